@@ -1,0 +1,25 @@
+/**
+ * What a Worker gets from outside itself, handed in so that a test decides the time, the dice and the network.
+ * Everything that needs one of these takes a `Platform`; nothing else in `src` calls `Date.now()`, `Math.random()`
+ * or the global `fetch`.
+ */
+export interface Platform {
+  /** Milliseconds since the epoch. In workerd it stands still between two waits for I/O. */
+  now(): number;
+  /** A number in [0, 1): jitter and sampling, never secrets. */
+  random(): number;
+  /** Bytes from a CSPRNG: ids, tokens, span ids. */
+  randomBytes(length: number): Uint8Array<ArrayBuffer>;
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** Resolves after `ms` milliseconds. */
+  sleep(ms: number): Promise<void>;
+}
+
+/** The real one. */
+export const workerPlatform: Platform = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  fetch: (input, init) => fetch(input, init),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
