@@ -11,8 +11,15 @@ export interface Platform {
   /** Bytes from a CSPRNG: ids, tokens, span ids. */
   randomBytes(length: number): Uint8Array<ArrayBuffer>;
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** Resolves after `ms` milliseconds. */
-  sleep(ms: number): Promise<void>;
+  /** Calls `run` once after `ms` milliseconds, unless the returned function was called before. */
+  timer(ms: number, run: () => void): () => void;
+}
+
+/** Resolves after `ms` milliseconds of the platform's time. */
+export function sleep(platform: Pick<Platform, "timer">, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    platform.timer(ms, resolve);
+  });
 }
 
 /** The real one. */
@@ -21,5 +28,8 @@ export const workerPlatform: Platform = {
   random: () => Math.random(),
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   fetch: (input, init) => fetch(input, init),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  timer: (ms, run) => {
+    const id = setTimeout(run, ms);
+    return () => clearTimeout(id);
+  },
 };

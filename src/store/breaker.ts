@@ -1,0 +1,97 @@
+import type { Platform } from "../platform.ts";
+import type { StoreErrorCode } from "./errors.ts";
+
+export interface BreakerOptions {
+  /** Failed trips in a row that open it. */
+  failures: number;
+  /** First pause before a probe, ms. */
+  firstProbeMs: number;
+  /** Longest pause before a probe, ms. */
+  lastProbeMs: number;
+}
+
+export const breakerDefaults: BreakerOptions = { failures: 3, firstProbeMs: 1000, lastProbeMs: 30_000 };
+
+/**
+ * Stops calling a store that does not answer. It is plain data: numbers that any request may read.
+ *
+ * Closed, trips go out. After `failures` failed trips in a row it is open: no request that starts then waits for the
+ * store. One probe at a time goes out beside a request that was answered locally; the pause before the next doubles, with
+ * up to a quarter of jitter, so that the isolates of a region do not come back in step.
+ */
+export class Breaker {
+  readonly #platform: Pick<Platform, "now" | "random">;
+  readonly #options: BreakerOptions;
+  #failed = 0;
+  #pauseMs = 0;
+  #nextProbeAt = 0;
+  #probing = false;
+  #openedAt: number | undefined;
+  #reason: StoreErrorCode | undefined;
+
+  constructor(platform: Pick<Platform, "now" | "random">, options: Partial<BreakerOptions> = {}) {
+    this.#platform = platform;
+    this.#options = { ...breakerDefaults, ...options };
+  }
+
+  get open(): boolean {
+    return this.#openedAt !== undefined;
+  }
+
+  /** What the last failure was, while open or counting. */
+  get reason(): StoreErrorCode | undefined {
+    return this.#reason;
+  }
+
+  /** Milliseconds since the epoch at which it opened. */
+  get openedAt(): number | undefined {
+    return this.#openedAt;
+  }
+
+  /** Seconds, rounded up, until the store is asked again: a fair `Retry-After` for a route that refuses in an outage. */
+  get retryAfterSeconds(): number {
+    return Math.max(1, Math.ceil((this.#nextProbeAt - this.#platform.now()) / 1000));
+  }
+
+  /** @returns true when this success closed it. */
+  succeeded(): boolean {
+    const wasOpen = this.open;
+    this.#failed = 0;
+    this.#openedAt = undefined;
+    this.#reason = undefined;
+    this.#pauseMs = 0;
+    return wasOpen;
+  }
+
+  /** @returns true when this failure opened it. */
+  failed(reason: StoreErrorCode): boolean {
+    this.#reason = reason;
+    this.#failed += 1;
+    if (this.open || this.#failed < this.#options.failures) return false;
+    this.#openedAt = this.#platform.now();
+    this.#schedule();
+    return true;
+  }
+
+  /** Takes the right to probe, if one is due and nobody else has it. Give it back with {@link probed}. */
+  takeProbe(): boolean {
+    if (!this.open || this.#probing || this.#platform.now() < this.#nextProbeAt) return false;
+    this.#probing = true;
+    return true;
+  }
+
+  /**
+   * Ends a probe. Also to be called when its fate is unknown: the next one is then due after the pause.
+   */
+  probed(alive: boolean): void {
+    this.#probing = false;
+    if (!alive) this.#schedule();
+  }
+
+  #schedule(): void {
+    const { firstProbeMs, lastProbeMs } = this.#options;
+    this.#pauseMs = this.#pauseMs === 0 ? firstProbeMs : Math.min(this.#pauseMs * 2, lastProbeMs);
+    const jitter = 1 + this.#platform.random() / 4;
+    this.#nextProbeAt = this.#platform.now() + Math.min(this.#pauseMs * jitter, lastProbeMs);
+  }
+}

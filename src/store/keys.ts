@@ -1,0 +1,46 @@
+/**
+ * Every key this Worker has in Redis: name, type, lifetime and bound in one place. Callers appear as 128-bit HMACs
+ * (`caller/identity.ts`), never as themselves, and each key has a TTL.
+ *
+ * | key | type | lifetime | bound |
+ * |---|---|---|---|
+ * | `{limits}:w:{policy}:{caller}:{window number}` | string, a counter | twice the window + 1 s | one per policy, caller and window |
+ * | `{limits}:b:{policy}:{caller}` | hash, a token bucket | until it would be full again | one per policy and caller |
+ * | `{limits}:l:{policy}:{caller}` | sorted set, exact log | the window | `limit` members |
+ * | `{limits}:v:{key hash}` | string, JSON: a verified API key | 1 h | one per key the origin has verified |
+ * | `{sessions}:{session id}` | string, JSON: the record | idle lifetime | |
+ * | `{sessions}:index:{user hash}` | sorted set, id by expiry | the longest session in it | `SESSION_MAX_PER_USER` |
+ * | `{sessions}:tombstone:{session id}` | string | longer than the token it buries | |
+ * | `{sessions}:version` | string, a number | absolute lifetime of a session | 1 |
+ * | `{cache}:r:{url hash}` | hash, one field per variant | the longest variant in it | 32 variants |
+ * | `{cache}:purges` | sorted set, purges by time | the longest entry lifetime | 1000 |
+ * | `{cache}:k:{name}` | string, JSON: the general cache | as set | |
+ *
+ * The original service keeps sorted sets at `envoyou:ratelimit:{id}` and strings at `envoyou:cache:data`,
+ * `envoyou:cache:timestamp` and `envoyou:cache:response:…`: no key here has such a name, so both may share a database.
+ * Session records do share their name and type with the original on purpose: it can read them.
+ */
+export interface KeyPrefixes {
+  cache: string;
+  rateLimit: string;
+  session: string;
+}
+
+export function createKeys({ cache, rateLimit, session }: KeyPrefixes) {
+  return {
+    /** What @upstash/ratelimit calls the identifier: it appends `:{window number}` itself. */
+    windowCounter: (policy: string, caller: string) => `${rateLimit}:w:${policy}:${caller}`,
+    tokenBucket: (policy: string, caller: string) => `${rateLimit}:b:${policy}:${caller}`,
+    exactLog: (policy: string, caller: string) => `${rateLimit}:l:${policy}:${caller}`,
+    verifiedKey: (keyHash: string) => `${rateLimit}:v:${keyHash}`,
+    session: (id: string) => `${session}:${id}`,
+    sessionIndex: (userHash: string) => `${session}:index:${userHash}`,
+    sessionTombstone: (id: string) => `${session}:tombstone:${id}`,
+    sessionVersion: () => `${session}:version`,
+    response: (urlHash: string) => `${cache}:r:${urlHash}`,
+    purges: () => `${cache}:purges`,
+    value: (name: string) => `${cache}:k:${name}`,
+  };
+}
+
+export type Keys = ReturnType<typeof createKeys>;

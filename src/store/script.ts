@@ -1,0 +1,22 @@
+/** A Lua script and, once somebody has asked for it, its SHA-1. */
+export interface Script {
+  readonly source: string;
+  /** Hex, as EVALSHA wants it; filled by {@link scriptSha} at first use. */
+  sha: string | undefined;
+}
+
+/**
+ * Declares a script. Its first line should be `#!lua flags=allow-key-locking`: without it Upstash takes the lock of the
+ * whole database for as long as the script runs. Every key it touches must then stand in KEYS.
+ */
+export function defineScript(source: string): Script {
+  return { source: source.trim(), sha: undefined };
+}
+
+/** The script's SHA-1 in hex. Kept as plain data, so that no request ever waits on another's promise. */
+export async function scriptSha(script: Script): Promise<string> {
+  if (script.sha) return script.sha;
+  const digest = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(script.source));
+  script.sha = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return script.sha;
+}

@@ -1,0 +1,166 @@
+import type { Log } from "../observe/index.ts";
+import type { Platform } from "../platform.ts";
+import { Breaker, type BreakerOptions } from "./breaker.ts";
+import type { Command } from "./commands.ts";
+import { asStoreError, StoreError, type StoreErrorCode } from "./errors.ts";
+import { createTransport, type PipelineReply, type Transport } from "./transport.ts";
+import { Trip } from "./trip.ts";
+
+export interface StoreOptions {
+  /** Upstash's REST address and token, or null: then every trip fails at once with `absent`. */
+  connection: { url: string; token: string } | null;
+  platform: Platform;
+  log: Log;
+  /** Milliseconds a trip may take on a warm path. Default 400. */
+  deadlineMs?: number;
+  breaker?: Partial<BreakerOptions>;
+}
+
+/** What `/health` says of the store. */
+export type StoreState =
+  | { mode: "redis" }
+  | { mode: "memory"; because: "absent" }
+  | { mode: "memory"; because: StoreErrorCode; sinceMs: number };
+
+/** An isolate's first call, and the first after this silence, may be a TLS handshake to another continent. */
+const SILENCE_MS = 60_000;
+const COLD_FACTOR = 3;
+
+/**
+ * The isolate's one door to Upstash: opens trips, keeps the breaker, and knows when it last heard from Redis. It holds
+ * plain data only, so that any number of requests may share it.
+ */
+export class Store {
+  readonly #send: Transport | undefined;
+  readonly #platform: Platform;
+  readonly #log: Log;
+  readonly #deadlineMs: number;
+  readonly #breaker: Breaker;
+  readonly #replays: ((trip: Trip) => void | Promise<void>)[] = [];
+  #triedAt = Number.NEGATIVE_INFINITY;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #replayDue = false;
+
+  constructor({ connection, platform, log, deadlineMs = 400, breaker = {} }: StoreOptions) {
+    this.#send = connection ? createTransport({ ...connection, platform }) : undefined;
+    this.#platform = platform;
+    this.#log = log;
+    this.#deadlineMs = deadlineMs;
+    this.#breaker = new Breaker(platform, breaker);
+  }
+
+  get configured(): boolean {
+    return this.#send !== undefined;
+  }
+
+  /** Whether a trip that is opened now would go out. */
+  get reachable(): boolean {
+    return this.configured && !this.#breaker.open;
+  }
+
+  /** When a trip last came back, ms since the epoch; -Infinity before the first. Law 6 counts from it. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  get state(): StoreState {
+    if (!this.configured) return { mode: "memory", because: "absent" };
+    if (!this.#breaker.open) return { mode: "redis" };
+    return {
+      mode: "memory",
+      because: this.#breaker.reason ?? "unreachable",
+      sinceMs: this.#breaker.openedAt ?? this.#platform.now(),
+    };
+  }
+
+  /** Seconds until the store is asked again, while it is lost. */
+  get retryAfterSeconds(): number {
+    return this.#breaker.retryAfterSeconds;
+  }
+
+  trip(): Trip {
+    return new Trip((commands, syncToken) => this.#call(commands, syncToken));
+  }
+
+  /**
+   * Registers what was kept while the store was lost and must be written when it is back. Called once per recovery, with
+   * a trip of its own; what it queues is never sent twice.
+   */
+  onRecovery(replay: (trip: Trip) => void | Promise<void>): void {
+    this.#replays.push(replay);
+  }
+
+  /**
+   * What is due beside a request, or null: the probe of an open breaker, the replay after a recovery. To be given to
+   * `waitUntil`; no request waits for it.
+   */
+  maintenance(): Promise<void> | null {
+    if (this.#replayDue) {
+      this.#replayDue = false;
+      return this.#replay();
+    }
+    return this.configured && this.#breaker.takeProbe() ? this.#probe() : null;
+  }
+
+  async #call(commands: readonly Command[], syncToken: string | undefined): Promise<PipelineReply> {
+    if (!this.#send) throw new StoreError("absent", "No store is configured");
+    if (this.#breaker.open) throw new StoreError("open", "The store is lost; it is not asked again yet");
+    return this.#attempt(this.#send, commands, syncToken);
+  }
+
+  async #attempt(send: Transport, commands: readonly Command[], syncToken: string | undefined) {
+    const startedAt = this.#platform.now();
+    const cold = startedAt - this.#triedAt > SILENCE_MS;
+    this.#triedAt = startedAt;
+    const deadlineMs = cold ? this.#deadlineMs * COLD_FACTOR : this.#deadlineMs;
+    try {
+      const reply = await send({ commands, deadlineMs, syncToken });
+      // A quota that is used up comes as an error of every command in a reply of status 200.
+      const refused = reply.items.find(
+        (item) => item.error && /max (daily )?requests? limit exceeded/i.test(item.error),
+      );
+      if (refused) throw new StoreError("throttled", "Upstash's request quota is used up", { status: 200 });
+      this.#heard();
+      return reply;
+    } catch (cause) {
+      const error = asStoreError(cause);
+      if (!(cold && error.code === "timeout")) this.#missed(error);
+      throw error;
+    }
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#platform.now();
+    if (!this.#breaker.succeeded()) return;
+    this.#replayDue = true;
+    this.#log.info("store.found", {});
+  }
+
+  #missed(error: StoreError): void {
+    if (this.#breaker.failed(error.code)) {
+      this.#log.error("store.lost", { reason: error.code, status: error.status, message: error.message });
+    }
+  }
+
+  async #probe(): Promise<void> {
+    let alive = false;
+    try {
+      if (this.#send) await this.#attempt(this.#send, [["PING"]], undefined);
+      alive = true;
+    } catch {
+      // The breaker has it already.
+    } finally {
+      this.#breaker.probed(alive);
+    }
+    if (this.#replayDue) {
+      this.#replayDue = false;
+      await this.#replay();
+    }
+  }
+
+  async #replay(): Promise<void> {
+    const trip = this.trip();
+    for (const replay of this.#replays) await replay(trip);
+    await trip.send();
+  }
+}

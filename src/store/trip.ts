@@ -1,0 +1,204 @@
+import { type Command, type Pipeline, pack } from "./commands.ts";
+import { asStoreError, commandError, StoreError } from "./errors.ts";
+import { type Script, scriptSha } from "./script.ts";
+import type { PipelineReply, ReplyItem } from "./transport.ts";
+
+/** Sends one pipeline, or throws a StoreError. The store gives it: deadline, breaker and counting are in there. */
+export type SendPipeline = (
+  commands: readonly Command[],
+  syncToken: string | undefined,
+) => Promise<PipelineReply>;
+
+interface Queued {
+  add(pipeline: Pipeline): void;
+  resolve(value: unknown): void;
+  reject(error: StoreError): void;
+}
+
+interface Reader {
+  key: string;
+  resolve(value: string | null): void;
+  reject(error: StoreError): void;
+}
+
+/** Microtask turns a caller gets, after a NOSCRIPT, to queue the script's text: a few awaits deep, no timer. */
+const FOLLOW_UP_TURNS = 12;
+
+/**
+ * What one request asks of the store: commands are queued by whoever needs them, then sent as **one** POST to
+ * `/pipeline`. Every queued command is a promise that settles with the trip; all plain reads travel as one MGET.
+ *
+ * It has the two methods that @upstash/ratelimit's algorithms call, so that it can be their `redis`.
+ *
+ * A script the server does not know (NOSCRIPT, after a restart) costs one more call for the whole trip, in which only
+ * those scripts are sent again: everything else has run.
+ */
+export class Trip {
+  readonly #sendPipeline: SendPipeline;
+  #queue: Queued[] = [];
+  #reads = new Map<string, Promise<string | null>>();
+  #readers: Reader[] = [];
+  #scripts: { script: Script; queued: Queued; keys: string[]; args: (string | number)[] }[] = [];
+  #missingScript = false;
+  #state: "packing" | "away" | "back" = "packing";
+  #calls = 0;
+  #error: StoreError | undefined;
+
+  /** Upstash's consistency token: set before sending to read one's own writes; after, the newest one seen. */
+  syncToken: string | undefined;
+
+  constructor(sendPipeline: SendPipeline) {
+    this.#sendPipeline = sendPipeline;
+  }
+
+  /** HTTP calls made so far. */
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Why the whole trip failed, once it has. A single failed command is not here: its promise rejects. */
+  get error(): StoreError | undefined {
+    return this.#error;
+  }
+
+  get empty(): boolean {
+    return this.#queue.length === 0 && this.#readers.length === 0 && this.#scripts.length === 0;
+  }
+
+  /** The string at `key`, or null. Reads of one key are one read. */
+  read(key: string): Promise<string | null> {
+    const known = this.#reads.get(key);
+    if (known) return known;
+    const reply = new Promise<string | null>((resolve, reject) => {
+      this.#readers.push({ key, resolve, reject });
+    });
+    reply.catch(() => {});
+    this.#reads.set(key, reply);
+    return reply;
+  }
+
+  /**
+   * Runs a script. Its reply is as Redis gives it: integers are numbers, bulk strings strings, tables lists, nil null.
+   */
+  run<Reply>(script: Script, keys: string[], args: (string | number)[]): Promise<Reply> {
+    return this.#enqueue<Reply>((queued) => {
+      this.#scripts.push({ script, queued, keys, args });
+    });
+  }
+
+  /** Any other command, with the SDK's typed pipeline: `trip.queue((p) => p.set(key, value, { px: 1000 }))`. */
+  queue<Reply = unknown>(add: (pipeline: Pipeline) => unknown): Promise<Reply> {
+    return this.#enqueue<Reply>((queued) => {
+      queued.add = add;
+      this.#queue.push(queued);
+    });
+  }
+
+  /** As @upstash/ratelimit calls it. */
+  evalsha<Args extends unknown[], Reply>(sha: string, keys: string[], args: Args): Promise<Reply> {
+    return this.queue<Reply>((pipeline) => pipeline.evalsha(sha, keys, args));
+  }
+
+  /** As @upstash/ratelimit calls it, after a NOSCRIPT. */
+  eval<Args extends unknown[], Reply>(source: string, keys: string[], args: Args): Promise<Reply> {
+    return this.queue<Reply>((pipeline) => pipeline.eval(source, keys, args));
+  }
+
+  /**
+   * Sends what was queued. Never throws: each promise tells its own fate, `error` that of the whole.
+   */
+  async send(): Promise<void> {
+    if (this.#state !== "packing") throw new Error("A trip is sent once");
+    this.#state = "away";
+    if (!this.empty) {
+      await this.#packScripts("sha");
+      await this.#flush();
+      if (this.#missingScript) {
+        for (let turn = 0; turn < FOLLOW_UP_TURNS; turn += 1) await undefined;
+        await this.#packScripts("source");
+        if (!this.empty) await this.#flush();
+      }
+    }
+    this.#state = "back";
+  }
+
+  #enqueue<Reply>(place: (queued: Queued) => void): Promise<Reply> {
+    const reply = new Promise<Reply>((resolve, reject) => {
+      const queued: Queued = { add: () => {}, resolve: (value) => resolve(value as Reply), reject };
+      if (this.#state === "back")
+        reject(new StoreError("absent", "The trip is over: nothing more can be queued"));
+      else place(queued);
+    });
+    // Whoever queued it decides when to look: until then a failure must not count as unhandled.
+    reply.catch(() => {});
+    return reply;
+  }
+
+  async #packScripts(how: "sha" | "source"): Promise<void> {
+    const scripts = this.#scripts;
+    this.#scripts = [];
+    for (const { script, queued, keys, args } of scripts) {
+      if (how === "source") {
+        queued.add = (pipeline) => pipeline.eval(script.source, keys, args);
+      } else {
+        const sha = await scriptSha(script);
+        queued.add = (pipeline) => pipeline.evalsha(sha, keys, args);
+        const { reject } = queued;
+        queued.reject = (error) => {
+          if (error.redisCode !== "NOSCRIPT") return reject(error);
+          this.#scripts.push({ script, queued: { ...queued, reject }, keys, args });
+        };
+      }
+      this.#queue.push(queued);
+    }
+  }
+
+  async #flush(): Promise<void> {
+    const queue = this.#queue;
+    const readers = this.#readers;
+    this.#queue = [];
+    this.#readers = [];
+    try {
+      const commands = pack((pipeline) => {
+        if (readers.length > 0) pipeline.mget(...readers.map((reader) => reader.key));
+        for (const queued of queue) queued.add(pipeline);
+      });
+      this.#calls += 1;
+      const reply = await this.#sendPipeline(commands, this.syncToken);
+      this.syncToken = reply.syncToken ?? this.syncToken;
+      const items = reply.items[Symbol.iterator]();
+      if (readers.length > 0) settleReads(readers, items.next().value);
+      for (const queued of queue) {
+        const item = items.next().value;
+        if (item?.error === undefined) {
+          queued.resolve(item?.result);
+          continue;
+        }
+        const error = commandError(item.error);
+        if (error.redisCode === "NOSCRIPT") this.#missingScript = true;
+        queued.reject(error);
+      }
+    } catch (cause) {
+      const error = asStoreError(cause);
+      this.#error = error;
+      if (error.code === "open" || error.code === "absent") this.#calls -= 1;
+      for (const each of [...readers, ...queue]) each.reject(error);
+    }
+  }
+}
+
+function settleReads(readers: Reader[], item: ReplyItem | undefined): void {
+  const values = item?.result;
+  if (Array.isArray(values) && values.length === readers.length) {
+    readers.forEach(({ resolve }, index) => {
+      const value: unknown = values[index];
+      resolve(typeof value === "string" ? value : null);
+    });
+    return;
+  }
+  const error =
+    item?.error === undefined
+      ? new StoreError("malformed", "The reply to MGET is not a list of the right length")
+      : commandError(item.error);
+  for (const { reject } of readers) reject(error);
+}
