@@ -1,0 +1,66 @@
+import type { LogLevel } from "../observe/index.ts";
+import type { Route } from "./route.ts";
+
+/** A configured API key. The key itself stays in this object: everywhere else it is a hash or its name. */
+export interface ConfiguredKey {
+  key: string;
+  name: string;
+  tier: string;
+}
+
+export interface JwtConfig {
+  /** HS256 secrets, newest first. */
+  secrets: string[];
+  /** RS256, ES256, EdDSA. */
+  jwksUrl: string | null;
+  issuer: string | null;
+  audience: string | null;
+  /** The claim that names the tier, or null. */
+  tierClaim: string | null;
+}
+
+/** Anything that answers a Request: a service binding. */
+export interface OriginBinding {
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+}
+
+export type OriginConfig = { kind: "url"; url: URL } | { kind: "binding"; binding: OriginBinding; url: URL };
+
+/** The environment, read once per isolate. Seconds and milliseconds are in the names. */
+export interface Config {
+  mode: "enforce" | "observe" | "bypass";
+  store: { url: string; token: string } | null;
+  storeDeadlineMs: number;
+  isolateMaxAgeMs: number;
+  prefixes: { cache: string; rateLimit: string; session: string };
+  /** Which capabilities may use Redis. */
+  redisFor: { rateLimit: boolean; sessions: boolean; cache: boolean };
+  origin: OriginConfig | null;
+  originToken: string | null;
+  originDeadlineMs: number;
+  session: {
+    /** Newest first; empty = session paths answer 503. */
+    secrets: string[];
+    idleSeconds: number;
+    absoluteSeconds: number;
+    offlineGraceSeconds: number;
+    maxPerUser: number;
+  };
+  /** HMAC key for callers, or null: derived from the store's token, or random where there is no store. */
+  identitySecret: string | null;
+  serviceTokens: string[];
+  adminTokens: string[];
+  apiKeys: ConfiguredKey[];
+  jwt: JwtConfig | null;
+  /** Exact origins, or null: CORS is the origin's business. */
+  corsOrigins: string[] | null;
+  cache: { ttlSeconds: number; maxBodyBytes: number; isolateBytes: number };
+  /** Addresses (CIDR), users and key hashes that are never limited, or always refused. */
+  lists: { allow: string[]; deny: string[] };
+  authBasePath: string;
+  healthPath: string;
+  logLevel: LogLevel;
+  routes: Route[];
+  /** Said once in the log: aliases used, capabilities kept in the isolate, identity headers withheld. */
+  warnings: string[];
+}

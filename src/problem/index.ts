@@ -1,0 +1,1 @@
+export { Problem, type ProblemFacts, problemResponse } from "./problem.ts";
