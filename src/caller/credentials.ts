@@ -25,7 +25,9 @@ export function readCredentials(headers: Headers, url: URL, jwtConfigured: boole
   const isJwt = !isSession && jwtConfigured && bearer !== null && bearer.split(".").length === 3;
   const bearerKey = bearer !== null && !isSession && !isJwt ? bearer : null;
 
-  const keys = new Set([bearerKey, headers.get("x-api-key")?.trim() || null, ...queryKeys].filter((key) => key !== null));
+  const keys = new Set(
+    [bearerKey, headers.get("x-api-key")?.trim() || null, ...queryKeys].filter((key) => key !== null),
+  );
   const [apiKey = null] = keys;
   if (keys.size > 1) {
     throw new Problem({

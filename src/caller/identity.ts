@@ -13,7 +13,10 @@ export interface Identifier {
  * Without `IDENTITY_SECRET` the key is derived from the store's token, so that all isolates agree; without a store there
  * is nothing to agree on, and it is random.
  */
-export function createIdentifier(config: Pick<Config, "identitySecret" | "store">, platform: Platform): Identifier {
+export function createIdentifier(
+  config: Pick<Config, "identitySecret" | "store">,
+  platform: Platform,
+): Identifier {
   let key: CryptoKey | undefined;
   const secret = config.identitySecret ?? (config.store ? `identity of callers:${config.store.token}` : null);
 

@@ -85,7 +85,10 @@ export function createJwtVerifier({ jwt, platform, log }: JwtVerifierOptions) {
     const abort = new AbortController();
     const cancel = platform.timer(FETCH_DEADLINE_MS, () => abort.abort());
     try {
-      const response = await platform.fetch(url, { signal: abort.signal, headers: { accept: "application/json" } });
+      const response = await platform.fetch(url, {
+        signal: abort.signal,
+        headers: { accept: "application/json" },
+      });
       const body: unknown = await response.json();
       if (!response.ok || !isKeySet(body)) throw new TypeError("not a key set");
       keySet = body;

@@ -5,9 +5,10 @@ export type { Config, ConfiguredKey, JwtConfig, OriginBinding, OriginConfig } fr
 export { ConfigError, type ConfigMistake } from "./config-error.ts";
 export { durationMs } from "./duration.ts";
 export { loadConfig } from "./load.ts";
-export { type RouteMatcher, routeMatcher } from "./match.ts";
+export { decodedPath, type RouteMatcher, routeMatcher } from "./match.ts";
 export {
   type CacheRule,
+  type CacheRuleInput,
   type Duration,
   defineRoutes,
   type LimitInput,

@@ -7,14 +7,44 @@ export type RouteMatcher = (method: string, path: string) => Route;
 /**
  * Hono's own router over the list. A HEAD is matched as a GET where no route names HEAD: whoever writes `methods: ["GET"]`
  * means both (RFC 9110 §9.3.2).
+ *
+ * A path that matches nothing is tried again without its trailing slashes and in lower case, because many origins serve
+ * `/Profile/` as `/profile`: a rule must not be left behind by a spelling that the origin forgives.
  */
 export function routeMatcher(routes: readonly Route[]): RouteMatcher {
+  const exact = routerOver(routes, (path) => path);
+  const forgiving = routerOver(routes, forgive);
+  return (method, path) => exact(method, path) ?? forgiving(method, forgive(path)) ?? unmatchedRoute;
+}
+
+function routerOver(routes: readonly Route[], spelling: (path: string) => string) {
   const router = new TrieRouter<Route>();
   for (const route of routes) {
-    if (route.methods.length === 0) router.add("ALL", route.path, route);
-    for (const method of route.methods) router.add(method, route.path, route);
-    if (route.methods.includes("GET") && !route.methods.includes("HEAD"))
-      router.add("HEAD", route.path, route);
+    const path = spelling(route.path);
+    if (route.methods.length === 0) router.add("ALL", path, route);
+    for (const method of route.methods) router.add(method, path, route);
+    if (route.methods.includes("GET") && !route.methods.includes("HEAD")) router.add("HEAD", path, route);
   }
-  return (method, path) => router.match(method, path)[0][0]?.[0] ?? unmatchedRoute;
+  return (method: string, path: string): Route | undefined => router.match(method, path)[0][0]?.[0];
+}
+
+/** Lower case outside of `:parameters`, and no trailing slashes. */
+function forgive(path: string): string {
+  const lower = path.replace(/:[A-Za-z_]\w*|[A-Z]+/g, (part) =>
+    part.startsWith(":") ? part : part.toLowerCase(),
+  );
+  return lower.length > 1 ? lower.replace(/\/+$/, "") || "/" : lower;
+}
+
+/**
+ * The path as routes see it: percent-decoded, as the origin will read it.
+ *
+ * @returns null when an escape is broken or does not decode to UTF-8: such a path has no one meaning.
+ */
+export function decodedPath(pathname: string): string | null {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return null;
+  }
 }

@@ -1,1 +1,1 @@
-export { Problem, type ProblemFacts, problemResponse } from "./problem.ts";
+export { Problem, type ProblemFacts, problemHeaders, problemResponse } from "./problem.ts";

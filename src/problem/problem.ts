@@ -14,7 +14,8 @@ export interface ProblemFacts {
   retryAfter?: number;
   /** Further members of the body, e.g. `violated-policies`. */
   members?: Record<string, unknown>;
-  headers?: Record<string, string>;
+  /** A list, because a refusal may have to clear two cookies. */
+  headers?: readonly (readonly [string, string])[] | Record<string, string>;
 }
 
 /** A refusal or a failure that ends a request with a problem body. */
@@ -38,8 +39,9 @@ export class Problem extends Error {
  */
 export function problemResponse(facts: ProblemFacts, requestId: string): Response {
   const { status, code, title, message, type = "about:blank", retryAfter, members } = facts;
-  const headers = new Headers({ "content-type": "application/problem+json", "cache-control": "no-store" });
-  for (const [name, value] of Object.entries(facts.headers ?? {})) headers.set(name, value);
+  const headers = problemHeaders(facts);
+  headers.set("content-type", "application/problem+json");
+  headers.set("cache-control", "no-store");
   headers.set("x-request-id", requestId);
   if (retryAfter !== undefined) headers.set("retry-after", String(retryAfter));
   const body = {
@@ -54,4 +56,21 @@ export function problemResponse(facts: ProblemFacts, requestId: string): Respons
     request_id: requestId,
   };
   return new Response(`${JSON.stringify(body)}\n`, { status, headers });
+}
+
+/** The headers that the facts name, cookies kept apart. */
+export function problemHeaders({ headers: given = [] }: Pick<ProblemFacts, "headers">): Headers {
+  const headers = new Headers();
+  const pairs = isPairs(given) ? given : Object.entries(given);
+  for (const [name, value] of pairs) {
+    if (name.toLowerCase() === "set-cookie") headers.append(name, value);
+    else headers.set(name, value);
+  }
+  return headers;
+}
+
+function isPairs(
+  headers: NonNullable<ProblemFacts["headers"]>,
+): headers is readonly (readonly [string, string])[] {
+  return Array.isArray(headers);
 }
