@@ -16,7 +16,13 @@ describe("a bounded map", () => {
 
   it("that evicts drops the least recently used one, by entries and by bytes", () => {
     const platform = testPlatform();
-    const map = new BoundedMap<string>({ platform, entries: 3, bytes: 10, sizeOf: (v) => v.length, whenFull: "evict" });
+    const map = new BoundedMap<string>({
+      platform,
+      entries: 3,
+      bytes: 10,
+      sizeOf: (v) => v.length,
+      whenFull: "evict",
+    });
     map.set("a", "1");
     map.set("b", "2");
     map.set("c", "3");
@@ -33,7 +39,8 @@ describe("a bounded map", () => {
   it("that refuses keeps live entries and takes a newcomer once one has expired", () => {
     const platform = testPlatform();
     const map = new BoundedMap<number>({ platform, entries: 100, whenFull: "refuse" });
-    for (let i = 0; i < 100; i += 1) expect(map.set(`k${i}`, i, platform.now() + (i === 99 ? 1000 : 60_000))).toBe(true);
+    for (let i = 0; i < 100; i += 1)
+      expect(map.set(`k${i}`, i, platform.now() + (i === 99 ? 1000 : 60_000))).toBe(true);
     expect(map.set("stranger", 1, platform.now() + 60_000)).toBe(false);
     expect(map.get("k0")).toBe(0);
     expect(map.set("k5", 6, platform.now() + 60_000), "one it has may change").toBe(true);

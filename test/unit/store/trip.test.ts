@@ -35,7 +35,9 @@ const ok = (...results: unknown[]) => Response.json(results.map((result) => ({ r
 
 describe("a trip", () => {
   it("sends everything that was queued as one POST, all plain reads as one MGET, and the reads first", async () => {
-    const { store, calls } = storeWith((commands) => ok(...commands.map(([name]) => (name === "mget" ? ["1", null] : "OK"))));
+    const { store, calls } = storeWith((commands) =>
+      ok(...commands.map(([name]) => (name === "mget" ? ["1", null] : "OK"))),
+    );
     const trip = store.trip();
     const written = trip.queue((pipeline) => pipeline.set("c", "3", { px: 1000 }));
     const a = trip.read("a");
@@ -72,7 +74,9 @@ describe("a trip", () => {
     trip.read("x");
     trip.read("y");
     await trip.send();
-    expect(calls.map((call) => call.commands.map(([name]) => name))).toEqual([["mget", "evalsha", "evalsha"]]);
+    expect(calls.map((call) => call.commands.map(([name]) => name))).toEqual([
+      ["mget", "evalsha", "evalsha"],
+    ]);
     expect((await first).remaining).toBe(7);
     expect((await second).success).toBe(true);
   });
@@ -133,12 +137,23 @@ describe("a trip", () => {
 });
 
 describe("a store that misbehaves is one typed error", () => {
-  const body = (text: string, status = 200) => () => new Response(text, { status });
+  const body =
+    (text: string, status = 200) =>
+    () =>
+      new Response(text, { status });
   const cases: [what: string, answer: () => Response | Promise<Response>, code: string][] = [
-    ["refuses the connection", () => Promise.reject(new TypeError("connect ECONNREFUSED https://store.example token")), "unreachable"],
+    [
+      "refuses the connection",
+      () => Promise.reject(new TypeError("connect ECONNREFUSED https://store.example token")),
+      "unreachable",
+    ],
     ["answers 401", body('{"error":"WRONGPASS a-token-of-the-test"}', 401), "unauthorized"],
     ["answers 429", body('{"error":"slow down"}', 429), "throttled"],
-    ["answers 500", body('{"error":"ERR, command was: [[\\"set\\",\\"key\\",\\"secret-value\\"]]"}', 500), "server"],
+    [
+      "answers 500",
+      body('{"error":"ERR, command was: [[\\"set\\",\\"key\\",\\"secret-value\\"]]"}', 500),
+      "server",
+    ],
     ["answers 503 as HTML", body("<html>secret-value</html>", 503), "server"],
     ["answers 200 as HTML", body("<html>secret-value</html>"), "malformed"],
     ["answers truncated JSON", body('[{"result":"secret-val'), "malformed"],
@@ -146,7 +161,11 @@ describe("a store that misbehaves is one typed error", () => {
     ["answers a list of other things", body('["secret-value"]'), "malformed"],
     ["answers fewer items than commands", body("[]"), "malformed"],
     ["answers an empty 200", body(""), "malformed"],
-    ["has used up its quota", body('[{"error":"ERR max requests limit exceeded. Limit: 500000"}]'), "throttled"],
+    [
+      "has used up its quota",
+      body('[{"error":"ERR max requests limit exceeded. Limit: 500000"}]'),
+      "throttled",
+    ],
     [
       "breaks off in the body",
       () =>
@@ -215,7 +234,10 @@ describe("the breaker", () => {
     expect(trip.calls).toBe(0);
     expect(calls, "no call once it is open").toHaveLength(3);
     expect(store.state).toMatchObject({ mode: "memory", because: "unreachable" });
-    expect(lines.filter((line) => line.event === "store.lost"), "said once").toHaveLength(1);
+    expect(
+      lines.filter((line) => line.event === "store.lost"),
+      "said once",
+    ).toHaveLength(1);
   });
 
   it("does not open for the lateness of cold calls alone", async () => {

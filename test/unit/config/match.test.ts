@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { decodedPath, loadConfig, routeMatcher } from "../../../src/config/index.ts";
+
+const match = routeMatcher(
+  loadConfig({}, [
+    { path: "/v1/emissions/calculate", methods: ["POST"] },
+    { path: "/v1/emissions/*", methods: ["GET"] },
+    { path: "/v1/user/:id/Profile" },
+    { path: "/v1/*" },
+  ]).routes,
+);
+
+describe("the first route that matches", () => {
+  const cases: [method: string, path: string, name: string][] = [
+    ["GET", "/v1/emissions/factors", "GET /v1/emissions/*"],
+    ["HEAD", "/v1/emissions/factors", "GET /v1/emissions/*"],
+    ["POST", "/v1/emissions/calculate", "POST /v1/emissions/calculate"],
+    ["GET", "/v1/emissions/calculate", "GET /v1/emissions/*"],
+    ["DELETE", "/v1/emissions/calculate", "/v1/*"],
+    ["GET", "/v1/user/7/Profile", "/v1/user/:id/Profile"],
+    ["GET", "/elsewhere", "*"],
+  ];
+  it.each(cases)("%s %s is %s", (method, path, name) => {
+    expect(match(method, path).name).toBe(name);
+  });
+});
+
+it("is also found under the spellings that many origins forgive", () => {
+  const only = routeMatcher(loadConfig({}, [{ path: "/v1/user/:id/Profile", access: "session" }]).routes);
+  expect(only("GET", "/v1/user/7/Profile/").access).toBe("session");
+  expect(only("GET", "/V1/USER/7/profile").access).toBe("session");
+});
+
+it("is found on the decoded path, and a broken escape has none", () => {
+  expect(decodedPath("/v1/%65missions")).toBe("/v1/emissions");
+  expect(decodedPath("/v1/%zz")).toBeNull();
+  expect(decodedPath("/v1/%ff")).toBeNull();
+});
