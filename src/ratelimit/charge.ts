@@ -1,0 +1,39 @@
+import type { Policy } from "../config/index.ts";
+import type { Counts } from "./algorithms.ts";
+
+/** One window that a request is to be counted in. */
+export interface Charge {
+  policy: Policy;
+  /** The caller's hash. */
+  caller: string;
+  /** Units this request takes. */
+  cost: number;
+  /** Units to take where they are left: the cost, or more for a lease. */
+  most: number;
+  /** Whether this window may deny. In shadow it is counted as if it did, and never does. */
+  enforced: boolean;
+}
+
+/** What became of one charge. */
+export interface Entry {
+  /** After it. */
+  counts: Counts;
+  /** Units taken: 0, the cost, or more with a lease. */
+  taken: number;
+  /** There was no room for the cost. */
+  short: boolean;
+}
+
+/** What became of all charges of a request: all were taken or, when an enforced window was short, none. */
+export interface Charged {
+  admitted: boolean;
+  /** In the order of the charges. */
+  entries: Entry[];
+  /** The moment the counts were weighed at, ms since the epoch. */
+  at: number;
+}
+
+/** Names one counter in the isolate's maps. */
+export function counterName({ policy, caller }: Pick<Charge, "policy" | "caller">): string {
+  return `${policy.id}|${caller}`;
+}

@@ -1,0 +1,113 @@
+import type { Platform } from "../platform.ts";
+import { BoundedMap } from "../store/index.ts";
+import { type Charge, counterName, type Entry } from "./charge.ts";
+
+/** Units that Redis has counted already and this isolate may spend without asking. */
+interface Lease {
+  /** The window they were charged in: they lapse with it. */
+  number: number;
+  units: number;
+  /** The counter in Redis right after our last charge. */
+  counted: number;
+  /** Until when they may be spent without a trip, ms since the epoch. */
+  freshUntil: number;
+  /** Another request is fetching more until then, ms since the epoch. */
+  askingUntil: number;
+}
+
+/** A request that fetches a lease and dies keeps others from fetching for no longer than this, ms. */
+const ASKING_MS = 2000;
+
+export interface LeaseOptions {
+  platform: Pick<Platform, "now">;
+  /** Most ms between two trips of a caller. */
+  maxAgeMs: number;
+  /** Most leases held; the least recently used lapse first. */
+  entries: number;
+}
+
+/** The leases of this isolate. A dropped lease loses its units, which under-admits and never over-admits. */
+export class Leases {
+  readonly #leases: BoundedMap<Lease>;
+  readonly #options: LeaseOptions;
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    this.#leases = new BoundedMap({
+      platform: options.platform,
+      entries: options.entries,
+      whenFull: "evict",
+    });
+  }
+
+  get size(): number {
+    return this.#leases.size;
+  }
+
+  /** Units a charge could spend now. */
+  units(charge: Charge, now: number): number {
+    const lease = this.#lease(charge, now);
+    return lease ? lease.units : 0;
+  }
+
+  /**
+   * Spends the cost of all charges, or of none.
+   *
+   * @param stale Also units whose last trip is too long ago: for when there is no store to ask.
+   */
+  spend(charges: readonly Charge[], now: number, stale = false): boolean {
+    const leases = charges.map((charge) => this.#lease(charge, now));
+    const enough = charges.every(({ cost }, index) => {
+      const lease = leases[index];
+      return lease !== undefined && lease.units >= cost && (stale || now < lease.freshUntil);
+    });
+    if (!enough) return false;
+    charges.forEach(({ cost }, index) => {
+      const lease = leases[index];
+      if (lease) lease.units -= cost;
+    });
+    return true;
+  }
+
+  /**
+   * How many units to take on a trip: the cost, and what is missing to a full lease, unless another request of this
+   * isolate is fetching that already.
+   */
+  ask(charge: Charge, now: number): number {
+    const { policy, cost } = charge;
+    const number = Math.floor(now / policy.windowMs);
+    const known = this.#lease(charge, now);
+    if (known && now < known.askingUntil) return cost;
+    const lease = known ?? { number, units: 0, counted: 0, freshUntil: 0, askingUntil: 0 };
+    lease.askingUntil = now + ASKING_MS;
+    if (!known) this.#leases.set(counterName(charge), lease, (number + 1) * policy.windowMs);
+    return Math.max(cost, policy.lease - lease.units);
+  }
+
+  /** Keeps what a trip has taken above the cost. */
+  deposit(charge: Charge, { counts, taken }: Entry, at: number): void {
+    if (counts.kind !== "window") return;
+    const { policy, cost } = charge;
+    const known = this.#lease(charge, at);
+    // A counter lower than we left it was reset: what was leased of it is void. One of an older window has lapsed.
+    const kept =
+      known && known.number === counts.number && counts.current - taken >= known.counted ? known.units : 0;
+    const lease = {
+      number: counts.number,
+      units: kept + Math.max(0, taken - cost),
+      counted: counts.current,
+      freshUntil: at + this.#options.maxAgeMs,
+      askingUntil: 0,
+    };
+    this.#leases.set(counterName(charge), lease, (counts.number + 1) * policy.windowMs);
+  }
+
+  forget(charge: Pick<Charge, "policy" | "caller">): void {
+    this.#leases.delete(counterName(charge));
+  }
+
+  #lease(charge: Charge, now: number): Lease | undefined {
+    const lease = this.#leases.get(counterName(charge));
+    return lease && lease.number === Math.floor(now / charge.policy.windowMs) ? lease : undefined;
+  }
+}

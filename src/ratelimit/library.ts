@@ -1,0 +1,65 @@
+import { Ratelimit } from "@upstash/ratelimit";
+import { type Keys, StoreError, type Trip } from "../store/index.ts";
+import type { Charge, Charged } from "./charge.ts";
+
+type LibraryContext = Parameters<ReturnType<ReturnType<typeof Ratelimit.slidingWindow>>["limit"]>[0];
+
+/**
+ * One sliding window, cost 1: decided by @upstash/ratelimit itself, with the trip as its `redis`.
+ *
+ * The library answers with what remains, from which neither the true wait nor a local twin can be had: {previous 10,
+ * current 5} and {0, 10} at limit 10 are the same to it. So the two counters it is about to use are read along, in the
+ * trip's MGET, which goes before its script. Another request may come between the two: after an admission the count is
+ * therefore taken from the library's answer, and only a denial's from the read.
+ *
+ * It takes the time from `Date.now()`, which in a Worker is `platform.now()`. Whatever it took stands in its arguments
+ * and is used from there on, so that keys, counts and wait belong to one moment even where the two clocks differ.
+ */
+export async function chargeByLibrary(trip: Trip, keys: Keys, charge: Charge): Promise<Charged> {
+  const { policy, caller } = charge;
+  let at = 0;
+  let reads: Promise<string | null>[] = [];
+  const redis = {
+    evalsha<Args extends unknown[], Reply>(sha: string, names: string[], args: Args): Promise<Reply> {
+      at = Number(args[1]);
+      reads = names.map((name) => trip.read(name));
+      return trip.evalsha<Args, Reply>(sha, names, args);
+    },
+    eval: <Args extends unknown[], Reply>(source: string, names: string[], args: Args) =>
+      trip.eval<Args, Reply>(source, names, args),
+  };
+  const algorithm = Ratelimit.slidingWindow(policy.limit, policy.window)();
+  // The two methods are all that its sliding window calls.
+  const context = { redis, prefix: "" } as unknown as LibraryContext;
+  const answer = algorithm.limit(context, keys.windowCounter(policy.id, caller));
+  const [result, values] = await Promise.all([understood(answer), Promise.all(reads)]);
+
+  const [current = 0, previous = 0] = values.map(Number);
+  if (![current, previous, result.remaining, at].every(Number.isFinite)) throw notUnderstood();
+  const weighted = Math.floor((1 - (at % policy.windowMs) / policy.windowMs) * previous);
+  const taken = result.success ? 1 : 0;
+  const counts = {
+    kind: "window" as const,
+    number: Math.floor(at / policy.windowMs),
+    current: result.success ? policy.limit - result.remaining - weighted : current,
+    previous,
+  };
+  return {
+    admitted: result.success || !charge.enforced,
+    entries: [{ counts, taken, short: !result.success }],
+    at,
+  };
+}
+
+/** A denial is a value of the library: whatever it throws is an outage, or an answer it could not read. */
+async function understood<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw error instanceof StoreError ? error : notUnderstood();
+  }
+}
+
+function notUnderstood(): StoreError {
+  return new StoreError("malformed", "The reply of the sliding window's script has another shape");
+}
