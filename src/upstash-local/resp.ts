@@ -1,0 +1,75 @@
+/** RESP2, Redis's wire protocol, byte for byte: strings are Buffers, because values need not be text. */
+export type RespReply = string | number | Buffer | null | RespError | RespReply[];
+
+/** An error that Redis replied with: a value here, for one failed command must not fail its neighbours. */
+export class RespError extends Error {
+  override readonly name = "RespError";
+}
+
+/** A command as Redis reads it: an array of bulk strings. */
+export function encodeCommand(args: readonly (string | Buffer)[]): Buffer {
+  const parts: Buffer[] = [Buffer.from(`*${args.length}\r\n`)];
+  for (const arg of args) {
+    const bytes = typeof arg === "string" ? Buffer.from(arg) : arg;
+    parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from("\r\n"));
+  }
+  return Buffer.concat(parts);
+}
+
+/** Cuts a stream of bytes into replies. A simple string comes as a string, a bulk string as a Buffer. */
+export class RespParser {
+  #buffer: Buffer = Buffer.alloc(0);
+
+  /** @returns the replies that are complete with these bytes. */
+  push(chunk: Buffer): RespReply[] {
+    this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
+    const replies: RespReply[] = [];
+    let at = 0;
+    for (;;) {
+      const parsed = parseAt(this.#buffer, at);
+      if (!parsed) break;
+      replies.push(parsed.reply);
+      at = parsed.end;
+    }
+    this.#buffer = this.#buffer.subarray(at);
+    return replies;
+  }
+}
+
+function parseAt(buffer: Buffer, start: number): { reply: RespReply; end: number } | null {
+  const lineEnd = buffer.indexOf("\r\n", start);
+  if (lineEnd === -1) return null;
+  const text = buffer.toString("utf8", start + 1, lineEnd);
+  const next = lineEnd + 2;
+  switch (buffer[start]) {
+    case 0x2b: // +
+      return { reply: text, end: next };
+    case 0x2d: // -
+      return { reply: new RespError(text), end: next };
+    case 0x3a: // :
+      return { reply: Number(text), end: next };
+    case 0x24: {
+      // $
+      const length = Number(text);
+      if (length === -1) return { reply: null, end: next };
+      if (buffer.length < next + length + 2) return null;
+      return { reply: Buffer.from(buffer.subarray(next, next + length)), end: next + length + 2 };
+    }
+    case 0x2a: {
+      // *
+      const count = Number(text);
+      if (count === -1) return { reply: null, end: next };
+      const items: RespReply[] = [];
+      let end = next;
+      for (let index = 0; index < count; index += 1) {
+        const item = parseAt(buffer, end);
+        if (!item) return null;
+        items.push(item.reply);
+        end = item.end;
+      }
+      return { reply: items, end };
+    }
+    default:
+      throw new Error("Redis sent something that is not RESP2");
+  }
+}
