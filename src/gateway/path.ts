@@ -1,0 +1,30 @@
+/**
+ * The origin's address for a request: its scheme, host and base path, with the request's path and query **assigned**.
+ * Resolving would let `//evil.example/x` choose another host.
+ */
+export function originUrl(base: URL, requested: URL): URL {
+  const url = new URL(base);
+  url.pathname = base.pathname.replace(/\/+$/, "") + requested.pathname;
+  url.search = requested.search;
+  url.hash = "";
+  return url;
+}
+
+/** What stands in a path and is read in two ways, so that a route's rule could be walked around. */
+const AMBIGUOUS: readonly (readonly [what: string, pattern: RegExp])[] = [
+  ["//", /\/\//],
+  ["an encoded slash (%2f)", /%2f/i],
+  ["a backslash", /\\|%5c/i],
+  ["an encoded NUL (%00)", /%00/],
+  ["an encoded dot segment (%2e)", /(^|\/)(\.|%2e){1,2}(\/|$)/i],
+];
+
+/**
+ * What is wrong with a path that the edge and an origin could read differently, or null.
+ *
+ * @param rawPath The route wants such paths: only NUL and dot segments are then refused.
+ */
+export function ambiguityOf(pathname: string, rawPath: boolean): string | null {
+  const strict = rawPath ? AMBIGUOUS.slice(3) : AMBIGUOUS;
+  return strict.find(([, pattern]) => pattern.test(pathname))?.[0] ?? null;
+}
