@@ -34,8 +34,8 @@ export function createJudge({ ledger, store, platform, log, useRedis, headers }:
     const { charges } = request;
     if (charges.length === 0) return () => unlimited("isolate");
     if (!useRedis || !store.configured) return () => byTwin(request);
-    if (ledger.blocked(charges).length > 0) return () => stillBlocked(request);
     if (ledger.spendLease(charges)) return () => byLease(request);
+    if (ledger.blocked(charges).length > 0) return () => stillBlocked(request);
     const pending = ledger.charge(trip, charges);
     return async () => {
       let charged: Charged;

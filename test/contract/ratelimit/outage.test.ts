@@ -1,0 +1,186 @@
+import { Redis } from "@upstash/redis/cloudflare";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import type { RouteInput } from "../../../src/config/index.ts";
+import type { TestPlatform } from "../../unit/platform.ts";
+import { clock, freshPrefix, hashOf, openIsolate, releaseClock, routeOf } from "../../unit/ratelimit/rig.ts";
+
+type Limit = NonNullable<RouteInput["limits"]>[number];
+
+describe("limits in an outage", () => {
+  const connection = { url: inject("upstashUrl"), token: inject("upstashToken") };
+  const redis = new Redis({ ...connection, automaticDeserialization: false, enableTelemetry: false });
+  let platform: TestPlatform;
+  let prefix: string;
+
+  beforeEach(() => {
+    platform = clock();
+    prefix = freshPrefix();
+  });
+  afterEach(releaseClock);
+
+  const isolate = () => openIsolate({ platform, connection, prefix, isolateMaxAgeMs: 0 });
+  const route = (...limits: Limit[]) => routeOf({ limits });
+
+  /** Loses the store and lets the breaker notice, with requests of a caller nobody else looks at. */
+  async function lose(one: ReturnType<typeof isolate>) {
+    one.wire.cut = true;
+    const other = route({ name: "other", limit: 99, window: "1 m" });
+    for (let each = 0; each < 3; each += 1) await one.ask(other, "nobody");
+    expect(one.store.reachable).toBe(false);
+  }
+
+  async function find(one: ReturnType<typeof isolate>) {
+    one.wire.cut = false;
+    platform.advance(1000);
+    await one.store.maintenance();
+    expect(one.store.reachable).toBe(true);
+  }
+
+  it("being limited is not an outage: a denial never reaches the local twin", async () => {
+    const one = isolate();
+    for (const limits of [
+      route({ name: "plain", limit: 1, window: "1 m" }),
+      route({ name: "log", limit: 1, window: "1 m", algorithm: "sliding-log" }),
+    ]) {
+      await one.ask(limits, "alice");
+      for (let each = 0; each < 5; each += 1) {
+        expect((await one.ask(limits, "alice")).verdict).toMatchObject({ kind: "denied", source: "redis" });
+      }
+    }
+    expect(one.limiter.sizes.counters).toBe(0);
+    expect(one.store.reachable).toBe(true);
+  });
+
+  for (const limit of [
+    { name: "w", limit: 5, window: "1 m" },
+    { name: "w", limit: 5, window: "1 m", algorithm: "fixed-window" },
+    { name: "w", limit: 5, window: "1 m", algorithm: "sliding-log" },
+    { name: "w", capacity: 5, refill: 1, window: "1 h", algorithm: "token-bucket" },
+  ] satisfies Limit[]) {
+    const algorithm = limit.algorithm ?? "sliding-window";
+
+    it(`a ${algorithm} goes on from the last counts seen`, async () => {
+      const one = isolate();
+      const limits = route(limit);
+      for (let each = 0; each < 3; each += 1) await one.ask(limits, "alice");
+      one.wire.cut = true;
+      const kinds: string[] = [];
+      for (let each = 0; each < 3; each += 1) {
+        const { verdict } = await one.ask(limits, "alice");
+        kinds.push(`${verdict.kind} by ${verdict.source}`);
+      }
+      expect(kinds).toEqual(["allowed by memory", "allowed by memory", "denied by memory"]);
+    });
+
+    it(`a ${algorithm} is charged, once, for what passed while the breaker was open`, async () => {
+      const one = isolate();
+      const limits = route(limit);
+      await one.ask(limits, "alice");
+      await lose(one);
+      for (let each = 0; each < 2; each += 1) await one.ask(limits, "alice");
+      await find(one);
+      const { verdict } = await isolate().ask(limits, "alice");
+      expect(verdict, "1 before, 2 in the outage, and this one").toMatchObject({
+        source: "redis",
+        nearest: { remaining: 1 },
+      });
+      expect(one.limiter.sizes.owed).toBe(0);
+      await lose(one);
+      await find(one);
+      expect((await isolate().ask(limits, "alice")).verdict.nearest?.remaining).toBe(0);
+    });
+  }
+
+  it("a trip whose outcome is unknown is not charged again", async () => {
+    const one = isolate();
+    const limits = route({ name: "w", limit: 10, window: "1 m" });
+    one.wire.cut = true;
+    for (let each = 0; each < 3; each += 1) await one.ask(limits, "alice");
+    expect(one.store.reachable).toBe(false);
+    expect(one.limiter.sizes.owed).toBe(0);
+    await one.ask(limits, "alice");
+    expect(one.limiter.sizes.owed).toBe(1);
+    await find(one);
+    const { verdict } = await isolate().ask(limits, "alice");
+    expect(verdict.nearest?.remaining, "one that surely was not counted, and this one").toBe(8);
+  });
+
+  it("what is owed of a window that has passed is not charged", async () => {
+    const one = isolate();
+    const limits = route({ name: "w", limit: 10, window: "1 m", algorithm: "fixed-window" });
+    await lose(one);
+    await one.ask(limits, "alice");
+    platform.advance(60_000);
+    await find(one);
+    expect((await isolate().ask(limits, "alice")).verdict.nearest?.remaining).toBe(9);
+  });
+
+  it("a replay that fails is not repeated", async () => {
+    const one = isolate();
+    const limits = route({ name: "w", limit: 10, window: "1 m" });
+    await lose(one);
+    await one.ask(limits, "alice");
+    one.wire.cut = false;
+    platform.advance(1000);
+    const maintenance = one.store.maintenance();
+    // The probe is on its way; what follows it is cut.
+    while (one.wire.calls === 0) await Promise.resolve();
+    one.wire.cut = true;
+    await maintenance;
+    await find(one);
+    expect((await isolate().ask(limits, "alice")).verdict.nearest?.remaining).toBe(9);
+  });
+
+  it("localShare is the part of the limit one isolate may admit", async () => {
+    const one = isolate();
+    const limits = route({ name: "w", limit: 10, window: "1 m", localShare: 0.2 });
+    one.wire.cut = true;
+    const kinds: string[] = [];
+    for (let each = 0; each < 3; each += 1) kinds.push((await one.ask(limits, "alice")).verdict.kind);
+    expect(kinds).toEqual(["allowed", "allowed", "denied"]);
+  });
+
+  it("a route may stay open, or close with the time of the next attempt", async () => {
+    const one = isolate();
+    const limits: Limit[] = [{ name: "w", limit: 1, window: "1 m" }];
+    await lose(one);
+    const open = routeOf({ limits, onStoreFailure: "open" });
+    for (let each = 0; each < 3; each += 1) {
+      expect((await one.ask(open, "alice")).verdict).toMatchObject({ kind: "allowed", headers: {} });
+    }
+    const closed = routeOf({ limits, onStoreFailure: "closed" });
+    expect((await one.ask(closed, "alice")).verdict).toMatchObject({
+      kind: "unavailable",
+      retryAfterSeconds: 1,
+      headers: { "Retry-After": "1" },
+    });
+    const shadow = routeOf({ limits, onStoreFailure: "closed", shadow: true });
+    expect((await one.ask(shadow, "alice")).verdict.kind, "shadow closes nothing").toBe("allowed");
+  });
+
+  it("a key of another type in the way is an error of that command, and limited locally", async () => {
+    const one = isolate();
+    const limits = route({ name: "w", limit: 2, window: "1 m", algorithm: "sliding-log" });
+    await redis.set(one.keys.exactLog(limits.limits[0]?.id ?? "", hashOf("alice")), "text", { px: 10_000 });
+    const kinds: string[] = [];
+    for (let each = 0; each < 3; each += 1) {
+      const { verdict } = await one.ask(limits, "alice");
+      kinds.push(`${verdict.kind} by ${verdict.source}`);
+    }
+    expect(kinds).toEqual(["allowed by memory", "allowed by memory", "denied by memory"]);
+  });
+
+  it("a handler's limit falls back and recovers like a route's", async () => {
+    const one = isolate();
+    const options = { limit: 2, window: "1 m" } as const;
+    await one.limiter.limit("alice", options);
+    await lose(one);
+    expect(await one.limiter.limit("alice", options)).toMatchObject({ success: true, source: "memory" });
+    expect(await one.limiter.limit("alice", options)).toMatchObject({ success: false, source: "memory" });
+    expect(await one.limiter.limit("alice", { ...options, onStoreFailure: "closed" })).toMatchObject({
+      success: false,
+    });
+    await find(one);
+    expect(await one.limiter.limit("alice", options)).toMatchObject({ success: false, source: "redis" });
+  });
+});

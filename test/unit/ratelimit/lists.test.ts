@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError } from "../../../src/config/index.ts";
+import { quotaProblem } from "../../../src/ratelimit/index.ts";
+import { testPlatform } from "../platform.ts";
+import { openIsolate, routeOf } from "./rig.ts";
+
+const limits = routeOf({ limits: [{ name: "w", limit: 1, window: "1 m" }] });
+const open = (allow: string[], deny: string[]) =>
+  openIsolate({ platform: testPlatform(), connection: null, lists: { allow, deny } });
+
+describe("the lists", () => {
+  it.each([
+    ["192.0.2.7", "192.0.2.7", true],
+    ["192.0.2.7", "192.0.2.8", false],
+    ["192.0.2.0/24", "192.0.2.255", true],
+    ["192.0.2.0/24", "192.0.3.0", false],
+    ["192.0.2.128/25", "192.0.2.127", false],
+    ["0.0.0.0/0", "203.0.113.9", true],
+    ["0.0.0.0/0", "2001:db8:0:1::/64", false],
+    ["::/0", "2001:db8:0:1::/64", true],
+    ["2001:db8::/32", "2001:db8:ffff:1::/64", true],
+    ["2001:db8::/32", "2001:db9:0:0::/64", false],
+    ["2001:db8:0:1::/64", "2001:db8:0:1::/64", true],
+    ["2001:db8:0:1::5", "2001:db8:0:1::/64", true],
+    ["192.0.2.7", "unknown", false],
+  ])("%s matches %s: %s", async (entry, address, matches) => {
+    const one = open([], [entry]);
+    const { verdict } = await one.ask(limits, "alice", { address });
+    expect(verdict.kind).toBe(matches ? "denied" : "allowed");
+  });
+
+  it("know users by id and keys by hash, verified or not", async () => {
+    const hash = "0123456789abcdef0123456789abcdef";
+    const one = open([], ["user:user_1", `key:${hash}`]);
+    expect((await one.ask(limits, "a", { user: { id: "user_1", tier: null } })).verdict.kind).toBe("denied");
+    expect((await one.ask(limits, "b", { user: { id: "user_12", tier: null } })).verdict.kind).toBe(
+      "allowed",
+    );
+    expect((await one.ask(limits, "c", { key: { kind: "unverified", hash } })).verdict.kind).toBe("denied");
+  });
+
+  it("allow: never limited, nothing counted, no headers", async () => {
+    const one = open(["192.0.2.0/24"], []);
+    for (let each = 0; each < 5; each += 1) {
+      expect((await one.ask(limits, "alice")).verdict).toMatchObject({ kind: "allowed", headers: {} });
+    }
+    expect(one.limiter.sizes.counters).toBe(0);
+  });
+
+  it("deny wins over allow, needs no limits on the route, and is a 403 that names no wait", async () => {
+    const one = open(["192.0.2.1"], ["192.0.2.0/24"]);
+    const { verdict } = await one.ask(routeOf({}), "alice");
+    expect(verdict).toMatchObject({ kind: "denied", listed: true });
+    if (verdict.kind !== "denied") return;
+    expect(quotaProblem(verdict)).toMatchObject({ status: 403, code: "CALLER_REFUSED" });
+    expect(quotaProblem(verdict).retryAfter).toBeUndefined();
+  });
+
+  it.each([
+    "",
+    "192.0.2",
+    "192.0.2.0/33",
+    "2001:db8::/65",
+    "192.0.2.0/24/1",
+    "key:abc",
+    "user:",
+    "*",
+    "192.0.2.0/-1",
+  ])("refuse the entry %j at the start", (entry) => {
+    expect(() => open([], [entry])).toThrow(ConfigError);
+    expect(() => open([entry], [])).toThrow(/ALLOW_LIST\[0\]/);
+  });
+});
