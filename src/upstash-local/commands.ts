@@ -1,62 +1,81 @@
 import type { RedisConnection } from "./connection.ts";
+import { refusal } from "./refusals.ts";
 import { RespError, type RespReply } from "./resp.ts";
 import { ScriptAliases, sha1 } from "./scripts.ts";
-import { argument } from "./values.ts";
 
-/** Commands as they come in a request's JSON. */
-export type JsonCommand = readonly unknown[];
+/** A command as Redis gets it, and what stands in for its reply when it succeeds. */
+interface Translated {
+  args: readonly string[];
+  instead?: Buffer;
+}
 
 /** Runs commands on Redis, with the scripts' names translated. */
 export class CommandRunner {
   readonly #aliases = new ScriptAliases();
 
-  /** All commands in one write, each with its own fate. */
-  async pipeline(connection: RedisConnection, commands: readonly JsonCommand[]): Promise<RespReply[]> {
-    const translated = commands.map((command) => this.#translate(command));
-    const replies = await connection.pipeline(translated.map(({ args }) => args));
-    return replies.map((reply, index) => translated[index]?.answer?.(reply) ?? reply);
+  /** All commands in one write, each with its own fate. @throws RedisUnreachableError */
+  async pipeline(
+    connection: RedisConnection,
+    commands: readonly (readonly string[])[],
+  ): Promise<RespReply[]> {
+    const steps = commands.map((command) => refusal(command) ?? this.#translate(command));
+    const sent = steps.flatMap((step) => (step instanceof RespError ? [] : [step.args]));
+    const replies = sent.length > 0 ? await connection.pipeline(sent) : [];
+    return steps.map((step) => (step instanceof RespError ? step : answer(step, replies.shift())));
   }
 
-  /** MULTI … EXEC. A transaction that Redis discards is one error. */
+  /**
+   * MULTI … EXEC. A transaction that Redis discards is one error: the first that a command met when it was queued.
+   *
+   * @throws RedisUnreachableError
+   */
   async transaction(
     connection: RedisConnection,
-    commands: readonly JsonCommand[],
+    commands: readonly (readonly string[])[],
   ): Promise<RespReply[] | RespError> {
-    const translated = commands.map((command) => this.#translate(command));
-    const replies = await connection.pipeline([["MULTI"], ...translated.map(({ args }) => args), ["EXEC"]]);
-    const executed = replies.at(-1) ?? null;
+    const refused = commands.map(refusal).find((error) => error !== undefined);
+    if (refused) return refused;
+    const steps = commands.map((command) => this.#translate(command));
+    const replies = await connection.pipeline([["MULTI"], ...steps.map(({ args }) => args), ["EXEC"]]);
+    const executed = replies.at(-1);
     if (executed instanceof RespError) {
-      return replies.slice(1, -1).find((reply) => reply instanceof RespError) ?? executed;
+      return replies.find((reply) => reply instanceof RespError) ?? executed;
     }
-    return Array.isArray(executed) ? executed : new RespError("EXECABORT Transaction discarded");
+    if (!Array.isArray(executed)) return new RespError("EXECABORT Transaction discarded");
+    return steps.map((step, index) => answer(step, executed[index]));
   }
 
-  #translate(command: JsonCommand): { args: string[]; answer?: (reply: RespReply) => RespReply } {
-    const args = command.map(argument);
-    const [name = "", first = "", second = ""] = args;
+  #translate(args: readonly string[]): Translated {
+    const [name = "", first, second] = args;
     switch (name.toUpperCase()) {
       case "EVAL":
       case "EVAL_RO":
-        return { args: [name, this.#aliases.load(first), ...args.slice(2)] };
+        return first === undefined ? { args } : { args: [name, this.#aliases.load(first), ...args.slice(2)] };
       case "EVALSHA":
       case "EVALSHA_RO":
-        return { args: [name, this.#aliases.resolve(first), ...args.slice(2)] };
+        return first === undefined
+          ? { args }
+          : { args: [name, this.#aliases.resolve(first), ...args.slice(2)] };
       case "SCRIPT":
-        return this.#script(args, first.toUpperCase(), second);
+        return this.#script(args, first?.toUpperCase(), second);
       default:
         return { args };
     }
   }
 
-  #script(args: string[], subcommand: string, source: string) {
+  #script(args: readonly string[], subcommand: string | undefined, source: string | undefined): Translated {
     if (subcommand === "EXISTS") {
       return { args: [...args.slice(0, 2), ...args.slice(2).map((sha) => this.#aliases.resolve(sha))] };
     }
-    if (subcommand !== "LOAD") return { args };
-    const known = Buffer.from(sha1(source));
+    if (subcommand !== "LOAD" || source === undefined) return { args };
     return {
-      args: ["SCRIPT", "LOAD", this.#aliases.load(source)],
-      answer: (reply: RespReply) => (reply instanceof RespError ? reply : known),
+      args: ["SCRIPT", "LOAD", this.#aliases.load(source), ...args.slice(3)],
+      instead: Buffer.from(sha1(source)),
     };
   }
+}
+
+function answer({ instead }: Translated, reply: RespReply | undefined): RespReply {
+  if (reply instanceof RespError) return reply;
+  return instead ?? reply ?? null;
 }

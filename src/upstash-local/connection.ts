@@ -1,9 +1,30 @@
 import { connect, type Socket } from "node:net";
-import { encodeCommand, RespParser, type RespReply } from "./resp.ts";
+import { type Command, encodeCommand, RespError, RespParser, type RespReply } from "./resp.ts";
+
+/** Where a Redis listens, and what it wants to hear first. */
+export interface RedisAddress {
+  port: number;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Sent on every new connection before anything else: AUTH, SELECT. */
+  greeting?: readonly Command[];
+}
+
+/** Redis is not there, or went away while it was asked; what was under way may or may not have been done. */
+export class RedisUnreachableError extends Error {
+  override readonly name = "RedisUnreachableError";
+  readonly code = "redis-unreachable";
+}
 
 interface Waiting {
   resolve(reply: RespReply): void;
   reject(error: Error): void;
+}
+
+/** A socket and those who wait for its replies: kept together, so that no loss is taken for another's. */
+interface Link {
+  socket: Socket;
+  waiting: Waiting[];
 }
 
 /**
@@ -11,64 +32,87 @@ interface Waiting {
  * what was under way, so that a test may kill Redis and start it again underneath.
  */
 export class RedisConnection {
-  readonly #port: number;
-  readonly #host: string;
-  #socket: Promise<Socket> | undefined;
-  #waiting: Waiting[] = [];
+  readonly #address: RedisAddress;
+  #link: Promise<Link> | undefined;
 
-  constructor(port: number, host = "127.0.0.1") {
-    this.#port = port;
-    this.#host = host;
+  constructor(address: RedisAddress) {
+    this.#address = address;
   }
 
-  /** @throws Error when Redis cannot be reached or the connection breaks; an error reply is a value. */
+  /** An error reply is a value. @throws RedisUnreachableError */
   async command(...args: (string | Buffer)[]): Promise<RespReply> {
     const [reply] = await this.pipeline([args]);
     return reply ?? null;
   }
 
-  /** Sends all commands in one write; the replies are in their order. */
-  async pipeline(commands: readonly (readonly (string | Buffer)[])[]): Promise<RespReply[]> {
-    this.#socket ??= this.#open();
-    const socket = await this.#socket.catch((error: unknown) => {
-      this.#socket = undefined;
-      throw error;
-    });
-    const replies = commands.map(
-      () =>
-        new Promise<RespReply>((resolve, reject) => {
-          this.#waiting.push({ resolve, reject });
-        }),
-    );
-    socket.write(Buffer.concat(commands.map(encodeCommand)));
-    return Promise.all(replies);
+  /** Sends all commands in one write; the replies are in their order. @throws RedisUnreachableError */
+  async pipeline(commands: readonly Command[]): Promise<RespReply[]> {
+    return send(await this.#linked(), commands);
   }
 
   close(): void {
-    void this.#socket?.then(
-      (socket) => socket.destroy(),
+    void this.#link?.then(
+      ({ socket }) => socket.destroy(),
       () => {},
     );
-    this.#socket = undefined;
+    this.#link = undefined;
   }
 
-  #open(): Promise<Socket> {
-    return new Promise((resolve, reject) => {
-      const parser = new RespParser();
-      const socket = connect(this.#port, this.#host);
-      socket.setNoDelay(true);
-      socket.once("connect", () => resolve(socket));
-      socket.on("data", (chunk) => {
-        for (const reply of parser.push(chunk)) this.#waiting.shift()?.resolve(reply);
-      });
-      socket.on("error", reject);
-      socket.on("close", () => {
-        this.#socket = undefined;
-        const lost = this.#waiting;
-        this.#waiting = [];
-        for (const each of lost) each.reject(new Error("The connection to Redis broke"));
-        reject(new Error("Redis cannot be reached"));
-      });
+  #linked(): Promise<Link> {
+    if (this.#link) return this.#link;
+    const link = open(this.#address, () => {
+      if (this.#link === link) this.#link = undefined;
     });
+    this.#link = link;
+    return link;
   }
+}
+
+async function send({ socket, waiting }: Link, commands: readonly Command[]): Promise<RespReply[]> {
+  if (!socket.writable) throw new RedisUnreachableError("The connection to Redis broke");
+  const replies = commands.map(
+    () =>
+      new Promise<RespReply>((resolve, reject) => {
+        waiting.push({ resolve, reject });
+      }),
+  );
+  socket.write(Buffer.concat(commands.map(encodeCommand)));
+  return Promise.all(replies);
+}
+
+function open({ port, host = "127.0.0.1", greeting = [] }: RedisAddress, onLost: () => void): Promise<Link> {
+  return new Promise((resolve, reject) => {
+    const parser = new RespParser();
+    const socket = connect(port, host);
+    const link: Link = { socket, waiting: [] };
+    socket.setNoDelay(true);
+    socket.once("connect", () => {
+      send(link, greeting)
+        .then((replies) => {
+          const refusal = replies.find((reply) => reply instanceof RespError);
+          if (refusal) throw new RedisUnreachableError(`Redis refused the connection: ${refusal.message}`);
+          resolve(link);
+        })
+        .catch((error: unknown) => {
+          reject(error);
+          socket.destroy();
+        });
+    });
+    socket.on("data", (chunk) => {
+      try {
+        for (const reply of parser.push(chunk)) link.waiting.shift()?.resolve(reply);
+      } catch {
+        socket.destroy();
+      }
+    });
+    // "close" follows every "error" and says all there is to say.
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      onLost();
+      for (const each of link.waiting.splice(0)) {
+        each.reject(new RedisUnreachableError("The connection to Redis broke"));
+      }
+      reject(new RedisUnreachableError("Redis cannot be reached"));
+    });
+  });
 }

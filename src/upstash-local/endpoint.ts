@@ -1,26 +1,32 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
-import { CommandRunner, type JsonCommand } from "./commands.ts";
-import { RedisConnection } from "./connection.ts";
+import { parseBody } from "./body.ts";
+import { CommandRunner } from "./commands.ts";
+import { type RedisAddress, RedisConnection } from "./connection.ts";
 import { RespError } from "./resp.ts";
-import { type RestReply, restReply } from "./values.ts";
+import { restReply } from "./values.ts";
 
 export interface EndpointOptions {
   /** 0 = any free port. */
   port: number;
   token: string;
-  /** Where Redis listens on loopback, asked at each request: a test may move it. */
-  redisPort: number;
+  redis: RedisAddress;
 }
 
-/** One HTTP call as it arrived, for tests that count. */
+/** One HTTP call that was let in and understood, for tests that count. */
 export interface EndpointCall {
   path: string;
-  commands: JsonCommand[];
+  /** Each with its arguments as Redis gets them, but scripts as the caller wrote them. */
+  commands: string[][];
   syncToken: string | undefined;
 }
 
+interface Answer {
+  status: number;
+  body: unknown;
+}
+
+/** Bytes; what Upstash's smaller plans take. */
 const LARGEST_BODY = 10 * 1024 * 1024;
 /** Calls that are remembered; older ones are forgotten. */
 const MOST_CALLS = 10_000;
@@ -32,17 +38,19 @@ export class Endpoint {
   readonly #connection: RedisConnection;
   readonly #server: Server;
   #calls: EndpointCall[] = [];
-  #synced = 0;
+  #answered = 0;
 
   constructor(options: EndpointOptions) {
     this.#options = options;
-    this.#connection = new RedisConnection(options.redisPort);
+    this.#connection = new RedisConnection(options.redis);
     this.#server = createServer((request, response) => {
       this.#answer(request).then(
-        ({ status, body }) => this.#write(response, status, body),
-        () => this.#write(response, 500, { error: "ERR the local endpoint failed" }),
+        (answer) => this.#write(request, response, answer),
+        () => this.#write(request, response, failure(500, "ERR the local endpoint failed")),
       );
     });
+    // Five seconds, Node's own, would end idle connections just as a client takes them up again.
+    this.#server.keepAliveTimeout = 300_000;
   }
 
   /** The calls since the last {@link resetCalls}, oldest first. */
@@ -60,7 +68,8 @@ export class Endpoint {
       this.#server.once("error", reject);
       this.#server.listen(this.#options.port, "127.0.0.1", resolve);
     });
-    return (this.#server.address() as AddressInfo).port;
+    const address = this.#server.address();
+    return typeof address === "object" && address ? address.port : this.#options.port;
   }
 
   async close(): Promise<void> {
@@ -69,106 +78,85 @@ export class Endpoint {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #answer(request: IncomingMessage): Promise<{ status: number; body: unknown }> {
+  async #answer(request: IncomingMessage): Promise<Answer> {
     if (!authorised(request.headers.authorization, this.#options.token)) {
       request.resume();
-      return { status: 401, body: { error: "WRONGPASS invalid or missing auth token" } };
+      return failure(401, "WRONGPASS invalid or missing auth token");
     }
     const path = (request.url ?? "/").replace(/\?.*$/, "");
     if (path !== "/" && path !== "/pipeline" && path !== "/multi-exec") {
       request.resume();
-      return { status: 404, body: { error: "ERR unknown path: use /, /pipeline or /multi-exec" } };
+      return failure(404, "ERR unknown path: use /, /pipeline or /multi-exec");
     }
     if (request.method !== "POST") {
       request.resume();
-      return { status: 405, body: { error: "ERR only POST is served here" } };
+      return failure(405, "ERR only POST is served here");
     }
     const text = await bodyOf(request);
-    if (text === null) return { status: 413, body: { error: "ERR max request size exceeded" } };
-    const commands = commandsOf(text, path === "/");
-    if (typeof commands === "string") return { status: 400, body: { error: commands } };
+    if (text === null) return failure(413, "ERR max request size exceeded");
+    const parsed = parseBody(text, path === "/");
+    if (parsed.kind === "malformed") return failure(400, parsed.error);
 
-    const syncToken = header(request, "upstash-sync-token");
-    this.#calls.push({ path, commands, syncToken });
+    this.#calls.push({ path, commands: parsed.commands, syncToken: header(request, "upstash-sync-token") });
     if (this.#calls.length > MOST_CALLS) this.#calls.shift();
-    const base64 = header(request, "upstash-encoding") === "base64";
     try {
-      return await this.#run(path, commands, base64);
+      return await this.#run(path, parsed.commands, header(request, "upstash-encoding") === "base64");
     } catch (error) {
-      return {
-        status: 500,
-        body: { error: `ERR ${error instanceof Error ? error.message : "Redis failed"}` },
-      };
+      return failure(500, `ERR ${error instanceof Error ? error.message : "Redis failed"}`);
     }
   }
 
-  async #run(
-    path: string,
-    commands: JsonCommand[],
-    base64: boolean,
-  ): Promise<{ status: number; body: unknown }> {
-    if (path === "/multi-exec") {
-      // A connection of its own: another request's commands must not get into the transaction.
-      const connection = new RedisConnection(this.#options.redisPort);
-      try {
-        const replies = await this.#runner.transaction(connection, commands);
-        if (replies instanceof RespError) return { status: 400, body: { error: replies.message } };
-        return { status: 200, body: replies.map((reply) => restReply(reply, base64)) };
-      } finally {
-        connection.close();
-      }
-    }
-    const replies = (await this.#runner.pipeline(this.#connection, commands)).map((reply) =>
-      restReply(reply, base64),
-    );
-    if (path === "/pipeline") return { status: 200, body: replies };
-    const [only = { error: "ERR no reply" }] = replies as RestReply[];
+  async #run(path: string, commands: string[][], base64: boolean): Promise<Answer> {
+    if (path === "/multi-exec") return this.#transaction(commands, base64);
+    const replies = await this.#runner.pipeline(this.#connection, commands);
+    const items = replies.map((reply) => restReply(reply, base64));
+    if (path === "/pipeline") return { status: 200, body: items };
+    const [only = { error: "ERR no reply" }] = items;
     return { status: "error" in only ? 400 : 200, body: only };
   }
 
-  #write(response: ServerResponse, status: number, body: unknown): void {
-    this.#synced += 1;
+  /** On a connection of its own: another request's commands must not get into the transaction. */
+  async #transaction(commands: string[][], base64: boolean): Promise<Answer> {
+    const connection = new RedisConnection(this.#options.redis);
+    try {
+      const replies = await this.#runner.transaction(connection, commands);
+      if (replies instanceof RespError) return failure(400, replies.message);
+      return { status: 200, body: replies.map((reply) => restReply(reply, base64)) };
+    } finally {
+      connection.close();
+    }
+  }
+
+  #write(request: IncomingMessage, response: ServerResponse, { status, body }: Answer): void {
+    this.#answered += 1;
     response.writeHead(status, {
       "content-type": "application/json",
-      "upstash-sync-token": `local-${this.#synced}`,
+      "upstash-sync-token": header(request, "upstash-sync-token") || `local-${this.#answered}`,
     });
     response.end(JSON.stringify(body));
   }
 }
+
+const failure = (status: number, error: string): Answer => ({ status, body: { error } });
 
 function header(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return Array.isArray(value) ? value[0] : value;
 }
 
+/** Digests have one length, so that the comparison tells nothing of the token's. */
 function authorised(presented: string | undefined, token: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(presented ?? ""), digest(`Bearer ${token}`));
 }
 
+/** Null when it is too large; it is read to its end all the same, for a client that still sends reads no answer. */
 async function bodyOf(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > LARGEST_BODY) return null;
-    chunks.push(chunk);
+    if (size <= LARGEST_BODY) chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-/** The commands of a body, or what is wrong with it. */
-function commandsOf(text: string, single: boolean): JsonCommand[] | string {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return "ERR failed to parse the request body as JSON";
-  }
-  const commands: unknown = single ? [body] : body;
-  if (!Array.isArray(commands) || commands.length === 0) return "ERR the body must be a list of commands";
-  for (const command of commands as unknown[]) {
-    if (!Array.isArray(command) || command.length === 0) return "ERR a command must be a list, and not empty";
-  }
-  return commands as JsonCommand[];
+  return size > LARGEST_BODY ? null : Buffer.concat(chunks).toString("utf8");
 }

@@ -1,13 +1,21 @@
 /** RESP2, Redis's wire protocol, byte for byte: strings are Buffers, because values need not be text. */
-export type RespReply = string | number | Buffer | null | RespError | RespReply[];
+export type RespReply = string | number | bigint | Buffer | null | RespError | RespReply[];
+
+/** A command as Redis gets it: its name and its arguments. */
+export type Command = readonly (string | Buffer)[];
 
 /** An error that Redis replied with: a value here, for one failed command must not fail its neighbours. */
 export class RespError extends Error {
   override readonly name = "RespError";
+
+  /** Redis's own, the first word: `NOSCRIPT`, `WRONGTYPE`, `ERR`. */
+  get code(): string {
+    return this.message.split(" ", 1)[0] ?? "ERR";
+  }
 }
 
 /** A command as Redis reads it: an array of bulk strings. */
-export function encodeCommand(args: readonly (string | Buffer)[]): Buffer {
+export function encodeCommand(args: Command): Buffer {
   const parts: Buffer[] = [Buffer.from(`*${args.length}\r\n`)];
   for (const arg of args) {
     const bytes = typeof arg === "string" ? Buffer.from(arg) : arg;
@@ -20,7 +28,10 @@ export function encodeCommand(args: readonly (string | Buffer)[]): Buffer {
 export class RespParser {
   #buffer: Buffer = Buffer.alloc(0);
 
-  /** @returns the replies that are complete with these bytes. */
+  /**
+   * @returns the replies that are complete with these bytes.
+   * @throws Error when the bytes are not RESP2; nothing after that can be trusted.
+   */
   push(chunk: Buffer): RespReply[] {
     this.#buffer = this.#buffer.length === 0 ? chunk : Buffer.concat([this.#buffer, chunk]);
     const replies: RespReply[] = [];
@@ -47,7 +58,7 @@ function parseAt(buffer: Buffer, start: number): { reply: RespReply; end: number
     case 0x2d: // -
       return { reply: new RespError(text), end: next };
     case 0x3a: // :
-      return { reply: Number(text), end: next };
+      return { reply: integer(text), end: next };
     case 0x24: {
       // $
       const length = Number(text);
@@ -72,4 +83,10 @@ function parseAt(buffer: Buffer, start: number): { reply: RespReply; end: number
     default:
       throw new Error("Redis sent something that is not RESP2");
   }
+}
+
+/** Redis counts in 64 bits; a double would round the large ones. */
+function integer(text: string): number | bigint {
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : BigInt(text);
 }

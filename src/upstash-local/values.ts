@@ -3,20 +3,12 @@ import { RespError, type RespReply } from "./resp.ts";
 /** A reply as Upstash writes it. */
 export type RestReply = { result: unknown } | { error: string };
 
-/**
- * An argument as Redis gets it. JSON numbers become exact decimals: 1000000 and never 1e+06, which Redis would refuse as
- * a TTL.
- */
-export function argument(value: unknown): string {
-  if (typeof value === "string") return value;
-  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value).toString() : String(value);
-  if (typeof value === "boolean") return String(value);
-  return JSON.stringify(value) ?? "";
-}
+/** Node has it; TypeScript's library does not name it yet. */
+const { rawJSON } = JSON as typeof JSON & { rawJSON(text: string): unknown };
 
 /**
  * A reply in the encoding that was asked for. With base64 every string is encoded, except an `OK` that is the whole
- * reply; integers, null and errors never are.
+ * reply; integers, null and errors never are. Without it a string is text, and bytes that are no UTF-8 are lost.
  */
 export function restReply(reply: RespReply, base64: boolean): RestReply {
   if (reply instanceof RespError) return { error: reply.message };
@@ -26,8 +18,9 @@ export function restReply(reply: RespReply, base64: boolean): RestReply {
 
 function encode(reply: RespReply, base64: boolean): unknown {
   if (reply === null || typeof reply === "number") return reply;
+  if (typeof reply === "bigint") return rawJSON(reply.toString());
   if (Array.isArray(reply)) return reply.map((item) => encode(item, base64));
   if (reply instanceof RespError) return reply.message;
   const bytes = typeof reply === "string" ? Buffer.from(reply) : reply;
-  return base64 ? bytes.toString("base64") : bytes.toString("utf8");
+  return bytes.toString(base64 ? "base64" : "utf8");
 }

@@ -9,24 +9,18 @@ declare module "vitest" {
   }
 }
 
-/** One endpoint for the whole run, however many projects ask. */
-const shared = globalThis as typeof globalThis & {
-  sharedUpstash?: Promise<UpstashLocal>;
-  sharedUpstashUsers?: number;
-};
-
-export default async function setup(project: TestProject) {
-  shared.sharedUpstash ??= startUpstashLocal({ redis: process.env.REQUIRE_REDIS ? "required" : "auto" });
-  shared.sharedUpstashUsers = (shared.sharedUpstashUsers ?? 0) + 1;
-  const upstash = await shared.sharedUpstash;
+/**
+ * One endpoint over one Redis for the whole run. Vitest runs a root `globalSetup` once and hands what it provides to
+ * every project; projects that extend the root do not inherit it. `REQUIRE_REDIS=1` refuses the embedded Redis.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const upstash = await startUpstashLocal({
+    redis: process.env.REQUIRE_REDIS === "1" ? "required" : "auto",
+  });
+  // For the reporter, which runs in this process and has no other way to know.
   process.env.TEST_REDIS_KIND = upstash.redis.kind;
   project.provide("upstashUrl", upstash.url);
   project.provide("upstashToken", upstash.token);
   project.provide("redisKind", upstash.redis.kind);
-  return async () => {
-    shared.sharedUpstashUsers = (shared.sharedUpstashUsers ?? 1) - 1;
-    if (shared.sharedUpstashUsers > 0) return;
-    delete shared.sharedUpstash;
-    await upstash.stop();
-  };
+  return () => upstash.stop();
 }

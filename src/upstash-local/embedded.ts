@@ -1,0 +1,28 @@
+import { onLoopback } from "./loopback.ts";
+import { commandOn, type LocalRedis } from "./redis.ts";
+
+/** A Redis in JavaScript, for machines without one. It listens on loopback like everything else here. */
+export async function embeddedRedis(): Promise<LocalRedis> {
+  const { createRedisMock } = await import("js-redis-server");
+  const open = (port: number) => onLoopback(() => createRedisMock({ port }));
+  const first = await open(0);
+  const { port } = first;
+  let server: typeof first | null = first;
+  const close = async () => {
+    const closing = server;
+    server = null;
+    await closing?.close();
+  };
+  return {
+    kind: "embedded",
+    port,
+    address: { port },
+    stop: close,
+    kill: close,
+    async start() {
+      server ??= await open(port);
+    },
+    command: commandOn({ port }),
+    dispose: close,
+  };
+}

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { commandOn, type LocalRedis } from "./redis.ts";
+
+/** Between finding a free port and listening on it another program may take it. */
+const MOST_PORTS_TRIED = 3;
+
+/**
+ * Starts the `redis-server` on PATH, on a free loopback port and in a folder of its own, without persistence. It ends
+ * with this process.
+ */
+export async function startRedisServer(): Promise<LocalRedis> {
+  const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-redis-"));
+  const dump = join(folder, "dump.rdb");
+  let { child, port } = await onFreePort(folder);
+  const command = commandOn({ port });
+  const running = () => child.exitCode === null && child.signalCode === null;
+
+  const abandon = () => {
+    if (running()) child.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once("exit", abandon);
+
+  const end = async (signal: NodeJS.Signals) => {
+    if (!running()) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await gone;
+  };
+  return {
+    kind: "redis-server",
+    port,
+    address: { port },
+    get pid() {
+      return running() ? child.pid : undefined;
+    },
+    async stop() {
+      if (running()) await command("SAVE");
+      await end("SIGTERM");
+    },
+    async start({ keepData = true } = {}) {
+      if (running()) return;
+      if (!keepData) await rm(dump, { force: true });
+      child = await spawnServer(port, folder);
+      // Loaded by now. Left there, a later kill would bring it back instead of losing everything.
+      await rm(dump, { force: true });
+    },
+    kill: () => end("SIGKILL"),
+    command,
+    async dispose() {
+      process.off("exit", abandon);
+      await end("SIGKILL");
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function onFreePort(folder: string): Promise<{ child: ChildProcess; port: number }> {
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await freePort();
+    try {
+      return { child: await spawnServer(port, folder), port };
+    } catch (error) {
+      if (attempt === MOST_PORTS_TRIED) throw error;
+    }
+  }
+}
+
+async function spawnServer(port: number, folder: string): Promise<ChildProcess> {
+  const options = { port, bind: "127.0.0.1", dir: folder, save: "", appendonly: "no", loglevel: "warning" };
+  const child = spawn(
+    "redis-server",
+    Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+    { stdio: "ignore" },
+  );
+  let failed: Error | undefined;
+  child.once("error", (error) => {
+    failed = error;
+  });
+  const info = commandOn({ port });
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    if (failed) throw failed;
+    if (child.exitCode !== null) throw new Error(`redis-server ended with code ${child.exitCode}`);
+    // Its own pid and not a mere answer: another Redis may listen on that port.
+    const reply = await info("INFO", "server").catch(() => null);
+    if (Buffer.isBuffer(reply) && reply.includes(`process_id:${child.pid}\r\n`)) return child;
+    await sleep(25);
+  }
+  child.kill("SIGKILL");
+  throw new Error("redis-server did not answer within 10 s");
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address ? address.port : 0;
+}

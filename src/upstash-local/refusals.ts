@@ -1,0 +1,22 @@
+import { RespError } from "./resp.ts";
+
+/** Commands that change, block or end the connection they run on. */
+const ABOUT_THE_CONNECTION = new Set(
+  `AUTH CLIENT HELLO MONITOR QUIT READONLY READWRITE RESET SELECT
+  DISCARD EXEC MULTI UNWATCH WATCH
+  PSUBSCRIBE PUNSUBSCRIBE SSUBSCRIBE SUBSCRIBE SUNSUBSCRIBE UNSUBSCRIBE
+  BLMOVE BLMPOP BLPOP BRPOP BRPOPLPUSH BZMPOP BZPOPMAX BZPOPMIN WAIT WAITAOF
+  FAILOVER PSYNC REPLCONF REPLICAOF SHUTDOWN SLAVEOF SYNC`.split(/\s+/),
+);
+
+/**
+ * Over HTTP there is no connection of one's own: all requests share one, and a transaction is `/multi-exec`. A command
+ * that would change it for everybody is answered here and never sent; an EXEC would end a transaction in its middle.
+ */
+export function refusal(args: readonly string[]): RespError | undefined {
+  const name = (args[0] ?? "").toUpperCase();
+  const blocks =
+    (name === "XREAD" || name === "XREADGROUP") && args.some((arg) => arg.toUpperCase() === "BLOCK");
+  if (!blocks && !ABOUT_THE_CONNECTION.has(name)) return undefined;
+  return new RespError(`ERR Command is not available over HTTP: '${name}'`);
+}
