@@ -29,6 +29,9 @@ interface Block {
   counts: Counts;
 }
 
+/** Moments that are kept of what one caller is owed in an exact log. */
+const OWED_RUNS = 64;
+
 /** Windows that one run of the script counts after an outage: their keys must fit its stack with room to spare. */
 const REPLAY_CHUNK = 50;
 
@@ -135,7 +138,7 @@ export class Ledger {
       const quota = owedQuota(charge);
       const name = counterName(charge);
       const before = this.#owed.get(name)?.counts ?? emptyCounts(quota, now);
-      const counts = afterTaking(quota, before, now, charge.cost);
+      const counts = coarse(afterTaking(quota, before, now, charge.cost));
       this.#owed.set(name, { charge, counts }, lapsesAt(quota, counts, now));
     });
   }
@@ -209,6 +212,14 @@ function blockName(charge: Charge): string {
 /** What is owed of a bucket is kept by the window, like a counter; of a log, by the time. */
 function owedQuota({ policy }: Charge): Charge["policy"] {
   return policy.algorithm === "sliding-log" ? policy : { ...policy, algorithm: "fixed-window" };
+}
+
+/** The same units at fewer moments, the later ones: they may be owed for longer, never for less. */
+function coarse(counts: Counts): Counts {
+  if (counts.kind !== "log" || counts.runs.length <= OWED_RUNS) return counts;
+  const [first, second, ...rest] = counts.runs;
+  if (!first || !second) return counts;
+  return { kind: "log", runs: [{ at: second.at, units: first.units + second.units }, ...rest] };
 }
 
 function owedUnits(charge: Charge, owed: Counts, now: number): number {
