@@ -144,6 +144,20 @@ export function limiterContract(name: string, open: (platform: TestPlatform) => 
       expect(admitted.length).toBeGreaterThanOrEqual(20);
     });
 
+    it("names a cost's own wait, from an exact log whose units came one by one", async () => {
+      const limit = { name: "w", limit: 4, window: "1 m", algorithm: "sliding-log" } as const;
+      for (let each = 0; each < 4; each += 1) {
+        await run(1, route(limit));
+        platform.advance(10_000);
+      }
+      expect(await waitOf(route(limit)), "the first lapses after 60 s").toBe(20);
+      expect(await waitOf(route({ ...limit, cost: 3 })), "the third after 80 s").toBe(40);
+      platform.advance(39_999);
+      expect(await run(1, route({ ...limit, cost: 3 }))).toBe("d");
+      platform.advance(1);
+      expect(await run(1, route({ ...limit, cost: 3 }))).toBe("a");
+    });
+
     it("admits exactly the limit of many requests at one moment", async () => {
       const exact = route({ name: "w", limit: 7, window: "1 m", algorithm: "sliding-log" });
       const verdicts = await Promise.all(Array.from({ length: 40 }, () => isolate.ask(exact, "alice")));
