@@ -1,0 +1,30 @@
+import type { RequestFacts, ResponseFacts } from "./message.ts";
+
+/** The methods registered as safe (RFC 9110 §16.1.1). Of any other a cache has to think the worst. */
+const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PRI", "PROPFIND", "QUERY", "REPORT", "SEARCH"]);
+
+export function isUnsafe(method: string): boolean {
+  return !SAFE.has(method);
+}
+
+/**
+ * The URLs, absolute and without fragment, whose entries are no longer valid after this answer (RFC 9111 §4.4): none
+ * unless the method is unsafe and the answer is no error (2xx or 3xx); then the target, and what `Location` and
+ * `Content-Location` name of the same origin. The target comes first.
+ */
+export function invalidatedUrls(request: RequestFacts, response: ResponseFacts): string[] {
+  if (!isUnsafe(request.method) || response.status < 200 || response.status > 399) return [];
+  const target = withoutFragment(new URL(request.url));
+  const named = ["location", "content-location"]
+    .map((field) => response.headers.get(field)?.trim() ?? "")
+    .filter((reference) => reference !== "" && URL.canParse(reference, target))
+    .map((reference) => new URL(reference, target))
+    .filter((url) => url.origin === target.origin)
+    .map(withoutFragment);
+  return [...new Set([target, ...named].map((url) => url.href))];
+}
+
+function withoutFragment(url: URL): URL {
+  url.hash = "";
+  return url;
+}

@@ -1,0 +1,29 @@
+/** What the rules look at: `Request` and `Response` are such, and so is anything a test writes by hand. */
+
+export interface RequestFacts {
+  readonly method: string;
+  /** Absolute, as the client knows it. */
+  readonly url: string;
+  readonly headers: Headers;
+}
+
+export interface ResponseFacts {
+  readonly status: number;
+  readonly headers: Headers;
+}
+
+const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+
+/** A field name in lower case, or null where the text could not be one (RFC 9110 §5.1). */
+export function fieldName(text: string): string | null {
+  const name = text.trim().toLowerCase();
+  return TOKEN.test(name) ? name : null;
+}
+
+/** Members of a comma separated list of tokens, without the empty ones (RFC 9110 §5.6.1.2). */
+export function listMembers(value: string | null): string[] {
+  return (value ?? "")
+    .split(",")
+    .map((member) => member.trim())
+    .filter(Boolean);
+}

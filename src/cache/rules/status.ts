@@ -1,0 +1,40 @@
+/** RFC 9110 §15.1: a response with one of these may be stored and given a heuristic lifetime without saying anything. */
+const HEURISTICALLY_CACHEABLE: ReadonlySet<number> = new Set([
+  200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501,
+]);
+
+/**
+ * Final statuses that are never stored, whatever they say.
+ *
+ * - 206 and 304 need a cache that combines parts (RFC 9111 §3, §3.3, §3.4): this one stores whole responses.
+ * - 412, 416 and 417 answer request fields that are in no key (RFC 9110 §13, §14, §10.1.1).
+ * - 407 and 421 concern a hop (RFC 9110 §15.5.8, §15.5.20); 425 the request's timing (RFC 8470 §5.2).
+ * - 428, 429, 431 and 511 "MUST NOT be stored by a cache" (RFC 6585 §3–§6).
+ */
+const NEVER_STORED: ReadonlySet<number> = new Set([
+  206, 304, 407, 412, 416, 417, 421, 425, 428, 429, 431, 511,
+]);
+
+/** Statuses whose requirements on caching are kept here: what `must-understand` asks about (RFC 9111 §5.2.2.3). */
+const UNDERSTOOD: ReadonlySet<number> = new Set([
+  200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409,
+  410, 411, 413, 414, 415, 422, 426, 451, 500, 501, 502, 503, 504, 505,
+]);
+
+export function isHeuristicallyCacheable(status: number): boolean {
+  return HEURISTICALLY_CACHEABLE.has(status);
+}
+
+/** Final (RFC 9111 §3), and not one of those that are never stored. */
+export function isStorable(status: number): boolean {
+  return status >= 200 && status <= 599 && !NEVER_STORED.has(status);
+}
+
+export function isUnderstood(status: number): boolean {
+  return UNDERSTOOD.has(status);
+}
+
+/** RFC 5861 §4: the answers that count as an error. */
+export function isOriginError(status: number): boolean {
+  return status === 500 || status === 502 || status === 503 || status === 504;
+}

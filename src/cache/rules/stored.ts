@@ -1,0 +1,53 @@
+/** What is known of a stored response, apart from its body. Plain JSON: the entry codec writes it as it is. */
+export interface StoredResponse {
+  status: number;
+  /** Lower-case names; what RFC 9111 §3.1 keeps out is not in it, and there is always a `date`. */
+  headers: [name: string, value: string][];
+  /** Milliseconds since the epoch at which the request that brought it was sent to the origin. */
+  requestTime: number;
+  /** Milliseconds since the epoch at which its header section arrived. */
+  responseTime: number;
+  /** The selecting fields (`Vary`): lower case, sorted, each once. */
+  vary: string[];
+  /** The request that brought it carried credentials. */
+  credentials: boolean;
+}
+
+/** The stored fields as `Headers`, a new object each time. */
+export function headersOf(stored: StoredResponse): Headers {
+  return new Headers(stored.headers);
+}
+
+/** Whether a value read back from a store is a stored response: anything else there is a miss. */
+export function isStoredResponse(value: unknown): value is StoredResponse {
+  if (typeof value !== "object" || value === null) return false;
+  const { status, headers, requestTime, responseTime, vary, credentials } = value as Record<string, unknown>;
+  return (
+    typeof status === "number" &&
+    Number.isInteger(status) &&
+    status >= 200 &&
+    status <= 599 &&
+    Array.isArray(headers) &&
+    headers.every(isField) &&
+    Number.isFinite(requestTime) &&
+    Number.isFinite(responseTime) &&
+    Array.isArray(vary) &&
+    vary.every((name) => typeof name === "string" && NAME.test(name)) &&
+    typeof credentials === "boolean"
+  );
+}
+
+const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
+/** What `Headers` would throw at: it takes no NUL, CR or LF, and no character above U+00FF. */
+const VALUE = /^[^\0\r\n\u0100-\uffff]*$/;
+
+function isField(field: unknown): boolean {
+  return (
+    Array.isArray(field) &&
+    field.length === 2 &&
+    typeof field[0] === "string" &&
+    typeof field[1] === "string" &&
+    NAME.test(field[0]) &&
+    VALUE.test(field[1])
+  );
+}

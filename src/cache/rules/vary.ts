@@ -1,0 +1,57 @@
+import { parseHttpDate } from "./http-date.ts";
+import { fieldName, listMembers } from "./message.ts";
+import { headersOf, type StoredResponse } from "./stored.ts";
+
+/**
+ * The selecting fields of a response (RFC 9110 §12.5.5): lower case, sorted, each once. `"*"` where no request can ever
+ * match it (RFC 9111 §4.1), which is also what a member that is no field name makes of it.
+ */
+export function selectingFields(headers: Headers): string[] | "*" {
+  const names = listMembers(headers.get("vary")).map(fieldName);
+  if (names.some((name) => name === null || name === "*")) return "*";
+  return [...new Set(names as string[])].sort();
+}
+
+/** Fields defined as lists, in which space around a comma means nothing (RFC 9110 §5.6.1). */
+const LISTS = new Set(["accept", "accept-charset", "accept-encoding", "accept-language", "prefer"]);
+/** Of those, the ones whose members have no case (RFC 9110 §12.5.2–§12.5.4). */
+const WITHOUT_CASE = new Set(["accept-charset", "accept-encoding", "accept-language"]);
+
+/**
+ * What a request is among the variants of a URL: canonical JSON of the selecting fields and their normalised values
+ * (RFC 9111 §4.1), null where a field is absent, which matches only where it is absent again. The order of a list's
+ * members is kept. It may hold credentials (`Vary: Cookie`): callers hash it before it goes anywhere.
+ */
+export function variantKey(fields: readonly string[], headers: Headers): string {
+  const names = [...new Set(fields)].sort();
+  return JSON.stringify(names.map((name) => [name, normalised(name, headers.get(name))]));
+}
+
+function normalised(name: string, value: string | null): string | null {
+  if (value === null || !LISTS.has(name)) return value === null ? null : value.trim();
+  const cased = WITHOUT_CASE.has(name) ? value.toLowerCase() : value;
+  return cased.includes('"') ? cased.trim() : listMembers(cased).join(",");
+}
+
+/**
+ * Of the stored responses that match a request, the most recent by `Date`, then by arrival (RFC 9111 §4); null where
+ * none matches.
+ *
+ * @param matches whether the stored selecting values are the request's: compares hashes of {@link variantKey}.
+ */
+export function selectVariant<Stored extends StoredResponse>(
+  stored: readonly Stored[],
+  matches: (candidate: Stored) => boolean,
+): Stored | null {
+  return mostRecent(stored.filter(matches));
+}
+
+/** The most recent by `Date`, then by arrival. */
+export function mostRecent<Stored extends StoredResponse>(stored: readonly Stored[]): Stored | null {
+  const dated = stored.map((each) => ({
+    each,
+    date: parseHttpDate(headersOf(each).get("date"), each.responseTime) ?? each.responseTime,
+  }));
+  dated.sort((one, other) => other.date - one.date || other.each.responseTime - one.each.responseTime);
+  return dated[0]?.each ?? null;
+}
