@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { delimiter, join } from "node:path";
 import { embeddedRedis } from "./embedded.ts";
 import { externalRedis } from "./external.ts";
 import { type LocalRedis, RedisChoiceError } from "./redis.ts";
@@ -7,21 +8,37 @@ import { startRedisServer } from "./redis-server.ts";
 /** `required` is `auto` that will not settle for the embedded one. */
 export type RedisChoice = "auto" | "required" | "embedded";
 
+export interface OpenRedisOptions {
+  choice: RedisChoice;
+  /** Where `LOCAL_REDIS_URL` and `PATH` are read. Default `process.env`. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Called whenever a Redis of ours has ended, before whoever ended it goes on. */
+  onGone(): void;
+}
+
 /**
  * `LOCAL_REDIS_URL` where it is set (loopback only), else a `redis-server` on PATH, else the embedded one.
  *
  * @throws RedisChoiceError when `required` and there is no redis-server, or nothing of ours is at `LOCAL_REDIS_URL`.
  */
-export async function openRedis(
-  choice: RedisChoice,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<LocalRedis> {
-  if (choice === "embedded") return embeddedRedis();
+export async function openRedis({
+  choice,
+  env = process.env,
+  onGone,
+}: OpenRedisOptions): Promise<LocalRedis> {
+  if (choice === "embedded") return embeddedRedis(onGone);
   if (env.LOCAL_REDIS_URL) return externalRedis(env.LOCAL_REDIS_URL);
-  if (spawnSync("redis-server", ["--version"], { env }).status === 0) return startRedisServer();
-  if (choice === "auto") return embeddedRedis();
+  const program = redisServerOn(env.PATH ?? "");
+  if (program) return startRedisServer(program, onGone);
+  if (choice === "auto") return embeddedRedis(onGone);
   throw new RedisChoiceError(
     "A real Redis is required, and there is none: no redis-server on PATH (apt-get install redis-server, " +
       "brew install redis) and no LOCAL_REDIS_URL",
   );
+}
+
+function redisServerOn(path: string): string | undefined {
+  const folders = path.split(delimiter).filter((folder) => folder !== "");
+  const programs = folders.map((folder) => join(folder, "redis-server"));
+  return programs.find((program) => spawnSync(program, ["--version"]).status === 0);
 }

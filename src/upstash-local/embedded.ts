@@ -2,16 +2,20 @@ import { onLoopback } from "./loopback.ts";
 import { commandOn, type LocalRedis } from "./redis.ts";
 
 /** A Redis in JavaScript, for machines without one. It listens on loopback like everything else here. */
-export async function embeddedRedis(): Promise<LocalRedis> {
+export async function embeddedRedis(onGone: () => void): Promise<LocalRedis> {
   const { createRedisMock } = await import("js-redis-server");
   const open = (port: number) => onLoopback(() => createRedisMock({ port }));
   const first = await open(0);
-  const { port } = first;
+  const { port } = first.result;
   let server: typeof first | null = first;
   const close = async () => {
     const closing = server;
     server = null;
-    await closing?.close();
+    if (!closing) return;
+    const closed = closing.result.close();
+    for (const socket of closing.connections) socket.destroy();
+    await closed;
+    onGone();
   };
   return {
     kind: "embedded",

@@ -62,6 +62,11 @@ export class Endpoint {
     this.#calls = [];
   }
 
+  /** Gives its connection to Redis up, for that Redis is gone; the next call opens another. */
+  disconnect(): void {
+    this.#connection.close();
+  }
+
   /** Listens on 127.0.0.1 only. @returns the port. */
   async listen(): Promise<number> {
     await new Promise<void>((resolve, reject) => {

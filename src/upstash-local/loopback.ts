@@ -1,18 +1,30 @@
-import { Server } from "node:net";
+import { Server, type Socket } from "node:net";
+
+export interface OnLoopback<Result> {
+  result: Result;
+  /** The connections that are open, for whoever must end them. */
+  connections: ReadonlySet<Socket>;
+}
 
 /**
- * Runs `start` so that a server it opens with a bare port listens on 127.0.0.1 instead of on every interface: the
- * embedded Redis has no option for its host, and no password either.
+ * Runs `start` so that a server it opens with a bare port listens on 127.0.0.1 instead of on every interface, and so
+ * that its connections are known: the embedded Redis has no option for its host, no password either, and it waits for
+ * its clients to leave before it closes.
  */
-export async function onLoopback<Result>(start: () => Promise<Result>): Promise<Result> {
+export async function onLoopback<Result>(start: () => Promise<Result>): Promise<OnLoopback<Result>> {
+  const connections = new Set<Socket>();
   const listen = Server.prototype.listen;
   Server.prototype.listen = function listenOnLoopback(this: Server, ...args: unknown[]) {
     const [port, ...rest] = args;
     if (typeof port !== "number" || typeof rest[0] === "string") return Reflect.apply(listen, this, args);
+    this.on("connection", (socket) => {
+      connections.add(socket);
+      socket.once("close", () => connections.delete(socket));
+    });
     return Reflect.apply(listen, this, [port, "127.0.0.1", ...rest]);
   } as typeof listen;
   try {
-    return await start();
+    return { result: await start(), connections };
   } finally {
     Server.prototype.listen = listen;
   }

@@ -11,13 +11,18 @@ import { commandOn, type LocalRedis } from "./redis.ts";
 const MOST_PORTS_TRIED = 3;
 
 /**
- * Starts the `redis-server` on PATH, on a free loopback port and in a folder of its own, without persistence. It ends
+ * Starts a `redis-server`, on a free loopback port and in a folder of its own, without persistence. It ends
  * with this process.
  */
-export async function startRedisServer(): Promise<LocalRedis> {
+export async function startRedisServer(program: string, onGone: () => void): Promise<LocalRedis> {
   const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-redis-"));
   const dump = join(folder, "dump.rdb");
-  let { child, port } = await onFreePort(folder);
+  const launch = async (port: number) => {
+    const launched = await spawnServer(program, port, folder);
+    launched.once("exit", onGone);
+    return launched;
+  };
+  let { child, port } = await onFreePort(launch);
   const command = commandOn({ port });
   const running = () => child.exitCode === null && child.signalCode === null;
 
@@ -47,7 +52,7 @@ export async function startRedisServer(): Promise<LocalRedis> {
     async start({ keepData = true } = {}) {
       if (running()) return;
       if (!keepData) await rm(dump, { force: true });
-      child = await spawnServer(port, folder);
+      child = await launch(port);
       // Loaded by now. Left there, a later kill would bring it back instead of losing everything.
       await rm(dump, { force: true });
     },
@@ -61,21 +66,23 @@ export async function startRedisServer(): Promise<LocalRedis> {
   };
 }
 
-async function onFreePort(folder: string): Promise<{ child: ChildProcess; port: number }> {
+async function onFreePort(
+  launch: (port: number) => Promise<ChildProcess>,
+): Promise<{ child: ChildProcess; port: number }> {
   for (let attempt = 1; ; attempt += 1) {
     const port = await freePort();
     try {
-      return { child: await spawnServer(port, folder), port };
+      return { child: await launch(port), port };
     } catch (error) {
       if (attempt === MOST_PORTS_TRIED) throw error;
     }
   }
 }
 
-async function spawnServer(port: number, folder: string): Promise<ChildProcess> {
+async function spawnServer(program: string, port: number, folder: string): Promise<ChildProcess> {
   const options = { port, bind: "127.0.0.1", dir: folder, save: "", appendonly: "no", loglevel: "warning" };
   const child = spawn(
-    "redis-server",
+    program,
     Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
     { stdio: "ignore" },
   );

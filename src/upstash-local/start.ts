@@ -11,7 +11,7 @@ export interface UpstashLocalOptions {
   /** Default: made for this run. */
   token?: string;
   /** Where `LOCAL_REDIS_URL` and `PATH` are read. Default `process.env`. */
-  env?: NodeJS.ProcessEnv;
+  env?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface UpstashLocal {
@@ -37,8 +37,14 @@ export interface UpstashLocal {
  */
 export async function startUpstashLocal(options: UpstashLocalOptions = {}): Promise<UpstashLocal> {
   const token = options.token ?? randomBytes(24).toString("base64url");
-  const redis = await openRedis(options.redis ?? "auto", options.env);
+  let disconnect = () => {};
+  const redis = await openRedis({
+    choice: options.redis ?? "auto",
+    ...(options.env && { env: options.env }),
+    onGone: () => disconnect(),
+  });
   let endpoint = new Endpoint({ port: options.port ?? 0, token, redis: redis.address });
+  disconnect = () => endpoint.disconnect();
   const port = await endpoint.listen().catch(async (error: unknown) => {
     await redis.dispose();
     throw error;
