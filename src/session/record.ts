@@ -1,0 +1,67 @@
+import { z } from "zod/mini";
+
+/**
+ * A session as Redis holds it: the original service's fields, as it wrote them, so that it can read what the edge writes.
+ * Fields the edge does not know are kept.
+ */
+export interface SessionRecord {
+  session_id: string;
+  user_id: string;
+  /** Any JSON. */
+  user_data: unknown;
+  device_info: unknown;
+  ip_address: string | null;
+  /** ISO 8601 with microseconds and `+00:00`, as Python's `isoformat` writes it. */
+  created_at: string;
+  last_active: string;
+  expires_at: string;
+  tier: string | null;
+  [unknown: string]: unknown;
+}
+
+const stored = z.looseObject({
+  session_id: z.string(),
+  user_id: z.string(),
+  user_data: z.optional(z.unknown()),
+  device_info: z.optional(z.unknown()),
+  ip_address: z.optional(z.nullable(z.string())),
+  created_at: z.string(),
+  last_active: z.string(),
+  expires_at: z.string(),
+  tier: z.optional(z.nullable(z.string())),
+});
+
+/** The record in a text, or null when it is none. */
+export function parseRecord(text: string): SessionRecord | null {
+  try {
+    const parsed = z.safeParse(stored, JSON.parse(text));
+    if (!parsed.success) return null;
+    const { user_data, device_info, ip_address, tier } = parsed.data;
+    return {
+      ...parsed.data,
+      user_data: user_data ?? {},
+      device_info: device_info ?? {},
+      ip_address: ip_address ?? null,
+      tier: tier ?? null,
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** Milliseconds since the epoch, written as the original wrote times. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString().replace(/\.(\d{3})Z$/, ".$1000+00:00");
+}
+
+/** A time of a record in ms since the epoch; 0 where it cannot be read, which is long ago. */
+export function timeOf(text: string): number {
+  const at = Date.parse(text.replace(/(\.\d{3})\d+/, "$1"));
+  return Number.isNaN(at) ? 0 : at;
+}
+
+/** What a client may see of a record: the original left `user_data` out. */
+export function publicRecord(record: SessionRecord) {
+  const { session_id, user_id, created_at, last_active, expires_at, device_info, ip_address } = record;
+  return { session_id, user_id, created_at, last_active, expires_at, device_info, ip_address };
+}
