@@ -63,6 +63,7 @@ describe.each(kinds)("scripts that only Upstash would run (redis: %s)", (kind) =
     expect(await rig.ask("SCRIPT", "LOAD", commented)).toBe(sha1(commented));
   });
 
+  // The embedded Redis knows no first line of this kind at all.
   it.skipIf(kind === "embedded")(
     "leaves Redis's own flags in force beside the one it takes out",
     async () => {
