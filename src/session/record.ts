@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 
 /**
  * A session as Redis holds it: the original service's fields, as it wrote them, so that it can read what the edge writes.

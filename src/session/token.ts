@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 
 /** What a session token says, once its signature has been checked. Times in ms since the epoch. */
 export interface SessionClaims {

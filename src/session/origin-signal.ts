@@ -1,0 +1,37 @@
+import * as z from "zod/mini";
+
+/** What an origin may say in `X-Edge-Session`: base64url of JSON. */
+export interface SessionSignal {
+  userId: string;
+  tier: string | null;
+  userData: unknown;
+  deviceInfo: unknown;
+  carry: "cookie" | "bearer";
+}
+
+const signal = z.object({
+  user_id: z.string().check(z.minLength(1), z.maxLength(256)),
+  tier: z.optional(z.nullable(z.string())),
+  user_data: z.optional(z.unknown()),
+  device_info: z.optional(z.unknown()),
+  carry: z.optional(z.enum(["cookie", "bearer"])),
+});
+
+export function parseSessionSignal(text: string): SessionSignal | null {
+  try {
+    const binary = atob(text.trim().replaceAll("-", "+").replaceAll("_", "/"));
+    const json = new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+    const parsed = z.safeParse(signal, JSON.parse(json));
+    if (!parsed.success) return null;
+    const { user_id, tier, user_data, device_info, carry } = parsed.data;
+    return {
+      userId: user_id,
+      tier: tier ?? null,
+      userData: user_data ?? {},
+      deviceInfo: device_info ?? {},
+      carry: carry ?? "cookie",
+    };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,235 @@
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import * as z from "zod/mini";
+import type { EdgeRequest } from "../capability.ts";
+import type { Config } from "../config/index.ts";
+import { Problem, type ProblemFacts } from "../problem/index.ts";
+import { clearedCookie } from "./cookies.ts";
+import type { Ended } from "./ledger.ts";
+import { publicRecord } from "./record.ts";
+import type { CreatedSession, Sessions } from "./sessions.ts";
+import type { ActiveSession, SessionVerdict } from "./verdict.ts";
+
+export interface SessionRoutesOptions {
+  sessions: Sessions;
+  config: Config["session"];
+  /** Lets only servers with a `SERVICE_TOKEN` pass. */
+  serviceGate: MiddlewareHandler;
+  /** Finds out who asks, with the request's one trip, and sets the variables below. */
+  open: MiddlewareHandler;
+}
+
+/** What the handlers find in the context. */
+export interface SessionEnv {
+  Variables: { edgeRequest: EdgeRequest; session: SessionVerdict };
+}
+
+const USER_DATA_BYTES = 16 * 1024;
+const creation = z.strictObject({
+  user_id: z.string().check(z.minLength(1), z.maxLength(256)),
+  user_data: z.optional(z.unknown()),
+  device_info: z.optional(z.unknown()),
+  ip_address: z.optional(z.nullable(z.string().check(z.maxLength(64)))),
+  tier: z.optional(z.nullable(z.string().check(z.maxLength(64)))),
+  ttl: z.optional(z.int().check(z.positive())),
+});
+
+/** The paths under `AUTH_BASE_PATH` that are the edge's; every other path there is the origin's. */
+export function sessionRoutes({ sessions, config, serviceGate, open }: SessionRoutesOptions) {
+  const { ledger } = sessions;
+  const configured: MiddlewareHandler = async function requireSessionSecret(c, next) {
+    if (config.secrets.length === 0) throw new Problem(secretMissing);
+    c.header("cache-control", "no-store");
+    await next();
+  };
+  /** Servers come with a bearer that is no session. */
+  const either: MiddlewareHandler<SessionEnv> = async function serverOrUser(c, next) {
+    const bearer = /^bearer +(\S+)/i.exec(c.req.header("authorization") ?? "")?.[1];
+    return bearer !== undefined && !bearer.startsWith("es1.") ? serviceGate(c, next) : open(c, next);
+  };
+
+  return new Hono<SessionEnv>()
+    .post("/sessions", configured, serviceGate, async (c) => {
+      const input = await readCreation(c);
+      const created = await creating(() =>
+        sessions.create({
+          userId: input.user_id,
+          userData: input.user_data,
+          deviceInfo: input.device_info,
+          ipAddress: input.ip_address ?? null,
+          tier: input.tier ?? null,
+          ...(input.ttl !== undefined && { ttlSeconds: input.ttl }),
+        }),
+      );
+      return c.json({ status: "success", session: publicRecord(created.record), token: created.token }, 201);
+    })
+    .get("/sessions", configured, open, async (c) => {
+      const active = requireSession(c.get("session"));
+      const { records, complete } = await ledger.list(active.claims.userId);
+      const own = active.claims.id;
+      const listed = records.some((record) => record.session_id === own)
+        ? records
+        : [active.record, ...records];
+      const sessionsOfUser = listed.map((record) => ({
+        ...publicRecord(record),
+        current: record.session_id === own,
+      }));
+      return c.json({ status: "success", sessions: sessionsOfUser, ...(!complete && { complete }) });
+    })
+    .delete("/sessions", configured, open, async (c) => {
+      const active = requireSession(c.get("session"));
+      const { ended, count } = await ledger.revokeAllOf(active.claims.userId, active.claims.id);
+      return c.json(outcome(ended, "Other sessions deleted", { deleted: count }), statusOf(ended));
+    })
+    .delete("/sessions/current", configured, open, async (c) => {
+      const active = requireSession(c.get("session"));
+      const ended = await ledger.revoke(active.claims.id, active.claims.userId);
+      if (active.carriedBy === "cookie")
+        c.header("set-cookie", clearedCookie(c.get("edgeRequest").url), { append: true });
+      return c.json(outcome(ended, "Session deleted"), statusOf(ended));
+    })
+    .post("/sessions/rotate", configured, open, async (c) => {
+      const active = requireSession(c.get("session"));
+      const rotated = await creating(() => sessions.rotate(active));
+      if (!rotated) throw new Problem(notFound);
+      const response = c.json({
+        status: "success",
+        session: publicRecord(rotated.record),
+        ...(active.carriedBy === "bearer" && { token: rotated.token }),
+      });
+      sessions.carry(rotated, active.carriedBy, response.headers, c.get("edgeRequest").url);
+      return response;
+    })
+    .get("/sessions/redis/:id", configured, either, async (c) => {
+      const record = await readable(c, c.req.param("id"));
+      return c.json({ status: "success", session: publicRecord(record) });
+    })
+    .delete("/sessions/redis/:id", configured, either, async (c) => {
+      const id = c.req.param("id");
+      const record = await readable(c, id);
+      const ended = await ledger.revoke(id, record.user_id);
+      if (ended === "missing")
+        throw new Problem({ ...notFound, message: "Session not found or could not be deleted" });
+      return c.json(outcome(ended, "Session deleted"), statusOf(ended));
+    })
+    .get("/sessions/users/:user", configured, serviceGate, async (c) => {
+      const { records, complete } = await ledger.list(c.req.param("user"));
+      return c.json({
+        status: "success",
+        sessions: records.map(publicRecord),
+        ...(!complete && { complete }),
+      });
+    })
+    .delete("/sessions/users/:user", configured, serviceGate, async (c) => {
+      const { ended, count } = await ledger.revokeAllOf(c.req.param("user"), null);
+      return c.json(outcome(ended, "Sessions deleted", { deleted: count }), statusOf(ended));
+    })
+    .delete("/sessions/everyone", configured, serviceGate, async (c) => {
+      const ended = await ledger.revokeEveryone();
+      return c.json(outcome(ended, "All sessions deleted"), statusOf(ended));
+    });
+
+  /** The record, for its own user or a server; 404 for whoever else asks, as if there were none. */
+  async function readable(c: Context<SessionEnv>, id: string) {
+    const verdict = c.get("session") as SessionVerdict | undefined;
+    if (verdict && verdict.kind !== "active") requireSession(verdict);
+    const found = await ledger.read(id);
+    if (found.kind !== "found") throw new Problem(found.kind === "unknown" ? unknown : notFound);
+    if (verdict?.kind === "active" && verdict.claims.userId !== found.record.user_id)
+      throw new Problem(notFound);
+    return found.record;
+  }
+}
+
+async function readCreation(c: Context) {
+  const text = await c.req.text();
+  if (text.length > 2 * USER_DATA_BYTES) throw new Problem(tooLarge);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new Problem(badCreation("The body is not JSON."));
+  }
+  const parsed = z.safeParse(creation, body);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const place =
+      issue?.path.join(".") || (issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : "the body");
+    throw new Problem(
+      badCreation(`${place}: not as it should be (user_id is required; ttl is whole seconds).`),
+    );
+  }
+  if (JSON.stringify(parsed.data.user_data ?? {}).length > USER_DATA_BYTES) throw new Problem(tooLarge);
+  return parsed.data;
+}
+
+async function creating<Result extends CreatedSession | null>(
+  create: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await create();
+  } catch (error) {
+    if (error instanceof RangeError && error.message === "user_data") throw new Problem(tooLargeOffline);
+    throw error;
+  }
+}
+
+function requireSession(verdict: SessionVerdict): ActiveSession {
+  if (verdict.kind === "active") return verdict;
+  if (verdict.kind === "unknown") throw new Problem(unknown);
+  throw new Problem({
+    status: 401,
+    code: verdict.kind === "over" ? "SESSION_INVALID" : "SESSION_REQUIRED",
+    title: "Session required",
+    message: "Sign in first.",
+    headers: { "www-authenticate": "Bearer" },
+  });
+}
+
+function outcome(ended: Ended, message: string, more: Record<string, unknown> = {}) {
+  if (ended !== "pending") return { status: "success", message, ...more };
+  return {
+    status: "pending",
+    message: `${message} in this isolate; it is durable once the store is back, and lost if this isolate ends before`,
+    ...more,
+  };
+}
+
+function statusOf(ended: Ended): 200 | 202 {
+  return ended === "pending" ? 202 : 200;
+}
+
+const notFound: ProblemFacts = {
+  status: 404,
+  code: "SESSION_NOT_FOUND",
+  title: "Session not found",
+  message: "Session not found",
+};
+const unknown: ProblemFacts = {
+  status: 503,
+  code: "SESSION_UNAVAILABLE",
+  title: "Sessions cannot be checked",
+  message: "The session cannot be checked right now. Try again shortly.",
+  retryAfter: 1,
+};
+const secretMissing: ProblemFacts = {
+  status: 503,
+  code: "SESSIONS_NOT_CONFIGURED",
+  title: "Sessions are not configured",
+  message: "The operator of this edge must set SESSION_SECRET.",
+};
+const tooLarge: ProblemFacts = {
+  status: 413,
+  code: "USER_DATA_TOO_LARGE",
+  title: "User data too large",
+  message: "user_data may be 16 KiB of JSON at most.",
+};
+const tooLargeOffline: ProblemFacts = {
+  status: 503,
+  code: "USER_DATA_TOO_LARGE_OFFLINE",
+  title: "Not possible during an outage",
+  message: "While the store is lost a session may carry 2 KiB of user_data at most. Try again shortly.",
+  retryAfter: 5,
+};
+function badCreation(message: string): ProblemFacts {
+  return { status: 422, code: "BAD_SESSION", title: "Session not understood", message };
+}

@@ -1,0 +1,28 @@
+import type { SessionRecord } from "./record.ts";
+import type { SessionClaims } from "./token.ts";
+
+export type CarriedBy = "bearer" | "cookie";
+
+/**
+ * What the edge makes of a request's session.
+ *
+ * - `active`: it may be used. `source` says who vouches for it: Redis, this isolate's memory, or, while the store is lost
+ *   and the confirmation is young enough, its signature alone.
+ * - `over`: forged, expired or revoked. 401 where a session is needed; a cookie is cleared.
+ * - `unknown`: the store is lost and the grace is over. 503 where a session is needed, never 401: nobody said no.
+ */
+export type SessionVerdict =
+  | { kind: "none" }
+  | {
+      kind: "active";
+      claims: SessionClaims;
+      record: SessionRecord;
+      source: "redis" | "memory" | "signature";
+      carriedBy: CarriedBy;
+      /** A token with a younger confirmation, to be handed to the client. */
+      renewed: string | null;
+    }
+  | { kind: "over"; because: "invalid" | "revoked" | "idle"; carriedBy: CarriedBy }
+  | { kind: "unknown"; carriedBy: CarriedBy };
+
+export type ActiveSession = Extract<SessionVerdict, { kind: "active" }>;
