@@ -1,0 +1,39 @@
+/**
+ * Reads a body to its end beside whoever else reads it, up to a bound.
+ *
+ * @param expected `Content-Length`, where it speaks of these very bytes: a body of another length is not whole.
+ * @returns its bytes, or null when it is larger than `most`, broke off, or has another length than was said.
+ */
+export async function collect(
+  body: ReadableStream<Uint8Array> | null,
+  most: number,
+  expected: number | null,
+): Promise<Uint8Array<ArrayBuffer> | null> {
+  if (!body) return new Uint8Array();
+  const reader = body.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      size += value.length;
+      if (size > most) {
+        // Not awaited: of a tee'd stream it ends only when the other branch does.
+        void reader.cancel().catch(() => {});
+        return null;
+      }
+      chunks.push(value);
+    }
+  } catch {
+    return null;
+  }
+  if (expected !== null && expected !== size) return null;
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}

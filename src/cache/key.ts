@@ -1,0 +1,35 @@
+import type { CacheRule } from "../config/index.ts";
+
+/** Credentials in a query are never part of a key, and so never of a purge either. */
+const CREDENTIAL_PARAMETERS = new Set(["api_key"]);
+
+/**
+ * A URL as the cache knows it: scheme dropped, host in lower case, the query as written, but for credentials and what the
+ * route ignores. Fragments never reach a server.
+ */
+export function cacheUrl(url: URL, query: CacheRule["query"] = { ignore: [], sort: false }): string {
+  const pairs = url.search
+    .slice(1)
+    .split("&")
+    .filter(Boolean)
+    .filter((pair) => {
+      const name = parameterName(pair);
+      return !CREDENTIAL_PARAMETERS.has(name) && !query.ignore.some((pattern) => matches(name, pattern));
+    });
+  if (query.sort) pairs.sort();
+  return `${url.host.toLowerCase()}${url.pathname}${pairs.length > 0 ? `?${pairs.join("&")}` : ""}`;
+}
+
+function parameterName(pair: string): string {
+  const name = pair.split("=", 1)[0] ?? "";
+  try {
+    return decodeURIComponent(name.replaceAll("+", " "));
+  } catch {
+    return name;
+  }
+}
+
+/** `utm_*` is every name that starts with `utm_`. */
+function matches(name: string, pattern: string): boolean {
+  return pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
