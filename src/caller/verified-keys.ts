@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import type { Platform } from "../platform.ts";
 import { BoundedMap, type Keys, type Trip } from "../store/index.ts";
 

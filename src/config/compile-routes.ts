@@ -1,4 +1,4 @@
-import { z } from "zod/mini";
+import * as z from "zod/mini";
 import { type ConfigMistake, shown } from "./config-error.ts";
 import { durationMs } from "./duration.ts";
 import type { CacheRule, Duration, Policy, Route } from "./route.ts";

@@ -1,4 +1,4 @@
-import type { z } from "zod/mini";
+import type * as z from "zod/mini";
 import { type ConfigMistake, shown } from "./config-error.ts";
 
 /** What a schema complained of, as mistakes with their place: `routes[1].limits[0].limit`. */

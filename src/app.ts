@@ -1,0 +1,80 @@
+import { Hono } from "hono";
+import { adminRoutes, tokenGate } from "./admin/index.ts";
+import type { RouteInput } from "./config/index.ts";
+import { healthRoutes } from "./health/index.ts";
+import { type Isolate, isolateOf } from "./isolate.ts";
+import { originOf } from "./origin.ts";
+import configuredRoutes from "./routes.ts";
+import { type EdgeEnv, failure, open, replaceResponse, serve } from "./serve.ts";
+import { sessionRoutes } from "./session/index.ts";
+import { version } from "./version.ts";
+
+/**
+ * The Worker: the paths the edge owns, and behind them the gateway for everything else.
+ *
+ * An isolate's app is built at its first request, when its configuration is known. A configuration with a mistake is one
+ * line in the log and a 500 without details for whoever called.
+ */
+export function createWorker(routes: readonly RouteInput[] = configuredRoutes) {
+  const apps = new WeakMap<Isolate, Hono<EdgeEnv>>();
+  return {
+    async fetch(request: Request, env: object, context: ExecutionContext): Promise<Response> {
+      try {
+        const isolate = isolateOf(env, routes);
+        const app = apps.get(isolate) ?? createApp(isolate);
+        apps.set(isolate, app);
+        return await app.fetch(request, env, context);
+      } catch (error) {
+        return failure(error);
+      }
+    },
+  };
+}
+
+/** What the edge owns, in the order it is matched; the last line is everything else. */
+export function createApp(isolate: Isolate): Hono<EdgeEnv> {
+  const { config, platform, health, sessions } = isolate;
+  const app = new Hono<EdgeEnv>({ strict: true });
+
+  app.use(async (c, next) => {
+    const answer = async () => {
+      await next();
+      return c.res;
+    };
+    replaceResponse(c, await serve(c, isolate, answer));
+  });
+  app.onError((error, c) => {
+    c.var.report.verdict = "refused";
+    return failure(error, c.var.requestId, isolate);
+  });
+
+  app.route(config.healthPath, healthRoutes({ health, platform, ready: config.origin !== null, version }));
+  app.route(
+    "/edge",
+    adminRoutes({
+      gate: tokenGate({ tokens: config.adminTokens, platform }),
+      cache: isolate.cache,
+      limiter: isolate.limiter,
+      identifier: isolate.identifier,
+      store: isolate.store,
+      routes: config.routes,
+    }),
+  );
+  app.route(
+    config.authBasePath,
+    sessionRoutes({
+      sessions,
+      config: config.session,
+      serviceGate: tokenGate({ tokens: config.serviceTokens, platform }),
+      open: async (c, next) => {
+        await open(c, isolate);
+        await next();
+      },
+    }),
+  );
+  app.all("*", async (c) => {
+    const passage = await open(c, isolate);
+    return passage.respond(originOf(isolate, passage));
+  });
+  return app;
+}

@@ -1,0 +1,4 @@
+import { createWorker } from "./app.ts";
+
+/** The Worker: one fetch handler; the plan of the house is in `app.ts`. */
+export default createWorker();
