@@ -1,0 +1,26 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "../../../src/check/run.ts";
+
+const built = new Map<string, Promise<string>>();
+
+/**
+ * Bundles a Worker exactly as `wrangler deploy` would, once per entry and test process.
+ *
+ * @returns the path of the bundle.
+ */
+export function buildWorker(entry = "src/index.ts"): Promise<string> {
+  const known = built.get(entry);
+  if (known) return known;
+  const building = build(entry);
+  built.set(entry, building);
+  return building;
+}
+
+async function build(entry: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-bundle-"));
+  const { code, output } = await run("wrangler", ["deploy", entry, "--dry-run", "--outdir", folder]);
+  if (code !== 0) throw new Error(`The Worker does not build:\n${output}`);
+  return join(folder, `${entry.split("/").at(-1)?.replace(/\.ts$/, "")}.js`);
+}
