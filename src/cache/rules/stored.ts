@@ -38,8 +38,8 @@ export function isStoredResponse(value: unknown): value is StoredResponse {
 }
 
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-/** What `Headers` would throw at: it takes no NUL, CR or LF, and no character above U+00FF. */
-const VALUE = /^[^\0\r\n\u0100-\uffff]*$/;
+/** Nothing that would end the field. Above U+00FF there is U+FFFD, which the platform makes of bytes that are no ASCII. */
+const VALUE = /^[^\0\r\n]*$/;
 
 function isField(field: unknown): boolean {
   return (

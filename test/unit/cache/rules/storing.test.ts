@@ -94,7 +94,7 @@ describe("which statuses (RFC 9111 §3)", () => {
 });
 
 describe("what else keeps a response out", () => {
-  test.each(["*", "accept, *", "*, accept", "not a name", "a\u00e9"])(
+  test.each(["*", "accept, *", "*, accept", "not a name", "a;b"])(
     "Vary: %s matches no request (§4.1)",
     (vary) => {
       expect(outcome({ ...FRESH, vary })).toBe("vary");
