@@ -1,6 +1,6 @@
 import { deltaSeconds } from "./cache-control.ts";
 import { parseHttpDate } from "./http-date.ts";
-import { headersOf, type StoredResponse } from "./stored.ts";
+import { fieldsOf, type StoredResponse } from "./stored.ts";
 
 /**
  * Seconds a response has spent on its way and in stores (RFC 9111 §4.2.3), with fractions: `Math.floor` it for `Age`.
@@ -14,7 +14,7 @@ export function currentAge(stored: StoredResponse, now: number): number {
 
 /** corrected_initial_age, in seconds: how old it was when it arrived. */
 export function initialAge(stored: StoredResponse): number {
-  const headers = headersOf(stored);
+  const headers = fieldsOf(stored);
   const date = parseHttpDate(headers.get("date"), stored.responseTime) ?? stored.responseTime;
   // `Date` counts whole seconds, and so does the apparent age: a response is not older for arriving late in its second.
   const apparentAge = Math.max(0, Math.floor(stored.responseTime / 1000) - Math.floor(date / 1000));

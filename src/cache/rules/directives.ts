@@ -1,6 +1,7 @@
 import { type Directives, deltaSeconds, parseCacheControl } from "./cache-control.ts";
 import { fieldName, listMembers } from "./message.ts";
 import { NEEDED_BY_THE_RULES } from "./needed-fields.ts";
+import type { Fields } from "./stored.ts";
 import { parseTargeted } from "./targeted.ts";
 
 /** Seconds; `"invalid"` where the directive is there and its argument is no delta-seconds; undefined where it is not. */
@@ -44,7 +45,7 @@ export interface RequestDirectives {
  * What the response says about being cached: `CDN-Cache-Control` where it is valid (RFC 9213 §2.2: it then wins
  * entirely), else `Cache-Control`.
  */
-export function responseDirectives(headers: Headers): ResponseDirectives {
+export function responseDirectives(headers: Fields): ResponseDirectives {
   const targeted = parseTargeted(headers.get("cdn-cache-control"));
   const field = headers.get("cache-control");
   const directives = targeted ?? parseCacheControl(field);

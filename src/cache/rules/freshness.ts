@@ -4,7 +4,7 @@ import { MOST_SECONDS } from "./cache-control.ts";
 import { type ResponseDirectives, responseDirectives, type Seconds } from "./directives.ts";
 import { parseHttpDate } from "./http-date.ts";
 import { isHeuristicallyCacheable } from "./status.ts";
-import { headersOf, type StoredResponse } from "./stored.ts";
+import { type Fields, fieldsOf, type StoredResponse } from "./stored.ts";
 
 /** What of a route's cache rule has a say here. Its `ttl` already holds `REDIS_CACHE_TTL` where the route names none. */
 export type FreshnessRule = Pick<CacheRule, "scope" | "ttl" | "staleWhileRevalidate" | "staleIfError">;
@@ -32,7 +32,7 @@ const LONGEST_HEURISTIC = 24 * 3600;
  * already stored.
  */
 export function freshnessOf(stored: StoredResponse, rule: FreshnessRule): Freshness {
-  const headers = headersOf(stored);
+  const headers = fieldsOf(stored);
   const directives = responseDirectives(headers);
   const mustValidate = directives.noCache === true;
   // §4.2.4. `s-maxage` holds the meaning of `proxy-revalidate` (§5.2.2.10).
@@ -84,7 +84,7 @@ export function retentionSeconds(
   now: number,
   retention: Retention = RETENTION,
 ): number {
-  const headers = headersOf(stored);
+  const headers = fieldsOf(stored);
   const hasValidator = headers.has("etag") || headers.has("last-modified");
   const afterwards = Math.max(
     freshness.staleWhileRevalidate,
@@ -102,7 +102,7 @@ function stated(response: Seconds, route: number): number {
 
 function lifetimeOf(
   stored: StoredResponse,
-  headers: Headers,
+  headers: Fields,
   directives: ResponseDirectives,
   rule: FreshnessRule,
 ): Pick<Freshness, "lifetime" | "source"> {

@@ -13,7 +13,16 @@ export interface StoredResponse {
   credentials: boolean;
 }
 
-/** The stored fields as `Headers`, a new object each time. */
+/** The part of `Headers` that reading takes. */
+export type Fields = Pick<Headers, "get" | "has">;
+
+/** The stored fields to read, without the cost of a `Headers` object: every hit is judged by them. */
+export function fieldsOf({ headers }: StoredResponse): Fields {
+  const find = (name: string) => headers.find((field) => field[0] === name);
+  return { get: (name) => find(name)?.[1] ?? null, has: (name) => find(name) !== undefined };
+}
+
+/** The stored fields as `Headers`, a new object each time: to serve, or to change. */
 export function headersOf(stored: StoredResponse): Headers {
   return new Headers(stored.headers);
 }

@@ -1,6 +1,6 @@
 import { entityTag, isWeak, stronglyEqual, weaklyEqual } from "./entity-tag.ts";
 import { parseHttpDate } from "./http-date.ts";
-import { headersOf, type StoredResponse } from "./stored.ts";
+import { fieldsOf, type StoredResponse } from "./stored.ts";
 import { mostRecent } from "./vary.ts";
 
 /** What a client may ask a cache and must not be asked of the origin in its name: the answer is to be a whole one. */
@@ -65,7 +65,7 @@ export function confirmedBy<Stored extends StoredResponse>(
   }
   const modified = notModified.get("last-modified");
   if (modified !== null) {
-    return mostRecent(candidates.filter((each) => headersOf(each).get("last-modified") === modified));
+    return mostRecent(candidates.filter((each) => fieldsOf(each).get("last-modified") === modified));
   }
   // Without a validator it can only mean the one that was asked about. The RFC says so of a stored response that has
   // none either; origins also leave `Last-Modified` out of the 304 that answers it.
@@ -84,7 +84,7 @@ export function judgedByHead(
   stored: StoredResponse,
   storedLength: number | null,
 ): "update" | "stale" {
-  const fields = headersOf(stored);
+  const fields = fieldsOf(stored);
   const agree = ["etag", "last-modified"].every(
     (name) => !head.has(name) || head.get(name) === fields.get(name),
   );
@@ -94,10 +94,10 @@ export function judgedByHead(
 }
 
 function tagOf(stored: StoredResponse): string | null {
-  return entityTag(headersOf(stored).get("etag"));
+  return entityTag(fieldsOf(stored).get("etag"));
 }
 
 function modifiedOf(stored: StoredResponse): string | null {
-  const modified = headersOf(stored).get("last-modified");
+  const modified = fieldsOf(stored).get("last-modified");
   return parseHttpDate(modified, stored.responseTime) === null ? null : modified;
 }

@@ -1,6 +1,6 @@
 import { parseHttpDate } from "./http-date.ts";
 import { fieldName, listMembers } from "./message.ts";
-import { headersOf, type StoredResponse } from "./stored.ts";
+import { fieldsOf, type StoredResponse } from "./stored.ts";
 
 /**
  * The selecting fields of a response (RFC 9110 §12.5.5): lower case, sorted, each once. `"*"` where no request can ever
@@ -50,7 +50,7 @@ export function selectVariant<Stored extends StoredResponse>(
 export function mostRecent<Stored extends StoredResponse>(stored: readonly Stored[]): Stored | null {
   const dated = stored.map((each) => ({
     each,
-    date: parseHttpDate(headersOf(each).get("date"), each.responseTime) ?? each.responseTime,
+    date: parseHttpDate(fieldsOf(each).get("date"), each.responseTime) ?? each.responseTime,
   }));
   dated.sort((one, other) => other.date - one.date || other.each.responseTime - one.each.responseTime);
   return dated[0]?.each ?? null;
