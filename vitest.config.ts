@@ -13,7 +13,11 @@ export default defineConfig({
     reporters: ["default", "./test/setup/summary-reporter.ts"],
     projects: [
       { extends: true, plugins: [inWorkerd()], test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
-      { extends: true, plugins: [inWorkerd()], test: { name: "contract", include: ["test/contract/**/*.test.ts"] } },
+      {
+        extends: true,
+        plugins: [inWorkerd()],
+        test: { name: "contract", include: ["test/contract/**/*.test.ts"] },
+      },
       {
         extends: true,
         test: {

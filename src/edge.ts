@@ -4,6 +4,8 @@ import type { CacheRuleInput, LimitInput, RouteInput } from "./config/index.ts";
 import { isolateOf } from "./isolate.ts";
 import { type EdgeEnv, failure, open, replaceResponse, serve } from "./serve.ts";
 
+export type { EdgeEnv, EdgeVariables } from "./serve.ts";
+
 export interface EdgeOptions {
   /** Limits of every request that comes by. Default none. */
   limits?: LimitInput[];

@@ -2,7 +2,6 @@ import type { OriginFetch } from "./cache/index.ts";
 import { SESSION_COOKIES, SESSION_TOKEN_PREFIX } from "./caller/index.ts";
 import { dropOriginCors } from "./cors/index.ts";
 import {
-  ambiguityOf,
   cleanResponse,
   forward,
   isWebSocketUpgrade,
@@ -19,16 +18,14 @@ import { Problem, type ProblemFacts } from "./problem/index.ts";
  * The origin behind the edge, for one request: what it is sent, and what its answer means for the edge itself (a session
  * that starts or ends, a key that is verified).
  *
- * @throws Problem where no origin is configured, or the path could be read in two ways.
+ * @throws Problem where no origin is configured.
  */
 export function originOf(isolate: Isolate, passage: Passage): OriginFetch {
   const { config, platform } = isolate;
   const { edgeRequest } = passage;
-  const { request, url, caller, route } = edgeRequest;
+  const { request, url, caller } = edgeRequest;
   const { origin } = config;
   if (!origin) throw new Problem(originMissing);
-  const ambiguity = ambiguityOf(url.pathname, route.rawPath);
-  if (ambiguity) throw new Problem(ambiguousPath(ambiguity));
   const target = originUrl(origin.url, url);
 
   return {
@@ -125,7 +122,3 @@ const originMissing: ProblemFacts = {
   title: "No origin",
   message: "The edge has no API to stand in front of: its operator must set ORIGIN_URL.",
 };
-
-function ambiguousPath(what: string): ProblemFacts {
-  return { status: 400, code: "AMBIGUOUS_PATH", title: "Ambiguous path", message: `The path holds ${what}.` };
-}

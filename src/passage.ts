@@ -3,10 +3,11 @@ import type { OriginFetch } from "./cache/index.ts";
 import type { Caller } from "./caller/index.ts";
 import type { EdgeRequest } from "./capability.ts";
 import { decodedPath, type Route } from "./config/index.ts";
+import { ambiguityOf } from "./gateway/index.ts";
 import type { Isolate } from "./isolate.ts";
 import type { RequestReport } from "./observe/index.ts";
 import { originProblem } from "./origin.ts";
-import { Problem, problemHeaders } from "./problem/index.ts";
+import { Problem, type ProblemFacts, problemHeaders } from "./problem/index.ts";
 import { type LimitVerdict, quotaProblem } from "./ratelimit/index.ts";
 import { crossSiteRefusal, type SessionVerdict } from "./session/index.ts";
 
@@ -46,8 +47,11 @@ export async function openPassage(options: PassageOptions): Promise<Passage> {
   const { limits, session, cache } = config.mode === "bypass" ? NO_CAPABILITIES : wanted;
   const observing = config.mode !== "enforce";
   const url = new URL(request.url);
-  const path = pathOf(url);
+  const path = decodedPath(url.pathname);
+  if (path === null) throw new Problem(badPath("a broken escape"));
   const route = options.route ?? isolate.matchRoute(request.method, path);
+  const ambiguity = ambiguityOf(url.pathname, route.rawPath) ?? dotSegmentIn(path);
+  if (ambiguity) throw new Problem(badPath(ambiguity));
   report.route = route.name;
   const caller = await isolate.resolveCaller(request, url);
   report.caller = caller.identity.hash;
@@ -110,16 +114,14 @@ export async function openPassage(options: PassageOptions): Promise<Passage> {
 
 const NO_CAPABILITIES = { limits: false, session: false, cache: false };
 
-/** The path as the origin reads it. One that has no single meaning is refused. */
-function pathOf(url: URL): string {
-  const path = decodedPath(url.pathname);
-  if (path !== null && !/(^|\/)\.{1,2}(\/|$)/.test(path) && !path.includes("\0")) return path;
-  throw new Problem({
-    status: 400,
-    code: "BAD_PATH",
-    title: "Bad path",
-    message: "The path holds a broken escape, a dot segment or a NUL.",
-  });
+/** A path that the edge and an origin could read differently: a route's rule could be walked around by it. */
+function badPath(what: string): ProblemFacts {
+  return { status: 400, code: "AMBIGUOUS_PATH", title: "Ambiguous path", message: `The path holds ${what}.` };
+}
+
+/** Only decoding shows it, and only where the route takes raw paths: `a%2f..%2fb`. */
+function dotSegmentIn(path: string): string | null {
+  return /(^|\/)\.{1,2}(\/|$)/.test(path) ? "a dot segment" : null;
 }
 
 /** A forged or expired token on a route that needs a session: 401 without a call to the store. */

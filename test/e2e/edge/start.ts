@@ -29,18 +29,18 @@ export async function startEdge({ vars, entry, address = "203.0.113.1" }: EdgeOp
   const contents = await readFile(await buildWorker(entry), "utf8");
   const log: Record<string, unknown>[] = [];
   const printed: string[] = [];
-  const options = () => ({
+  const options = (port: number) => ({
     modules: [{ type: "ESModule" as const, path: "worker.js", contents }],
     compatibilityDate: "2026-04-24",
     compatibilityFlags: ["nodejs_compat"],
     bindings: vars as Record<string, string>,
     host: "127.0.0.1",
-    port: 0,
+    port,
     handleRuntimeStdio(stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) {
       for (const stream of [stdout, stderr]) gather(stream, printed, log);
     },
   });
-  let miniflare = new Miniflare(options());
+  let miniflare = new Miniflare(options(0));
   let url = trimmed(await miniflare.ready);
   return {
     get url() {
@@ -55,7 +55,8 @@ export async function startEdge({ vars, entry, address = "203.0.113.1" }: EdgeOp
     printed,
     async restart() {
       await miniflare.dispose();
-      miniflare = new Miniflare(options());
+      // On the same port: the host is part of a cached response's key.
+      miniflare = new Miniflare(options(Number(new URL(url).port)));
       url = trimmed(await miniflare.ready);
     },
     stop: () => miniflare.dispose(),

@@ -1,0 +1,94 @@
+import { existsSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type Browser, chromium } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type House, openHouse } from "./edge/house.ts";
+
+const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
+  existsSync,
+);
+if (!executablePath && process.env.REQUIRE_BROWSER)
+  throw new Error("REQUIRE_BROWSER is set and no Chromium was found");
+
+describe.skipIf(!executablePath)("a page of another origin, in Chromium", () => {
+  let house: House;
+  let pages: Server;
+  let browser: Browser;
+  let listed: string;
+  beforeAll(async () => {
+    pages = createServer((_request, response) => {
+      response.setHeader("content-type", "text/html");
+      response.end("<!doctype html><title>a page</title>");
+    });
+    await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve));
+    const { port } = pages.address() as AddressInfo;
+    listed = `http://127.0.0.1:${port}`;
+    house = await openHouse({
+      vars: {
+        CORS_ALLOWED_ORIGINS: listed,
+        ROUTES: [{ path: "/v1/echo/few", limits: [{ name: "few", limit: 1, window: "1 h" }] }],
+      },
+    });
+    browser = await chromium.launch({
+      executablePath: executablePath ?? "",
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+      ],
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await house?.stop();
+    pages?.close();
+  });
+
+  it("reads Retry-After from a 429, after a preflight that the edge answered", async () => {
+    const page = await browser.newPage();
+    await page.goto(listed);
+    const seen = await page.evaluate(async (url) => {
+      const init = {
+        headers: { "content-type": "application/json", "x-requested-with": "test" },
+        credentials: "include",
+      };
+      const ask = () => fetch(url, init);
+      await ask();
+      const refused = await ask();
+      return {
+        status: refused.status,
+        retryAfter: refused.headers.get("retry-after"),
+        remaining: refused.headers.get("x-ratelimit-remaining"),
+        requestId: refused.headers.get("x-request-id"),
+        body: (await refused.json()) as { retry_after: number },
+      };
+    }, `${house.edge.url}/v1/echo/few`);
+    expect(seen.status).toBe(429);
+    expect(Number(seen.retryAfter)).toBeGreaterThan(0);
+    expect(seen.body.retry_after).toBe(Number(seen.retryAfter));
+    expect(seen.remaining).toBe("0");
+    expect(seen.requestId).toMatch(/^[0-9a-f]{32}$/);
+    expect(
+      house.origin.requests.every((request) => request.method !== "OPTIONS"),
+      "no preflight reached the origin",
+    ).toBe(true);
+  });
+
+  it("is kept out when its origin is not listed", async () => {
+    const page = await browser.newPage();
+    await page.goto(listed.replace("127.0.0.1", "localhost"));
+    const outcome = await page.evaluate(
+      (url) =>
+        fetch(url).then(
+          () => "read",
+          () => "refused",
+        ),
+      `${house.edge.url}/v1/echo`,
+    );
+    expect(outcome).toBe("refused");
+  });
+});

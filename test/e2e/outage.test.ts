@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { type House, openHouse } from "./edge/house.ts";
+
+const ROUTES = [
+  {
+    path: "/v1/emissions/*",
+    limits: [{ name: "burst", limit: 100_000, window: "1 h" }],
+    cache: { ttl: 600, scope: "shared" },
+  },
+  { path: "/v1/user/*", access: "session", limits: [{ name: "user", limit: 100_000, window: "1 h" }] },
+  {
+    path: "/v1/echo/closed",
+    onStoreFailure: "closed",
+    limits: [{ name: "closed", limit: 1000, window: "1 h" }],
+  },
+  {
+    path: "/v1/echo/counted",
+    limits: [{ name: "counted", limit: 10, window: "1 d", algorithm: "fixed-window" }],
+  },
+];
+
+interface HealthBody {
+  system: { redis: { status: string; available: boolean } };
+  services: Record<string, string>;
+  data: { system: unknown; services: unknown };
+}
+
+describe.runIf(inject("redisKind") === "redis-server")(
+  "Redis dies in the middle of traffic and comes back",
+  () => {
+    let house: House;
+    let bearer: { authorization: string };
+    beforeAll(async () => {
+      house = await openHouse({ vars: { ROUTES, STORE_DEADLINE_MS: 400 } });
+      bearer = { authorization: `Bearer ${await house.token("user_123", "premium")}` };
+    });
+    afterAll(() => house.stop());
+
+    const health = async () => (await (await house.edge.fetch("/health")).json()) as HealthBody;
+    const traffic = async (requests: number) => {
+      const statuses = new Set<number>();
+      for (let i = 0; i < requests; i += 1) {
+        const [cached, session] = await Promise.all([
+          house.edge.fetch(`/v1/emissions/factors?n=${i % 3}`),
+          house.edge.fetch("/v1/user/profile", { headers: bearer }),
+        ]);
+        statuses.add(cached.status).add(session.status);
+        await Promise.all([cached.arrayBuffer(), session.arrayBuffer()]);
+      }
+      return [...statuses];
+    };
+
+    it("answers 200 all the way, says memory in between and redis again, without a restart of the Worker", async () => {
+      expect(await traffic(5)).toEqual([200]);
+      expect(await health()).toMatchObject({
+        system: { redis: { status: "healthy", available: true } },
+        services: { rate_limiting: "redis", session_storage: "redis", response_cache: "redis" },
+      });
+
+      // Six of ten are used while Redis counts; the isolate goes on from there.
+      for (let i = 0; i < 6; i += 1) await house.edge.fetch("/v1/echo/counted");
+      const during = traffic(10);
+      await house.upstash.redis.kill();
+      expect(await during).toEqual([200]);
+      expect(await traffic(10)).toEqual([200]);
+      const lost = await health();
+      expect(lost).toMatchObject({
+        system: { redis: { status: "unavailable", available: false } },
+        services: { rate_limiting: "memory", session_storage: "memory", response_cache: "memory" },
+      });
+      expect(lost.data, "the same facts stand under data").toMatchObject({
+        system: lost.system,
+        services: lost.services,
+      });
+      expect(
+        house.edge.log.filter((line) => line.event === "store.lost"),
+        "said once",
+      ).toHaveLength(1);
+
+      const counted: number[] = [];
+      for (let i = 0; i < 6; i += 1) counted.push((await house.edge.fetch("/v1/echo/counted")).status);
+      expect(counted, "four are left of ten, whoever counts").toEqual([200, 200, 200, 200, 429, 429]);
+      const closed = await house.edge.fetch("/v1/echo/closed");
+      expect(closed.status, "a route may prefer to be closed").toBe(503);
+      expect(Number(closed.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+      const created = await house.edge.fetch("/auth/sessions", {
+        method: "POST",
+        headers: { authorization: `Bearer ${house.secrets.service}` },
+        body: JSON.stringify({ user_id: "user_of_the_outage" }),
+      });
+      expect(created.status).toBe(201);
+      const { token } = (await created.json()) as { token: string };
+      const own = { authorization: `Bearer ${token}` };
+      expect((await house.edge.fetch("/v1/user/profile", { headers: own })).status).toBe(200);
+
+      await house.upstash.redis.start();
+      const back = await until(async () => (await health()).services.rate_limiting === "redis");
+      expect(back, "redis again").toBe(true);
+      expect(house.edge.log.some((line) => line.event === "store.found")).toBe(true);
+      expect(
+        (await house.edge.fetch("/v1/user/profile", { headers: own })).status,
+        "the outage's session is in Redis",
+      ).toBe(200);
+      expect(await traffic(3)).toEqual([200, 401]);
+    });
+
+    async function until(condition: () => Promise<boolean>): Promise<boolean> {
+      for (let i = 0; i < 100; i += 1) {
+        await house.edge.fetch("/v1/emissions/factors");
+        if (await condition()) return true;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      return false;
+    }
+  },
+);
+
+describe("without any store", () => {
+  let house: House;
+  beforeAll(async () => {
+    house = await openHouse({ vars: { ROUTES, UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" } });
+  });
+  afterAll(() => house.stop());
+
+  it("the Map does it all, and health says so", async () => {
+    const { result, calls } = await house.counting(async () => {
+      const bearer = { authorization: `Bearer ${await house.token("user_123")}` };
+      const first = await house.edge.fetch("/v1/emissions/factors");
+      await first.arrayBuffer();
+      return {
+        health: await (await house.edge.fetch("/health")).json(),
+        cached: (await house.edge.fetch("/v1/emissions/factors")).headers.get("x-cache"),
+        session: (await house.edge.fetch("/v1/user/profile", { headers: bearer })).status,
+        ended: (await house.edge.fetch("/auth/sessions/current", { method: "DELETE", headers: bearer }))
+          .status,
+        after: (await house.edge.fetch("/v1/user/profile", { headers: bearer })).status,
+      };
+    });
+    expect(result).toMatchObject({
+      health: {
+        system: { redis: { status: "not_configured", available: false } },
+        services: { rate_limiting: "memory", session_storage: "memory", response_cache: "memory" },
+      },
+      cached: "HIT",
+      session: 200,
+      ended: 200,
+      after: 401,
+    });
+    expect(calls).toEqual([]);
+    expect(
+      house.edge.log.filter((line) => line.event === "store.absent"),
+      "one log line says it",
+    ).toHaveLength(1);
+  });
+});

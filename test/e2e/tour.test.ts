@@ -1,0 +1,76 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { tour } from "../../src/start/tour.ts";
+
+const run = promisify(execFile);
+
+/** What `npm start` prints is run as a newcomer would, line by line in one shell, against `wrangler dev`. */
+describe.each([
+  { how: "with a store", args: [] as string[], where: /"rate_limiting":"redis"/ },
+  { how: "without any store", args: ["--no-store"], where: /"rate_limiting":"memory"/ },
+])("the tour that npm start prints, $how", ({ args, where }) => {
+  let start: ChildProcess;
+  let printed = "";
+  beforeAll(async () => {
+    const port = await freePort();
+    start = spawn("node", ["src/start/main.ts", "--port", String(port), ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [start.stdout, start.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        printed += chunk.toString();
+      });
+    }
+    for (let i = 0; i < 600 && !printed.includes("Ctrl-C stops everything"); i += 1) {
+      if (start.exitCode !== null) throw new Error(`npm start ended:\n${printed}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }, 60_000);
+  afterAll(async () => {
+    const ended = new Promise((resolve) => start.once("exit", resolve));
+    start.kill("SIGINT");
+    await ended;
+  });
+
+  it("shows what it says: every status, header and body", { timeout: 60_000 }, async () => {
+    const { groups: { url = "", service = "", admin = "" } = {} } =
+      /EDGE=(?<url>\S+) SERVICE_TOKEN=(?<service>\S+) ADMIN_TOKEN=(?<admin>\S+)/.exec(printed) ?? {};
+    const { preamble, stops } = tour({ url, serviceToken: service, adminToken: admin });
+    expect(printed, "the lines are printed as they are run").toContain(preamble);
+    const separator = "=====next stop=====";
+    const script = [preamble, ...stops.map((stop) => `${stop.shell}; echo; echo ${separator}`)].join("\n");
+    for (const stop of stops) expect(printed).toContain(stop.shell);
+    const { stdout } = await run("bash", ["-c", script]);
+    const answers = stdout.split(separator);
+    expect(answers[0]).toMatch(where);
+    for (const [index, stop] of stops.entries()) {
+      const answer = lastResponse(answers[index] ?? "");
+      expect(answer.status, stop.says).toBe(stop.status);
+      for (const [name, value] of Object.entries(stop.headers))
+        expect(answer.headers.get(name), `${stop.says} ${name}`).toMatch(value);
+      if (stop.body) expect(answer.text, stop.says).toMatch(stop.body);
+    }
+  });
+});
+
+function lastResponse(text: string): { status: number; headers: Map<string, string>; text: string } {
+  const from = text.lastIndexOf("HTTP/1.1 ");
+  const response = text.slice(from);
+  const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(response)?.[1]);
+  const headers = new Map<string, string>();
+  for (const line of response.split(/\r?\n/).slice(1)) {
+    const [, name, value] = /^([A-Za-z-]+): (.*)$/.exec(line) ?? [];
+    if (name && value !== undefined) headers.set(name.toLowerCase(), value);
+  }
+  return { status, headers, text: response };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === "object" && address ? address.port : 0;
+}
