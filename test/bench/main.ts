@@ -9,3 +9,5 @@ else {
   console.error(`Usage: npm run bench -- ${Object.keys(benches).join(" | ")}`);
   process.exitCode = 2;
 }
+
+export {};
