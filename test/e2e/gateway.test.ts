@@ -76,7 +76,6 @@ describe("the gateway", () => {
       "//evil.example/x",
       "/v1/user%2fprofile",
       "/v1%5cuser",
-      "/v1/user/%2e%2e/x",
       "/v1/a%00b",
       "/v1/%zz",
     ]) {
