@@ -98,7 +98,11 @@ export async function openPassage(options: PassageOptions): Promise<Passage> {
     report.verdict = refusal.facts.code.toLowerCase();
     throw withHeaders(refusal, annotate);
   }
-  const cacheTurn = (await decideCache?.()) ?? null;
+  const prepared = (await decideCache?.()) ?? null;
+  // Entries of a caller are found by the token's user before anybody has said that the session still lives.
+  const doubtful = caller.session.kind === "signed" && sessionVerdict.kind !== "active";
+  const cacheTurn =
+    cache && doubtful && route.cache?.scope === "caller" ? isolate.cache.pass(edgeRequest) : prepared;
   return {
     edgeRequest,
     session: sessionVerdict,

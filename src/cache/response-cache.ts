@@ -43,6 +43,8 @@ export interface PurgeRequest {
 }
 
 export interface ResponseCache extends Capability<CacheTurn | null> {
+  /** Goes past the cache, whatever was prepared: for a caller who turned out not to be who the request says. */
+  pass(request: EdgeRequest): CacheTurn | null;
   /** @returns whether every isolate will see it, or only this one, because the store is lost or not used. */
   purge(request: PurgeRequest): Promise<"everywhere" | "isolate">;
   /** Entries and bytes in the isolate. */
@@ -60,6 +62,10 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
 
   return {
     prepare,
+    pass(request) {
+      const rule = request.route.cache;
+      return rule ? new Cached({ ...baseOf(request, rule, "credentialed"), bypass: true }).turn() : null;
+    },
     purge,
     get sizes() {
       return { urls: tier.size, bytes: tier.bytes, purges: purges.size };
