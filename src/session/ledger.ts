@@ -3,9 +3,9 @@ import type { Config } from "../config/index.ts";
 import type { Log } from "../observe/index.ts";
 import type { Platform } from "../platform.ts";
 import { BoundedMap, type Keys, type Store, StoreError, type Trip } from "../store/index.ts";
-import type { NewSession } from "./keeper.ts";
+import type { NewSession, SessionKeeper } from "./keeper.ts";
 import { LocalKeeper } from "./local-keeper.ts";
-import type { SessionRecord } from "./record.ts";
+import { type SessionRecord, userDataTooLarge } from "./record.ts";
 import type { SessionClaims } from "./token.ts";
 import { UpstashKeeper } from "./upstash-keeper.ts";
 
@@ -24,6 +24,16 @@ export type Ended = "done" | "pending" | "missing";
 
 /** What is known of a session by its id. `unknown`: the store is lost and this isolate has not seen it. */
 export type Found = { kind: "found"; record: SessionRecord } | { kind: "missing" } | { kind: "unknown" };
+
+/** How a session was made. */
+export interface Made {
+  /** false: kept in this isolate, and in the token, until the store is back. */
+  durable: boolean;
+  /** When it counts as made, ms: what its token must say. */
+  createdAt: number;
+  /** Upstash's consistency token of the write. */
+  syncToken: string | null;
+}
 
 /** What an outage's token may carry of user data, bytes of JSON. */
 const OFFLINE_USER_DATA_BYTES = 2048;
@@ -57,7 +67,7 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
   store.onRecovery((trip) => {
     if (pendingCreates.size + pendingEnds.size === 0) return;
     log.info("session.replayed", { created: pendingCreates.size, ended: pendingEnds.size });
-    for (const [, session] of pendingCreates) void keeper.queueCreate(trip, session);
+    for (const [, session] of pendingCreates) void keeper.queueAdopt(trip, session).catch(ignore);
     for (const [, end] of pendingEnds) void end(trip);
     pendingCreates.clear();
     pendingEnds.clear();
@@ -83,6 +93,18 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
     return "pending";
   }
 
+  /** Kept here until the store is back. */
+  function writeLater(session: NewSession): void {
+    if (onRedis) pendingCreates.set(session.record.session_id, session, session.expiresAt);
+  }
+
+  /** @param durable Redis knows too: then a tombstone matters here only until nobody takes the token's word any more. */
+  function endHere(id: string, durable = false): void {
+    pendingCreates.delete(id);
+    seen.delete(id);
+    local.bury(id, durable ? (config.offlineGraceSeconds + 60) * 1000 : undefined);
+  }
+
   return {
     local,
     keeper,
@@ -102,52 +124,60 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
     },
 
     /** What this isolate knows of a session without asking. */
-    async remembered(claims: SessionClaims): Promise<{ record: SessionRecord; confirmedAt: number } | null> {
-      const kept = await local.read(claims.id);
+    async remembered(id: string): Promise<{ record: SessionRecord; confirmedAt: number } | null> {
+      const kept = await local.read(id);
       if (kept) return { record: kept.record, confirmedAt: platform.now() };
-      return seen.get(claims.id) ?? null;
+      return seen.get(id) ?? null;
     },
 
-    /** @throws RangeError when the store is lost and the user data is too large for the token to carry. */
-    create(session: NewSession): Promise<{ durable: boolean; syncToken: string | null }> {
-      return attempt<{ durable: boolean; syncToken: string | null }>(
+    /**
+     * @param replaced The session that the same browser had before: it ends with the same call.
+     * @throws UserDataTooLarge when the store is lost and the token cannot carry the user data.
+     */
+    async create(session: NewSession, replaced?: SessionClaims): Promise<Made> {
+      const id = session.record.session_id;
+      const replacedHash = replaced ? await identifier.hash("user", replaced.userId) : null;
+      if (replaced) endHere(replaced.id);
+      return attempt<Made>(
         async () => {
-          await keeper.create(session);
-          seen.set(session.record.session_id, { record: session.record, confirmedAt: platform.now() });
-          return { durable: true, syncToken: keeper.syncToken };
+          const trip = store.trip();
+          const made = keeper.queueCreate(trip, session);
+          if (replaced) void keeper.queueRevoke(trip, replaced.id, replacedHash).catch(ignore);
+          await trip.send();
+          const createdAt = await made;
+          seen.set(id, { record: session.record, confirmedAt: platform.now() });
+          if (replaced) endHere(replaced.id, true);
+          return { durable: true, createdAt, syncToken: trip.syncToken ?? null };
         },
         async () => {
-          if (onRedis && JSON.stringify(session.record.user_data).length > OFFLINE_USER_DATA_BYTES) {
-            throw new RangeError("user_data");
-          }
-          await local.create(session);
-          if (onRedis) pendingCreates.set(session.record.session_id, session, session.expiresAt);
-          return { durable: !onRedis, syncToken: null };
+          if (onRedis) refuseTooLarge(session.record.user_data);
+          const createdAt = await local.create(session);
+          writeLater({ ...session, createdAt });
+          if (replaced)
+            endLater(`id:${replaced.id}`, (trip) =>
+              keeper.queueRevoke(trip, replaced.id, replacedHash).catch(ignore),
+            );
+          return { durable: !onRedis, createdAt, syncToken: null };
         },
       );
     },
 
-    /** Null when the old id was dead already. */
+    /** Null when the old id was dead already. @throws UserDataTooLarge as {@link create}. */
     async rotate(old: SessionClaims, session: NewSession): Promise<{ durable: boolean } | null> {
-      const userHash = await identifier.hash("user", old.userId);
-      return attempt<{ durable: boolean } | null>(
+      const { userHash } = session;
+      const rotated = await attempt<{ durable: boolean } | null>(
+        async () => ((await keeper.rotate(old, session)) ? { durable: true } : null),
         async () => {
-          if (!(await keeper.rotate(old.id, session))) return null;
-          local.bury(old.id);
-          return { durable: true };
-        },
-        async () => {
-          if (local.buried(old.id, old.issuedAt)) return null;
-          local.bury(old.id);
-          await local.create(session);
-          if (onRedis) {
-            pendingCreates.delete(old.id);
-            pendingCreates.set(session.record.session_id, session, session.expiresAt);
-            endLater(`id:${old.id}`, (trip) => keeper.queueRevoke(trip, old.id, userHash));
-          }
+          if (onRedis) refuseTooLarge(session.record.user_data);
+          // In an outage the signature has vouched for the old one already: it need not be in this isolate's map.
+          if (!(await local.rotate({ id: old.id, offline: onRedis || old.offline }, session))) return null;
+          writeLater(session);
+          endLater(`id:${old.id}`, (trip) => keeper.queueRevoke(trip, old.id, userHash).catch(ignore));
           return { durable: !onRedis };
         },
       );
+      if (rotated) endHere(old.id, rotated.durable);
+      return rotated;
     },
 
     /** A session by its id, for its user or a server. */
@@ -158,7 +188,7 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
           return kept ? { kind: "found", record: kept.record } : { kind: "missing" };
         },
         async () => {
-          if (local.buried(id, platform.now())) return { kind: "missing" };
+          if (local.buried(id)) return { kind: "missing" };
           const record = (await local.read(id))?.record ?? seen.get(id)?.record;
           if (record) return { kind: "found", record };
           return { kind: onRedis ? "unknown" : "missing" };
@@ -166,17 +196,33 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
       );
     },
 
-    async revoke(id: string, userId: string): Promise<Ended> {
-      const userHash = await identifier.hash("user", userId);
-      pendingCreates.delete(id);
+    touch(record: SessionRecord, updated: SessionRecord): Promise<boolean> {
+      const id = record.session_id;
+      const over = async (keeper: SessionKeeper) => {
+        const kept = await keeper.read(id);
+        return kept !== null && keeper.touch(kept, updated);
+      };
+      return attempt(
+        () => over(keeper),
+        () => over(local),
+      );
+    },
+
+    /** @param userId Whose it is; null where the store is lost and nobody here knows. */
+    async revoke(id: string, userId: string | null): Promise<Ended> {
+      const userHash = userId === null ? null : await identifier.hash("user", userId);
       const here = await local.revoke(id);
-      seen.delete(id);
+      endHere(id);
       log.info("session.revoked", { session: await identifier.hash("session", id) });
       return attempt<Ended>(
-        async () => ((await keeper.revoke(id, userHash)) || here ? "done" : "missing"),
+        async () => {
+          const there = await keeper.revoke(id, userHash);
+          endHere(id, true);
+          return there || here ? "done" : "missing";
+        },
         async () => {
           if (!onRedis) return here ? "done" : "missing";
-          return endLater(`id:${id}`, (trip) => keeper.queueRevoke(trip, id, userHash));
+          return endLater(`id:${id}`, (trip) => keeper.queueRevoke(trip, id, userHash).catch(ignore));
         },
       );
     },
@@ -189,21 +235,27 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
       );
     },
 
-    /** Ends all sessions of a user, but for one. In an outage those that this isolate knows, and the rest at replay. */
+    /** Ends all sessions of a user, but for one. */
     async revokeAllOf(userId: string, exceptId: string | null): Promise<{ ended: Ended; count: number }> {
+      const now = platform.now();
       const userHash = await identifier.hash("user", userId);
       for (const [id, { record }] of seen) {
-        if (record.user_id === userId && id !== exceptId) local.bury(id);
+        if (record.user_id === userId && id !== exceptId) endHere(id);
       }
       for (const [id, session] of pendingCreates) {
         if (session.userHash === userHash && id !== exceptId) pendingCreates.delete(id);
       }
-      const here = await local.revokeAllOf(userHash, exceptId);
+      const here = await local.revokeAllOf(userHash, exceptId, now);
       log.info("session.revoked_all", { user: userHash });
       return attempt<{ ended: Ended; count: number }>(
-        async () => ({ ended: "done", count: Math.max(here, await keeper.revokeAllOf(userHash, exceptId)) }),
         async () => ({
-          ended: endLater(`user:${userHash}`, (trip) => keeper.queueRevokeAllOf(trip, userHash, exceptId)),
+          ended: "done",
+          count: Math.max(here, await keeper.revokeAllOf(userHash, exceptId, now)),
+        }),
+        async () => ({
+          ended: endLater(`user:${userHash}`, (trip) =>
+            keeper.queueRevokeAllOf(trip, userHash, exceptId, now).catch(ignore),
+          ),
           count: here,
         }),
       );
@@ -220,8 +272,22 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
           await keeper.revokeEveryone(now);
           return "done";
         },
-        async () => endLater("everyone", (trip) => keeper.queueRevokeEveryone(trip, now)),
+        async () => endLater("everyone", (trip) => keeper.queueRevokeEveryone(trip, now).catch(ignore)),
       );
     },
   };
 }
+
+/** While the store is lost only the token carries a session's data to other isolates, and a cookie ends at 4096 bytes. */
+export class UserDataTooLarge extends Error {
+  readonly code = "USER_DATA_TOO_LARGE_OFFLINE";
+}
+
+function refuseTooLarge(userData: unknown): void {
+  if (userDataTooLarge(userData, OFFLINE_USER_DATA_BYTES)) {
+    throw new UserDataTooLarge("An offline token carries 2 KiB of user data at most");
+  }
+}
+
+/** The breaker has heard of it. */
+function ignore(): void {}

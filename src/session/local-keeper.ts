@@ -1,6 +1,6 @@
 import type { Platform } from "../platform.ts";
 import { BoundedMap } from "../store/index.ts";
-import type { KeptSession, NewSession, SessionKeeper } from "./keeper.ts";
+import type { KeptSession, NewSession, OldSession, SessionKeeper } from "./keeper.ts";
 import { parseRecord, type SessionRecord, timeOf } from "./record.ts";
 
 export interface LocalKeeperOptions {
@@ -21,14 +21,23 @@ interface LocalSession {
   expiresAt: number;
 }
 
+/** A session as its token tells of it: enough to know whether it was ended here. */
+export interface SessionName {
+  id: string;
+  userHash: string;
+  createdAt: number;
+}
+
 /**
- * Sessions in the isolate's map: those of an outage, and all of them where there is no store. Tombstones have a map of
- * their own, which refuses rather than forgets: a forgotten one would bring its session back.
+ * Sessions in the isolate's map: those of an outage, and all of them where there is no store. Tombstones and marks have
+ * maps of their own, which refuse rather than forget: a forgotten one would bring its session back.
  */
 export class LocalKeeper implements SessionKeeper {
   readonly #options: LocalKeeperOptions;
   readonly #sessions: BoundedMap<LocalSession>;
   readonly #tombstones: BoundedMap<true>;
+  /** Per user: everything made up to then is over, but for one id. */
+  readonly #marks: BoundedMap<{ until: number; spared: string | null }>;
   #everyoneUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: LocalKeeperOptions) {
@@ -42,44 +51,63 @@ export class LocalKeeper implements SessionKeeper {
       whenFull: "evict",
     });
     this.#tombstones = new BoundedMap({ platform, entries: entries * 10, whenFull: "refuse" });
+    this.#marks = new BoundedMap({ platform, entries: entries * 10, whenFull: "refuse" });
   }
 
-  get sizes(): { sessions: number; bytes: number; tombstones: number } {
-    return { sessions: this.#sessions.size, bytes: this.#sessions.bytes, tombstones: this.#tombstones.size };
+  get sizes(): { sessions: number; bytes: number; tombstones: number; marks: number } {
+    return {
+      sessions: this.#sessions.size,
+      bytes: this.#sessions.bytes,
+      tombstones: this.#tombstones.size,
+      marks: this.#marks.size,
+    };
   }
 
-  /** Whether this isolate knows it revoked. */
-  buried(id: string, createdAt: number): boolean {
-    return this.#tombstones.get(id) === true || createdAt <= this.#everyoneUntil;
+  /** Whether this isolate knows that the session was ended. */
+  ended({ id, userHash, createdAt }: SessionName): boolean {
+    return this.buried(id) || createdAt <= this.#markedAt(userHash, id);
   }
 
-  /** Remembers a revocation, whoever keeps the record. */
-  bury(id: string): void {
+  /** Whether this very id was revoked here. */
+  buried(id: string): boolean {
+    return this.#tombstones.get(id) === true;
+  }
+
+  /**
+   * Remembers a revocation, whoever keeps the record.
+   *
+   * @param forMs How long it must be known here: by default as long as any token of it may live.
+   */
+  bury(id: string, forMs = this.#options.absoluteSeconds * 1000): void {
     this.#sessions.delete(id);
-    this.#tombstones.set(id, true, this.#options.platform.now() + this.#options.absoluteSeconds * 1000);
+    this.#tombstones.set(id, true, this.#options.platform.now() + forMs);
   }
 
-  async create(session: NewSession): Promise<boolean> {
+  async create(session: NewSession): Promise<number> {
     const id = session.record.session_id;
-    if (this.buried(id, session.createdAt)) return false;
-    if (this.#sessions.get(id)) return true;
-    this.#put(session);
-    const own = this.#of(session.userHash).sort(([, a], [, b]) => a.expiresAt - b.expiresAt);
-    for (const [oldest] of own.slice(0, Math.max(0, own.length - this.#options.maxPerUser)))
-      this.#sessions.delete(oldest);
+    const createdAt = Math.max(session.createdAt, this.#markedAt(session.userHash, id) + 1);
+    this.#insert({ ...session, createdAt });
+    return createdAt;
+  }
+
+  async adopt(session: NewSession): Promise<boolean> {
+    const id = session.record.session_id;
+    if (this.ended({ ...session, id })) return false;
+    if (this.#sessions.get(id) === undefined) this.#insert(session);
     return true;
   }
 
   async read(id: string): Promise<KeptSession | null> {
     const session = this.#sessions.get(id);
-    if (!session || this.buried(id, session.createdAt)) return null;
+    if (!session || this.ended({ ...session, id })) return null;
     const record = parseRecord(session.text);
     return record ? { record, text: session.text } : null;
   }
 
   async touch(kept: KeptSession, updated: SessionRecord): Promise<boolean> {
-    const session = this.#sessions.get(kept.record.session_id);
-    if (session?.text !== kept.text) return false;
+    const id = kept.record.session_id;
+    const session = this.#sessions.get(id);
+    if (session?.text !== kept.text || this.ended({ ...session, id })) return false;
     this.#put({ ...session, record: updated });
     return true;
   }
@@ -90,10 +118,10 @@ export class LocalKeeper implements SessionKeeper {
     return existed;
   }
 
-  async rotate(oldId: string, session: NewSession): Promise<boolean> {
-    const old = this.#sessions.get(oldId);
-    if (!old || this.buried(oldId, old.createdAt)) return false;
-    this.bury(oldId);
+  async rotate(old: OldSession, session: NewSession): Promise<boolean> {
+    if (this.ended({ ...session, id: old.id })) return false;
+    if (this.#sessions.get(old.id) === undefined && !old.offline) return false;
+    this.bury(old.id);
     this.#put(session);
     return true;
   }
@@ -102,11 +130,13 @@ export class LocalKeeper implements SessionKeeper {
     return this.#of(userHash).flatMap(([, { text }]) => parseRecord(text) ?? []);
   }
 
-  async revokeAllOf(userHash: string, exceptId: string | null): Promise<number> {
+  async revokeAllOf(userHash: string, exceptId: string | null, now: number): Promise<number> {
     const ids = this.#of(userHash)
       .map(([id]) => id)
       .filter((id) => id !== exceptId);
     for (const id of ids) this.bury(id);
+    const until = now + this.#options.absoluteSeconds * 1000;
+    this.#marks.set(userHash, { until: now, spared: exceptId }, until);
     return ids.length;
   }
 
@@ -115,23 +145,32 @@ export class LocalKeeper implements SessionKeeper {
     this.#sessions.clear();
   }
 
+  #markedAt(userHash: string, id: string): number {
+    const mark = this.#marks.get(userHash);
+    return mark && mark.spared !== id ? Math.max(this.#everyoneUntil, mark.until) : this.#everyoneUntil;
+  }
+
+  #insert(session: NewSession): void {
+    this.#put(session);
+    const others = this.#of(session.userHash)
+      .filter(([id]) => id !== session.record.session_id)
+      .sort(([, a], [, b]) => a.createdAt - b.createdAt);
+    for (const [oldest] of others.slice(0, Math.max(0, others.length + 1 - this.#options.maxPerUser)))
+      this.bury(oldest);
+  }
+
   #of(userHash: string): [string, LocalSession][] {
     return [...this.#sessions].filter(
-      ([id, each]) => each.userHash === userHash && !this.buried(id, each.createdAt),
+      ([id, each]) => each.userHash === userHash && !this.ended({ ...each, id }),
     );
   }
 
   #put({ record, userHash, createdAt, expiresAt }: NewSession): void {
-    const { platform, idleSeconds } = this.#options;
-    const idleUntil = Math.min(
-      expiresAt,
-      timeOf(record.last_active) + idleSeconds * 1000,
-      platform.now() + idleSeconds * 1000,
-    );
+    const idleUntil = timeOf(record.last_active) + this.#options.idleSeconds * 1000;
     this.#sessions.set(
       record.session_id,
       { text: JSON.stringify(record), userHash, createdAt, expiresAt },
-      idleUntil,
+      Math.min(expiresAt, idleUntil),
     );
   }
 }

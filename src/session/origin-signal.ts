@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { userDataTooLarge } from "./record.ts";
 
 /** What an origin may say in `X-Edge-Session`: base64url of JSON. */
 export interface SessionSignal {
@@ -24,6 +25,7 @@ export function parseSessionSignal(text: string): SessionSignal | null {
     const parsed = z.safeParse(signal, JSON.parse(json));
     if (!parsed.success) return null;
     const { user_id, tier, user_data, device_info, carry } = parsed.data;
+    if (userDataTooLarge(user_data)) return null;
     return {
       userId: user_id,
       tier: tier ?? null,

@@ -2,10 +2,11 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import * as z from "zod/mini";
 import type { EdgeRequest } from "../capability.ts";
 import type { Config } from "../config/index.ts";
-import { Problem, type ProblemFacts } from "../problem/index.ts";
+import { Problem } from "../problem/index.ts";
 import { clearedCookie } from "./cookies.ts";
-import type { Ended } from "./ledger.ts";
-import { publicRecord } from "./record.ts";
+import { type Ended, UserDataTooLarge } from "./ledger.ts";
+import { badCreation, notFound, secretMissing, tooLarge, tooLargeOffline, unknown } from "./problems.ts";
+import { publicRecord, userDataTooLarge } from "./record.ts";
 import type { CreatedSession, Sessions } from "./sessions.ts";
 import type { ActiveSession, SessionVerdict } from "./verdict.ts";
 
@@ -23,7 +24,8 @@ export interface SessionEnv {
   Variables: { edgeRequest: EdgeRequest; session: SessionVerdict };
 }
 
-const USER_DATA_BYTES = 16 * 1024;
+/** Characters of a creation: far above what its parts may have together. */
+const MOST_BODY = 64 * 1024;
 const creation = z.strictObject({
   user_id: z.string().check(z.minLength(1), z.maxLength(256)),
   user_data: z.optional(z.unknown()),
@@ -105,8 +107,11 @@ export function sessionRoutes({ sessions, config, serviceGate, open }: SessionRo
     })
     .delete("/sessions/redis/:id", configured, either, async (c) => {
       const id = c.req.param("id");
-      const record = await readable(c, id);
-      const ended = await ledger.revoke(id, record.user_id);
+      // A server need not wait for the store to come back before it may end a session.
+      const byServer = c.get("session") === undefined;
+      const found = byServer ? await ledger.read(id) : null;
+      const owner = found?.kind === "unknown" ? null : (await readable(c, id)).user_id;
+      const ended = await ledger.revoke(id, owner);
       if (ended === "missing")
         throw new Problem({ ...notFound, message: "Session not found or could not be deleted" });
       return c.json(outcome(ended, "Session deleted"), statusOf(ended));
@@ -142,7 +147,7 @@ export function sessionRoutes({ sessions, config, serviceGate, open }: SessionRo
 
 async function readCreation(c: Context) {
   const text = await c.req.text();
-  if (text.length > 2 * USER_DATA_BYTES) throw new Problem(tooLarge);
+  if (text.length > MOST_BODY) throw new Problem(tooLarge);
   let body: unknown;
   try {
     body = JSON.parse(text);
@@ -158,7 +163,7 @@ async function readCreation(c: Context) {
       badCreation(`${place}: not as it should be (user_id is required; ttl is whole seconds).`),
     );
   }
-  if (JSON.stringify(parsed.data.user_data ?? {}).length > USER_DATA_BYTES) throw new Problem(tooLarge);
+  if (userDataTooLarge(parsed.data.user_data)) throw new Problem(tooLarge);
   return parsed.data;
 }
 
@@ -168,7 +173,7 @@ async function creating<Result extends CreatedSession | null>(
   try {
     return await create();
   } catch (error) {
-    if (error instanceof RangeError && error.message === "user_data") throw new Problem(tooLargeOffline);
+    if (error instanceof UserDataTooLarge) throw new Problem(tooLargeOffline);
     throw error;
   }
 }
@@ -196,40 +201,4 @@ function outcome(ended: Ended, message: string, more: Record<string, unknown> = 
 
 function statusOf(ended: Ended): 200 | 202 {
   return ended === "pending" ? 202 : 200;
-}
-
-const notFound: ProblemFacts = {
-  status: 404,
-  code: "SESSION_NOT_FOUND",
-  title: "Session not found",
-  message: "Session not found",
-};
-const unknown: ProblemFacts = {
-  status: 503,
-  code: "SESSION_UNAVAILABLE",
-  title: "Sessions cannot be checked",
-  message: "The session cannot be checked right now. Try again shortly.",
-  retryAfter: 1,
-};
-const secretMissing: ProblemFacts = {
-  status: 503,
-  code: "SESSIONS_NOT_CONFIGURED",
-  title: "Sessions are not configured",
-  message: "The operator of this edge must set SESSION_SECRET.",
-};
-const tooLarge: ProblemFacts = {
-  status: 413,
-  code: "USER_DATA_TOO_LARGE",
-  title: "User data too large",
-  message: "user_data may be 16 KiB of JSON at most.",
-};
-const tooLargeOffline: ProblemFacts = {
-  status: 503,
-  code: "USER_DATA_TOO_LARGE_OFFLINE",
-  title: "Not possible during an outage",
-  message: "While the store is lost a session may carry 2 KiB of user_data at most. Try again shortly.",
-  retryAfter: 5,
-};
-function badCreation(message: string): ProblemFacts {
-  return { status: 422, code: "BAD_SESSION", title: "Session not understood", message };
 }

@@ -1,27 +1,55 @@
 import { defineScript } from "../store/index.ts";
 
-/** Scripts without the key-locking flag touch keys they find in an index; they are the rare ones. */
+/**
+ * A session's life in Redis. Scripts without the key-locking flag touch keys whose names they find in an index; they are
+ * the rare ones.
+ *
+ * Two marks end sessions by time instead of one by one: `version` everyone's up to a moment, `mark` a user's
+ * (`"<ms> <spared id>"`).
+ */
+const markedAt = `
+local function marked_at(everyone, mark, id)
+  local at = tonumber(redis.call('GET', everyone) or '0')
+  local text = redis.call('GET', mark)
+  if not text then return at end
+  local until_ms, spared = string.match(text, '^(%d+) (.*)$')
+  if spared ~= id then at = math.max(at, tonumber(until_ms)) end
+  return at
+end`;
+
+/** ARGV that create and rotate have in common, from the first: text, ttl ms, id, created at ms, index's lifetime ms. */
 
 /**
- * KEYS: record, index, tombstone, version. ARGV: record text, ttl ms, id, absolute end ms, cap, now, prefix of records,
- * created at ms. Returns 0 when it was revoked before it could be written, else 1.
+ * KEYS: record, index, tombstone, version, mark. ARGV: text, ttl ms, id, created at ms, lifetime of index and tombstones ms,
+ * cap, now, prefix of records, prefix of tombstones, '1' when it is written late. Returns when it counts as made, or 0 when
+ * it was revoked before it could be written.
  */
 export const createScript = defineScript(`
-if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
-if tonumber(redis.call('GET', KEYS[4]) or '0') >= tonumber(ARGV[8]) then return 0 end
-if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return 1 end
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[6])
-redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
-local over = redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[5])
-if over > 0 then
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, over - 1)) do
-    redis.call('DEL', ARGV[7] .. id)
-    redis.call('ZREM', KEYS[2], id)
+${markedAt}
+local id, made, lifetime = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local marked = marked_at(KEYS[4], KEYS[5], id)
+if ARGV[10] == '1' then
+  if marked >= made or redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+else
+  made = math.max(made, marked + 1)
+end
+if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return made end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', tonumber(ARGV[7]) - lifetime)
+redis.call('ZADD', KEYS[2], string.format('%.0f', made), id)
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+if redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[6]) then
+  local live = {}
+  for _, each in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
+    if redis.call('EXISTS', ARGV[8] .. each) == 0 then redis.call('ZREM', KEYS[2], each)
+    elseif each ~= id then live[#live + 1] = each end
+  end
+  for i = 1, #live + 1 - tonumber(ARGV[6]) do
+    redis.call('DEL', ARGV[8] .. live[i])
+    redis.call('SET', ARGV[9] .. live[i], '1', 'PX', ARGV[5])
+    redis.call('ZREM', KEYS[2], live[i])
   end
 end
-local last = redis.call('ZRANGE', KEYS[2], -1, -1, 'WITHSCORES')
-if last[2] then redis.call('PEXPIREAT', KEYS[2], string.format('%.0f', last[2])) end
-return 1
+return made
 `);
 
 /** KEYS: record. ARGV: text it must still have, new text, ttl ms. Never writes what is not there any more. */
@@ -32,31 +60,35 @@ redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 `);
 
-/** KEYS: record, index, tombstone. ARGV: id, tombstone's lifetime ms. Returns how many records went. */
+/** KEYS: record, tombstone, index (where the user is known). ARGV: id, tombstone's lifetime ms. Returns how many went. */
 export const revokeScript = defineScript(`
 #!lua flags=allow-key-locking
 local gone = redis.call('DEL', KEYS[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('SET', KEYS[3], '1', 'PX', ARGV[2])
+redis.call('SET', KEYS[2], '1', 'PX', ARGV[2])
+if KEYS[3] then redis.call('ZREM', KEYS[3], ARGV[1]) end
 return gone
 `);
 
 /**
- * KEYS: old record, new record, index, old tombstone, version. ARGV: old id, new id, new text, ttl ms, absolute end ms,
- * tombstone's lifetime ms, created at ms. Returns 0 when the old one is gone: of two rotations one wins.
+ * KEYS: new record, index, old record, version, mark, old tombstone. ARGV: text, ttl ms, new id, created at ms, lifetime of
+ * index and tombstones ms, old id, '1' when the old one was made in an outage and may never have been written. Returns 0
+ * when the old one is dead: of two rotations one wins.
  */
 export const rotateScript = defineScript(`
 #!lua flags=allow-key-locking
-if tonumber(redis.call('GET', KEYS[5]) or '0') >= tonumber(ARGV[7]) then return 0 end
-if redis.call('DEL', KEYS[1]) == 0 then return 0 end
-redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
-redis.call('ZREM', KEYS[3], ARGV[1])
-redis.call('ZADD', KEYS[3], ARGV[5], ARGV[2])
-redis.call('SET', KEYS[4], '1', 'PX', ARGV[6])
+${markedAt}
+if marked_at(KEYS[4], KEYS[5], ARGV[6]) >= tonumber(ARGV[4]) then return 0 end
+if redis.call('EXISTS', KEYS[6]) == 1 then return 0 end
+if redis.call('DEL', KEYS[3]) == 0 and ARGV[7] ~= '1' then return 0 end
+redis.call('SET', KEYS[6], '1', 'PX', ARGV[5])
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('ZREM', KEYS[2], ARGV[6])
+redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
 return 1
 `);
 
-/** KEYS: index. ARGV: now, prefix of records. Returns the records' texts; ids without one leave the index. */
+/** KEYS: index. ARGV: made before this ms is over, prefix of records. Returns the texts; ids without one leave the index. */
 export const listScript = defineScript(`
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 local records = {}
@@ -68,8 +100,8 @@ return records
 `);
 
 /**
- * KEYS: index. ARGV: prefix of records, prefix of tombstones, tombstone's lifetime ms, id to spare. Returns the number of
- * sessions that ended.
+ * KEYS: index, mark. ARGV: prefix of records, prefix of tombstones, lifetime of tombstones ms, id to spare, now. Returns the
+ * number of sessions that ended.
  */
 export const revokeUserScript = defineScript(`
 local ended = 0
@@ -80,5 +112,6 @@ for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
     redis.call('ZREM', KEYS[1], id)
   end
 end
+redis.call('SET', KEYS[2], ARGV[5] .. ' ' .. ARGV[4], 'PX', ARGV[3])
 return ended
 `);

@@ -19,7 +19,8 @@ export interface SessionClaims {
 }
 
 const PREFIX = "es1";
-const LONGEST_TOKEN = 4096;
+/** Browsers drop cookies whose name and value are longer than 4096 bytes together (RFC 6265bis §5.6). */
+export const LONGEST_TOKEN = 4080;
 
 const payload = z.object({
   i: z.string().check(z.regex(/^[A-Za-z0-9_-]{22,64}$/)),

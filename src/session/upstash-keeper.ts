@@ -1,6 +1,6 @@
 import type { Platform } from "../platform.ts";
 import type { Keys, Store, Trip } from "../store/index.ts";
-import type { KeptSession, NewSession, SessionKeeper } from "./keeper.ts";
+import type { KeptSession, NewSession, OldSession, SessionKeeper } from "./keeper.ts";
 import { parseRecord, type SessionRecord, timeOf } from "./record.ts";
 import {
   createScript,
@@ -26,32 +26,54 @@ const TOMBSTONE_MARGIN_MS = 60_000;
 /** Sessions in Redis. The `queue…` methods put their command on a trip that somebody else sends. */
 export class UpstashKeeper implements SessionKeeper {
   readonly #options: UpstashKeeperOptions;
-  /** The consistency token of the newest trip that wrote. */
-  syncToken: string | null = null;
 
   constructor(options: UpstashKeeperOptions) {
     this.#options = options;
   }
 
-  async create(session: NewSession): Promise<boolean> {
-    return (await this.#alone((trip) => this.queueCreate(trip, session))) === 1;
+  create(session: NewSession): Promise<number> {
+    return this.#alone((trip) => this.queueCreate(trip, session));
   }
 
-  queueCreate(trip: Trip, { record, userHash, createdAt, expiresAt }: NewSession): Promise<number> {
+  queueCreate(trip: Trip, session: NewSession): Promise<number> {
+    return this.#queueWrite(trip, session, "0");
+  }
+
+  async adopt(session: NewSession): Promise<boolean> {
+    return this.#alone((trip) => this.queueAdopt(trip, session));
+  }
+
+  async queueAdopt(trip: Trip, session: NewSession): Promise<boolean> {
+    return (await this.#queueWrite(trip, session, "1")) !== 0;
+  }
+
+  #queueWrite(
+    trip: Trip,
+    { record, userHash, createdAt, expiresAt }: NewSession,
+    late: "0" | "1",
+  ): Promise<number> {
     const { keys, maxPerUser, platform } = this.#options;
     const id = record.session_id;
     return trip.run<number>(
       createScript,
-      [keys.session(id), keys.sessionIndex(userHash), keys.sessionTombstone(id), keys.sessionVersion()],
+      [
+        keys.session(id),
+        keys.sessionIndex(userHash),
+        keys.sessionTombstone(id),
+        keys.sessionVersion(),
+        keys.sessionMark(userHash),
+      ],
       [
         JSON.stringify(record),
         this.#ttl(expiresAt),
         id,
-        expiresAt,
+        createdAt,
+        this.#longestMs,
         maxPerUser,
         platform.now(),
         keys.session(""),
-        createdAt,
+        keys.sessionTombstone(""),
+        late,
       ],
     );
   }
@@ -71,33 +93,43 @@ export class UpstashKeeper implements SessionKeeper {
     return trip.run<number>(touchScript, [key], [kept.text, JSON.stringify(updated), ttl]);
   }
 
-  async revoke(id: string, userHash: string): Promise<boolean> {
+  async revoke(id: string, userHash: string | null): Promise<boolean> {
     return (await this.#alone((trip) => this.queueRevoke(trip, id, userHash))) === 1;
   }
 
-  queueRevoke(trip: Trip, id: string, userHash: string): Promise<number> {
+  queueRevoke(trip: Trip, id: string, userHash: string | null): Promise<number> {
     const { keys } = this.#options;
+    const index = userHash === null ? [] : [keys.sessionIndex(userHash)];
     return trip.run<number>(
       revokeScript,
-      [keys.session(id), keys.sessionIndex(userHash), keys.sessionTombstone(id)],
-      [id, this.#tombstoneMs],
+      [keys.session(id), keys.sessionTombstone(id), ...index],
+      [id, this.#longestMs],
     );
   }
 
-  async rotate(oldId: string, { record, userHash, createdAt, expiresAt }: NewSession): Promise<boolean> {
+  async rotate(old: OldSession, { record, userHash, createdAt, expiresAt }: NewSession): Promise<boolean> {
     const { keys } = this.#options;
     const id = record.session_id;
     const rotated = await this.#alone((trip) =>
       trip.run<number>(
         rotateScript,
         [
-          keys.session(oldId),
           keys.session(id),
           keys.sessionIndex(userHash),
-          keys.sessionTombstone(oldId),
+          keys.session(old.id),
           keys.sessionVersion(),
+          keys.sessionMark(userHash),
+          keys.sessionTombstone(old.id),
         ],
-        [oldId, id, JSON.stringify(record), this.#ttl(expiresAt), expiresAt, this.#tombstoneMs, createdAt],
+        [
+          JSON.stringify(record),
+          this.#ttl(expiresAt),
+          id,
+          createdAt,
+          this.#longestMs,
+          old.id,
+          old.offline ? "1" : "0",
+        ],
       ),
     );
     return rotated === 1;
@@ -106,21 +138,25 @@ export class UpstashKeeper implements SessionKeeper {
   async list(userHash: string): Promise<SessionRecord[]> {
     const { keys, platform } = this.#options;
     const texts = await this.#alone((trip) =>
-      trip.run<unknown[]>(listScript, [keys.sessionIndex(userHash)], [platform.now(), keys.session("")]),
+      trip.run<unknown[]>(
+        listScript,
+        [keys.sessionIndex(userHash)],
+        [platform.now() - this.#longestMs, keys.session("")],
+      ),
     );
     return texts.flatMap((text) => (typeof text === "string" ? (parseRecord(text) ?? []) : []));
   }
 
-  revokeAllOf(userHash: string, exceptId: string | null): Promise<number> {
-    return this.#alone((trip) => this.queueRevokeAllOf(trip, userHash, exceptId));
+  revokeAllOf(userHash: string, exceptId: string | null, now: number): Promise<number> {
+    return this.#alone((trip) => this.queueRevokeAllOf(trip, userHash, exceptId, now));
   }
 
-  queueRevokeAllOf(trip: Trip, userHash: string, exceptId: string | null): Promise<number> {
+  queueRevokeAllOf(trip: Trip, userHash: string, exceptId: string | null, now: number): Promise<number> {
     const { keys } = this.#options;
     return trip.run<number>(
       revokeUserScript,
-      [keys.sessionIndex(userHash)],
-      [keys.session(""), keys.sessionTombstone(""), this.#tombstoneMs, exceptId ?? ""],
+      [keys.sessionIndex(userHash), keys.sessionMark(userHash)],
+      [keys.session(""), keys.sessionTombstone(""), this.#longestMs, exceptId ?? "", now],
     );
   }
 
@@ -129,12 +165,13 @@ export class UpstashKeeper implements SessionKeeper {
   }
 
   queueRevokeEveryone(trip: Trip, now: number): Promise<unknown> {
-    const { keys, absoluteSeconds } = this.#options;
-    const px = absoluteSeconds * 1000 + TOMBSTONE_MARGIN_MS;
-    return trip.queue((pipeline) => pipeline.set(keys.sessionVersion(), String(now), { px }));
+    const { keys } = this.#options;
+    return trip.queue((pipeline) =>
+      pipeline.set(keys.sessionVersion(), String(now), { px: this.#longestMs }),
+    );
   }
 
-  get #tombstoneMs(): number {
+  get #longestMs(): number {
     return this.#options.absoluteSeconds * 1000 + TOMBSTONE_MARGIN_MS;
   }
 
@@ -148,13 +185,17 @@ export class UpstashKeeper implements SessionKeeper {
     const trip = this.#options.store.trip();
     const reply = queue(trip);
     await trip.send();
-    const value = await reply;
-    this.syncToken = trip.syncToken ?? null;
-    return value;
+    return reply;
   }
 }
 
 export function keptSession(text: string | null): KeptSession | null {
   const record = text === null ? null : parseRecord(text);
   return record && text !== null ? { record, text } : null;
+}
+
+/** Whether a user's mark (`"<ms> <spared id>"`) ends a session. */
+export function endedByMark(mark: string | null, id: string, createdAt: number): boolean {
+  const [at = "", spared = ""] = (mark ?? "").split(" ");
+  return spared !== id && Number(at) >= createdAt && at !== "";
 }

@@ -6,10 +6,10 @@
  * |---|---|---|---|
  * | `{limits}:w:{policy}:{caller}:{window number}` | string, a counter | twice the window + 1 s | one per policy, caller and window |
  * | `{limits}:b:{policy}:{caller}` | hash, a token bucket | until it would be full again | one per policy and caller |
- * | `{limits}:l:{policy}:{caller}` | sorted set, exact log | the window | `limit` members |
+ * | `{limits}:l:{policy}:{caller}` | sorted set, exact log | the window + 1 s | `limit` members |
  * | `{limits}:v:{key hash}` | string, JSON: a verified API key | 1 h | one per key the origin has verified |
  * | `{sessions}:{session id}` | string, JSON: the record | idle lifetime | |
- * | `{sessions}:index:{user hash}` | sorted set, id by expiry | the longest session in it | `SESSION_MAX_PER_USER` |
+ * | `{sessions}:index:{user hash}` | sorted set, id by creation | absolute lifetime of a session + 1 min | `SESSION_MAX_PER_USER` |
  * | `{sessions}:tombstone:{session id}` | string | longer than the token it buries | |
  * | `{sessions}:version` | string, a number | absolute lifetime of a session | 1 |
  * | `{cache}:r:{url hash}` | hash, one field per variant | the longest variant in it | 32 variants |
@@ -36,6 +36,7 @@ export function createKeys({ cache, rateLimit, session }: KeyPrefixes) {
     session: (id: string) => `${session}:${id}`,
     sessionIndex: (userHash: string) => `${session}:index:${userHash}`,
     sessionTombstone: (id: string) => `${session}:tombstone:${id}`,
+    sessionMark: (userHash: string) => `${session}:mark:${userHash}`,
     sessionVersion: () => `${session}:version`,
     response: (urlHash: string) => `${cache}:r:${urlHash}`,
     purges: () => `${cache}:purges`,

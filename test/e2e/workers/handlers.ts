@@ -35,9 +35,9 @@ app.get("/failing/:name", async (c) => {
 app.post("/session/:user", async (c) => {
   const { sessions } = c.var.isolate;
   const created = await sessions.create({ userId: c.req.param("user") });
-  const read = await sessions.ledger.read(created.claims.id);
-  const ended = await sessions.ledger.revoke(created.claims.id, c.req.param("user"));
-  const again = await sessions.ledger.read(created.claims.id);
+  const read = await sessions.get(created.claims.id);
+  const ended = await sessions.delete(created.claims.id);
+  const again = await sessions.get(created.claims.id);
   return c.json({ durable: created.durable, read: read.kind, ended, again: again.kind });
 });
 

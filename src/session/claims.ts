@@ -1,0 +1,22 @@
+import type { NewSession } from "./keeper.ts";
+import { isoTime, type SessionRecord } from "./record.ts";
+import type { SessionClaims } from "./token.ts";
+
+/** The record as far as a token tells it. */
+export function recordOf(claims: SessionClaims): SessionRecord {
+  return {
+    session_id: claims.id,
+    user_id: claims.userId,
+    user_data: claims.userData,
+    device_info: {},
+    ip_address: null,
+    created_at: isoTime(claims.issuedAt),
+    last_active: isoTime(claims.confirmedAt),
+    expires_at: isoTime(claims.expiresAt),
+    tier: claims.tier,
+  };
+}
+
+export function newSessionOf(record: SessionRecord, claims: SessionClaims, userHash: string): NewSession {
+  return { record, userHash, createdAt: claims.issuedAt, expiresAt: claims.expiresAt };
+}
