@@ -2,7 +2,7 @@
  * Sessions: signed tokens outside, records in Redis inside, and what happens to both while Redis is away.
  */
 export { crossSiteRefusal } from "./cross-site.ts";
-export type { SessionKeeper } from "./keeper.ts";
+export type { KeptSession, NewSession, OldSession, SessionKeeper } from "./keeper.ts";
 export { LocalKeeper } from "./local-keeper.ts";
 export { isoTime, parseRecord, publicRecord, type SessionRecord } from "./record.ts";
 export { type SessionEnv, type SessionRoutesOptions, sessionRoutes } from "./routes.ts";

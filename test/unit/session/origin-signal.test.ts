@@ -1,0 +1,40 @@
+import { expect, it } from "vitest";
+import { parseSessionSignal } from "../../../src/session/origin-signal.ts";
+
+const signal = (value: unknown) => {
+  const bytes = new TextEncoder().encode(JSON.stringify(value));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+};
+
+it("reads what an origin says of a session, in any alphabet", () => {
+  const said = { user_id: "Ärger", tier: "premium", user_data: { a: 1 }, device_info: {}, carry: "bearer" };
+  const read = { userId: "Ärger", tier: "premium", userData: { a: 1 }, deviceInfo: {}, carry: "bearer" };
+  expect(parseSessionSignal(signal(said))).toEqual(read);
+});
+
+it("fills in what it leaves out", () => {
+  expect(parseSessionSignal(signal({ user_id: "u" }))).toEqual({
+    userId: "u",
+    tier: null,
+    userData: {},
+    deviceInfo: {},
+    carry: "cookie",
+  });
+});
+
+it.each([
+  "",
+  "%%%",
+  "bm90IGpzb24",
+  signal({}),
+  signal({ user_id: "" }),
+  signal({ user_id: 7 }),
+  signal({ user_id: "x".repeat(257) }),
+  signal({ user_id: "u", carry: "pigeon" }),
+  signal({ user_id: "u", user_data: "x".repeat(16 * 1024) }),
+])("is none: %.40s", (text) => {
+  expect(parseSessionSignal(text)).toBeNull();
+});
