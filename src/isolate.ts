@@ -87,7 +87,7 @@ export function openIsolate(
       useRedis: config.redisFor.cache,
       isolateMaxAgeMs: config.isolateMaxAgeMs,
       observe: config.mode === "observe",
-      queryRuleOf: (url) => matchRoute("GET", decodedPath(url.pathname) ?? "").cache?.query,
+      ruleOf: (url) => matchRoute("GET", decodedPath(url.pathname) ?? "").cache ?? null,
     }),
     values: createValueCache({
       store,

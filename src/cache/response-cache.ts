@@ -28,8 +28,8 @@ export interface ResponseCacheOptions {
   isolateMaxAgeMs?: number;
   /** Nothing is served from the cache; it is filled all the same. Default false. */
   observe?: boolean;
-  /** What of a URL's query is in its key: the rule of the route that GET would match. */
-  queryRuleOf?(url: URL): CacheRule["query"] | undefined;
+  /** The rule of the route that GET would match; null where nothing is stored. */
+  ruleOf?(url: URL): CacheRule | null;
 }
 
 export interface PurgeRequest {
@@ -170,7 +170,9 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       async respond(origin) {
         const reply = await origin.fetch(request.headers);
         if (reply.kind === "failed") return reply;
-        const urls = invalidatedUrls(request, reply.response);
+        const urls = invalidatedUrls(request, reply.response).filter(
+          (url) => options.ruleOf?.(new URL(url)) !== null,
+        );
         if (urls.length === 0) return reply;
         const gone = await Promise.all(urls.map((url) => urlPurge(new URL(url), false)));
         // Known here before the response ends, so that the next request in this isolate sees it.
@@ -212,7 +214,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   }
 
   async function urlPurge(url: URL, soft: boolean): Promise<Purge> {
-    const value = await identifier.hash("url", cacheUrl(url, options.queryRuleOf?.(url)));
+    const value = await identifier.hash("url", cacheUrl(url, options.ruleOf?.(url)?.query));
     return { target: { kind: "url", value }, soft };
   }
 

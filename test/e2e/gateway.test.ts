@@ -72,13 +72,7 @@ describe("the gateway", () => {
   });
 
   it("refuses a path that the origin could read otherwise, and never leaves the origin's host", async () => {
-    for (const path of [
-      "//evil.example/x",
-      "/v1/user%2fprofile",
-      "/v1%5cuser",
-      "/v1/a%00b",
-      "/v1/%zz",
-    ]) {
+    for (const path of ["//evil.example/x", "/v1/user%2fprofile", "/v1%5cuser", "/v1/a%00b", "/v1/%zz"]) {
       const before = house.origin.requests.length;
       const response = await rawRequest(house.edge.url, path);
       expect(response, path).toMatch(/^HTTP\/1\.1 400 /);
