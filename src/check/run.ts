@@ -6,11 +6,15 @@ export interface RunResult {
   output: string;
 }
 
-/** Runs a program of this project's `node_modules/.bin` and gathers what it prints. */
-export function run(program: string, args: string[]): Promise<RunResult> {
+/**
+ * Runs a program of this project's `node_modules/.bin` and gathers what it prints.
+ *
+ * @param env Variables beside those of this process.
+ */
+export function run(program: string, args: string[], env: Record<string, string> = {}): Promise<RunResult> {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
-      env: { ...process.env, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1" },
+      env: { ...process.env, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";
