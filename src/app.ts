@@ -5,7 +5,7 @@ import { healthRoutes } from "./health/index.ts";
 import { type Isolate, isolateOf } from "./isolate.ts";
 import { originOf } from "./origin.ts";
 import configuredRoutes from "./routes.ts";
-import { type EdgeEnv, failure, open, replaceResponse, serve } from "./serve.ts";
+import { type EdgeEnv, failure, open, replaceResponse, serve, verdictOf } from "./serve.ts";
 import { sessionRoutes } from "./session/index.ts";
 import { version } from "./version.ts";
 
@@ -44,7 +44,7 @@ export function createApp(isolate: Isolate): Hono<EdgeEnv> {
     replaceResponse(c, await serve(c, isolate, answer));
   });
   app.onError((error, c) => {
-    c.var.report.verdict = "refused";
+    c.var.report.verdict = verdictOf(error);
     return failure(error, c.var.requestId, isolate);
   });
 

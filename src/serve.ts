@@ -56,7 +56,7 @@ export async function serve(
     response = await answer();
   } catch (error) {
     response = failure(error, requestId, isolate);
-    report.verdict = verdictOf(error) ?? "failed";
+    report.verdict = verdictOf(error);
   }
   response = mutable(response);
   c.var.passage?.annotate(response.headers);
@@ -124,8 +124,9 @@ const internalProblem: ProblemFacts = {
   message: "The edge failed. Quote the request id when you report it.",
 };
 
-function verdictOf(error: unknown): string | null {
-  return error instanceof Problem ? error.code.toLowerCase() : null;
+/** What a refusal is called in the log: its problem's code. */
+export function verdictOf(error: unknown): string {
+  return error instanceof Problem ? error.code.toLowerCase() : "failed";
 }
 
 function newRequestId(bytes: Uint8Array = crypto.getRandomValues(new Uint8Array(16))): string {

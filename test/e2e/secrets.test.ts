@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type House, openHouse } from "./edge/house.ts";
+
+const ADDRESS = "198.51.100.77";
+const ROUTES = [
+  {
+    path: "/v1/emissions/*",
+    limits: [
+      { name: "burst", limit: 5, window: "1 d" },
+      { name: "day", limit: 50, window: "1 d", algorithm: "sliding-log", by: "address" },
+    ],
+    cache: { ttl: 60, scope: "caller" },
+  },
+  { path: "/v1/keys/check", verifiesKeys: true, limits: [{ name: "keys", limit: 3, window: "1 d" }] },
+  { path: "/v1/auth/login", session: "start" },
+  { path: "/v1/user/*", access: "session", cache: { ttl: 60, scope: "caller" } },
+];
+/** Nothing of these may be seen anywhere but in the requests themselves. */
+const strange = {
+  user: "grace.hopper@example.org",
+  key: "ek_live_2f9a7c5b1d8e4f60",
+  query: "qk_live_8a1b2c3d4e5f6071",
+  password: "correct-horse-battery",
+  forged: "es1.Zm9yZ2VkLWJ5LXRoaXMtdGVzdA.c2lnbmVkLWJ5LW5vYm9keQ",
+};
+let house: House;
+beforeAll(async () => {
+  house = await openHouse({ vars: { ROUTES, LOG_LEVEL: "debug", STORE_DEADLINE_MS: 400 } });
+});
+afterAll(() => house.stop());
+
+/** Sends one of everything that carries a secret, and returns what came back. */
+async function walk(): Promise<{ tokens: string[]; answers: string[] }> {
+  const { secrets, origin, edge } = house;
+  const answers: string[] = [];
+  const ask = async (path: string, init: RequestInit = {}) => {
+    const response = await edge.fetch(path, { ...init, address: ADDRESS });
+    const text = await response.text();
+    if (response.status >= 400) answers.push(`${JSON.stringify([...response.headers])} ${text}`);
+    return { response, text };
+  };
+  const post = (path: string, bearer: string | null, body: unknown) =>
+    ask(path, {
+      method: "POST",
+      headers: bearer === null ? {} : { authorization: `Bearer ${bearer}` },
+      body: JSON.stringify(body),
+    });
+  const token = await house.token(strange.user, "premium");
+  const [known = ""] = Object.keys(origin.keys);
+  for (const credential of [token, secrets.apiKey, strange.key, strange.forged, known, secrets.service]) {
+    const headers = { authorization: `Bearer ${credential}` };
+    for (const path of ["/v1/emissions/factors", "/v1/keys/check", "/v1/user/profile", "/auth/sessions"])
+      await ask(path, { headers });
+  }
+  for (let i = 0; i < 8; i += 1) await ask(`/v1/emissions/units?api_key=${strange.query}`);
+  await ask("/v1/emissions/factors", { headers: { cookie: `session=${token}`, "x-api-key": strange.key } });
+  await post("/v1/auth/login", null, { user: strange.user, password: strange.password });
+  await post("/v1/auth/login", null, { user: "ada", password: origin.users.ada });
+  await post("/auth/sessions", secrets.service, { user_id: 7, user_data: strange.password });
+  await post("/auth/sessions", strange.key, { user_id: strange.user });
+  await post("/edge/cache/purge", secrets.admin, { files: [`/v1/emissions/units?api_key=${strange.query}`] });
+  await post("/edge/cache/purge", strange.key, { tags: [] });
+  await post("/edge/limits/lookup", secrets.admin, { address: ADDRESS });
+  await ask(`/edge/limits/user:${encodeURIComponent(strange.user)}`, {
+    headers: { authorization: `Bearer ${secrets.admin}` },
+  });
+  await ask(`/auth/sessions/users/${encodeURIComponent(strange.user)}`, {
+    headers: { authorization: `Bearer ${secrets.service}` },
+  });
+  await ask(`/v1/user/%00${strange.key}`);
+  return { tokens: [token], answers };
+}
+
+async function redisKeys(): Promise<string[]> {
+  return ((await house.upstash.redis.command("KEYS", "*")) as unknown[]).map(String);
+}
+
+it("no token, key, user or address stands in a log line, an error body or a Redis key", async () => {
+  const first = await walk();
+  const keysUp = await redisKeys();
+  await house.upstash.stopEndpoint();
+  const second = await walk();
+  await house.upstash.startEndpoint();
+  for (let i = 0; i < 60 && !house.edge.log.some(({ event }) => event === "store.found"); i += 1) {
+    await house.edge.fetch("/v1/hits");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const keys = [...keysUp, ...(await redisKeys())];
+  expect(keysUp.length, "there is something to look through").toBeGreaterThan(10);
+  expect(house.edge.log.length).toBeGreaterThan(60);
+  expect(first.answers.length + second.answers.length).toBeGreaterThan(20);
+
+  const own = [house.secrets, house.origin.users, house.origin.keys].flatMap((each) =>
+    Object.entries(each).flatMap(([name, value]) => (typeof value === "string" ? [value] : [name])),
+  );
+  const forbidden = [...Object.values(strange), ...own, ...first.tokens, ...second.tokens];
+  forbidden.push(ADDRESS, house.upstash.token, encodeURIComponent(strange.user), btoa(strange.user));
+  const places = {
+    "the log": house.edge.printed.join("\n"),
+    "an error's answer": [...first.answers, ...second.answers].join("\n"),
+    "a Redis key": keys.join("\n"),
+  };
+  for (const [place, text] of Object.entries(places))
+    for (const secret of forbidden)
+      expect(text.includes(secret), `${place} holds ${secret.slice(0, 8)}…`).toBe(false);
+});
+
+it("every key in Redis has a lifetime", async () => {
+  await walk();
+  const keys = await redisKeys();
+  for (const key of keys) {
+    const ttl = Number(await house.upstash.redis.command("PTTL", key));
+    expect(ttl, `${key.replace(/[0-9a-f]{32}/g, "…")} lives for ever`).toBeGreaterThan(0);
+  }
+});
+
+it("each request leaves one line that says what became of it", async () => {
+  const lines = house.edge.log.filter(({ event }) => event === "request");
+  expect(new Set(lines.map(({ request_id }) => request_id)).size).toBe(lines.length);
+  for (const line of lines) {
+    expect(Object.keys(line).sort()).toEqual(
+      [
+        "cache caller event level limits method request_id route session status store_calls store_ms time",
+        "total_ms verdict",
+      ]
+        .join(" ")
+        .split(" "),
+    );
+  }
+  const verdicts = new Set(lines.map(({ verdict }) => verdict));
+  for (const verdict of ["allowed", "rate_limit_exceeded", "session_required", "session_invalid"])
+    expect([...verdicts]).toContain(verdict);
+});
