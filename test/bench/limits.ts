@@ -13,6 +13,7 @@ import { type Platform, workerPlatform } from "../../src/platform.ts";
 import { createLimiter } from "../../src/ratelimit/index.ts";
 import { createKeys, Store } from "../../src/store/index.ts";
 import { startUpstashLocal } from "../../src/upstash-local/index.ts";
+import { commandsRun } from "./commands-run.ts";
 
 type Limit = NonNullable<RouteInput["limits"]>[number];
 
@@ -271,19 +272,11 @@ async function bill(name: string, most: number, route: Route): Promise<void> {
   now += 3_600_000;
   const [ask] = openIsolates(1);
   for (let each = 0; each < 2; each += 1) await ask?.(route);
-  const before = await commandsRun();
+  const before = await commandsRun(upstash);
   for (let each = 0; each < 100; each += 1) await ask?.(route);
-  const each = ((await commandsRun()) - before) / 100;
+  const each = ((await commandsRun(upstash)) - before) / 100;
   check(each <= most, `${name}: ${each} commands, not ${most}`);
   say(`| ${name} | ${each.toFixed(2)} |`);
-}
-
-/** Commands Redis has run, those inside scripts included, this question not. */
-async function commandsRun(): Promise<number> {
-  const stats = String(await ask("INFO", "commandstats"));
-  return [...stats.matchAll(/cmdstat_([a-z|-]+):calls=(\d+)/g)]
-    .filter(([, name = ""]) => !/^(info|ping|hello|client|select|script)/.test(name))
-    .reduce((sum, [, , calls]) => sum + Number(calls), 0);
 }
 
 /** What all counters under a prefix hold. */

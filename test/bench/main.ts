@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: one of the measurements in this folder. */
 const benches: Record<string, () => Promise<unknown>> = {
   limits: () => import("./limits.ts"),
+  sessions: () => import("./sessions.ts"),
 };
 const [name = ""] = process.argv.slice(2);
 const bench = benches[name];

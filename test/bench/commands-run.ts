@@ -1,0 +1,9 @@
+import type { UpstashLocal } from "../../src/upstash-local/index.ts";
+
+/** Commands Redis has run, those inside scripts included, this question not: what Upstash would bill. */
+export async function commandsRun(upstash: UpstashLocal): Promise<number> {
+  const stats = String(await upstash.redis.command("INFO", "commandstats"));
+  return [...stats.matchAll(/cmdstat_([a-z|-]+):calls=(\d+)/g)]
+    .filter(([, name = ""]) => !/^(info|ping|hello|client|select|script|config)/.test(name))
+    .reduce((sum, [, , calls]) => sum + Number(calls), 0);
+}
