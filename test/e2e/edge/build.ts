@@ -8,7 +8,7 @@ const built = new Map<string, Promise<string>>();
 /**
  * Bundles a Worker exactly as `wrangler deploy` would, once per entry and test process.
  *
- * @returns the path of the bundle.
+ * @returns the path of the bundle; esbuild's list of what went into it is `inputs.json` beside it.
  */
 export function buildWorker(entry = "src/index.ts"): Promise<string> {
   const known = built.get(entry);
@@ -20,7 +20,15 @@ export function buildWorker(entry = "src/index.ts"): Promise<string> {
 
 async function build(entry: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-bundle-"));
-  const { code, output } = await run("wrangler", ["deploy", entry, "--dry-run", "--outdir", folder]);
+  const { code, output } = await run("wrangler", [
+    "deploy",
+    entry,
+    "--dry-run",
+    "--outdir",
+    folder,
+    "--metafile",
+    join(folder, "inputs.json"),
+  ]);
   if (code !== 0) throw new Error(`The Worker does not build:\n${output}`);
   return join(folder, `${entry.split("/").at(-1)?.replace(/\.ts$/, "")}.js`);
 }

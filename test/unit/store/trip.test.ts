@@ -112,8 +112,8 @@ describe("a trip", () => {
       Response.json([{ error: "WRONGTYPE Operation against secret-value" }, { result: "OK" }]),
     );
     const trip = store.trip();
-    const bad = trip.queue((pipeline) => pipeline.incr("a"));
-    const good = trip.queue((pipeline) => pipeline.set("b", "1"));
+    const bad = trip.queue((pipeline) => pipeline.hmget("a", "f"));
+    const good = trip.queue((pipeline) => pipeline.set("b", "1", { px: 1000 }));
     await trip.send();
     const error = await bad.catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(StoreError);
@@ -183,7 +183,7 @@ describe("a store that misbehaves is one typed error", () => {
   it.each(cases)("when it %s", async (_what, answer, code) => {
     const { store } = storeWith(answer);
     const trip = store.trip();
-    const reply = trip.queue((pipeline) => pipeline.set("key", "secret-value"));
+    const reply = trip.queue((pipeline) => pipeline.set("key", "secret-value", { px: 1000 }));
     await trip.send();
     const error = await reply.catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(StoreError);
@@ -260,7 +260,7 @@ describe("the breaker", () => {
     let replays = 0;
     store.onRecovery((trip) => {
       replays += 1;
-      trip.queue((pipeline) => pipeline.set("kept", "1"));
+      trip.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
     });
     for (let i = 0; i < 3; i += 1) await ping(store);
     const pauses: number[] = [];
@@ -283,7 +283,7 @@ describe("the breaker", () => {
     await store.maintenance();
     expect(store.state).toEqual({ mode: "redis" });
     expect(replays).toBe(1);
-    expect(calls.at(-1)?.commands).toEqual([["set", "kept", "1"]]);
+    expect(calls.at(-1)?.commands).toEqual([["set", "kept", "1", "px", 1000]]);
     expect(store.maintenance()).toBeNull();
   });
 });
