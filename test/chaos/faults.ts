@@ -1,0 +1,251 @@
+import type { Dice } from "./dice.ts";
+import { type Answer, pause, type Treatment } from "./proxy.ts";
+import type { World } from "./world.ts";
+
+/** Something that goes wrong between the Worker and its store, or inside it. */
+export interface Fault {
+  name: string;
+  what: string;
+  /** What the breaker should make of it. */
+  breaker: "opens" | "stays closed" | "either";
+  /** What Redis knew before it is gone afterwards: sessions that only Redis kept are over (DESIGN: not "lost"). */
+  losesData?: true;
+  /** It is about how traffic begins: it starts before there is any. */
+  startsFirst?: true;
+  /** The Worker must run under a clock that can be moved. */
+  movesClock?: true;
+  start(world: World, dice: Dice): void | Promise<void>;
+  stop(world: World): void | Promise<void>;
+}
+
+const json = (status: number, body: unknown): Answer => ({
+  status,
+  type: "application/json",
+  body: JSON.stringify(body),
+});
+
+type Kind = Pick<Fault, "breaker">;
+
+function onTheWay(name: string, what: string, { breaker }: Kind, treatment: Treatment): Fault {
+  return {
+    name,
+    what,
+    breaker,
+    start: ({ proxy }, dice) => proxy.treat(treatment, dice),
+    stop: ({ proxy }) => proxy.lift(),
+  };
+}
+
+const opens: Kind = { breaker: "opens" };
+const closed: Kind = { breaker: "stays closed" };
+
+/** The answer of the store with its list of items changed. */
+async function withItems(
+  forward: () => Promise<Answer>,
+  change: (items: { result?: unknown; error?: string }[]) => unknown,
+): Promise<Answer> {
+  const answer = await forward();
+  const items = JSON.parse(answer.body) as { result?: unknown; error?: string }[];
+  return { ...answer, body: JSON.stringify(change(items)) };
+}
+
+const QUOTA = "ERR max requests limit exceeded. Limit: 10000, Usage: 10000.";
+
+/** Faults of the way and of the endpoint: the proxy makes them. */
+const ofTheWay: Fault[] = [
+  {
+    name: "refuse",
+    what: "connections are refused",
+    ...opens,
+    start: ({ proxy }) => proxy.close(),
+    async stop({ proxy }) {
+      proxy.lift();
+      await proxy.open();
+    },
+  },
+  onTheWay("reset-before", "reset before the store hears of it", opens, (call) => call.reset()),
+  onTheWay("reset-after", "applied, then reset: the reply is lost", opens, async (call) => {
+    await call.forward();
+    call.reset();
+  }),
+  onTheWay("hang", "no answer, and nothing applied", opens, () => {}),
+  onTheWay("hang-after", "applied, and no answer", opens, async (call) => {
+    await call.forward();
+  }),
+  onTheWay("slow-drip", "a byte of the answer every 100 ms", opens, async (call) =>
+    call.drip(await call.forward(), 100),
+  ),
+  onTheWay("latency", "20 to 250 ms more, at random", closed, async (call) => {
+    await pause(20 + call.dice.roll() * 230);
+    call.reply(await call.forward());
+  }),
+  {
+    ...onTheWay("cold-connection", "", closed, () => {}),
+    startsFirst: true,
+    what: "a new isolate, whose first connection takes 900 ms more, then 150 ms a call",
+    async start({ proxy, edge }, dice) {
+      await edge.restart();
+      proxy.treat(async (call) => {
+        await pause(call.number === 0 ? 1050 : 150);
+        call.reply(await call.forward());
+      }, dice);
+    },
+  },
+  onTheWay("status-401", "401: the token is not accepted", opens, (call) =>
+    call.reply(json(401, { error: "WRONGPASS invalid or missing auth token" })),
+  ),
+  onTheWay("status-429", "429", opens, (call) => call.reply(json(429, { error: "Too Many Requests" }))),
+  onTheWay("status-500", "500, applied", opens, async (call) => {
+    await call.forward();
+    call.reply(json(500, { error: "ERR internal" }));
+  }),
+  onTheWay("html-503", "503 with a page of a proxy", opens, (call) =>
+    call.reply({ status: 503, type: "text/html", body: "<html><body>Service Unavailable</body></html>" }),
+  ),
+  onTheWay("quota-items", `200, every item \`${QUOTA.slice(0, 31)}\``, opens, async (call) =>
+    call.reply(await withItems(call.forward, (items) => items.map(() => ({ error: QUOTA })))),
+  ),
+  onTheWay("quota-status", "the same as a 400", opens, (call) => call.reply(json(400, { error: QUOTA }))),
+  onTheWay("truncated", "applied, half of the JSON", opens, async (call) => {
+    const answer = await call.forward();
+    call.reply({ ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) });
+  }),
+  onTheWay("wrong-shape", "applied, an object in place of the list", opens, async (call) => {
+    await call.forward();
+    call.reply(json(200, { result: "OK" }));
+  }),
+  onTheWay("wrong-types", "applied, results of other types", closed, async (call) =>
+    call.reply(
+      await withItems(call.forward, (items) =>
+        items.map(() => ({ result: call.dice.pick([42, "text", { a: 1 }, [], true]) })),
+      ),
+    ),
+  ),
+  onTheWay("wrong-values", "applied, lists of the right length that hold objects", closed, async (call) =>
+    call.reply(
+      await withItems(call.forward, (items) =>
+        items.map(({ result }) => ({ result: Array.isArray(result) ? result.map(() => ({ a: 1 })) : {} })),
+      ),
+    ),
+  ),
+  onTheWay("empty-200", "applied, 200 without a body", opens, async (call) => {
+    await call.forward();
+    call.reply({ status: 200, type: "application/json", body: "" });
+  }),
+  onTheWay("failing-item", "applied, one item of each reply an error", closed, async (call) =>
+    call.reply(
+      await withItems(call.forward, (items) => {
+        const failing = call.dice.upTo(items.length);
+        return items.map((item, index) => (index === failing ? { error: "ERR injected" } : item));
+      }),
+    ),
+  ),
+];
+
+/** Faults inside Redis: real ones. */
+const ofRedis: Fault[] = [
+  {
+    name: "noscript",
+    what: "Redis forgets its scripts, again and again",
+    ...closed,
+    start({ proxy, upstash }, dice) {
+      proxy.treat(async (call) => {
+        if (call.dice.chance(0.3)) await upstash.redis.command("SCRIPT", "FLUSH");
+        call.reply(await call.forward());
+      }, dice);
+    },
+    stop: ({ proxy }) => proxy.lift(),
+  },
+  {
+    name: "oom",
+    what: "Redis is full (`maxmemory`, `noeviction`)",
+    ...closed,
+    start: async ({ upstash }) => void (await upstash.redis.command("CONFIG", "SET", "maxmemory", "1")),
+    stop: async ({ upstash }) => void (await upstash.redis.command("CONFIG", "SET", "maxmemory", "0")),
+  },
+  {
+    name: "readonly",
+    what: "Redis has become a replica that takes no writes",
+    ...closed,
+    start: async ({ upstash }) => void (await upstash.redis.command("REPLICAOF", "127.0.0.1", "1")),
+    stop: async ({ upstash }) => void (await upstash.redis.command("REPLICAOF", "NO", "ONE")),
+  },
+  {
+    name: "wrong-type",
+    what: "another program has put lists where counters, entries and indexes are",
+    ...closed,
+    start: async ({ upstash }) => void (await upstash.redis.command("EVAL", SPOIL, "0")),
+    stop: async ({ upstash }) => void (await upstash.redis.command("EVAL", MEND, "0")),
+  },
+  {
+    name: "redis-killed",
+    what: "`kill -9` of Redis under load; it starts again empty",
+    ...opens,
+    losesData: true,
+    start: ({ upstash }) => upstash.redis.kill(),
+    stop: ({ upstash }) => upstash.redis.start({ keepData: false }),
+  },
+  {
+    name: "redis-restarted",
+    what: "Redis stops and starts with what it held",
+    ...opens,
+    start: ({ upstash }) => upstash.redis.stop(),
+    stop: ({ upstash }) => upstash.redis.start(),
+  },
+  {
+    name: "redis-emptied",
+    what: "Redis stops and starts without what it held",
+    ...opens,
+    losesData: true,
+    start: ({ upstash }) => upstash.redis.stop(),
+    stop: ({ upstash }) => upstash.redis.start({ keepData: false }),
+  },
+  {
+    name: "endpoint-stopped",
+    what: "the endpoint stops and starts; Redis goes on",
+    ...opens,
+    start: ({ upstash }) => upstash.stopEndpoint(),
+    stop: ({ upstash }) => upstash.startEndpoint(),
+  },
+];
+
+const HOUR_MS = 3_600_000;
+
+/** The Worker's clock jumps; Redis's does not. */
+const ofTheClock: Fault[] = [
+  ["clock-forward", "an hour ahead, and back", HOUR_MS] as const,
+  ["clock-back", "an hour behind, and back", -HOUR_MS] as const,
+].map(([name, what, shift]) => ({
+  name,
+  what: `the Worker's clock jumps ${what}`,
+  ...closed,
+  movesClock: true,
+  start: (world) => shiftClock(world, shift),
+  stop: (world) => shiftClock(world, 0),
+}));
+
+async function shiftClock({ edge }: World, ms: number): Promise<void> {
+  await edge.fetch("/", { headers: { "x-clock-shift-ms": String(ms) } });
+}
+
+/** What every fault of the matrix is, in the order it is run. */
+export const faults: readonly Fault[] = [...ofTheWay, ...ofRedis, ...ofTheClock];
+
+/** Session records are left alone: whoever overwrites one has ended the session. */
+const SPOIL = `
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  local spoilt = string.find(key, 'ratelimit:') or string.find(key, 'cache:') or string.find(key, 'sessions:index')
+  if spoilt then
+    redis.call('DEL', key)
+    redis.call('RPUSH', key, 'spoilt')
+  end
+end
+redis.call('DEL', 'envoyou:cache:purges')
+redis.call('SET', 'envoyou:cache:purges', 'spoilt')
+return 1`;
+
+const MEND = `
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  if redis.call('TYPE', key).ok == 'list' or key == 'envoyou:cache:purges' then redis.call('DEL', key) end
+end
+return 1`;

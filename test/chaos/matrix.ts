@@ -1,0 +1,253 @@
+import {
+  type Cells,
+  capabilities,
+  emptyCells,
+  type Phase,
+  percentile,
+  type Sample,
+  serverErrors,
+} from "./cells.ts";
+import { dice } from "./dice.ts";
+import { type Fault, faults } from "./faults.ts";
+import { type ProxyCounts, pause } from "./proxy.ts";
+import { CacheStream } from "./streams/cache.ts";
+import { GatewayStream } from "./streams/gateway.ts";
+import { LimitsStream } from "./streams/limits.ts";
+import { SessionsStream } from "./streams/sessions.ts";
+import { openWorld, type World } from "./world.ts";
+
+export interface MatrixOptions {
+  /** Default 1. */
+  seed?: number;
+  /** Names of faults. Default all. */
+  only?: readonly string[];
+  /** Length of each phase, ms. */
+  phaseMs?: Record<Phase, number>;
+  /** Requests of each capability in a second. Default 40. */
+  rate?: number;
+  /** Called with a line when a fault is done. */
+  progress?(line: string): void;
+}
+
+/** What one fault did. */
+export interface FaultResult {
+  fault: Fault;
+  cells: Cells;
+  /** From the fault's start until the breaker opened, ms; null: it stayed closed. */
+  noticedMs: number | null;
+  /** From the fault's end until the store was found again, ms; null: there was nothing to find, or it was not found. */
+  recoveredMs: number | null;
+  /** Requests that started after the third failed trip and called the store all the same. */
+  waited: number;
+  /** Requests that started after the third failed trip, while the store was lost. */
+  afterNotice: Sample[];
+  probes: ProxyCounts;
+  unhandled: number;
+  /** Redis keys that would stay for ever. */
+  immortal: number;
+  /** Sessions that were over with Redis's data. */
+  excused: number;
+  /** What should not be; empty = passed. */
+  misses: string[];
+}
+
+/** The subset that is run where minutes count. */
+export const quickFaults = ["refuse", "reset-after", "hang", "failing-item", "readonly", "redis-killed"];
+
+const usual = { before: 1500, during: 3000, after: 2000 };
+const SHIFTED = "test/chaos/workers/shifted-clock.ts";
+const LONGEST_SEARCH_MS = 40_000;
+/** A request that is on its way to the Worker while the breaker opens may be older than it looks. */
+const MARGIN_MS = 5;
+
+/** Runs each fault against the built Worker under load. Times are measured and told; only counts decide. */
+export async function runMatrix(options: MatrixOptions = {}): Promise<FaultResult[]> {
+  const { seed = 1, only, progress = () => {} } = options;
+  const chosen = faults.filter(({ name }) => !only || only.includes(name));
+  const results: FaultResult[] = [];
+  for (const movesClock of [false, true]) {
+    const inTurn = chosen.filter((fault) => Boolean(fault.movesClock) === movesClock);
+    if (inTurn.length === 0) continue;
+    const world = await openWorld(movesClock ? { entry: SHIFTED } : {});
+    try {
+      for (const fault of inTurn) {
+        const result = await runFault(world, fault, { ...options, seed: seed * 1000 + results.length });
+        results.push(result);
+        progress(`${results.length}/${chosen.length} ${summary(result)}`);
+      }
+    } finally {
+      await world.stop();
+    }
+  }
+  return results;
+}
+
+async function runFault(world: World, fault: Fault, options: MatrixOptions): Promise<FaultResult> {
+  const { seed = 1, phaseMs = usual, rate = 40 } = options;
+  const { proxy, edge, upstash } = world;
+  const cells = emptyCells();
+  const chance = dice(seed);
+  const requests = {
+    before: Math.round((phaseMs.before * rate) / 1000),
+    during: Math.round((phaseMs.during * rate) / 1000),
+    after: Math.round((phaseMs.after * rate) / 1000),
+  };
+  const common = { world, cells, dice: chance, run: `${fault.name}-${seed}`, requests };
+  const limits = new LimitsStream(common);
+  const sessions = new SessionsStream({ ...common, losesData: fault.losesData ?? false });
+  const gateway = new GatewayStream(common);
+  const streams = [limits, sessions, new CacheStream(common), gateway];
+  let logFrom = edge.log.length;
+  const lines = () => edge.log.slice(logFrom);
+  const lost = () => lines().filter(({ event }) => event === "store.lost");
+  const found = () => lines().filter(({ event }) => event === "store.found");
+  const search = async (phase: Phase) => {
+    const until = Date.now() + LONGEST_SEARCH_MS;
+    while (lost().length > found().length && Date.now() < until) {
+      await gateway.post(phase);
+      await pause(50);
+    }
+  };
+  const run = async (phase: Phase) => {
+    await Promise.all(streams.map((stream) => spread(stream.requests(phase), phaseMs[phase])));
+    limits.settle(phase);
+  };
+
+  await upstash.redis.command("FLUSHALL");
+  const printedFrom = edge.printed.length;
+  for (const stream of streams) await stream.prepare();
+  await run("before");
+  // A machine that is busy elsewhere can be too late for a deadline without any fault.
+  await search("before");
+  logFrom = edge.log.length;
+
+  proxy.forget();
+  proxy.begin();
+  const startedAt = Date.now();
+  if (fault.startsFirst) await fault.start(world, chance);
+  const traffic = run("during");
+  if (!fault.startsFirst) await fault.start(world, chance);
+  await traffic;
+  await fault.stop(world);
+  proxy.lift();
+  const stoppedAt = Date.now();
+  await run("after");
+
+  await search("after");
+  const probes = { ...proxy.counts };
+  // What was kept for later is written by now, and a new isolate knows nothing but what Redis knows.
+  await pause(200);
+  const immortal = Number(await upstash.redis.command("EVAL", WITHOUT_TTL, "0"));
+  await edge.restart();
+  for (const stream of streams) await stream.finish();
+  await pause(100);
+
+  const lostAt = timeOf(lost()[0]);
+  const foundAt = timeOf(found().at(-1));
+  const unhandled = edge.printed.slice(printedFrom).filter((line) => UNHANDLED.test(line)).length;
+  const { waited, afterNotice } = sinceNotice(
+    cells,
+    lines(),
+    lostAt,
+    Math.min(stoppedAt, foundAt ?? stoppedAt),
+  );
+  const facts = {
+    fault,
+    cells,
+    noticedMs: lostAt === null ? null : lostAt - startedAt,
+    recoveredMs: foundAt === null || lostAt === null ? null : foundAt - stoppedAt,
+    waited,
+    afterNotice,
+    probes,
+    unhandled,
+    immortal,
+    excused: sessions.excused,
+  };
+  return { ...facts, misses: missesOf(facts) };
+}
+
+/** Sends requests at even distances, without waiting for the answers of those before. */
+async function spread(requests: (() => Promise<void>)[], ms: number): Promise<void> {
+  const from = performance.now();
+  const sent: Promise<void>[] = [];
+  for (const [index, request] of requests.entries()) {
+    const due = from + (index * ms) / requests.length - performance.now();
+    if (due > 1) await pause(due);
+    sent.push(request());
+  }
+  const left = from + ms - performance.now();
+  if (left > 0) await pause(left);
+  await Promise.all(sent);
+}
+
+/** Requests between the breaker's opening and the end of the fault, and how many of them called the store. */
+function sinceNotice(
+  cells: Cells,
+  lines: readonly Record<string, unknown>[],
+  lostAt: number | null,
+  until: number,
+): { waited: number; afterNotice: Sample[] } {
+  if (lostAt === null) return { waited: 0, afterNotice: [] };
+  const calls = new Map<unknown, number>();
+  for (const line of lines)
+    if (line.event === "request") calls.set(line.request_id, Number(line.store_calls));
+  const afterNotice = capabilities
+    .flatMap((name) => cells[name].during.samples)
+    .filter(({ startedAt, ms }) => startedAt > lostAt + MARGIN_MS && startedAt + ms < until);
+  const waited = afterNotice.filter(({ requestId }) => (calls.get(requestId) ?? 0) > 0).length;
+  return { waited, afterNotice };
+}
+
+function missesOf(facts: Omit<FaultResult, "misses">): string[] {
+  const { fault, cells, noticedMs, recoveredMs, waited, probes, unhandled, immortal } = facts;
+  const misses: string[] = [];
+  const miss = (wrong: boolean, what: string) => {
+    if (wrong) misses.push(what);
+  };
+  for (const name of capabilities) {
+    for (const [phase, { samples, tally, notes }] of Object.entries(cells[name])) {
+      const at = `${name}, ${phase}`;
+      miss(serverErrors(samples) > 0, `${at}: ${serverErrors(samples)} × 5xx`);
+      for (const column of ["lost", "wrong", "double"] as const) {
+        const words = notes.filter((note) => note.startsWith(`${column}:`)).join("; ");
+        miss(tally[column] > 0, `${at}: ${tally[column]} × ${words}`);
+      }
+      miss(phase === "before" && tally.over > 0, `${at}: ${tally.over} over-admitted without a fault`);
+    }
+  }
+  miss(fault.breaker === "opens" && noticedMs === null, "the breaker stayed closed");
+  miss(fault.breaker === "stays closed" && noticedMs !== null, "the breaker opened");
+  miss(noticedMs !== null && recoveredMs === null, "the store was not found again");
+  miss(waited > 0, `${waited} requests waited after the third failed trip`);
+  miss(probes.mostProbesAtOnce > 1, `${probes.mostProbesAtOnce} probes at once`);
+  miss(recoveredMs !== null && probes.probesSinceLifted > 1, `${probes.probesSinceLifted} probes to recover`);
+  miss(unhandled > 0, `${unhandled} unhandled rejections`);
+  miss(immortal > 0, `${immortal} Redis keys without a lifetime`);
+  return misses;
+}
+
+function summary(result: FaultResult): string {
+  const { fault, misses, noticedMs, recoveredMs, afterNotice } = result;
+  const ms = (value: number | null) => (value === null ? "–" : `${Math.round(value)} ms`);
+  const p99 = ms(
+    percentile(
+      afterNotice.map((each) => each.ms),
+      0.99,
+    ),
+  );
+  const verdict = misses.length === 0 ? "ok" : `MISSED: ${misses.join(" | ")}`;
+  return `${fault.name}: noticed ${ms(noticedMs)}, recovered ${ms(recoveredMs)}, then p99 ${p99}: ${verdict}`;
+}
+
+function timeOf(line: Record<string, unknown> | undefined): number | null {
+  return line ? Date.parse(String(line.time)) : null;
+}
+
+const UNHANDLED = /uncaught|unhandled|rejection/i;
+
+const WITHOUT_TTL = `
+local count = 0
+for _, key in ipairs(redis.call('KEYS', '*')) do
+  if redis.call('PTTL', key) == -1 then count = count + 1 end
+end
+return count`;

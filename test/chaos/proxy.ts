@@ -1,0 +1,206 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Dice } from "./dice.ts";
+
+export interface Answer {
+  status: number;
+  type: string;
+  body: string;
+}
+
+/** One call of the Worker to its store, in the hands of a fault. */
+export interface ProxyCall {
+  /** Of this treatment's calls, from 0. */
+  readonly number: number;
+  /** Of the connections since the treatment began, from 0, and whether this is the connection's first call. */
+  readonly connection: number;
+  readonly firstOnConnection: boolean;
+  readonly dice: Dice;
+  /** Lets the store do it, and returns what it says. Throws when it cannot be reached. */
+  forward(): Promise<Answer>;
+  reply(answer: Answer): void;
+  /** Bytes of an answer, as slowly as `pauseMs` between two of them says. */
+  drip(answer: Answer, pauseMs: number): Promise<void>;
+  /** RST: the connection breaks. */
+  reset(): void;
+}
+
+export type Treatment = (call: ProxyCall) => void | Promise<void>;
+
+/** What the proxy saw since it was last asked to forget. */
+export interface ProxyCounts {
+  calls: number;
+  /** Calls that were nothing but a PING: the breaker's probes. */
+  probes: number;
+  probesSinceLifted: number;
+  mostProbesAtOnce: number;
+}
+
+const passOn: Treatment = async (call) => call.reply(await call.forward());
+
+/**
+ * Stands between the Worker and its store and does to their calls what a fault says. Without a fault it passes on.
+ */
+export class FaultProxy {
+  readonly #target: string;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #connections = new WeakMap<Socket, number>();
+  readonly #used = new WeakSet<Socket>();
+  #treatment: Treatment = passOn;
+  #dice: Dice | undefined;
+  #connectionCount = 0;
+  #callCount = 0;
+  #port = 0;
+  #probing = 0;
+  #lifted = true;
+  #counts: ProxyCounts = { calls: 0, probes: 0, probesSinceLifted: 0, mostProbesAtOnce: 0 };
+
+  constructor(target: string) {
+    this.#target = target;
+    this.#server = createServer((request, response) => void this.#take(request, response));
+    this.#server.keepAliveTimeout = 300_000;
+    this.#server.on("connection", (socket) => {
+      this.#connections.set(socket, this.#connectionCount);
+      this.#connectionCount += 1;
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+      socket.on("error", () => {});
+    });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  get counts(): Readonly<ProxyCounts> {
+    return this.#counts;
+  }
+
+  forget(): void {
+    this.#counts = { calls: 0, probes: 0, probesSinceLifted: 0, mostProbesAtOnce: 0 };
+  }
+
+  /** Listens on 127.0.0.1, on the port it had before if it had one. */
+  async open(): Promise<void> {
+    if (this.#server.listening) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(this.#port, "127.0.0.1", resolve);
+    });
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Nobody listens any more: connections are refused, those that are open break. */
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    await closed;
+  }
+
+  /** From now on calls are treated so. Connections that are open stay open. */
+  treat(treatment: Treatment, dice: Dice): void {
+    this.#treatment = treatment;
+    this.#dice = dice;
+    this.#connectionCount = 0;
+    this.#callCount = 0;
+  }
+
+  /** The fault begins: probes are from now on not those after it. */
+  begin(): void {
+    this.#lifted = false;
+  }
+
+  /** The fault is over: calls pass again. */
+  lift(): void {
+    this.#treatment = passOn;
+    this.#lifted = true;
+    this.#counts.probesSinceLifted = 0;
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    const number = this.#callCount;
+    this.#callCount += 1;
+    const firstOnConnection = !this.#used.has(socket);
+    this.#used.add(socket);
+    response.on("error", () => {});
+    let body = "";
+    try {
+      for await (const chunk of request as AsyncIterable<Buffer>) body += chunk.toString("utf8");
+    } catch {
+      return;
+    }
+    const probe = body === '[["PING"]]' || body === '[["ping"]]';
+    this.#count(probe);
+    response.once("close", () => {
+      if (probe) this.#probing -= 1;
+    });
+    const call: ProxyCall = {
+      number,
+      connection: this.#connections.get(socket) ?? 0,
+      firstOnConnection,
+      dice: this.#dice ?? unrolled,
+      forward: () => this.#forward(request, body),
+      reply: ({ status, type, body: text }) => {
+        if (response.destroyed) return;
+        response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) });
+        response.end(text);
+      },
+      async drip({ status, type, body: text }, pauseMs) {
+        response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(text) });
+        for (const byte of Buffer.from(text)) {
+          if (response.destroyed) return;
+          response.write(Buffer.of(byte));
+          await pause(pauseMs);
+        }
+        response.end();
+      },
+      reset: () => socket.resetAndDestroy(),
+    };
+    try {
+      await this.#treatment(call);
+    } catch {
+      // The store behind is gone: whoever calls sees a connection that breaks.
+      socket.resetAndDestroy();
+    }
+  }
+
+  #count(probe: boolean): void {
+    const counts = this.#counts;
+    counts.calls += 1;
+    if (!probe) return;
+    this.#probing += 1;
+    counts.probes += 1;
+    if (this.#lifted) counts.probesSinceLifted += 1;
+    counts.mostProbesAtOnce = Math.max(counts.mostProbesAtOnce, this.#probing);
+  }
+
+  async #forward({ url, headers }: IncomingMessage, body: string): Promise<Answer> {
+    const passed: Record<string, string> = { "content-type": "application/json" };
+    for (const name of ["authorization", "upstash-sync-token", "upstash-encoding"]) {
+      const value = headers[name];
+      if (typeof value === "string") passed[name] = value;
+    }
+    const response = await fetch(`${this.#target}${url ?? "/"}`, { method: "POST", headers: passed, body });
+    return {
+      status: response.status,
+      type: response.headers.get("content-type") ?? "application/json",
+      body: await response.text(),
+    };
+  }
+}
+
+export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+const unrolled: Dice = {
+  roll: () => 0,
+  upTo: () => 0,
+  pick: ([first]) => {
+    if (first === undefined) throw new RangeError("There is nothing to pick from");
+    return first;
+  },
+  chance: () => false,
+  shuffled: (items) => [...items],
+};

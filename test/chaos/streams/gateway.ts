@@ -1,0 +1,42 @@
+import { type CapabilityName, mark, type Phase } from "../cells.ts";
+import { answerTo } from "../origin.ts";
+import { ask, type Stream, type StreamOptions } from "./stream.ts";
+
+/** What only passes through: each request must reach the origin once, whole. */
+export class GatewayStream implements Stream {
+  readonly capability: CapabilityName = "gateway";
+  readonly #options: StreamOptions;
+  readonly #ids: { id: string; phase: Phase }[] = [];
+
+  constructor(options: StreamOptions) {
+    this.#options = options;
+  }
+
+  async prepare(): Promise<void> {}
+
+  requests(phase: Phase): (() => Promise<void>)[] {
+    return Array.from({ length: this.#options.requests[phase] }, () => () => this.post(phase));
+  }
+
+  /** One request: also what keeps the edge busy while it looks for its store. */
+  async post(phase: Phase): Promise<void> {
+    const { world, cells, run, dice } = this.#options;
+    const id = `${run}-${this.#ids.length}`;
+    this.#ids.push({ id, phase });
+    const url = `/plain/${id}`;
+    const sent = "x".repeat(dice.upTo(4096)) + id;
+    const { status, body } = await ask(world, cells.gateway[phase], url, {
+      method: "POST",
+      headers: { "x-chaos-id": id, "content-type": "text/plain" },
+      body: sent,
+    });
+    if (status === 200 && body !== answerTo({ method: "POST", url, body: sent }))
+      mark(cells.gateway[phase], "wrong", "another body than the origin's");
+  }
+
+  async finish(): Promise<void> {
+    const { world, cells } = this.#options;
+    for (const { id, phase } of this.#ids)
+      mark(cells.gateway[phase], "double", "forwarded more than once", world.origin.arrivals(id) - 1);
+  }
+}
