@@ -1,9 +1,11 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { adminRoutes, tokenGate } from "./admin/index.ts";
 import type { RouteInput } from "./config/index.ts";
 import { healthRoutes } from "./health/index.ts";
 import { type Isolate, isolateOf } from "./isolate.ts";
+import { newReport } from "./observe/index.ts";
 import { originOf } from "./origin.ts";
+import { openPassage } from "./passage.ts";
 import configuredRoutes from "./routes.ts";
 import { type EdgeEnv, failure, open, replaceResponse, serve, verdictOf } from "./serve.ts";
 import { sessionRoutes } from "./session/index.ts";
@@ -54,6 +56,7 @@ export function createApp(isolate: Isolate): Hono<EdgeEnv> {
     adminRoutes({
       gate: tokenGate({ tokens: config.adminTokens, platform }),
       cache: isolate.cache,
+      warm: { answer: (c, request) => answerInside(c, isolate, request), platform },
       limiter: isolate.limiter,
       identifier: isolate.identifier,
       store: isolate.store,
@@ -77,4 +80,18 @@ export function createApp(isolate: Isolate): Hono<EdgeEnv> {
     return passage.respond(originOf(isolate, passage));
   });
   return app;
+}
+
+/** What the gateway would answer to a request that comes from inside the Worker: an operator's, who is not limited. */
+async function answerInside(c: Context<EdgeEnv>, isolate: Isolate, request: Request): Promise<Response> {
+  const { after, requestId } = c.var;
+  const passage = await openPassage({
+    isolate,
+    request,
+    after,
+    report: newReport(requestId, request.method),
+    waitUntil: (work) => c.executionCtx.waitUntil(work),
+    capabilities: { limits: false, session: true, cache: true },
+  });
+  return passage.respond(originOf(isolate, passage));
 }

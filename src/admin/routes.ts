@@ -3,19 +3,22 @@ import type { ResponseCache } from "../cache/index.ts";
 import { notFound } from "./gate.ts";
 import { type LimitRoutesOptions, limitRoutes } from "./limits.ts";
 import { purgeRoutes } from "./purge.ts";
+import { type WarmRoutesOptions, warmRoutes } from "./warm.ts";
 
 export interface AdminRoutesOptions extends LimitRoutesOptions {
   /** Lets only operators pass. */
   gate: MiddlewareHandler;
   cache: ResponseCache;
+  warm: WarmRoutesOptions;
 }
 
 /** What stands under `/edge`. */
-export function adminRoutes({ gate, cache, ...limits }: AdminRoutesOptions) {
+export function adminRoutes({ gate, cache, warm, ...limits }: AdminRoutesOptions) {
   return (
     new Hono()
       .use("*", gate)
       .route("/", purgeRoutes({ cache }))
+      .route("/", warmRoutes(warm))
       .route("/", limitRoutes(limits))
       // Nothing under this path is the origin's.
       .all("*", () => {

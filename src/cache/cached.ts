@@ -1,18 +1,10 @@
-import type { EdgeRequest } from "../capability.ts";
-import type { CacheRule } from "../config/index.ts";
 import type { OriginReply } from "../gateway/index.ts";
-import type { Platform } from "../platform.ts";
 import { Problem } from "../problem/index.ts";
-import { collect } from "./collect.ts";
+import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import type { Flights } from "./flights.ts";
-import type { IsolateTier } from "./isolate-tier.ts";
-import { prepareWrite } from "./redis-tier.ts";
+import { fill, keep, lengthSaid, outlineOf } from "./filling.ts";
 import {
-  type Asker,
   type CacheStatus,
-  claimOf,
-  confirmedBy,
   currentAge,
   cutShort,
   type Freshness,
@@ -20,44 +12,26 @@ import {
   freshened,
   freshnessOf,
   isOriginError,
+  judgedByHead,
   mayReuse,
   mayServeOnError,
   originRequestHeaders,
-  type ResponseFacts,
   requestDirectives,
-  responseDirectives,
-  retentionSeconds,
-  storing,
-  validationCandidates,
 } from "./rules/index.ts";
 import { type CacheWord, passOn, serveEntry } from "./serving.ts";
 import type { CacheTurn, OriginFetch } from "./turn.ts";
-import { variantText } from "./variants.ts";
+import { type Candidate, candidatesOf, confirmed } from "./validating.ts";
 
-/** One request at the cache, with what was found for it. */
-export interface CacheContext {
-  request: EdgeRequest;
-  rule: CacheRule;
-  asker: Asker;
-  /** Hash of audience and URL: the entry's name in both tiers. */
-  key: string;
-  url: string;
-  urlHash: string;
+/** A fetch of the origin under way: why, since when, and what to do when it is over. */
+interface Errand {
+  origin: OriginFetch;
   entry: Entry | null;
-  /** A soft purge made it stale then, ms since the epoch. */
-  staleSince: number | null;
-  /** The URL is stored, but no variant for this request. */
-  varyMiss: boolean;
-  /** Neither looked up nor stored. */
-  bypass: boolean;
-  /** Stored, never served. */
-  observe: boolean;
-  maxBodyBytes: number;
-  tier: IsolateTier;
-  flights: Flights;
-  platform: Platform;
-  /** The key in Redis, or null where entries stay in the isolate. */
-  redisKey: ((key: string) => string) | null;
+  candidates: readonly Candidate[];
+  fwd: FwdReason;
+  /** Ms since the epoch. */
+  requestTime: number;
+  /** Lets those go on who wait for it. */
+  landed: () => void;
 }
 
 /** Answers one request from what is stored, or from the origin, and keeps what may be kept. */
@@ -70,11 +44,11 @@ export class Cached {
   constructor(context: CacheContext) {
     this.#context = context;
     this.#client = context.request.request;
-    const { entry, observe, rule, asker } = context;
+    const { entry, rule, asker } = context;
     // RFC 9111 §3.5 from the other side: whoever carries credentials may expect an answer of their own, unless the
     // stored one says that it is for everybody.
     const forOthers = rule.scope === "public" && asker !== "anonymous" && entry?.shareable === false;
-    this.#entry = observe || forOthers ? null : entry;
+    this.#entry = context.parts.observe || forOthers ? null : entry;
   }
 
   turn(): CacheTurn {
@@ -82,10 +56,12 @@ export class Cached {
   }
 
   async #respond(origin: OriginFetch): Promise<OriginReply> {
-    const { bypass, platform } = this.#context;
-    if (bypass) return this.#pass(await origin.fetch(this.#client.headers), { fwd: "bypass" }, "BYPASS");
+    const { headers, method } = this.#client;
+    if (this.#context.bypass) return this.#pass(await origin.fetch(headers), { fwd: "bypass" }, "BYPASS");
     const entry = this.#entry;
     const reuse = entry && this.#reuse(entry);
+    const renewed = entry && reuse?.kind !== "fresh" ? this.#renewed(entry) : null;
+    if (renewed) return this.#serve(renewed, { hit: true }, "HIT");
     if (entry && reuse?.kind === "fresh") {
       return this.#serve(entry, { hit: true, ttl: reuse.lifetime - reuse.age }, "HIT");
     }
@@ -93,219 +69,216 @@ export class Cached {
       if (reuse.revalidate) this.#revalidateBeside(origin, entry);
       return this.#serve(entry, { hit: true, ttl: reuse.lifetime - reuse.age }, "STALE");
     }
-    if (requestDirectives(this.#client.headers).onlyIfCached) throw new Problem(ONLY_IF_CACHED);
-    if (this.#client.headers.has("range") && !entry) {
-      return this.#pass(await origin.fetch(this.#client.headers), { fwd: "partial" }, "MISS");
+    if (requestDirectives(headers).onlyIfCached) throw new Problem(ONLY_IF_CACHED);
+    if (headers.has("range") && !entry) {
+      return this.#pass(await origin.fetch(headers), { fwd: "partial" }, "MISS");
     }
     const fwd: FwdReason = entry ? (reuse?.kind === "revalidate" ? reuse.because : "stale") : this.#missed();
     const waited = entry ? null : await this.#waitForAnother(fwd);
     if (waited) return waited;
-    const landed = this.#client.method === "GET" ? this.#context.flights.take(this.#context.key) : null;
-    const requestTime = platform.now();
-    const asking = this.#ask(origin, entry);
+    const { key, parts } = this.#context;
+    const errand: Errand = {
+      origin,
+      entry,
+      candidates: this.#candidates(origin, entry),
+      fwd,
+      requestTime: parts.platform.now(),
+      landed: (method === "GET" ? parts.flights.take(key) : null) ?? ignore,
+    };
+    const asking = origin.fetch(originRequestHeaders(headers, metas(errand.candidates)));
     // The client going away must not end what others wait for.
     this.#context.request.beside(asking.then(ignore, ignore));
     try {
-      return await this.#receive(await asking, origin, entry, fwd, requestTime, landed);
+      return await this.#receive(await asking, errand);
     } catch (error) {
-      landed?.();
+      errand.landed();
       throw error;
     }
   }
 
-  #ask(origin: OriginFetch, entry: Entry | null): Promise<OriginReply> {
-    // A handler behind a middleware answers the request as it came: it is not asked to validate anything.
-    const candidates = entry && origin.repeatable ? validationCandidates([entry.meta], entry.meta) : [];
-    return origin.fetch(originRequestHeaders(this.#client.headers, candidates));
+  /** What somebody else has brought since this request looked. */
+  #renewed(entry: Entry): Entry | null {
+    const { parts, key, selecting } = this.#context;
+    const newest = parts.tier.find(key, selecting);
+    const isNewer = newest && newest.meta.requestTime > entry.meta.requestTime;
+    return isNewer && this.#reuse(newest).kind === "fresh" ? newest : null;
   }
 
-  async #receive(
-    reply: OriginReply,
-    origin: OriginFetch,
-    entry: Entry | null,
-    fwd: FwdReason,
-    requestTime: number,
-    landed: (() => void) | null,
-  ): Promise<OriginReply> {
+  /** A handler behind a middleware answers the request as it came: it is not asked to validate anything. */
+  #candidates(origin: OriginFetch, entry: Entry | null): readonly Candidate[] {
+    return origin.repeatable && !this.#context.parts.observe ? candidatesOf(this.#context, entry) : [];
+  }
+
+  async #receive(reply: OriginReply, errand: Errand): Promise<OriginReply> {
+    const { entry, fwd, landed } = errand;
     const failed = reply.kind === "failed" || isOriginError(reply.response.status);
     if (failed && entry && this.#mayServeOnError(entry)) {
-      landed?.();
+      landed();
       if (reply.kind === "response") void reply.response.body?.cancel().catch(ignore);
       const status = reply.kind === "failed" ? {} : { fwdStatus: reply.response.status };
       return this.#serve(entry, { fwd, ...status }, "STALE");
     }
     if (reply.kind === "failed") {
-      landed?.();
+      landed();
       return reply;
     }
     const { response } = reply;
-    if (response.status === 304 && entry) {
-      if (!confirmedBy(response.headers, [entry.meta])) {
-        landed?.();
-        const again = await origin.fetch(originRequestHeaders(this.#client.headers, []));
-        return this.#receive(again, origin, null, fwd, requestTime, null);
-      }
-      const fresh = this.#freshen(entry, freshened(entry.meta, response.headers), requestTime);
-      landed?.();
-      return this.#serve(fresh.entry, { fwd, fwdStatus: 304, stored: fresh.stored }, "REVALIDATED");
+    if (response.status === 304 && errand.candidates.length > 0) return this.#validated(response, errand);
+    if (this.#client.method === "HEAD" && entry && response.status === 200) {
+      await this.#heedHead(response, entry, errand.requestTime);
     }
-    return this.#storeAndPass(response, fwd, requestTime, landed);
+    return this.#storeAndPass(response, errand);
+  }
+
+  /** A 304 (RFC 9111 §4.3.3, §4.3.4): what it confirms is served with its new fields; if it is nothing here, once more. */
+  async #validated(response: Response, errand: Errand): Promise<OriginReply> {
+    const { fwd, requestTime, landed, origin } = errand;
+    const entry = await confirmed(this.#context, response.headers, errand.candidates);
+    if (!entry) {
+      const again = await origin.fetch(originRequestHeaders(this.#client.headers, []));
+      return this.#receive(again, { ...errand, entry: null, candidates: [] });
+    }
+    const { entry: fresh, stored } = await this.#freshen(entry, response.headers, requestTime);
+    landed();
+    return this.#serve(fresh, { fwd, fwdStatus: 304, stored }, "REVALIDATED");
   }
 
   /** The answer goes to the client as it comes; beside it a copy is gathered, for the isolate first and then for Redis. */
-  #storeAndPass(
-    response: Response,
-    fwd: FwdReason,
-    requestTime: number,
-    landed: (() => void) | null,
-  ): OriginReply {
-    const { flights, key, maxBodyBytes, request } = this.#context;
-    const made = this.#entryFrom(response, requestTime);
+  async #storeAndPass(response: Response, { fwd, requestTime, landed }: Errand): Promise<OriginReply> {
+    const { request, key, parts } = this.#context;
+    const { flights, maxBodyBytes } = parts;
+    const outline = await outlineOf(this.#context, response, requestTime);
     const said = lengthSaid(response.headers);
-    if (!made || (said !== null && said > maxBodyBytes)) {
+    if (!outline || (said !== null && said > maxBodyBytes)) {
       if (this.#client.method === "GET") flights.uncacheable(key);
-      landed?.();
+      landed();
       return this.#pass({ kind: "response", response }, { fwd }, "MISS");
     }
     flights.cacheable(key);
     const [forClient, forStore] = response.body ? response.body.tee() : [null, null];
-    const gathered = collect(forStore, maxBodyBytes, said).then(async (body) => {
-      if (body) await this.#keep({ ...made, body });
-      else flights.uncacheable(key);
-      landed?.();
+    const gathered = fill(this.#context, outline, forStore, said).then((entry) => {
+      if (!entry) flights.uncacheable(key);
     });
-    request.beside(gathered.catch(ignore));
+    request.beside(gathered.catch(ignore).then(landed));
     const { status, statusText, headers } = response;
     const passed = new Response(forClient, { status, statusText, headers });
     return this.#pass({ kind: "response", response: passed }, { fwd, stored: true }, "MISS");
   }
 
-  /** What is stored of a response, but for its body; null where it may not be. */
-  #entryFrom(response: ResponseFacts, requestTime: number): Omit<Entry, "body"> | null {
-    const { rule, asker, platform } = this.#context;
-    const responseTime = platform.now();
-    const { method, url, headers } = this.#client;
-    const verdict = storing({
-      request: { method, url, headers },
-      response,
-      requestTime,
-      responseTime,
-      asker,
-      rule,
-    });
-    if (verdict.kind === "refuse") return null;
-    const { stored, freshness } = verdict;
-    return {
-      id: Array.from(platform.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join(""),
-      variant: variantText(stored.vary, headers),
-      meta: stored,
-      shareable: claimOf(response, responseDirectives(response.headers)) === "shareable",
-      tags: tagsOf(response.headers, rule.tags),
-      keepUntil: responseTime + retentionSeconds(stored, freshness, responseTime) * 1000,
-    };
-  }
-
-  #freshen(entry: Entry, response: ResponseFacts, requestTime: number): { entry: Entry; stored: boolean } {
-    const made = this.#entryFrom(response, requestTime);
-    if (made) {
-      const fresh = { ...made, body: entry.body };
-      this.#context.request.beside(this.#keep(fresh).catch(ignore));
+  /** The stored entry with a validation's fields; `stored: false` where these forbid to keep it, and it leaves. */
+  async #freshen(
+    entry: Entry,
+    update: Headers,
+    requestTime: number,
+  ): Promise<{ entry: Entry; stored: boolean }> {
+    const { parts, request, key } = this.#context;
+    const response = freshened(entry.meta, update);
+    const outline = await outlineOf(this.#context, response, requestTime);
+    if (outline) {
+      const fresh = { ...outline, decoded: entry.decoded, body: entry.body };
+      parts.tier.put(key, fresh);
+      request.beside(keep(this.#context, fresh).catch(ignore));
       return { entry: fresh, stored: true };
     }
-    this.#context.tier.drop(this.#context.key);
-    const now = this.#context.platform.now();
-    const meta = {
-      ...entry.meta,
-      headers: [...response.headers] as [string, string][],
-      requestTime,
-      responseTime: now,
-    };
+    parts.tier.drop(key);
+    const headers = [...response.headers] as [string, string][];
+    const meta = { ...entry.meta, headers, requestTime, responseTime: parts.platform.now() };
     return { entry: { ...entry, meta }, stored: false };
   }
 
-  async #keep(entry: Entry): Promise<void> {
-    const { tier, key, redisKey, request, platform } = this.#context;
-    tier.put(key, entry);
-    if (!redisKey) return;
-    const write = await prepareWrite(redisKey(key), entry, platform.now());
-    request.after(write);
+  /** RFC 9111 §4.3.5: the answer to a HEAD speaks of the GET's entry too. */
+  async #heedHead({ headers }: Response, entry: Entry, requestTime: number): Promise<void> {
+    const length = entry.decoded ? null : entry.body.size;
+    if (judgedByHead(headers, entry.meta, length) === "update") {
+      const outline = await outlineOf(this.#asGet(), freshened(entry.meta, headers), requestTime);
+      if (outline) await keep(this.#context, { ...outline, decoded: entry.decoded, body: entry.body });
+    } else {
+      this.#context.parts.outdate(this.#context);
+    }
+  }
+
+  #asGet(): CacheContext {
+    const { request } = this.#context;
+    return {
+      ...this.#context,
+      request: { ...request, request: new Request(this.#client, { method: "GET" }) },
+    };
   }
 
   /** One request of this isolate asks the origin, the others wait for its answer (law 4). */
   async #waitForAnother(fwd: FwdReason): Promise<OriginReply | null> {
-    const { flights, key, tier, observe } = this.#context;
+    const { key, selecting } = this.#context;
+    const { flights, tier, observe } = this.#context.parts;
     if (this.#client.method !== "GET" || observe || flights.inVain(key)) return null;
     if (!(await flights.wait(key))) return null;
-    const entry = tier.find(key, this.#client.headers);
+    await selecting.hide();
+    const entry = tier.find(key, selecting);
     if (!entry || this.#reuse(entry).kind !== "fresh") return null;
     return this.#serve(entry, { fwd, collapsed: true }, "HIT");
   }
 
   #revalidateBeside(origin: OriginFetch, entry: Entry): void {
-    const { flights, key, platform, request } = this.#context;
-    const landed = flights.take(`${key} revalidation`);
+    const { key, request, parts } = this.#context;
+    const landed = parts.flights.take(`${key} revalidation`);
     if (!landed) return;
-    const requestTime = platform.now();
-    const revalidation = this.#ask(origin, entry).then(async (reply) => {
-      if (reply.kind === "failed" || isOriginError(reply.response.status)) return;
-      const { response } = reply;
-      if (response.status === 304) {
-        if (confirmedBy(response.headers, [entry.meta]))
-          this.#freshen(entry, freshened(entry.meta, response.headers), requestTime);
-        return;
-      }
-      const made = this.#entryFrom(response, requestTime);
-      const body = made
-        ? await collect(response.body, this.#context.maxBodyBytes, lengthSaid(response.headers))
-        : null;
-      if (made && body) await this.#keep({ ...made, body });
-      else this.#context.tier.drop(key);
-    });
-    request.beside(revalidation.then(landed, landed));
+    request.beside(this.#revalidate(origin, entry, parts.platform.now()).then(landed, landed));
+  }
+
+  async #revalidate(origin: OriginFetch, entry: Entry, requestTime: number): Promise<void> {
+    const { parts, key } = this.#context;
+    const candidates = this.#candidates(origin, entry);
+    const reply = await origin.fetch(originRequestHeaders(this.#client.headers, metas(candidates)));
+    if (reply.kind === "failed" || isOriginError(reply.response.status)) return;
+    const { response } = reply;
+    if (response.status === 304) {
+      const valid = await confirmed(this.#context, response.headers, candidates);
+      if (valid) await this.#freshen(valid, response.headers, requestTime);
+      return;
+    }
+    const outline = await outlineOf(this.#context, response, requestTime);
+    const filled =
+      outline && (await fill(this.#context, outline, response.body, lengthSaid(response.headers)));
+    if (!filled) parts.tier.drop(key);
   }
 
   #reuse(entry: Entry) {
-    const { rule, platform } = this.#context;
-    return mayReuse({
-      stored: entry.meta,
-      requestHeaders: this.#client.headers,
-      rule,
-      now: platform.now(),
-      freshness: this.#freshness(entry),
-    });
+    return mayReuse(this.#reuseFacts(entry));
   }
 
   #mayServeOnError(entry: Entry): boolean {
-    const { rule, platform } = this.#context;
-    const { headers } = this.#client;
-    const now = platform.now();
-    return mayServeOnError({
-      stored: entry.meta,
-      requestHeaders: headers,
-      rule,
-      now,
-      freshness: this.#freshness(entry),
-    });
+    return mayServeOnError(this.#reuseFacts(entry));
+  }
+
+  #reuseFacts(entry: Entry) {
+    const { rule, parts } = this.#context;
+    const now = parts.platform.now();
+    const freshness = this.#freshness(entry);
+    return { stored: entry.meta, requestHeaders: this.#client.headers, rule, now, freshness };
   }
 
   #freshness(entry: Entry): Freshness {
     const { rule, staleSince } = this.#context;
     const freshness = freshnessOf(entry.meta, rule);
-    return staleSince === null ? freshness : cutShort(freshness, entry.meta, staleSince);
+    return staleSince === null || entry !== this.#entry
+      ? freshness
+      : cutShort(freshness, entry.meta, staleSince);
   }
 
   #missed(): FwdReason {
-    const { varyMiss, tier, key } = this.#context;
-    return varyMiss || tier.holds(key) ? "vary-miss" : "uri-miss";
+    const { varyMiss, key, parts } = this.#context;
+    return varyMiss || parts.tier.holds(key) ? "vary-miss" : "uri-miss";
   }
 
-  #serve(entry: Entry, status: CacheStatus, word: CacheWord): OriginReply {
-    const now = this.#context.platform.now();
+  async #serve(entry: Entry, status: CacheStatus, word: CacheWord): Promise<OriginReply> {
+    const { key, parts } = this.#context;
+    const now = parts.platform.now();
     const ttl = status.ttl ?? this.#freshness(entry).lifetime - currentAge(entry.meta, now);
-    return {
-      kind: "response",
-      response: serveEntry({ entry, request: this.#client, status: { ...status, ttl }, word, now }),
-    };
+    const told = { ...status, ttl };
+    const deflated = entry.body.identity === null;
+    const response = await serveEntry({ entry, request: this.#client, status: told, word, now });
+    // Inflating it for this client has made it larger.
+    if (deflated && entry.body.identity) parts.tier.weigh(key, entry);
+    return { kind: "response", response };
   }
 
   #pass(reply: OriginReply, status: CacheStatus, word: CacheWord): OriginReply {
@@ -315,17 +288,8 @@ export class Cached {
   }
 }
 
-/** `Cache-Tag` (and its alias `Surrogate-Key`, which separates by spaces), and the route's own. Lower case, at most 64. */
-function tagsOf(headers: Headers, own: readonly string[]): string[] {
-  const said = `${headers.get("cache-tag") ?? ""},${(headers.get("surrogate-key") ?? "").replaceAll(" ", ",")}`;
-  const tags = [...own, ...said.split(",")].map((tag) => tag.trim().toLowerCase());
-  return [...new Set(tags.filter((tag) => tag !== "" && tag.length <= 1024))].slice(0, 64);
-}
-
-/** `Content-Length`, where it counts the bytes that are read here: not those of a coding that the runtime undid. */
-function lengthSaid(headers: Headers): number | null {
-  const text = headers.get("content-length");
-  return text !== null && /^\d+$/.test(text) && !headers.has("content-encoding") ? Number(text) : null;
+function metas(candidates: readonly Candidate[]) {
+  return candidates.map(({ meta }) => meta);
 }
 
 function ignore(): void {}

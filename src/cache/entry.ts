@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
-import { isStoredResponse, type StoredResponse } from "./rules/index.ts";
+import { fromBase64, toBase64 } from "./base64.ts";
+import { bodySize, gzipOf, identityOf, isCompressible, type StoredBody } from "./body.ts";
+import { fieldsOf, isStoredResponse, type StoredResponse } from "./rules/index.ts";
 
 /** One stored variant of one URL. */
 export interface Entry {
@@ -14,48 +16,50 @@ export interface Entry {
   tags: string[];
   /** When it is of no use even for validation, ms since the epoch. */
   keepUntil: number;
-  /** Not compressed. */
-  body: Uint8Array<ArrayBuffer>;
+  /** The origin sent it compressed and the runtime undid that: these are not the bytes that its entity tag stands for. */
+  decoded: boolean;
+  body: StoredBody;
 }
 
-/** From this many bytes on, a compressible body is gzipped for Redis. */
-const GZIP_FROM = 1024;
-const COMPRESSIBLE =
-  /^(text\/|application\/(json|javascript|xml|.*\+json|.*\+xml|graphql|wasm)|image\/svg\+xml|font\/(ttf|otf))/i;
-
 const head = z.object({
-  v: z.literal(1),
+  v: z.literal(2),
   id: z.string(),
   variant: z.string(),
   meta: z.unknown(),
   shareable: z.boolean(),
   tags: z.array(z.string()),
   keepUntil: z.number(),
+  decoded: z.boolean(),
   gzip: z.boolean(),
   size: z.number(),
+  sum: z.string(),
 });
 
 /** An entry as text: a line of JSON, then the body in base64, gzipped once where that helps. */
 export async function encodeEntry(entry: Entry): Promise<string> {
   const { meta, body, ...rest } = entry;
-  const type = meta.headers.find(([name]) => name === "content-type")?.[1] ?? "";
-  const gzip = body.length >= GZIP_FROM && COMPRESSIBLE.test(type);
-  const bytes = gzip ? await through(body, new CompressionStream("gzip")) : body;
-  return `${JSON.stringify({ v: 1, ...rest, meta, gzip, size: body.length })}\n${base64(bytes)}`;
+  const gzip = isCompressible(body, fieldsOf(meta));
+  const bytes = gzip ? await gzipOf(body) : await identityOf(body);
+  const line = { v: 2, ...rest, meta, gzip, size: body.size, sum: await sumOf(bytes) };
+  return `${JSON.stringify(line)}\n${toBase64(bytes)}`;
 }
 
-/** The entry in a text, or null when it is none: corrupt, truncated, or somebody else's value. */
+/**
+ * The entry in a text, or null when it is none: corrupt, truncated, or somebody else's value. A gzipped body stays as it
+ * is until somebody wants it otherwise; its checksum says that it is whole.
+ */
 export async function decodeEntry(text: string): Promise<Entry | null> {
   const end = text.indexOf("\n");
   if (end === -1) return null;
   try {
     const parsed = z.safeParse(head, JSON.parse(text.slice(0, end)));
     if (!parsed.success) return null;
-    const { id, variant, meta, shareable, tags, keepUntil, gzip, size } = parsed.data;
+    const { v: _, meta, gzip, size, sum, ...rest } = parsed.data;
     if (!isStoredResponse(meta)) return null;
-    const bytes = bytesOf(text.slice(end + 1));
-    const body = gzip ? await through(bytes, new DecompressionStream("gzip")) : bytes;
-    return body.length === size ? { id, variant, meta, shareable, tags, keepUntil, body } : null;
+    const bytes = fromBase64(text.slice(end + 1));
+    if ((await sumOf(bytes)) !== sum || (!gzip && bytes.length !== size)) return null;
+    const body = { size, identity: gzip ? null : bytes, gzip: gzip ? bytes : null };
+    return { ...rest, meta, body };
   } catch {
     return null;
   }
@@ -64,30 +68,10 @@ export async function decodeEntry(text: string): Promise<Entry | null> {
 /** Bytes an entry takes in the isolate, roughly: its body, its fields, and what the objects around them cost. */
 export function entrySize(entry: Entry): number {
   const fields = entry.meta.headers.reduce((sum, [name, value]) => sum + name.length + value.length + 64, 0);
-  return entry.body.length + fields + 512;
+  return bodySize(entry.body) + fields + entry.variant.length + 512;
 }
 
-async function through(
-  bytes: Uint8Array<ArrayBuffer>,
-  transform: CompressionStream | DecompressionStream,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(transform);
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-/** `String.fromCharCode` takes only so many arguments at once. */
-const CHUNK = 0x2000;
-
-function base64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += CHUNK)
-    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
-  return btoa(binary);
-}
-
-function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
-  return bytes;
+async function sumOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return toBase64(digest.subarray(0, 12));
 }

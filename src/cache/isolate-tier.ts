@@ -1,7 +1,7 @@
 import type { Platform } from "../platform.ts";
 import { BoundedMap } from "../store/index.ts";
 import { type Entry, entrySize } from "./entry.ts";
-import { variantText } from "./variants.ts";
+import type { SelectingFields } from "./selecting.ts";
 
 export interface IsolateTierOptions {
   platform: Pick<Platform, "now">;
@@ -35,25 +35,44 @@ export class IsolateTier {
     return this.#urls.bytes;
   }
 
-  /** The variant for a request: of several that match, the newest (RFC 9111 §4.1). */
-  find(key: string, request: Headers): Entry | null {
+  /**
+   * The variant for a request: of several that match, the newest (RFC 9111 §4.1). One that is selected by a secret is
+   * found only once `selecting` has hidden it.
+   */
+  find(key: string, selecting: SelectingFields): Entry | null {
     return (
-      this.#urls.get(key)?.find((entry) => entry.variant === variantText(entry.meta.vary, request)) ?? null
+      this.variants(key).find(
+        ({ meta, variant }) => selecting.canTell(meta.vary) && variant === selecting.variant(meta.vary),
+      ) ?? null
     );
+  }
+
+  /** All that are held of a URL, the newest first. */
+  variants(key: string): readonly Entry[] {
+    return this.#urls.get(key) ?? [];
   }
 
   /** Whether the URL is held at all, for some request. */
   holds(key: string): boolean {
-    return this.#urls.get(key) !== undefined;
+    return this.variants(key).length > 0;
   }
 
   put(key: string, entry: Entry): void {
-    const others = (this.#urls.get(key) ?? []).filter((each) => each.variant !== entry.variant);
-    const entries = [entry, ...others].slice(0, MOST_VARIANTS);
-    this.#urls.set(key, entries, Math.max(...entries.map((each) => each.keepUntil)));
+    const others = this.variants(key).filter((each) => each.variant !== entry.variant);
+    this.#set(key, [entry, ...others].slice(0, MOST_VARIANTS));
+  }
+
+  /** Counts an entry's bytes anew, where it is still held: its body has got a second form. */
+  weigh(key: string, entry: Entry): void {
+    const entries = this.variants(key);
+    if (entries.includes(entry)) this.#set(key, entries);
   }
 
   drop(key: string): void {
     this.#urls.delete(key);
+  }
+
+  #set(key: string, entries: readonly Entry[]): void {
+    this.#urls.set(key, entries, Math.max(...entries.map((each) => each.keepUntil)));
   }
 }

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { defineScript, type Keys, type Trip } from "../store/index.ts";
+import { defineScript, type Keys, StoreError, type Trip } from "../store/index.ts";
 
 /** What a purge reaches. */
 export type PurgeTarget =
@@ -34,6 +34,8 @@ const MOST_PURGES = 1000;
 /** Clocks of two isolates may differ by this much, ms: the log is read again from that far back. */
 const OVERLAP_MS = 10_000;
 
+const EVERYTHING: Purge = { target: { kind: "everything", value: "" }, soft: false };
+
 const member = z.object({
   k: z.enum(["url", "prefix", "tag", "everything"]),
   v: z.string(),
@@ -43,6 +45,12 @@ const member = z.object({
 const appendScript = defineScript(`
 #!lua flags=allow-key-locking
 -- KEYS: the log. ARGV: now, oldest worth keeping, most members, lifetime, then the members.
+local kind = redis.call('TYPE', KEYS[1])
+kind = kind.ok or kind
+if kind ~= 'zset' and kind ~= 'none' then
+  redis.call('DEL', KEYS[1])
+  redis.call('ZADD', KEYS[1], ARGV[1], '{"k":"everything","v":"","s":false}')
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2])
 for i = 5, #ARGV do
   redis.call('ZADD', KEYS[1], ARGV[1], ARGV[i])
@@ -63,6 +71,8 @@ return 1
  */
 export class PurgeLog {
   readonly #times = new Map<string, { time: number; purge: Purge }>();
+  /** Made while the store was lost: to be told when it is back. */
+  #untold: Purge[] = [];
   #newest = Number.NEGATIVE_INFINITY;
 
   /** The score from which the log must be read, for the script that reads it. */
@@ -83,15 +93,40 @@ export class PurgeLog {
     }
   }
 
-  /** A purge made here holds here at once. Its writing is the caller's trip. */
-  append(purges: readonly Purge[], now: number, keys: Keys, trip: Trip | null): Promise<unknown> | null {
+  /** A purge made here holds here at once. {@link write} tells the others. */
+  add(purges: readonly Purge[], now: number): void {
     for (const purge of purges) this.#note(purge, now);
-    if (!trip || purges.length === 0) return null;
-    return trip.run(
-      appendScript,
-      [keys.purges()],
-      [now, now - LONGEST_LIFE_MS, MOST_PURGES, LONGEST_LIFE_MS, ...purges.map(writePurge)],
-    );
+  }
+
+  /**
+   * Queues purges for the log in Redis. What does not arrive is kept, and queued with the next {@link rewrite}: beyond a
+   * thousand it is everything.
+   *
+   * @returns whether it arrived, once the trip is back.
+   */
+  async write(purges: readonly Purge[], now: number, keys: Keys, trip: Trip): Promise<boolean> {
+    if (purges.length === 0) return true;
+    const settings = [now, now - LONGEST_LIFE_MS, MOST_PURGES, LONGEST_LIFE_MS];
+    try {
+      await trip.run(appendScript, [keys.purges()], [...settings, ...purges.map(writePurge)]);
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.#untold.push(...purges);
+      if (this.#untold.length > MOST_PURGES) this.#untold = [EVERYTHING];
+      return false;
+    }
+  }
+
+  /**
+   * Tells what could not be told, with the time of now: what others stored meanwhile may be what was to go, and an isolate
+   * that has read on would not look back.
+   */
+  rewrite(now: number, keys: Keys, trip: Trip): void {
+    const untold = this.#untold;
+    this.#untold = [];
+    this.add(untold, now);
+    void this.write(untold, now, keys, trip);
   }
 
   /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */
@@ -131,7 +166,7 @@ export class PurgeLog {
     const oldest = [...this.#times].sort(([, a], [, b]) => a.time - b.time).slice(0, MOST_PURGES / 2);
     for (const [each] of oldest) this.#times.delete(each);
     const until = oldest.at(-1)?.[1].time ?? time;
-    this.#note({ target: { kind: "everything", value: "" }, soft: false }, until);
+    this.#note(EVERYTHING, until);
   }
 }
 

@@ -1,43 +1,72 @@
 import { defineScript, type Trip } from "../store/index.ts";
 import { decodeEntry, type Entry, encodeEntry } from "./entry.ts";
 import { LONGEST_LIFE_MS } from "./purges.ts";
-import { fieldText } from "./variants.ts";
+import { entityTag, fieldsOf, isWeak } from "./rules/index.ts";
+import type { SelectingFields } from "./selecting.ts";
 
 /** Variants of one URL; beyond it the oldest leaves. */
 const MOST_VARIANTS = 32;
 /** Different `Vary` fields of one URL that are tried, the newest first. */
 const MOST_VARY_SETS = 4;
-/** Request fields longer than this cannot select a variant: they would be sent with every look. */
-const LONGEST_FIELD = 1024;
+/** An entity tag that is longer is not told of with every look. */
+const LONGEST_TAG = 128;
 
 /**
- * One hash per URL: `vary` (a line per set of names), `order` (variants, oldest first), and for each variant `i:` its id
- * and `e:` the entry. A look costs one command in the trip, whatever the number of variants, and brings at most one body.
+ * One hash per URL: `vary` (a line per set of names), `order` (variants, oldest first), and for each variant `i:` its id,
+ * `e:` the entry and `t:` the strong entity tag by which the origin may name it. A look costs one command in the trip,
+ * whatever the number of variants, and brings at most one body. A purge log that is none (somebody wrote over it) is begun
+ * anew with a purge of everything.
  */
 const lookScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the URL's hash, the purge log. ARGV: read purges from this score, id the caller holds, then field names and values.
-local purges = redis.call('ZRANGEBYSCORE', KEYS[2], ARGV[1], '+inf', 'WITHSCORES')
-local sets = redis.call('HGET', KEYS[1], 'vary')
+-- KEYS: the URL's hash, the purge log.
+-- ARGV: read purges from this score, id the caller holds, now, then field names and values.
+local purges = redis.pcall('ZRANGEBYSCORE', KEYS[2], ARGV[1], '+inf', 'WITHSCORES')
+if purges.err then
+  local everything = '{"k":"everything","v":"","s":false}'
+  redis.call('DEL', KEYS[2])
+  redis.call('ZADD', KEYS[2], ARGV[3], everything)
+  purges = {everything, ARGV[3]}
+end
+local sets = redis.pcall('HGET', KEYS[1], 'vary')
+if type(sets) == 'table' then return {purges, ''} end
 if not sets then return {purges} end
 local field = {}
-for i = 3, #ARGV, 2 do field[ARGV[i]] = ARGV[i + 1] end
+for i = 4, #ARGV, 2 do field[ARGV[i]] = ARGV[i + 1] end
+local found, id = '', false
 for set in string.gmatch(sets, '[^\\n]+') do
   local text = ''
   if set ~= '-' then
     for name in string.gmatch(set, '[^,]+') do text = text .. (field[name] or ('[["' .. name .. '",null]]')) .. '\\n' end
   end
-  local variant = redis.sha1hex(text)
-  local id = redis.call('HGET', KEYS[1], 'i:' .. variant)
-  if id and id == ARGV[2] then return {purges, id} end
-  if id then return {purges, id, redis.call('HGET', KEYS[1], 'e:' .. variant)} end
+  found = redis.sha1hex(text)
+  id = redis.call('HGET', KEYS[1], 'i:' .. found)
+  if id then break end
 end
-return {purges, false, false, 1}
+local others, names, tags = {}, {}, {}
+for name in string.gmatch(redis.call('HGET', KEYS[1], 'order') or '', '[^,]+') do
+  if not id or name ~= found then
+    names[#names + 1] = name
+    tags[#tags + 1] = 't:' .. name
+  end
+end
+if #tags > 0 then
+  tags = redis.call('HMGET', KEYS[1], unpack(tags))
+  for i = 1, #names do
+    if tags[i] then
+      others[#others + 1] = names[i]
+      others[#others + 1] = tags[i]
+    end
+  end
+end
+if not id then return {purges, 0, '', others} end
+if id == ARGV[2] then return {purges, id, '', others} end
+return {purges, id, redis.call('HGET', KEYS[1], 'e:' .. found), others}
 `);
 
 const writeScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the URL's hash. ARGV: vary set, variant text, id, entry, keep for ms, most variants, most sets.
+-- KEYS: the URL's hash. ARGV: vary set, variant text, id, entry, keep for ms, most variants, most sets, entity tag.
 local kind = redis.call('TYPE', KEYS[1])
 if (kind.ok or kind) ~= 'hash' then redis.call('DEL', KEYS[1]) end
 local variant = redis.sha1hex(ARGV[2])
@@ -55,12 +84,24 @@ end
 order[#order + 1] = variant
 while #order > tonumber(ARGV[6]) do
   local oldest = table.remove(order, 1)
-  redis.call('HDEL', KEYS[1], 'i:' .. oldest, 'e:' .. oldest)
+  redis.call('HDEL', KEYS[1], 'i:' .. oldest, 'e:' .. oldest, 't:' .. oldest)
 end
 redis.call('HSET', KEYS[1], 'vary', sets, 'order', table.concat(order, ','), 'i:' .. variant, ARGV[3], 'e:' .. variant, ARGV[4])
+if ARGV[8] == '' then redis.call('HDEL', KEYS[1], 't:' .. variant)
+else redis.call('HSET', KEYS[1], 't:' .. variant, ARGV[8]) end
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
 return 1
 `);
+
+/** A variant that was not asked for, as far as a look tells of it. */
+export interface OtherVariant {
+  /** The SHA-1 of its text: its name in the hash. */
+  name: string;
+  /** A strong one. */
+  tag: string;
+  /** Whether it may be served to whoever carries credentials. */
+  shareable: boolean;
+}
 
 export interface LookInput {
   key: string;
@@ -68,33 +109,47 @@ export interface LookInput {
   purgesSince: string;
   /** The id of what the isolate holds for this request, or null. */
   heldId: string | null;
-  requestHeaders: Headers;
+  selecting: SelectingFields;
+  /** Ms since the epoch. */
+  now: number;
 }
 
-export type LookResult =
-  /** `vary`: the URL is stored, but not for such a request. */
-  | { kind: "nothing"; purges: readonly unknown[]; vary: boolean }
-  | { kind: "same"; purges: readonly unknown[] }
-  | { kind: "entry"; purges: readonly unknown[]; entry: Entry }
-  | { kind: "corrupt"; purges: readonly unknown[] };
+interface Learned {
+  purges: readonly unknown[];
+  others: readonly OtherVariant[];
+}
+
+export type LookResult = Learned &
+  (
+    | { kind: "nothing" }
+    /** The URL is stored, but not for such a request. */
+    | { kind: "other-variants" }
+    | { kind: "same" }
+    | { kind: "entry"; entry: Entry }
+    | { kind: "corrupt" }
+  );
 
 /** Queues the look; the promise rejects with a StoreError. */
 export async function look(trip: Trip, input: LookInput): Promise<LookResult> {
-  const fields: string[] = [];
-  for (const [name, value] of input.requestHeaders) {
-    if (value.length <= LONGEST_FIELD) fields.push(name, fieldText(name, input.requestHeaders));
-  }
-  const reply = await trip.run<unknown[]>(
+  const { key, purgesKey, purgesSince, heldId, selecting, now } = input;
+  const reply = await trip.run<unknown>(
     lookScript,
-    [input.key, input.purgesKey],
-    [input.purgesSince, input.heldId ?? "", ...fields],
+    [key, purgesKey],
+    [purgesSince, heldId ?? "", now, ...selecting.asArguments()],
   );
-  const [purges, id, text, vary] = Array.isArray(reply) ? reply : [];
-  const learned = Array.isArray(purges) ? (purges as unknown[]) : [];
-  if (typeof id !== "string") return { kind: "nothing", purges: learned, vary: vary === 1 };
-  if (input.heldId !== null && id === input.heldId) return { kind: "same", purges: learned };
+  const [purges, id, text, others] = Array.isArray(reply) ? (reply as unknown[]) : [];
+  const learned: Learned = { purges: Array.isArray(purges) ? purges : [], others: othersIn(others) };
+  if (id === undefined || id === null) return { kind: "nothing", ...learned };
+  if (id === 0) return { kind: "other-variants", ...learned };
+  if (heldId !== null && id === heldId) return { kind: "same", ...learned };
   const entry = typeof text === "string" ? await decodeEntry(text) : null;
-  return entry ? { kind: "entry", purges: learned, entry } : { kind: "corrupt", purges: learned };
+  return entry ? { kind: "entry", entry, ...learned } : { kind: "corrupt", ...learned };
+}
+
+/** Reads one variant by its name; null where it is gone, or is none. Rejects with a StoreError. */
+export async function readVariant(trip: Trip, key: string, name: string): Promise<Entry | null> {
+  const [text] = (await trip.queue<unknown[]>((pipeline) => pipeline.hmget(key, `e:${name}`))) ?? [];
+  return typeof text === "string" ? decodeEntry(text) : null;
 }
 
 /** The write of an entry, ready to be queued. */
@@ -107,7 +162,26 @@ export async function prepareWrite(key: string, entry: Entry, now: number): Prom
     void trip.run(
       writeScript,
       [key],
-      [set, entry.variant, entry.id, text, keepMs, MOST_VARIANTS, MOST_VARY_SETS],
+      [set, entry.variant, entry.id, text, keepMs, MOST_VARIANTS, MOST_VARY_SETS, tagLine(entry)],
     );
   };
+}
+
+/** Others may be asked about by it: strong, and not of somebody's credentials. A leading `+` says shareable. */
+function tagLine({ meta, shareable }: Entry): string {
+  const tag = entityTag(fieldsOf(meta).get("etag"));
+  if (tag === null || isWeak(tag) || meta.credentials || tag.length > LONGEST_TAG) return "";
+  return `${shareable ? "+" : "-"}${tag}`;
+}
+
+function othersIn(reply: unknown): OtherVariant[] {
+  const others: OtherVariant[] = [];
+  const list: unknown[] = Array.isArray(reply) ? reply : [];
+  for (let index = 0; index + 1 < list.length; index += 2) {
+    const [name, line] = [list[index], list[index + 1]];
+    if (typeof name === "string" && typeof line === "string") {
+      others.push({ name, tag: line.slice(1), shareable: line.startsWith("+") });
+    }
+  }
+  return others;
 }

@@ -5,14 +5,16 @@ import type { Log } from "../observe/index.ts";
 import type { Platform } from "../platform.ts";
 import { type Keys, type Store, StoreError, type Trip } from "../store/index.ts";
 import { askerOf } from "./asker.ts";
-import { type CacheContext, Cached } from "./cached.ts";
+import { Cached } from "./cached.ts";
+import type { CacheContext, CacheParts } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import { Flights } from "./flights.ts";
 import { IsolateTier } from "./isolate-tier.ts";
 import { cacheUrl } from "./key.ts";
 import { type Purge, PurgeLog } from "./purges.ts";
-import { look } from "./redis-tier.ts";
+import { type LookResult, look, readVariant } from "./redis-tier.ts";
 import { eligibility, invalidatedUrls, isUnsafe } from "./rules/index.ts";
+import { SelectingFields } from "./selecting.ts";
 import type { CacheTurn } from "./turn.ts";
 
 export interface ResponseCacheOptions {
@@ -45,7 +47,10 @@ export interface PurgeRequest {
 export interface ResponseCache extends Capability<CacheTurn | null> {
   /** Goes past the cache, whatever was prepared: for a caller who turned out not to be who the request says. */
   pass(request: EdgeRequest): CacheTurn | null;
-  /** @returns whether every isolate will see it, or only this one, because the store is lost or not used. */
+  /**
+   * @returns whether every isolate will see it, or so far only this one, because the store is lost (then it is told when
+   * the store is back) or not used.
+   */
   purge(request: PurgeRequest): Promise<"everywhere" | "isolate">;
   /** Entries and bytes in the isolate. */
   readonly sizes: { urls: number; bytes: number; purges: number };
@@ -56,15 +61,28 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   const onRedis = (options.useRedis ?? true) && store.configured;
   const tier = new IsolateTier({ platform, bytes: config.isolateBytes });
   const purges = new PurgeLog();
-  const flights = new Flights(platform);
+  const parts: CacheParts = {
+    tier,
+    flights: new Flights(platform),
+    platform,
+    maxBodyBytes: config.maxBodyBytes,
+    observe: options.observe ?? false,
+    redisKey: onRedis ? (key) => keys.response(key) : null,
+    fetchVariant,
+    outdate({ urlHash, request }) {
+      spread([{ target: { kind: "url", value: urlHash }, soft: true }], request);
+    },
+  };
   let lookedAt = Number.NEGATIVE_INFINITY;
   let saidCorrupt = false;
+
+  if (onRedis) store.onRecovery((trip) => purges.rewrite(platform.now(), keys, trip));
 
   return {
     prepare,
     pass(request) {
       const rule = request.route.cache;
-      return rule ? new Cached({ ...baseOf(request, rule, "credentialed"), bypass: true }).turn() : null;
+      return rule ? new Cached({ ...baseOf(request, rule), bypass: true }).turn() : null;
     },
     purge,
     get sizes() {
@@ -77,21 +95,26 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const rule = request.route.cache;
     if (!rule || request.request.headers.has("upgrade")) return () => null;
     const asker = askerOf(request.caller, request.request.headers);
-    const keyNeedsCaller = rule.scope === "caller";
     // A key the origin has yet to verify goes past the cache: only the origin can say what it may see.
     const pending = request.caller.key.kind === "unverified" && request.route.verifiesKeys;
-    if (eligibility(request.request) !== "eligible" || pending || (keyNeedsCaller && asker !== "verified")) {
-      return () => new Cached({ ...baseOf(request, rule, asker), bypass: true }).turn();
+    const strange = rule.scope === "caller" && asker !== "verified";
+    if (eligibility(request.request) !== "eligible" || pending || strange) {
+      return () => new Cached({ ...baseOf(request, rule), bypass: true }).turn();
     }
-    const context = await contextOf(request, rule, asker);
-    const held = tier.find(context.key, request.request.headers);
-    if (!onRedis || (held && platform.now() - lookedAt <= isolateMaxAgeMs)) return () => turn(context, held);
+    const context = { ...baseOf(request, rule), ...(await namesOf(request, rule)), asker };
+    const { selecting, key } = context;
+    let held = tier.find(key, selecting);
+    if (held && (!onRedis || platform.now() - lookedAt <= isolateMaxAgeMs)) return () => turn(context, held);
+    await selecting.hide();
+    held ??= tier.find(key, selecting);
+    if (!onRedis) return () => turn(context, held);
     const looked = look(trip, {
-      key: keys.response(context.key),
+      key: keys.response(key),
       purgesKey: keys.purges(),
       purgesSince: purges.since,
       heldId: held?.id ?? null,
-      requestHeaders: request.request.headers,
+      selecting,
+      now: platform.now(),
     });
     looked.catch(() => {});
     return async () => turn(context, await learned(looked, context, held));
@@ -99,7 +122,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
 
   /** The entry after a look; what the isolate holds where the store did not answer. */
   async function learned(
-    looked: ReturnType<typeof look>,
+    looked: Promise<LookResult>,
     context: CacheContext,
     held: Entry | null,
   ): Promise<Entry | null> {
@@ -107,13 +130,15 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       const result = await looked;
       purges.learn(result.purges);
       lookedAt = platform.now();
-      if (result.kind === "entry") {
-        tier.put(context.key, result.entry);
-        return result.entry;
-      }
+      context.others = result.others;
       if (result.kind === "corrupt") sayCorrupt(context);
-      if (result.kind === "nothing") context.varyMiss = result.vary;
-      return held;
+      if (result.kind === "other-variants") context.varyMiss = true;
+      if (result.kind !== "entry") return held;
+      // Meanwhile this isolate may have got a newer one, or what it wrote has not arrived.
+      const here = tier.find(context.key, context.selecting);
+      if (here && here.meta.requestTime > result.entry.meta.requestTime) return here;
+      tier.put(context.key, result.entry);
+      return result.entry;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       if (error.code === "command") sayCorrupt(context);
@@ -122,95 +147,100 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   }
 
   function turn(context: CacheContext, found: Entry | null): CacheTurn {
-    const fate = found
-      ? purges.fate({ ...context, tags: found.tags, requestTime: found.meta.requestTime })
-      : null;
+    const fate = found ? fateOf(context, found) : null;
     if (fate?.kind === "hard") tier.drop(context.key);
     const entry = fate?.kind === "hard" ? null : found;
     return new Cached({ ...context, entry, staleSince: fate?.kind === "soft" ? fate.since : null }).turn();
   }
 
-  async function contextOf(
-    request: EdgeRequest,
-    rule: CacheRule,
-    asker: ReturnType<typeof askerOf>,
-  ): Promise<CacheContext> {
+  function fateOf({ url, urlHash }: CacheContext, { tags, meta }: Entry) {
+    return purges.fate({ url, urlHash, tags, requestTime: meta.requestTime });
+  }
+
+  async function fetchVariant(context: CacheContext, name: string): Promise<Entry | null> {
+    const trip = store.trip();
+    const reading = readVariant(trip, keys.response(context.key), name);
+    await trip.send();
+    try {
+      const entry = await reading;
+      return entry && fateOf(context, entry).kind !== "hard" ? entry : null;
+    } catch (error) {
+      if (error instanceof StoreError) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * What an entry is found by. The scheme is in its name, since the origin is told it and may answer differently; purges
+   * do without, as those who write them do.
+   */
+  async function namesOf(request: EdgeRequest, rule: CacheRule) {
     const url = cacheUrl(request.url, rule.query);
-    const urlHash = await identifier.hash("url", url);
     const audience = rule.scope === "caller" ? `caller:${request.caller.identity.hash}` : "everyone";
-    const key = await identifier.hash("response", `${audience} ${url}`);
-    return { ...baseOf(request, rule, asker), key, url, urlHash };
+    const [urlHash, key] = await Promise.all([
+      identifier.hash("url", url),
+      identifier.hash("response", `${audience} ${request.url.protocol}//${url}`),
+    ]);
+    return { url, urlHash, key };
   }
 
   /** What every turn has, whatever its key. */
-  function baseOf(request: EdgeRequest, rule: CacheRule, asker: ReturnType<typeof askerOf>): CacheContext {
+  function baseOf(request: EdgeRequest, rule: CacheRule): CacheContext {
     return {
+      parts,
       request,
       rule,
-      asker,
+      asker: "credentialed",
       key: "",
       url: "",
       urlHash: "",
+      selecting: new SelectingFields(request.request.headers, identifier.hash),
       entry: null,
+      others: [],
       staleSince: null,
       varyMiss: false,
       bypass: false,
-      observe: options.observe ?? false,
-      maxBodyBytes: config.maxBodyBytes,
-      tier,
-      flights,
-      platform,
-      redisKey: onRedis ? (key) => keys.response(key) : null,
     };
   }
 
   /** An unsafe method that succeeds makes what is stored for its URL invalid (RFC 9111 §4.4). */
-  function invalidating({ request, after }: EdgeRequest): CacheTurn {
+  function invalidating(edgeRequest: EdgeRequest): CacheTurn {
+    const { request } = edgeRequest;
     return {
       async respond(origin) {
         const reply = await origin.fetch(request.headers);
         if (reply.kind === "failed") return reply;
-        const urls = invalidatedUrls(request, reply.response).filter(
-          (url) => options.ruleOf?.(new URL(url)) !== null,
-        );
-        if (urls.length === 0) return reply;
-        const gone = await Promise.all(urls.map((url) => urlPurge(new URL(url), false)));
-        // Known here before the response ends, so that the next request in this isolate sees it.
-        purges.append(gone, platform.now(), keys, null);
-        if (onRedis) after((trip) => void purges.append(gone, platform.now(), keys, trip));
+        const urls = invalidatedUrls(request, reply.response).map((url) => new URL(url));
+        const stored = urls.filter((url) => options.ruleOf?.(url) !== null);
+        spread(await Promise.all(stored.map((url) => urlPurge(url, false))), edgeRequest);
         return reply;
       },
     };
   }
 
-  async function purge({
-    files,
-    prefixes,
-    tags,
-    everything,
-    soft,
-  }: PurgeRequest): Promise<"everywhere" | "isolate"> {
+  /** Known here before the response ends, so that the next request in this isolate sees it; elsewhere after it. */
+  function spread(gone: readonly Purge[], { after }: EdgeRequest): void {
+    purges.add(gone, platform.now());
+    if (onRedis && gone.length > 0) after((trip) => void purges.write(gone, platform.now(), keys, trip));
+  }
+
+  async function purge(request: PurgeRequest): Promise<"everywhere" | "isolate"> {
+    const { files, prefixes, tags, everything, soft } = request;
     const all: Purge[] = [
       ...(await Promise.all(files.map((file) => urlPurge(file, soft)))),
       ...prefixes.map((value): Purge => ({ target: { kind: "prefix", value }, soft })),
       ...tags.map((value): Purge => ({ target: { kind: "tag", value }, soft })),
       ...(everything ? [{ target: { kind: "everything", value: "" }, soft } as Purge] : []),
     ];
-    const trip = onRedis ? store.trip() : null;
-    const written = purges.append(all, platform.now(), keys, trip);
-    await trip?.send();
-    log.info("cache.purged", {
-      files: files.length,
-      prefixes: prefixes.length,
-      tags: tags.length,
-      everything,
-      soft,
-    });
-    if (!written) return "isolate";
-    return written.then(
-      () => "everywhere" as const,
-      () => "isolate" as const,
-    );
+    const now = platform.now();
+    purges.add(all, now);
+    const counts = { files: files.length, prefixes: prefixes.length, tags: tags.length };
+    log.info("cache.purged", { ...counts, everything, soft });
+    if (!onRedis) return "isolate";
+    const trip = store.trip();
+    const written = purges.write(all, now, keys, trip);
+    await trip.send();
+    return (await written) ? "everywhere" : "isolate";
   }
 
   async function urlPurge(url: URL, soft: boolean): Promise<Purge> {

@@ -1,11 +1,16 @@
+import { identityOf, isCompressible } from "./body.ts";
 import type { Entry } from "./entry.ts";
 import {
+  acceptsGzip,
   type CacheStatus,
   cacheStatus,
   clientHasIt,
+  entityTag,
+  forbidsTransform,
   notModifiedHeaders,
   rangeOf,
   servedFields,
+  weakened,
 } from "./rules/index.ts";
 
 export type CacheWord = "HIT" | "STALE" | "REVALIDATED" | "MISS" | "BYPASS";
@@ -21,29 +26,38 @@ export interface ServeFacts {
 }
 
 /** A response out of an entry: whole, a part, or 304 where the client has it. */
-export function serveEntry({ entry, request, status, word, now }: ServeFacts): Response {
+export async function serveEntry({ entry, request, status, word, now }: ServeFacts): Promise<Response> {
   const headers = servedFields(entry.meta, now);
+  const { body } = entry;
+  const { status: code } = entry.meta;
   tell(headers, status, word);
-  if (clientHasIt(request.headers, entry.meta.status, headers)) {
+  if (entry.decoded) weakenTag(headers);
+  const compressible = isCompressible(body, headers) && !forbidsTransform(headers);
+  if (compressible) varyByCoding(headers);
+  const gzip =
+    compressible && code === 200 && acceptsGzip(clientAcceptEncoding(request)) ? entry.body.gzip : null;
+  const ranged = rangeIn(request, code, headers, body.size);
+  if (gzip && ranged.kind === "whole") weakenTag(headers);
+  if (clientHasIt(request.headers, code, headers)) {
     return new Response(null, { status: 304, headers: notModifiedHeaders(headers) });
   }
-  const size = entry.body.length;
-  const { status: code } = entry.meta;
   if (code === 204 || code === 205 || code === 304) return new Response(null, { status: code, headers });
-  const whole = { kind: "whole" } as const;
-  const range = code === 200 && request.method === "GET" ? rangeOf(request.headers, headers, size) : whole;
-  if (range.kind === "unsatisfiable") {
-    headers.set("content-range", `bytes */${size}`);
+  if (ranged.kind === "unsatisfiable") {
+    headers.set("content-range", `bytes */${body.size}`);
     return new Response(null, { status: 416, headers });
   }
   if (code === 200) headers.set("accept-ranges", "bytes");
-  if (range.kind === "part") {
-    headers.set("content-range", `bytes ${range.first}-${range.last}/${size}`);
-    headers.set("content-length", String(range.last - range.first + 1));
-    return new Response(entry.body.slice(range.first, range.last + 1), { status: 206, headers });
+  if (ranged.kind === "part") {
+    const { first, last } = ranged;
+    headers.set("content-range", `bytes ${first}-${last}/${body.size}`);
+    headers.set("content-length", String(last - first + 1));
+    const part = (await identityOf(body)).slice(first, last + 1);
+    return new Response(part, { status: 206, headers, ...AS_STORED });
   }
-  headers.set("content-length", String(size));
-  return new Response(request.method === "HEAD" ? null : entry.body.slice(), { status: code, headers });
+  if (gzip) headers.set("content-encoding", "gzip");
+  headers.set("content-length", String(gzip ? gzip.length : body.size));
+  const bytes = request.method === "HEAD" ? null : (gzip ?? (await identityOf(body)));
+  return new Response(bytes, { status: code, headers, ...AS_STORED });
 }
 
 /** A response of the origin, passed on: its body streamed, 304 where the client has it already. */
@@ -56,6 +70,31 @@ export function passOn(response: Response, request: Request, status: CacheStatus
     return new Response(null, { status: 304, headers: notModifiedHeaders(headers) });
   }
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
+
+/** The bytes are what `Content-Encoding` says: the runtime is not to encode them once more. */
+const AS_STORED = { encodeBody: "manual" } as const;
+
+/** What the client sent: the `Accept-Encoding` that a Worker sees is Cloudflare's own. */
+function clientAcceptEncoding({ cf }: Request): string | null {
+  const value = (cf as { clientAcceptEncoding?: unknown } | undefined)?.clientAcceptEncoding;
+  return typeof value === "string" ? value : null;
+}
+
+function rangeIn(request: Request, status: number, headers: Headers, size: number) {
+  if (status !== 200 || request.method !== "GET") return { kind: "whole" } as const;
+  return rangeOf(request.headers, headers, size);
+}
+
+/** Another coding has other bytes (RFC 9110 §8.8.1). */
+function weakenTag(headers: Headers): void {
+  const tag = entityTag(headers.get("etag"));
+  if (tag !== null) headers.set("etag", weakened(tag));
+}
+
+function varyByCoding(headers: Headers): void {
+  if (!/(^|,)\s*accept-encoding\s*(,|$)/i.test(headers.get("vary") ?? ""))
+    headers.append("vary", "Accept-Encoding");
 }
 
 /** Says what the cache did (RFC 9211 §2: after what caches nearer to the origin said). */

@@ -22,9 +22,12 @@ export interface OriginHeadersInput {
   platform: Pick<Platform, "randomBytes">;
 }
 
-/** Names that only the edge may say. WSGI and CGI origins read `_` as `-`, so both spellings are the edge's. */
+/**
+ * Names that only the edge may say, and those by which frameworks let a request change its own address: they are in no
+ * cache key. WSGI and CGI origins read `_` as `-`, so both spellings are the edge's.
+ */
 const RESERVED =
-  /^(x-user-.*|x-edge-.*|x-request-id|forwarded|x-forwarded-.*|x-real-ip|x-http-method-override|x-method-override|x-http-method|x-original-url|x-rewrite-url|cf-connecting-ip|true-client-ip)$/;
+  /^(x-user-.*|x-edge-.*|x-request-id|forwarded|x-forwarded-.*|x-real-ip|x-http-method-override|x-method-override|x-http-method|x-original-url|x-original-host|x-rewrite-url|x-host|x-http-host-override|x-scheme|x-url-scheme|front-end-https|cf-connecting-ip|true-client-ip)$/;
 
 /** What the origin is sent of a request's headers, and what the edge adds. */
 export function originHeaders(input: OriginHeadersInput): Headers {

@@ -5,6 +5,7 @@
  */
 export { currentAge, initialAge } from "./age.ts";
 export { type CacheStatus, cacheStatus, type FwdReason } from "./cache-status.ts";
+export { acceptsGzip, forbidsTransform } from "./content-coding.ts";
 export {
   type Qualified,
   type RequestDirectives,
@@ -34,7 +35,7 @@ export { mayReuse, mayServeOnError, type Reuse, type ReuseFacts } from "./reuse.
 export { type Asker, type Claim, SCOPE_TABLE, type Scope, type ScopeRefusal } from "./scope-table.ts";
 export { servedFields } from "./serving.ts";
 export { isOriginError } from "./status.ts";
-export { headersOf, isStoredResponse, type StoredResponse } from "./stored.ts";
+export { fieldsOf, headersOf, isStoredResponse, type StoredResponse } from "./stored.ts";
 export { claimOf, type Exchange, type StoreRefusal, type StoreVerdict, storing } from "./storing.ts";
 export {
   confirmedBy,

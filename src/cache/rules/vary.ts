@@ -22,7 +22,7 @@ const WITHOUT_CASE = new Set(["accept-charset", "accept-encoding", "accept-langu
  * (RFC 9111 §4.1), null where a field is absent, which matches only where it is absent again. The order of a list's
  * members is kept. It may hold credentials (`Vary: Cookie`): callers hash it before it goes anywhere.
  */
-export function variantKey(fields: readonly string[], headers: Headers): string {
+export function variantKey(fields: readonly string[], headers: Pick<Headers, "get">): string {
   const names = [...new Set(fields)].sort();
   return JSON.stringify(names.map((name) => [name, normalised(name, headers.get(name))]));
 }

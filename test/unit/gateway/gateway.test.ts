@@ -90,6 +90,12 @@ describe("what the origin is sent", () => {
     "x-real-ip",
     "x_http_method_override",
     "x-original-url",
+    "x-original-host",
+    "x-host",
+    "x-http-host-override",
+    "x-scheme",
+    "x-url-scheme",
+    "front-end-https",
     "x-rewrite-url",
   ])("never a forged %s", (name) => {
     const headers = sent(

@@ -1,0 +1,47 @@
+import type { EdgeRequest } from "../capability.ts";
+import type { CacheRule } from "../config/index.ts";
+import type { Platform } from "../platform.ts";
+import type { Entry } from "./entry.ts";
+import type { Flights } from "./flights.ts";
+import type { IsolateTier } from "./isolate-tier.ts";
+import type { OtherVariant } from "./redis-tier.ts";
+import type { Asker } from "./rules/index.ts";
+import type { SelectingFields } from "./selecting.ts";
+
+/** What the cache of an isolate is made of, as far as a request may use it. */
+export interface CacheParts {
+  tier: IsolateTier;
+  flights: Flights;
+  platform: Platform;
+  maxBodyBytes: number;
+  /** Stored, never served. */
+  observe: boolean;
+  /** The key in Redis, or null where entries stay in the isolate. */
+  redisKey: ((key: string) => string) | null;
+  /** Fetches a variant by its name in Redis: null where it is gone, purged, or the store does not answer. */
+  fetchVariant(context: CacheContext, name: string): Promise<Entry | null>;
+  /** Makes what is stored for the request's URL stale, in all isolates. */
+  outdate(context: CacheContext): void;
+}
+
+/** One request at the cache, with what was found for it. */
+export interface CacheContext {
+  parts: CacheParts;
+  request: EdgeRequest;
+  rule: CacheRule;
+  asker: Asker;
+  /** Hash of audience and URL: the entry's name in both tiers. */
+  key: string;
+  url: string;
+  urlHash: string;
+  selecting: SelectingFields;
+  entry: Entry | null;
+  /** Variants of the URL that the isolate does not hold, with the entity tags by which the origin may name one. */
+  others: readonly OtherVariant[];
+  /** A soft purge made it stale then, ms since the epoch. */
+  staleSince: number | null;
+  /** The URL is stored, but no variant for this request. */
+  varyMiss: boolean;
+  /** Neither looked up nor stored. */
+  bypass: boolean;
+}
