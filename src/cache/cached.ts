@@ -74,16 +74,20 @@ export class Cached {
       return this.#pass(await origin.fetch(headers), { fwd: "partial" }, "MISS");
     }
     const fwd: FwdReason = entry ? (reuse?.kind === "revalidate" ? reuse.because : "stale") : this.#missed();
-    const waited = entry ? null : await this.#waitForAnother(fwd);
-    if (waited) return waited;
     const { key, parts } = this.#context;
+    let landed = method === "GET" ? parts.flights.take(key) : null;
+    if (!landed && this.#mayWait(entry, fwd)) {
+      const waited = await this.#waitForAnother(fwd);
+      if (waited) return waited;
+      landed = parts.flights.take(key);
+    }
     const errand: Errand = {
       origin,
       entry,
       candidates: this.#candidates(origin, entry),
       fwd,
       requestTime: parts.platform.now(),
-      landed: (method === "GET" ? parts.flights.take(key) : null) ?? ignore,
+      landed: landed ?? ignore,
     };
     const asking = origin.fetch(originRequestHeaders(headers, metas(errand.candidates)));
     // The client going away must not end what others wait for.
@@ -205,16 +209,24 @@ export class Cached {
     };
   }
 
+  /** Whether somebody else's fetch could bring what this request needs. */
+  #mayWait(entry: Entry | null, fwd: FwdReason): boolean {
+    const { key, parts } = this.#context;
+    if (this.#client.method !== "GET" || parts.observe || parts.flights.inVain(key)) return false;
+    if (!entry) return true;
+    // What is never fresh would be fetched again after the wait.
+    const { mustValidate, lifetime } = this.#freshness(entry);
+    return fwd === "stale" && !mustValidate && lifetime > 0;
+  }
+
   /** One request of this isolate asks the origin, the others wait for its answer (law 4). */
   async #waitForAnother(fwd: FwdReason): Promise<OriginReply | null> {
-    const { key, selecting } = this.#context;
-    const { flights, tier, observe } = this.#context.parts;
-    if (this.#client.method !== "GET" || observe || flights.inVain(key)) return null;
-    if (!(await flights.wait(key))) return null;
+    const { key, selecting, parts } = this.#context;
+    if (!(await parts.flights.wait(key))) return null;
     await selecting.hide();
-    const entry = tier.find(key, selecting);
-    if (!entry || this.#reuse(entry).kind !== "fresh") return null;
-    return this.#serve(entry, { fwd, collapsed: true }, "HIT");
+    const found = parts.tier.find(key, selecting);
+    if (!found || this.#reuse(found).kind !== "fresh") return null;
+    return this.#serve(found, { fwd, collapsed: true }, "HIT");
   }
 
   #revalidateBeside(origin: OriginFetch, entry: Entry): void {

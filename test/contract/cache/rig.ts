@@ -261,3 +261,8 @@ export function counted(headers: Record<string, string>, status = 200): Answer {
     return method === "HEAD" ? new Response(null, response) : response;
   };
 }
+
+/** Waits, without the platform's time, for what happens beside. */
+export async function until(happened: () => boolean): Promise<void> {
+  while (!happened()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
