@@ -28,23 +28,27 @@ if purges.err then
   redis.call('ZADD', KEYS[2], ARGV[3], everything)
   purges = {everything, ARGV[3]}
 end
-local sets = redis.pcall('HGET', KEYS[1], 'vary')
-if type(sets) == 'table' then return {purges, ''} end
+local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order')
+if shape.err then return {purges, ''} end
+local sets, order = shape[1], shape[2]
 if not sets then return {purges} end
 local field = {}
 for i = 4, #ARGV, 2 do field[ARGV[i]] = ARGV[i + 1] end
-local found, id = '', false
+local found, id, entry = '', false, false
 for set in string.gmatch(sets, '[^\\n]+') do
   local text = ''
   if set ~= '-' then
     for name in string.gmatch(set, '[^,]+') do text = text .. (field[name] or ('[["' .. name .. '",null]]')) .. '\\n' end
   end
   found = redis.sha1hex(text)
-  id = redis.call('HGET', KEYS[1], 'i:' .. found)
+  if ARGV[2] == '' then
+    local both = redis.call('HMGET', KEYS[1], 'i:' .. found, 'e:' .. found)
+    id, entry = both[1], both[2]
+  else id = redis.call('HGET', KEYS[1], 'i:' .. found) end
   if id then break end
 end
 local others, names, tags = {}, {}, {}
-for name in string.gmatch(redis.call('HGET', KEYS[1], 'order') or '', '[^,]+') do
+for name in string.gmatch(order or '', '[^,]+') do
   if not id or name ~= found then
     names[#names + 1] = name
     tags[#tags + 1] = 't:' .. name
@@ -61,7 +65,7 @@ if #tags > 0 then
 end
 if not id then return {purges, 0, '', others} end
 if id == ARGV[2] then return {purges, id, '', others} end
-return {purges, id, redis.call('HGET', KEYS[1], 'e:' .. found), others}
+return {purges, id, entry or redis.call('HGET', KEYS[1], 'e:' .. found), others}
 `);
 
 const writeScript = defineScript(`

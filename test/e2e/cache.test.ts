@@ -1,0 +1,198 @@
+import { request } from "node:http";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type House, openHouse } from "./edge/house.ts";
+import { type SpeakingOrigin, startSpeakingOrigin } from "./edge/speaking-origin.ts";
+
+const ROUTES = [
+  { path: "/mine/*", access: "session", cache: { scope: "caller", ttl: 60 } },
+  { path: "/*", cache: { ttl: 60, scope: "shared" } },
+];
+const TEXT = JSON.stringify(Array.from({ length: 300 }, (_, n) => ({ n, row: `row ${n}` })));
+
+describe("the response cache of the built Worker", () => {
+  let house: House;
+  let origin: SpeakingOrigin;
+  beforeAll(async () => {
+    origin = await startSpeakingOrigin();
+    house = await openHouse({ vars: { ROUTES, ORIGIN_URL: origin.url } });
+  });
+  afterAll(async () => {
+    await house.stop();
+    await origin.stop();
+  });
+  const operator = () => ({ authorization: `Bearer ${house.secrets.admin}` });
+  const post = (path: string, body: unknown) =>
+    house.edge.fetch(path, { method: "POST", headers: operator(), body: JSON.stringify(body) });
+  const fresh = async () => {
+    await house.counting(async () => {});
+    await house.edge.restart();
+  };
+
+  describe("gzip", () => {
+    it("goes over the wire as it is stored to a client that accepts it, inflated to one that does not", async () => {
+      const fields = { "content-type": "application/json", etag: '"v"', "cache-control": "max-age=60" };
+      origin.say("/large", { headers: fields, body: TEXT });
+      await (await house.edge.fetch("/large")).text();
+      await fresh();
+      const gzipped = await raw(house.edge.url, "/large", { "accept-encoding": "gzip" });
+      expect(gzipped.headers).toMatchObject({ "content-encoding": "gzip", etag: 'W/"v"', "x-cache": "HIT" });
+      expect(gunzipSync(gzipped.body).toString()).toBe(TEXT);
+      const plain = await raw(house.edge.url, "/large", { "accept-encoding": "identity" });
+      expect(plain.headers["content-encoding"]).toBeUndefined();
+      expect(plain.headers.etag).toBe('"v"');
+      expect(plain.body.toString()).toBe(TEXT);
+      for (const { headers } of [gzipped, plain]) expect(headers.vary).toBe("Accept-Encoding");
+    });
+
+    it("of the origin's own is undone once, and served in either form", async () => {
+      const fields = { "content-type": "application/json", "content-encoding": "gzip", etag: '"o"' };
+      origin.say("/coded", { headers: fields, body: gzipSync(TEXT) });
+      expect(await (await house.edge.fetch("/coded")).text()).toBe(TEXT);
+      await fresh();
+      for (const accepted of ["gzip", "identity"]) {
+        const { headers, body } = await raw(house.edge.url, "/coded", { "accept-encoding": accepted });
+        expect(headers["x-cache"], accepted).toBe("HIT");
+        expect((accepted === "gzip" ? gunzipSync(body) : body).toString(), accepted).toBe(TEXT);
+        expect(headers.etag, "not the bytes that the origin's tag stands for").toBe('W/"o"');
+      }
+    });
+  });
+
+  describe("POST /edge/cache/purge", () => {
+    it("reaches an isolate that has never heard of it, and the one that took it", async () => {
+      origin.say("/p/1", { headers: { "cache-tag": "one" } });
+      const before = await (await house.edge.fetch("/p/1")).text();
+      const answer = await post("/edge/cache/purge", { tags: ["ONE"] });
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toMatchObject({ success: true, reach: "everywhere" });
+      await house.edge.restart();
+      const after = await house.edge.fetch("/p/1");
+      expect(after.headers.get("x-cache")).toBe("MISS");
+      expect(await after.text()).not.toBe(before);
+    });
+
+    it.each([
+      [{}],
+      [{ files: "/x" }],
+      [{ files: ["ftp://x"] }],
+      [{ prefixes: ["host/path"] }],
+      [{ everything: true }],
+      [[]],
+      [null],
+      [{ tags: Array.from({ length: 501 }, () => "x") }],
+    ])("refuses %j", async (body) => {
+      const answer = await post("/edge/cache/purge", body);
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ code: "BAD_PURGE" });
+    });
+  });
+
+  describe("POST /edge/cache/warm", () => {
+    it("fetches each path once, tells of each, and then they are hits", async () => {
+      const paths = Array.from({ length: 20 }, (_, n) => `/w/${n}?page=${n}`);
+      for (const path of paths) origin.say(path, { headers: {} });
+      origin.say("/w/missing", { status: 404, headers: { "cache-control": "no-store" } });
+      const answer = await post("/edge/cache/warm", { paths: [...paths, "/w/missing"] });
+      expect(answer.headers.get("content-type")).toBe("application/x-ndjson");
+      const lines = (await answer.text())
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      expect(lines.at(-1)).toEqual({ done: true, paths: 21, stored: 20, fresh: 0, failed: 1 });
+      expect(lines).toContainEqual(
+        expect.objectContaining({ path: "/w/3?page=3", status: 200, cache: "MISS", stored: true }),
+      );
+      expect(lines).toContainEqual(
+        expect.objectContaining({ path: "/w/missing", status: 404, stored: false }),
+      );
+      await fresh();
+      for (const path of paths)
+        expect((await house.edge.fetch(path)).headers.get("x-cache"), path).toBe("HIT");
+      const again = await post("/edge/cache/warm", { paths });
+      expect((await again.text()).trim().split("\n").at(-1)).toContain('"fresh":20');
+      for (const path of paths) expect(origin.asked(path), path).toHaveLength(1);
+    });
+
+    it("asks for nobody: what needs a session stays closed", async () => {
+      const answer = await post("/edge/cache/warm", { paths: ["/mine/x"] });
+      expect(await answer.text()).toContain('"status":401');
+      expect(origin.asked("/mine/x")).toHaveLength(0);
+    });
+
+    it.each([
+      [{ paths: [] }],
+      [{ paths: ["https://elsewhere.example/"] }],
+      [{ paths: ["//elsewhere.example/"] }],
+      [{ paths: ["/\\elsewhere.example/"] }],
+      [{ paths: ["relative"] }],
+      [{ paths: Array.from({ length: 301 }, () => "/x") }],
+      [{ paths: ["/x"], host: "elsewhere.example" }],
+      [null],
+    ])("refuses %j", async (body) => {
+      const answer = await post("/edge/cache/warm", body);
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toMatchObject({ code: "BAD_WARM" });
+    });
+
+    it("is the operator's alone", async () => {
+      const answer = await house.edge.fetch("/edge/cache/warm", { method: "POST", body: '{"paths":["/x"]}' });
+      expect(answer.status).toBe(401);
+    });
+  });
+
+  it("keeps what is larger than its bound out, and streams it", async () => {
+    const body = "x".repeat(2_000_000);
+    origin.say("/huge", { headers: { "content-type": "text/plain" }, body });
+    for (const count of [1, 2]) {
+      const response = await house.edge.fetch("/huge");
+      expect((await response.text()).length).toBe(body.length);
+      expect(origin.asked("/huge"), "not stored").toHaveLength(count);
+    }
+  });
+
+  it("gives nobody another's entry on a caller's route", async () => {
+    origin.say("/mine/data", { headers: { "cache-control": "private, max-age=60" } });
+    const [ada, bea] = [await house.token("ada"), await house.token("bea")];
+    const get = async (token: string) => {
+      const response = await house.edge.fetch("/mine/data", {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      return { word: response.headers.get("x-cache"), text: await response.text() };
+    };
+    const first = await get(ada);
+    expect(await get(ada)).toEqual({ word: "HIT", text: first.text });
+    expect((await get(bea)).text).not.toBe(first.text);
+  });
+
+  it("lets no header change an answer unseen: what is in no key never reaches the origin", async () => {
+    const poison = {
+      "x-forwarded-host": "evil.example",
+      "x-host": "evil.example",
+      "x-original-url": "/admin",
+      "x-http-method-override": "DELETE",
+      x_forwarded_proto: "http",
+      "x-forwarded-scheme": "http",
+      forwarded: "host=evil.example",
+    };
+    await house.edge.fetch("/poison", { headers: poison });
+    const [seen] = origin.asked("/poison");
+    expect(JSON.stringify(seen?.headers)).not.toContain("evil.example");
+    for (const name of Object.keys(poison).filter((name) => !name.includes("forwarded-host"))) {
+      expect(seen?.headers[name], name).toBeUndefined();
+    }
+  });
+});
+
+/** Without undici, which decodes and asks for codings of its own accord. */
+function raw(base: string, path: string, headers: Record<string, string>) {
+  return new Promise<{ headers: Record<string, unknown>; body: Buffer }>((resolve, reject) => {
+    request(`${base}${path}`, { headers: { ...headers, "cf-connecting-ip": "203.0.113.9" } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("end", () => resolve({ headers: response.headers, body: Buffer.concat(chunks) }));
+    })
+      .on("error", reject)
+      .end();
+  });
+}

@@ -1,0 +1,59 @@
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** What it answers on a path from now on. */
+export interface Saying {
+  status?: number;
+  headers: Record<string, string>;
+  /** Default a text that differs each time. */
+  body?: string | Uint8Array;
+}
+
+export interface SpeakingOrigin {
+  url: string;
+  say(path: string, saying: Saying): void;
+  /** Requests that arrived for a path, query included. */
+  asked(path: string): IncomingMessage[];
+  /** It ends every connection without an answer. */
+  dropping: boolean;
+  stop(): Promise<void>;
+}
+
+/** An origin that says what it is told to, and keeps to its validators: a matching `If-None-Match` is answered with 304. */
+export async function startSpeakingOrigin(): Promise<SpeakingOrigin> {
+  const sayings = new Map<string, Saying>();
+  const requests: IncomingMessage[] = [];
+  let answers = 0;
+  const state = { dropping: false };
+  const server = createServer((request, response) => {
+    if (state.dropping) return void request.socket.destroy();
+    requests.push(request);
+    request.resume();
+    const { status = 200, headers, body } = sayings.get(request.url ?? "/") ?? { headers: {} };
+    answers += 1;
+    const tag = headers.etag;
+    if (tag !== undefined && request.headers["if-none-match"]?.split(", ").includes(tag)) {
+      return void response.writeHead(304, headers).end();
+    }
+    const content = Buffer.from(body ?? `answer ${answers}`);
+    response.writeHead(status, { "content-length": content.length, ...headers });
+    response.end(request.method === "HEAD" ? undefined : content);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    say: (path, saying) => void sayings.set(path, saying),
+    asked: (path) => requests.filter(({ url }) => url === path),
+    get dropping() {
+      return state.dropping;
+    },
+    set dropping(dropping) {
+      state.dropping = dropping;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
