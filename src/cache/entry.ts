@@ -68,7 +68,7 @@ export async function decodeEntry(text: string): Promise<Entry | null> {
 /** Bytes an entry takes in the isolate, roughly: its body, its fields, and what the objects around them cost. */
 export function entrySize(entry: Entry): number {
   const fields = entry.meta.headers.reduce((sum, [name, value]) => sum + name.length + value.length + 64, 0);
-  return bodySize(entry.body) + fields + entry.variant.length + 512;
+  return bodySize(entry.body) + fields + entry.variant.length + 2048;
 }
 
 async function sumOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

@@ -45,13 +45,11 @@ const member = z.object({
 const appendScript = defineScript(`
 #!lua flags=allow-key-locking
 -- KEYS: the log. ARGV: now, oldest worth keeping, most members, lifetime, then the members.
-local kind = redis.call('TYPE', KEYS[1])
-kind = kind.ok or kind
-if kind ~= 'zset' and kind ~= 'none' then
+local gone = redis.pcall('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2])
+if type(gone) == 'table' then
   redis.call('DEL', KEYS[1])
   redis.call('ZADD', KEYS[1], ARGV[1], '{"k":"everything","v":"","s":false}')
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2])
 for i = 5, #ARGV do
   redis.call('ZADD', KEYS[1], ARGV[1], ARGV[i])
 end

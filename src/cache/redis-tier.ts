@@ -57,7 +57,7 @@ end
 if #tags > 0 then
   tags = redis.call('HMGET', KEYS[1], unpack(tags))
   for i = 1, #names do
-    if tags[i] then
+    if tags[i] and tags[i] ~= '' then
       others[#others + 1] = names[i]
       others[#others + 1] = tags[i]
     end
@@ -71,18 +71,21 @@ return {purges, id, entry or redis.call('HGET', KEYS[1], 'e:' .. found), others}
 const writeScript = defineScript(`
 #!lua flags=allow-key-locking
 -- KEYS: the URL's hash. ARGV: vary set, variant text, id, entry, keep for ms, most variants, most sets, entity tag.
-local kind = redis.call('TYPE', KEYS[1])
-if (kind.ok or kind) ~= 'hash' then redis.call('DEL', KEYS[1]) end
+local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order')
+if shape.err then
+  redis.call('DEL', KEYS[1])
+  shape = {false, false}
+end
 local variant = redis.sha1hex(ARGV[2])
 local sets, count = ARGV[1], 1
-for set in string.gmatch(redis.call('HGET', KEYS[1], 'vary') or '', '[^\\n]+') do
+for set in string.gmatch(shape[1] or '', '[^\\n]+') do
   if set ~= ARGV[1] and count < tonumber(ARGV[7]) then
     sets = sets .. '\\n' .. set
     count = count + 1
   end
 end
 local order = {}
-for each in string.gmatch(redis.call('HGET', KEYS[1], 'order') or '', '[^,]+') do
+for each in string.gmatch(shape[2] or '', '[^,]+') do
   if each ~= variant then order[#order + 1] = each end
 end
 order[#order + 1] = variant
@@ -90,10 +93,11 @@ while #order > tonumber(ARGV[6]) do
   local oldest = table.remove(order, 1)
   redis.call('HDEL', KEYS[1], 'i:' .. oldest, 'e:' .. oldest, 't:' .. oldest)
 end
-redis.call('HSET', KEYS[1], 'vary', sets, 'order', table.concat(order, ','), 'i:' .. variant, ARGV[3], 'e:' .. variant, ARGV[4])
-if ARGV[8] == '' then redis.call('HDEL', KEYS[1], 't:' .. variant)
-else redis.call('HSET', KEYS[1], 't:' .. variant, ARGV[8]) end
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+redis.call('HSET', KEYS[1], 'vary', sets, 'order', table.concat(order, ','),
+  'i:' .. variant, ARGV[3], 'e:' .. variant, ARGV[4], 't:' .. variant, ARGV[8])
+if not shape[1] or redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then
+  redis.call('PEXPIRE', KEYS[1], ARGV[5])
+end
 return 1
 `);
 

@@ -2,6 +2,7 @@
 const benches: Record<string, () => Promise<unknown>> = {
   limits: () => import("./limits.ts"),
   sessions: () => import("./sessions.ts"),
+  cache: () => import("./cache.ts"),
 };
 const [name = ""] = process.argv.slice(2);
 const bench = benches[name];
