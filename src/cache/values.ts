@@ -42,8 +42,9 @@ export function createValueCache(options: ValueCacheOptions) {
   store.onRecovery((trip) => {
     for (const [name, each] of kept) {
       if (each.told) continue;
-      void queueTell(name, each, trip);
-      kept.set(name, { ...each, told: true }, each.expiresAt);
+      queueTell(name, each, trip).then(() => {
+        if (kept.get(name) === each) kept.set(name, { ...each, told: true }, each.expiresAt);
+      }, ignore);
     }
   });
 
@@ -130,3 +131,6 @@ function replyOf<Value>(json: string | null): ValueReply<Value> {
     return { hit: false };
   }
 }
+
+/** Told with the next replay. */
+function ignore(): void {}

@@ -88,14 +88,14 @@ export function createJudge({ ledger, onRedis, sign, keys, config, platform, ide
       request.after((trip) => void keeper.queueTouch(trip, kept, updated).catch(ignore));
     }
     ledger.confirm(claims.id, record);
-    const renew = claims.offline || now - claims.confirmedAt >= renewEveryMs;
+    const renew = (claims.offline && kept) || now - claims.confirmedAt >= renewEveryMs;
     return {
       kind: "active",
       claims,
       record,
       source: "redis",
       carriedBy,
-      renewed: renew ? await renewed(claims, now) : null,
+      renewed: renew ? await renewed(claims, now, kept !== null) : null,
     };
   }
 
@@ -126,9 +126,14 @@ export function createJudge({ ledger, onRedis, sign, keys, config, platform, ide
     return vouched(asked, kept ? kept.record : null, renew ? await renewed(claims, now) : null);
   }
 
-  /** A token with a younger confirmation, so that an outage finds it young. */
-  function renewed(claims: SessionClaims, now: number): Promise<string> {
-    return sign({ ...claims, offline: false, userData: {}, syncToken: null, confirmedAt: now });
+  /**
+   * A token with a younger confirmation, so that an outage finds it young.
+   *
+   * @param kept Redis has the record: until it does, the token alone carries the session.
+   */
+  function renewed(claims: SessionClaims, now: number, kept = true): Promise<string> {
+    const young = { ...claims, syncToken: null, confirmedAt: now };
+    return sign(kept ? { ...young, offline: false, userData: {} } : young);
   }
 }
 

@@ -58,19 +58,23 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
     whenFull: "evict",
   });
   const pendingCreates = new BoundedMap<NewSession>({ platform, entries: MOST_PENDING, whenFull: "refuse" });
-  const pendingEnds = new BoundedMap<(trip: Trip) => unknown>({
+  const pendingEnds = new BoundedMap<(trip: Trip) => Promise<unknown>>({
     platform,
     entries: MOST_PENDING,
     whenFull: "refuse",
   });
 
+  // Each of these may run twice and does no more than once: they are kept until Redis has said that they arrived.
   store.onRecovery((trip) => {
-    if (pendingCreates.size + pendingEnds.size === 0) return;
-    log.info("session.replayed", { created: pendingCreates.size, ended: pendingEnds.size });
-    for (const [, session] of pendingCreates) void keeper.queueAdopt(trip, session).catch(ignore);
-    for (const [, end] of pendingEnds) void end(trip);
-    pendingCreates.clear();
-    pendingEnds.clear();
+    for (const [id, session] of pendingCreates) {
+      const adopted = keeper.queueAdopt(trip, session);
+      adopted.then(() => pendingCreates.get(id) === session && pendingCreates.delete(id), ignore);
+    }
+    for (const [name, end] of pendingEnds) {
+      end(trip).then(() => pendingEnds.get(name) === end && pendingEnds.delete(name), ignore);
+    }
+    const [created, ended] = [pendingCreates.size, pendingEnds.size];
+    if (created + ended > 0) log.info("session.replayed", { created, ended });
   });
 
   /** Runs `remote`; on an outage, or without Redis, `fallback`. */
@@ -87,15 +91,18 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
     }
   }
 
-  function endLater(name: string, end: (trip: Trip) => unknown): Ended {
+  function endLater(name: string, end: (trip: Trip) => Promise<unknown>): Ended {
     if (!onRedis) return "done";
+    store.owe();
     pendingEnds.set(name, end, platform.now() + config.absoluteSeconds * 1000);
     return "pending";
   }
 
   /** Kept here until the store is back. */
   function writeLater(session: NewSession): void {
-    if (onRedis) pendingCreates.set(session.record.session_id, session, session.expiresAt);
+    if (!onRedis) return;
+    store.owe();
+    pendingCreates.set(session.record.session_id, session, session.expiresAt);
   }
 
   /** @param durable Redis knows too: then a tombstone matters here only until nobody takes the token's word any more. */
@@ -154,9 +161,7 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
           const createdAt = await local.create(session);
           writeLater({ ...session, createdAt });
           if (replaced)
-            endLater(`id:${replaced.id}`, (trip) =>
-              keeper.queueRevoke(trip, replaced.id, replacedHash).catch(ignore),
-            );
+            endLater(`id:${replaced.id}`, (trip) => keeper.queueRevoke(trip, replaced.id, replacedHash));
           return { durable: !onRedis, createdAt, syncToken: null };
         },
       );
@@ -172,7 +177,7 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
           // In an outage the signature has vouched for the old one already: it need not be in this isolate's map.
           if (!(await local.rotate({ id: old.id, offline: onRedis || old.offline }, session))) return null;
           writeLater(session);
-          endLater(`id:${old.id}`, (trip) => keeper.queueRevoke(trip, old.id, userHash).catch(ignore));
+          endLater(`id:${old.id}`, (trip) => keeper.queueRevoke(trip, old.id, userHash));
           return { durable: !onRedis };
         },
       );
@@ -222,7 +227,7 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
         },
         async () => {
           if (!onRedis) return here ? "done" : "missing";
-          return endLater(`id:${id}`, (trip) => keeper.queueRevoke(trip, id, userHash).catch(ignore));
+          return endLater(`id:${id}`, (trip) => keeper.queueRevoke(trip, id, userHash));
         },
       );
     },
@@ -254,7 +259,7 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
         }),
         async () => ({
           ended: endLater(`user:${userHash}`, (trip) =>
-            keeper.queueRevokeAllOf(trip, userHash, exceptId, now).catch(ignore),
+            keeper.queueRevokeAllOf(trip, userHash, exceptId, now),
           ),
           count: here,
         }),
@@ -272,7 +277,7 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
           await keeper.revokeEveryone(now);
           return "done";
         },
-        async () => endLater("everyone", (trip) => keeper.queueRevokeEveryone(trip, now).catch(ignore)),
+        async () => endLater("everyone", (trip) => keeper.queueRevokeEveryone(trip, now)),
       );
     },
   };

@@ -1,5 +1,5 @@
 import type { Platform } from "../platform.ts";
-import type { Keys, Store, Trip } from "../store/index.ts";
+import { type Keys, type Store, StoreError, type Trip } from "../store/index.ts";
 import type { KeptSession, NewSession, OldSession, SessionKeeper } from "./keeper.ts";
 import { parseRecord, type SessionRecord, timeOf } from "./record.ts";
 import {
@@ -47,14 +47,14 @@ export class UpstashKeeper implements SessionKeeper {
     return (await this.#queueWrite(trip, session, "1")) !== 0;
   }
 
-  #queueWrite(
+  async #queueWrite(
     trip: Trip,
     { record, userHash, createdAt, expiresAt }: NewSession,
     late: "0" | "1",
   ): Promise<number> {
     const { keys, maxPerUser, platform } = this.#options;
     const id = record.session_id;
-    return trip.run<number>(
+    const made = await trip.run(
       createScript,
       [
         keys.session(id),
@@ -76,6 +76,10 @@ export class UpstashKeeper implements SessionKeeper {
         late,
       ],
     );
+    const moment = counted(made);
+    // Never before it was asked for: a number that is no answer of the script must not get into a token.
+    if (moment < createdAt && !(late === "1" && moment === 0)) throw malformed();
+    return moment;
   }
 
   async read(id: string): Promise<KeptSession | null> {
@@ -90,7 +94,7 @@ export class UpstashKeeper implements SessionKeeper {
   queueTouch(trip: Trip, kept: KeptSession, updated: SessionRecord): Promise<number> {
     const ttl = this.#ttl(timeOf(updated.expires_at));
     const key = this.#options.keys.session(kept.record.session_id);
-    return trip.run<number>(touchScript, [key], [kept.text, JSON.stringify(updated), ttl]);
+    return trip.run(touchScript, [key], [kept.text, JSON.stringify(updated), ttl]).then(counted);
   }
 
   async revoke(id: string, userHash: string | null): Promise<boolean> {
@@ -100,18 +104,16 @@ export class UpstashKeeper implements SessionKeeper {
   queueRevoke(trip: Trip, id: string, userHash: string | null): Promise<number> {
     const { keys } = this.#options;
     const index = userHash === null ? [] : [keys.sessionIndex(userHash)];
-    return trip.run<number>(
-      revokeScript,
-      [keys.session(id), keys.sessionTombstone(id), ...index],
-      [id, this.#longestMs],
-    );
+    return trip
+      .run(revokeScript, [keys.session(id), keys.sessionTombstone(id), ...index], [id, this.#longestMs])
+      .then(counted);
   }
 
   async rotate(old: OldSession, { record, userHash, createdAt, expiresAt }: NewSession): Promise<boolean> {
     const { keys } = this.#options;
     const id = record.session_id;
     const rotated = await this.#alone((trip) =>
-      trip.run<number>(
+      trip.run(
         rotateScript,
         [
           keys.session(id),
@@ -132,19 +134,22 @@ export class UpstashKeeper implements SessionKeeper {
         ],
       ),
     );
-    return rotated === 1;
+    return counted(rotated) === 1;
   }
 
   async list(userHash: string): Promise<SessionRecord[]> {
     const { keys, platform } = this.#options;
     const texts = await this.#alone((trip) =>
-      trip.run<unknown[]>(
+      trip.run(
         listScript,
         [keys.sessionIndex(userHash)],
         [platform.now() - this.#longestMs, keys.session("")],
       ),
     );
-    return texts.flatMap((text) => (typeof text === "string" ? (parseRecord(text) ?? []) : []));
+    if (!Array.isArray(texts)) throw malformed();
+    return (texts as unknown[]).flatMap((text) =>
+      typeof text === "string" ? (parseRecord(text) ?? []) : [],
+    );
   }
 
   revokeAllOf(userHash: string, exceptId: string | null, now: number): Promise<number> {
@@ -153,11 +158,13 @@ export class UpstashKeeper implements SessionKeeper {
 
   queueRevokeAllOf(trip: Trip, userHash: string, exceptId: string | null, now: number): Promise<number> {
     const { keys } = this.#options;
-    return trip.run<number>(
-      revokeUserScript,
-      [keys.sessionIndex(userHash), keys.sessionMark(userHash)],
-      [keys.session(""), keys.sessionTombstone(""), this.#longestMs, exceptId ?? "", now],
-    );
+    return trip
+      .run(
+        revokeUserScript,
+        [keys.sessionIndex(userHash), keys.sessionMark(userHash)],
+        [keys.session(""), keys.sessionTombstone(""), this.#longestMs, exceptId ?? "", now],
+      )
+      .then(counted);
   }
 
   async revokeEveryone(now: number): Promise<void> {
@@ -187,6 +194,16 @@ export class UpstashKeeper implements SessionKeeper {
     await trip.send();
     return reply;
   }
+}
+
+/** A script's reply as the number it has to be. */
+function counted(reply: unknown): number {
+  if (typeof reply !== "number" || !Number.isInteger(reply) || reply < 0) throw malformed();
+  return reply;
+}
+
+function malformed(): StoreError {
+  return new StoreError("malformed", "The reply is none that the script gives");
 }
 
 export function keptSession(text: string | null): KeptSession | null {

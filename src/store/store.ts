@@ -25,6 +25,9 @@ export type StoreState =
 /** An isolate's first call, and the first after this silence, may be a TLS handshake to another continent. */
 const SILENCE_MS = 60_000;
 const COLD_FACTOR = 3;
+/** Pauses between two attempts to write what could not be written, ms: doubling while it fails. */
+const FIRST_REPLAY_MS = 1000;
+const LAST_REPLAY_MS = 8000;
 
 /**
  * The isolate's one door to Upstash: opens trips, keeps the breaker, and knows when it last heard from Redis. It holds
@@ -39,7 +42,10 @@ export class Store {
   readonly #replays: ((trip: Trip) => void | Promise<void>)[] = [];
   #triedAt = Number.NEGATIVE_INFINITY;
   #heardAt = Number.NEGATIVE_INFINITY;
-  #replayDue = false;
+  /** Something was not written, or may not have been. */
+  #owed = false;
+  #replayPauseMs = 0;
+  #replayAt = 0;
 
   constructor({ connection, platform, log, deadlineMs = 400, breaker = {} }: StoreOptions) {
     this.#send = connection ? createTransport({ ...connection, platform }) : undefined;
@@ -83,23 +89,27 @@ export class Store {
   }
 
   /**
-   * Registers what was kept while the store was lost and must be written when it is back. Called once per recovery, with
-   * a trip of its own; what it queues is never sent twice.
+   * Registers what was kept because it could not be written, and must be when it can. Called with a trip of its own after
+   * an outage, and after any call or command that failed. What is queued may fail again: whoever must not lose it keeps
+   * it until its promise says that it has arrived.
    */
   onRecovery(replay: (trip: Trip) => void | Promise<void>): void {
     this.#replays.push(replay);
   }
 
+  /** Says that something could not be written: a replay is due. Failed calls and commands say so themselves. */
+  owe(): void {
+    this.#owed = true;
+  }
+
   /**
-   * What is due beside a request, or null: the probe of an open breaker, the replay after a recovery. To be given to
-   * `waitUntil`; no request waits for it.
+   * What is due beside a request, or null: the probe of an open breaker, the replay of what could not be written. To be
+   * given to `waitUntil`; no request waits for it.
    */
   maintenance(): Promise<void> | null {
-    if (this.#replayDue) {
-      this.#replayDue = false;
-      return this.#replay();
-    }
-    return this.configured && this.#breaker.takeProbe() ? this.#probe() : null;
+    if (!this.configured) return null;
+    if (this.#breaker.open) return this.#breaker.takeProbe() ? this.#probe() : null;
+    return this.#owed && this.#platform.now() >= this.#replayAt ? this.#replay() : null;
   }
 
   async #call(commands: readonly Command[], syncToken: string | undefined): Promise<PipelineReply> {
@@ -121,9 +131,12 @@ export class Store {
       );
       if (refused) throw new StoreError("throttled", "Upstash's request quota is used up", { status: 200 });
       this.#heard();
+      // A script that is sent again is no failure.
+      if (reply.items.some(({ error }) => error && !error.startsWith("NOSCRIPT"))) this.owe();
       return reply;
     } catch (cause) {
       const error = asStoreError(cause);
+      this.owe();
       if (!(cold && error.code === "timeout")) this.#missed(error);
       throw error;
     }
@@ -132,7 +145,8 @@ export class Store {
   #heard(): void {
     this.#heardAt = this.#platform.now();
     if (!this.#breaker.succeeded()) return;
-    this.#replayDue = true;
+    this.owe();
+    this.#replayAt = 0;
     this.#log.info("store.found", {});
   }
 
@@ -152,15 +166,18 @@ export class Store {
     } finally {
       this.#breaker.probed(alive);
     }
-    if (this.#replayDue) {
-      this.#replayDue = false;
-      await this.#replay();
-    }
+    if (alive) await this.#replay();
   }
 
   async #replay(): Promise<void> {
+    this.#owed = false;
+    this.#replayPauseMs = Math.min(Math.max(FIRST_REPLAY_MS, this.#replayPauseMs * 2), LAST_REPLAY_MS);
+    this.#replayAt = this.#platform.now() + this.#replayPauseMs;
     const trip = this.trip();
     for (const replay of this.#replays) await replay(trip);
     await trip.send();
+    if (this.#owed) return;
+    this.#replayPauseMs = 0;
+    this.#replayAt = 0;
   }
 }

@@ -189,16 +189,20 @@ export class Trip {
 
 function settleReads(readers: Reader[], item: ReplyItem | undefined): void {
   const values = item?.result;
-  if (Array.isArray(values) && values.length === readers.length) {
+  if (isTexts(values) && values.length === readers.length) {
     readers.forEach(({ resolve }, index) => {
-      const value: unknown = values[index];
-      resolve(typeof value === "string" ? value : null);
+      resolve(values[index] ?? null);
     });
     return;
   }
   const error =
     item?.error === undefined
-      ? new StoreError("malformed", "The reply to MGET is not a list of the right length")
+      ? new StoreError("malformed", "The reply to MGET is not a list of texts of the right length")
       : commandError(item.error);
   for (const { reject } of readers) reject(error);
+}
+
+/** MGET says null where there is nothing, or no string. Anything else is no answer, and must not pass for "nothing". */
+function isTexts(values: unknown): values is (string | null)[] {
+  return Array.isArray(values) && values.every((value) => value === null || typeof value === "string");
 }

@@ -31,7 +31,7 @@ export function openSessions({
   connection = { url: inject("upstashUrl"), token: inject("upstashToken") },
   ...config
 }: SessionIsolateOptions = {}) {
-  const wire = { cut: false, calls: 0, headers: [] as Headers[], commands: [] as unknown[][] };
+  const wire = { cut: false, full: false, calls: 0, headers: [] as Headers[], commands: [] as unknown[][] };
   const lines: (LogFields & { event: string })[] = [];
   const log = createLog({ platform, write: (_, line) => lines.push(JSON.parse(line)) });
   const store = new Store({
@@ -43,8 +43,19 @@ export function openSessions({
         if (wire.cut) throw new TypeError("cut");
         wire.calls += 1;
         wire.headers.push(new Headers(init?.headers));
-        wire.commands.push(...(JSON.parse(String(init?.body)) as unknown[][]));
-        return platform.fetch(input, init);
+        const commands = JSON.parse(String(init?.body)) as unknown[][];
+        wire.commands.push(...commands);
+        if (!wire.full) return platform.fetch(input, init);
+        // A Redis that is out of memory: it reads, and refuses to write.
+        const reads = commands.filter(([name]) => name === "mget" || name === "ping");
+        const replies =
+          reads.length === 0
+            ? []
+            : await (await platform.fetch(input, { ...init, body: JSON.stringify(reads) })).json<unknown[]>();
+        const refused = { error: "OOM command not allowed when used memory > 'maxmemory'." };
+        return Response.json(
+          commands.map((command) => (reads.includes(command) ? replies.shift() : refused)),
+        );
       },
     },
   });
