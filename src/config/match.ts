@@ -8,13 +8,22 @@ export type RouteMatcher = (method: string, path: string) => Route;
  * Hono's own router over the list. A HEAD is matched as a GET where no route names HEAD: whoever writes `methods: ["GET"]`
  * means both (RFC 9110 §9.3.2).
  *
- * A path that matches nothing is tried again without its trailing slashes and in lower case, because many origins serve
- * `/Profile/` as `/profile`: a rule must not be left behind by a spelling that the origin forgives.
+ * Many origins serve `/Profile/` and `/profile;x=1` as `/profile`: a rule must not be left behind by a spelling that the
+ * origin forgives. So each path is also matched in its plain spelling, and the first route of the list that matches
+ * either is used. Only a route that names the very path, without wildcards, comes before.
  */
 export function routeMatcher(routes: readonly Route[]): RouteMatcher {
   const exact = routerOver(routes, (path) => path);
   const forgiving = routerOver(routes, forgive);
-  return (method, path) => exact(method, path) ?? forgiving(method, forgive(path)) ?? unmatchedRoute;
+  const allPlain = routes.every(({ path }) => forgive(path) === path);
+  return (method, path) => {
+    const asWritten = exact(method, path);
+    if (asWritten?.path === path) return asWritten;
+    const plain = forgive(path);
+    const forgiven = plain === path && allPlain ? asWritten : forgiving(method, plain);
+    if (!asWritten || !forgiven) return asWritten ?? forgiven ?? unmatchedRoute;
+    return routes.indexOf(forgiven) < routes.indexOf(asWritten) ? forgiven : asWritten;
+  };
 }
 
 function routerOver(routes: readonly Route[], spelling: (path: string) => string) {
@@ -28,11 +37,11 @@ function routerOver(routes: readonly Route[], spelling: (path: string) => string
   return (method: string, path: string): Route | undefined => router.match(method, path)[0][0]?.[0];
 }
 
-/** Lower case outside of `:parameters`, and no trailing slashes. */
+/** Lower case outside of `:parameters`, no `;parameters` of a segment, no trailing slashes. */
 function forgive(path: string): string {
-  const lower = path.replace(/:[A-Za-z_]\w*|[A-Z]+/g, (part) =>
-    part.startsWith(":") ? part : part.toLowerCase(),
-  );
+  const lower = path
+    .replace(/;[^/]*/g, "")
+    .replace(/:[A-Za-z_]\w*|[A-Z]+/g, (part) => (part.startsWith(":") ? part : part.toLowerCase()));
   return lower.length > 1 ? lower.replace(/\/+$/, "") || "/" : lower;
 }
 

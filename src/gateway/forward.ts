@@ -23,6 +23,8 @@ export interface ForwardInput {
   via: string;
 }
 
+const UNREACHABLE: OriginReply = { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" };
+
 /** Asks the origin. Redirects are the client's to follow, and nothing of either body is held. */
 export async function forward(input: ForwardInput): Promise<OriginReply> {
   if (comesFromHere(input.headers, input.via)) return { kind: "failed", status: 508, code: "LOOP_DETECTED" };
@@ -42,11 +44,11 @@ export async function forward(input: ForwardInput): Promise<OriginReply> {
       // A WebSocket lives on after its handshake, and the signal would end it.
       ...(isWebSocketUpgrade(input.headers) ? {} : { signal: abort.signal }),
     });
+    // The runtime takes an informational answer for the final one, and what follows it is lost (RFC 9110 §15.2).
+    if (response.status < 200 && response.status !== 101) return UNREACHABLE;
     return { kind: "response", response };
   } catch {
-    return late
-      ? { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" }
-      : { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" };
+    return late ? { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" } : UNREACHABLE;
   } finally {
     cancel();
   }

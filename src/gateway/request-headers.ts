@@ -35,6 +35,8 @@ export function originHeaders(input: OriginHeadersInput): Headers {
   const headers = new Headers(input.headers);
   const websocket = isWebSocketUpgrade(headers);
   dropHopByHop(headers);
+  // Whoever took the request has answered it (RFC 9110 §10.1.1): an origin's 100 would be taken for its answer.
+  headers.delete("expect");
   if (websocket) headers.set("upgrade", "websocket");
   for (const name of [...headers.keys()]) if (RESERVED.test(name.replaceAll("_", "-"))) headers.delete(name);
   dropSessionCredential(headers, input);

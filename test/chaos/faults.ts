@@ -10,6 +10,8 @@ export interface Fault {
   breaker: "opens" | "stays closed" | "either";
   /** What Redis knew before it is gone afterwards: sessions that only Redis kept are over (DESIGN: not "lost"). */
   losesData?: true;
+  /** The breaker stays closed and writes are refused: they are tried again, at the latest this long after it, ms. */
+  retriedWithinMs?: number;
   /** It is about how traffic begins: it starts before there is any. */
   startsFirst?: true;
   /** The Worker must run under a clock that can be moved. */
@@ -142,6 +144,9 @@ const ofTheWay: Fault[] = [
   ),
 ];
 
+/** The edge doubles the pause between two attempts up to eight seconds. */
+const LONGEST_RETRY_MS = 8500;
+
 /** Faults inside Redis: real ones. */
 const ofRedis: Fault[] = [
   {
@@ -158,6 +163,7 @@ const ofRedis: Fault[] = [
   },
   {
     name: "oom",
+    retriedWithinMs: LONGEST_RETRY_MS,
     what: "Redis is full (`maxmemory`, `noeviction`)",
     ...closed,
     start: async ({ upstash }) => void (await upstash.redis.command("CONFIG", "SET", "maxmemory", "1")),
@@ -165,6 +171,7 @@ const ofRedis: Fault[] = [
   },
   {
     name: "readonly",
+    retriedWithinMs: LONGEST_RETRY_MS,
     what: "Redis has become a replica that takes no writes",
     ...closed,
     start: async ({ upstash }) => void (await upstash.redis.command("REPLICAOF", "127.0.0.1", "1")),

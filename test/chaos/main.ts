@@ -1,27 +1,55 @@
-/** `npm run chaos`: what faults do to the edge. `quick` runs a few of them, `soak` looks at what fills up. */
+/**
+ * `npm run chaos`: what faults of the store, of Redis, of origins and of clients do to the edge; writes RESULTS.md.
+ * `npm run chaos -- soak`: ten minutes of newcomers; writes SOAK.md. `-- quick`: a few of each. `-- --only NAME,NAME`: these
+ * faults of the store.
+ */
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { type MatrixOptions, quickFaults, runMatrix } from "./matrix.ts";
+import { hostileReport, runHostile } from "./hostile.ts";
+import { quickFaults, runMatrix } from "./matrix.ts";
+import { originReport, runOriginFaults } from "./origin-faults.ts";
 import { matrixReport } from "./report.ts";
+import { runSoak, soakReport } from "./soak.ts";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: "string", default: "1" }, only: { type: "string" } },
+  options: {
+    seed: { type: "string", default: "1" },
+    only: { type: "string" },
+    seconds: { type: "string", default: "600" },
+  },
 });
 const [form = "full"] = positionals;
 const seed = Number(values.seed);
 const say = (line: string) => console.log(line);
 
-const options: MatrixOptions = { seed, progress: say };
-if (values.only) options.only = values.only.split(",");
-if (form === "quick") options.only = quickFaults;
-const results = await runMatrix(options);
-const missed = results.filter(({ misses }) => misses.length > 0);
-if (form === "full" && !values.only)
-  await writeFile(`${import.meta.dirname}/RESULTS.md`, matrixReport(results, seed));
-say(
-  missed.length === 0
-    ? "Nothing was missed."
-    : `${missed.length} of ${results.length} faults missed something.`,
-);
-process.exitCode = missed.length === 0 ? 0 : 1;
+if (form === "soak") await soak();
+else await faults();
+
+async function faults(): Promise<void> {
+  const only = values.only?.split(",") ?? (form === "quick" ? quickFaults : undefined);
+  const matrix = await runMatrix({ seed, progress: say, ...(only && { only }) });
+  if (values.only) return verdict(matrix.flatMap(({ misses }) => misses));
+  const origin = await runOriginFaults(say);
+  const hostile = await runHostile({ seed, requests: form === "quick" ? 5000 : 100_000, progress: say });
+  if (form === "full") {
+    const report = [matrixReport(matrix, seed), originReport(origin), hostileReport(hostile)].join("\n");
+    await writeFile(`${import.meta.dirname}/RESULTS.md`, report);
+  }
+  verdict([...[...matrix, ...origin].flatMap(({ misses }) => misses), ...hostile.misses]);
+}
+
+async function soak(): Promise<void> {
+  const seconds = Number(values.seconds);
+  const result = await runSoak({ seed, seconds, progress: say });
+  const report = soakReport(result);
+  if (seconds >= 600) await writeFile(`${import.meta.dirname}/SOAK.md`, `${report}\n`);
+  say(report);
+  verdict(result.misses);
+}
+
+function verdict(misses: readonly string[]): void {
+  for (const miss of misses) say(`MISSED: ${miss}`);
+  say(misses.length === 0 ? "Nothing was missed." : `${misses.length} missed.`);
+  process.exitCode = misses.length === 0 ? 0 : 1;
+}

@@ -134,6 +134,10 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   await run("after");
 
   await search("after");
+  for (let waited = 0; waited < (fault.retriedWithinMs ?? 0); waited += 250) {
+    await gateway.post("after");
+    await pause(250);
+  }
   const probes = { ...proxy.counts };
   // What was kept for later is written by now, and a new isolate knows nothing but what Redis knows.
   await pause(200);

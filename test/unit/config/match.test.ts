@@ -31,6 +31,31 @@ it("is also found under the spellings that many origins forgive", () => {
   expect(only("GET", "/V1/USER/7/profile").access).toBe("session");
 });
 
+describe("a rule that is followed by one for everything", () => {
+  const guarded = routeMatcher(
+    loadConfig({}, [
+      { path: "/user/*", access: "session" },
+      { path: "/Files/:name", access: "session" },
+      { path: "/about" },
+      { path: "/ABOUT", access: "session" },
+      { path: "/*" },
+    ]).routes,
+  );
+  it.each([
+    ["/USER/profile"],
+    ["/user;x=1/profile"],
+    ["/user/profile/"],
+    ["/files/a"],
+    ["/FILES/a;b"],
+    ["/ABOUT"],
+  ])("is not evaded by %s", (path) => {
+    expect(guarded("GET", path).access).toBe("session");
+  });
+  it.each([["/about"], ["/users"], ["/other/user/x"]])("does not reach %s", (path) => {
+    expect(guarded("GET", path).access).toBe("public");
+  });
+});
+
 it("is found on the decoded path, and a broken escape has none", () => {
   expect(decodedPath("/v1/%65missions")).toBe("/v1/emissions");
   expect(decodedPath("/v1/%zz")).toBeNull();

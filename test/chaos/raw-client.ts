@@ -1,0 +1,79 @@
+import { createConnection, type Socket } from "node:net";
+
+export interface RawReply {
+  /** 0: the connection ended without an answer. */
+  status: number;
+  body: string;
+  /** The Worker answered it, and not the HTTP server before it ran. */
+  byEdge: boolean;
+}
+
+/**
+ * A client that sends the bytes it is given, whatever they are, and reads what comes back: no library puts a request right
+ * on its way. One request at a time on a connection that is kept.
+ */
+export class RawClient {
+  readonly #port: number;
+  #socket: Socket | null = null;
+
+  constructor(url: string) {
+    this.#port = Number(new URL(url).port);
+  }
+
+  /** @param request all of it, as bytes in latin1. */
+  send(request: string, { head = false } = {}): Promise<RawReply> {
+    const socket = this.#socket ?? createConnection(this.#port, "127.0.0.1");
+    this.#socket = socket;
+    return new Promise((resolve) => {
+      let text = "";
+      const finish = (reply: RawReply, keep: boolean) => {
+        socket.removeAllListeners();
+        socket.on("error", () => {});
+        if (!keep) {
+          socket.destroy();
+          this.#socket = null;
+        }
+        resolve(reply);
+      };
+      socket.setNoDelay(true);
+      socket.setTimeout(10_000, () => finish({ ...NOTHING, body: "no answer within ten seconds" }, false));
+      socket.on("error", () => finish(replyIn(text, head, true) ?? NOTHING, false));
+      socket.on("close", () => finish(replyIn(text, head, true) ?? NOTHING, false));
+      socket.on("data", (chunk) => {
+        text += chunk.toString("latin1");
+        const reply = replyIn(text, head, false);
+        if (reply) finish(reply, !/^connection: *close/im.test(text.slice(0, text.indexOf("\r\n\r\n"))));
+      });
+      socket.write(Buffer.from(request, "latin1"));
+    });
+  }
+
+  close(): void {
+    this.#socket?.destroy();
+    this.#socket = null;
+  }
+}
+
+const NOTHING: RawReply = { status: 0, body: "", byEdge: false };
+
+/** The answer in what has arrived, or null while it is not complete. */
+function replyIn(text: string, head: boolean, ended: boolean): RawReply | null {
+  const end = text.indexOf("\r\n\r\n");
+  if (end === -1) return null;
+  const fields = text.slice(0, end);
+  const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(fields)?.[1] ?? 0);
+  const byEdge = /^x-request-id:/im.test(fields);
+  const rest = text.slice(end + 4);
+  if (status === 100) return replyIn(rest, head, ended);
+  if (head || status === 204 || status === 304) return { status, body: "", byEdge };
+  const length = /^content-length: *(\d+)/im.exec(fields)?.[1];
+  if (length !== undefined) {
+    return rest.length >= Number(length) || ended
+      ? { status, body: rest.slice(0, Number(length)), byEdge }
+      : null;
+  }
+  if (/^transfer-encoding: *chunked/im.test(fields)) {
+    return /(^|\r\n)0\r\n\r\n$/.test(rest) || ended ? { status, body: rest, byEdge } : null;
+  }
+  return ended ? { status, body: rest, byEdge } : null;
+}

@@ -1,0 +1,269 @@
+import { createApp } from "../../src/app.ts";
+import type { RouteInput } from "../../src/config/index.ts";
+import { openIsolate } from "../../src/isolate.ts";
+import { workerPlatform } from "../../src/platform.ts";
+import { startUpstashLocal } from "../../src/upstash-local/index.ts";
+import { dice } from "./dice.ts";
+import { pause } from "./proxy.ts";
+
+export interface SoakOptions {
+  /** Default 600. */
+  seconds?: number;
+  /** Callers, users, URLs and tags that should be reached, together. Default 1e6. */
+  distinct?: number;
+  seed?: number;
+  progress?(line: string): void;
+}
+
+export interface SoakResult {
+  seconds: number;
+  requests: number;
+  outages: number;
+  /** Different callers, users, URLs and tags that were seen. */
+  distinct: number;
+  statuses: ReadonlyMap<number, number>;
+  bounds: { name: string; entries: number; most: number }[];
+  /** Bytes in use after a collection, at the start, when the maps were full, and at the end. */
+  memory: { start: number; half: number; end: number };
+  misses: string[];
+}
+
+const ROUTES: RouteInput[] = [
+  {
+    path: "/cached/*",
+    cache: { ttl: 3600, scope: "shared" },
+    limits: [{ name: "c", limit: 50, window: "1 h", lease: 2 }],
+  },
+  {
+    path: "/user/*",
+    access: "session",
+    limits: [
+      { name: "log", limit: 20, window: "1 h", algorithm: "sliding-log" },
+      { name: "bucket", algorithm: "token-bucket", capacity: 20, refill: 1, window: "1 m" },
+    ],
+  },
+  { path: "/keys/*", verifiesKeys: true, access: "identified" },
+];
+const SERVICE = "a-service-token-of-the-soak-alone";
+const ADMIN = "an-admin-token-of-the-soak-alone-0";
+const AT_ONCE = 16;
+/** Heap that may be there beside the maps: code, connections, what is on its way. */
+const SLACK_BYTES = 96 * 2 ** 20;
+
+/**
+ * The Worker's app in this process, where its maps can be looked into: new callers, users, URLs and tags with every
+ * request, the store up and down by turns. At the end every map must be within its bound, and the heap with them.
+ */
+export async function runSoak(options: SoakOptions = {}): Promise<SoakResult> {
+  const { seconds = 600, distinct = 1_000_000, seed = 1, progress = () => {} } = options;
+  const upstash = await startUpstashLocal({ redis: "required" });
+  const chance = dice(seed);
+  let down = false;
+  let n = 0;
+  let users = 0;
+  const isolate = openIsolate(
+    {
+      UPSTASH_REDIS_REST_URL: upstash.url,
+      UPSTASH_REDIS_REST_TOKEN: upstash.token,
+      ORIGIN_URL: "http://origin.example",
+      SESSION_SECRET: "a-session-secret-of-the-soak-alone-0123",
+      SERVICE_TOKEN: SERVICE,
+      ADMIN_TOKEN: ADMIN,
+      LOG_LEVEL: "error",
+    },
+    ROUTES,
+    {
+      ...workerPlatform,
+      async fetch(input, init) {
+        const url = String(input instanceof Request ? input.url : input);
+        if (!url.startsWith("http://origin.example")) {
+          if (down) throw new TypeError("down");
+          return fetch(input, init);
+        }
+        const tag = `tag-${n}`;
+        return new Response(`answer for ${url} `.repeat(4), {
+          headers: {
+            "cache-control": "public, max-age=3600",
+            "cache-tag": tag,
+            "content-type": "text/plain",
+          },
+        });
+      },
+    },
+  );
+  const app = createApp(isolate);
+  const background = new Set<Promise<unknown>>();
+  const context = {
+    waitUntil(work: Promise<unknown>) {
+      background.add(work);
+      work.finally(() => background.delete(work)).catch(() => {});
+    },
+    passThroughOnException() {},
+    props: {},
+  } as unknown as ExecutionContext;
+  const statuses = new Map<number, number>();
+  const misses: string[] = [];
+
+  async function ask(path: string, headers: Record<string, string> = {}, method = "GET", body?: object) {
+    const request = new Request(`http://edge.example${path}`, {
+      method,
+      headers: { "cf-connecting-ip": addressOf(n), ...headers },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const response = await app.fetch(request, {}, context);
+    statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+    const text = await response.text();
+    if (response.status >= 500 && misses.length < 10)
+      misses.push(`${response.status}: ${text.slice(0, 200)}`);
+    return text;
+  }
+
+  /** A caller, a URL and a tag that were not there before; every second time a user, and now and then all the rest. */
+  async function newcomer(): Promise<void> {
+    n += 1;
+    const mine = n;
+    await ask(`/cached/${mine}?page=${mine}`);
+    if (mine % 2 === 0) await newUser(mine);
+    if (mine % 8 === 1) {
+      const operator = { authorization: `Bearer ${ADMIN}` };
+      await ask("/edge/cache/purge", operator, "POST", { tags: [`tag-${mine}`], soft: chance.chance(0.5) });
+    }
+    if (mine % 8 === 3) await ask(`/keys/${mine % 7}`, { "x-api-key": `key-number-${mine}` });
+    if (mine % 8 === 5) await ask("/auth/sessions", { authorization: `Bearer wrong-${mine}` }, "POST", {});
+  }
+
+  async function newUser(mine: number): Promise<void> {
+    users += 1;
+    const made = await ask("/auth/sessions", { authorization: `Bearer ${SERVICE}` }, "POST", {
+      user_id: `user-${mine}`,
+    });
+    const { token } = JSON.parse(made) as { token?: string };
+    if (token === undefined) return;
+    const bearer = { authorization: `Bearer ${token}` };
+    if (mine % 4 === 0) await ask(`/user/${mine}`, bearer);
+    if (mine % 8 === 0) await ask("/auth/sessions/current", bearer, "DELETE");
+  }
+
+  const start = await memoryInUse();
+  let half = start;
+  const startedAt = performance.now();
+  const elapsed = () => (performance.now() - startedAt) / 1000;
+  const turn = seconds / 10;
+  let outages = 0;
+  let told = 0;
+  try {
+    const workers = Array.from({ length: AT_ONCE }, async () => {
+      while (elapsed() < seconds) {
+        await newcomer();
+        // What is to be done after the answers must not pile up here: in workerd it is the invocation's.
+        if (background.size > 500) await Promise.allSettled([...background]);
+      }
+    });
+    while (elapsed() < seconds) {
+      await pause(Math.min(1000, seconds * 100));
+      const isDown = Math.floor(elapsed() / turn) % 5 !== 0;
+      if (isDown && !down) outages += 1;
+      down = isDown;
+      if (half === start && elapsed() > seconds / 2) half = await memoryInUse();
+      if (elapsed() > told + 10) {
+        told = elapsed();
+        progress(
+          `soak: ${Math.round(told)} s, ${n.toLocaleString("en")} newcomers, store ${down ? "down" : "up"}`,
+        );
+      }
+    }
+    await Promise.all(workers);
+    await Promise.allSettled([...background]);
+    const end = await memoryInUse();
+    const bounds = boundsOf(isolate);
+    for (const { name, entries, most } of bounds) {
+      if (entries > most) misses.push(`${name}: ${entries}, more than ${most}`);
+    }
+    const allowed = start + SLACK_BYTES + MOST_MAP_BYTES;
+    if (end > allowed) misses.push(`${mib(end)} in use at the end, more than ${mib(allowed)}`);
+    // Callers, URLs, tags; and users.
+    const seen = 3 * n + users;
+    if (seen < distinct) progress(`soak: ${seen} different ones in ${seconds} s, not ${distinct}`);
+    const requests = [...statuses.values()].reduce((sum, count) => sum + count, 0);
+    const memory = { start, half, end };
+    return { seconds, requests, outages, distinct: seen, statuses, bounds, memory, misses };
+  } finally {
+    await upstash.stop();
+  }
+}
+
+/** All that the maps may take together by their stated bounds, entries at what one of them costs at most, about. */
+const MOST_MAP_BYTES = 192 * 2 ** 20;
+
+function boundsOf({ cache, limiter, sessions, config }: ReturnType<typeof openIsolate>) {
+  const held = cache.sizes;
+  const kept = sessions.ledger.sizes;
+  return [
+    { name: "cache: URLs", entries: held.urls, most: 50_000 },
+    { name: "cache: bytes", entries: held.bytes, most: config.cache.isolateBytes },
+    { name: "cache: purges", entries: held.purges, most: 1001 },
+    { name: "sessions: records", entries: kept.sessions, most: 10_000 },
+    { name: "sessions: bytes", entries: kept.bytes, most: 16 * 2 ** 20 },
+    { name: "sessions: seen", entries: kept.seen, most: 10_000 },
+    { name: "sessions: tombstones", entries: kept.tombstones, most: 100_000 },
+    { name: "sessions: marks", entries: kept.marks, most: 100_000 },
+    { name: "sessions: to be written", entries: kept.pending, most: 20_000 },
+    ...Object.entries(limiter.sizes).map(([name, entries]) => ({
+      name: `limits: ${name}`,
+      entries,
+      most: LIMIT_BOUNDS[name] ?? 0,
+    })),
+  ];
+}
+
+/** As `ratelimit/` states them. */
+const LIMIT_BOUNDS: Record<string, number> = {
+  counters: 51_000,
+  counterBytes: 16 * 2 ** 20,
+  seen: 10_000,
+  blocks: 10_000,
+  leases: 10_000,
+  owed: 10_000,
+};
+
+/** A different address for each; documentation's networks are too small for a million. */
+function addressOf(n: number): string {
+  return `2001:db8:${((n >> 16) & 0xffff).toString(16)}:${(n & 0xffff).toString(16)}::1`;
+}
+
+async function memoryInUse(): Promise<number> {
+  for (let round = 0; round < 2; round += 1) {
+    globalThis.gc?.();
+    await pause(50);
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+
+/** The section of RESULTS.md. */
+export function soakReport(result: SoakResult): string {
+  const { seconds, requests, outages, distinct, statuses, bounds, memory, misses } = result;
+  const sorted = [...statuses].sort(([one], [other]) => one - other);
+  return [
+    "# What fills up",
+    "",
+    `Made by \`npm run chaos -- soak\`: the Worker's app in one process for ${seconds} s, ${requests.toLocaleString("en")} requests of`,
+    `${distinct.toLocaleString("en")} different callers, users, URLs and tags; the store was lost ${outages} times, for four fifths of the time.`,
+    "",
+    `Statuses: ${sorted.map(([status, count]) => `${status} × ${count.toLocaleString("en")}`).join(", ")}.`,
+    "",
+    `Memory in use after a collection: ${mib(memory.start)} at the start, ${mib(memory.half)} half way, ${mib(memory.end)} at the end.`,
+    "",
+    "| map | at the end | bound |",
+    "|---|---|---|",
+    ...bounds.map(
+      ({ name, entries, most }) =>
+        `| ${name} | ${entries.toLocaleString("en")} | ${most.toLocaleString("en")} |`,
+    ),
+    "",
+    ...misses.map((miss) => `- **missed**: ${miss}`),
+    ...(misses.length > 0 ? [""] : []),
+  ].join("\n");
+}
