@@ -1,14 +1,21 @@
-/** `npm run bench -- NAME`: one of the measurements in this folder. */
+/**
+ * `npm run bench`: the comparison, written to RESULTS.md; `-- --quick`: its counts alone. `npm run bench -- NAME`: one of
+ * the measurements in this folder.
+ */
 const benches: Record<string, () => Promise<unknown>> = {
   limits: () => import("./limits.ts"),
   sessions: () => import("./sessions.ts"),
   cache: () => import("./cache.ts"),
 };
-const [name = ""] = process.argv.slice(2);
+const [name = "compare"] = process.argv.slice(2);
 const bench = benches[name];
 if (bench) await bench();
-else {
-  console.error(`Usage: npm run bench -- ${Object.keys(benches).join(" | ")}`);
+else if (name === "compare") await (await import("./compare/full.ts")).full();
+else if (name === "--quick") {
+  const { quick } = await import("./compare/quick.ts");
+  process.exitCode = (await quick()) ? 0 : 1;
+} else {
+  console.error(`Usage: npm run bench [-- --quick | ${Object.keys(benches).join(" | ")}]`);
   process.exitCode = 2;
 }
 

@@ -1,0 +1,170 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import { Miniflare } from "miniflare";
+import { buildWorker } from "../../e2e/edge/build.ts";
+
+export const contestantNames = ["edge", "bare", "floor", "recipe", "tuned", "composed"] as const;
+export type ContestantName = (typeof contestantNames)[number];
+
+/** A Worker of the comparison, running. */
+export interface Contestant {
+  name: ContestantName;
+  port: number;
+  /** Bytes of its bundle, gzipped. */
+  gzipped: number;
+  /** Fields of a request that has a session. */
+  session: string;
+  /** Fields of one whose session was made up. */
+  forged: string;
+  /** Starts it anew, with an empty isolate. */
+  restart(): Promise<void>;
+  /** ms of CPU that its runtime has used so far. */
+  cpuMs(): Promise<number>;
+  /** Bytes of its isolate's heap. */
+  heapBytes(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+const PEERS = `${import.meta.dirname}/../peers`;
+const HOUR_LIMIT = { limit: 10_000_000, window: "1 h" };
+export const EDGE_ROUTES = [
+  { path: "/session/*", access: "session", limits: [{ name: "session", ...HOUR_LIMIT }], cache: CACHE() },
+  { path: "/public/*", limits: [{ name: "public", ...HOUR_LIMIT, lease: 1000 }], cache: CACHE() },
+  { path: "/blocked", limits: [{ name: "blocked", limit: 1, window: "1 d" }] },
+];
+
+function CACHE() {
+  return { scope: "shared", ttl: 600 };
+}
+
+const SERVICE_TOKEN = "a-service-token-of-the-bench-alone";
+
+/** Installs what the peers are made of, where it is not there yet. */
+export function installPeers(): void {
+  if (!existsSync(`${PEERS}/node_modules`))
+    execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: PEERS, stdio: "inherit" });
+}
+
+export interface ContestantOptions {
+  storeUrl: string;
+  storeToken: string;
+  originUrl: string;
+}
+
+export async function startContestant(
+  name: ContestantName,
+  { storeUrl, storeToken, originUrl }: ContestantOptions,
+): Promise<Contestant> {
+  const entry = name === "edge" ? "src/index.ts" : `test/bench/peers/${name}.ts`;
+  const contents = await readFile(await buildWorker(entry), "utf8");
+  const bindings = {
+    UPSTASH_REDIS_REST_URL: storeUrl,
+    UPSTASH_REDIS_REST_TOKEN: storeToken,
+    ORIGIN_URL: originUrl,
+    AUTH_SECRET: "0123456789abcdef0123456789abcdef",
+    ...(name === "edge" && {
+      SESSION_SECRET: "a-session-secret-of-the-bench-alone-0123",
+      SERVICE_TOKEN,
+      ROUTES: EDGE_ROUTES,
+    }),
+  };
+  const options = (port: number) => ({
+    modules: [{ type: "ESModule" as const, path: "worker.js", contents }],
+    compatibilityDate: "2026-04-24",
+    compatibilityFlags: ["nodejs_compat"],
+    bindings: bindings as unknown as Record<string, string>,
+    host: "127.0.0.1",
+    port,
+    inspectorPort: 0,
+    // Read, or the runtime stops when the pipe is full.
+    handleRuntimeStdio(stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) {
+      stdout.resume();
+      stderr.resume();
+    },
+  });
+  const before = children();
+  let miniflare = new Miniflare(options(0));
+  const port = Number((await miniflare.ready).port);
+  let pids = children().filter((pid) => !before.includes(pid));
+  const { session, forged } = await signIn(name, port);
+  return {
+    name,
+    port,
+    gzipped: gzipSync(contents, { level: 9 }).length,
+    session,
+    forged,
+    async restart() {
+      await miniflare.dispose();
+      const others = children();
+      miniflare = new Miniflare(options(port));
+      await miniflare.ready;
+      pids = children().filter((pid) => !others.includes(pid));
+    },
+    async cpuMs() {
+      const each = await Promise.all(pids.map(cpuOf));
+      return each.reduce((sum, ms) => sum + ms, 0);
+    },
+    heapBytes: () => heapOf(miniflare),
+    stop: () => miniflare.dispose(),
+  };
+}
+
+async function signIn(name: ContestantName, port: number): Promise<{ session: string; forged: string }> {
+  const base = `http://127.0.0.1:${port}`;
+  const bearer = (token: string) => `authorization: Bearer ${token}\r\n`;
+  if (name === "edge") {
+    const headers = { authorization: `Bearer ${SERVICE_TOKEN}` };
+    const body = JSON.stringify({ user_id: "ada" });
+    const response = await fetch(`${base}/auth/sessions`, { method: "POST", headers, body });
+    const { token } = (await response.json()) as { token: string };
+    return { session: bearer(token), forged: bearer(`${token.slice(0, -4)}AAAA`) };
+  }
+  if (name === "bare" || name === "floor") return { session: "", forged: "" };
+  const response = await fetch(`${base}/sign-in`, { method: "POST" });
+  const body = (await response.json()) as { token?: string };
+  if (body.token) return { session: bearer(body.token), forged: bearer(crypto.randomUUID()) };
+  const cookie = response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
+  return { session: `cookie: ${cookie}\r\n`, forged: `cookie: ${cookie.slice(0, -4)}AAAA\r\n` };
+}
+
+/** Processes that this one has started. */
+function children(): number[] {
+  const text = execFileSync("ps", ["-o", "pid=,comm=", "--ppid", String(process.pid)], { encoding: "utf8" });
+  return text
+    .split("\n")
+    .filter((line) => line.includes("workerd"))
+    .map((line) => Number.parseInt(line, 10));
+}
+
+/** User and system time of a process, ms: fields 14 and 15 of its stat, in ticks of 10 ms. */
+async function cpuOf(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+async function heapOf(miniflare: Miniflare): Promise<number> {
+  const inspector = await miniflare.getInspectorURL();
+  const targets = (await (await fetch(`http://${inspector.host}/json`)).json()) as {
+    webSocketDebuggerUrl: string;
+  }[];
+  const url = targets[0]?.webSocketDebuggerUrl;
+  if (!url) throw new Error("The runtime has no inspector");
+  const { default: WebSocket } = await import("ws");
+  const socket = new WebSocket(url);
+  await new Promise((resolve, reject) => socket.on("open", resolve).on("error", reject));
+  const call = (id: number, method: string) =>
+    new Promise<{ usedSize?: number; backingStorageSize?: number }>((resolve) => {
+      socket.on("message", (data) => {
+        const message = JSON.parse(String(data)) as { id?: number; result?: { usedSize?: number } };
+        if (message.id === id) resolve(message.result ?? {});
+      });
+      socket.send(JSON.stringify({ id, method }));
+    });
+  await call(1, "HeapProfiler.collectGarbage");
+  const usage = await call(2, "Runtime.getHeapUsage");
+  socket.close();
+  return (usage.usedSize ?? 0) + (usage.backingStorageSize ?? 0);
+}

@@ -1,0 +1,36 @@
+/** `npm run bench -- --quick`: the counts alone, which are exact. Fails where the edge costs another call or command. */
+import { rows } from "./rows.ts";
+import { countOne, openStage } from "./stage.ts";
+
+const ROUNDS = 6;
+
+export async function quick(): Promise<boolean> {
+  const stage = await openStage(["edge", "tuned"]);
+  const wrong: string[] = [];
+  console.log(
+    "| request | Worker | calls before the answer | calls in all | commands |\n|---|---|---|---|---|",
+  );
+  try {
+    for (const row of rows) {
+      for (const name of ["edge", "tuned"] as const) {
+        const contestant = stage.contestants.get(name);
+        if (!contestant) continue;
+        const counts = await countOne(stage, row, contestant, ROUNDS);
+        const words = (what: "critical" | "calls" | "commands") =>
+          [...new Set(counts.map((each) => each[what]))].join(" or ");
+        console.log(
+          `| ${row.name} | ${name} | ${words("critical")} | ${words("calls")} | ${words("commands")} |`,
+        );
+        if (name !== "edge") continue;
+        for (const what of ["critical", "calls", "commands"] as const) {
+          if (words(what) !== String(row.edge[what]))
+            wrong.push(`${row.name}: ${what} ${words(what)}, not ${row.edge[what]}`);
+        }
+      }
+    }
+  } finally {
+    await stage.stop();
+  }
+  for (const each of wrong) console.error(each);
+  return wrong.length === 0;
+}

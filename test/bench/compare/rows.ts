@@ -1,0 +1,97 @@
+import type { Contestant, ContestantName } from "./contestants.ts";
+
+/** Calls and commands of one request: exact for the edge, and what was found for the others. */
+export interface Counts {
+  /** Calls to the store that were over when the answer was. */
+  critical: number;
+  /** Those after the answer too. */
+  calls: number;
+  /** Commands, those in scripts included: what Upstash bills. */
+  commands: number;
+}
+
+/** A kind of request. */
+export interface Row {
+  name: string;
+  what: string;
+  contestants: readonly ContestantName[];
+  /** The nth request's bytes. */
+  request(contestant: Contestant, n: number): string;
+  /** What has to be there before: `fill` and a fresh isolate, or one request that is not measured. */
+  before: "fill and restart" | "ask once" | "nothing";
+  status: number;
+  /** What one of the edge's costs: the bench fails where it costs something else. */
+  edge: Counts;
+}
+
+const everybody = ["edge", "floor", "recipe", "tuned", "composed"] as const;
+const withStore = ["edge", "recipe", "tuned", "composed"] as const;
+
+function get(path: string, fields = "", method = "GET", body = ""): string {
+  const length =
+    method === "POST" ? `content-length: ${body.length}\r\ncontent-type: application/json\r\n` : "";
+  return `${method} ${path} HTTP/1.1\r\nhost: api.example\r\ncf-connecting-ip: 203.0.113.9\r\naccept-encoding: identity\r\n${fields}${length}\r\n${body}`;
+}
+
+/** No two of a run ask for the same. */
+let unique = 0;
+
+export const rows: readonly Row[] = [
+  {
+    name: "cold GET",
+    what: "limit + session + cache miss",
+    contestants: everybody,
+    request(contestant) {
+      unique += 1;
+      return get(`/session/cold/${unique}`, contestant.session);
+    },
+    before: "ask once",
+    status: 200,
+    edge: { critical: 1, calls: 2, commands: 12 },
+  },
+  {
+    name: "warm GET",
+    what: "limit + hit in the isolate",
+    contestants: ["edge", "bare", "floor", "recipe", "tuned", "composed"],
+    request: () => get("/public/warm"),
+    before: "ask once",
+    status: 200,
+    edge: { critical: 0, calls: 0, commands: 0 },
+  },
+  {
+    name: "hit in Redis",
+    what: "limit + cache hit, in a fresh isolate",
+    contestants: withStore,
+    request: (_, n) => get(`/public/filled/${n}`),
+    before: "fill and restart",
+    status: 200,
+    edge: { critical: 1, calls: 1, commands: 4 },
+  },
+  {
+    name: "POST",
+    what: "limit + session, passed on",
+    contestants: everybody,
+    request: (contestant) => get("/session/post", contestant.session, "POST", '{"a":1}'),
+    before: "ask once",
+    status: 200,
+    edge: { critical: 1, calls: 1, commands: 6 },
+  },
+  {
+    name: "blocked",
+    what: "a caller over the limit",
+    contestants: withStore,
+    request: () => get("/blocked"),
+    before: "ask once",
+    status: 429,
+    edge: { critical: 0, calls: 0, commands: 0 },
+  },
+  {
+    name: "forged",
+    what: "a session that was made up",
+    contestants: withStore,
+    request: (contestant, n) => get(`/session/forged/${n}`, contestant.forged),
+    before: "nothing",
+    status: 401,
+    edge: { critical: 0, calls: 0, commands: 0 },
+  },
+];

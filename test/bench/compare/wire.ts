@@ -1,0 +1,79 @@
+import type { AddressInfo } from "node:net";
+import { createConnection, createServer, type Socket } from "node:net";
+
+/** A line between the Workers and the store, as long as the bench wants it, and cut or dead where it wants that. */
+export interface Wire {
+  url: string;
+  /** Half of it on the way there, half on the way back, ms. */
+  roundTripMs: number;
+  /** `hanging` takes everything in and says nothing. */
+  state: "well" | "refused" | "hanging";
+  /** Answers that have been passed on: calls that somebody could have waited for. */
+  readonly answered: number;
+  set(state: Wire["state"]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startWire(target: string): Promise<Wire> {
+  const { port: targetPort } = new URL(target);
+  const sockets = new Set<Socket>();
+  let answered = 0;
+  let port = 0;
+  const server = createServer((near) => {
+    const far = createConnection(Number(targetPort), "127.0.0.1");
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on("close", () => sockets.delete(socket));
+      socket.on("error", () => {
+        near.destroy();
+        far.destroy();
+      });
+    }
+    // An answer is one write of the endpoint's or two, and only the first begins so.
+    join(near, far, () => {});
+    join(far, near, (chunk) => {
+      if (chunk.subarray(0, 9).toString("latin1") === "HTTP/1.1 ") answered += 1;
+    });
+  });
+  function join(from: Socket, to: Socket, passing: (chunk: Buffer) => void): void {
+    from.on("data", (chunk) => {
+      if (wire.state === "hanging") return;
+      const pass = () => {
+        passing(chunk);
+        if (to.writable) to.write(chunk);
+      };
+      if (wire.roundTripMs === 0) pass();
+      else setTimeout(pass, wire.roundTripMs / 2);
+    });
+    from.on("end", () => to.end());
+  }
+  const listen = async () => {
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    port = (server.address() as AddressInfo).port;
+  };
+  const close = async () => {
+    if (!server.listening) return;
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  const wire: Wire = {
+    url: "",
+    roundTripMs: 0,
+    state: "well",
+    get answered() {
+      return answered;
+    },
+    async set(state) {
+      wire.state = state;
+      if (state === "refused") return close();
+      for (const socket of sockets) if (state === "well") socket.destroy();
+      if (!server.listening) await listen();
+    },
+    stop: close,
+  };
+  await listen();
+  wire.url = `http://127.0.0.1:${port}`;
+  return wire;
+}
