@@ -42,6 +42,8 @@ export interface CacheContext {
   staleSince: number | null;
   /** The URL is stored, but no variant for this request. */
   varyMiss: boolean;
+  /** Redis has nothing of the URL, for anybody. */
+  isNew: boolean;
   /** Neither looked up nor stored. */
   bypass: boolean;
 }

@@ -11,6 +11,9 @@ const MOST_VARY_SETS = 4;
 /** An entity tag that is longer is not told of with every look. */
 const LONGEST_TAG = 128;
 
+/** SHA-1 of nothing: the variant of an answer that does not vary. */
+const VARYLESS = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+
 /**
  * One hash per URL: `vary` (a line per set of names), `order` (variants, oldest first), and for each variant `i:` its id,
  * `e:` the entry and `t:` the strong entity tag by which the origin may name it. A look costs one command in the trip,
@@ -20,32 +23,34 @@ const LONGEST_TAG = 128;
 const lookScript = defineScript(`
 #!lua flags=allow-key-locking
 -- KEYS: the URL's hash, the purge log.
--- ARGV: read purges from this score, id the caller holds, now, then field names and values.
-local purges = redis.pcall('ZRANGEBYSCORE', KEYS[2], ARGV[1], '+inf', 'WITHSCORES')
+-- ARGV: read purges from this score or '', id the caller holds, now, then field names and values.
+local purges = {}
+if ARGV[1] ~= '' then purges = redis.pcall('ZRANGEBYSCORE', KEYS[2], ARGV[1], '+inf', 'WITHSCORES') end
 if purges.err then
   local everything = '{"k":"everything","v":"","s":false}'
   redis.call('DEL', KEYS[2])
   redis.call('ZADD', KEYS[2], ARGV[3], everything)
   purges = {everything, ARGV[3]}
 end
-local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order')
+local found, id, entry = '${VARYLESS}', false, false
+local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order', 'i:' .. found, 'e:' .. found)
 if shape.err then return {purges, ''} end
 local sets, order = shape[1], shape[2]
 if not sets then return {purges} end
-local field = {}
-for i = 4, #ARGV, 2 do field[ARGV[i]] = ARGV[i + 1] end
-local found, id, entry = '', false, false
-for set in string.gmatch(sets, '[^\\n]+') do
-  local text = ''
-  if set ~= '-' then
-    for name in string.gmatch(set, '[^,]+') do text = text .. (field[name] or ('[["' .. name .. '",null]]')) .. '\\n' end
+if sets == '-' then
+  id, entry = shape[3], shape[4]
+else
+  local field = {}
+  for i = 4, #ARGV, 2 do field[ARGV[i]] = ARGV[i + 1] end
+  for set in string.gmatch(sets, '[^\\n]+') do
+    local text = ''
+    if set ~= '-' then
+      for name in string.gmatch(set, '[^,]+') do text = text .. (field[name] or ('[["' .. name .. '",null]]')) .. '\\n' end
+    end
+    found = redis.sha1hex(text)
+    id = redis.call('HGET', KEYS[1], 'i:' .. found)
+    if id then break end
   end
-  found = redis.sha1hex(text)
-  if ARGV[2] == '' then
-    local both = redis.call('HMGET', KEYS[1], 'i:' .. found, 'e:' .. found)
-    id, entry = both[1], both[2]
-  else id = redis.call('HGET', KEYS[1], 'i:' .. found) end
-  if id then break end
 end
 local others, names, tags = {}, {}, {}
 for name in string.gmatch(order or '', '[^,]+') do
@@ -114,6 +119,7 @@ export interface OtherVariant {
 export interface LookInput {
   key: string;
   purgesKey: string;
+  /** The score from which purges are read; '' where the isolate has read them lately. */
   purgesSince: string;
   /** The id of what the isolate holds for this request, or null. */
   heldId: string | null;
@@ -160,13 +166,30 @@ export async function readVariant(trip: Trip, key: string, name: string): Promis
   return typeof text === "string" ? decodeEntry(text) : null;
 }
 
-/** The write of an entry, ready to be queued. */
-export async function prepareWrite(key: string, entry: Entry, now: number): Promise<(trip: Trip) => void> {
+/**
+ * The write of an entry, ready to be queued.
+ *
+ * @param isNew The look of this very request found nothing under the key. An answer that does not vary is then two plain
+ *   commands in place of a script of four; a variant that another isolate stores at the same moment may be lost.
+ */
+export async function prepareWrite(
+  key: string,
+  entry: Entry,
+  now: number,
+  isNew: boolean,
+): Promise<(trip: Trip) => void> {
   const text = await encodeEntry(entry);
   const { vary } = entry.meta;
   const set = vary.length === 0 ? "-" : vary.join(",");
   const keepMs = Math.max(1000, Math.min(LONGEST_LIFE_MS, Math.ceil(entry.keepUntil - now)));
   return (trip) => {
+    if (isNew && vary.length === 0) {
+      const names = { vary: "-", order: VARYLESS, [`i:${VARYLESS}`]: entry.id };
+      const fields = { ...names, [`e:${VARYLESS}`]: text, [`t:${VARYLESS}`]: tagLine(entry) };
+      void trip.queue((pipeline) => pipeline.hset(key, fields));
+      void trip.queue((pipeline) => pipeline.pexpire(key, keepMs));
+      return;
+    }
     void trip.run(
       writeScript,
       [key],

@@ -103,21 +103,22 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     }
     const context = { ...baseOf(request, rule), ...(await namesOf(request, rule)), asker };
     const { selecting, key } = context;
+    const knowsPurges = platform.now() - lookedAt <= isolateMaxAgeMs;
     let held = tier.find(key, selecting);
-    if (held && (!onRedis || platform.now() - lookedAt <= isolateMaxAgeMs)) return () => turn(context, held);
+    if (held && (!onRedis || knowsPurges)) return () => turn(context, held);
     await selecting.hide();
     held ??= tier.find(key, selecting);
     if (!onRedis) return () => turn(context, held);
     const looked = look(trip, {
       key: keys.response(key),
       purgesKey: keys.purges(),
-      purgesSince: purges.since,
+      purgesSince: knowsPurges ? "" : purges.since,
       heldId: held?.id ?? null,
       selecting,
       now: platform.now(),
     });
     looked.catch(() => {});
-    return async () => turn(context, await learned(looked, context, held));
+    return async () => turn(context, await learned(looked, context, held, knowsPurges));
   }
 
   /** The entry after a look; what the isolate holds where the store did not answer. */
@@ -125,11 +126,15 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     looked: Promise<LookResult>,
     context: CacheContext,
     held: Entry | null,
+    knowsPurges: boolean,
   ): Promise<Entry | null> {
     try {
       const result = await looked;
-      purges.learn(result.purges);
-      lookedAt = platform.now();
+      if (!knowsPurges) {
+        purges.learn(result.purges);
+        lookedAt = platform.now();
+      }
+      context.isNew = result.kind === "nothing";
       context.others = result.others;
       if (result.kind === "corrupt") sayCorrupt(context);
       if (result.kind === "other-variants") context.varyMiss = true;
@@ -199,6 +204,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       others: [],
       staleSince: null,
       varyMiss: false,
+      isNew: false,
       bypass: false,
     };
   }

@@ -10,7 +10,7 @@ type Lifetime = { px: number } | { ex: number };
  * The commands this Worker sends, with the SDK's names and options: `p.set(key, value, { px: 1000 })`.
  *
  * They are written here because the SDK holds every command of Redis in one piece that no bundler can shake: 18 KB of the
- * Worker, gzipped, for nine of them. `test/contract/store` holds each of them to what @upstash/redis puts on the wire.
+ * Worker, gzipped, for eleven of them. `test/contract/store` holds each of them to what @upstash/redis puts on the wire.
  */
 export class Pipeline {
   readonly commands: Command[] = [];
@@ -33,6 +33,14 @@ export class Pipeline {
 
   hmget(key: string, ...fields: string[]): void {
     this.#add("hmget", key, ...fields);
+  }
+
+  hset(key: string, fields: Record<string, string>): void {
+    this.#add("hset", key, ...Object.entries(fields).flat());
+  }
+
+  pexpire(key: string, ms: number): void {
+    this.#add("pexpire", key, ms);
   }
 
   zcount(key: string, min: string | number, max: string | number): void {

@@ -81,7 +81,7 @@ await measure({
   path: (n) => `/cached/${n}`,
   word: "MISS",
   calls: 2,
-  commands: 7,
+  commands: 4,
 });
 await measure({
   name: "a hit in the isolate",
@@ -100,7 +100,7 @@ await measure({
   path: (n) => `/cached/${n}`,
   word: "HIT",
   calls: 1,
-  commands: 4,
+  commands: 3,
 });
 await measure({
   name: "a hit in the isolate, with the look at the purge log that is due",
@@ -108,7 +108,7 @@ await measure({
   path: (n) => `/cached/${n}`,
   word: "HIT",
   calls: 1,
-  commands: 4,
+  commands: 3,
 });
 
 say();

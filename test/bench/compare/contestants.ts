@@ -31,7 +31,14 @@ const PEERS = `${import.meta.dirname}/../peers`;
 const HOUR_LIMIT = { limit: 10_000_000, window: "1 h" };
 export const EDGE_ROUTES = [
   { path: "/session/*", access: "session", limits: [{ name: "session", ...HOUR_LIMIT }], cache: CACHE() },
+  {
+    path: "/leased/*",
+    access: "session",
+    limits: [{ name: "leased", ...HOUR_LIMIT, lease: 1000 }],
+    cache: CACHE(),
+  },
   { path: "/public/*", limits: [{ name: "public", ...HOUR_LIMIT, lease: 1000 }], cache: CACHE() },
+  { path: "/write/*", access: "session", limits: [{ name: "write", ...HOUR_LIMIT }] },
   { path: "/blocked", limits: [{ name: "blocked", limit: 1, window: "1 d" }] },
 ];
 

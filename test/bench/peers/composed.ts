@@ -50,7 +50,7 @@ app.post("/sign-in", async (c) => {
   await c.var.session.update({ user: "ada" });
   return c.json({ cookie: true });
 });
-app.use("/session/*", async (c, next) => {
+app.on(["GET", "POST"], ["/session/*", "/leased/*", "/write/*"], async (c, next) => {
   const data = await c.var.session.get();
   if (!data) return c.json({ error: "Unauthorized" }, 401);
   return next();

@@ -28,7 +28,7 @@ app.use("*", async (c, next) => {
   return next();
 });
 
-app.use("/session/*", async (c, next) => {
+app.on(["GET", "POST"], ["/session/*", "/leased/*", "/write/*"], async (c, next) => {
   const token = c.req.header("authorization")?.replace("Bearer ", "");
   const session = await open(c.env).redis.get(`recipe:session:${token}`);
   if (!session) return c.json({ error: "Unauthorized" }, 401);

@@ -46,7 +46,7 @@ app.post("/sign-in", async (c) => {
 app.all("*", async (c) => {
   const { redis, limiter, blocked } = open(c.env);
   const { pathname, search } = new URL(c.req.url);
-  const needsSession = pathname.startsWith("/session/");
+  const needsSession = /^\/(session|leased|write)\//.test(pathname);
   const token = c.req.header("authorization")?.replace("Bearer ", "");
   const key = `tuned:cache:${pathname}${search}`;
   const isGet = c.req.method === "GET";

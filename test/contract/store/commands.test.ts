@@ -26,6 +26,8 @@ const cases: [string, (pipeline: Pipeline) => void, (pipeline: SdkPipeline) => v
   ["set with s", (p) => p.set("k", "π", { ex: 60 }), (p) => p.set("k", "π", { ex: 60 })],
   ["del", (p) => p.del("a", "b"), (p) => p.del("a", "b")],
   ["hmget", (p) => p.hmget("k", "f", "g"), (p) => p.hmget("k", "f", "g")],
+  ["hset", (p) => p.hset("k", { f: "1", g: "" }), (p) => p.hset("k", { f: "1", g: "" })],
+  ["pexpire", (p) => p.pexpire("k", 1000), (p) => p.pexpire("k", 1000)],
   ["zcount", (p) => p.zcount("k", "(5", "+inf"), (p) => p.zcount("k", "(5", "+inf")],
   [
     "zrange by score",
