@@ -26,11 +26,11 @@ export function originOf(isolate: Isolate, passage: Passage): OriginFetch {
   const { request, url, caller } = edgeRequest;
   const { origin } = config;
   if (!origin) throw new Problem(originMissing);
-  const target = originUrl(origin.url, url);
 
   return {
     repeatable: true,
     async fetch(clientHeaders: Headers): Promise<OriginReply> {
+      const target = originUrl(origin.url, url);
       const via = await viaName(isolate);
       const user = passage.session.kind === "active" || caller.session.kind === "absent" ? caller.user : null;
       const headers = originHeaders({

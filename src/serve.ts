@@ -4,6 +4,7 @@ import { AfterResponse } from "./after.ts";
 import type { Caller } from "./caller/index.ts";
 import type { EdgeRequest } from "./capability.ts";
 import { ConfigError, type Route } from "./config/index.ts";
+import { hex } from "./hex.ts";
 import type { Isolate } from "./isolate.ts";
 import { newReport, type RequestReport, writeReport } from "./observe/index.ts";
 import { openPassage, type Passage, type PassageOptions } from "./passage.ts";
@@ -59,7 +60,7 @@ export async function serve(
     report.verdict = verdictOf(error);
   }
   response = mutable(response);
-  c.var.passage?.annotate(response.headers);
+  c.get("passage")?.annotate(response.headers);
   if (response.status !== 101) response.headers.set("x-request-id", requestId);
   const final = cors.apply(c.req.raw, response);
   report.cache ??= cacheWord(final.headers.get("x-cache"));
@@ -130,12 +131,18 @@ export function verdictOf(error: unknown): string {
 }
 
 function newRequestId(bytes: Uint8Array = crypto.getRandomValues(new Uint8Array(16))): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(bytes);
 }
 
-/** Responses of a fetch have headers that cannot be changed; a WebSocket's is left as it is. */
+/** Responses of a fetch have headers that cannot be changed: only they are copied. A WebSocket's is left as it is. */
 function mutable(response: Response): Response {
-  return response.status === 101 ? response : new Response(response.body, response);
+  if (response.status === 101) return response;
+  try {
+    response.headers.delete("x-request-id");
+    return response;
+  } catch {
+    return new Response(response.body, response);
+  }
 }
 
 /** Hono merges the headers of the response it had into the one it gets: here the new one is the whole answer. */

@@ -1,3 +1,4 @@
+import { hex } from "../hex.ts";
 import { identityBody } from "./body.ts";
 import { collect } from "./collect.ts";
 import type { CacheContext } from "./context.ts";
@@ -34,7 +35,7 @@ export async function outlineOf(
   const { stored, freshness } = verdict;
   if (!selecting.canTell(stored.vary)) await selecting.hide();
   return {
-    id: Array.from(platform.randomBytes(12), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    id: hex(platform.randomBytes(12)),
     variant: selecting.variant(stored.vary),
     meta: stored,
     shareable: claimOf(response, responseDirectives(response.headers)) === "shareable",

@@ -8,6 +8,8 @@ const CREDENTIAL_PARAMETERS = new Set(["api_key"]);
  * route ignores. Fragments never reach a server.
  */
 export function cacheUrl(url: URL, query: CacheRule["query"] = { ignore: [], sort: false }): string {
+  const bare = `${url.host.toLowerCase()}${url.pathname}`;
+  if (url.search === "") return bare;
   const pairs = url.search
     .slice(1)
     .split("&")
@@ -17,7 +19,7 @@ export function cacheUrl(url: URL, query: CacheRule["query"] = { ignore: [], sor
       return !CREDENTIAL_PARAMETERS.has(name) && !query.ignore.some((pattern) => matches(name, pattern));
     });
   if (query.sort) pairs.sort();
-  return `${url.host.toLowerCase()}${url.pathname}${pairs.length > 0 ? `?${pairs.join("&")}` : ""}`;
+  return `${bare}${pairs.length > 0 ? `?${pairs.join("&")}` : ""}`;
 }
 
 function parameterName(pair: string): string {

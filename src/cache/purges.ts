@@ -130,6 +130,7 @@ export class PurgeLog {
   /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */
   fate(entry: PurgeQuestion): PurgeFate {
     let fate: PurgeFate = { kind: "none" };
+    if (this.#times.size === 0) return fate;
     for (const { time, purge } of this.#reaching(entry)) {
       if (time < entry.requestTime) continue;
       if (!purge.soft) return { kind: "hard" };

@@ -20,7 +20,9 @@ const LONGEST_CREDENTIAL = 4096;
 export function readCredentials(headers: Headers, url: URL, jwtConfigured: boolean): Credentials {
   const bearer = /^bearer +(\S+)\s*$/i.exec(headers.get("authorization") ?? "")?.[1] ?? null;
   const cookie = sessionCookie(headers.get("cookie"));
-  const queryKeys = url.searchParams.getAll("api_key").filter(Boolean);
+  // A name may be written with escapes; without either there is nothing to parse.
+  const mayHoldKey = url.search.includes("api_key") || url.search.includes("%");
+  const queryKeys = mayHoldKey ? url.searchParams.getAll("api_key").filter(Boolean) : [];
   const isSession = bearer?.startsWith(SESSION_TOKEN_PREFIX) ?? false;
   const isJwt = !isSession && jwtConfigured && bearer !== null && bearer.split(".").length === 3;
   const bearerKey = bearer !== null && !isSession && !isJwt ? bearer : null;

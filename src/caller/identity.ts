@@ -1,5 +1,7 @@
 import type { Config } from "../config/index.ts";
+import { hex } from "../hex.ts";
 import type { Platform } from "../platform.ts";
+import { BoundedMap } from "../store/index.ts";
 import type { Identity } from "./caller.ts";
 
 /** The one place where callers become the hashes that keys and logs know them by. */
@@ -8,6 +10,11 @@ export interface Identifier {
   hash(kind: string, value: string): Promise<string>;
   identity(kind: Identity["kind"], value: string): Promise<Identity>;
 }
+
+const REMEMBERED_KINDS: ReadonlySet<string> = new Set(["address", "user", "url", "response"]);
+const MOST_REMEMBERED = 4000;
+const REMEMBERED_BYTES = 1024 * 1024;
+const LONGEST_REMEMBERED = 1024;
 
 /**
  * Without `IDENTITY_SECRET` the key is derived from the store's token, so that all isolates agree; without a store there
@@ -18,9 +25,16 @@ export function createIdentifier(
   platform: Platform,
 ): Identifier {
   let key: CryptoKey | undefined;
+  const remembered = new BoundedMap<string>({
+    platform,
+    entries: MOST_REMEMBERED,
+    bytes: REMEMBERED_BYTES,
+    sizeOf: (_, text) => text.length + 128,
+    whenFull: "evict",
+  });
   const secret = config.identitySecret ?? (config.store ? `identity of callers:${config.store.token}` : null);
 
-  async function hash(kind: string, value: string): Promise<string> {
+  async function mac(kind: string, value: string): Promise<string> {
     key ??= await crypto.subtle.importKey(
       "raw",
       secret === null ? platform.randomBytes(32) : new TextEncoder().encode(secret),
@@ -28,8 +42,19 @@ export function createIdentifier(
       false,
       ["sign"],
     );
-    const mac = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(`${kind}\0${value}`));
-    return Array.from(new Uint8Array(mac, 0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const signed = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(`${kind}\0${value}`));
+    return hex(new Uint8Array(signed, 0, 16));
+  }
+
+  /** Who comes again, and what is asked for again, is hashed once. Secrets are not kept for it. */
+  async function hash(kind: string, value: string): Promise<string> {
+    if (!REMEMBERED_KINDS.has(kind) || value.length > LONGEST_REMEMBERED) return mac(kind, value);
+    const name = `${kind} ${value}`;
+    const known = remembered.get(name);
+    if (known !== undefined) return known;
+    const made = await mac(kind, value);
+    remembered.set(name, made);
+    return made;
   }
   return { hash, identity: async (kind, value) => ({ kind, hash: await hash(kind, value) }) };
 }

@@ -37,8 +37,12 @@ function routerOver(routes: readonly Route[], spelling: (path: string) => string
   return (method: string, path: string): Route | undefined => router.match(method, path)[0][0]?.[0];
 }
 
+/** Nothing in it to forgive: most paths. */
+const PLAIN = /^[^A-Z;]*[^A-Z;/]$/;
+
 /** Lower case outside of `:parameters`, no `;parameters` of a segment, no trailing slashes. */
 function forgive(path: string): string {
+  if (PLAIN.test(path)) return path;
   const lower = path
     .replace(/;[^/]*/g, "")
     .replace(/:[A-Za-z_]\w*|[A-Z]+/g, (part) => (part.startsWith(":") ? part : part.toLowerCase()));

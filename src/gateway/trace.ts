@@ -1,3 +1,4 @@
+import { hex } from "../hex.ts";
 import type { Platform } from "../platform.ts";
 
 /** W3C Trace Context §3.2: version 00, ids that are not all zero. */
@@ -7,8 +8,4 @@ const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]
 export function traceparent(incoming: string | null, platform: Pick<Platform, "randomBytes">): string {
   const [, trace = hex(platform.randomBytes(16)), flags = "00"] = TRACEPARENT.exec(incoming ?? "") ?? [];
   return `00-${trace}-${hex(platform.randomBytes(8))}-${flags}`;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

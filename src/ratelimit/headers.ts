@@ -36,17 +36,9 @@ export function limitHeaders(
   const partition = (reading: Reading): [string, Uint8Array][] =>
     partitionKey ? [["pk", bytesOf(reading.caller).slice(0, PARTITION_KEY_BYTES)]] : [];
   return {
-    // §3: a List of Strings that name the policies; `q`, the quota, is required, `w`, its window in seconds, optional.
-    "RateLimit-Policy": serializeList(
-      readings.map((reading) => [
-        reading.policy.name,
-        new Map<string, number | Uint8Array>([
-          ["q", reading.policy.limit],
-          ["w", windowSeconds(reading)],
-          ...partition(reading),
-        ]),
-      ]),
-    ),
+    "RateLimit-Policy": partitionKey
+      ? readings.map((reading) => policyMember(reading, partition(reading))).join(", ")
+      : readings.map(knownPolicyMember).join(", "),
     // §4: `r`, what is available, is required; `t`, the seconds within which no more than that can be used, optional.
     RateLimit: serializeList(
       readings.map((reading) => [
@@ -60,6 +52,25 @@ export function limitHeaders(
     ),
     ...headers,
   };
+}
+
+/** §3: a String that names the policy; `q`, the quota, is required, `w`, its window in seconds, optional. */
+function policyMember(reading: Reading, partition: [string, Uint8Array][]): string {
+  const parameters = new Map<string, number | Uint8Array>([
+    ["q", reading.policy.limit],
+    ["w", windowSeconds(reading)],
+    ...partition,
+  ]);
+  return serializeList([[reading.policy.name, parameters]]);
+}
+
+const known = new WeakMap<Reading["policy"], string>();
+
+/** It follows from the policy alone, and every answer has it. */
+function knownPolicyMember(reading: Reading): string {
+  const member = known.get(reading.policy) ?? policyMember(reading, []);
+  known.set(reading.policy, member);
+  return member;
 }
 
 /** A token bucket gives its whole quota again in as many windows as filling it takes. */

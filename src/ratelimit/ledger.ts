@@ -1,3 +1,4 @@
+import { hex } from "../hex.ts";
 import type { Platform } from "../platform.ts";
 import { BoundedMap, type Keys, type Trip } from "../store/index.ts";
 import { afterTaking, type Counts, countsAt, emptyCounts, lapsesAt, passesAt } from "./algorithms.ts";
@@ -200,7 +201,7 @@ export class Ledger {
 
   #nonce(charges: readonly Charge[]): string {
     if (!charges.some(({ policy }) => policy.algorithm === "sliding-log")) return "-";
-    return Array.from(this.#platform.randomBytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex(this.#platform.randomBytes(8));
   }
 }
 

@@ -1,3 +1,5 @@
+import { hex } from "../hex.ts";
+
 /** A Lua script and, once somebody has asked for it, its SHA-1. */
 export interface Script {
   readonly source: string;
@@ -17,6 +19,6 @@ export function defineScript(source: string): Script {
 export async function scriptSha(script: Script): Promise<string> {
   if (script.sha) return script.sha;
   const digest = await crypto.subtle.digest("SHA-1", new TextEncoder().encode(script.source));
-  script.sha = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  script.sha = hex(new Uint8Array(digest));
   return script.sha;
 }

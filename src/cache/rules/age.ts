@@ -12,8 +12,19 @@ export function currentAge(stored: StoredResponse, now: number): number {
   return initialAge(stored) + residentTime;
 }
 
+/** It does not change, and each hit asks for it. */
+const initialAges = new WeakMap<StoredResponse, number>();
+
 /** corrected_initial_age, in seconds: how old it was when it arrived. */
 export function initialAge(stored: StoredResponse): number {
+  const known = initialAges.get(stored);
+  if (known !== undefined) return known;
+  const age = correctedInitialAge(stored);
+  initialAges.set(stored, age);
+  return age;
+}
+
+function correctedInitialAge(stored: StoredResponse): number {
   const headers = fieldsOf(stored);
   const date = parseHttpDate(headers.get("date"), stored.responseTime) ?? stored.responseTime;
   // `Date` counts whole seconds, and so does the apparent age: a response is not older for arriving late in its second.

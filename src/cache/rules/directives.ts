@@ -68,10 +68,10 @@ export function responseDirectives(headers: Fields): ResponseDirectives {
 /** What the client asks of a cache (RFC 9111 §5.2.1); `Pragma` only where there is no `Cache-Control` (§5.4). */
 export function requestDirectives(headers: Headers): RequestDirectives {
   const field = headers.get("cache-control");
-  const directives = parseCacheControl(field ?? headers.get("pragma"));
-  if (field === null) {
-    return { ...NOTHING_ASKED, noCache: directives.has("no-cache") };
-  }
+  const pragma = field === null ? headers.get("pragma") : null;
+  if (field === null && pragma === null) return NOTHING_ASKED;
+  const directives = parseCacheControl(field ?? pragma);
+  if (field === null) return { ...NOTHING_ASKED, noCache: directives.has("no-cache") };
   const maxAge = seconds(directives, "max-age");
   const maxStale = directives.get("max-stale")?.[0];
   return {

@@ -27,11 +27,21 @@ export interface Freshness {
 const HEURISTIC_SHARE = 0.1;
 const LONGEST_HEURISTIC = 24 * 3600;
 
+const known = new WeakMap<StoredResponse, { rule: FreshnessRule; freshness: Freshness }>();
+
 /**
- * The freshness of a stored response under a rule. Worked out anew at each use, so that a changed rule reaches what is
- * already stored.
+ * The freshness of a stored response under a rule. It follows from the rule at each use, so that a changed rule reaches
+ * what is already stored; for the same two it is worked out once.
  */
 export function freshnessOf(stored: StoredResponse, rule: FreshnessRule): Freshness {
+  const last = known.get(stored);
+  if (last?.rule === rule) return last.freshness;
+  const freshness = workedOut(stored, rule);
+  known.set(stored, { rule, freshness });
+  return freshness;
+}
+
+function workedOut(stored: StoredResponse, rule: FreshnessRule): Freshness {
   const headers = fieldsOf(stored);
   const directives = responseDirectives(headers);
   const mustValidate = directives.noCache === true;
