@@ -1,3 +1,4 @@
+import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { type House, openHouse } from "./edge/house.ts";
@@ -81,6 +82,22 @@ describe("the gateway", () => {
     const raw = await rawRequest(house.edge.url, "/v1/raw/a//b%2fc");
     expect(raw, "unless the route wants it").toMatch(/^HTTP\/1\.1 404 /);
     expect(house.origin.requests.at(-1)?.path).toBe("/v1/raw/a//b%2fc");
+  });
+
+  it("takes a body that asks first whether it may come", async () => {
+    const { status } = await new Promise<{ status: number | undefined }>((resolve, reject) => {
+      const asking = request(
+        `${house.edge.url}/v1/echo/x`,
+        { method: "POST", headers: { expect: "100-continue", "content-type": "text/plain" } },
+        (response) => {
+          response.resume();
+          resolve({ status: response.statusCode });
+        },
+      );
+      asking.on("error", reject);
+      asking.end("a body");
+    });
+    expect(status).toBe(200);
   });
 
   it("streams server-sent events as they happen", async () => {

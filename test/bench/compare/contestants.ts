@@ -5,7 +5,16 @@ import { gzipSync } from "node:zlib";
 import { Miniflare } from "miniflare";
 import { buildWorker } from "../../e2e/edge/build.ts";
 
-export const contestantNames = ["edge", "bare", "floor", "recipe", "tuned", "composed"] as const;
+/** `edge-logging` is the edge with its line of log for each request, which no other writes; `edge` logs from warnings on. */
+export const contestantNames = [
+  "edge",
+  "edge-logging",
+  "bare",
+  "floor",
+  "recipe",
+  "tuned",
+  "composed",
+] as const;
 export type ContestantName = (typeof contestantNames)[number];
 
 /** A Worker of the comparison, running. */
@@ -48,6 +57,11 @@ function CACHE() {
 
 const SERVICE_TOKEN = "a-service-token-of-the-bench-alone";
 
+/** The Worker's source. */
+export function entryOf(name: ContestantName): string {
+  return name.startsWith("edge") ? "src/index.ts" : `test/bench/peers/${name}.ts`;
+}
+
 /** Installs what the peers are made of, where it is not there yet. */
 export function installPeers(): void {
   if (!existsSync(`${PEERS}/node_modules`))
@@ -64,14 +78,15 @@ export async function startContestant(
   name: ContestantName,
   { storeUrl, storeToken, originUrl }: ContestantOptions,
 ): Promise<Contestant> {
-  const entry = name === "edge" ? "src/index.ts" : `test/bench/peers/${name}.ts`;
-  const contents = await readFile(await buildWorker(entry), "utf8");
+  const isEdge = name.startsWith("edge");
+  const contents = await readFile(await buildWorker(entryOf(name)), "utf8");
   const bindings = {
     UPSTASH_REDIS_REST_URL: storeUrl,
     UPSTASH_REDIS_REST_TOKEN: storeToken,
     ORIGIN_URL: originUrl,
     AUTH_SECRET: "0123456789abcdef0123456789abcdef",
-    ...(name === "edge" && {
+    ...(isEdge && {
+      LOG_LEVEL: name === "edge" ? "warn" : "info",
       SESSION_SECRET: "a-session-secret-of-the-bench-alone-0123",
       SERVICE_TOKEN,
       ROUTES: EDGE_ROUTES,
@@ -121,7 +136,7 @@ export async function startContestant(
 async function signIn(name: ContestantName, port: number): Promise<{ session: string; forged: string }> {
   const base = `http://127.0.0.1:${port}`;
   const bearer = (token: string) => `authorization: Bearer ${token}\r\n`;
-  if (name === "edge") {
+  if (name.startsWith("edge")) {
     const headers = { authorization: `Bearer ${SERVICE_TOKEN}` };
     const body = JSON.stringify({ user_id: "ada" });
     const response = await fetch(`${base}/auth/sessions`, { method: "POST", headers, body });

@@ -53,6 +53,9 @@ export function ask(port: number, request: string): Promise<LoadResult> {
   return load({ port, clients: 1, requests: 1, request: () => request });
 }
 
+/** Then the client goes: what has not answered by now would not have. Its status is 0. */
+export const LONGEST_WAIT_MS = 15_000;
+
 interface Answer {
   status: number;
   word: string | null;
@@ -79,7 +82,11 @@ class Connection {
 
   ask(request: string): Promise<Answer> {
     return new Promise((resolve) => {
-      this.#resolve = resolve;
+      const timer = setTimeout(() => this.#socket.destroy(), LONGEST_WAIT_MS);
+      this.#resolve = (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      };
       this.#text = "";
       this.#socket.write(request, "latin1");
     });

@@ -64,7 +64,7 @@ export const rows: readonly Row[] = [
   {
     name: "warm GET",
     what: "limit + hit in the isolate",
-    contestants: ["edge", "bare", "floor", "recipe", "tuned", "composed"],
+    contestants: ["edge", "edge-logging", "bare", "floor", "recipe", "tuned", "composed"],
     request: () => get("/public/warm"),
     before: "ask once",
     status: 200,

@@ -123,6 +123,10 @@ describe("what the origin is sent", () => {
       expect(headers.has(name), name).toBe(false);
   });
 
+  it("no Expect: who took the request has answered it (RFC 9110 §10.1.1)", () => {
+    expect(sent({ expect: "100-continue" }).has("expect")).toBe(false);
+  });
+
   it("no session credential of the edge's, but every other cookie and bearer", () => {
     expect(sent({ authorization: "Bearer es1.a.b" }).has("authorization")).toBe(false);
     expect(sent({ authorization: "Bearer other" }).get("authorization")).toBe("Bearer other");
@@ -239,6 +243,12 @@ describe("an attempt to reach the origin", () => {
       via: "1.1 envoyou-edge-1, 1.1 other, 1.1 envoyou-edge-1",
     });
     expect(await loop.reply).toEqual({ kind: "failed", status: 508, code: "LOOP_DETECTED" });
+  });
+
+  it("that brings an informational answer has failed: what follows it is lost", async () => {
+    // A Response cannot be made with a status of 1xx; the runtime's own can have one.
+    const early = Object.defineProperty(new Response(), "status", { value: 103 });
+    expect(await input(() => Promise.resolve(early)).reply).toMatchObject({ kind: "failed", status: 502 });
   });
 
   it("leaves redirects to the client", async () => {

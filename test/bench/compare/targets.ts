@@ -1,0 +1,88 @@
+import type { ContestantName } from "./contestants.ts";
+import type { Results } from "./full.ts";
+import { cellOf, counted, ms, p50, perSecond } from "./report.ts";
+
+export interface Target {
+  what: string;
+  measured: string;
+  reached: boolean;
+}
+
+/** What the bench is for: each as a ratio of one run. */
+export function targetsOf(results: Results): Target[] {
+  const most = (row: string, name: ContestantName, what: "critical" | "commands") =>
+    counted(results, row, name, what).at(-1) ?? Number.NaN;
+  const at = (row: string, name: ContestantName, roundTripMs: number, read: typeof p50) => {
+    const cell = cellOf(results, row, name, 8, roundTripMs);
+    return cell ? read(cell) : Number.NaN;
+  };
+  const critical = (row: string, expected: number): Target => ({
+    what: `${row}: ${expected} calls before the answer`,
+    measured: `${most(row, "edge", "critical")} (tuned ${most(row, "tuned", "critical")}, recipe ${most(row, "recipe", "critical")})`,
+    reached: most(row, "edge", "critical") === expected,
+  });
+  const ratio = (what: string, row: string, other: [ContestantName, number], roundTripMs = 0): Target => {
+    const [mine, theirs] = [
+      at(row, "edge", roundTripMs, perSecond),
+      at(row, other[0], roundTripMs, perSecond),
+    ];
+    return {
+      what,
+      measured: `${(mine / theirs).toFixed(2)} × (${Math.round(mine)} and ${Math.round(theirs)} a second)`,
+      reached: mine >= other[1] * theirs,
+    };
+  };
+  const commands = (row: string): Target => ({
+    what: `${row}: no more commands than tuned`,
+    measured: `${most(row, "edge", "commands")} and ${most(row, "tuned", "commands")}`,
+    reached: most(row, "edge", "commands") <= most(row, "tuned", "commands"),
+  });
+
+  const cold = at("cold GET", "edge", 20, p50);
+  const origin = at("cold GET", "floor", 20, p50);
+  const tuned = at("cold GET", "tuned", 20, p50);
+  const [warm, bare] = [at("warm GET", "edge", 20, p50), at("warm GET", "bare", 20, p50)];
+  const hanging = results.outages.find(({ state, name }) => state === "hanging" && name === "edge");
+  const gzipped = results.once.find(({ name }) => name === "edge")?.gzipped ?? Number.NaN;
+  return [
+    critical("cold GET", 1),
+    critical("warm GET", 0),
+    critical("blocked", 0),
+    critical("forged", 0),
+    {
+      what: "cold, p50 at 20 ms: at most 1.2 × (round trip + floor)",
+      measured: `${ms(cold)} ms, ${(cold / (20 + origin)).toFixed(2)} × (20 + ${ms(origin)})`,
+      reached: cold <= 1.2 * (20 + origin),
+    },
+    {
+      what: "cold, p50 at 20 ms: no slower than tuned",
+      measured: `${ms(cold)} and ${ms(tuned)} ms`,
+      reached: cold <= tuned,
+    },
+    {
+      what: "warm, p50 at 20 ms: at most bare + 1 ms",
+      measured: `${ms(warm)} and ${ms(bare)} ms`,
+      reached: warm <= bare + 1,
+    },
+    ratio("warm: at least 0.6 × bare's requests a second", "warm GET", ["bare", 0.6]),
+    ratio("warm: more than floor's", "warm GET", ["floor", 1]),
+    ratio("cold: at least 1.5 × tuned's", "cold GET", ["tuned", 1.5]),
+    commands("cold GET"),
+    commands("cold GET, leased"),
+    {
+      what: "warm: at most 0.3 commands a request",
+      measured: `${most("warm GET", "edge", "commands")} (a lease of 1000 is fetched with 1 in 1000)`,
+      reached: most("warm GET", "edge", "commands") <= 0.3,
+    },
+    {
+      what: "hanging store, after the third failed trip: p99 at most 1.1 × healthy",
+      measured: hanging ? `${ms(hanging.lost.p99)} and ${ms(hanging.healthy.p99)} ms` : "–",
+      reached: hanging !== undefined && hanging.lost.p99 <= 1.1 * hanging.healthy.p99,
+    },
+    {
+      what: "bundle: at most 90 KB gzipped",
+      measured: `${(gzipped / 1000).toFixed(1)} KB`,
+      reached: gzipped <= 90_000,
+    },
+  ];
+}
