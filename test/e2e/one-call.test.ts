@@ -25,7 +25,7 @@ describe("calls to Upstash before a response", () => {
     house = await openHouse({ vars: { ROUTES } });
     bearer = { authorization: `Bearer ${await house.token("user_123")}` };
     // Redis learns the scripts: a NOSCRIPT costs one more call, once.
-    await house.edge.fetch("/v1/emissions/units", { headers: bearer });
+    await house.edge.fetch("/v1/emissions/factors?taught", { headers: bearer });
     await house.edge.fetch("/v1/echo/blocked");
     await house.edge.fetch("/v1/leased/a");
   });
