@@ -120,11 +120,12 @@ export class PurgeLog {
    * Tells what could not be told, with the time of now: what others stored meanwhile may be what was to go, and an isolate
    * that has read on would not look back.
    */
-  rewrite(now: number, keys: Keys, trip: Trip): void {
+  async rewrite(now: number, keys: Keys, trip: Trip): Promise<boolean> {
     const untold = this.#untold;
     this.#untold = [];
     this.add(untold, now);
-    void this.write(untold, now, keys, trip);
+    await this.write(untold, now, keys, trip);
+    return false;
   }
 
   /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */

@@ -1,5 +1,5 @@
 import type { Platform } from "../platform.ts";
-import { BoundedMap, type Keys, type Store, StoreError, type Trip } from "../store/index.ts";
+import { BoundedMap, type Keys, Outbox, type Store, StoreError, type Trip } from "../store/index.ts";
 
 export interface ValueCacheOptions {
   store: Store;
@@ -17,11 +17,10 @@ export interface ValueCacheOptions {
 /** `hit` tells a stored `null` from nothing stored. */
 export type ValueReply<Value> = { hit: true; value: Value } | { hit: false };
 
-/** What the isolate knows of a value: its JSON, or null where it was deleted; and whether Redis has been told. */
+/** What the isolate knows of a value: its JSON, or null where it was deleted. */
 interface Kept {
   json: string | null;
   expiresAt: number;
-  told: boolean;
 }
 
 /**
@@ -35,24 +34,24 @@ export function createValueCache(options: ValueCacheOptions) {
     platform,
     entries,
     bytes,
-    sizeOf: ({ json }, name) => (json?.length ?? 0) + name.length + 64,
+    sizeOf: sizeOfKept,
     whenFull: "evict",
   });
 
-  store.onRecovery((trip) => {
-    for (const [name, each] of kept) {
-      if (each.told) continue;
-      queueTell(name, each, trip).then(() => {
-        if (kept.get(name) === each) kept.set(name, { ...each, told: true }, each.expiresAt);
-      }, ignore);
-    }
+  const untold = new Outbox<Kept>({
+    platform,
+    entries,
+    bytes,
+    sizeOf: sizeOfKept,
+    write: (trip, change, name) => queueTell(name, change, trip),
   });
+  store.onRecovery((trip) => untold.replay(trip));
 
   /** One trip at most; `undefined` never comes out, `null` only where it was set. */
   async function get<Value>(name: string): Promise<ValueReply<Value>> {
-    const here = kept.get(name);
     // What Redis has not been told is known better here.
-    if (!onRedis || (here && !here.told)) return replyOf(here?.json ?? null);
+    const here = untold.get(name) ?? kept.get(name);
+    if (!onRedis || untold.get(name)) return replyOf(here?.json ?? null);
     const trip = store.trip();
     const read = trip.read(keys.value(name));
     await trip.send();
@@ -73,11 +72,11 @@ export function createValueCache(options: ValueCacheOptions) {
     const json = JSON.stringify(value);
     if (json === undefined) throw new TypeError("A cached value must be JSON");
     if (!(ttl > 0)) throw new RangeError("A lifetime must be more than 0 seconds");
-    return tell(name, { json, expiresAt: platform.now() + ttl * 1000, told: false });
+    return tell(name, { json, expiresAt: platform.now() + ttl * 1000 });
   }
 
   async function remove(name: string): Promise<boolean> {
-    return tell(name, { json: null, expiresAt: platform.now() + ttlSeconds * 1000, told: false });
+    return tell(name, { json: null, expiresAt: platform.now() + ttlSeconds * 1000 });
   }
 
   /**
@@ -99,12 +98,13 @@ export function createValueCache(options: ValueCacheOptions) {
   async function tell(name: string, change: Kept): Promise<boolean> {
     kept.set(name, change, change.expiresAt);
     if (!onRedis) return false;
+    untold.put(name, change, change.expiresAt);
     const trip = store.trip();
     const told = queueTell(name, change, trip);
     await trip.send();
     try {
       await told;
-      kept.set(name, { ...change, told: true }, change.expiresAt);
+      if (untold.get(name) === change) untold.delete(name);
       return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
@@ -132,5 +132,6 @@ function replyOf<Value>(json: string | null): ValueReply<Value> {
   }
 }
 
-/** Told with the next replay. */
-function ignore(): void {}
+function sizeOfKept({ json }: Kept, name: string): number {
+  return (json?.length ?? 0) + name.length + 64;
+}

@@ -35,6 +35,8 @@ const OWED_RUNS = 64;
 
 /** Windows that one run of the script counts after an outage: their keys must fit its stack with room to spare. */
 const REPLAY_CHUNK = 50;
+/** Windows that one trip counts then. */
+const REPLAY_TRIP = 500;
 
 /**
  * Every change of a count, wherever it lives, is made here: nothing else in this room calls the script, the library, the
@@ -144,20 +146,26 @@ export class Ledger {
     });
   }
 
-  /** Queues what is owed, once: forgotten before it is sent, so that it can never be sent again. */
-  replay(trip: Trip): void {
+  /**
+   * Queues what is owed, once: forgotten before it is sent, so that it can never be sent again.
+   *
+   * @returns whether there is more for another trip.
+   */
+  replay(trip: Trip): boolean {
     const now = this.#platform.now();
     const charges: Charge[] = [];
-    for (const [, { charge, counts }] of this.#owed) {
+    for (const [name, { charge, counts }] of this.#owed) {
+      if (charges.length === REPLAY_TRIP) break;
+      this.#owed.delete(name);
       const units = owedUnits(charge, counts, now);
       if (units > 0) charges.push({ ...charge, cost: units, most: units });
     }
-    this.#owed.clear();
     for (let from = 0; from < charges.length; from += REPLAY_CHUNK) {
       const chunk = charges.slice(from, from + REPLAY_CHUNK);
       const call = { keys: this.#keys, charges: chunk, now, nonce: this.#nonce(chunk), force: true };
       chargeByScript(trip, call).catch(() => {});
     }
+    return this.#owed.size > 0;
   }
 
   /** Deletes a caller's counters of these policies: exact keys, in Redis and here. Other isolates see it at their next trip. */

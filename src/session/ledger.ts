@@ -2,7 +2,7 @@ import type { Identifier } from "../caller/index.ts";
 import type { Config } from "../config/index.ts";
 import type { Log } from "../observe/index.ts";
 import type { Platform } from "../platform.ts";
-import { BoundedMap, type Keys, type Store, StoreError, type Trip } from "../store/index.ts";
+import { BoundedMap, type Keys, Outbox, type Store, StoreError, type Trip } from "../store/index.ts";
 import type { NewSession, SessionKeeper } from "./keeper.ts";
 import { LocalKeeper } from "./local-keeper.ts";
 import { type SessionRecord, userDataTooLarge } from "./record.ts";
@@ -38,6 +38,7 @@ export interface Made {
 /** What an outage's token may carry of user data, bytes of JSON. */
 const OFFLINE_USER_DATA_BYTES = 2048;
 const MOST_PENDING = 10_000;
+const PENDING_BYTES = 8 * 1024 * 1024;
 const MOST_SEEN = 10_000;
 const SEEN_BYTES = 8 * 1024 * 1024;
 
@@ -57,24 +58,30 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
     sizeOf: ({ record }, id) => JSON.stringify(record).length + id.length,
     whenFull: "evict",
   });
-  const pendingCreates = new BoundedMap<NewSession>({ platform, entries: MOST_PENDING, whenFull: "refuse" });
-  const pendingEnds = new BoundedMap<(trip: Trip) => Promise<unknown>>({
+  // What does not fit is no loss yet: the token of a session tells of it to whoever sees it.
+  const pendingCreates = new Outbox<NewSession>({
     platform,
     entries: MOST_PENDING,
-    whenFull: "refuse",
+    bytes: PENDING_BYTES,
+    sizeOf: ({ record }) => JSON.stringify(record).length + 512,
+    write: (trip, session) => keeper.queueAdopt(trip, session),
+  });
+  const pendingEnds = new Outbox<(trip: Trip) => Promise<unknown>>({
+    platform,
+    entries: MOST_PENDING,
+    write: (trip, end) => end(trip),
   });
 
-  // Each of these may run twice and does no more than once: they are kept until Redis has said that they arrived.
-  store.onRecovery((trip) => {
-    for (const [id, session] of pendingCreates) {
-      const adopted = keeper.queueAdopt(trip, session);
-      adopted.then(() => pendingCreates.get(id) === session && pendingCreates.delete(id), ignore);
-    }
-    for (const [name, end] of pendingEnds) {
-      end(trip).then(() => pendingEnds.get(name) === end && pendingEnds.delete(name), ignore);
-    }
+  store.onRecovery(async (trip) => {
     const [created, ended] = [pendingCreates.size, pendingEnds.size];
-    if (created + ended > 0) log.info("session.replayed", { created, ended });
+    if (created + ended === 0) return false;
+    const more = await Promise.all([pendingCreates.replay(trip), pendingEnds.replay(trip)]);
+    log.info("session.replayed", {
+      created: created - pendingCreates.size,
+      ended: ended - pendingEnds.size,
+      left: pendingCreates.size + pendingEnds.size,
+    });
+    return more.includes(true);
   });
 
   /** Runs `remote`; on an outage, or without Redis, `fallback`. */
@@ -94,7 +101,7 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
   function endLater(name: string, end: (trip: Trip) => Promise<unknown>): Ended {
     if (!onRedis) return "done";
     store.owe();
-    pendingEnds.set(name, end, platform.now() + config.absoluteSeconds * 1000);
+    pendingEnds.put(name, end, platform.now() + config.absoluteSeconds * 1000);
     return "pending";
   }
 
@@ -102,7 +109,7 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
   function writeLater(session: NewSession): void {
     if (!onRedis) return;
     store.owe();
-    pendingCreates.set(session.record.session_id, session, session.expiresAt);
+    pendingCreates.put(session.record.session_id, session, session.expiresAt);
   }
 
   /** @param durable Redis knows too: then a tombstone matters here only until nobody takes the token's word any more. */

@@ -35,6 +35,8 @@ export interface SessionName {
 export class LocalKeeper implements SessionKeeper {
   readonly #options: LocalKeeperOptions;
   readonly #sessions: BoundedMap<LocalSession>;
+  /** Ids by user, of the sessions that are in the map. */
+  readonly #ids = new Map<string, Set<string>>();
   readonly #tombstones: BoundedMap<true>;
   /** Per user: everything made up to then is over, but for one id. */
   readonly #marks: BoundedMap<{ until: number; spared: string | null }>;
@@ -49,6 +51,11 @@ export class LocalKeeper implements SessionKeeper {
       bytes,
       sizeOf: ({ text }, key) => text.length + key.length + 256,
       whenFull: "evict",
+      dropped: ({ userHash }, id) => {
+        const ids = this.#ids.get(userHash);
+        ids?.delete(id);
+        if (ids?.size === 0) this.#ids.delete(userHash);
+      },
     });
     this.#tombstones = new BoundedMap({ platform, entries: entries * 10, whenFull: "refuse" });
     this.#marks = new BoundedMap({ platform, entries: entries * 10, whenFull: "refuse" });
@@ -160,17 +167,17 @@ export class LocalKeeper implements SessionKeeper {
   }
 
   #of(userHash: string): [string, LocalSession][] {
-    return [...this.#sessions].filter(
-      ([id, each]) => each.userHash === userHash && !this.ended({ ...each, id }),
-    );
+    return [...(this.#ids.get(userHash) ?? [])].flatMap((id): [string, LocalSession][] => {
+      const session = this.#sessions.get(id);
+      return session && !this.ended({ ...session, id }) ? [[id, session]] : [];
+    });
   }
 
   #put({ record, userHash, createdAt, expiresAt }: NewSession): void {
+    const id = record.session_id;
     const idleUntil = timeOf(record.last_active) + this.#options.idleSeconds * 1000;
-    this.#sessions.set(
-      record.session_id,
-      { text: JSON.stringify(record), userHash, createdAt, expiresAt },
-      Math.min(expiresAt, idleUntil),
-    );
+    const session = { text: JSON.stringify(record), userHash, createdAt, expiresAt };
+    if (!this.#sessions.set(id, session, Math.min(expiresAt, idleUntil))) return;
+    this.#ids.set(userHash, (this.#ids.get(userHash) ?? new Set()).add(id));
   }
 }

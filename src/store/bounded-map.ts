@@ -13,6 +13,8 @@ export interface BoundedMapOptions<Value> {
    * newcomer (a limiter's counters, which a stranger must not be able to push out).
    */
   whenFull: "evict" | "refuse";
+  /** Called with each entry that leaves, for whatever reason: being replaced is one. */
+  dropped?(value: Value, key: string): void;
 }
 
 interface Entry<Value> {
@@ -85,12 +87,12 @@ export class BoundedMap<Value> {
     if (!entry) return false;
     this.#entries.delete(key);
     this.#bytes -= entry.size;
+    this.#options.dropped?.(entry.value, key);
     return true;
   }
 
   clear(): void {
-    this.#entries.clear();
-    this.#bytes = 0;
+    for (const key of this.#entries.keys()) this.delete(key);
   }
 
   /** The live entries, oldest first. */

@@ -25,7 +25,8 @@ export class Breaker {
   #failed = 0;
   #pauseMs = 0;
   #nextProbeAt = 0;
-  #probing = false;
+  /** Who took a probe has the right to it until then: an invocation that is ended in the middle never gives it back. */
+  #probingUntil = Number.NEGATIVE_INFINITY;
   #openedAt: number | undefined;
   #reason: StoreErrorCode | undefined;
 
@@ -75,16 +76,19 @@ export class Breaker {
 
   /** Takes the right to probe, if one is due and nobody else has it. Give it back with {@link probed}. */
   takeProbe(): boolean {
-    if (!this.open || this.#probing || this.#platform.now() < this.#nextProbeAt) return false;
-    this.#probing = true;
+    const now = this.#platform.now();
+    const { lastProbeMs } = this.#options;
+    // A clock that went back must not put the next probe off by as much.
+    this.#nextProbeAt = Math.min(this.#nextProbeAt, now + lastProbeMs);
+    this.#probingUntil = Math.min(this.#probingUntil, now + lastProbeMs);
+    if (!this.open || now < this.#probingUntil || now < this.#nextProbeAt) return false;
+    this.#probingUntil = now + lastProbeMs;
     return true;
   }
 
-  /**
-   * Ends a probe. Also to be called when its fate is unknown: the next one is then due after the pause.
-   */
+  /** Ends a probe. One that is never ended counts for `lastProbeMs`. */
   probed(alive: boolean): void {
-    this.#probing = false;
+    this.#probingUntil = Number.NEGATIVE_INFINITY;
     if (!alive) this.#schedule();
   }
 

@@ -8,6 +8,7 @@ export { BoundedMap, type BoundedMapOptions } from "./bounded-map.ts";
 export { breakerDefaults } from "./breaker.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export { createKeys, type KeyPrefixes, type Keys } from "./keys.ts";
+export { Outbox, type OutboxOptions } from "./outbox.ts";
 export { defineScript, type Script } from "./script.ts";
 export { Store, type StoreOptions, type StoreState } from "./store.ts";
 export type { Trip } from "./trip.ts";

@@ -28,6 +28,11 @@ const COLD_FACTOR = 3;
 /** Pauses between two attempts to write what could not be written, ms: doubling while it fails. */
 const FIRST_REPLAY_MS = 1000;
 const LAST_REPLAY_MS = 8000;
+/** Trips that one invocation makes of a replay: a Worker on the free plan may make 50 calls. */
+const MOST_REPLAY_TRIPS = 20;
+
+/** Queues a share of what is owed, at once, before anything is awaited. @returns whether there is more for another trip. */
+export type Replay = (trip: Trip) => boolean | Promise<boolean>;
 
 /**
  * The isolate's one door to Upstash: opens trips, keeps the breaker, and knows when it last heard from Redis. It holds
@@ -39,7 +44,7 @@ export class Store {
   readonly #log: Log;
   readonly #deadlineMs: number;
   readonly #breaker: Breaker;
-  readonly #replays: ((trip: Trip) => void | Promise<void>)[] = [];
+  readonly #replays: Replay[] = [];
   #triedAt = Number.NEGATIVE_INFINITY;
   #heardAt = Number.NEGATIVE_INFINITY;
   /** Something was not written, or may not have been. */
@@ -90,10 +95,10 @@ export class Store {
 
   /**
    * Registers what was kept because it could not be written, and must be when it can. Called with a trip of its own after
-   * an outage, and after any call or command that failed. What is queued may fail again: whoever must not lose it keeps
-   * it until its promise says that it has arrived.
+   * an outage, and after any call or command that failed; again while it says that there is more. What is queued may fail
+   * again: whoever must not lose it keeps it until its promise says that it has arrived.
    */
-  onRecovery(replay: (trip: Trip) => void | Promise<void>): void {
+  onRecovery(replay: Replay): void {
     this.#replays.push(replay);
   }
 
@@ -109,7 +114,10 @@ export class Store {
   maintenance(): Promise<void> | null {
     if (!this.configured) return null;
     if (this.#breaker.open) return this.#breaker.takeProbe() ? this.#probe() : null;
-    return this.#owed && this.#platform.now() >= this.#replayAt ? this.#replay() : null;
+    const now = this.#platform.now();
+    // A clock that went back must not put it off by as much.
+    this.#replayAt = Math.min(this.#replayAt, now + LAST_REPLAY_MS);
+    return this.#owed && now >= this.#replayAt ? this.#replay() : null;
   }
 
   async #call(commands: readonly Command[], syncToken: string | undefined): Promise<PipelineReply> {
@@ -169,15 +177,21 @@ export class Store {
     if (alive) await this.#replay();
   }
 
+  /** Trip by trip, until nothing is left or one fails; what an invocation has no time for is left to the next. */
   async #replay(): Promise<void> {
-    this.#owed = false;
-    this.#replayPauseMs = Math.min(Math.max(FIRST_REPLAY_MS, this.#replayPauseMs * 2), LAST_REPLAY_MS);
-    this.#replayAt = this.#platform.now() + this.#replayPauseMs;
-    const trip = this.trip();
-    for (const replay of this.#replays) await replay(trip);
-    await trip.send();
-    if (this.#owed) return;
-    this.#replayPauseMs = 0;
-    this.#replayAt = 0;
+    for (let trips = 0; trips < MOST_REPLAY_TRIPS; trips += 1) {
+      this.#owed = false;
+      this.#replayPauseMs = Math.min(Math.max(FIRST_REPLAY_MS, this.#replayPauseMs * 2), LAST_REPLAY_MS);
+      this.#replayAt = this.#platform.now() + this.#replayPauseMs;
+      const trip = this.trip();
+      const replays = this.#replays.map((replay) => replay(trip));
+      await trip.send();
+      const more = (await Promise.all(replays)).includes(true);
+      if (this.#owed) return;
+      this.#replayPauseMs = 0;
+      this.#replayAt = 0;
+      if (!more) return;
+      this.owe();
+    }
   }
 }

@@ -14,6 +14,29 @@ describe("a bounded map", () => {
     expect(map.size).toBe(0);
   });
 
+  it("tells of each entry that leaves: expired, replaced, pushed out, deleted, cleared", () => {
+    const platform = testPlatform();
+    const left: string[] = [];
+    const map = new BoundedMap<number>({
+      platform,
+      entries: 2,
+      whenFull: "evict",
+      dropped: (value, key) => left.push(`${key}${value}`),
+    });
+    map.set("a", 1, platform.now() + 10);
+    platform.advance(10);
+    map.get("a");
+    map.set("b", 1);
+    map.set("b", 2);
+    map.set("c", 1);
+    map.set("d", 1);
+    map.delete("c");
+    map.set("e", 1);
+    map.clear();
+    expect(left).toEqual(["a1", "b1", "b2", "c1", "d1", "e1"]);
+    expect(map.size).toBe(0);
+  });
+
   it("that evicts drops the least recently used one, by entries and by bytes", () => {
     const platform = testPlatform();
     const map = new BoundedMap<string>({

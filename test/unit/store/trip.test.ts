@@ -1,6 +1,7 @@
 import { Ratelimit } from "@upstash/ratelimit";
 import { describe, expect, it } from "vitest";
 import { createLog, type LogFields } from "../../../src/observe/index.ts";
+import { Breaker } from "../../../src/store/breaker.ts";
 import { defineScript, Store, StoreError } from "../../../src/store/index.ts";
 import { testPlatform } from "../platform.ts";
 
@@ -261,6 +262,7 @@ describe("the breaker", () => {
     store.onRecovery((trip) => {
       replays += 1;
       trip.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
+      return false;
     });
     for (let i = 0; i < 3; i += 1) await ping(store);
     const pauses: number[] = [];
@@ -284,6 +286,45 @@ describe("the breaker", () => {
     expect(store.state).toEqual({ mode: "redis" });
     expect(replays).toBe(1);
     expect(calls.at(-1)?.commands).toEqual([["set", "kept", "1", "px", 1000]]);
+    expect(store.maintenance()).toBeNull();
+  });
+
+  it("probes again when an invocation was ended in the middle of a probe", async () => {
+    const platform = testPlatform();
+    expect(new Breaker(platform).takeProbe(), "there is nothing to probe while it is closed").toBe(false);
+    const breaker = new Breaker(platform, { failures: 1 });
+    breaker.failed("unreachable");
+    platform.advance(1000);
+    expect(breaker.takeProbe()).toBe(true);
+    platform.advance(29_999);
+    expect(breaker.takeProbe(), "the first may still be under way").toBe(false);
+    platform.advance(1);
+    expect(breaker.takeProbe(), "nobody has heard of it again").toBe(true);
+  });
+
+  it("is not put off by a clock that goes back", async () => {
+    const platform = testPlatform();
+    const breaker = new Breaker(platform, { failures: 1 });
+    breaker.failed("unreachable");
+    platform.advance(-3_600_000);
+    breaker.takeProbe();
+    platform.advance(30_000);
+    expect(breaker.takeProbe(), "not in an hour").toBe(true);
+  });
+
+  it("replays trip by trip while there is more, twenty at most, and goes on with the next request", async () => {
+    const { store, calls } = storeWith((commands) => ok(...commands.map(() => "OK")));
+    let left = 25;
+    store.onRecovery((trip) => {
+      left -= 1;
+      trip.queue((pipeline) => pipeline.set("kept", String(left), { px: 1000 }));
+      return left > 0;
+    });
+    store.owe();
+    await store.maintenance();
+    expect(calls).toHaveLength(20);
+    await store.maintenance();
+    expect(calls).toHaveLength(25);
     expect(store.maintenance()).toBeNull();
   });
 });

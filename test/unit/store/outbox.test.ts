@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { createLog } from "../../../src/observe/index.ts";
+import { Outbox, Store } from "../../../src/store/index.ts";
+import { testPlatform } from "../platform.ts";
+
+/** A store that takes what `takes` says, the names that arrived, and what each trip carried. */
+function outboxWith(takes: (name: string) => boolean, sizeOf?: () => number) {
+  const arrived: string[] = [];
+  const trips: number[] = [];
+  const platform = testPlatform({
+    async fetch(_input, init) {
+      const commands = JSON.parse(String(init?.body)) as string[][];
+      trips.push(commands.length);
+      return Response.json(
+        commands.map(([, name = ""]) => {
+          if (!takes(name)) return { error: "OOM command not allowed" };
+          arrived.push(name);
+          return { result: "OK" };
+        }),
+      );
+    },
+  });
+  const connection = { url: "https://store.example", token: "a-token-of-the-test" };
+  const store = new Store({ connection, platform, log: createLog({ platform, write: () => {} }) });
+  const outbox = new Outbox<string>({
+    platform,
+    entries: 1000,
+    bytes: 8 * 2 ** 20,
+    ...(sizeOf && { sizeOf }),
+    write: (trip, item, name) => trip.queue((pipeline) => pipeline.set(name, item, { px: 1000 })),
+  });
+  store.onRecovery((trip) => outbox.replay(trip));
+  return { arrived, trips, platform, store, outbox };
+}
+
+describe("an outbox", () => {
+  it("is emptied a hundred items a trip, the oldest first", async () => {
+    const { outbox, store, platform, arrived, trips } = outboxWith(() => true);
+    const names = Array.from({ length: 250 }, (_, n) => `item-${n}`);
+    for (const name of names) outbox.put(name, "x", platform.now() + 60_000);
+    store.owe();
+    await store.maintenance();
+    expect(trips).toEqual([100, 100, 50]);
+    expect(arrived).toEqual(names);
+    expect(outbox.size).toBe(0);
+  });
+
+  it("carries no more than a quarter of a megabyte a trip, and one item whatever its size", async () => {
+    const { outbox, store, platform, trips } = outboxWith(
+      () => true,
+      () => 200_000,
+    );
+    for (let n = 0; n < 3; n += 1) outbox.put(`item-${n}`, "x", platform.now() + 60_000);
+    store.owe();
+    await store.maintenance();
+    expect(trips).toEqual([1, 1, 1]);
+  });
+
+  it("keeps what was refused, behind everything else, and loses none of it", async () => {
+    let full = true;
+    const { outbox, store, platform, arrived } = outboxWith((name) => !full || !name.startsWith("bad"));
+    for (let n = 0; n < 100; n += 1) outbox.put(`bad-${n}`, "x", platform.now() + 60_000);
+    for (let n = 0; n < 100; n += 1) outbox.put(`good-${n}`, "x", platform.now() + 60_000);
+    store.owe();
+    await store.maintenance();
+    expect(arrived, "the first hundred were refused").toEqual([]);
+    platform.advance(1000);
+    await store.maintenance();
+    expect(arrived, "and do not stand in the way of the second").toHaveLength(100);
+    expect(outbox.size).toBe(100);
+    full = false;
+    platform.advance(8000);
+    await store.maintenance();
+    expect(outbox.size).toBe(0);
+    expect(arrived).toHaveLength(200);
+  });
+
+  it("does not take an item for arrived that was replaced while it was on its way", async () => {
+    const { outbox, store, platform } = outboxWith(() => true);
+    outbox.put("a", "old", platform.now() + 60_000);
+    const trip = store.trip();
+    const replayed = outbox.replay(trip);
+    outbox.put("a", "new", platform.now() + 60_000);
+    await trip.send();
+    expect(await replayed, "there is more").toBe(true);
+    expect(outbox.get("a")).toBe("new");
+  });
+
+  it("forgets what is of no use any more", () => {
+    const { outbox, platform } = outboxWith(() => true);
+    outbox.put("a", "x", platform.now() + 1000);
+    platform.advance(1000);
+    expect([...outbox]).toEqual([]);
+    expect(outbox.get("a")).toBeUndefined();
+  });
+});
