@@ -4,25 +4,40 @@ import { collect } from "./collect.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import { prepareWrite } from "./redis-tier.ts";
-import { claimOf, type ResponseFacts, responseDirectives, retentionSeconds, storing } from "./rules/index.ts";
+import {
+  claimOf,
+  forbidsTransform,
+  type ResponseFacts,
+  responseDirectives,
+  retentionSeconds,
+  type StoreRefusal,
+  storing,
+} from "./rules/index.ts";
 import { tagsOf } from "./tags.ts";
 
 /** An entry without its body: what is known once the header section is there. */
 export type Outline = Omit<Entry, "body">;
 
-/** What is stored of a response, but for its body; null where it may not be (RFC 9111 §3). */
+/** An outline, or whose fault it is that there is none: another request might get one of the same response. */
+export type Outlined =
+  | { kind: "outline"; outline: Outline }
+  | { kind: "none"; because: "request" | "response" };
+
+/** What is stored of a response, but for its body, where it may be stored (RFC 9111 §3). */
 export async function outlineOf(
   context: CacheContext,
   response: ResponseFacts,
   requestTime: number,
-): Promise<Outline | null> {
+): Promise<Outlined> {
   const { rule, asker, selecting } = context;
   const { platform } = context.parts;
   const responseTime = platform.now();
   const { method, url, headers } = context.request.request;
-  const coding = response.headers.get("content-encoding")?.trim().toLowerCase();
-  // The runtime hands these over decoded; what is stored is the identity form.
+  // The runtime hands these over decoded, in this very spelling; what is stored is the identity form.
+  const coding = response.headers.get("content-encoding");
   const decoded = coding === "gzip" || coding === "br";
+  // Its content is not the origin's any more (RFC 9110 §7.7), and cannot be made so again.
+  if (decoded && forbidsTransform(response.headers)) return { kind: "none", because: "response" };
   const verdict = storing({
     request: { method, url, headers },
     response: decoded ? withoutCoding(response) : response,
@@ -31,10 +46,10 @@ export async function outlineOf(
     asker,
     rule,
   });
-  if (verdict.kind === "refuse") return null;
+  if (verdict.kind === "refuse") return { kind: "none", because: faultOf(verdict.reason) };
   const { stored, freshness } = verdict;
   if (!selecting.canTell(stored.vary)) await selecting.hide();
-  return {
+  const outline = {
     id: hex(platform.randomBytes(12)),
     variant: selecting.variant(stored.vary),
     meta: stored,
@@ -43,6 +58,13 @@ export async function outlineOf(
     keepUntil: responseTime + retentionSeconds(stored, freshness, responseTime) * 1000,
     decoded,
   };
+  return { kind: "outline", outline };
+}
+
+function faultOf(reason: StoreRefusal): "request" | "response" {
+  return reason === "method" || reason === "request" || reason === "request-no-store"
+    ? "request"
+    : "response";
 }
 
 /**

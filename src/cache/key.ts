@@ -13,12 +13,12 @@ export function cacheUrl(url: URL, query: CacheRule["query"] = { ignore: [], sor
   const pairs = url.search
     .slice(1)
     .split("&")
-    .filter(Boolean)
     .filter((pair) => {
       const name = parameterName(pair);
       return !CREDENTIAL_PARAMETERS.has(name) && !query.ignore.some((pattern) => matches(name, pattern));
     });
-  if (query.sort) pairs.sort();
+  // By name alone: the order of values under one name may mean something.
+  if (query.sort) pairs.sort((one, other) => compare(parameterName(one), parameterName(other)));
   return `${bare}${pairs.length > 0 ? `?${pairs.join("&")}` : ""}`;
 }
 
@@ -29,6 +29,11 @@ function parameterName(pair: string): string {
   } catch {
     return name;
   }
+}
+
+function compare(one: string, other: string): number {
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
 }
 
 /** `utm_*` is every name that starts with `utm_`. */

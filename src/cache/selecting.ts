@@ -15,12 +15,17 @@ const SECRET = [
   "x-csrf-token",
 ];
 
-/** Not the client's to say: the origin never sees its values, or they are of the connection or of one request only. */
+/**
+ * They select nothing: what the origin sees of them follows from the URL, is the same for everybody, or is nothing at all.
+ * Those that are of one request alone are not stored by (`rules/vary.ts`).
+ */
 const NEVER =
-  /^(cf-.*|x-forwarded-.*|x-real-ip|x-edge-.*|x-user-.*|x-request-id|forwarded|true-client-ip|cdn-loop|host|connection|keep-alive|te|transfer-encoding|upgrade|content-length|traceparent|tracestate|via|if-.*|range|cache-control|pragma)$/;
+  /^(host|x-forwarded-(host|proto)|x-edge-.*|x-real-ip|forwarded|true-client-ip|connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|expect)$/;
+/** Nobody can vary by them. Left out of what is sent with a look. */
+const USELESS = /^(x-user-.*|x-forwarded-for|x-request-id|traceparent|cf-connecting-ip|cf-ray|if-.*|range)$/;
 
-/** A field that is longer selects nothing in Redis: it would be sent with every look. */
-const LONGEST_FIELD = 1024;
+/** A longer value is named by its hash: it would be sent with every look. */
+const LONGEST_FIELD = 512;
 
 /** A request's fields as they select among the variants of a URL. */
 export class SelectingFields {
@@ -33,20 +38,23 @@ export class SelectingFields {
     this.#hash = hash;
   }
 
-  /** To be awaited before {@link get} is asked for what may be a secret. Its cost is a hash for each that is there. */
+  /** To be awaited before {@link get} is asked for what may be a secret or long. Its cost is a hash for each that is there. */
   async hide(): Promise<void> {
     if (this.#hidden) return;
     const hidden = new Map<string, string>();
-    for (const name of SECRET) {
-      const value = this.#headers.get(name);
-      if (value !== null) hidden.set(name, await this.#hash("field", `${name}: ${value}`));
+    for (const [name, value] of this.#headers) {
+      if (this.#isHidden(name)) hidden.set(name, await this.#hash("field", `${name}: ${value}`));
     }
     this.#hidden = hidden;
   }
 
+  #isHidden(name: string): boolean {
+    return SECRET.includes(name) || (this.#headers.get(name)?.length ?? 0) > LONGEST_FIELD;
+  }
+
   /** Whether a variant with these selecting fields can be told without {@link hide}. */
   canTell(vary: readonly string[]): boolean {
-    return this.#hidden !== null || !vary.some((name) => SECRET.includes(name));
+    return this.#hidden !== null || !vary.some((name) => this.#isHidden(name));
   }
 
   get(name: string): string | null {
@@ -57,8 +65,8 @@ export class SelectingFields {
   /** Names and texts by turns, for the script that looks in Redis. */
   asArguments(): string[] {
     const fields: string[] = [];
-    for (const [name, value] of this.#headers) {
-      if (value.length <= LONGEST_FIELD && !NEVER.test(name)) fields.push(name, this.text(name));
+    for (const name of this.#headers.keys()) {
+      if (!NEVER.test(name) && !USELESS.test(name)) fields.push(name, this.text(name));
     }
     return fields;
   }

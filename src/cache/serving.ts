@@ -38,13 +38,12 @@ export async function serveEntry({ entry, request, status, word, now }: ServeFac
     compressible && code === 200 && acceptsGzip(clientAcceptEncoding(request)) ? entry.body.gzip : null;
   const ranged = rangeIn(request, code, headers, body.size);
   if (gzip && ranged.kind === "whole") weakenTag(headers);
-  if (clientHasIt(request.headers, code, headers)) {
+  if (clientHasIt(request, code, headers, true)) {
     return new Response(null, { status: 304, headers: notModifiedHeaders(headers) });
   }
   if (code === 204 || code === 205 || code === 304) return new Response(null, { status: code, headers });
   if (ranged.kind === "unsatisfiable") {
-    headers.set("content-range", `bytes */${body.size}`);
-    return new Response(null, { status: 416, headers });
+    return new Response(null, { status: 416, headers: unsatisfiable(headers, body.size) });
   }
   if (code === 200) headers.set("accept-ranges", "bytes");
   if (ranged.kind === "part") {
@@ -65,11 +64,20 @@ export function passOn(response: Response, request: Request, status: CacheStatus
   if (response.status === 101) return response;
   const headers = new Headers(response.headers);
   tell(headers, status, word);
-  if (clientHasIt(request.headers, response.status, headers)) {
+  if (clientHasIt(request, response.status, headers, false)) {
     void response.body?.cancel().catch(() => {});
     return new Response(null, { status: 304, headers: notModifiedHeaders(headers) });
   }
   return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
+
+/** A 416 is about the request: nothing that is said of the representation may make a cache keep it. */
+function unsatisfiable(headers: Headers, size: number): Headers {
+  const fields = notModifiedHeaders(headers);
+  for (const name of ["etag", "expires", "age", "cdn-cache-control"]) fields.delete(name);
+  fields.set("cache-control", "no-store");
+  fields.set("content-range", `bytes */${size}`);
+  return fields;
 }
 
 /** The bytes are what `Content-Encoding` says: the runtime is not to encode them once more. */

@@ -11,9 +11,16 @@ const HOP_BY_HOP = [
   "upgrade",
 ];
 
-/** Removes them and the fields that `Connection` names: workerd does neither. */
-export function dropHopByHop(headers: Headers): void {
-  const named = (headers.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
+/**
+ * Removes them and the fields that `Connection` names: workerd does neither.
+ *
+ * @param endToEnd names that `Connection` cannot take away: it must not name a field meant for everybody (§7.6.1).
+ */
+export function dropHopByHop(headers: Headers, endToEnd: ReadonlySet<string> = new Set()): void {
+  const named = (headers.get("connection") ?? "")
+    .split(",")
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => !endToEnd.has(name));
   for (const name of [...named, ...HOP_BY_HOP]) if (isFieldName(name)) headers.delete(name);
 }
 

@@ -27,7 +27,7 @@ export interface OriginHeadersInput {
  * cache key. WSGI and CGI origins read `_` as `-`, so both spellings are the edge's.
  */
 const RESERVED =
-  /^(x-user-.*|x-edge-.*|x-request-id|forwarded|x-forwarded-.*|x-real-ip|x-http-method-override|x-method-override|x-http-method|x-original-url|x-original-host|x-rewrite-url|x-host|x-http-host-override|x-scheme|x-url-scheme|front-end-https|cf-connecting-ip|true-client-ip)$/;
+  /^(x-user-.*|x-edge-.*|x-request-id|forwarded|x-forwarded-.*|x-real-ip|x-http-method-override|x-method-override|x-http-method|x-original-(url|uri|host|path|method)|x-rewrite-url|x-envoy-original-path|x-script-name|x-path-info|x-client-ip|x-cluster-client-ip|x-host|x-http-host-override|x-scheme|x-url-scheme|front-end-https|cf-connecting-ip|true-client-ip)$/;
 
 /** What the origin is sent of a request's headers, and what the edge adds. */
 export function originHeaders(input: OriginHeadersInput): Headers {

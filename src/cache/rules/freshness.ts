@@ -81,11 +81,11 @@ export function cutShort(freshness: Freshness, stored: StoredResponse, staleSinc
 export interface Retention {
   /** Kept after its lifetime to be validated with, where it has a validator. Default a day. */
   validatable: number;
-  /** Kept at most, whatever it says. Default 30 days: the purge log remembers no longer. */
+  /** Kept at most, whatever it says. Default 7 days: the purge log remembers no longer. */
   longest: number;
 }
 
-const RETENTION: Retention = { validatable: 24 * 3600, longest: 30 * 24 * 3600 };
+const RETENTION: Retention = { validatable: 24 * 3600, longest: 7 * 24 * 3600 };
 
 /** Whole seconds for which it is of use: fresh, stale in a window, or something to validate with. At least 0. */
 export function retentionSeconds(

@@ -5,9 +5,9 @@ import { type Argument, type Directives, MOST_SECONDS } from "./cache-control.ts
 const IN_SECONDS = new Set(["max-age", "s-maxage", "stale-while-revalidate", "stale-if-error"]);
 
 /**
- * The directives of a targeted field (RFC 9213 §2.1), or null where there is none to go by: absent, empty, not a
- * Dictionary, or with an argument of another type than its directive has. Such a field is as if it were not there.
- * Parameters are ignored.
+ * The directives of a targeted field (RFC 9213 §2.1), or null where there is none to go by: absent, empty, or not a
+ * Dictionary. Such a field is as if it were not there. An argument of another type than its directive has makes that
+ * directive one that cannot be read, and takes nothing from the others. Parameters are ignored.
  */
 export function parseTargeted(value: string | null): Directives | null {
   if (value === null || value.trim() === "") return null;
@@ -20,8 +20,9 @@ export function parseTargeted(value: string | null): Directives | null {
   const directives = new Map<string, Argument[]>();
   for (const [name, [bare]] of dictionary) {
     if (IN_SECONDS.has(name)) {
-      if (typeof bare !== "number" || !Number.isInteger(bare)) return null;
-      directives.set(name, [argument(String(Math.min(bare, MOST_SECONDS)), false)]);
+      const wellFormed = typeof bare === "number" && Number.isInteger(bare) && bare >= 0;
+      const text = wellFormed ? String(Math.min(bare, MOST_SECONDS)) : null;
+      directives.set(name, [{ text, quoted: false, wellFormed }]);
     } else if (typeof bare === "string") {
       directives.set(name, [argument(bare, true)]);
     } else if (bare !== false) {

@@ -2,13 +2,18 @@ import { parseHttpDate } from "./http-date.ts";
 import { fieldName, listMembers } from "./message.ts";
 import { fieldsOf, type StoredResponse } from "./stored.ts";
 
+/** What the origin is sent under these names is the edge's or of one request alone: no two requests agree in it. */
+const OF_ONE_REQUEST =
+  /^(x-user-.*|x-forwarded-for|x-request-id|traceparent|cf-connecting-ip|cf-ray|if-.*|range)$/;
+
 /**
  * The selecting fields of a response (RFC 9110 §12.5.5): lower case, sorted, each once. `"*"` where no request can ever
- * match it (RFC 9111 §4.1), which is also what a member that is no field name makes of it.
+ * match it (RFC 9111 §4.1), which is also what a member makes of it that is no field name, or one whose value the client
+ * does not decide.
  */
 export function selectingFields(headers: Headers): string[] | "*" {
   const names = listMembers(headers.get("vary")).map(fieldName);
-  if (names.some((name) => name === null || name === "*")) return "*";
+  if (names.some((name) => name === null || name === "*" || OF_ONE_REQUEST.test(name))) return "*";
   return [...new Set(names as string[])].sort();
 }
 
@@ -33,20 +38,7 @@ function normalised(name: string, value: string | null): string | null {
   return cased.includes('"') ? cased.trim() : listMembers(cased).join(",");
 }
 
-/**
- * Of the stored responses that match a request, the most recent by `Date`, then by arrival (RFC 9111 §4); null where
- * none matches.
- *
- * @param matches whether the stored selecting values are the request's: compares hashes of {@link variantKey}.
- */
-export function selectVariant<Stored extends StoredResponse>(
-  stored: readonly Stored[],
-  matches: (candidate: Stored) => boolean,
-): Stored | null {
-  return mostRecent(stored.filter(matches));
-}
-
-/** The most recent by `Date`, then by arrival. */
+/** Of the stored responses that match a request, the most recent by `Date`, then by arrival (RFC 9111 §4). */
 export function mostRecent<Stored extends StoredResponse>(stored: readonly Stored[]): Stored | null {
   const dated = stored.map((each) => ({
     each,

@@ -11,7 +11,10 @@ test.each([
   ["Saturday, 06-Nov-27 08:49:37 GMT", Date.UTC(2027, 10, 6, 8, 49, 37)],
   ["Friday, 06-Nov-77 08:49:37 GMT", Date.UTC(1977, 10, 6, 8, 49, 37)],
   ["Sat, 31 Dec 2016 23:59:60 GMT", Date.UTC(2017, 0, 1)],
-])("%s is an HTTP-date (RFC 9110 §5.6.7)", (text, expected) => {
+  ["SUN, 06 NOV 1994 08:49:37 gmt", SAMPLE],
+  ["sunday, 06-nov-94 08:49:37 GMT", SAMPLE],
+  ["sun nov  6 08:49:37 1994", SAMPLE],
+])("%s is an HTTP-date, to a cache in any case (RFC 9110 §5.6.7, RFC 9111 §4.2)", (text, expected) => {
   expect(parseHttpDate(text, NOON)).toBe(expected);
 });
 

@@ -29,13 +29,31 @@ describe("the client's conditions (RFC 9111 §4.3.2)", () => {
     [{ "if-modified-since": dateAt(0) }, undated, true],
     [{ "if-modified-since": dateAt(-1) }, undated, false],
   ])("%j against %j: %s", (request, response, expected) => {
-    expect(clientHasIt(new Headers(request), 200, new Headers(response))).toBe(expected);
+    const headers = new Headers(request);
+    for (const method of ["GET", "HEAD"])
+      expect(clientHasIt({ method, headers }, 200, new Headers(response), true), method).toBe(expected);
+  });
+
+  test.each(["POST", "OPTIONS", "PROPFIND", "SEARCH", "DELETE"])(
+    "they mean nothing to a %s, whatever it is answered (RFC 9110 §13.1.3, §13.2.1)",
+    (method) => {
+      const headers = new Headers({ "if-none-match": "*", "if-modified-since": dateAt(0) });
+      expect(clientHasIt({ method, headers }, 200, new Headers(served), true)).toBe(false);
+    },
+  );
+
+  test("a Date stands in for Last-Modified in what is stored, and not in what is passed on (RFC 9110 §13.1.3)", () => {
+    const request = { method: "GET", headers: new Headers({ "if-modified-since": dateAt(0) }) };
+    expect(clientHasIt(request, 200, new Headers(undated), true)).toBe(true);
+    expect(clientHasIt(request, 200, new Headers(undated), false)).toBe(false);
+    expect(clientHasIt(request, 200, new Headers(served), false), "one with Last-Modified").toBe(true);
   });
 
   test.each([203, 204, 206, 301, 404, 500])(
     "conditions mean nothing to a %i (RFC 9110 §13.2.1)",
     (status) => {
-      expect(clientHasIt(new Headers({ "if-none-match": "*" }), status, new Headers(served))).toBe(false);
+      const request = { method: "GET", headers: new Headers({ "if-none-match": "*" }) };
+      expect(clientHasIt(request, status, new Headers(served), true)).toBe(false);
     },
   );
 
