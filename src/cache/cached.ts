@@ -2,17 +2,16 @@ import type { OriginReply } from "../gateway/index.ts";
 import { Problem } from "../problem/index.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import { fill, keep, lengthSaid, outlineOf } from "./filling.ts";
+import { fill, lengthSaid, outlineOf } from "./filling.ts";
+import { asGet, freshen, heedHead } from "./renewing.ts";
 import {
   type CacheStatus,
   currentAge,
   cutShort,
   type Freshness,
   type FwdReason,
-  freshened,
   freshnessOf,
   isOriginError,
-  judgedByHead,
   mayReuse,
   mayServeOnError,
   originRequestHeaders,
@@ -44,11 +43,17 @@ export class Cached {
   constructor(context: CacheContext) {
     this.#context = context;
     this.#client = context.request.request;
-    const { entry, rule, asker } = context;
-    // RFC 9111 §3.5 from the other side: whoever carries credentials may expect an answer of their own, unless the
-    // stored one says that it is for everybody.
-    const forOthers = rule.scope === "public" && asker !== "anonymous" && entry?.shareable === false;
-    this.#entry = context.parts.observe || forOthers ? null : entry;
+    const { entry, parts } = context;
+    this.#entry = entry && !parts.observe && this.#isForClient(entry) ? entry : null;
+  }
+
+  /**
+   * RFC 9111 §3.5 from the other side: whoever carries credentials may expect an answer of their own, unless the stored
+   * one says that it is for everybody.
+   */
+  #isForClient({ shareable }: Entry): boolean {
+    const { rule, asker } = this.#context;
+    return rule.scope !== "public" || asker === "anonymous" || shareable;
   }
 
   turn(): CacheTurn {
@@ -57,7 +62,12 @@ export class Cached {
 
   async #respond(origin: OriginFetch): Promise<OriginReply> {
     const { headers, method } = this.#client;
-    if (this.#context.bypass) return this.#pass(await origin.fetch(headers), { fwd: "bypass" }, "BYPASS");
+    const { bypass } = this.#context;
+    if (bypass) {
+      // Not even a request that no entry could answer reaches the origin then (RFC 9111 §5.2.1.7).
+      if (requestDirectives(headers).onlyIfCached) throw new Problem(ONLY_IF_CACHED);
+      return this.#pass(await origin.fetch(headers), { fwd: bypass }, "BYPASS");
+    }
     const entry = this.#entry;
     const reuse = entry && this.#reuse(entry);
     const renewed = entry && reuse?.kind !== "fresh" ? this.#renewed(entry) : null;
@@ -71,15 +81,16 @@ export class Cached {
     }
     if (requestDirectives(headers).onlyIfCached) throw new Problem(ONLY_IF_CACHED);
     if (headers.has("range") && !entry) {
-      return this.#pass(await origin.fetch(headers), { fwd: "partial" }, "MISS");
+      return this.#pass(await origin.fetch(headers), { fwd: this.#missed() }, "MISS");
     }
     const fwd: FwdReason = entry ? (reuse?.kind === "revalidate" ? reuse.because : "stale") : this.#missed();
-    const { key, parts } = this.#context;
-    let landed = method === "GET" ? parts.flights.take(key) : null;
+    const { parts } = this.#context;
+    const flight = this.#flight();
+    let landed = method === "GET" ? parts.flights.take(flight) : null;
     if (!landed && this.#mayWait(entry, fwd)) {
       const waited = await this.#waitForAnother(fwd);
       if (waited) return waited;
-      landed = parts.flights.take(key);
+      landed = parts.flights.take(flight);
     }
     const errand: Errand = {
       origin,
@@ -102,10 +113,27 @@ export class Cached {
 
   /** What somebody else has brought since this request looked. */
   #renewed(entry: Entry): Entry | null {
+    const newest = this.#found();
+    return newest && newest.meta.requestTime > entry.meta.requestTime ? newest : null;
+  }
+
+  /** What the isolate now has for this request, where it is fresh, the client's to have, and of after any purge. */
+  #found(): Entry | null {
     const { parts, key, selecting } = this.#context;
-    const newest = parts.tier.find(key, selecting);
-    const isNewer = newest && newest.meta.requestTime > entry.meta.requestTime;
-    return isNewer && this.#reuse(newest).kind === "fresh" ? newest : null;
+    const found = parts.tier.find(key, selecting);
+    if (!found || !this.#isForClient(found) || this.#reuse(found).kind !== "fresh") return null;
+    return parts.fate(this.#context, found).kind === "none" ? found : null;
+  }
+
+  /**
+   * Whose fetch could bring what this request needs: of the same URL, the same variant as far as it is known by what the
+   * URL varies, and, where answers depend on it, with or without credentials alike.
+   */
+  #flight(): string {
+    const { key, rule, asker, parts, selecting } = this.#context;
+    const [newest] = parts.tier.variants(key);
+    const variant = newest && selecting.canTell(newest.meta.vary) ? selecting.variant(newest.meta.vary) : "";
+    return `${key} ${rule.scope === "public" ? asker : ""} ${variant}`;
   }
 
   /** A handler behind a middleware answers the request as it came: it is not asked to validate anything. */
@@ -129,7 +157,7 @@ export class Cached {
     const { response } = reply;
     if (response.status === 304 && errand.candidates.length > 0) return this.#validated(response, errand);
     if (this.#client.method === "HEAD" && entry && response.status === 200) {
-      await this.#heedHead(response, entry, errand.requestTime);
+      await heedHead(this.#context, response, entry, errand.requestTime);
     }
     return this.#storeAndPass(response, errand);
   }
@@ -140,28 +168,34 @@ export class Cached {
     const entry = await confirmed(this.#context, response.headers, errand.candidates);
     if (!entry) {
       const again = await origin.fetch(originRequestHeaders(this.#client.headers, []));
-      return this.#receive(again, { ...errand, entry: null, candidates: [] });
+      return this.#receive(again, { ...errand, candidates: [] });
     }
-    const { entry: fresh, stored } = await this.#freshen(entry, response.headers, requestTime);
+    const { entry: fresh, stored } = await freshen(this.#context, entry, response.headers, requestTime);
     landed();
     return this.#serve(fresh, { fwd, fwdStatus: 304, stored }, "REVALIDATED");
   }
 
   /** The answer goes to the client as it comes; beside it a copy is gathered, for the isolate first and then for Redis. */
-  async #storeAndPass(response: Response, { fwd, requestTime, landed }: Errand): Promise<OriginReply> {
-    const { request, key, parts } = this.#context;
+  async #storeAndPass(response: Response, errand: Errand): Promise<OriginReply> {
+    const { fwd, requestTime, landed, origin } = errand;
+    const { request, parts } = this.#context;
     const { flights, maxBodyBytes } = parts;
-    const outline = await outlineOf(this.#context, response, requestTime);
+    const outlined = await outlineOf(this.#context, response, requestTime);
     const said = lengthSaid(response.headers);
-    if (!outline || (said !== null && said > maxBodyBytes)) {
-      if (this.#client.method === "GET") flights.uncacheable(key);
+    const tooLong = said !== null && said > maxBodyBytes;
+    // Nobody can tell whether a handler's body is encoded already, or will be by the runtime.
+    const unreadable = !origin.repeatable && response.headers.has("content-encoding");
+    const flight = this.#flight();
+    if (outlined.kind === "none" || tooLong || unreadable) {
+      const mine = outlined.kind === "none" && outlined.because === "request";
+      if (this.#client.method === "GET" && !mine) flights.uncacheable(flight);
       landed();
       return this.#pass({ kind: "response", response }, { fwd }, "MISS");
     }
-    flights.cacheable(key);
+    flights.cacheable(flight);
     const [forClient, forStore] = response.body ? response.body.tee() : [null, null];
-    const gathered = fill(this.#context, outline, forStore, said).then((entry) => {
-      if (!entry) flights.uncacheable(key);
+    const gathered = fill(this.#context, outlined.outline, forStore, said).then((entry) => {
+      if (!entry) flights.uncacheable(flight);
     });
     request.beside(gathered.catch(ignore).then(landed));
     const { status, statusText, headers } = response;
@@ -169,50 +203,10 @@ export class Cached {
     return this.#pass({ kind: "response", response: passed }, { fwd, stored: true }, "MISS");
   }
 
-  /** The stored entry with a validation's fields; `stored: false` where these forbid to keep it, and it leaves. */
-  async #freshen(
-    entry: Entry,
-    update: Headers,
-    requestTime: number,
-  ): Promise<{ entry: Entry; stored: boolean }> {
-    const { parts, request, key } = this.#context;
-    const response = freshened(entry.meta, update);
-    const outline = await outlineOf(this.#context, response, requestTime);
-    if (outline) {
-      const fresh = { ...outline, decoded: entry.decoded, body: entry.body };
-      parts.tier.put(key, fresh);
-      request.beside(keep(this.#context, fresh).catch(ignore));
-      return { entry: fresh, stored: true };
-    }
-    parts.tier.drop(key);
-    const headers = [...response.headers] as [string, string][];
-    const meta = { ...entry.meta, headers, requestTime, responseTime: parts.platform.now() };
-    return { entry: { ...entry, meta }, stored: false };
-  }
-
-  /** RFC 9111 §4.3.5: the answer to a HEAD speaks of the GET's entry too. */
-  async #heedHead({ headers }: Response, entry: Entry, requestTime: number): Promise<void> {
-    const length = entry.decoded ? null : entry.body.size;
-    if (judgedByHead(headers, entry.meta, length) === "update") {
-      const outline = await outlineOf(this.#asGet(), freshened(entry.meta, headers), requestTime);
-      if (outline) await keep(this.#context, { ...outline, decoded: entry.decoded, body: entry.body });
-    } else {
-      this.#context.parts.outdate(this.#context);
-    }
-  }
-
-  #asGet(): CacheContext {
-    const { request } = this.#context;
-    return {
-      ...this.#context,
-      request: { ...request, request: new Request(this.#client, { method: "GET" }) },
-    };
-  }
-
   /** Whether somebody else's fetch could bring what this request needs. */
   #mayWait(entry: Entry | null, fwd: FwdReason): boolean {
-    const { key, parts } = this.#context;
-    if (this.#client.method !== "GET" || parts.observe || parts.flights.inVain(key)) return false;
+    const { parts } = this.#context;
+    if (this.#client.method !== "GET" || parts.observe || parts.flights.inVain(this.#flight())) return false;
     if (!entry) return true;
     // What is never fresh would be fetched again after the wait.
     const { mustValidate, lifetime } = this.#freshness(entry);
@@ -221,12 +215,11 @@ export class Cached {
 
   /** One request of this isolate asks the origin, the others wait for its answer (law 4). */
   async #waitForAnother(fwd: FwdReason): Promise<OriginReply | null> {
-    const { key, selecting, parts } = this.#context;
-    if (!(await parts.flights.wait(key))) return null;
+    const { selecting, parts } = this.#context;
+    if (!(await parts.flights.wait(this.#flight()))) return null;
     await selecting.hide();
-    const found = parts.tier.find(key, selecting);
-    if (!found || this.#reuse(found).kind !== "fresh") return null;
-    return this.#serve(found, { fwd, collapsed: true }, "HIT");
+    const found = this.#found();
+    return found && this.#serve(found, { fwd, collapsed: true }, "HIT");
   }
 
   #revalidateBeside(origin: OriginFetch, entry: Entry): void {
@@ -244,13 +237,16 @@ export class Cached {
     const { response } = reply;
     if (response.status === 304) {
       const valid = await confirmed(this.#context, response.headers, candidates);
-      if (valid) await this.#freshen(valid, response.headers, requestTime);
+      if (valid) await freshen(this.#context, valid, response.headers, requestTime);
       return;
     }
-    const outline = await outlineOf(this.#context, response, requestTime);
-    const filled =
-      outline && (await fill(this.#context, outline, response.body, lengthSaid(response.headers)));
-    if (!filled) parts.tier.drop(key);
+    const outlined = await outlineOf(asGet(this.#context), response, requestTime);
+    if (outlined.kind === "outline") {
+      // A body that breaks off leaves what was there: it may yet stand in for an origin that fails.
+      await fill(this.#context, outlined.outline, response.body, lengthSaid(response.headers));
+    } else if (outlined.because === "response") {
+      parts.tier.drop(key);
+    }
   }
 
   #reuse(entry: Entry) {

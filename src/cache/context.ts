@@ -4,6 +4,7 @@ import type { Platform } from "../platform.ts";
 import type { Entry } from "./entry.ts";
 import type { Flights } from "./flights.ts";
 import type { IsolateTier } from "./isolate-tier.ts";
+import type { PurgeFate } from "./purges.ts";
 import type { OtherVariant } from "./redis-tier.ts";
 import type { Asker } from "./rules/index.ts";
 import type { SelectingFields } from "./selecting.ts";
@@ -20,8 +21,10 @@ export interface CacheParts {
   redisKey: ((key: string) => string) | null;
   /** Fetches a variant by its name in Redis: null where it is gone, purged, or the store does not answer. */
   fetchVariant(context: CacheContext, name: string): Promise<Entry | null>;
-  /** Makes what is stored for the request's URL stale, in all isolates. */
-  outdate(context: CacheContext): void;
+  /** Makes what is stored for the request's URL invalid, in all isolates; `soft`: stale. */
+  invalidate(context: CacheContext, soft: boolean): void;
+  /** What purges and invalidations since have made of an entry. */
+  fate(context: CacheContext, entry: Entry): PurgeFate;
 }
 
 /** One request at the cache, with what was found for it. */
@@ -34,6 +37,8 @@ export interface CacheContext {
   key: string;
   url: string;
   urlHash: string;
+  /** The name of the hash in Redis that bears the URL's stamps. */
+  stampKey: string;
   selecting: SelectingFields;
   entry: Entry | null;
   /** Variants of the URL that the isolate does not hold, with the entity tags by which the origin may name one. */
@@ -42,8 +47,8 @@ export interface CacheContext {
   staleSince: number | null;
   /** The URL is stored, but no variant for this request. */
   varyMiss: boolean;
-  /** Redis has nothing of the URL, for anybody. */
+  /** Redis has nothing of the URL, not even a stamp. */
   isNew: boolean;
-  /** Neither looked up nor stored. */
-  bypass: boolean;
+  /** Neither looked up nor stored, and why (RFC 9211 §2.2). */
+  bypass: "bypass" | "method" | null;
 }

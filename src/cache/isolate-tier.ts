@@ -1,6 +1,7 @@
 import type { Platform } from "../platform.ts";
 import { BoundedMap } from "../store/index.ts";
 import { type Entry, entrySize } from "./entry.ts";
+import { mostRecent } from "./rules/index.ts";
 import type { SelectingFields } from "./selecting.ts";
 
 export interface IsolateTierOptions {
@@ -36,15 +37,16 @@ export class IsolateTier {
   }
 
   /**
-   * The variant for a request: of several that match, the newest (RFC 9111 §4.1). One that is selected by a secret is
-   * found only once `selecting` has hidden it.
+   * The variant for a request: of several that match, the most recent by `Date` (RFC 9111 §4). Where one is selected by a
+   * secret, none is found before `selecting` has hidden it: that one might be the more recent.
    */
   find(key: string, selecting: SelectingFields): Entry | null {
-    return (
-      this.variants(key).find(
-        ({ meta, variant }) => selecting.canTell(meta.vary) && variant === selecting.variant(meta.vary),
-      ) ?? null
-    );
+    const entries = this.variants(key);
+    if (!entries.every(({ meta }) => selecting.canTell(meta.vary))) return null;
+    const matching = entries.filter(({ meta, variant }) => variant === selecting.variant(meta.vary));
+    if (matching.length < 2) return matching[0] ?? null;
+    const newest = mostRecent(matching.map(({ meta }) => meta));
+    return matching.find(({ meta }) => meta === newest) ?? null;
   }
 
   /** All that are held of a URL, the newest first. */
@@ -70,6 +72,10 @@ export class IsolateTier {
 
   drop(key: string): void {
     this.#urls.delete(key);
+  }
+
+  clear(): void {
+    this.#urls.clear();
   }
 
   #set(key: string, entries: readonly Entry[]): void {

@@ -34,7 +34,7 @@ const MOST_PURGES = 1000;
 /** Clocks of two isolates may differ by this much, ms: the log is read again from that far back. */
 const OVERLAP_MS = 10_000;
 
-const EVERYTHING: Purge = { target: { kind: "everything", value: "" }, soft: false };
+export const EVERYTHING: Purge = { target: { kind: "everything", value: "" }, soft: false };
 
 const member = z.object({
   k: z.enum(["url", "prefix", "tag", "everything"]),
@@ -51,13 +51,13 @@ if type(gone) == 'table' then
   redis.call('ZADD', KEYS[1], ARGV[1], '{"k":"everything","v":"","s":false}')
 end
 for i = 5, #ARGV do
-  redis.call('ZADD', KEYS[1], ARGV[1], ARGV[i])
+  redis.call('ZADD', KEYS[1], 'GT', ARGV[1], ARGV[i])
 end
 local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[3])
 if over > 0 then
   local newest = redis.call('ZRANGE', KEYS[1], over, over, 'WITHSCORES')
   redis.call('ZREMRANGEBYRANK', KEYS[1], 0, over)
-  redis.call('ZADD', KEYS[1], newest[2], '{"k":"everything","v":"","s":false}')
+  redis.call('ZADD', KEYS[1], 'GT', newest[2], '{"k":"everything","v":"","s":false}')
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
@@ -71,11 +71,12 @@ export class PurgeLog {
   readonly #times = new Map<string, { time: number; purge: Purge }>();
   /** Made while the store was lost: to be told when it is back. */
   #untold: Purge[] = [];
-  #newest = Number.NEGATIVE_INFINITY;
+  /** The newest that was read from the log: what was made here says nothing of what others wrote before. */
+  #readUpTo = Number.NEGATIVE_INFINITY;
 
   /** The score from which the log must be read, for the script that reads it. */
   get since(): string {
-    return Number.isFinite(this.#newest) ? String(this.#newest - OVERLAP_MS) : "-inf";
+    return Number.isFinite(this.#readUpTo) ? String(this.#readUpTo - OVERLAP_MS) : "-inf";
   }
 
   get size(): number {
@@ -87,7 +88,9 @@ export class PurgeLog {
     for (let index = 0; index + 1 < membersAndScores.length; index += 2) {
       const time = Number(membersAndScores[index + 1]);
       const purge = parsePurge(membersAndScores[index]);
-      if (purge && Number.isFinite(time)) this.#note(purge, time);
+      if (!purge || !Number.isFinite(time)) continue;
+      this.#note(purge, time);
+      this.#readUpTo = Math.max(this.#readUpTo, time);
     }
   }
 
@@ -110,10 +113,20 @@ export class PurgeLog {
       return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.#untold.push(...purges);
-      if (this.#untold.length > MOST_PURGES) this.#untold = [EVERYTHING];
+      this.#keep(purges);
       return false;
     }
+  }
+
+  /** A purge that holds here at once, and is told with the next {@link rewrite}. */
+  tellLater(purges: readonly Purge[], now: number): void {
+    this.add(purges, now);
+    this.#keep(purges);
+  }
+
+  #keep(purges: readonly Purge[]): void {
+    this.#untold.push(...purges);
+    if (this.#untold.length > MOST_PURGES) this.#untold = [EVERYTHING];
   }
 
   /**
@@ -161,7 +174,6 @@ export class PurgeLog {
       this.#times.delete(name);
       this.#times.set(name, { time, purge });
     }
-    this.#newest = Math.max(this.#newest, time);
     if (this.#times.size <= MOST_PURGES) return;
     const oldest = [...this.#times].sort(([, a], [, b]) => a.time - b.time).slice(0, MOST_PURGES / 2);
     for (const [each] of oldest) this.#times.delete(each);

@@ -1,5 +1,6 @@
-import { defineScript, type Trip } from "../store/index.ts";
+import { defineScript, StoreError, type Trip } from "../store/index.ts";
 import { decodeEntry, type Entry, encodeEntry } from "./entry.ts";
+import { STAMP_FIELDS, type Stamps } from "./invalidations.ts";
 import { LONGEST_LIFE_MS } from "./purges.ts";
 import { entityTag, fieldsOf, isWeak } from "./rules/index.ts";
 import type { SelectingFields } from "./selecting.ts";
@@ -16,13 +17,13 @@ const VARYLESS = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
 
 /**
  * One hash per URL: `vary` (a line per set of names), `order` (variants, oldest first), and for each variant `i:` its id,
- * `e:` the entry and `t:` the strong entity tag by which the origin may name it. A look costs one command in the trip,
- * whatever the number of variants, and brings at most one body. A purge log that is none (somebody wrote over it) is begun
- * anew with a purge of everything.
+ * `e:` the entry and `t:` the strong entity tag by which the origin may name it; and the URL's stamps. A look is one run of
+ * the script, whatever the number of variants, and brings at most one body. A purge log that is none (somebody wrote over
+ * it) is begun anew with a purge of everything. A caller's own entries go by the stamps in the hash of everybody's.
  */
 const lookScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the URL's hash, the purge log.
+-- KEYS: the URL's hash, the purge log, the hash that bears the URL's stamps (the first, or another).
 -- ARGV: read purges from this score or '', id the caller holds, now, then field names and values.
 local purges = {}
 if ARGV[1] ~= '' then purges = redis.pcall('ZRANGEBYSCORE', KEYS[2], ARGV[1], '+inf', 'WITHSCORES') end
@@ -33,10 +34,16 @@ if purges.err then
   purges = {everything, ARGV[3]}
 end
 local found, id, entry = '${VARYLESS}', false, false
-local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order', 'i:' .. found, 'e:' .. found)
-if shape.err then return {purges, ''} end
+local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order', 'i:' .. found, 'e:' .. found, '${STAMP_FIELDS.hard}', '${STAMP_FIELDS.soft}')
+local stamps = {}
+if not shape.err then stamps = {shape[5] or '', shape[6] or ''} end
+if KEYS[3] ~= KEYS[1] then
+  local theirs = redis.pcall('HMGET', KEYS[3], '${STAMP_FIELDS.hard}', '${STAMP_FIELDS.soft}')
+  if not theirs.err then stamps = {theirs[1] or '', theirs[2] or ''} end
+end
+if shape.err then return {purges, stamps, ''} end
 local sets, order = shape[1], shape[2]
-if not sets then return {purges} end
+if not sets then return {purges, stamps} end
 if sets == '-' then
   id, entry = shape[3], shape[4]
 else
@@ -68,9 +75,9 @@ if #tags > 0 then
     end
   end
 end
-if not id then return {purges, 0, '', others} end
-if id == ARGV[2] then return {purges, id, '', others} end
-return {purges, id, entry or redis.call('HGET', KEYS[1], 'e:' .. found), others}
+if not id then return {purges, stamps, 0, '', others} end
+if id == ARGV[2] then return {purges, stamps, id, '', others} end
+return {purges, stamps, id, entry or redis.call('HGET', KEYS[1], 'e:' .. found), others}
 `);
 
 const writeScript = defineScript(`
@@ -119,6 +126,8 @@ export interface OtherVariant {
 export interface LookInput {
   key: string;
   purgesKey: string;
+  /** The hash with the URL's stamps: `key`, or that of everybody's entries. */
+  stampKey: string;
   /** The score from which purges are read; '' where the isolate has read them lately. */
   purgesSince: string;
   /** The id of what the isolate holds for this request, or null. */
@@ -130,6 +139,7 @@ export interface LookInput {
 
 interface Learned {
   purges: readonly unknown[];
+  stamps: Stamps;
   others: readonly OtherVariant[];
 }
 
@@ -143,16 +153,20 @@ export type LookResult = Learned &
     | { kind: "corrupt" }
   );
 
-/** Queues the look; the promise rejects with a StoreError. */
+/** Queues the look at once; the promise rejects with a StoreError. */
 export async function look(trip: Trip, input: LookInput): Promise<LookResult> {
-  const { key, purgesKey, purgesSince, heldId, selecting, now } = input;
+  const { key, purgesKey, stampKey, purgesSince, heldId, selecting, now } = input;
   const reply = await trip.run<unknown>(
     lookScript,
-    [key, purgesKey],
+    [key, purgesKey, stampKey],
     [purgesSince, heldId ?? "", now, ...selecting.asArguments()],
   );
-  const [purges, id, text, others] = Array.isArray(reply) ? (reply as unknown[]) : [];
-  const learned: Learned = { purges: Array.isArray(purges) ? purges : [], others: othersIn(others) };
+  const [purges, stamps, id, text, others] = Array.isArray(reply) ? (reply as unknown[]) : [];
+  // What is no answer of the script must not pass for "nothing stored, nothing purged".
+  if (!Array.isArray(purges) || !Array.isArray(stamps))
+    throw new StoreError("malformed", "The reply is none that the script gives");
+  const [hard, soft] = stamps.map((each) => Number(each) || 0);
+  const learned: Learned = { purges, stamps: { hard: hard ?? 0, soft: soft ?? 0 }, others: othersIn(others) };
   if (id === undefined || id === null) return { kind: "nothing", ...learned };
   if (id === 0) return { kind: "other-variants", ...learned };
   if (heldId !== null && id === heldId) return { kind: "same", ...learned };

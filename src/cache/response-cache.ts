@@ -9,9 +9,10 @@ import { Cached } from "./cached.ts";
 import type { CacheContext, CacheParts } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import { Flights } from "./flights.ts";
+import { type Invalidation, Invalidations } from "./invalidations.ts";
 import { IsolateTier } from "./isolate-tier.ts";
 import { cacheUrl } from "./key.ts";
-import { type Purge, PurgeLog } from "./purges.ts";
+import { EVERYTHING, type Purge, type PurgeFate, PurgeLog } from "./purges.ts";
 import { type LookResult, look, readVariant } from "./redis-tier.ts";
 import { eligibility, invalidatedUrls, isUnsafe } from "./rules/index.ts";
 import { SelectingFields } from "./selecting.ts";
@@ -53,7 +54,7 @@ export interface ResponseCache extends Capability<CacheTurn | null> {
    */
   purge(request: PurgeRequest): Promise<"everywhere" | "isolate">;
   /** Entries and bytes in the isolate. */
-  readonly sizes: { urls: number; bytes: number; purges: number };
+  readonly sizes: { urls: number; bytes: number; purges: number; invalidations: number };
 }
 
 export function createResponseCache(options: ResponseCacheOptions): ResponseCache {
@@ -61,6 +62,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   const onRedis = (options.useRedis ?? true) && store.configured;
   const tier = new IsolateTier({ platform, bytes: config.isolateBytes });
   const purges = new PurgeLog();
+  const invalidations = new Invalidations({ platform, forgotten: () => tier.clear() });
   const parts: CacheParts = {
     tier,
     flights: new Flights(platform),
@@ -69,24 +71,35 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     observe: options.observe ?? false,
     redisKey: onRedis ? (key) => keys.response(key) : null,
     fetchVariant,
-    outdate({ urlHash, request }) {
-      spread([{ target: { kind: "url", value: urlHash }, soft: true }], request);
+    fate,
+    invalidate({ urlHash, stampKey, request }, soft) {
+      spread([{ urlHash, stampKey: keys.response(stampKey), soft }], request);
     },
   };
   let lookedAt = Number.NEGATIVE_INFINITY;
   let saidCorrupt = false;
 
-  if (onRedis) store.onRecovery((trip) => purges.rewrite(platform.now(), keys, trip));
+  if (onRedis) {
+    store.onRecovery((trip) => purges.rewrite(platform.now(), keys, trip));
+    store.onRecovery((trip) => invalidations.replay(trip));
+  }
 
   return {
     prepare,
     pass(request) {
+      // Whoever asks, what succeeds makes what is stored invalid.
+      if (isUnsafe(request.request.method)) return invalidating(request);
       const rule = request.route.cache;
-      return rule ? new Cached({ ...baseOf(request, rule), bypass: true }).turn() : null;
+      return rule ? new Cached({ ...baseOf(request, rule), bypass: "bypass" }).turn() : null;
     },
     purge,
     get sizes() {
-      return { urls: tier.size, bytes: tier.bytes, purges: purges.size };
+      return {
+        urls: tier.size,
+        bytes: tier.bytes,
+        purges: purges.size,
+        invalidations: invalidations.size,
+      };
     },
   };
 
@@ -98,12 +111,16 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     // A key the origin has yet to verify goes past the cache: only the origin can say what it may see.
     const pending = request.caller.key.kind === "unverified" && request.route.verifiesKeys;
     const strange = rule.scope === "caller" && asker !== "verified";
-    if (eligibility(request.request) !== "eligible" || pending || strange) {
-      return () => new Cached({ ...baseOf(request, rule), bypass: true }).turn();
+    const eligible = eligibility(request.request);
+    if (eligible !== "eligible" || pending || strange) {
+      const bypass = eligible === "method" ? "method" : "bypass";
+      return () => new Cached({ ...baseOf(request, rule), bypass }).turn();
     }
     const context = { ...baseOf(request, rule), ...(await namesOf(request, rule)), asker };
     const { selecting, key } = context;
-    const knowsPurges = platform.now() - lookedAt <= isolateMaxAgeMs;
+    const sinceLook = platform.now() - lookedAt;
+    // A clock that went back must not make an old look a new one.
+    const knowsPurges = sinceLook >= 0 && sinceLook <= isolateMaxAgeMs;
     let held = tier.find(key, selecting);
     if (held && (!onRedis || knowsPurges)) return () => turn(context, held);
     await selecting.hide();
@@ -112,6 +129,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const looked = look(trip, {
       key: keys.response(key),
       purgesKey: keys.purges(),
+      stampKey: keys.response(context.stampKey),
       purgesSince: knowsPurges ? "" : purges.since,
       heldId: held?.id ?? null,
       selecting,
@@ -134,11 +152,18 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
         purges.learn(result.purges);
         lookedAt = platform.now();
       }
-      context.isNew = result.kind === "nothing";
+      const { stamps } = result;
+      invalidations.learn(context.urlHash, stamps);
+      context.isNew = result.kind === "nothing" && stamps.hard === 0 && stamps.soft === 0;
       context.others = result.others;
       if (result.kind === "corrupt") sayCorrupt(context);
       if (result.kind === "other-variants") context.varyMiss = true;
-      if (result.kind !== "entry") return held;
+      if (result.kind !== "entry" || result.entry.keepUntil <= platform.now()) return held;
+      // The script has found it by the request's fields: one that says otherwise belongs elsewhere.
+      if (result.entry.variant !== context.selecting.variant(result.entry.meta.vary)) {
+        sayCorrupt(context);
+        return held;
+      }
       // Meanwhile this isolate may have got a newer one, or what it wrote has not arrived.
       const here = tier.find(context.key, context.selecting);
       if (here && here.meta.requestTime > result.entry.meta.requestTime) return here;
@@ -152,14 +177,19 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   }
 
   function turn(context: CacheContext, found: Entry | null): CacheTurn {
-    const fate = found ? fateOf(context, found) : null;
-    if (fate?.kind === "hard") tier.drop(context.key);
-    const entry = fate?.kind === "hard" ? null : found;
-    return new Cached({ ...context, entry, staleSince: fate?.kind === "soft" ? fate.since : null }).turn();
+    const now = found ? fate(context, found) : null;
+    if (now?.kind === "hard") tier.drop(context.key);
+    const entry = now?.kind === "hard" ? null : found;
+    return new Cached({ ...context, entry, staleSince: now?.kind === "soft" ? now.since : null }).turn();
   }
 
-  function fateOf({ url, urlHash }: CacheContext, { tags, meta }: Entry) {
-    return purges.fate({ url, urlHash, tags, requestTime: meta.requestTime });
+  function fate({ url, urlHash }: CacheContext, { tags, meta }: Entry): PurgeFate {
+    const { requestTime } = meta;
+    const purged = purges.fate({ url, urlHash, tags, requestTime });
+    const invalidated = invalidations.fate(urlHash, requestTime);
+    if (purged.kind === "hard" || invalidated.kind === "none") return purged;
+    if (invalidated.kind === "hard" || purged.kind === "none") return invalidated;
+    return { kind: "soft", since: Math.min(purged.since, invalidated.since) };
   }
 
   async function fetchVariant(context: CacheContext, name: string): Promise<Entry | null> {
@@ -168,7 +198,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     await trip.send();
     try {
       const entry = await reading;
-      return entry && fateOf(context, entry).kind !== "hard" ? entry : null;
+      return entry && fate(context, entry).kind !== "hard" ? entry : null;
     } catch (error) {
       if (error instanceof StoreError) return null;
       throw error;
@@ -181,12 +211,16 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
    */
   async function namesOf(request: EdgeRequest, rule: CacheRule) {
     const url = cacheUrl(request.url, rule.query);
-    const audience = rule.scope === "caller" ? `caller:${request.caller.identity.hash}` : "everyone";
-    const [urlHash, key] = await Promise.all([
-      identifier.hash("url", url),
-      identifier.hash("response", `${audience} ${request.url.protocol}//${url}`),
-    ]);
-    return { url, urlHash, key };
+    const address = `${request.url.protocol}//${url}`;
+    const [urlHash, stampKey] = await Promise.all([identifier.hash("url", url), everyonesKey(address)]);
+    if (rule.scope !== "caller") return { url, urlHash, stampKey, key: stampKey };
+    const key = await identifier.hash("response", `caller:${request.caller.identity.hash} ${address}`);
+    return { url, urlHash, stampKey, key };
+  }
+
+  /** Where everybody's entries of an address are, and the stamps of all. */
+  function everyonesKey(address: string): Promise<string> {
+    return identifier.hash("response", `everyone ${address}`);
   }
 
   /** What every turn has, whatever its key. */
@@ -199,13 +233,14 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       key: "",
       url: "",
       urlHash: "",
+      stampKey: "",
       selecting: new SelectingFields(request.request.headers, identifier.hash),
       entry: null,
       others: [],
       staleSince: null,
       varyMiss: false,
       isNew: false,
-      bypass: false,
+      bypass: null,
     };
   }
 
@@ -218,16 +253,33 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
         if (reply.kind === "failed") return reply;
         const urls = invalidatedUrls(request, reply.response).map((url) => new URL(url));
         const stored = urls.filter((url) => options.ruleOf?.(url) !== null);
-        spread(await Promise.all(stored.map((url) => urlPurge(url, false))), edgeRequest);
+        spread(await Promise.all(stored.map(invalidationOf)), edgeRequest);
         return reply;
       },
     };
   }
 
   /** Known here before the response ends, so that the next request in this isolate sees it; elsewhere after it. */
-  function spread(gone: readonly Purge[], { after }: EdgeRequest): void {
-    purges.add(gone, platform.now());
-    if (onRedis && gone.length > 0) after((trip) => void purges.write(gone, platform.now(), keys, trip));
+  function spread(gone: readonly Invalidation[], { after }: EdgeRequest): void {
+    const at = platform.now();
+    for (const each of gone) invalidations.add(each);
+    if (!onRedis || gone.length === 0) return;
+    after((trip) => {
+      for (const each of gone) {
+        invalidations.write(trip, each, at).then((kept) => {
+          if (!kept) purges.tellLater([EVERYTHING], platform.now());
+        });
+      }
+    });
+  }
+
+  async function invalidationOf(url: URL): Promise<Invalidation> {
+    const name = cacheUrl(url, options.ruleOf?.(url)?.query);
+    const [urlHash, stampKey] = await Promise.all([
+      identifier.hash("url", name),
+      everyonesKey(`${url.protocol}//${name}`),
+    ]);
+    return { urlHash, stampKey: keys.response(stampKey), soft: false };
   }
 
   async function purge(request: PurgeRequest): Promise<"everywhere" | "isolate"> {

@@ -18,7 +18,9 @@ export function candidatesOf(context: CacheContext, selected: Entry | null): Can
   const here: Candidate[] = [];
   for (const entry of new Set([...(selected ? [selected] : []), ...parts.tier.variants(key)])) {
     const forOthers = rule.scope === "public" && asker !== "anonymous" && !entry.shareable;
-    if (!forOthers) here.push({ meta: entry.meta, at: { kind: "here", entry } });
+    // Purged is as if it had never been stored.
+    const gone = parts.fate(context, entry).kind === "hard";
+    if (!forOthers && !gone) here.push({ meta: entry.meta, at: { kind: "here", entry } });
   }
   const known = new Set(here.map(({ meta }) => tagIn(meta)));
   const elsewhere = others

@@ -88,6 +88,99 @@ describe("the response cache of the built Worker", () => {
     });
   });
 
+  describe("what makes an entry go, through the wire", () => {
+    const word = async (path: string, headers: Record<string, string> = {}, method = "GET") => {
+      const response = await house.edge.fetch(path, { headers, method });
+      await response.text();
+      return response.headers.get("x-cache");
+    };
+
+    it("PUT, PATCH, DELETE and a method nobody knows: here at once, and in an isolate that starts later", async () => {
+      for (const method of ["PUT", "PATCH", "DELETE"]) {
+        await word("/written");
+        expect(await word("/written"), method).toBe("HIT");
+        await house.edge.fetch("/written", { method });
+        expect(await word("/written"), `here, after ${method}`).toBe("MISS");
+        await house.edge.fetch("/written", { method });
+        await fresh();
+        expect(await word("/written"), `there, after ${method}`).toBe("MISS");
+      }
+    });
+
+    it("what Location of the same host names, and no error", async () => {
+      origin.say("/create", { status: 201, headers: { location: `${origin.url}/created` } });
+      origin.say("/refuse", { status: 403, headers: { location: "/kept" } });
+      for (const path of ["/created", "/kept"]) await word(path);
+      for (const path of ["/create", "/refuse"]) await house.edge.fetch(path, { method: "POST" });
+      expect(await word("/created"), "rewritten to the edge's address").toBe("MISS");
+      expect(await word("/kept")).toBe("HIT");
+    });
+
+    it("a prefix, at its slash; and softly: stale, and served while it is validated", async () => {
+      for (const path of ["/pre/a", "/prefix"]) await word(path);
+      const { host } = new URL(house.edge.url);
+      await post("/edge/cache/purge", { prefixes: [`${host}/pre/`] });
+      expect(await word("/pre/a")).toBe("MISS");
+      expect(await word("/prefix"), "no slash").toBe("HIT");
+      origin.say("/soft", {
+        headers: {
+          "cache-control": "max-age=60, stale-while-revalidate=60",
+          etag: '"s"',
+          "cache-tag": "soft",
+        },
+      });
+      await word("/soft");
+      await post("/edge/cache/purge", { tags: ["soft"], soft: true });
+      expect(await word("/soft")).toBe("STALE");
+      await house.counting(async () => {});
+      expect(await word("/soft"), "validated meanwhile").toBe("HIT");
+    });
+
+    it("a HEAD that disagrees with it", async () => {
+      origin.say("/head", { headers: { etag: '"1"', "cache-control": "max-age=60" } });
+      await word("/head");
+      origin.say("/head", { headers: { etag: '"2"', "cache-control": "max-age=60" } });
+      await word("/head", { "cache-control": "no-cache" }, "HEAD");
+      expect(await word("/head"), "fetched anew").toBe("MISS");
+    });
+
+    it("nothing that a client asks for itself alone", async () => {
+      origin.say("/steady", { headers: { etag: '"x"', "cache-control": "max-age=60" } });
+      await word("/steady");
+      await word("/steady", { "cache-control": "no-store, no-cache" });
+      await word("/steady", { "cache-control": "no-cache" }, "HEAD");
+      expect(await word("/steady")).toBe("HIT");
+    });
+  });
+
+  describe("an origin that says too much", () => {
+    it("Connection cannot take away what forbids to store (RFC 9110 §7.6.1)", async () => {
+      origin.say("/connection", {
+        headers: { connection: "cache-control, vary", "cache-control": "no-store", vary: "accept" },
+      });
+      for (const count of [1, 2]) {
+        const { headers } = await raw(house.edge.url, "/connection", {});
+        expect(headers["x-cache"]).toBe("MISS");
+        expect(headers["cache-control"], "and the client is told").toBe("no-store");
+        expect(origin.asked("/connection")).toHaveLength(count);
+      }
+    });
+
+    it("a coding in another spelling is passed on and stored as it came, bytes and all", async () => {
+      const bytes = gzipSync(TEXT);
+      origin.say("/shouted", {
+        headers: { "content-type": "text/plain", "content-encoding": "GZIP" },
+        body: bytes,
+      });
+      for (const expected of ["MISS", "HIT"]) {
+        const { headers, body } = await raw(house.edge.url, "/shouted", { "accept-encoding": "gzip" });
+        expect(headers["x-cache"]).toBe(expected);
+        const coded = /gzip/i.test(String(headers["content-encoding"]));
+        expect((coded ? gunzipSync(body) : body).toString(), expected).toBe(TEXT);
+      }
+    });
+  });
+
   describe("POST /edge/cache/warm", () => {
     it("fetches each path once, tells of each, and then they are hits", async () => {
       const paths = Array.from({ length: 20 }, (_, n) => `/w/${n}?page=${n}`);

@@ -25,7 +25,7 @@ const DIRECTIVES = [
   "MAX-AGE=60, max-age=1",
   "max-age=oops, public",
 ];
-const VARIES = ["", "", "accept", "authorization", "cookie, x-api-key", "*"];
+const VARIES = ["", "", "accept", "authorization", "cookie, x-api-key", "x-user-id", "x-lang", "*"];
 
 /** Ways of saying who one is: some the edge can verify, some only the origin can read. */
 const CARRIERS: ((user: string) => { headers: Record<string, string>; query?: string; verified: boolean })[] =
@@ -65,16 +65,18 @@ describe.each([
   }, async () => {
     const choose = dice(seed);
     const prefix = freshPrefix();
-    let asked: { user: string; down: boolean } = { user: "", down: false };
+    let down = false;
     let serial = 0;
-    /** What was said with each answer: whom it was for, and whether others may have it. */
-    const said = new Map<string, { user: string; directives: string }>();
+    /** What was said with each answer: whom it was for, whether others may have it, and what it depends on. */
+    const said = new Map<string, { user: string; directives: string; vary: string; headers: Headers }>();
     const background: Promise<unknown>[] = [];
     const platform = testPlatform({
       async fetch(input, init) {
         const url = String(input instanceof Request ? input.url : input);
         if (!url.startsWith("http://origin.example")) return fetch(input, init);
-        if (asked.down) throw new TypeError("down");
+        if (down) throw new TypeError("down");
+        const sent = new Headers(init?.headers);
+        const user = userIn(url, sent);
         serial += 1;
         const directives = choose(DIRECTIVES);
         const headers = new Headers({
@@ -84,13 +86,19 @@ describe.each([
         const vary = choose(VARIES);
         if (directives) headers.set("cache-control", directives);
         if (vary) headers.set("vary", vary);
-        if (choose([false, false, false, true])) headers.set("set-cookie", `sid=${asked.user || "new"}`);
-        const ifNoneMatch = new Headers(init?.headers).get("if-none-match");
+        if (choose([false, false, false, true])) headers.set("set-cookie", `sid=${user || "new"}`);
+        const ifNoneMatch = sent.get("if-none-match");
         if (ifNoneMatch?.includes(headers.get("etag") ?? "?") && choose([true, false])) {
-          return new Response(null, { status: 304, headers: { etag: headers.get("etag") ?? "" } });
+          // The origin's word that a stored answer is the one for this request too, whatever it varies by.
+          const word = `word ${serial}`;
+          said.set(word, { user, directives, vary, headers: sent });
+          return new Response(null, {
+            status: 304,
+            headers: { etag: headers.get("etag") ?? "", "x-word": word },
+          });
         }
         const id = `answer ${serial}`;
-        said.set(id, { user: userIn(url, new Headers(init?.headers)), directives });
+        said.set(id, { user, directives, vary, headers: sent });
         return new Response(id, { status: choose([200, 200, 200, 404, 500]), headers });
       },
     });
@@ -114,26 +122,42 @@ describe.each([
     } as unknown as ExecutionContext;
 
     const leaks: string[] = [];
-    const outcomes = { hits: 0, ofOthers: 0, asked: 0 };
-    for (let index = 0; index < pairs; index += 1) {
+    const outcomes = { hits: 0, ofOthers: 0, collapsed: 0 };
+    for (let index = 0; index < pairs; ) {
       if (store && index % 50 === 49) apps = [open(), open()];
       const scope = choose(["public", "shared", "caller"]);
-      const user = choose(USERS);
-      const carried = user === "" ? { headers: {} as Record<string, string> } : choose(CARRIERS)(user);
-      const query = "query" in carried && carried.query ? `?${carried.query}` : "";
-      asked = { user, down: choose([false, false, false, false, true]) };
-      const url = `https://edge.example/${scope}/${choose(["a", "b", "c"])}${query}`;
-      const response = await choose(apps).fetch(new Request(url, { headers: carried.headers }), {}, context);
-      const body = await response.text();
-      while (background.length > 0) await background.shift();
+      const path = choose(["a", "b", "c"]);
+      const app = choose(apps);
+      down = choose([false, false, false, false, true]);
+      // One alone, or four at the same moment: then some wait for another's answer.
+      const asking = Array.from({ length: choose([1, 1, 1, 4]) }, async () => {
+        const user = choose(USERS);
+        const carried = user === "" ? { headers: {} as Record<string, string> } : choose(CARRIERS)(user);
+        const query = "query" in carried && carried.query ? `?${carried.query}` : "";
+        const headers = new Headers({ ...carried.headers, "x-lang": choose(["de", "en"]) });
+        const url = `https://edge.example/${scope}/${path}${query}`;
+        const response = await app.fetch(new Request(url, { headers }), {}, context);
+        return { user, headers, response, body: await response.text() };
+      });
+      const answers = await moving(platform, Promise.all(asking));
+      while (background.length > 0) await moving(platform, background.shift() ?? Promise.resolve());
       platform.advance(choose([0, 10, 900, 3000]));
+      index += answers.length;
+      for (const answer of answers) judge(index, scope, answer);
+    }
 
-      outcomes.asked += 1;
+    function judge(index: number, scope: string, { user, headers, response, body }: Given): void {
       const answer = said.get(body);
       const word = response.headers.get("x-cache");
-      if (!answer || word === "MISS" || word === "BYPASS") continue;
+      if (!answer || word === "MISS" || word === "BYPASS") return;
       outcomes.hits += 1;
-      if (answer.user === user) continue;
+      if (response.headers.get("cache-status")?.includes("collapsed")) outcomes.collapsed += 1;
+      if (response.headers.has("set-cookie")) leaks.push(`${index}: a cookie out of the cache`);
+      const depends = answer.vary.split(", ").filter(Boolean);
+      const meant = said.get(response.headers.get("x-word") ?? "") ?? answer;
+      if (depends.some((name) => name === "*" || headers.get(name) !== meant.headers.get(name)))
+        leaks.push(`${index}: ${scope}, an answer that varies by "${answer.vary}" (${word})`);
+      if (answer.user === user) return;
       outcomes.ofOthers += 1;
       const shareable = /(^|, )(public|s-maxage=\d+|must-revalidate)(,|$)/i.test(answer.directives);
       const closed = /(^|, )(private|no-store)(,|$)/i.test(answer.directives);
@@ -143,13 +167,39 @@ describe.each([
           `${index}: ${scope}, "${answer.directives}" for "${answer.user}" given to "${user}" (${word})`,
         );
       }
-      if (response.headers.has("set-cookie")) leaks.push(`${index}: a cookie out of the cache`);
     }
     expect(leaks, "answers given to somebody they were not for").toEqual([]);
     expect(outcomes.hits, "the dice made hits").toBeGreaterThan(pairs / 20);
+    expect(outcomes.collapsed, "some waited for each other").toBeGreaterThan(pairs / 500);
     expect(outcomes.ofOthers, "and some were allowed to be shared").toBeGreaterThan(pairs / 200);
   });
 });
+
+interface Given {
+  user: string;
+  headers: Headers;
+  response: Response;
+  body: string;
+}
+
+/** Moves the time until the work is done. */
+async function moving<Result>(
+  platform: { advance(ms: number): void },
+  work: Promise<Result>,
+): Promise<Result> {
+  let done = false;
+  const watched = work.finally(() => {
+    done = true;
+  });
+  for (let turns = 0; !done; turns += 1) {
+    // Most need no time at all: only turns of the event loop.
+    for (let each = 0; each < 500 && !done; each += 1) await undefined;
+    if (done) break;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (turns > 5) platform.advance(10);
+  }
+  return watched;
+}
 
 /** Who asked, as the origin reads it: whatever is there. */
 function userIn(url: string, headers: Headers): string {

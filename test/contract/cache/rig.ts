@@ -186,7 +186,7 @@ export function openCache(options: CacheIsolateOptions) {
       for (const each of works.splice(0)) await each(after);
       await after.send();
     }
-    return { reply, calls: trip.calls, work: { settle } };
+    return { reply, calls: trip.calls, edgeRequest, work: { settle } };
   }
 
   /** Three calls fail, and nobody waits any more. */

@@ -93,6 +93,54 @@ describe("many requests of an isolate for one missing entry", () => {
     expect(replies.map(({ status }) => status)).toEqual([502, 502, 502]);
   });
 
+  it("wait for no answer that is not theirs to have: with credentials or without", async () => {
+    const { origin, let: letAnswer } = heldOrigin(({ headers }) =>
+      json({ for: headers.get("cookie") }, { "cache-control": "max-age=60" }),
+    );
+    const { ask, platform } = openCache({ origin, connection: null });
+    const anonymous = ask("/v1/x");
+    await until(() => origin.count === 1);
+    const known = ask("/v1/x", {
+      headers: { cookie: "sid=ada" },
+      caller: { credentials: { any: true } as never },
+    });
+    await until(() => origin.count === 2);
+    letAnswer();
+    await moving(platform, anonymous);
+    expect((await moving(platform, known)).text).toBe('{"for":"sid=ada"}');
+  });
+
+  it("do not wait for another variant, once it is known by what the URL varies", async () => {
+    const origin = new Origin(({ headers }) =>
+      json(
+        { in: headers.get("accept-language") },
+        { "cache-control": "max-age=60", vary: "accept-language" },
+      ),
+    );
+    const { ask, platform } = openCache({ origin, connection: null });
+    await ask("/v1/x", { headers: { "accept-language": "fr" } });
+    const held = Promise.withResolvers<void>();
+    origin.gate = held.promise;
+    const asking = ["de", "en"].map((language) => ask("/v1/x", { headers: { "accept-language": language } }));
+    await until(() => origin.count === 3);
+    held.resolve();
+    const replies = await moving(platform, Promise.all(asking));
+    expect(replies.map(({ text }) => text)).toEqual(['{"in":"de"}', '{"in":"en"}']);
+  });
+
+  it("go on waiting for each other though one of them wanted nothing stored", async () => {
+    const origin = new Origin(() => json({}, { "cache-control": "max-age=60" }));
+    const { ask, platform } = openCache({ origin, connection: null });
+    await ask("/v1/x", { headers: { "cache-control": "no-store" } });
+    const held = Promise.withResolvers<void>();
+    origin.gate = held.promise;
+    const asking = Array.from({ length: 10 }, () => ask("/v1/x"));
+    await until(() => origin.count === 2);
+    held.resolve();
+    await moving(platform, Promise.all(asking));
+    expect(origin.count, "its own, and one for the ten").toBe(2);
+  });
+
   it("are let go by a client that goes away: the fetch goes on without it", async () => {
     const { origin, let: letAnswer } = heldOrigin(() => json({ a: 1 }, { "cache-control": "max-age=60" }));
     const { begin, ask, platform } = openCache({ origin, connection: null });

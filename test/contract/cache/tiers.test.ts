@@ -56,6 +56,9 @@ describe.each(tiers)("a stored answer from $name", (tier) => {
     const beyond = await next().ask("/v1/x", { headers: { range: "bytes=9999-" } });
     expect(beyond.status).toBe(416);
     expect(beyond.headers.get("content-range")).toBe(`bytes */${again.text.length}`);
+    expect(beyond.headers.get("cache-control"), "nobody is to keep the refusal").toBe("no-store");
+    for (const name of ["etag", "expires", "age", "content-type"])
+      expect(beyond.headers.get(name), name).toBeNull();
   });
 
   it("goes by its variant: the same selecting fields however they are written, others from the origin", async () => {

@@ -105,6 +105,68 @@ describe("variants of a URL", () => {
     expect(JSON.stringify([first.wire.commands, isolate.wire.commands])).not.toContain("very-secret");
   });
 
+  it("are told apart by fields of any length, here and in Redis", async () => {
+    const origin = new Origin(({ headers }) =>
+      json({ for: headers.get("x-long")?.length ?? 0 }, { ...LONG, vary: "x-long" }),
+    );
+    const first = openCache({ origin });
+    await first.ask("/v1/x");
+    const long = (tail: string) => ({ headers: { "x-long": `${"x".repeat(3000)}${tail}` } });
+    expect((await another(first).ask("/v1/x", long("a"))).text, "not the one without it").toBe(
+      '{"for":3001}',
+    );
+    expect((await another(first).ask("/v1/x", long("a"))).word).toBe("HIT");
+    expect((await another(first).ask("/v1/x", long("b"))).word, "another value").toBe("MISS");
+  });
+
+  it("that Redis gives to the wrong request are a miss", async () => {
+    const origin = new Origin(({ headers }) => json({ for: headers.get("x-a") }, { ...LONG, vary: "x-a" }));
+    const first = openCache({ origin });
+    await first.ask("/v1/x", { headers: { "x-a": "1" } });
+    await first.ask("/v1/x", { headers: { "x-a": "2" } });
+    const trip = first.store.trip();
+    // Somebody has put the entry of one under the name of the other.
+    const swap = `local key = KEYS[1]
+      local names = {}
+      for name in string.gmatch(redis.call('HGET', key, 'order'), '[^,]+') do names[#names + 1] = name end
+      local one, other = redis.call('HGET', key, 'e:' .. names[1]), redis.call('HGET', key, 'e:' .. names[2])
+      return redis.call('HSET', key, 'e:' .. names[1], other, 'e:' .. names[2], one)`;
+    const key = String(first.wire.commands.findLast(([name]) => name === "evalsha" || name === "eval")?.[3]);
+    void trip.queue((pipeline) => pipeline.eval(swap, [key], []));
+    await trip.send();
+    const isolate = another(first);
+    expect((await isolate.ask("/v1/x", { headers: { "x-a": "1" } })).text).toBe('{"for":"1"}');
+    expect(isolate.lines.filter(({ event }) => event === "cache.corrupt")).toHaveLength(1);
+  });
+
+  it("of several that match, the most recent by Date answers, whether or not one is selected by a secret", async () => {
+    const at = (minute: number) => `Thu, 15 Jan 2026 12:0${minute}:00 GMT`;
+    const origin = new Origin(({ headers }) =>
+      headers.has("cookie")
+        ? json({ n: 2 }, { "cache-control": "public, max-age=600", date: at(0), vary: "cookie" })
+        : json({ n: 1 }, { "cache-control": "public, max-age=600", date: at(0) }),
+    );
+    const { ask, platform } = openCache({ origin, connection: null });
+    await ask("/v1/x");
+    const mine = {
+      headers: { cookie: "a=1", "cache-control": "no-cache" },
+      caller: { credentials: { any: true } as never },
+    };
+    platform.advance(1000);
+    await ask("/v1/x", mine);
+    expect((await ask("/v1/x", { ...mine, headers: { cookie: "a=1" } })).text, "the newer, by arrival").toBe(
+      '{"n":2}',
+    );
+    expect((await ask("/v1/x")).text).toBe('{"n":1}');
+  });
+
+  it("by what is of one request alone are not stored", async () => {
+    const origin = new Origin(() => json({}, { "cache-control": "public, max-age=60", vary: "X-User-Id" }));
+    const { ask, cache } = openCache({ origin });
+    await ask("/v1/x");
+    expect(cache.sizes.urls).toBe(0);
+  });
+
   it("of Vary: * are never stored", async () => {
     const origin = new Origin(() => json({}, { ...LONG, vary: "accept, *" }));
     const { ask, cache } = openCache({ origin });
@@ -125,6 +187,9 @@ describe("the key", () => {
     await loose.ask("/v1/x?b=1&a=2");
     expect((await loose.ask("/v1/x?utm_source=x&a=2&ref=y&b=1&utm_id=1")).word).toBe("HIT");
     expect((await loose.ask("/v1/x?a=2&b=1&c=3")).word).toBe("MISS");
+    await loose.ask("/v1/x?tag=1&tag=2");
+    expect((await loose.ask("/v1/x?tag=2&tag=1")).word, "the order under one name is kept").toBe("MISS");
+    expect((await loose.ask("/v1/x?a=2&&b=1")).word, "an empty pair is one").toBe("MISS");
   });
 
   it("tells http from https: an origin that redirects one to the other must not be believed for both", async () => {
