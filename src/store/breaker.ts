@@ -18,6 +18,9 @@ export const breakerDefaults: BreakerOptions = { failures: 3, firstProbeMs: 1000
  * Closed, trips go out. After `failures` failed trips in a row it is open: no request that starts then waits for the
  * store. One probe at a time goes out beside a request that was answered locally; the pause before the next doubles, with
  * up to a quarter of jitter, so that the isolates of a region do not come back in step.
+ *
+ * A probe that succeeds closes it on probation: a store may answer a PING and nothing else. Until a real trip has come
+ * back, the first that fails opens it again, and the pause goes on doubling.
  */
 export class Breaker {
   readonly #platform: Pick<Platform, "now" | "random">;
@@ -54,7 +57,7 @@ export class Breaker {
     return Math.max(1, Math.ceil((this.#nextProbeAt - this.#platform.now()) / 1000));
   }
 
-  /** @returns true when this success closed it. */
+  /** A real trip came back. @returns true when this success closed it. */
   succeeded(): boolean {
     const wasOpen = this.open;
     this.#failed = 0;
@@ -86,10 +89,15 @@ export class Breaker {
     return true;
   }
 
-  /** Ends a probe. One that is never ended counts for `lastProbeMs`. */
-  probed(alive: boolean): void {
+  /** Ends a probe. One that is never ended counts for `lastProbeMs`. @returns true when it closed the breaker. */
+  probed(alive: boolean): boolean {
     this.#probingUntil = Number.NEGATIVE_INFINITY;
     if (!alive) this.#schedule();
+    if (!alive || !this.open) return false;
+    this.#openedAt = undefined;
+    // On probation: one failure is enough, and neither the count nor the pause begins anew.
+    this.#failed = this.#options.failures - 1;
+    return true;
   }
 
   #schedule(): void {

@@ -9,6 +9,7 @@ export { breakerDefaults } from "./breaker.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";
 export { createKeys, type KeyPrefixes, type Keys } from "./keys.ts";
 export { Outbox, type OutboxOptions } from "./outbox.ts";
+export type { Replay, ReplayOutcome } from "./replays.ts";
 export { defineScript, type Script } from "./script.ts";
 export { Store, type StoreOptions, type StoreState } from "./store.ts";
 export type { Trip } from "./trip.ts";

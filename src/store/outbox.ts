@@ -1,5 +1,6 @@
 import type { Platform } from "../platform.ts";
 import { BoundedMap } from "./bounded-map.ts";
+import type { ReplayOutcome } from "./replays.ts";
 import type { Trip } from "./trip.ts";
 
 export interface OutboxOptions<Item> {
@@ -62,15 +63,17 @@ export class Outbox<Item> {
   /**
    * Queues the oldest, as many as a trip should carry. What is refused goes to the end, so that it is in nobody's way.
    *
-   * @returns whether there are more, once the trip is back.
+   * @returns what is left, once the trip is back.
    */
-  async replay(trip: Trip): Promise<boolean> {
+  async replay(trip: Trip): Promise<ReplayOutcome> {
     const going: Promise<void>[] = [];
     let bytes = 0;
+    let refused = false;
     for (const [name, kept] of this.#items) {
       if (going.length === ITEMS_PER_TRIP || (bytes > 0 && bytes + kept.size > BYTES_PER_TRIP)) break;
       bytes += kept.size;
       const settle = (arrived: boolean) => {
+        if (!arrived) refused = true;
         if (this.#items.get(name) !== kept) return;
         this.#items.delete(name);
         if (!arrived) this.#items.set(name, kept, kept.expiresAt);
@@ -83,6 +86,7 @@ export class Outbox<Item> {
       );
     }
     await Promise.all(going);
-    return this.#items.size > 0;
+    if (refused) return "refused";
+    return this.#items.size > 0 ? "more" : "done";
   }
 }

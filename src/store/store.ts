@@ -1,9 +1,11 @@
 import type { Log } from "../observe/index.ts";
 import type { Platform } from "../platform.ts";
 import { Breaker, type BreakerOptions } from "./breaker.ts";
+import { ColdEra } from "./cold-era.ts";
 import type { Command } from "./commands.ts";
 import { asStoreError, StoreError, type StoreErrorCode } from "./errors.ts";
-import { createTransport, type PipelineReply, type Transport } from "./transport.ts";
+import { type Replay, Replays } from "./replays.ts";
+import { createTransport, type PipelineCall, type PipelineReply, type Transport } from "./transport.ts";
 import { Trip } from "./trip.ts";
 
 export interface StoreOptions {
@@ -22,17 +24,8 @@ export type StoreState =
   | { mode: "memory"; because: "absent" }
   | { mode: "memory"; because: StoreErrorCode; sinceMs: number };
 
-/** An isolate's first call, and the first after this silence, may be a TLS handshake to another continent. */
-const SILENCE_MS = 60_000;
+/** What a cold path's deadline is of a warm one's (law 3). */
 const COLD_FACTOR = 3;
-/** Pauses between two attempts to write what could not be written, ms: doubling while it fails. */
-const FIRST_REPLAY_MS = 1000;
-const LAST_REPLAY_MS = 8000;
-/** Trips that one invocation makes of a replay: a Worker on the free plan may make 50 calls. */
-const MOST_REPLAY_TRIPS = 20;
-
-/** Queues a share of what is owed, at once, before anything is awaited. @returns whether there is more for another trip. */
-export type Replay = (trip: Trip) => boolean | Promise<boolean>;
 
 /**
  * The isolate's one door to Upstash: opens trips, keeps the breaker, and knows when it last heard from Redis. It holds
@@ -44,13 +37,9 @@ export class Store {
   readonly #log: Log;
   readonly #deadlineMs: number;
   readonly #breaker: Breaker;
-  readonly #replays: Replay[] = [];
-  #triedAt = Number.NEGATIVE_INFINITY;
+  readonly #coldEra: ColdEra;
+  readonly #replays: Replays;
   #heardAt = Number.NEGATIVE_INFINITY;
-  /** Something was not written, or may not have been. */
-  #owed = false;
-  #replayPauseMs = 0;
-  #replayAt = 0;
 
   constructor({ connection, platform, log, deadlineMs = 400, breaker = {} }: StoreOptions) {
     this.#send = connection ? createTransport({ ...connection, platform }) : undefined;
@@ -58,6 +47,10 @@ export class Store {
     this.#log = log;
     this.#deadlineMs = deadlineMs;
     this.#breaker = new Breaker(platform, breaker);
+    this.#coldEra = new ColdEra(this.#coldDeadlineMs);
+    // A script that the server does not know makes two calls of a trip.
+    const longestTripMs = 2 * this.#coldDeadlineMs;
+    this.#replays = new Replays({ platform, longestTripMs, openTrip: () => this.trip() });
   }
 
   get configured(): boolean {
@@ -95,16 +88,17 @@ export class Store {
 
   /**
    * Registers what was kept because it could not be written, and must be when it can. Called with a trip of its own after
-   * an outage, and after any call or command that failed; again while it says that there is more. What is queued may fail
-   * again: whoever must not lose it keeps it until its promise says that it has arrived.
+   * an outage, and after any call or command that failed; again while it says that there is more, and after a pause where
+   * something was refused. What is queued may fail again: whoever must not lose it keeps it until its promise says that it
+   * has arrived.
    */
   onRecovery(replay: Replay): void {
-    this.#replays.push(replay);
+    this.#replays.add(replay);
   }
 
   /** Says that something could not be written: a replay is due. Failed calls and commands say so themselves. */
   owe(): void {
-    this.#owed = true;
+    this.#replays.owe();
   }
 
   /**
@@ -112,49 +106,51 @@ export class Store {
    * given to `waitUntil`; no request waits for it.
    */
   maintenance(): Promise<void> | null {
-    if (!this.configured) return null;
-    if (this.#breaker.open) return this.#breaker.takeProbe() ? this.#probe() : null;
-    const now = this.#platform.now();
-    // A clock that went back must not put it off by as much.
-    this.#replayAt = Math.min(this.#replayAt, now + LAST_REPLAY_MS);
-    return this.#owed && now >= this.#replayAt ? this.#replay() : null;
+    if (!this.#send) return null;
+    if (this.#breaker.open) return this.#breaker.takeProbe() ? this.#probe(this.#send) : null;
+    return this.#replays.due ? this.#replays.run() : null;
+  }
+
+  get #coldDeadlineMs(): number {
+    return this.#deadlineMs * COLD_FACTOR;
   }
 
   async #call(commands: readonly Command[], syncToken: string | undefined): Promise<PipelineReply> {
     if (!this.#send) throw new StoreError("absent", "No store is configured");
     if (this.#breaker.open) throw new StoreError("open", "The store is lost; it is not asked again yet");
-    return this.#attempt(this.#send, commands, syncToken);
-  }
-
-  async #attempt(send: Transport, commands: readonly Command[], syncToken: string | undefined) {
-    const startedAt = this.#platform.now();
-    const cold = startedAt - this.#triedAt > SILENCE_MS;
-    this.#triedAt = startedAt;
-    const deadlineMs = cold ? this.#deadlineMs * COLD_FACTOR : this.#deadlineMs;
+    const cold = this.#coldEra.start(this.#platform.now());
+    const deadlineMs = cold ? this.#coldDeadlineMs : this.#deadlineMs;
     try {
-      const reply = await send({ commands, deadlineMs, syncToken });
-      // A quota that is used up comes as an error of every command in a reply of status 200.
-      const refused = reply.items.find(
-        (item) => item.error && /max (daily )?requests? limit exceeded/i.test(item.error),
-      );
-      if (refused) throw new StoreError("throttled", "Upstash's request quota is used up", { status: 200 });
-      this.#heard();
+      const reply = await this.#ask(this.#send, { commands, deadlineMs, syncToken });
+      // A PING, a health check's too, proves no more than that somebody is there.
+      if (!commands.every(isPing) && this.#breaker.succeeded()) this.#found();
       // A script that is sent again is no failure.
       if (reply.items.some(({ error }) => error && !error.startsWith("NOSCRIPT"))) this.owe();
       return reply;
     } catch (cause) {
       const error = asStoreError(cause);
       this.owe();
+      // Nobody else's handshake is a reason to give up on the store (law 3).
       if (!(cold && error.code === "timeout")) this.#missed(error);
       throw error;
     }
   }
 
-  #heard(): void {
+  async #ask(send: Transport, call: PipelineCall): Promise<PipelineReply> {
+    const reply = await send(call);
+    // A quota that is used up comes as an error of every command in a reply of status 200.
+    const refused = reply.items.find(
+      (item) => item.error && /max (daily )?requests? limit exceeded/i.test(item.error),
+    );
+    if (refused) throw new StoreError("throttled", "Upstash's request quota is used up", { status: 200 });
     this.#heardAt = this.#platform.now();
-    if (!this.#breaker.succeeded()) return;
+    this.#coldEra.end(this.#heardAt);
+    return reply;
+  }
+
+  #found(): void {
     this.owe();
-    this.#replayAt = 0;
+    this.#replays.hurry();
     this.#log.info("store.found", {});
   }
 
@@ -164,34 +160,22 @@ export class Store {
     }
   }
 
-  async #probe(): Promise<void> {
+  /** It may have to connect anew, whenever the last one was: the pauses between probes are what connections die of. */
+  async #probe(send: Transport): Promise<void> {
     let alive = false;
     try {
-      if (this.#send) await this.#attempt(this.#send, [["PING"]], undefined);
-      alive = true;
-    } catch {
-      // The breaker has it already.
-    } finally {
-      this.#breaker.probed(alive);
+      const call = { commands: [["PING"]], deadlineMs: this.#coldDeadlineMs };
+      const [reply] = (await this.#ask(send, call)).items;
+      // A Redis that is still loading its data, or knows the token no more, answers too.
+      alive = reply?.error === undefined;
+    } catch (cause) {
+      this.#missed(asStoreError(cause));
     }
-    if (alive) await this.#replay();
+    if (this.#breaker.probed(alive)) this.#found();
+    if (alive) await this.#replays.run();
   }
+}
 
-  /** Trip by trip, until nothing is left or one fails; what an invocation has no time for is left to the next. */
-  async #replay(): Promise<void> {
-    for (let trips = 0; trips < MOST_REPLAY_TRIPS; trips += 1) {
-      this.#owed = false;
-      this.#replayPauseMs = Math.min(Math.max(FIRST_REPLAY_MS, this.#replayPauseMs * 2), LAST_REPLAY_MS);
-      this.#replayAt = this.#platform.now() + this.#replayPauseMs;
-      const trip = this.trip();
-      const replays = this.#replays.map((replay) => replay(trip));
-      await trip.send();
-      const more = (await Promise.all(replays)).includes(true);
-      if (this.#owed) return;
-      this.#replayPauseMs = 0;
-      this.#replayAt = 0;
-      if (!more) return;
-      this.owe();
-    }
-  }
+function isPing([name]: Command): boolean {
+  return String(name).toLowerCase() === "ping";
 }

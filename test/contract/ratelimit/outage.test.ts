@@ -127,6 +127,8 @@ describe("limits in an outage", () => {
     while (one.wire.calls === 0) await Promise.resolve();
     one.wire.cut = true;
     await maintenance;
+    // The breaker was on probation: it is open again, and the next probe due after 2 s.
+    platform.advance(1000);
     await find(one);
     expect((await isolate().ask(limits, "alice")).verdict.nearest?.remaining).toBe(9);
   });

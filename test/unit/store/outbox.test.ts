@@ -82,7 +82,7 @@ describe("an outbox", () => {
     const replayed = outbox.replay(trip);
     outbox.put("a", "new", platform.now() + 60_000);
     await trip.send();
-    expect(await replayed, "there is more").toBe(true);
+    expect(await replayed, "there is more").toBe("more");
     expect(outbox.get("a")).toBe("new");
   });
 
@@ -92,5 +92,27 @@ describe("an outbox", () => {
     platform.advance(1000);
     expect([...outbox]).toEqual([]);
     expect(outbox.get("a")).toBeUndefined();
+  });
+
+  it("says that it was refused when a reply is none that the item can take", async () => {
+    const platform = testPlatform({ fetch: async () => Response.json([{ result: "no number" }]) });
+    const connection = { url: "https://store.example", token: "a-token-of-the-test" };
+    const store = new Store({ connection, platform, log: createLog({ platform, write: () => {} }) });
+    const outbox = new Outbox<string>({
+      platform,
+      entries: 10,
+      async write(trip, item, name) {
+        const reply = await trip.queue((pipeline) => pipeline.set(name, item, { px: 1000 }));
+        if (typeof reply !== "number") throw new Error("malformed");
+      },
+    });
+    store.onRecovery((trip) => outbox.replay(trip));
+    outbox.put("a", "x", platform.now() + 60_000);
+    store.owe();
+    await store.maintenance();
+    expect(outbox.size).toBe(1);
+    expect(store.maintenance(), "not at once").toBeNull();
+    platform.advance(1000);
+    expect(store.maintenance(), "but after a pause").not.toBeNull();
   });
 });
