@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import type { Platform } from "../platform.ts";
 import { BoundedMap, type Keys, type Trip } from "../store/index.ts";
+import { wellFormed } from "../well-formed.ts";
 
 /** What the origin said of a key it accepted (`X-Edge-Caller`), as far as it said anything. */
 export interface VerifiedKey {
@@ -12,8 +13,9 @@ export interface VerifiedKey {
 const REMEMBERED_SECONDS = 3600;
 const MOST_KEYS = 10_000;
 
-const spoken = z.object({ user_id: z.optional(z.string()), tier: z.optional(z.string()) });
-const stored = z.object({ userId: z.nullable(z.string()), tier: z.nullable(z.string()) });
+const name = z.string().check(wellFormed);
+const spoken = z.object({ user_id: z.optional(name), tier: z.optional(name) });
+const stored = z.object({ userId: z.nullable(name), tier: z.nullable(name) });
 
 /**
  * API keys that the origin has verified: the answer was 2xx, on a route with `verifiesKeys`, with the key as the only

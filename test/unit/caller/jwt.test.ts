@@ -29,10 +29,15 @@ beforeAll(async () => {
 });
 
 function rig({ secrets = SECRETS, keySet = () => Object.values(signers).slice(0, 3) } = {}) {
-  const wire = { asked: 0, answer: () => Response.json({ keys: keySet().map(({ jwk }) => jwk) }) };
+  const wire = {
+    asked: 0,
+    answer: () => Response.json({ keys: keySet().map(({ jwk }) => jwk) }),
+    hold: null as Promise<void> | null,
+  };
   const platform = testPlatform({
     fetch: async () => {
       wire.asked += 1;
+      await wire.hold;
       return wire.answer();
     },
   });
@@ -71,7 +76,8 @@ describe("a JWT", () => {
     const { verify, hs256, wire } = rig();
     expect(await verify(await hs256())).toEqual(verified);
     expect(await verify(await hs256({}, SECRETS[1]))).toEqual(verified);
-    expect(await verify(await hs256({ plan: 7 }))).toEqual({ ...verified, tier: null });
+    for (const plan of [7, "gold\udc00"])
+      expect(await verify(await hs256({ plan }))).toEqual({ ...verified, tier: null });
     expect(wire.asked, "no key set is needed for that").toBe(0);
   });
 
@@ -93,6 +99,7 @@ describe("a JWT", () => {
     ["another audience", { aud: "other" }, undefined],
     ["no subject", { sub: undefined }, undefined],
     ["an empty subject", { sub: "" }, undefined],
+    ["half a character in its subject", { sub: "user_\ud800" }, undefined],
     ["an nbf in the future", { nbf: 4_000_000_000 }, undefined],
   ])("is bad with %s", async (_, over, secret) => {
     const { verify, hs256 } = rig();
@@ -159,5 +166,91 @@ describe("the key set", () => {
     platform.advance(MINUTE + 1);
     expect(await verify(token), "a rotated key is found").toEqual(verified);
     expect(wire.asked).toBe(2);
+  });
+
+  it("is not taken for an old key's end when it cannot be asked for a new one", async () => {
+    const { verify, signed, wire, platform } = rig();
+    await verify(await signed(signers.ES256));
+    platform.advance(MINUTE + 1);
+    wire.answer = () => new Response("down", { status: 503 });
+    const token = await signed(signers.next, { exp: 9_999_999_999 });
+    expect(await verify(token), "nobody has said that there is no such key").toEqual({ kind: "unknown" });
+    expect(await verify(await signed(signers.ES256)), "a known one is good").toEqual(verified);
+  });
+
+  it.each<[string, () => Response]>([
+    ["a key that is null", () => Response.json({ keys: [null] })],
+    ["a key that is a list", () => Response.json({ keys: [[]] })],
+    ["no list of keys", () => Response.json({ keys: {} })],
+    ["more than a hundred keys", () => Response.json({ keys: Array(101).fill(signers.ES256.jwk) })],
+    ["more than 256 KiB", () => Response.json({ keys: [], more: "x".repeat(256 * 1024) })],
+  ])("is not replaced by one with %s", async (_, answer) => {
+    const { verify, signed, wire, platform } = rig();
+    const token = await signed(signers.ES256, { exp: 9_999_999_999 });
+    expect(await verify(token)).toEqual(verified);
+    wire.answer = answer;
+    platform.advance(10 * MINUTE + 1);
+    expect(await verify(token)).toEqual(verified);
+    expect(wire.asked).toBe(2);
+  });
+
+  it("with a key that is none makes its tokens bad, and nothing fail", async () => {
+    const { verify, signed, wire } = rig();
+    const broken = { kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "e", alg: "ES256" };
+    wire.answer = () => Response.json({ keys: [broken, signers.RS256.jwk] });
+    expect(await verify(await signed(signers.ES256))).toEqual(invalid);
+    expect(await verify(await signed(signers.RS256))).toEqual(verified);
+  });
+
+  it("is loaded although the clock went back by an hour", async () => {
+    const { verify, signed, wire, platform } = rig();
+    wire.answer = () => new Response("down", { status: 503 });
+    const token = await signed(signers.ES256, { exp: 9_999_999_999 });
+    expect(await verify(token)).toEqual({ kind: "unknown" });
+    platform.advance(-60 * MINUTE);
+    wire.answer = () => Response.json({ keys: [signers.ES256.jwk] });
+    expect(await verify(token)).toEqual(verified);
+  });
+
+  describe("while another request is fetching it,", () => {
+    /** A fetch that is under way until it is told to land. */
+    async function fetching() {
+      const world = rig();
+      const { wire, platform, verify, signed } = world;
+      const answer = wire.answer;
+      let land = () => {};
+      wire.hold = new Promise<void>((resolve) => {
+        land = resolve;
+      });
+      const token = await signed(signers.ES256, { exp: 9_999_999_999 });
+      const leader = verify(token);
+      const followers = Array.from({ length: 5 }, () => verify(token));
+      /** Lets time pass, and what waits for it run. */
+      const pass = async (ms: number) => {
+        for (let passed = 0; passed < ms; passed += 25) {
+          platform.advance(25);
+          for (let i = 0; i < 50; i += 1) await undefined;
+        }
+      };
+      return { ...world, answer, token, leader, followers, land: () => land(), pass };
+    }
+
+    it("is waited for: nobody is told that it is unknown", async () => {
+      const { leader, followers, land, pass, wire } = await fetching();
+      await pass(500);
+      land();
+      expect(await leader).toEqual(verified);
+      await pass(25);
+      expect(await Promise.all(followers)).toEqual(Array(5).fill(verified));
+      expect(wire.asked).toBe(1);
+    });
+
+    it("is waited for no longer than its deadline, and then asked for by one of those who wait", async () => {
+      const { followers, pass, wire } = await fetching();
+      wire.hold = null;
+      await pass(2000);
+      expect(await Promise.all(followers)).toContainEqual(verified);
+      expect(wire.asked).toBe(2);
+    });
   });
 });

@@ -42,7 +42,7 @@ describe("a key that the origin has verified", () => {
     expect(verified.get(HASH)).toBeUndefined();
   });
 
-  it.each(["", "not json", "[]", '{"user_id":7}', undefined])(
+  it.each(["", "not json", "[]", '{"user_id":7}', '{"user_id":"\\ud800"}', undefined])(
     "is verified all the same when the origin says nothing of use: %j",
     (signal) => {
       const { verified } = rig();
