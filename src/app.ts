@@ -1,4 +1,7 @@
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
+import { TrieRouter } from "hono/router/trie-router";
+import { Hono } from "hono/tiny";
+import { getPath } from "hono/utils/url";
 import { adminRoutes, tokenGate } from "./admin/index.ts";
 import type { RouteInput } from "./config/index.ts";
 import { healthRoutes } from "./health/index.ts";
@@ -18,7 +21,7 @@ import { version } from "./version.ts";
  * line in the log and a 500 without details for whoever called.
  */
 export function createWorker(routes: readonly RouteInput[] = configuredRoutes) {
-  const apps = new WeakMap<Isolate, Hono<EdgeEnv>>();
+  const apps = new WeakMap<Isolate, ReturnType<typeof createApp>>();
   return {
     async fetch(request: Request, env: object, context: ExecutionContext): Promise<Response> {
       try {
@@ -33,10 +36,23 @@ export function createWorker(routes: readonly RouteInput[] = configuredRoutes) {
   };
 }
 
-/** What the edge owns, in the order it is matched; the last line is everything else. */
-export function createApp(isolate: Isolate): Hono<EdgeEnv> {
+/** What the edge owns, and the gateway for everything else: most requests, which need no router to find it. */
+export function createApp(isolate: Isolate): Pick<Hono<EdgeEnv>, "fetch"> {
+  const { healthPath, authBasePath } = isolate.config;
+  const owned = ownedPaths(isolate);
+  const gateway = new Hono<EdgeEnv>().all("*", (c) => serve(c, isolate, () => throughGateway(c, isolate)));
+  const bases = [healthPath, "/edge", authBasePath];
+  const isOwned = (path: string) => bases.some((base) => path === base || path.startsWith(`${base}/`));
+  return {
+    fetch: (request, env, context) =>
+      (isOwned(getPath(request)) ? owned : gateway).fetch(request, env, context),
+  };
+}
+
+function ownedPaths(isolate: Isolate): Hono<EdgeEnv> {
   const { config, platform, health, sessions } = isolate;
-  const app = new Hono<EdgeEnv>({ strict: true });
+  // The router that finds the configured routes, too: it tells `/health/` from `/health`.
+  const app = new Hono<EdgeEnv>({ strict: true, router: new TrieRouter() });
 
   app.use(async (c, next) => {
     const answer = async () => {
@@ -67,7 +83,6 @@ export function createApp(isolate: Isolate): Hono<EdgeEnv> {
     config.authBasePath,
     sessionRoutes({
       sessions,
-      config: config.session,
       serviceGate: tokenGate({ tokens: config.serviceTokens, platform }),
       open: async (c, next) => {
         await open(c, isolate);
@@ -75,11 +90,14 @@ export function createApp(isolate: Isolate): Hono<EdgeEnv> {
       },
     }),
   );
-  app.all("*", async (c) => {
-    const passage = await open(c, isolate);
-    return passage.respond(originOf(isolate, passage));
-  });
+  // Beside them there is room for paths of the origin's.
+  app.all("*", (c) => throughGateway(c, isolate));
   return app;
+}
+
+async function throughGateway(c: Context<EdgeEnv>, isolate: Isolate): Promise<Response> {
+  const passage = await open(c, isolate);
+  return passage.respond(originOf(isolate, passage));
 }
 
 /** What the gateway would answer to a request that comes from inside the Worker: an operator's, who is not limited. */

@@ -66,7 +66,11 @@ export async function openPassage(options: PassageOptions): Promise<Passage> {
     beside: (work) => options.waitUntil(work),
   };
 
-  if (!observing && session) refuseForged(edgeRequest);
+  if (!observing && session) {
+    refuseForged(edgeRequest);
+    // Not once the origin has signed somebody in: nobody could carry that session.
+    if (route.session && request.method === "POST") isolate.sessions.requireSecret();
+  }
 
   const trip = store.trip();
   const [decideSession, decideLimits, decideCache] = await Promise.all([
@@ -154,12 +158,14 @@ function accessRefusal(
 ): Problem | null {
   if (route.access === "public") return null;
   if (session.kind === "active") return null;
-  if (session.kind === "unknown") return storeNeeded(isolate.store.retryAfterSeconds);
-  if (route.access === "session") return new Problem(sessionRequired(caller));
+  const doubtful = storeNeeded(isolate.store.retryAfterSeconds);
+  if (route.access === "session")
+    return session.kind === "unknown" ? doubtful : new Problem(sessionRequired(caller));
+  // One good credential is enough, whatever becomes of the others.
   if (caller.key.kind === "verified" || caller.jwt.kind === "verified") return null;
   // The origin is the one to say whether it knows this key.
   if (caller.key.kind === "unverified" && route.verifiesKeys) return null;
-  if (caller.jwt.kind === "unknown") return storeNeeded(isolate.store.retryAfterSeconds);
+  if (session.kind === "unknown" || caller.jwt.kind === "unknown") return doubtful;
   return new Problem({
     status: 401,
     code: "CREDENTIALS_REQUIRED",

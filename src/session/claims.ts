@@ -20,3 +20,18 @@ export function recordOf(claims: SessionClaims): SessionRecord {
 export function newSessionOf(record: SessionRecord, claims: SessionClaims, userHash: string): NewSession {
   return { record, userHash, createdAt: claims.issuedAt, expiresAt: claims.expiresAt };
 }
+
+/** What the token of a session says that was made in an outage: it alone carries the user data. */
+export function offlineClaimsOf({ record, createdAt, expiresAt }: NewSession): SessionClaims {
+  return {
+    id: record.session_id,
+    userId: record.user_id,
+    tier: record.tier,
+    issuedAt: createdAt,
+    expiresAt,
+    confirmedAt: createdAt,
+    offline: true,
+    userData: record.user_data,
+    syncToken: null,
+  };
+}

@@ -16,7 +16,7 @@ export interface JudgeOptions extends SessionsOptions {
 
 /** `last_active` is written, and a token renewed, at most this often, ms. */
 const TOUCH_EVERY_MS = 60_000;
-/** A consistency token is sent along for this long after the session began, ms. */
+/** A consistency token is sent along for this long after it was given, ms. */
 const YOUNG_MS = 60_000;
 
 interface Asked {
@@ -42,9 +42,15 @@ export function createJudge({ ledger, onRedis, sign, keys, config, platform, ide
     const { claims } = claim;
     const asked = { request, claims, carriedBy, userHash: await identifier.hash("user", claims.userId) };
     if (!onRedis) return () => alone(asked);
-    if (local.buried(claims.id)) return () => over("revoked", carriedBy);
+    const name = { id: claims.id, userHash: asked.userHash, createdAt: claims.issuedAt };
+    if (ledger.endedHere(name)) {
+      // It may be that nobody could keep its end for Redis: then whoever sees its token tells it.
+      request.after((after) => void ledger.retell(after, claims.id, asked.userHash));
+      return () => over("revoked", carriedBy);
+    }
 
-    if (claims.syncToken !== null && platform.now() - claims.issuedAt < YOUNG_MS)
+    // It was made, or rotated to, when its token was first signed: a renewed one carries none.
+    if (claims.syncToken !== null && platform.now() - claims.confirmedAt < YOUNG_MS)
       trip.syncToken = claims.syncToken;
     const reads = [trip.read(keys.session(claims.id)), trip.read(keys.sessionVersion())];
     // Redis may not have heard of a session of an outage, but it may have heard of its end.
@@ -102,8 +108,8 @@ export function createJudge({ ledger, onRedis, sign, keys, config, platform, ide
   /** Nobody can be asked: the signature speaks, for as long as the last confirmation is young. */
   async function withoutStore(asked: Asked): Promise<SessionVerdict> {
     const { request, claims, carriedBy, userHash } = asked;
-    if (local.ended({ id: claims.id, userHash, createdAt: claims.issuedAt }))
-      return over("revoked", carriedBy);
+    const name = { id: claims.id, userHash, createdAt: claims.issuedAt };
+    if (local.ended(name) || ledger.endedHere(name)) return over("revoked", carriedBy);
     const remembered = await ledger.remembered(claims.id);
     const confirmedAt = Math.max(claims.confirmedAt, remembered?.confirmedAt ?? 0);
     const honoured = request.route.offline && graceMs > 0 && platform.now() - confirmedAt <= graceMs;

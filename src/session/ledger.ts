@@ -2,11 +2,13 @@ import type { Identifier } from "../caller/index.ts";
 import type { Config } from "../config/index.ts";
 import type { Log } from "../observe/index.ts";
 import type { Platform } from "../platform.ts";
-import { BoundedMap, type Keys, Outbox, type Store, StoreError, type Trip } from "../store/index.ts";
+import { BoundedMap, type Keys, type Store, StoreError, type Trip } from "../store/index.ts";
+import { offlineClaimsOf } from "./claims.ts";
 import type { NewSession, SessionKeeper } from "./keeper.ts";
-import { LocalKeeper } from "./local-keeper.ts";
-import { type SessionRecord, userDataTooLarge } from "./record.ts";
-import type { SessionClaims } from "./token.ts";
+import { type Burial, LocalKeeper, type SessionName } from "./local-keeper.ts";
+import { createPending } from "./pending.ts";
+import { jsonTooLarge, type SessionRecord } from "./record.ts";
+import { type SessionClaims, tokenFits } from "./token.ts";
 import { UpstashKeeper } from "./upstash-keeper.ts";
 
 export interface LedgerOptions {
@@ -17,10 +19,15 @@ export interface LedgerOptions {
   identifier: Pick<Identifier, "hash">;
   platform: Platform;
   log: Log;
+  /** Most sessions, and most pending writes of each kind, in the isolate. Default 10000. */
+  entries?: number;
 }
 
-/** How an end was taken: written; only known here until the store is back; or there was nothing to end. */
-export type Ended = "done" | "pending" | "missing";
+/**
+ * How an end was taken: written; only known here until the store is back; there was nothing to end; or there was no room to
+ * remember it, so that nobody will tell the store.
+ */
+export type Ended = "done" | "pending" | "missing" | "unkept";
 
 /** What is known of a session by its id. `unknown`: the store is lost and this isolate has not seen it. */
 export type Found = { kind: "found"; record: SessionRecord } | { kind: "missing" } | { kind: "unknown" };
@@ -37,8 +44,6 @@ export interface Made {
 
 /** What an outage's token may carry of user data, bytes of JSON. */
 const OFFLINE_USER_DATA_BYTES = 2048;
-const MOST_PENDING = 10_000;
-const PENDING_BYTES = 8 * 1024 * 1024;
 const MOST_SEEN = 10_000;
 const SEEN_BYTES = 8 * 1024 * 1024;
 
@@ -48,40 +53,19 @@ export type SessionLedger = ReturnType<typeof createLedger>;
  * Every change to a session goes through here: to Redis, and where that fails to the isolate's map and a list of what must
  * be written when Redis is back.
  */
-export function createLedger({ store, keys, config, onRedis, identifier, platform, log }: LedgerOptions) {
-  const local = new LocalKeeper({ platform, ...config });
+export function createLedger(options: LedgerOptions) {
+  const { store, keys, config, onRedis, identifier, platform, log, entries } = options;
+  const bound = entries === undefined ? {} : { entries };
+  const local = new LocalKeeper({ platform, ...config, ...bound });
   const keeper = new UpstashKeeper({ store, keys, platform, ...config });
+  const { absoluteSeconds } = config;
+  const pending = createPending({ store, keeper, platform, log, absoluteSeconds, ...bound });
   const seen = new BoundedMap<{ record: SessionRecord; confirmedAt: number }>({
     platform,
     entries: MOST_SEEN,
     bytes: SEEN_BYTES,
     sizeOf: ({ record }, id) => JSON.stringify(record).length + id.length,
     whenFull: "evict",
-  });
-  // What does not fit is no loss yet: the token of a session tells of it to whoever sees it.
-  const pendingCreates = new Outbox<NewSession>({
-    platform,
-    entries: MOST_PENDING,
-    bytes: PENDING_BYTES,
-    sizeOf: ({ record }) => JSON.stringify(record).length + 512,
-    write: (trip, session) => keeper.queueAdopt(trip, session),
-  });
-  const pendingEnds = new Outbox<(trip: Trip) => Promise<unknown>>({
-    platform,
-    entries: MOST_PENDING,
-    write: (trip, end) => end(trip),
-  });
-
-  store.onRecovery(async (trip) => {
-    const [created, ended] = [pendingCreates.size, pendingEnds.size];
-    if (created + ended === 0) return false;
-    const more = await Promise.all([pendingCreates.replay(trip), pendingEnds.replay(trip)]);
-    log.info("session.replayed", {
-      created: created - pendingCreates.size,
-      ended: ended - pendingEnds.size,
-      left: pendingCreates.size + pendingEnds.size,
-    });
-    return more.includes(true);
   });
 
   /** Runs `remote`; on an outage, or without Redis, `fallback`. */
@@ -98,25 +82,31 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
     }
   }
 
-  function endLater(name: string, end: (trip: Trip) => Promise<unknown>): Ended {
-    if (!onRedis) return "done";
-    store.owe();
-    pendingEnds.put(name, end, platform.now() + config.absoluteSeconds * 1000);
-    return "pending";
+  /** @param durable Redis knows too: then it matters here only until nobody takes the token's word any more. */
+  function forMs(durable: boolean): Pick<Burial, "forMs"> {
+    return durable ? { forMs: (config.offlineGraceSeconds + 60) * 1000 } : {};
   }
 
-  /** Kept here until the store is back. */
-  function writeLater(session: NewSession): void {
-    if (!onRedis) return;
-    store.owe();
-    pendingCreates.put(session.record.session_id, session, session.expiresAt);
-  }
-
-  /** @param durable Redis knows too: then a tombstone matters here only until nobody takes the token's word any more. */
-  function endHere(id: string, durable = false): void {
-    pendingCreates.delete(id);
+  function forgetHere(id: string): void {
+    pending.creates.delete(id);
     seen.delete(id);
-    local.bury(id, durable ? (config.offlineGraceSeconds + 60) * 1000 : undefined);
+  }
+
+  /** What is taken here while Redis is lost, or without it. */
+  function taken(kept: boolean): Ended {
+    if (kept) return onRedis ? "pending" : "done";
+    log.error("session.end_not_kept", {});
+    return "unkept";
+  }
+
+  /** Ends the session that another came in the place of, once that one is made. */
+  async function endReplaced(replaced: SessionClaims, by: NewSession, durable: boolean): Promise<void> {
+    const { id, issuedAt: createdAt } = replaced;
+    const userHash = await identifier.hash("user", replaced.userId);
+    forgetHere(id);
+    const spared = by.userHash === userHash ? { spared: by.record.session_id } : {};
+    const known = local.bury(id, { userHash, createdAt, ...spared, ...forMs(durable) });
+    if (!durable) taken(onRedis ? pending.end(id, userHash) : known);
   }
 
   return {
@@ -125,7 +115,7 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
 
     /** Entries in the isolate's maps. */
     get sizes() {
-      return { ...local.sizes, seen: seen.size, pending: pendingCreates.size + pendingEnds.size };
+      return { ...local.sizes, seen: seen.size, pending: pending.size };
     },
 
     /** Redis has just vouched for it. */
@@ -137,6 +127,20 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
       seen.delete(id);
     },
 
+    /** Whether it was ended here, whatever Redis has heard of that. */
+    endedHere(session: SessionName): boolean {
+      return local.buried(session.id) || pending.ended(session);
+    },
+
+    /** Tells Redis of an end that it has not heard of, and nobody else here will tell it. */
+    async retell(trip: Trip, id: string, userHash: string): Promise<void> {
+      if (!onRedis || !local.untold(id) || pending.ends(id)) return;
+      await keeper.queueRevoke(trip, id, userHash).then(
+        () => void local.bury(id, forMs(true)),
+        () => {},
+      );
+    },
+
     /** What this isolate knows of a session without asking. */
     async remembered(id: string): Promise<{ record: SessionRecord; confirmedAt: number } | null> {
       const kept = await local.read(id);
@@ -145,51 +149,57 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
     },
 
     /**
-     * @param replaced The session that the same browser had before: it ends with the same call.
+     * @param replaced The session that the same browser had before: it ends with the same call, and not unless that makes
+     *   the new one.
      * @throws UserDataTooLarge when the store is lost and the token cannot carry the user data.
      */
     async create(session: NewSession, replaced?: SessionClaims): Promise<Made> {
-      const id = session.record.session_id;
       const replacedHash = replaced ? await identifier.hash("user", replaced.userId) : null;
-      if (replaced) endHere(replaced.id);
       return attempt<Made>(
         async () => {
           const trip = store.trip();
           const made = keeper.queueCreate(trip, session);
-          if (replaced) void keeper.queueRevoke(trip, replaced.id, replacedHash).catch(ignore);
+          const ended = replaced && keeper.queueRevoke(trip, replaced.id, replacedHash).then(yes, no);
           await trip.send();
           const createdAt = await made;
-          seen.set(id, { record: session.record, confirmedAt: platform.now() });
-          if (replaced) endHere(replaced.id, true);
+          seen.set(session.record.session_id, { record: session.record, confirmedAt: platform.now() });
+          if (replaced) await endReplaced(replaced, session, (await ended) === true);
           return { durable: true, createdAt, syncToken: trip.syncToken ?? null };
         },
         async () => {
-          if (onRedis) refuseTooLarge(session.record.user_data);
+          if (onRedis) refuseTooLarge(session);
           const createdAt = await local.create(session);
-          writeLater({ ...session, createdAt });
-          if (replaced)
-            endLater(`id:${replaced.id}`, (trip) => keeper.queueRevoke(trip, replaced.id, replacedHash));
+          if (onRedis) pending.create({ ...session, createdAt });
+          if (replaced) await endReplaced(replaced, session, false);
           return { durable: !onRedis, createdAt, syncToken: null };
         },
       );
     },
 
     /** Null when the old id was dead already. @throws UserDataTooLarge as {@link create}. */
-    async rotate(old: SessionClaims, session: NewSession): Promise<{ durable: boolean } | null> {
-      const { userHash } = session;
-      const rotated = await attempt<{ durable: boolean } | null>(
-        async () => ((await keeper.rotate(old, session)) ? { durable: true } : null),
+    async rotate(old: SessionClaims, session: NewSession): Promise<Omit<Made, "createdAt"> | null> {
+      return attempt<Omit<Made, "createdAt"> | null>(
         async () => {
-          if (onRedis) refuseTooLarge(session.record.user_data);
+          const trip = store.trip();
+          const rotated = keeper.queueRotate(trip, old, session);
+          await trip.send();
+          if ((await rotated) === 0) return null;
+          forgetHere(old.id);
+          local.replace(old.id, session, forMs(true).forMs);
+          return { durable: true, syncToken: trip.syncToken ?? null };
+        },
+        async () => {
+          if (onRedis) refuseTooLarge(session);
           // In an outage the signature has vouched for the old one already: it need not be in this isolate's map.
           if (!(await local.rotate({ id: old.id, offline: onRedis || old.offline }, session))) return null;
-          writeLater(session);
-          endLater(`id:${old.id}`, (trip) => keeper.queueRevoke(trip, old.id, userHash));
-          return { durable: !onRedis };
+          forgetHere(old.id);
+          if (onRedis) {
+            pending.create(session);
+            taken(pending.end(old.id, session.userHash));
+          }
+          return { durable: !onRedis, syncToken: null };
         },
       );
-      if (rotated) endHere(old.id, rotated.durable);
-      return rotated;
     },
 
     /** A session by its id, for its user or a server. */
@@ -223,18 +233,21 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
     /** @param userId Whose it is; null where the store is lost and nobody here knows. */
     async revoke(id: string, userId: string | null): Promise<Ended> {
       const userHash = userId === null ? null : await identifier.hash("user", userId);
-      const here = await local.revoke(id);
-      endHere(id);
+      const here = (await local.read(id)) !== null;
+      // Over here at once, whatever becomes of the call.
+      forgetHere(id);
+      local.bury(id);
       log.info("session.revoked", { session: await identifier.hash("session", id) });
       return attempt<Ended>(
         async () => {
           const there = await keeper.revoke(id, userHash);
-          endHere(id, true);
+          local.bury(id, forMs(true));
           return there || here ? "done" : "missing";
         },
         async () => {
-          if (!onRedis) return here ? "done" : "missing";
-          return endLater(`id:${id}`, (trip) => keeper.queueRevoke(trip, id, userHash));
+          const known = local.bury(id, { userHash });
+          if (onRedis) return taken(pending.end(id, userHash));
+          return here || !known ? taken(known) : "missing";
         },
       );
     },
@@ -252,10 +265,12 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
       const now = platform.now();
       const userHash = await identifier.hash("user", userId);
       for (const [id, { record }] of seen) {
-        if (record.user_id === userId && id !== exceptId) endHere(id);
+        if (record.user_id !== userId || id === exceptId) continue;
+        seen.delete(id);
+        local.bury(id);
       }
-      for (const [id, session] of pendingCreates) {
-        if (session.userHash === userHash && id !== exceptId) pendingCreates.delete(id);
+      for (const [id, session] of pending.creates) {
+        if (session.userHash === userHash && id !== exceptId) pending.creates.delete(id);
       }
       const here = await local.revokeAllOf(userHash, exceptId, now);
       log.info("session.revoked_all", { user: userHash });
@@ -264,12 +279,11 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
           ended: "done",
           count: Math.max(here, await keeper.revokeAllOf(userHash, exceptId, now)),
         }),
-        async () => ({
-          ended: endLater(`user:${userHash}`, (trip) =>
-            keeper.queueRevokeAllOf(trip, userHash, exceptId, now),
-          ),
-          count: here,
-        }),
+        async () => {
+          const marked = local.ended({ id: "", userHash, createdAt: now });
+          const kept = onRedis ? pending.endUser(userHash, exceptId, now) : marked;
+          return { ended: taken(kept), count: here };
+        },
       );
     },
 
@@ -277,14 +291,14 @@ export function createLedger({ store, keys, config, onRedis, identifier, platfor
       const now = platform.now();
       await local.revokeEveryone(now);
       seen.clear();
-      pendingCreates.clear();
+      pending.creates.clear();
       log.warn("session.revoked_everyone", {});
       return attempt<Ended>(
         async () => {
           await keeper.revokeEveryone(now);
           return "done";
         },
-        async () => endLater("everyone", (trip) => keeper.queueRevokeEveryone(trip, now)),
+        async () => taken(!onRedis || pending.endEveryone(now)),
       );
     },
   };
@@ -295,11 +309,13 @@ export class UserDataTooLarge extends Error {
   readonly code = "USER_DATA_TOO_LARGE_OFFLINE";
 }
 
-function refuseTooLarge(userData: unknown): void {
-  if (userDataTooLarge(userData, OFFLINE_USER_DATA_BYTES)) {
+function refuseTooLarge(session: NewSession): void {
+  const fits = tokenFits(offlineClaimsOf(session));
+  if (!fits || jsonTooLarge(session.record.user_data, OFFLINE_USER_DATA_BYTES)) {
     throw new UserDataTooLarge("An offline token carries 2 KiB of user data at most");
   }
 }
 
+const yes = () => true;
 /** The breaker has heard of it. */
-function ignore(): void {}
+const no = () => false;

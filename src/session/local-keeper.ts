@@ -28,6 +28,17 @@ export interface SessionName {
   createdAt: number;
 }
 
+/** What is known of a session that is to be buried, for where there is no room for one more tombstone. */
+export interface Burial {
+  /** How long it must be known here, ms, where Redis knows too: by default as long as any token of it may live. */
+  forMs?: number;
+  userHash?: string | null;
+  /** Default now. */
+  createdAt?: number;
+  /** The session that came in its place, which may count as made at the same time. */
+  spared?: string;
+}
+
 /**
  * Sessions in the isolate's map: those of an outage, and all of them where there is no store. Tombstones and marks have
  * maps of their own, which refuse rather than forget: a forgotten one would bring its session back.
@@ -37,7 +48,8 @@ export class LocalKeeper implements SessionKeeper {
   readonly #sessions: BoundedMap<LocalSession>;
   /** Ids by user, of the sessions that are in the map. */
   readonly #ids = new Map<string, Set<string>>();
-  readonly #tombstones: BoundedMap<true>;
+  /** By id: whether Redis knows too. */
+  readonly #tombstones: BoundedMap<{ told: boolean }>;
   /** Per user: everything made up to then is over, but for one id. */
   readonly #marks: BoundedMap<{ until: number; spared: string | null }>;
   #everyoneUntil = Number.NEGATIVE_INFINITY;
@@ -77,17 +89,29 @@ export class LocalKeeper implements SessionKeeper {
 
   /** Whether this very id was revoked here. */
   buried(id: string): boolean {
-    return this.#tombstones.get(id) === true;
+    return this.#tombstones.get(id) !== undefined;
+  }
+
+  /** Whether it was revoked here, and Redis has not said that it knows. */
+  untold(id: string): boolean {
+    return this.#tombstones.get(id)?.told === false;
   }
 
   /**
-   * Remembers a revocation, whoever keeps the record.
+   * Remembers a revocation, whoever keeps the record. Where there is no room for it, and it is known whose session it is,
+   * everything that its user had up to then is over here: rather more than was asked for than a session that comes back.
    *
-   * @param forMs How long it must be known here: by default as long as any token of it may live.
+   * @returns whether it is remembered.
    */
-  bury(id: string, forMs = this.#options.absoluteSeconds * 1000): void {
+  bury(id: string, { forMs, userHash, createdAt, spared }: Burial = {}): boolean {
+    const now = this.#options.platform.now();
+    const until = now + (forMs ?? this.#longestMs);
+    const session = this.#sessions.get(id);
     this.#sessions.delete(id);
-    this.#tombstones.set(id, true, this.#options.platform.now() + forMs);
+    if (this.#tombstones.set(id, { told: forMs !== undefined }, until)) return true;
+    const owner = session?.userHash ?? userHash ?? null;
+    if (owner === null) return false;
+    return this.#mark(owner, session?.createdAt ?? createdAt ?? now, { id, spared });
   }
 
   async create(session: NewSession): Promise<number> {
@@ -119,18 +143,26 @@ export class LocalKeeper implements SessionKeeper {
     return true;
   }
 
-  async revoke(id: string): Promise<boolean> {
+  async revoke(id: string, userHash: string | null): Promise<boolean> {
     const existed = this.#sessions.get(id) !== undefined;
-    this.bury(id);
+    this.bury(id, { userHash });
     return existed;
   }
 
   async rotate(old: OldSession, session: NewSession): Promise<boolean> {
     if (this.ended({ ...session, id: old.id })) return false;
     if (this.#sessions.get(old.id) === undefined && !old.offline) return false;
-    this.bury(old.id);
+    this.replace(old.id, session);
     this.#put(session);
     return true;
+  }
+
+  /** What rotated has a new id: the old one is over, and what its user's mark spared is spared under the new one. */
+  replace(oldId: string, { record, userHash, createdAt }: NewSession, forMs?: number): boolean {
+    const id = record.session_id;
+    const mark = this.#marks.get(userHash);
+    if (mark?.spared === oldId) mark.spared = id;
+    return this.bury(oldId, { userHash, createdAt, spared: id, ...(forMs !== undefined && { forMs }) });
   }
 
   async list(userHash: string): Promise<SessionRecord[]> {
@@ -141,15 +173,31 @@ export class LocalKeeper implements SessionKeeper {
     const ids = this.#of(userHash)
       .map(([id]) => id)
       .filter((id) => id !== exceptId);
-    for (const id of ids) this.bury(id);
-    const until = now + this.#options.absoluteSeconds * 1000;
-    this.#marks.set(userHash, { until: now, spared: exceptId }, until);
+    const until = Math.max(now, this.#marks.get(userHash)?.until ?? now);
+    this.#marks.set(userHash, { until, spared: exceptId }, now + this.#longestMs);
+    for (const id of ids) {
+      this.#sessions.delete(id);
+      // One more reason, where there is room: the mark has ended it.
+      this.#tombstones.set(id, { told: false }, now + this.#longestMs);
+    }
     return ids.length;
   }
 
   async revokeEveryone(now: number): Promise<void> {
     this.#everyoneUntil = Math.max(this.#everyoneUntil, now);
     this.#sessions.clear();
+  }
+
+  get #longestMs(): number {
+    return this.#options.absoluteSeconds * 1000;
+  }
+
+  /** Adds the end of one session to what is over of its user's. */
+  #mark(userHash: string, at: number, { id, spared }: { id: string; spared: string | undefined }): boolean {
+    const known = this.#marks.get(userHash);
+    const stillSpared = known?.spared === id ? null : (known?.spared ?? null);
+    const mark = { until: Math.max(at, known?.until ?? at), spared: spared ?? stillSpared };
+    return this.#marks.set(userHash, mark, this.#options.platform.now() + this.#longestMs);
   }
 
   #markedAt(userHash: string, id: string): number {

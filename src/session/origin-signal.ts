@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
-import { userDataTooLarge } from "./record.ts";
+import { sessionTier, sessionUser } from "./input.ts";
+import { DEVICE_INFO_BYTES, jsonTooLarge, USER_DATA_BYTES } from "./record.ts";
 
 /** What an origin may say in `X-Edge-Session`: base64url of JSON. */
 export interface SessionSignal {
@@ -11,8 +12,8 @@ export interface SessionSignal {
 }
 
 const signal = z.object({
-  user_id: z.string().check(z.minLength(1), z.maxLength(256)),
-  tier: z.optional(z.nullable(z.string())),
+  user_id: sessionUser,
+  tier: z.optional(z.nullable(sessionTier)),
   user_data: z.optional(z.unknown()),
   device_info: z.optional(z.unknown()),
   carry: z.optional(z.enum(["cookie", "bearer"])),
@@ -25,7 +26,7 @@ export function parseSessionSignal(text: string): SessionSignal | null {
     const parsed = z.safeParse(signal, JSON.parse(json));
     if (!parsed.success) return null;
     const { user_id, tier, user_data, device_info, carry } = parsed.data;
-    if (userDataTooLarge(user_data)) return null;
+    if (jsonTooLarge(user_data, USER_DATA_BYTES) || jsonTooLarge(device_info, DEVICE_INFO_BYTES)) return null;
     return {
       userId: user_id,
       tier: tier ?? null,

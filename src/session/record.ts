@@ -66,9 +66,10 @@ export function publicRecord(record: SessionRecord) {
   return { session_id, user_id, created_at, last_active, expires_at, device_info, ip_address };
 }
 
-/** Most bytes of JSON that `user_data` may have. */
-const USER_DATA_BYTES = 16 * 1024;
+/** Most bytes of JSON that these may have. */
+export const USER_DATA_BYTES = 16 * 1024;
+export const DEVICE_INFO_BYTES = 4 * 1024;
 
-export function userDataTooLarge(userData: unknown, most = USER_DATA_BYTES): boolean {
-  return new TextEncoder().encode(JSON.stringify(userData ?? {})).length > most;
+export function jsonTooLarge(value: unknown, most: number): boolean {
+  return new TextEncoder().encode(JSON.stringify(value ?? {})).length > most;
 }

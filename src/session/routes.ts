@@ -1,18 +1,26 @@
-import { type Context, Hono, type MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
+import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 import type { EdgeRequest } from "../capability.ts";
-import type { Config } from "../config/index.ts";
 import { Problem } from "../problem/index.ts";
 import { clearedCookie } from "./cookies.ts";
+import { sessionTier, sessionUser } from "./input.ts";
 import { type Ended, UserDataTooLarge } from "./ledger.ts";
-import { badCreation, notFound, secretMissing, tooLarge, tooLargeOffline, unknown } from "./problems.ts";
-import { publicRecord, userDataTooLarge } from "./record.ts";
+import {
+  badCreation,
+  deviceInfoTooLarge,
+  endingNotKept,
+  notFound,
+  tooLarge,
+  tooLargeOffline,
+  unknown,
+} from "./problems.ts";
+import { DEVICE_INFO_BYTES, jsonTooLarge, publicRecord, USER_DATA_BYTES } from "./record.ts";
 import type { CreatedSession, Sessions } from "./sessions.ts";
 import type { ActiveSession, SessionVerdict } from "./verdict.ts";
 
 export interface SessionRoutesOptions {
   sessions: Sessions;
-  config: Config["session"];
   /** Lets only servers with a `SERVICE_TOKEN` pass. */
   serviceGate: MiddlewareHandler;
   /** Finds out who asks, with the request's one trip, and sets the variables below. */
@@ -27,19 +35,19 @@ export interface SessionEnv {
 /** Characters of a creation: far above what its parts may have together. */
 const MOST_BODY = 64 * 1024;
 const creation = z.strictObject({
-  user_id: z.string().check(z.minLength(1), z.maxLength(256)),
+  user_id: sessionUser,
   user_data: z.optional(z.unknown()),
   device_info: z.optional(z.unknown()),
   ip_address: z.optional(z.nullable(z.string().check(z.maxLength(64)))),
-  tier: z.optional(z.nullable(z.string().check(z.maxLength(64)))),
+  tier: z.optional(z.nullable(sessionTier)),
   ttl: z.optional(z.int().check(z.positive())),
 });
 
 /** The paths under `AUTH_BASE_PATH` that are the edge's; every other path there is the origin's. */
-export function sessionRoutes({ sessions, config, serviceGate, open }: SessionRoutesOptions) {
+export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOptions) {
   const { ledger } = sessions;
   const configured: MiddlewareHandler = async function requireSessionSecret(c, next) {
-    if (config.secrets.length === 0) throw new Problem(secretMissing);
+    sessions.requireSecret();
     c.header("cache-control", "no-store");
     await next();
   };
@@ -163,7 +171,9 @@ async function readCreation(c: Context) {
       badCreation(`${place}: not as it should be (user_id is required; ttl is whole seconds).`),
     );
   }
-  if (userDataTooLarge(parsed.data.user_data)) throw new Problem(tooLarge);
+  const { user_data, device_info } = parsed.data;
+  if (jsonTooLarge(user_data, USER_DATA_BYTES)) throw new Problem(tooLarge);
+  if (jsonTooLarge(device_info, DEVICE_INFO_BYTES)) throw new Problem(deviceInfoTooLarge);
   return parsed.data;
 }
 
@@ -190,7 +200,9 @@ function requireSession(verdict: SessionVerdict): ActiveSession {
   });
 }
 
+/** @throws Problem, a 503, where nobody will tell the store of it. */
 function outcome(ended: Ended, message: string, more: Record<string, unknown> = {}) {
+  if (ended === "unkept") throw new Problem(endingNotKept);
   if (ended !== "pending") return { status: "success", message, ...more };
   return {
     status: "pending",

@@ -72,7 +72,7 @@ return gone
 /**
  * KEYS: new record, index, old record, version, mark, old tombstone. ARGV: text, ttl ms, new id, created at ms, lifetime of
  * index and tombstones ms, old id, '1' when the old one was made in an outage and may never have been written. Returns 0
- * when the old one is dead: of two rotations one wins.
+ * when the old one is dead: of two rotations one wins. What the user's mark spared is spared under its new id.
  */
 export const rotateScript = defineScript(`
 #!lua flags=allow-key-locking
@@ -85,6 +85,8 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('ZREM', KEYS[2], ARGV[6])
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
+local until_ms, spared = string.match(redis.call('GET', KEYS[5]) or '', '^(%d+) (.*)$')
+if spared == ARGV[6] then redis.call('SET', KEYS[5], until_ms .. ' ' .. ARGV[3], 'PX', ARGV[5]) end
 return 1
 `);
 
@@ -100,18 +102,30 @@ return records
 `);
 
 /**
- * KEYS: index, mark. ARGV: prefix of records, prefix of tombstones, lifetime of tombstones ms, id to spare, now. Returns the
- * number of sessions that ended.
+ * KEYS: index, mark. ARGV: prefix of records, prefix of tombstones, lifetime of tombstones ms, id to spare, up to when ms,
+ * '1' when it is told late. Then what was made since is spared too, and a later mark stands. Returns the number of sessions
+ * that ended.
  */
 export const revokeUserScript = defineScript(`
-local ended = 0
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+local ended, late, until_ms = 0, ARGV[6] == '1', tonumber(ARGV[5])
+local last = late and ARGV[5] or '+inf'
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', last)) do
   if id ~= ARGV[4] then
     ended = ended + redis.call('DEL', ARGV[1] .. id)
     redis.call('SET', ARGV[2] .. id, '1', 'PX', ARGV[3])
     redis.call('ZREM', KEYS[1], id)
   end
 end
-redis.call('SET', KEYS[2], ARGV[5] .. ' ' .. ARGV[4], 'PX', ARGV[3])
+local known = tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) ') or '0')
+if late and known > until_ms then return ended end
+redis.call('SET', KEYS[2], string.format('%.0f', math.max(known, until_ms)) .. ' ' .. ARGV[4], 'PX', ARGV[3])
 return ended
+`);
+
+/** KEYS: version. ARGV: up to when ms, lifetime ms. One that is told late does not take back a later one. */
+export const revokeEveryoneScript = defineScript(`
+#!lua flags=allow-key-locking
+local at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') or 0, tonumber(ARGV[1]))
+redis.call('SET', KEYS[1], string.format('%.0f', at), 'PX', ARGV[2])
+return 1
 `);

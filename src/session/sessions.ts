@@ -11,9 +11,9 @@ import { clearedCookie } from "./cookies.ts";
 import { createJudge } from "./judge.ts";
 import { createLedger, type Ended, type Found, type SessionLedger, UserDataTooLarge } from "./ledger.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
-import { tooLargeOffline } from "./problems.ts";
+import { notRotatable, secretMissing, tooLargeOffline } from "./problems.ts";
 import { isoTime, type SessionRecord } from "./record.ts";
-import { base64url, LONGEST_TOKEN, type SessionClaims, signToken } from "./token.ts";
+import { base64url, LONGEST_TOKEN, type SessionClaims, signToken, tokenFits } from "./token.ts";
 import type { ActiveSession, CarriedBy, SessionVerdict } from "./verdict.ts";
 
 export interface SessionsOptions {
@@ -25,6 +25,8 @@ export interface SessionsOptions {
   identifier: Pick<Identifier, "hash">;
   platform: Platform;
   log: Log;
+  /** Most sessions, and most pending writes of each kind, in the isolate. Default 10000. */
+  entries?: number;
 }
 
 /** What a new session is made of. */
@@ -47,6 +49,8 @@ export interface CreatedSession {
   durable: boolean;
 }
 
+/** Upstash's consistency tokens are short: a longer text is none, and would be in every request's way. */
+const LONGEST_SYNC_TOKEN = 256;
 /** 160 bits (ASVS 7.2.3 asks for 128). */
 const ID_BYTES = 20;
 
@@ -54,14 +58,23 @@ export interface Sessions extends Capability<SessionVerdict> {
   /**
    * @param replaced The session that the same client had before: it ends with the same call (ASVS 7.2.4).
    * @throws UserDataTooLarge when the store is lost and a token cannot carry the user data (more than 2 KiB).
+   * @throws RangeError for a user or a tier that no token has room for.
+   * @throws Problem, a 503, without `SESSION_SECRET`. Nothing has changed then.
    */
   create(input: SessionInput, replaced?: SessionClaims): Promise<CreatedSession>;
   get(id: string): Promise<Found>;
   /** Counts as activity. @returns false when it is gone: nothing is written then. */
   touch(id: string): Promise<boolean>;
   delete(id: string): Promise<Ended>;
-  /** The session of a verdict under a new id; the old one is dead at once. Null when it was dead already. */
+  /**
+   * The session of a verdict under a new id; the old one is dead at once. Null when it was dead already.
+   *
+   * @throws Problem, a 503, where only the signature vouches for it: what its record holds would be lost. The old one
+   *   goes on.
+   */
   rotate(active: ActiveSession): Promise<CreatedSession | null>;
+  /** @throws Problem, a 503, without `SESSION_SECRET`, which the log names once. */
+  requireSecret(): void;
   /** Lists, and ends several at once. */
   readonly ledger: SessionLedger;
   /**
@@ -88,9 +101,31 @@ export function createSessions(options: SessionsOptions): Sessions {
   const prepare = createJudge({ ...options, ledger, onRedis, sign });
   const { carry, apply } = createCarrier({ platform, buried: (id) => ledger.local.buried(id) });
 
-  return { prepare, create, get: ledger.read, touch, delete: end, rotate, ledger, fromOrigin, apply, carry };
+  let saidSecretMissing = false;
+
+  return {
+    prepare,
+    create,
+    get: ledger.read,
+    touch,
+    delete: end,
+    rotate,
+    requireSecret,
+    ledger,
+    fromOrigin,
+    apply,
+    carry,
+  };
+
+  function requireSecret(): void {
+    if (config.secrets.length > 0) return;
+    if (!saidSecretMissing) log.error("session.secret_missing", { message: secretMissing.message });
+    saidSecretMissing = true;
+    throw new Problem(secretMissing);
+  }
 
   async function create(input: SessionInput, replaced?: SessionClaims): Promise<CreatedSession> {
+    requireSecret();
     const now = platform.now();
     const lifetimeMs = Math.min(input.ttlSeconds ?? config.absoluteSeconds, config.absoluteSeconds) * 1000;
     const claims: SessionClaims = {
@@ -104,6 +139,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       userData: input.userData ?? {},
       syncToken: null,
     };
+    const texts = [claims.userId, claims.tier ?? ""];
+    const roomy = withSyncToken(claims, "x".repeat(LONGEST_SYNC_TOKEN));
+    if (!texts.every((text) => text.isWellFormed()) || !tokenFits(roomy))
+      throw new RangeError("A user id or a tier is too long for a token, or no well-formed text");
     const record: SessionRecord = {
       ...recordOf(claims),
       device_info: input.deviceInfo ?? {},
@@ -116,7 +155,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       durable: made.durable,
     });
     const { createdAt: issuedAt, durable, syncToken } = made;
-    const final = { ...claims, issuedAt, offline: !durable, syncToken };
+    const final = withSyncToken({ ...claims, issuedAt, offline: !durable }, syncToken);
     return { record, claims: final, token: await sign(final), durable };
   }
 
@@ -132,7 +171,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     return ledger.revoke(id, found.kind === "found" ? found.record.user_id : null);
   }
 
-  async function rotate({ claims, record }: ActiveSession): Promise<CreatedSession | null> {
+  async function rotate({ claims, record, source }: ActiveSession): Promise<CreatedSession | null> {
+    requireSecret();
+    if (onRedis && source === "signature" && !claims.offline) {
+      throw new Problem({ ...notRotatable, retryAfter: store.retryAfterSeconds });
+    }
     const next = { ...claims, id: newId(), confirmedAt: platform.now(), syncToken: null };
     const renamed = { ...record, session_id: next.id, last_active: isoTime(platform.now()) };
     const userHash = await identifier.hash("user", claims.userId);
@@ -142,7 +185,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       session: await identifier.hash("session", next.id),
       durable: kept.durable,
     });
-    const final = { ...next, offline: !kept.durable, userData: record.user_data };
+    const rotated = { ...next, offline: !kept.durable, userData: record.user_data };
+    const final = withSyncToken(rotated, kept.syncToken);
     return { record: renamed, claims: final, token: await sign(final), durable: kept.durable };
   }
 
@@ -152,6 +196,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     signal: string | undefined,
     headers: Headers,
   ): Promise<void> {
+    // Where nothing is refused the origin was asked without one: its answer stands, and starts no session here.
+    if (config.secrets.length === 0) return;
     const before = verdict.kind === "active" ? verdict.claims : undefined;
     if (request.route.session === "end") {
       if (verdict.kind !== "active") return;
@@ -183,4 +229,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (token.length > LONGEST_TOKEN) throw new UserDataTooLarge("The token would not fit into a cookie");
     return token;
   }
+}
+
+function withSyncToken(claims: SessionClaims, syncToken: string | null): SessionClaims {
+  return { ...claims, syncToken: (syncToken?.length ?? 0) > LONGEST_SYNC_TOKEN ? null : syncToken };
 }

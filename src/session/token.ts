@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { wellFormed } from "../well-formed.ts";
 
 /** What a session token says, once its signature has been checked. Times in ms since the epoch. */
 export interface SessionClaims {
@@ -24,8 +25,8 @@ export const LONGEST_TOKEN = 4080;
 
 const payload = z.object({
   i: z.string().check(z.regex(/^[A-Za-z0-9_-]{22,64}$/)),
-  u: z.string().check(z.minLength(1)),
-  t: z.optional(z.string()),
+  u: z.string().check(z.minLength(1), wellFormed),
+  t: z.optional(z.string().check(wellFormed)),
   a: z.number(),
   e: z.number(),
   c: z.number(),
@@ -36,23 +37,30 @@ const payload = z.object({
 
 /** `es1.<payload>.<HMAC-SHA-256 over both>`, base64url without padding. */
 export async function signToken(claims: SessionClaims, secret: string): Promise<string> {
-  const body = base64url(
-    new TextEncoder().encode(
-      JSON.stringify({
-        i: claims.id,
-        u: claims.userId,
-        ...(claims.tier !== null && { t: claims.tier }),
-        a: claims.issuedAt,
-        e: claims.expiresAt,
-        c: claims.confirmedAt,
-        ...(claims.offline && { o: 1, d: claims.userData }),
-        ...(claims.syncToken !== null && { s: claims.syncToken }),
-      }),
-    ),
-  );
-  const signed = `${PREFIX}.${body}`;
+  const signed = `${PREFIX}.${base64url(payloadOf(claims))}`;
   const mac = await crypto.subtle.sign("HMAC", await hmacKey(secret), new TextEncoder().encode(signed));
   return `${signed}.${base64url(new Uint8Array(mac))}`;
+}
+
+/** Whether a cookie can hold the token of these claims: to be known before anything is written for them. */
+export function tokenFits(claims: SessionClaims): boolean {
+  const signature = Math.ceil((32 * 4) / 3);
+  return PREFIX.length + 2 + Math.ceil((payloadOf(claims).length * 4) / 3) + signature <= LONGEST_TOKEN;
+}
+
+function payloadOf(claims: SessionClaims): Uint8Array {
+  return new TextEncoder().encode(
+    JSON.stringify({
+      i: claims.id,
+      u: claims.userId,
+      ...(claims.tier !== null && { t: claims.tier }),
+      a: claims.issuedAt,
+      e: claims.expiresAt,
+      c: claims.confirmedAt,
+      ...(claims.offline && { o: 1, d: claims.userData }),
+      ...(claims.syncToken !== null && { s: claims.syncToken }),
+    }),
+  );
 }
 
 /**

@@ -5,6 +5,7 @@ import { parseRecord, type SessionRecord, timeOf } from "./record.ts";
 import {
   createScript,
   listScript,
+  revokeEveryoneScript,
   revokeScript,
   revokeUserScript,
   rotateScript,
@@ -94,7 +95,7 @@ export class UpstashKeeper implements SessionKeeper {
   queueTouch(trip: Trip, kept: KeptSession, updated: SessionRecord): Promise<number> {
     const ttl = this.#ttl(timeOf(updated.expires_at));
     const key = this.#options.keys.session(kept.record.session_id);
-    return trip.run(touchScript, [key], [kept.text, JSON.stringify(updated), ttl]).then(counted);
+    return trip.run(touchScript, [key], [kept.text, JSON.stringify(updated), ttl]).then(yesOrNo);
   }
 
   async revoke(id: string, userHash: string | null): Promise<boolean> {
@@ -106,14 +107,18 @@ export class UpstashKeeper implements SessionKeeper {
     const index = userHash === null ? [] : [keys.sessionIndex(userHash)];
     return trip
       .run(revokeScript, [keys.session(id), keys.sessionTombstone(id), ...index], [id, this.#longestMs])
-      .then(counted);
+      .then(yesOrNo);
   }
 
-  async rotate(old: OldSession, { record, userHash, createdAt, expiresAt }: NewSession): Promise<boolean> {
+  async rotate(old: OldSession, session: NewSession): Promise<boolean> {
+    return (await this.#alone((trip) => this.queueRotate(trip, old, session))) === 1;
+  }
+
+  queueRotate(trip: Trip, old: OldSession, { record, userHash, createdAt, expiresAt }: NewSession) {
     const { keys } = this.#options;
     const id = record.session_id;
-    const rotated = await this.#alone((trip) =>
-      trip.run(
+    return trip
+      .run(
         rotateScript,
         [
           keys.session(id),
@@ -132,9 +137,8 @@ export class UpstashKeeper implements SessionKeeper {
           old.id,
           old.offline ? "1" : "0",
         ],
-      ),
-    );
-    return counted(rotated) === 1;
+      )
+      .then(yesOrNo);
   }
 
   async list(userHash: string): Promise<SessionRecord[]> {
@@ -156,13 +160,21 @@ export class UpstashKeeper implements SessionKeeper {
     return this.#alone((trip) => this.queueRevokeAllOf(trip, userHash, exceptId, now));
   }
 
-  queueRevokeAllOf(trip: Trip, userHash: string, exceptId: string | null, now: number): Promise<number> {
+  /** @param told `late`: by whoever took it in an outage, which has ended meanwhile. */
+  queueRevokeAllOf(
+    trip: Trip,
+    userHash: string,
+    exceptId: string | null,
+    at: number,
+    told: "now" | "late" = "now",
+  ): Promise<number> {
     const { keys } = this.#options;
+    const late = told === "late" ? "1" : "0";
     return trip
       .run(
         revokeUserScript,
         [keys.sessionIndex(userHash), keys.sessionMark(userHash)],
-        [keys.session(""), keys.sessionTombstone(""), this.#longestMs, exceptId ?? "", now],
+        [keys.session(""), keys.sessionTombstone(""), this.#longestMs, exceptId ?? "", at, late],
       )
       .then(counted);
   }
@@ -171,11 +183,10 @@ export class UpstashKeeper implements SessionKeeper {
     await this.#alone((trip) => this.queueRevokeEveryone(trip, now));
   }
 
-  queueRevokeEveryone(trip: Trip, now: number): Promise<unknown> {
-    const { keys } = this.#options;
-    return trip.queue((pipeline) =>
-      pipeline.set(keys.sessionVersion(), String(now), { px: this.#longestMs }),
-    );
+  queueRevokeEveryone(trip: Trip, at: number): Promise<number> {
+    return trip
+      .run(revokeEveryoneScript, [this.#options.keys.sessionVersion()], [at, this.#longestMs])
+      .then(yesOrNo);
   }
 
   get #longestMs(): number {
@@ -199,6 +210,12 @@ export class UpstashKeeper implements SessionKeeper {
 /** A script's reply as the number it has to be. */
 function counted(reply: unknown): number {
   if (typeof reply !== "number" || !Number.isInteger(reply) || reply < 0) throw malformed();
+  return reply;
+}
+
+/** Of a script that says whether it did what it was asked to: nothing else confirms it. */
+function yesOrNo(reply: unknown): number {
+  if (reply !== 0 && reply !== 1) throw malformed();
   return reply;
 }
 

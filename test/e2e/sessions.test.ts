@@ -125,6 +125,21 @@ describe("the endpoints of sessions", () => {
     expect(refused.json.code).toBe("USER_DATA_TOO_LARGE");
   });
 
+  it("take 4 KiB of device info, and refuse one byte more", async () => {
+    const body = (length: number) => ({ user_id: "device_user", device_info: "x".repeat(length - 2) });
+    expect((await call("POST", "/auth/sessions", service(), body(4 * 1024))).status).toBe(201);
+    const refused = await call("POST", "/auth/sessions", service(), body(4 * 1024 + 1));
+    expect(refused.status).toBe(413);
+    expect(refused.json.code).toBe("DEVICE_INFO_TOO_LARGE");
+  });
+
+  it.each([{ user_id: "half_\ud800" }, { user_id: "whole", tier: "half_\udc00" }])(
+    "refuse half a character, which no header could carry: %j",
+    async (body) => {
+      expect((await call("POST", "/auth/sessions", service(), body)).status).toBe(422);
+    },
+  );
+
   it.each(["es1.forged.token", "es1..", "es1.AAAA.AAAA"])("refuse %s without a call", async (forged) => {
     const { result, calls } = await house.counting(() => call("GET", "/auth/sessions", bearer(forged)));
     expect(result.status).toBe(401);

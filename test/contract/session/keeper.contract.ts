@@ -157,6 +157,28 @@ export function keeperContract(name: string, openKeeper: (limits: KeeperLimits) 
       expect(await keeper.read(idOf(strange))).not.toBeNull();
     });
 
+    it("spares under its new id, time and again, what was spared when all others were ended", async () => {
+      const spared = await made();
+      await keeper.revokeAllOf("u1", idOf(spared), platform.now());
+      const next = session("u1", { createdAt: spared.createdAt });
+      const last = session("u1", { createdAt: spared.createdAt });
+      expect(await keeper.rotate({ id: idOf(spared), offline: false }, next)).toBe(true);
+      expect((await keeper.read(idOf(next)))?.record, "it lives").toEqual(next.record);
+      expect(await keeper.rotate({ id: idOf(next), offline: false }, last)).toBe(true);
+      expect(await idsOf()).toEqual([idOf(last)]);
+    });
+
+    it("lets no older revocation take back a newer one", async () => {
+      const late = session("u1", { createdAt: platform.now() + 500 });
+      const other = session("u2", { createdAt: platform.now() + 500 });
+      await keeper.revokeEveryone(platform.now() + 1000);
+      await keeper.revokeEveryone(platform.now());
+      expect(await keeper.adopt(late), "of everyone").toBe(false);
+      await keeper.revokeAllOf("u2", null, platform.now() + 1000);
+      await keeper.revokeAllOf("u2", null, platform.now());
+      expect(await keeper.adopt(other), "of one user").toBe(false);
+    });
+
     it("lets a user in again right after all of theirs were ended, whatever the clocks say", async () => {
       const now = platform.now();
       await keeper.revokeAllOf("u1", null, now);

@@ -17,6 +17,9 @@ export interface SessionIsolateOptions {
   absoluteSeconds?: number;
   offlineGraceSeconds?: number;
   maxPerUser?: number;
+  secrets?: string[];
+  /** Most sessions and pending writes of each kind in the isolate. */
+  entries?: number;
 }
 
 export function sessionPlatform(): TestPlatform {
@@ -29,9 +32,18 @@ export function openSessions({
   platform = sessionPlatform(),
   prefix = freshPrefix(),
   connection = { url: inject("upstashUrl"), token: inject("upstashToken") },
+  entries,
   ...config
 }: SessionIsolateOptions = {}) {
-  const wire = { cut: false, full: false, calls: 0, headers: [] as Headers[], commands: [] as unknown[][] };
+  const wire = {
+    cut: false,
+    full: false,
+    /** What is answered in place of Redis, for commands that are to go wrong and nothing else. */
+    answer: null as ((command: unknown[]) => object | undefined) | null,
+    calls: 0,
+    headers: [] as Headers[],
+    commands: [] as unknown[][],
+  };
   const lines: (LogFields & { event: string })[] = [];
   const log = createLog({ platform, write: (_, line) => lines.push(JSON.parse(line)) });
   const store = new Store({
@@ -45,16 +57,23 @@ export function openSessions({
         wire.headers.push(new Headers(init?.headers));
         const commands = JSON.parse(String(init?.body)) as unknown[][];
         wire.commands.push(...commands);
-        if (!wire.full) return platform.fetch(input, init);
+        const { answer } = wire;
+        if (!wire.full && !answer) return platform.fetch(input, init);
         // A Redis that is out of memory: it reads, and refuses to write.
-        const reads = commands.filter(([name]) => name === "mget" || name === "ping");
+        const passes = ([name, ...rest]: unknown[]) =>
+          wire.full ? name === "mget" || name === "ping" : answer?.([name, ...rest]) === undefined;
+        const passed = commands.filter(passes);
         const replies =
-          reads.length === 0
+          passed.length === 0
             ? []
-            : await (await platform.fetch(input, { ...init, body: JSON.stringify(reads) })).json<unknown[]>();
+            : await (await platform.fetch(input, { ...init, body: JSON.stringify(passed) })).json<
+                unknown[]
+              >();
         const refused = { error: "OOM command not allowed when used memory > 'maxmemory'." };
         return Response.json(
-          commands.map((command) => (reads.includes(command) ? replies.shift() : refused)),
+          commands.map((command) =>
+            passed.includes(command) ? replies.shift() : (answer?.(command) ?? refused),
+          ),
         );
       },
     },
@@ -67,6 +86,7 @@ export function openSessions({
     identifier,
     platform,
     log,
+    ...(entries !== undefined && { entries }),
     config: {
       secrets: [SECRET],
       idleSeconds: 86_400,

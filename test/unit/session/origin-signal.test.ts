@@ -33,6 +33,10 @@ it.each([
   signal({ user_id: "" }),
   signal({ user_id: 7 }),
   signal({ user_id: "x".repeat(257) }),
+  signal({ user_id: "u\ud800" }),
+  signal({ user_id: "u", tier: "x".repeat(65) }),
+  signal({ user_id: "u", tier: "\udc00" }),
+  signal({ user_id: "u", device_info: "x".repeat(4 * 1024) }),
   signal({ user_id: "u", carry: "pigeon" }),
   signal({ user_id: "u", user_data: "x".repeat(16 * 1024) }),
 ])("is none: %.40s", (text) => {

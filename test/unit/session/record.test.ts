@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isoTime, parseRecord, publicRecord } from "../../../src/session/index.ts";
-import { timeOf, userDataTooLarge } from "../../../src/session/record.ts";
+import { jsonTooLarge, timeOf, USER_DATA_BYTES } from "../../../src/session/record.ts";
 import { NOW } from "./samples.ts";
 
 /** As the Python service writes it: `json.dumps` of its dataclass. */
@@ -46,9 +46,9 @@ describe("a record", () => {
   });
 
   it("measures user data in bytes: 16 KiB fit, one more does not", () => {
-    expect(userDataTooLarge("x".repeat(16 * 1024 - 2))).toBe(false);
-    expect(userDataTooLarge("x".repeat(16 * 1024 - 1))).toBe(true);
-    expect(userDataTooLarge("é".repeat(8 * 1024 - 1))).toBe(false);
-    expect(userDataTooLarge("é".repeat(8 * 1024))).toBe(true);
+    expect(jsonTooLarge("x".repeat(16 * 1024 - 2), USER_DATA_BYTES)).toBe(false);
+    expect(jsonTooLarge("x".repeat(16 * 1024 - 1), USER_DATA_BYTES)).toBe(true);
+    expect(jsonTooLarge("é".repeat(8 * 1024 - 1), USER_DATA_BYTES)).toBe(false);
+    expect(jsonTooLarge("é".repeat(8 * 1024), USER_DATA_BYTES)).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openToken, signToken } from "../../../src/session/index.ts";
+import { LONGEST_TOKEN, tokenFits } from "../../../src/session/token.ts";
 import { claims, NOW } from "./samples.ts";
 
 const SECRET = "k1-of-this-test-only-0123456789abcdef";
@@ -18,6 +19,21 @@ describe("a session token", () => {
     expect(await open(await signToken(claims({ userData, offline: true }), SECRET))).toEqual(
       claims({ userData, offline: true }),
     );
+  });
+
+  it("fits into a cookie exactly where the measure that is taken before says so", async () => {
+    const fits = new Set<boolean>();
+    for (let length = 2800; length < 3000; length += 1) {
+      const big = claims({ userData: "x".repeat(length), offline: true });
+      const token = await signToken(big, SECRET);
+      expect(tokenFits(big), `${token.length} characters`).toBe(token.length <= LONGEST_TOKEN);
+      fits.add(tokenFits(big));
+    }
+    expect([...fits], "both were tried").toEqual([true, false]);
+  });
+
+  it("is none where its user is no well-formed text", async () => {
+    expect(await open(await signToken(claims({ userId: "u\ud800" }), SECRET))).toBeNull();
   });
 
   it("opens under an older secret while secrets are rotated, and not under a stranger's", async () => {

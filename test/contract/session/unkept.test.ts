@@ -1,0 +1,121 @@
+import { Hono } from "hono";
+import { describe, expect, it } from "vitest";
+import { Problem, problemResponse } from "../../../src/problem/index.ts";
+import { LocalKeeper, type SessionEnv, sessionRoutes } from "../../../src/session/index.ts";
+import { testPlatform } from "../../unit/platform.ts";
+import { openSessions } from "./rig.ts";
+
+/** Room for one pending write of each kind, and for ten tombstones. */
+async function fullIsolate() {
+  const isolate = openSessions({ entries: 1 });
+  const made = [];
+  for (const userId of ["ada", "bob", "eve"]) made.push(await isolate.sessions.create({ userId }));
+  await isolate.lose();
+  const [first, second, third] = made;
+  if (!first || !second || !third) throw new Error("three were made");
+  expect(await isolate.sessions.ledger.revoke(first.claims.id, "ada")).toBe("pending");
+  return { ...isolate, first, second, third };
+}
+
+describe("an ending for which there is no room", () => {
+  it("says so, and holds in this isolate all the same", async () => {
+    const { sessions, present, second, lines } = await fullIsolate();
+    expect(await sessions.ledger.revoke(second.claims.id, "bob")).toBe("unkept");
+    expect((await present(second.token)).kind).toBe("over");
+    expect(lines.map(({ event }) => event)).toContain("session.end_not_kept");
+  });
+
+  it("is a 503 for whoever asked for it, never a 202", async () => {
+    const { sessions, second } = await fullIsolate();
+    const app = new Hono<SessionEnv>().route(
+      "/auth",
+      sessionRoutes({ sessions, serviceGate: (_, next) => next(), open: (_, next) => next() }),
+    );
+    app.onError((error) => {
+      if (error instanceof Problem) return problemResponse(error.facts, "request-1");
+      throw error;
+    });
+    const server = { authorization: "Bearer a-server" };
+    const end = (path: string) =>
+      app.request(`/auth/sessions/${path}`, { method: "DELETE", headers: server });
+    const refused = await end(`redis/${second.claims.id}`);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toMatchObject({ code: "ENDING_NOT_KEPT", retry_after: expect.any(Number) });
+    expect((await end("users/bob")).status, "there is room for a user's").toBe(202);
+    expect((await end("users/eve")).status).toBe(503);
+    expect((await end("everyone")).status, "and always for everyone's").toBe(202);
+  });
+
+  it("is told to Redis by whoever sees the token, when the store is back", async () => {
+    const { sessions, present, recover, second, platform, prefix } = await fullIsolate();
+    await sessions.ledger.revoke(second.claims.id, "bob");
+    await recover();
+    const fresh = openSessions({ platform, prefix });
+    expect((await fresh.present(second.token)).kind, "nobody has told it").toBe("active");
+    await (await present(second.token)).settle();
+    expect((await fresh.present(second.token)).kind).toBe("over");
+  });
+
+  it("of everyone reaches Redis, however much else is waiting", async () => {
+    const { sessions, recover, third, platform, prefix } = await fullIsolate();
+    expect((await sessions.ledger.revokeAllOf("bob", null)).ended).toBe("pending");
+    expect((await sessions.ledger.revokeAllOf("ada", null)).ended).toBe("unkept");
+    expect(await sessions.ledger.revokeEveryone()).toBe("pending");
+    await recover();
+    const fresh = openSessions({ platform, prefix });
+    expect((await fresh.present(third.token)).kind).toBe("over");
+  });
+});
+
+describe("an ending of many that Redis has not heard of", () => {
+  it.each(["a user", "everyone"])(
+    "holds here for sessions this isolate never saw, while Redis reads: of %s",
+    async (whose) => {
+      const here = openSessions();
+      const there = openSessions({ platform: here.platform, prefix: here.prefix });
+      const { token } = await there.sessions.create({ userId: "ada" });
+      here.wire.full = true;
+      if (whose === "everyone") await here.sessions.ledger.revokeEveryone();
+      else await here.sessions.ledger.revokeAllOf("ada", null);
+      expect((await here.present(token)).kind).toBe("over");
+    },
+  );
+
+  it("ends, when it is told, nothing that was made since", async () => {
+    const here = openSessions();
+    const there = openSessions({ platform: here.platform, prefix: here.prefix });
+    const before = await there.sessions.create({ userId: "ada" });
+    await here.lose();
+    expect((await here.sessions.ledger.revokeAllOf("ada", null)).ended).toBe("pending");
+    here.platform.advance(1000);
+    const since = await there.sessions.create({ userId: "ada" });
+    await here.recover();
+    expect((await there.present(before.token)).kind).toBe("over");
+    expect((await there.present(since.token)).kind).toBe("active");
+  });
+});
+
+describe("tombstones of the isolate, when they are full,", () => {
+  function full() {
+    const platform = testPlatform();
+    const limits = { idleSeconds: 3600, absoluteSeconds: 7200, maxPerUser: 20 };
+    const local = new LocalKeeper({ platform, ...limits, entries: 1 });
+    for (let i = 0; i < 10; i += 1) expect(local.bury(`other-${i}`)).toBe(true);
+    return { local, now: platform.now() };
+  }
+
+  it("give way to a mark of the user: no session comes back", () => {
+    const { local, now } = full();
+    expect(local.bury("one", { userHash: "u1", createdAt: now - 10, spared: "next" })).toBe(true);
+    const ended = (id: string, createdAt: number) => local.ended({ id, userHash: "u1", createdAt });
+    expect(ended("one", now - 10)).toBe(true);
+    expect(ended("next", now - 10), "what came in its place lives").toBe(false);
+    expect(ended("younger", now), "and what was made since").toBe(false);
+  });
+
+  it("say so where nobody knows whose it was", () => {
+    const { local } = full();
+    expect(local.bury("one")).toBe(false);
+    expect(local.buried("one")).toBe(false);
+  });
+});
