@@ -33,7 +33,9 @@ export class AfterResponse {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    this.#options.waitUntil(this.#runAndMaintain());
+    const { store, waitUntil } = this.#options;
+    const work = this.#works.length > 0 ? this.#runAndMaintain() : store.maintenance();
+    if (work) waitUntil(work);
   }
 
   async #runAndMaintain(): Promise<void> {

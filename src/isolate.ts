@@ -17,7 +17,7 @@ import {
 } from "./config/index.ts";
 import { type CorsPolicy, corsPolicy } from "./cors/index.ts";
 import { createHealth, type Health } from "./health/index.ts";
-import { createLog, type Log } from "./observe/index.ts";
+import { createLog, createRequestIds, type Log } from "./observe/index.ts";
 import { type Platform, workerPlatform } from "./platform.ts";
 import { createLimiter, type Limiter } from "./ratelimit/index.ts";
 import { createSessions, type Sessions } from "./session/index.ts";
@@ -28,6 +28,7 @@ export interface Isolate {
   config: Config;
   platform: Platform;
   log: Log;
+  newRequestId(): string;
   store: Store;
   keys: Keys;
   identifier: Identifier;
@@ -68,6 +69,7 @@ export function openIsolate(
     config,
     platform,
     log,
+    newRequestId: createRequestIds(platform),
     store,
     keys,
     identifier,

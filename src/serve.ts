@@ -3,11 +3,12 @@ import { HTTPException } from "hono/http-exception";
 import { AfterResponse } from "./after.ts";
 import type { Caller } from "./caller/index.ts";
 import type { EdgeRequest } from "./capability.ts";
+import { changeable } from "./changeable.ts";
 import { ConfigError, type Route } from "./config/index.ts";
-import { hex } from "./hex.ts";
 import type { Isolate } from "./isolate.ts";
-import { newReport, type RequestReport, writeReport } from "./observe/index.ts";
+import { createRequestIds, newReport, type RequestReport, writeReport } from "./observe/index.ts";
 import { openPassage, type Passage, type PassageOptions } from "./passage.ts";
+import { workerPlatform } from "./platform.ts";
 import { Problem, type ProblemFacts, problemResponse } from "./problem/index.ts";
 import type { LimitVerdict } from "./ratelimit/index.ts";
 import type { SessionVerdict } from "./session/index.ts";
@@ -41,7 +42,7 @@ export async function serve(
 ): Promise<Response> {
   const { platform, log, store, cors } = isolate;
   const startedAt = platform.now();
-  const requestId = newRequestId(platform.randomBytes(16));
+  const requestId = isolate.newRequestId();
   const report = newReport(requestId, c.req.method);
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
   const after = new AfterResponse({ store, log, waitUntil });
@@ -59,7 +60,7 @@ export async function serve(
     response = failure(error, requestId, isolate);
     report.verdict = verdictOf(error);
   }
-  response = mutable(response);
+  response = changeable(response);
   c.get("passage")?.annotate(response.headers);
   if (response.status !== 101) response.headers.set("x-request-id", requestId);
   const final = cors.apply(c.req.raw, response);
@@ -130,20 +131,8 @@ export function verdictOf(error: unknown): string {
   return error instanceof Problem ? error.code.toLowerCase() : "failed";
 }
 
-function newRequestId(bytes: Uint8Array = crypto.getRandomValues(new Uint8Array(16))): string {
-  return hex(bytes);
-}
-
-/** Responses of a fetch have headers that cannot be changed: only they are copied. A WebSocket's is left as it is. */
-function mutable(response: Response): Response {
-  if (response.status === 101) return response;
-  try {
-    response.headers.delete("x-request-id");
-    return response;
-  } catch {
-    return new Response(response.body, response);
-  }
-}
+/** Where no isolate could be opened. */
+const newRequestId = createRequestIds(workerPlatform);
 
 /** Hono merges the headers of the response it had into the one it gets: here the new one is the whole answer. */
 export function replaceResponse(c: Context, response: Response): void {

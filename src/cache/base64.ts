@@ -1,18 +1,11 @@
-/** `String.fromCharCode` takes only so many arguments at once. */
-const CHUNK = 0x2000;
+import { Buffer } from "node:buffer";
 
-/** RFC 4648 §4: the SDK reads replies as UTF-8, which raw bytes do not survive. */
-export function toBase64(bytes: Uint8Array): string {
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += CHUNK)
-    binary += String.fromCharCode(...bytes.subarray(at, at + CHUNK));
-  return btoa(binary);
+/** RFC 4648 §4: raw bytes do not survive a reply that is read as UTF-8. */
+export function toBase64(bytes: Uint8Array<ArrayBuffer>): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }
 
-/** @throws DOMException where the text is no base64. */
+/** Characters that are none are passed over: whoever reads what may be anything checks the sum of what comes out. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text);
-  const bytes = new Uint8Array(binary.length);
-  for (let index = 0; index < binary.length; index += 1) bytes[index] = binary.charCodeAt(index);
-  return bytes;
+  return new Uint8Array(Buffer.from(text, "base64"));
 }

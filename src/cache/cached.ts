@@ -1,8 +1,9 @@
 import type { OriginReply } from "../gateway/index.ts";
 import { Problem } from "../problem/index.ts";
+import { identityBody } from "./body.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import { fill, lengthSaid, outlineOf } from "./filling.ts";
+import { fill, keep, lengthSaid, type Outline, outlineOf } from "./filling.ts";
 import { asGet, freshen, heedHead } from "./renewing.ts";
 import {
   type CacheStatus,
@@ -193,14 +194,48 @@ export class Cached {
       return this.#pass({ kind: "response", response }, { fwd }, "MISS");
     }
     flights.cacheable(flight);
+    const { outline } = outlined;
+    if (response.body && said !== null && said <= SMALL_BODY)
+      return this.#storeSmall(response, said, outline, errand);
     const [forClient, forStore] = response.body ? response.body.tee() : [null, null];
-    const gathered = fill(this.#context, outlined.outline, forStore, said).then((entry) => {
+    const gathered = fill(this.#context, outline, forStore, said).then((entry) => {
       if (!entry) flights.uncacheable(flight);
     });
     request.beside(gathered.catch(ignore).then(landed));
     const { status, statusText, headers } = response;
     const passed = new Response(forClient, { status, statusText, headers });
     return this.#pass({ kind: "response", response: passed }, { fwd, stored: true }, "MISS");
+  }
+
+  /** A small body is read first: to hand it out and to keep it is then one thing, where a stream would have to be split. */
+  async #storeSmall(
+    response: Response,
+    said: number,
+    outline: Outline,
+    errand: Errand,
+  ): Promise<OriginReply> {
+    const { fwd, landed } = errand;
+    const { flights } = this.#context.parts;
+    const { status, statusText, headers } = response;
+    let bytes: Uint8Array<ArrayBuffer>;
+    try {
+      bytes = new Uint8Array(await response.arrayBuffer());
+    } catch {
+      // It broke off: as if the origin had not been reached.
+      flights.uncacheable(this.#flight());
+      const failed = { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" } as const;
+      return this.#receive(failed, { ...errand, candidates: [] });
+    }
+    const stored = bytes.length === said;
+    if (stored) {
+      const kept = keep(this.#context, { ...outline, body: identityBody(bytes) });
+      this.#context.request.beside(kept.catch(ignore));
+    } else {
+      flights.uncacheable(this.#flight());
+    }
+    landed();
+    const passed = new Response(bytes, { status, statusText, headers });
+    return this.#pass({ kind: "response", response: passed }, { fwd, stored }, "MISS");
   }
 
   /** Whether somebody else's fetch could bring what this request needs. */
@@ -301,6 +336,9 @@ function metas(candidates: readonly Candidate[]) {
 }
 
 function ignore(): void {}
+
+/** Bytes: what the origin sends in a few packets. */
+const SMALL_BODY = 64 * 1024;
 
 const ONLY_IF_CACHED = {
   status: 504,

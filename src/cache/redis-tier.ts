@@ -170,7 +170,7 @@ export async function look(trip: Trip, input: LookInput): Promise<LookResult> {
   if (id === undefined || id === null) return { kind: "nothing", ...learned };
   if (id === 0) return { kind: "other-variants", ...learned };
   if (heldId !== null && id === heldId) return { kind: "same", ...learned };
-  const entry = typeof text === "string" ? await decodeEntry(text) : null;
+  const entry = typeof text === "string" ? decodeEntry(text) : null;
   return entry ? { kind: "entry", entry, ...learned } : { kind: "corrupt", ...learned };
 }
 

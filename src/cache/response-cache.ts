@@ -211,16 +211,16 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
    */
   async function namesOf(request: EdgeRequest, rule: CacheRule) {
     const url = cacheUrl(request.url, rule.query);
-    const address = `${request.url.protocol}//${url}`;
-    const [urlHash, stampKey] = await Promise.all([identifier.hash("url", url), everyonesKey(address)]);
+    const urlHash = await identifier.hash("url", url);
+    const stampKey = everyonesKey(request.url, urlHash);
     if (rule.scope !== "caller") return { url, urlHash, stampKey, key: stampKey };
-    const key = await identifier.hash("response", `caller:${request.caller.identity.hash} ${address}`);
+    const key = await identifier.hash("response", `${request.caller.identity.hash} ${stampKey}`);
     return { url, urlHash, stampKey, key };
   }
 
   /** Where everybody's entries of an address are, and the stamps of all. */
-  function everyonesKey(address: string): Promise<string> {
-    return identifier.hash("response", `everyone ${address}`);
+  function everyonesKey({ protocol }: URL, urlHash: string): string {
+    return protocol === "https:" ? urlHash : `${urlHash}:${protocol.slice(0, -1)}`;
   }
 
   /** What every turn has, whatever its key. */
@@ -275,11 +275,8 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
 
   async function invalidationOf(url: URL): Promise<Invalidation> {
     const name = cacheUrl(url, options.ruleOf?.(url)?.query);
-    const [urlHash, stampKey] = await Promise.all([
-      identifier.hash("url", name),
-      everyonesKey(`${url.protocol}//${name}`),
-    ]);
-    return { urlHash, stampKey: keys.response(stampKey), soft: false };
+    const urlHash = await identifier.hash("url", name);
+    return { urlHash, stampKey: keys.response(everyonesKey(url, urlHash)), soft: false };
   }
 
   async function purge(request: PurgeRequest): Promise<"everywhere" | "isolate"> {

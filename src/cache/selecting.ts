@@ -1,5 +1,5 @@
 import type { Identifier } from "../caller/index.ts";
-import { variantKey } from "./rules/index.ts";
+import { fieldKey } from "./rules/index.ts";
 
 /**
  * Fields that may hold a secret. They select a variant by a keyed hash of their value: what stands in Redis, and what is
@@ -73,7 +73,7 @@ export class SelectingFields {
 
   /** One field, normalised, as a text. */
   text(name: string): string {
-    return variantKey([name], this);
+    return fieldKey(name, this.get(name));
   }
 
   /**

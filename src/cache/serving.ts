@@ -1,3 +1,4 @@
+import { changeable } from "../changeable.ts";
 import { identityOf, isCompressible } from "./body.ts";
 import type { Entry } from "./entry.ts";
 import {
@@ -62,13 +63,12 @@ export async function serveEntry({ entry, request, status, word, now }: ServeFac
 /** A response of the origin, passed on: its body streamed, 304 where the client has it already. */
 export function passOn(response: Response, request: Request, status: CacheStatus, word: CacheWord): Response {
   if (response.status === 101) return response;
-  const headers = new Headers(response.headers);
+  const passed = changeable(response);
+  const { headers } = passed;
   tell(headers, status, word);
-  if (clientHasIt(request, response.status, headers, false)) {
-    void response.body?.cancel().catch(() => {});
-    return new Response(null, { status: 304, headers: notModifiedHeaders(headers) });
-  }
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+  if (!clientHasIt(request, response.status, headers, false)) return passed;
+  void passed.body?.cancel().catch(() => {});
+  return new Response(null, { status: 304, headers: notModifiedHeaders(headers) });
 }
 
 /** A 416 is about the request: nothing that is said of the representation may make a cache keep it. */

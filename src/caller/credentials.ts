@@ -6,8 +6,9 @@ export const SESSION_TOKEN_PREFIX = "es1.";
 /** The cookie over https; without the prefix on http loopback only, where `Secure` cookies cannot be set. */
 export const SESSION_COOKIES = ["__Host-session", "session"] as const;
 
-/** Headers by which a request says who sends it, whether or not the edge knows how to read them. */
-export const CREDENTIAL_HEADERS = ["authorization", "cookie", "x-api-key", "apikey", "x-auth-token"] as const;
+/** Headers by which a request says who sends it: those that the edge reads, and those that only an origin can. */
+const READ_HEADERS = ["authorization", "cookie", "x-api-key"] as const;
+const UNREAD_HEADERS = ["apikey", "x-auth-token"] as const;
 
 /** Longer ones are nobody's: they are refused before anything is hashed. */
 const LONGEST_CREDENTIAL = 4096;
@@ -18,8 +19,9 @@ const LONGEST_CREDENTIAL = 4096;
  * @throws Problem 400 where two different API keys are sent, or one is longer than 4096 characters.
  */
 export function readCredentials(headers: Headers, url: URL, jwtConfigured: boolean): Credentials {
-  const bearer = /^bearer +(\S+)\s*$/i.exec(headers.get("authorization") ?? "")?.[1] ?? null;
-  const cookie = sessionCookie(headers.get("cookie"));
+  const [authorization, cookies, headerKey] = READ_HEADERS.map((name) => headers.get(name));
+  const bearer = /^bearer +(\S+)\s*$/i.exec(authorization ?? "")?.[1] ?? null;
+  const cookie = sessionCookie(cookies ?? null);
   // A name may be written with escapes; without either there is nothing to parse.
   const mayHoldKey = url.search.includes("api_key") || url.search.includes("%");
   const queryKeys = mayHoldKey ? url.searchParams.getAll("api_key").filter(Boolean) : [];
@@ -27,9 +29,7 @@ export function readCredentials(headers: Headers, url: URL, jwtConfigured: boole
   const isJwt = !isSession && jwtConfigured && bearer !== null && bearer.split(".").length === 3;
   const bearerKey = bearer !== null && !isSession && !isJwt ? bearer : null;
 
-  const keys = new Set(
-    [bearerKey, headers.get("x-api-key")?.trim() || null, ...queryKeys].filter((key) => key !== null),
-  );
+  const keys = new Set([bearerKey, headerKey?.trim() || null, ...queryKeys].filter((key) => key !== null));
   const [apiKey = null] = keys;
   if (keys.size > 1) {
     throw new Problem({
@@ -54,7 +54,10 @@ export function readCredentials(headers: Headers, url: URL, jwtConfigured: boole
     jwt: isJwt ? bearer : null,
     apiKey,
     sessionCookie: cookie !== null,
-    any: queryKeys.length > 0 || CREDENTIAL_HEADERS.some((name) => headers.has(name)),
+    any:
+      queryKeys.length > 0 ||
+      [authorization, cookies, headerKey].some((value) => value !== null) ||
+      UNREAD_HEADERS.some((name) => headers.has(name)),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Config } from "../config/index.ts";
 import type { Log } from "../observe/index.ts";
 import type { Platform } from "../platform.ts";
-import { openToken } from "../session/index.ts";
+import { openToken, type SessionClaims } from "../session/index.ts";
+import { BoundedMap } from "../store/index.ts";
 import { clientAddress } from "./address.ts";
 import type { Caller, Credentials, JwtClaim, KeyClaim, SessionClaim } from "./caller.ts";
 import { readCredentials } from "./credentials.ts";
@@ -17,12 +18,23 @@ export interface CallerResolverOptions {
   log: Log;
 }
 
+/** Session tokens that are remembered as genuine, and the bytes they may take. */
+const MOST_OPENED = 4000;
+const OPENED_BYTES = 4 * 1024 * 1024;
+
 /** Finds the caller of a request from what it carries, its signatures, and what the isolate knows: no store involved. */
 export type CallerResolver = (request: Request, url: URL) => Promise<Caller>;
 
 export function createCallerResolver(options: CallerResolverOptions): CallerResolver {
   const { config, identifier, verifiedKeys, platform, log } = options;
   const configured = new Map(config.apiKeys.map((key) => [key.key, key]));
+  const opened = new BoundedMap<SessionClaims>({
+    platform,
+    entries: MOST_OPENED,
+    bytes: OPENED_BYTES,
+    sizeOf: (_, raw) => 2 * raw.length + 512,
+    whenFull: "evict",
+  });
   const verifyJwt = config.jwt ? createJwtVerifier({ jwt: config.jwt, platform, log }) : null;
 
   return async function resolve(request, url) {
@@ -56,8 +68,15 @@ export function createCallerResolver(options: CallerResolverOptions): CallerReso
   async function sessionClaim({ sessionToken }: Credentials): Promise<SessionClaim> {
     if (!sessionToken) return { kind: "absent" };
     const { raw, carriedBy } = sessionToken;
-    const claims = await openToken(raw, { secrets: config.session.secrets, now: platform.now() });
+    const claims = opened.get(raw) ?? (await openSession(raw));
     return claims ? { kind: "signed", claims, carriedBy } : { kind: "invalid", carriedBy };
+  }
+
+  /** A signature that was good is good until the token's end: who comes again is checked once. */
+  async function openSession(raw: string): Promise<SessionClaims | null> {
+    const claims = await openToken(raw, { secrets: config.session.secrets, now: platform.now() });
+    if (claims) opened.set(raw, claims, claims.expiresAt);
+    return claims;
   }
 
   async function keyClaim({ apiKey }: Credentials): Promise<KeyClaim> {

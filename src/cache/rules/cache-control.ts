@@ -29,10 +29,12 @@ export function parseCacheControl(value: string | null): Directives {
   const directives = new Map<string, Argument[]>();
   if (!value) return directives;
   let at = 0;
+  let equals = -1;
   while (at < value.length) {
     const comma = endOfPart(value, at);
-    const equals = value.indexOf("=", at);
-    if (equals === -1 || equals >= comma) {
+    // Looked for once each: a value without one must not be searched to its end for every part.
+    if (equals < at) equals = indexOr(value, "=", at, value.length);
+    if (equals >= comma) {
       add(directives, value.slice(at, comma), { text: null, quoted: false, wellFormed: true });
       at = comma + 1;
       continue;
@@ -52,8 +54,12 @@ export function parseCacheControl(value: string | null): Directives {
 }
 
 function endOfPart(value: string, from: number): number {
-  const comma = value.indexOf(",", from);
-  return comma === -1 ? value.length : comma;
+  return indexOr(value, ",", from, value.length);
+}
+
+function indexOr(value: string, char: string, from: number, otherwise: number): number {
+  const index = value.indexOf(char, from);
+  return index === -1 ? otherwise : index;
 }
 
 function leadingSpace(value: string, from: number): number {

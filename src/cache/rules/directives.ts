@@ -46,8 +46,24 @@ export interface RequestDirectives {
  * entirely), else `Cache-Control`.
  */
 export function responseDirectives(headers: Fields): ResponseDirectives {
-  const targeted = parseTargeted(headers.get("cdn-cache-control"));
+  const cdn = headers.get("cdn-cache-control");
   const field = headers.get("cache-control");
+  const name = `${cdn === null ? "" : "cdn"}:${cdn}\n${field === null ? "" : "own"}:${field}`;
+  const known = read.get(name);
+  if (known) return known;
+  const directives = readDirectives(cdn, field);
+  if (read.size >= MOST_READ) read.clear();
+  if (name.length <= LONGEST_READ) read.set(name, directives);
+  return directives;
+}
+
+/** Origins say few different things, each of them with every answer, and each is asked for several times. */
+const read = new Map<string, ResponseDirectives>();
+const MOST_READ = 500;
+const LONGEST_READ = 500;
+
+function readDirectives(cdn: string | null, field: string | null): ResponseDirectives {
+  const targeted = parseTargeted(cdn);
   const directives = targeted ?? parseCacheControl(field);
   return {
     source: targeted ? "cdn-cache-control" : field === null ? "none" : "cache-control",

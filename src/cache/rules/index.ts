@@ -44,4 +44,4 @@ export {
   originRequestHeaders,
   validationCandidates,
 } from "./validation.ts";
-export { mostRecent, selectingFields, variantKey } from "./vary.ts";
+export { fieldKey, mostRecent, selectingFields, variantKey } from "./vary.ts";

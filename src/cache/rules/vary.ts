@@ -32,6 +32,11 @@ export function variantKey(fields: readonly string[], headers: Pick<Headers, "ge
   return JSON.stringify(names.map((name) => [name, normalised(name, headers.get(name))]));
 }
 
+/** The {@link variantKey} of one field: every look takes that of each field of its request. */
+export function fieldKey(name: string, value: string | null): string {
+  return JSON.stringify([[name, normalised(name, value)]]);
+}
+
 function normalised(name: string, value: string | null): string | null {
   if (value === null || !LISTS.has(name)) return value === null ? null : value.trim();
   const cased = WITHOUT_CASE.has(name) ? value.toLowerCase() : value;
