@@ -1,4 +1,5 @@
-import { Hono, type MiddlewareHandler } from "hono";
+import type { MiddlewareHandler } from "hono";
+import { Hono } from "hono/tiny";
 import type { ResponseCache } from "../cache/index.ts";
 import { notFound } from "./gate.ts";
 import { type LimitRoutesOptions, limitRoutes } from "./limits.ts";

@@ -1,5 +1,6 @@
-import { type Context, Hono } from "hono";
+import type { Context } from "hono";
 import { stream } from "hono/streaming";
+import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 import type { Platform } from "../platform.ts";
 import { Problem } from "../problem/index.ts";

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import type { Platform } from "../platform.ts";
 import type { Health, HealthFacts } from "./health.ts";
 

@@ -1,4 +1,5 @@
-import { Ratelimit } from "@upstash/ratelimit";
+// Its ES module: the CommonJS one, which the package names first, brings all of its algorithms into the Worker.
+import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
 import { type Keys, StoreError, type Trip } from "../store/index.ts";
 import type { Charge, Charged } from "./charge.ts";
 
