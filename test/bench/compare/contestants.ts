@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { Miniflare } from "miniflare";
 import { buildWorker } from "../../e2e/edge/build.ts";
+import { heapOf, type Inspector, openInspector } from "./inspector.ts";
 
 /** `edge-logging` is the edge with its line of log for each request, which no other writes; `edge` logs from warnings on. */
 export const contestantNames = [
@@ -33,6 +34,7 @@ export interface Contestant {
   cpuMs(): Promise<number>;
   /** Bytes of its isolate's heap. */
   heapBytes(): Promise<number>;
+  inspector(): Promise<Inspector>;
   stop(): Promise<void>;
 }
 
@@ -72,14 +74,16 @@ export interface ContestantOptions {
   storeUrl: string;
   storeToken: string;
   originUrl: string;
+  /** Builds it with its functions' names, for a profile. Default as it is deployed. */
+  keepNames?: boolean;
 }
 
 export async function startContestant(
   name: ContestantName,
-  { storeUrl, storeToken, originUrl }: ContestantOptions,
+  { storeUrl, storeToken, originUrl, keepNames = false }: ContestantOptions,
 ): Promise<Contestant> {
   const isEdge = name.startsWith("edge");
-  const contents = await readFile(await buildWorker(entryOf(name)), "utf8");
+  const contents = await readFile(await buildWorker(entryOf(name), { keepNames }), "utf8");
   const bindings = {
     UPSTASH_REDIS_REST_URL: storeUrl,
     UPSTASH_REDIS_REST_TOKEN: storeToken,
@@ -129,6 +133,7 @@ export async function startContestant(
       return each.reduce((sum, ms) => sum + ms, 0);
     },
     heapBytes: () => heapOf(miniflare),
+    inspector: () => openInspector(miniflare),
     stop: () => miniflare.dispose(),
   };
 }
@@ -165,31 +170,4 @@ async function cpuOf(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-async function heapOf(miniflare: Miniflare): Promise<number> {
-  const inspector = await miniflare.getInspectorURL();
-  const targets = (await (await fetch(`http://${inspector.host}/json`)).json()) as {
-    webSocketDebuggerUrl: string;
-  }[];
-  const url = targets[0]?.webSocketDebuggerUrl;
-  if (!url) throw new Error("The runtime has no inspector");
-  const { default: WebSocket } = await import("ws");
-  const socket = new WebSocket(url);
-  await new Promise((resolve, reject) => socket.on("open", resolve).on("error", reject));
-  const call = (id: number, method: string) =>
-    new Promise<{ usedSize?: number; backingStorageSize?: number }>((resolve) => {
-      socket.on("message", (data) => {
-        const text = String(data);
-        // Not the snapshot's chunks.
-        if (!text.startsWith(`{"id":${id},`)) return;
-        resolve((JSON.parse(text) as { result?: { usedSize?: number } }).result ?? {});
-      });
-      socket.send(JSON.stringify({ id, method }));
-    });
-  // Its snapshot begins with a collection; `HeapProfiler.collectGarbage` is never answered by workerd.
-  await call(1, "HeapProfiler.takeHeapSnapshot");
-  const usage = await call(2, "Runtime.getHeapUsage");
-  socket.close();
-  return (usage.usedSize ?? 0) + (usage.backingStorageSize ?? 0);
 }

@@ -17,7 +17,11 @@ export interface Stage {
 
 const BODY = JSON.stringify({ rows: Array.from({ length: 12 }, (_, n) => ({ n, name: `row ${n}` })) });
 
-export async function openStage(names: readonly ContestantName[]): Promise<Stage> {
+/** @param options `keepNames`: see {@link startContestant}. */
+export async function openStage(
+  names: readonly ContestantName[],
+  { keepNames = false } = {},
+): Promise<Stage> {
   installPeers();
   const upstash = await startUpstashLocal({ redis: "auto" });
   const wire = await startWire(upstash.url);
@@ -35,7 +39,7 @@ export async function openStage(names: readonly ContestantName[]): Promise<Stage
   const originUrl = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
   const contestants = new Map<ContestantName, Contestant>();
   for (const name of names) {
-    const options = { storeUrl: wire.url, storeToken: upstash.token, originUrl };
+    const options = { storeUrl: wire.url, storeToken: upstash.token, originUrl, keepNames };
     contestants.set(name, await startContestant(name, options));
   }
   return {

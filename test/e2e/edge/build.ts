@@ -8,17 +8,19 @@ const built = new Map<string, Promise<string>>();
 /**
  * Bundles a Worker exactly as `wrangler deploy` would, once per entry and test process.
  *
+ * @param options `keepNames`: not minified, for a profile. Default false.
  * @returns the path of the bundle; esbuild's list of what went into it is `inputs.json` beside it.
  */
-export function buildWorker(entry = "src/index.ts"): Promise<string> {
-  const known = built.get(entry);
+export function buildWorker(entry = "src/index.ts", { keepNames = false } = {}): Promise<string> {
+  const name = `${entry} ${keepNames}`;
+  const known = built.get(name);
   if (known) return known;
-  const building = build(entry);
-  built.set(entry, building);
+  const building = build(entry, keepNames);
+  built.set(name, building);
   return building;
 }
 
-async function build(entry: string): Promise<string> {
+async function build(entry: string, keepNames: boolean): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-bundle-"));
   const { code, output } = await run("wrangler", [
     "deploy",
@@ -28,6 +30,7 @@ async function build(entry: string): Promise<string> {
     folder,
     "--metafile",
     join(folder, "inputs.json"),
+    ...(keepNames ? ["--minify=false"] : []),
   ]);
   if (code !== 0) throw new Error(`The Worker does not build:\n${output}`);
   return join(folder, `${entry.split("/").at(-1)?.replace(/\.ts$/, "")}.js`);

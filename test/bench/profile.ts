@@ -1,0 +1,82 @@
+/**
+ * `npm run bench -- profile [ROW]`: where the Worker's CPU goes in one row of the comparison (default "warm GET"), by
+ * workerd's own profiler on a bundle that keeps its names. Prints the functions with the most time of their own, and with
+ * the most of theirs and of what they call before they wait.
+ */
+import { load } from "./compare/load.ts";
+import { rows } from "./compare/rows.ts";
+import { idle, openStage, prepare } from "./compare/stage.ts";
+
+interface Profile {
+  nodes: {
+    id: number;
+    callFrame: { functionName: string; url: string; lineNumber: number };
+    children?: number[];
+  }[];
+  samples: number[];
+  timeDeltas: number[];
+}
+
+const REQUESTS = 4000;
+const LONGEST_LIST = 40;
+
+const name = process.argv.slice(3).join(" ") || "warm GET";
+const row = rows.find((each) => each.name === name);
+if (!row) throw new Error(`There is no row ${name}: ${rows.map((each) => each.name).join(", ")}`);
+const stage = await openStage(["edge"], { keepNames: true });
+try {
+  const edge = stage.contestants.get("edge");
+  if (!edge) throw new Error("There is no edge");
+  await prepare(stage, row, edge, REQUESTS);
+  const ask = () =>
+    load({ port: edge.port, clients: 8, requests: REQUESTS, request: (n) => row.request(edge, n) });
+  await ask();
+  const inspector = await edge.inspector();
+  await inspector.call("Profiler.enable");
+  await inspector.call("Profiler.setSamplingInterval", { interval: 200 });
+  await inspector.call("Profiler.start");
+  await ask();
+  await idle(stage);
+  const { profile } = await inspector.call<{ profile: Profile }>("Profiler.stop");
+  inspector.close();
+  print(profile);
+} finally {
+  await stage.stop();
+}
+
+function print({ nodes, samples, timeDeltas }: Profile): void {
+  const names = new Map(
+    nodes.map(({ id, callFrame }) => [
+      id,
+      `${callFrame.functionName || "(anonymous)"}:${callFrame.lineNumber + 1}`,
+    ]),
+  );
+  const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
+  const own = new Map<string, number>();
+  const whole = new Map<string, number>();
+  const add = (sums: Map<string, number>, at: string, time: number) =>
+    sums.set(at, (sums.get(at) ?? 0) + time);
+  samples.forEach((sampled, index) => {
+    const time = timeDeltas[index] ?? 0;
+    add(own, names.get(sampled) ?? "?", time);
+    const stack = new Set<string>();
+    for (let id: number | undefined = sampled; id !== undefined; id = parents.get(id))
+      stack.add(names.get(id) ?? "?");
+    for (const at of stack) add(whole, at, time);
+  });
+  for (const sums of [own, whole])
+    for (const at of sums.keys()) if (/^\((idle|root)\)/.test(at)) sums.delete(at);
+  const all = [...own.values()].reduce((sum, each) => sum + each, 0);
+  console.log(`${name}: ${(all / REQUESTS).toFixed(0)} microseconds of CPU a request, by the samples`);
+  for (const [title, sums] of [
+    ["of their own", own],
+    ["with what they call", whole],
+  ] as const) {
+    console.log(`\n${title}`);
+    const sorted = [...sums].sort(([, one], [, other]) => other - one).slice(0, LONGEST_LIST);
+    for (const [at, microseconds] of sorted) {
+      const share = `${((100 * microseconds) / all).toFixed(1)} %`.padStart(7);
+      console.log(`${share} ${(microseconds / REQUESTS).toFixed(1).padStart(6)} us  ${at}`);
+    }
+  }
+}
