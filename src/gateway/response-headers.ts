@@ -1,5 +1,20 @@
 import { dropHopByHop } from "./hop-by-hop.ts";
 
+/** Without them a cache, this one or a browser's, would reuse a response as if it had said nothing. */
+const NEEDED_BY_CACHES: ReadonlySet<string> = new Set([
+  "age",
+  "cache-control",
+  "cdn-cache-control",
+  "content-encoding",
+  "content-type",
+  "date",
+  "etag",
+  "expires",
+  "last-modified",
+  "set-cookie",
+  "vary",
+]);
+
 export interface CleanResponseOptions {
   /** The address the origin was asked at. */
   originUrl: URL;
@@ -31,7 +46,7 @@ export function cleanResponse(
   const caller = headers.get("x-edge-caller");
   for (const name of [...headers.keys()])
     if (name.replaceAll("_", "-").startsWith("x-edge-")) headers.delete(name);
-  dropHopByHop(headers);
+  dropHopByHop(headers, NEEDED_BY_CACHES);
   for (const name of ["location", "content-location"]) {
     const value = headers.get(name);
     if (value !== null) headers.set(name, edgeAddress(value, options));
