@@ -20,7 +20,7 @@ export const breakerDefaults: BreakerOptions = { failures: 3, firstProbeMs: 1000
  * up to a quarter of jitter, so that the isolates of a region do not come back in step.
  *
  * A probe that succeeds closes it on probation: a store may answer a PING and nothing else. Until a real trip has come
- * back, the first that fails opens it again, and the pause goes on doubling.
+ * back, one at a time goes out, the first that fails opens it again, and the pause goes on doubling.
  */
 export class Breaker {
   readonly #platform: Pick<Platform, "now" | "random">;
@@ -30,6 +30,9 @@ export class Breaker {
   #nextProbeAt = 0;
   /** Who took a probe has the right to it until then: an invocation that is ended in the middle never gives it back. */
   #probingUntil = Number.NEGATIVE_INFINITY;
+  #onProbation = false;
+  /** On probation: somebody's trip is out until then. */
+  #tryingUntil = Number.NEGATIVE_INFINITY;
   #openedAt: number | undefined;
   #reason: StoreErrorCode | undefined;
 
@@ -40,6 +43,11 @@ export class Breaker {
 
   get open(): boolean {
     return this.#openedAt !== undefined;
+  }
+
+  /** Closed by a probe, and no real trip has come back yet. */
+  get onProbation(): boolean {
+    return this.#onProbation;
   }
 
   /** What the last failure was, while open or counting. */
@@ -57,9 +65,29 @@ export class Breaker {
     return Math.max(1, Math.ceil((this.#nextProbeAt - this.#platform.now()) / 1000));
   }
 
+  /**
+   * Whether a trip may go out. On probation it is then the only one, until it has come back or `longestMs` have passed: a
+   * store that answers nothing but a PING is waited for by one request, not by all that come meanwhile.
+   */
+  mayTry(longestMs: number): boolean {
+    if (this.open) return false;
+    if (!this.#onProbation) return true;
+    const now = this.#platform.now();
+    if (now < Math.min(this.#tryingUntil, now + longestMs)) return false;
+    this.#tryingUntil = now + longestMs;
+    return true;
+  }
+
+  /** A trip that proves nothing came back: the next may try. */
+  provedNothing(): void {
+    this.#tryingUntil = Number.NEGATIVE_INFINITY;
+  }
+
   /** A real trip came back. @returns true when this success closed it. */
   succeeded(): boolean {
     const wasOpen = this.open;
+    this.#onProbation = false;
+    this.#tryingUntil = Number.NEGATIVE_INFINITY;
     this.#failed = 0;
     this.#openedAt = undefined;
     this.#reason = undefined;
@@ -71,7 +99,9 @@ export class Breaker {
   failed(reason: StoreErrorCode): boolean {
     this.#reason = reason;
     this.#failed += 1;
+    this.#tryingUntil = Number.NEGATIVE_INFINITY;
     if (this.open || this.#failed < this.#options.failures) return false;
+    this.#onProbation = false;
     this.#openedAt = this.#platform.now();
     this.#schedule();
     return true;
@@ -95,7 +125,8 @@ export class Breaker {
     if (!alive) this.#schedule();
     if (!alive || !this.open) return false;
     this.#openedAt = undefined;
-    // On probation: one failure is enough, and neither the count nor the pause begins anew.
+    this.#onProbation = true;
+    // One failure is enough, and neither the count nor the pause begins anew.
     this.#failed = this.#options.failures - 1;
     return true;
   }

@@ -117,21 +117,23 @@ export class Store {
 
   async #call(commands: readonly Command[], syncToken: string | undefined): Promise<PipelineReply> {
     if (!this.#send) throw new StoreError("absent", "No store is configured");
-    if (this.#breaker.open) throw new StoreError("open", "The store is lost; it is not asked again yet");
+    if (!this.#breaker.mayTry(this.#coldDeadlineMs))
+      throw new StoreError("open", "The store is lost; it is not asked again yet");
     const cold = this.#coldEra.start(this.#platform.now());
     const deadlineMs = cold ? this.#coldDeadlineMs : this.#deadlineMs;
     try {
       const reply = await this.#ask(this.#send, { commands, deadlineMs, syncToken });
       // A PING, a health check's too, proves no more than that somebody is there.
-      if (!commands.every(isPing) && this.#breaker.succeeded()) this.#found();
+      if (commands.every(isPing)) this.#breaker.provedNothing();
+      else if (this.#breaker.succeeded()) this.#found();
       // A script that is sent again is no failure.
       if (reply.items.some(({ error }) => error && !error.startsWith("NOSCRIPT"))) this.owe();
       return reply;
     } catch (cause) {
       const error = asStoreError(cause);
       this.owe();
-      // Nobody else's handshake is a reason to give up on the store (law 3).
-      if (!(cold && error.code === "timeout")) this.#missed(error);
+      // A handshake is no reason to give up on the store (law 3), unless a probe has just made it.
+      if (!(cold && error.code === "timeout") || this.#breaker.onProbation) this.#missed(error);
       throw error;
     }
   }
@@ -144,7 +146,7 @@ export class Store {
     );
     if (refused) throw new StoreError("throttled", "Upstash's request quota is used up", { status: 200 });
     this.#heardAt = this.#platform.now();
-    this.#coldEra.end(this.#heardAt);
+    this.#coldEra.heard(this.#heardAt);
     return reply;
   }
 
@@ -171,7 +173,10 @@ export class Store {
     } catch (cause) {
       this.#missed(asStoreError(cause));
     }
-    if (this.#breaker.probed(alive)) this.#found();
+    if (this.#breaker.probed(alive)) {
+      this.#coldEra.begin(this.#platform.now());
+      this.#found();
+    }
     if (alive) await this.#replays.run();
   }
 }

@@ -167,6 +167,19 @@ describe("the breaker", () => {
       expect(pauses).toEqual([2, 4, 8, 16, 30, 30, 30]);
     });
 
+    it("one trip at a time waits for it, whoever else comes meanwhile", async () => {
+      const { store, probed, calls, platform } = await hanging();
+      await probed();
+      const before = calls.length;
+      const waiting = [ask(store), ask(store), ask(store)];
+      await turn();
+      expect(calls.length - before, "calls").toBe(1);
+      const [, second, third] = await Promise.all([null, waiting[1], waiting[2]]);
+      expect([second?.error?.code, third?.error?.code], "answered at once").toEqual(["open", "open"]);
+      platform.advance(1200);
+      expect((await waiting[0])?.error?.code).toBe("timeout");
+    });
+
     it("a health check that pings does not end it", async () => {
       const { store, late, probed } = await hanging();
       await probed();
@@ -179,7 +192,7 @@ describe("the breaker", () => {
     });
 
     it("a trip that comes back ends it: three must fail again, and the pause begins anew", async () => {
-      const { store, wire, late, probed } = await hanging();
+      const { store, wire, late, probed, platform } = await hanging();
       for (let i = 0; i < 4; i += 1) {
         await probed();
         await late();
@@ -187,6 +200,8 @@ describe("the breaker", () => {
       await probed();
       wire.hangs = false;
       expect((await ask(store)).error).toBeUndefined();
+      // Connections are made by then.
+      platform.advance(1200);
       wire.hangs = true;
       for (let i = 0; i < 2; i += 1) await late();
       expect(store.reachable, "two are not enough").toBe(true);
@@ -208,7 +223,7 @@ describe("the breaker", () => {
       const probe = store.maintenance();
       await replaying;
       expect(store.reachable, "the probe was answered").toBe(true);
-      platform.advance(400);
+      platform.advance(1200);
       await probe;
       expect(store.reachable, "the replay was not").toBe(false);
     });
