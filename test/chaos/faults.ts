@@ -10,10 +10,16 @@ export interface Fault {
   breaker: "opens" | "stays closed" | "either";
   /** What Redis knew before it is gone afterwards: sessions that only Redis kept are over (DESIGN: not "lost"). */
   losesData?: true;
-  /** The breaker stays closed and writes are refused: they are tried again, at the latest this long after it, ms. */
+  /** Writes that were refused, or whose way is long, have been made at the latest this long after it, ms. */
   retriedWithinMs?: number;
   /** It is about how traffic begins: it starts before there is any. */
   startsFirst?: true;
+  /** Nothing is lost: no request may be answered without the store. */
+  neverWithout?: true;
+  /** How the way to the store is once the fault is over. Default as it was. */
+  afterwards?: Treatment;
+  /** A PING is answered and nothing else: each probe costs one request its wait. Default none may wait. */
+  mostWaits?: number;
   /** The Worker must run under a clock that can be moved. */
   movesClock?: true;
   start(world: World, dice: Dice): void | Promise<void>;
@@ -40,6 +46,12 @@ function onTheWay(name: string, what: string, { breaker }: Kind, treatment: Trea
 
 const opens: Kind = { breaker: "opens" };
 const closed: Kind = { breaker: "stays closed" };
+
+/** A store behind a TLS handshake to another continent. */
+const farAway: Treatment = async (call) => {
+  await pause(call.firstOnConnection ? 1050 : 150);
+  call.reply(await call.forward());
+};
 
 /** The answer of the store with its list of items changed. */
 async function withItems(
@@ -84,14 +96,28 @@ const ofTheWay: Fault[] = [
   {
     ...onTheWay("cold-connection", "", closed, () => {}),
     startsFirst: true,
-    what: "a new isolate, whose first connection takes 900 ms more, then 150 ms a call",
+    neverWithout: true,
+    what: "a new isolate, whose connections each take 900 ms to begin, then 150 ms a call",
     async start({ proxy, edge }, dice) {
       await edge.restart();
-      proxy.treat(async (call) => {
-        await pause(call.number === 0 ? 1050 : 150);
-        call.reply(await call.forward());
-      }, dice);
+      proxy.treat(farAway, dice);
     },
+  },
+  {
+    name: "found-far-away",
+    what: "connections are refused, and then each takes 900 ms to begin, and a call 150 ms",
+    ...opens,
+    afterwards: farAway,
+    retriedWithinMs: 3000,
+    start: ({ proxy }) => proxy.close(),
+    stop: ({ proxy }) => proxy.open(),
+  },
+  {
+    ...onTheWay("only-ping", "a PING is answered, everything else hangs", opens, async (call) => {
+      if (call.probe) call.reply(await call.forward());
+    }),
+    // In three seconds: after one, and after two more, each with a call of the request and one of what it leaves.
+    mostWaits: 4,
   },
   onTheWay("status-401", "401: the token is not accepted", opens, (call) =>
     call.reply(json(401, { error: "WRONGPASS invalid or missing auth token" })),

@@ -37,12 +37,14 @@ export interface FaultResult {
   noticedMs: number | null;
   /** From the fault's end until the store was found again, ms; null: there was nothing to find, or it was not found. */
   recoveredMs: number | null;
-  /** Requests that started after the third failed trip and called the store all the same. */
+  /** Calls to the store, other than probes, that came after the third failed trip, while the fault lasted. */
   waited: number;
-  /** Requests that started after the third failed trip, while the store was lost. */
+  /** Requests that started in that time. */
   afterNotice: Sample[];
   probes: ProxyCounts;
   unhandled: number;
+  /** Requests that were decided without the store. */
+  without: number;
   /** Redis keys that would stay for ever. */
   immortal: number;
   /** Sessions that were over with Redis's data. */
@@ -129,7 +131,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   if (!fault.startsFirst) await fault.start(world, chance);
   await traffic;
   await fault.stop(world);
-  proxy.lift();
+  proxy.lift(fault.afterwards);
   const stoppedAt = Date.now();
   await run("after");
 
@@ -142,6 +144,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   // What was kept for later is written by now, and a new isolate knows nothing but what Redis knows.
   await pause(200);
   const immortal = Number(await upstash.redis.command("EVAL", WITHOUT_TTL, "0"));
+  proxy.lift();
   await edge.restart();
   for (const stream of streams) await stream.finish();
   await pause(100);
@@ -149,11 +152,11 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   const lostAt = timeOf(lost()[0]);
   const foundAt = timeOf(found().at(-1));
   const unhandled = edge.printed.slice(printedFrom).filter((line) => UNHANDLED.test(line)).length;
-  const { waited, afterNotice } = sinceNotice(
-    cells,
-    lines(),
-    lostAt,
-    Math.min(stoppedAt, foundAt ?? stoppedAt),
+  const afterNotice = lostAt === null ? [] : startedBetween(cells, lostAt + MARGIN_MS, stoppedAt);
+  const waited =
+    lostAt === null ? 0 : probes.others.filter((at) => at > lostAt + MARGIN_MS && at < stoppedAt).length;
+  const without = lines().filter(
+    ({ event, limits }) => event === "request" && / by memory$/.test(String(limits)),
   );
   const facts = {
     fault,
@@ -164,6 +167,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
     afterNotice,
     probes,
     unhandled,
+    without: without.length,
     immortal,
     excused: sessions.excused,
   };
@@ -184,26 +188,14 @@ async function spread(requests: (() => Promise<void>)[], ms: number): Promise<vo
   await Promise.all(sent);
 }
 
-/** Requests between the breaker's opening and the end of the fault, and how many of them called the store. */
-function sinceNotice(
-  cells: Cells,
-  lines: readonly Record<string, unknown>[],
-  lostAt: number | null,
-  until: number,
-): { waited: number; afterNotice: Sample[] } {
-  if (lostAt === null) return { waited: 0, afterNotice: [] };
-  const calls = new Map<unknown, number>();
-  for (const line of lines)
-    if (line.event === "request") calls.set(line.request_id, Number(line.store_calls));
-  const afterNotice = capabilities
+function startedBetween(cells: Cells, from: number, until: number): Sample[] {
+  return capabilities
     .flatMap((name) => cells[name].during.samples)
-    .filter(({ startedAt, ms }) => startedAt > lostAt + MARGIN_MS && startedAt + ms < until);
-  const waited = afterNotice.filter(({ requestId }) => (calls.get(requestId) ?? 0) > 0).length;
-  return { waited, afterNotice };
+    .filter(({ startedAt, ms }) => startedAt > from && startedAt + ms < until);
 }
 
 function missesOf(facts: Omit<FaultResult, "misses">): string[] {
-  const { fault, cells, noticedMs, recoveredMs, waited, probes, unhandled, immortal } = facts;
+  const { fault, cells, noticedMs, recoveredMs, waited, probes, unhandled, immortal, without } = facts;
   const misses: string[] = [];
   const miss = (wrong: boolean, what: string) => {
     if (wrong) misses.push(what);
@@ -222,7 +214,9 @@ function missesOf(facts: Omit<FaultResult, "misses">): string[] {
   miss(fault.breaker === "opens" && noticedMs === null, "the breaker stayed closed");
   miss(fault.breaker === "stays closed" && noticedMs !== null, "the breaker opened");
   miss(noticedMs !== null && recoveredMs === null, "the store was not found again");
-  miss(waited > 0, `${waited} requests waited after the third failed trip`);
+  const mostWaits = fault.mostWaits ?? 0;
+  miss(waited > mostWaits, `${waited} calls after the third failed trip, not ${mostWaits}`);
+  miss(Boolean(fault.neverWithout) && without > 0, `${without} requests were decided without the store`);
   miss(probes.mostProbesAtOnce > 1, `${probes.mostProbesAtOnce} probes at once`);
   miss(recoveredMs !== null && probes.probesSinceLifted > 1, `${probes.probesSinceLifted} probes to recover`);
   miss(unhandled > 0, `${unhandled} unhandled rejections`);

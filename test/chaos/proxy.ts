@@ -15,6 +15,8 @@ export interface ProxyCall {
   /** Of the connections since the treatment began, from 0, and whether this is the connection's first call. */
   readonly connection: number;
   readonly firstOnConnection: boolean;
+  /** Nothing but a PING. */
+  readonly probe: boolean;
   readonly dice: Dice;
   /** Lets the store do it, and returns what it says. Throws when it cannot be reached. */
   forward(): Promise<Answer>;
@@ -32,6 +34,8 @@ export interface ProxyCounts {
   calls: number;
   /** Calls that were nothing but a PING: the breaker's probes. */
   probes: number;
+  /** When each of the others arrived, ms since the epoch. */
+  others: number[];
   probesSinceLifted: number;
   mostProbesAtOnce: number;
 }
@@ -54,7 +58,7 @@ export class FaultProxy {
   #port = 0;
   #probing = 0;
   #lifted = true;
-  #counts: ProxyCounts = { calls: 0, probes: 0, probesSinceLifted: 0, mostProbesAtOnce: 0 };
+  #counts: ProxyCounts = noCounts();
 
   constructor(target: string) {
     this.#target = target;
@@ -78,7 +82,7 @@ export class FaultProxy {
   }
 
   forget(): void {
-    this.#counts = { calls: 0, probes: 0, probesSinceLifted: 0, mostProbesAtOnce: 0 };
+    this.#counts = noCounts();
   }
 
   /** Listens on 127.0.0.1, on the port it had before if it had one. */
@@ -112,9 +116,9 @@ export class FaultProxy {
     this.#lifted = false;
   }
 
-  /** The fault is over: calls pass again. */
-  lift(): void {
-    this.#treatment = passOn;
+  /** The fault is over: calls pass again, or are treated as they are after it. */
+  lift(treatment: Treatment = passOn): void {
+    this.#treatment = treatment;
     this.#lifted = true;
     this.#counts.probesSinceLifted = 0;
   }
@@ -141,6 +145,7 @@ export class FaultProxy {
       number,
       connection: this.#connections.get(socket) ?? 0,
       firstOnConnection,
+      probe,
       dice: this.#dice ?? unrolled,
       forward: () => this.#forward(request, body),
       reply: ({ status, type, body: text }) => {
@@ -170,7 +175,7 @@ export class FaultProxy {
   #count(probe: boolean): void {
     const counts = this.#counts;
     counts.calls += 1;
-    if (!probe) return;
+    if (!probe) return void counts.others.push(Date.now());
     this.#probing += 1;
     counts.probes += 1;
     if (this.#lifted) counts.probesSinceLifted += 1;
@@ -190,6 +195,10 @@ export class FaultProxy {
       body: await response.text(),
     };
   }
+}
+
+function noCounts(): ProxyCounts {
+  return { calls: 0, probes: 0, others: [], probesSinceLifted: 0, mostProbesAtOnce: 0 };
 }
 
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

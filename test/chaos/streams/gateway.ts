@@ -6,7 +6,7 @@ import { ask, type Stream, type StreamOptions } from "./stream.ts";
 export class GatewayStream implements Stream {
   readonly capability: CapabilityName = "gateway";
   readonly #options: StreamOptions;
-  readonly #ids: { id: string; phase: Phase }[] = [];
+  readonly #ids: { id: string; phase: Phase; answered: boolean }[] = [];
 
   constructor(options: StreamOptions) {
     this.#options = options;
@@ -22,7 +22,8 @@ export class GatewayStream implements Stream {
   async post(phase: Phase): Promise<void> {
     const { world, cells, run, dice } = this.#options;
     const id = `${run}-${this.#ids.length}`;
-    this.#ids.push({ id, phase });
+    const posted = { id, phase, answered: false };
+    this.#ids.push(posted);
     const url = `/plain/${id}`;
     const sent = "x".repeat(dice.upTo(4096)) + id;
     const { status, body } = await ask(world, cells.gateway[phase], url, {
@@ -30,13 +31,17 @@ export class GatewayStream implements Stream {
       headers: { "x-chaos-id": id, "content-type": "text/plain" },
       body: sent,
     });
+    posted.answered = status === 200;
     if (status === 200 && body !== answerTo({ method: "POST", url, body: sent }))
       mark(cells.gateway[phase], "wrong", "another body than the origin's");
   }
 
   async finish(): Promise<void> {
     const { world, cells } = this.#options;
-    for (const { id, phase } of this.#ids)
-      mark(cells.gateway[phase], "double", "forwarded more than once", world.origin.arrivals(id) - 1);
+    for (const { id, phase, answered } of this.#ids) {
+      const arrivals = world.origin.arrivals(id);
+      mark(cells.gateway[phase], "double", "forwarded more than once", arrivals - 1);
+      if (answered && arrivals === 0) mark(cells.gateway[phase], "wrong", "answered without the origin");
+    }
   }
 }

@@ -108,6 +108,9 @@ export class SessionsStream implements Stream {
       headers: { authorization: `Bearer ${session.token}` },
     });
     if (status === 200 || status === 202) this.#ended.push(session);
+    else if (status === 401 && !(this.#options.losesData && session.madeBefore))
+      mark(cell, "lost", `signing out of a session that lives: ${status}`);
+    else if (status >= 500) this.#live.push({ ...session, ending: false });
   }
 
   async #useEnded(session: KnownSession, cell: Cell, last = false): Promise<void> {
