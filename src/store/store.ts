@@ -24,6 +24,8 @@ export type StoreState =
   | { mode: "memory"; because: "absent" }
   | { mode: "memory"; because: StoreErrorCode; sinceMs: number };
 
+/** One for all: whoever is answered while the store is lost needs no stack of it, and to make one takes longer than the answer. */
+const LOST = new StoreError("open", "The store is lost; it is not asked again yet");
 /** What a cold path's deadline is of a warm one's (law 3). */
 const COLD_FACTOR = 3;
 
@@ -117,8 +119,7 @@ export class Store {
 
   async #call(commands: readonly Command[], syncToken: string | undefined): Promise<PipelineReply> {
     if (!this.#send) throw new StoreError("absent", "No store is configured");
-    if (!this.#breaker.mayTry(this.#coldDeadlineMs))
-      throw new StoreError("open", "The store is lost; it is not asked again yet");
+    if (!this.#breaker.mayTry(this.#coldDeadlineMs)) throw LOST;
     const cold = this.#coldEra.start(this.#platform.now());
     const deadlineMs = cold ? this.#coldDeadlineMs : this.#deadlineMs;
     try {

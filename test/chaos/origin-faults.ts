@@ -1,24 +1,7 @@
+import { DEADLINE_MS, type Ending, type OriginFault, originFaults } from "./lying-origins.ts";
 import { pause } from "./proxy.ts";
-import { type Behaviour, head, type RawOrigin, startRawOrigin, wellBody } from "./raw-origin.ts";
+import { type RawOrigin, startRawOrigin, wellBody } from "./raw-origin.ts";
 import { openWorld, type World } from "./world.ts";
-
-const DEADLINE_MS = 600;
-
-/** How an answer ends at the client. `broken`: the connection or the body breaks off, and the client can tell. */
-type Ending = "whole" | "broken" | "aborted by the client";
-
-interface OriginFault {
-  name: string;
-  what: string;
-  /** null: nobody listens. */
-  behaviour: Behaviour | null;
-  /** Where nothing is stored. */
-  cold: { status: number; ending: Ending; body?: string };
-  /** Where a stale answer is: it may stand in only for one that has not begun. */
-  stale: "stands in" | "as cold";
-  /** Requests that one request of a client makes. Default 1; what is refused is asked 0 times. */
-  asked?: number;
-}
 
 export interface OriginFaultResult {
   name: string;
@@ -32,141 +15,9 @@ export interface OriginFaultResult {
   /** Connections to the origin that were still open two seconds later. */
   open: number;
   misses: string[];
+  /** What went wrong that nobody here could prevent, and why. */
+  excused: string | null;
 }
-
-const dead = { status: 502, ending: "whole" } as const;
-const chunked = { "transfer-encoding": "chunked", "cache-control": "max-age=600" };
-const sized = (length: number) => ({
-  "content-length": String(length),
-  "cache-control": "max-age=600",
-});
-
-export const originFaults: readonly OriginFault[] = [
-  { name: "down", what: "nobody listens", behaviour: null, cold: dead, stale: "stands in", asked: 0 },
-  {
-    name: "silent",
-    what: "closes without a byte",
-    behaviour: (socket) => void socket.end(),
-    cold: dead,
-    stale: "stands in",
-  },
-  {
-    name: "reset",
-    what: "resets the connection",
-    behaviour: (socket) => void socket.resetAndDestroy(),
-    cold: dead,
-    stale: "stands in",
-  },
-  {
-    name: "garbage",
-    what: "what it says is not HTTP",
-    behaviour: (socket) => void socket.end("\u0001\u0002 no such protocol\r\n\r\n"),
-    cold: dead,
-    stale: "stands in",
-  },
-  {
-    name: "slow",
-    what: `no headers within the deadline (${DEADLINE_MS} ms)`,
-    behaviour: () => {},
-    cold: { status: 504, ending: "whole" },
-    stale: "stands in",
-  },
-  {
-    name: "late",
-    what: "headers just in time",
-    behaviour: (socket) => {
-      setTimeout(() => socket.write(`${head(200, sized(4))}late`), DEADLINE_MS / 3);
-    },
-    cold: { status: 200, ending: "whole", body: "late" },
-    stale: "as cold",
-  },
-  {
-    name: "error",
-    what: "500 of its own",
-    behaviour: (socket) => void socket.write(`${head(500, { "content-length": "4" })}oops`),
-    cold: { status: 500, ending: "whole", body: "oops" },
-    stale: "stands in",
-  },
-  {
-    name: "endless",
-    what: "a body without an end, as fast as it goes",
-    behaviour: (socket) => {
-      socket.write(head(200, chunked));
-      const chunk = `4000\r\n${"e".repeat(0x4000)}\r\n`;
-      const more = () => {
-        while (socket.writable && socket.write(chunk));
-        if (socket.writable) socket.once("drain", more);
-      };
-      more();
-    },
-    cold: { status: 200, ending: "aborted by the client" },
-    stale: "as cold",
-  },
-  {
-    name: "drip",
-    what: "a body without an end, a byte at a time",
-    behaviour: (socket) => {
-      socket.write(head(200, chunked));
-      const timer = setInterval(() => socket.write("1\r\nd\r\n"), 20);
-      socket.once("close", () => clearInterval(timer));
-    },
-    cold: { status: 200, ending: "aborted by the client" },
-    stale: "as cold",
-  },
-  {
-    name: "dies-sized",
-    what: "half of the promised bytes, then a reset",
-    behaviour: (socket) => {
-      socket.write(head(200, sized(1000)) + "h".repeat(500));
-      setTimeout(() => socket.resetAndDestroy(), 50);
-    },
-    cold: { status: 200, ending: "broken" },
-    stale: "as cold",
-  },
-  {
-    name: "dies-chunked",
-    what: "some chunks, no last one, then a reset",
-    behaviour: (socket) => {
-      socket.write(`${head(200, chunked)}5\r\nhello\r\n`);
-      setTimeout(() => socket.resetAndDestroy(), 50);
-    },
-    cold: { status: 200, ending: "broken" },
-    stale: "as cold",
-  },
-  {
-    name: "too-short",
-    what: "fewer bytes than `Content-Length` says, and an orderly end",
-    behaviour: (socket) => void socket.end(head(200, sized(1000)) + "s".repeat(500)),
-    cold: { status: 200, ending: "broken" },
-    stale: "as cold",
-  },
-  {
-    name: "too-long",
-    what: "more bytes than `Content-Length` says: another answer, smuggled behind the first",
-    behaviour: (socket) =>
-      void socket.write(
-        `${head(200, { ...sized(5), "cache-control": "no-store" })}first${head(200, sized(6))}POISON`,
-      ),
-    cold: { status: 200, ending: "whole", body: "first" },
-    stale: "as cold",
-  },
-  {
-    name: "broken-gzip",
-    what: "says gzip and is none",
-    behaviour: (socket) =>
-      void socket.write(`${head(200, { ...sized(9), "content-encoding": "gzip" })}not gzip!`),
-    cold: { status: 200, ending: "broken" },
-    stale: "as cold",
-  },
-  {
-    name: "redirect-loop",
-    what: "a redirect to where the request came from",
-    behaviour: (socket, path) =>
-      void socket.write(head(302, { location: path, "content-length": "0", "cache-control": "no-store" })),
-    cold: { status: 302, ending: "whole" },
-    stale: "as cold",
-  },
-];
 
 /** Runs each against the built Worker, where nothing is stored and where something stale is. */
 export async function runOriginFaults(
@@ -202,14 +53,18 @@ async function runOne(world: World, origin: RawOrigin, fault: OriginFault): Prom
   if (fault.behaviour) origin.behave(fault.behaviour);
   else await origin.down();
   const askedBefore = origin.asked;
-  const cold = await visit(world, coldPath);
+  const cold = await visit(world, coldPath, fault.method);
   const asked = origin.asked - askedBefore;
-  const stale = await visit(world, stalePath);
+  const stale = await visit(world, stalePath, fault.method);
   origin.behave(null);
   await origin.up();
   await pause(2000);
   const open = origin.open;
   const stored = (await storedKeys(world)) - storedBefore;
+  if (fault.excused) {
+    await origin.down();
+    await origin.up();
+  }
   const next = await visit(world, coldPath);
   // The next fault begins on connections of its own.
   await origin.down();
@@ -233,7 +88,12 @@ async function runOne(world: World, origin: RawOrigin, fault: OriginFault): Prom
       stale.status !== 200 || stale.body !== wellBody(stalePath),
       `${stale.status} where a stale answer may stand in`,
     );
+  } else {
+    const same = stale.status === expected.status && stale.ending === expected.ending;
+    miss(!same, `where a stale one is: ${stale.status}, ${stale.ending}`);
+    miss(expected.body !== undefined && stale.body !== expected.body, "and another body");
   }
+  miss(open > MOST_OPEN, `${open} connections are still open`);
   miss(!cacheable && stored !== 0, `${stored} entries were stored`);
   miss(
     !cacheable && (next.status !== 200 || next.body !== wellBody(coldPath)),
@@ -248,10 +108,13 @@ async function runOne(world: World, origin: RawOrigin, fault: OriginFault): Prom
     next: `${next.status} ${next.cache ?? ""}`,
     stored,
     open,
-    misses,
+    misses: fault.excused ? [] : misses,
+    excused: fault.excused && misses.length > 0 ? `${misses.join("; ")}: ${fault.excused}` : null,
   };
 }
 
+/** The runtime keeps a few that it may use again. */
+const MOST_OPEN = 4;
 const MOST_READ = 3 * 1024 * 1024;
 /** Longer than the edge lets anybody wait for another client's answer (2 s). */
 const LONGEST_READ_MS = 3000;
@@ -260,6 +123,7 @@ const LONGEST_READ_MS = 3000;
 async function visit(
   { edge }: World,
   path: string,
+  method = "GET",
 ): Promise<{ status: number; ending: Ending; body: string; cache: string | null }> {
   const abort = new AbortController();
   let given = false;
@@ -273,7 +137,12 @@ async function visit(
   let ending: Ending = "whole";
   const timer = setTimeout(giveUp, LONGEST_READ_MS);
   try {
-    const response = await edge.fetch(path, { signal: abort.signal });
+    const response = await edge.fetch(path, {
+      method,
+      signal: abort.signal,
+      // Compressed, as Miniflare does it for whoever can read it, a body has no length that would show that it broke off.
+      headers: { "accept-encoding": "identity" },
+    });
     status = response.status;
     cache = response.headers.get("x-cache");
     const decoder = new TextDecoder();
@@ -311,6 +180,7 @@ export function originReport(results: readonly OriginFaultResult[]): string {
     ),
     "",
     ...missed.map(({ name, misses }) => `- **${name}** missed: ${misses.join("; ")}`),
+    ...results.flatMap(({ name, excused }) => (excused ? [`- **${name}**: ${excused}`] : [])),
     ...(missed.length > 0 ? [""] : []),
   ].join("\n");
 }

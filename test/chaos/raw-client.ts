@@ -21,7 +21,14 @@ export class RawClient {
   }
 
   /** @param request all of it, as bytes in latin1. */
-  send(request: string, { head = false } = {}): Promise<RawReply> {
+  async send(request: string, { head = false } = {}): Promise<RawReply> {
+    const kept = this.#socket !== null;
+    const reply = await this.#sendOnce(request, head);
+    // A server may close a connection that it has kept, just as somebody takes it up again (RFC 9112 §9.3.1).
+    return kept && reply === CLOSED ? this.#sendOnce(request, head) : reply;
+  }
+
+  #sendOnce(request: string, head: boolean): Promise<RawReply> {
     const socket = this.#socket ?? createConnection(this.#port, "127.0.0.1");
     this.#socket = socket;
     return new Promise((resolve) => {
@@ -37,8 +44,9 @@ export class RawClient {
       };
       socket.setNoDelay(true);
       socket.setTimeout(10_000, () => finish({ ...NOTHING, body: "no answer within ten seconds" }, false));
-      socket.on("error", () => finish(replyIn(text, head, true) ?? NOTHING, false));
-      socket.on("close", () => finish(replyIn(text, head, true) ?? NOTHING, false));
+      const ended = () => finish(replyIn(text, head, true) ?? (text === "" ? CLOSED : NOTHING), false);
+      socket.on("error", ended);
+      socket.on("close", ended);
       socket.on("data", (chunk) => {
         text += chunk.toString("latin1");
         const reply = replyIn(text, head, false);
@@ -54,7 +62,8 @@ export class RawClient {
   }
 }
 
-const NOTHING: RawReply = { status: 0, body: "", byEdge: false };
+const CLOSED: RawReply = { status: 0, body: "the connection ended", byEdge: false };
+const NOTHING: RawReply = { status: 0, body: "half an answer", byEdge: false };
 
 /** The answer in what has arrived, or null while it is not complete. */
 function replyIn(text: string, head: boolean, ended: boolean): RawReply | null {
