@@ -8,21 +8,39 @@ export type RouteMatcher = (method: string, path: string) => Route;
  * Hono's own router over the list. A HEAD is matched as a GET where no route names HEAD: whoever writes `methods: ["GET"]`
  * means both (RFC 9110 §9.3.2).
  *
- * Many origins serve `/Profile/` and `/profile;x=1` as `/profile`: a rule must not be left behind by a spelling that the
- * origin forgives. So each path is also matched in its plain spelling, and the first route of the list that matches
- * either is used. Only a route that names the very path, without wildcards, comes before.
+ * Many origins serve `/Profile/`, `/profile;x=1` and (on Windows) `/profile.` as `/profile`: a rule must not be left behind
+ * by a spelling that the origin forgives. So each path is also matched in its plain spelling, and the first route of the
+ * list that matches either is used. Only a route that names the very path, without wildcards, comes before.
  */
 export function routeMatcher(routes: readonly Route[]): RouteMatcher {
   const exact = routerOver(routes, (path) => path);
-  const forgiving = routerOver(routes, forgive);
-  const allPlain = routes.every(({ path }) => forgive(path) === path);
-  return (method, path) => {
+  const forgiving = routerOver(routes, forgivePattern);
+  const allPlain = routes.every(({ path }) => forgivePattern(path) === path);
+  return remembering((method, path) => {
     const asWritten = exact(method, path);
     if (asWritten?.path === path) return asWritten;
     const plain = forgive(path);
     const forgiven = plain === path && allPlain ? asWritten : forgiving(method, plain);
     if (!asWritten || !forgiven) return asWritten ?? forgiven ?? unmatchedRoute;
     return routes.indexOf(forgiven) < routes.indexOf(asWritten) ? forgiven : asWritten;
+  });
+}
+
+const MOST_REMEMBERED = 1000;
+const LONGEST_REMEMBERED = 256;
+
+/** The same paths come again and again, and a look at the list costs more than one into a Map. */
+function remembering(match: RouteMatcher): RouteMatcher {
+  const known = new Map<string, Route>();
+  return (method, path) => {
+    if (path.length > LONGEST_REMEMBERED) return match(method, path);
+    const name = `${method} ${path}`;
+    const before = known.get(name);
+    if (before) return before;
+    const route = match(method, path);
+    if (known.size >= MOST_REMEMBERED) known.clear();
+    known.set(name, route);
+    return route;
   };
 }
 
@@ -37,16 +55,41 @@ function routerOver(routes: readonly Route[], spelling: (path: string) => string
   return (method: string, path: string): Route | undefined => router.match(method, path)[0][0]?.[0];
 }
 
-/** Nothing in it to forgive: most paths. */
-const PLAIN = /^[^A-Z;]*[^A-Z;/]$/;
+/** Something in it to forgive, or perhaps: anything but small ASCII, a `;`, an end of a segment that Windows drops. */
+const FORGIVABLE = /[^!-:<-@[-~]|[./]$|\.\//;
 
-/** Lower case outside of `:parameters`, no `;parameters` of a segment, no trailing slashes. */
+/** One case, no `;parameters` of a segment, no dots and spaces at a segment's end, no trailing slashes. */
 function forgive(path: string): string {
-  if (PLAIN.test(path)) return path;
-  const lower = path
-    .replace(/;[^/]*/g, "")
-    .replace(/:[A-Za-z_]\w*|[A-Z]+/g, (part) => (part.startsWith(":") ? part : part.toLowerCase()));
-  return lower.length > 1 ? lower.replace(/\/+$/, "") || "/" : lower;
+  return FORGIVABLE.test(path) ? withoutTail(path.split("/").map(forgiveSegment).join("/")) : path;
+}
+
+/** The same for a route's path, whose `:parameters` keep their names. */
+function forgivePattern(path: string): string {
+  const segments = path.split("/").map((part) => (part.startsWith(":") ? part : forgiveSegment(part)));
+  return withoutTail(segments.join("/"));
+}
+
+function forgiveSegment(segment: string): string {
+  const name = segment.replace(/;.*$/s, "");
+  const end = endWithout(name, DROPPED);
+  // What is nothing but dots in the middle of a path is a name of its own.
+  return oneCase(end > 0 ? name.slice(0, end) : name);
+}
+
+/** By way of the capitals: some small letters have the same one (`ſ` and `s`), and origins that compare so. */
+const oneCase = (text: string) => text.toUpperCase().toLowerCase();
+
+const DROPPED = /[.\s\p{Cc}]/u;
+
+function withoutTail(path: string): string {
+  return path.slice(0, endWithout(path, /[/.\s\p{Cc}]/u)) || "/";
+}
+
+/** Where the text ends without these characters. By hand: a pattern for it would try again from each of them. */
+function endWithout(text: string, dropped: RegExp): number {
+  let end = text.length;
+  while (end > 0 && dropped.test(text.charAt(end - 1))) end -= 1;
+  return end;
 }
 
 /**

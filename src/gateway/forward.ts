@@ -44,8 +44,9 @@ export async function forward(input: ForwardInput): Promise<OriginReply> {
       // A WebSocket lives on after its handshake, and the signal would end it.
       ...(isWebSocketUpgrade(input.headers) ? {} : { signal: abort.signal }),
     });
-    // The runtime takes an informational answer for the final one, and what follows it is lost (RFC 9110 §15.2).
-    if (response.status < 200 && response.status !== 101) return UNREACHABLE;
+    // The runtime takes an informational answer for the final one, and what follows it is lost (RFC 9110 §15.2); and no
+    // response can be made with a status that is none (§15).
+    if ((response.status < 200 && response.status !== 101) || response.status > 599) return UNREACHABLE;
     return { kind: "response", response };
   } catch {
     return late ? { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" } : UNREACHABLE;

@@ -48,12 +48,26 @@ describe("a rule that is followed by one for everything", () => {
     ["/files/a"],
     ["/FILES/a;b"],
     ["/ABOUT"],
+    ["/user/profile\n"],
+    ["/user\u0020/profile"],
+    ["/user./profile"],
+    ["/files/a..."],
+    ["/u\u017fer/profile"],
   ])("is not evaded by %s", (path) => {
     expect(guarded("GET", path).access).toBe("session");
   });
   it.each([["/about"], ["/users"], ["/other/user/x"]])("does not reach %s", (path) => {
     expect(guarded("GET", path).access).toBe("public");
   });
+});
+
+it("is the same for a path that comes again, and for one that is long", () => {
+  for (const path of ["/v1/emissions/factors", `/v1/emissions/${"x".repeat(500)}`]) {
+    const first = match("GET", path);
+    expect(match("GET", path)).toBe(first);
+    expect(match("POST", path).name, "another method").toBe("/v1/*");
+  }
+  for (let n = 0; n < 2500; n += 1) expect(match("GET", `/v1/${n}`).name).toBe("/v1/*");
 });
 
 it("is found on the decoded path, and a broken escape has none", () => {

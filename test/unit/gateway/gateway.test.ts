@@ -50,7 +50,15 @@ describe("a path that two readers could read differently", () => {
   it.each(["//x", "/a//b", "/a%2Fb", "/a%5cb", "/a%00", "/a/%2e%2e/b", "/%2E/b"])("%s is refused", (path) => {
     expect(ambiguityOf(path, false)).not.toBeNull();
   });
-  it("is let through where the route wants it, but for NUL and dot segments", () => {
+  it.each(["%0a", "%0d", "%0d%0a", "%09", "%01", "%1F", "%7f"])("holds %s", (escape) => {
+    expect(
+      ambiguityOf(`/v1/auth/login${escape}`, false),
+      "`login$` matches before a last newline",
+    ).not.toBeNull();
+  });
+  it("is let through where the route wants it, but for NUL, ends of lines and dot segments", () => {
+    for (const never of ["%00", "%0a", "%0D"]) expect(ambiguityOf(`/a${never}`, true), never).not.toBeNull();
+    expect(ambiguityOf("/a%09", true)).toBeNull();
     expect(ambiguityOf("/a//b%2fc", true)).toBeNull();
     expect(ambiguityOf("/a%00", true)).not.toBeNull();
     expect(ambiguityOf("/a/%2e%2e/b", true)).not.toBeNull();
@@ -245,10 +253,13 @@ describe("an attempt to reach the origin", () => {
     expect(await loop.reply).toEqual({ kind: "failed", status: 508, code: "LOOP_DETECTED" });
   });
 
-  it("that brings an informational answer has failed: what follows it is lost", async () => {
-    // A Response cannot be made with a status of 1xx; the runtime's own can have one.
-    const early = Object.defineProperty(new Response(), "status", { value: 103 });
-    expect(await input(() => Promise.resolve(early)).reply).toMatchObject({ kind: "failed", status: 502 });
+  it.each([
+    [103, "what follows it is lost"],
+    [700, "no response can be made with it"],
+  ])("that brings a status of %i has failed: %s", async (value) => {
+    // A Response cannot be made with such a status; the runtime's own can have one.
+    const odd = Object.defineProperty(new Response(), "status", { value });
+    expect(await input(() => Promise.resolve(odd)).reply).toMatchObject({ kind: "failed", status: 502 });
   });
 
   it("leaves redirects to the client", async () => {
