@@ -56,7 +56,7 @@ export function createJudge({ ledger, store, platform, log, useRedis, headers }:
     const enforced = charges.some((charge) => charge.enforced);
     if (!enforced || onStoreFailure === "local") {
       if (ledger.spendLease(charges, { stale: true })) return byLease(request);
-      return byTwin(request, error.code === "open");
+      return byTwin(request, error.certainlyNotApplied);
     }
     if (onStoreFailure === "open") return unlimited("memory");
     const retryAfterSeconds = store.retryAfterSeconds;
@@ -68,7 +68,7 @@ export function createJudge({ ledger, store, platform, log, useRedis, headers }:
     };
   }
 
-  /** @param owed The breaker is open: what is admitted now is to be counted in Redis later. */
+  /** @param owed Redis has certainly not counted it: what is admitted now is to be counted there later. */
   function byTwin(request: Case, owed = false): LimitVerdict {
     const charges = request.charges.map(withLocalShare);
     const charged = ledger.chargeTwin(charges);

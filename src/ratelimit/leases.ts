@@ -59,7 +59,7 @@ export class Leases {
     const leases = charges.map((charge) => this.#lease(charge, now));
     const enough = charges.every(({ cost }, index) => {
       const lease = leases[index];
-      return lease !== undefined && lease.units >= cost && (stale || now < lease.freshUntil);
+      return lease !== undefined && lease.units >= cost && (stale || this.#isFresh(lease, now));
     });
     if (!enough) return false;
     charges.forEach(({ cost }, index) => {
@@ -104,6 +104,11 @@ export class Leases {
 
   forget(charge: Pick<Charge, "policy" | "caller">): void {
     this.#leases.delete(counterName(charge));
+  }
+
+  /** Not where it lies further ahead than it ever could: the clock was ahead then. */
+  #isFresh({ freshUntil }: Lease, now: number): boolean {
+    return now < freshUntil && freshUntil <= now + this.#options.maxAgeMs;
   }
 
   #lease(charge: Charge, now: number): Lease | undefined {

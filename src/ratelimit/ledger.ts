@@ -1,11 +1,11 @@
 import { hex } from "../hex.ts";
 import type { Platform } from "../platform.ts";
-import { BoundedMap, type Keys, type Trip } from "../store/index.ts";
+import { BoundedMap, type Keys, type ReplayOutcome, StoreError, type Trip } from "../store/index.ts";
 import { afterTaking, type Counts, countsAt, emptyCounts, lapsesAt, passesAt } from "./algorithms.ts";
 import { type Charge, type Charged, counterName } from "./charge.ts";
 import { Leases } from "./leases.ts";
 import { chargeByLibrary } from "./library.ts";
-import { Twin, type TwinBounds } from "./local.ts";
+import { countsSize, Twin, type TwinBounds } from "./local.ts";
 import { chargeByScript, counterKeys } from "./script.ts";
 
 export interface LedgerBounds extends TwinBounds {
@@ -23,6 +23,12 @@ export interface LedgerOptions {
   bounds?: LedgerBounds | undefined;
 }
 
+/** What a caller was admitted without Redis's knowing. */
+interface Owed {
+  charge: Charge;
+  counts: Counts;
+}
+
 /** A caller who is refused without a trip. */
 interface Block {
   /** ms since the epoch. */
@@ -32,6 +38,7 @@ interface Block {
 
 /** Moments that are kept of what one caller is owed in an exact log. */
 const OWED_RUNS = 64;
+const OWED_BYTES = 4 * 1024 * 1024;
 
 /** Windows that one run of the script counts after an outage: their keys must fit its stack with room to spare. */
 const REPLAY_CHUNK = 50;
@@ -48,7 +55,7 @@ export class Ledger {
   readonly #isolateMaxAgeMs: number;
   readonly #seen: BoundedMap<Counts>;
   readonly #blocks: BoundedMap<Block>;
-  readonly #owed: BoundedMap<{ charge: Charge; counts: Counts }>;
+  readonly #owed: BoundedMap<Owed>;
   readonly #leases: Leases;
   readonly #twin: Twin;
 
@@ -59,7 +66,13 @@ export class Ledger {
     this.#isolateMaxAgeMs = isolateMaxAgeMs;
     this.#seen = new BoundedMap({ platform, entries: remembered, whenFull: "evict" });
     this.#blocks = new BoundedMap({ platform, entries: remembered, whenFull: "evict" });
-    this.#owed = new BoundedMap({ platform, entries: owed, whenFull: "refuse" });
+    this.#owed = new BoundedMap({
+      platform,
+      entries: owed,
+      bytes: OWED_BYTES,
+      sizeOf: ({ counts }, name) => countsSize(counts, name),
+      whenFull: "refuse",
+    });
     this.#leases = new Leases({ platform, maxAgeMs: isolateMaxAgeMs, entries: remembered });
     this.#twin = new Twin(platform, bounds);
   }
@@ -73,6 +86,7 @@ export class Ledger {
       blocks: this.#blocks.size,
       leases: this.#leases.size,
       owed: this.#owed.size,
+      owedBytes: this.#owed.bytes,
     };
   }
 
@@ -110,9 +124,11 @@ export class Ledger {
   /** The enforced windows that still refuse this cost, from an earlier trip's counts. */
   blocked(charges: readonly Charge[]): Charge[] {
     const now = this.#platform.now();
-    return charges.filter(
-      (charge) => charge.enforced && (this.#blocks.get(blockName(charge))?.until ?? 0) > now,
-    );
+    return charges.filter((charge) => {
+      const until = this.#blocks.get(blockName(charge))?.until ?? 0;
+      // One that lies further ahead than it ever could was made by a clock that was ahead.
+      return charge.enforced && until > now && until <= now + this.#isolateMaxAgeMs;
+    });
   }
 
   /** Counts in the isolate, going on from what Redis last said. */
@@ -131,8 +147,8 @@ export class Ledger {
   }
 
   /**
-   * Keeps requests that the twin admitted while the store was known to be lost, so that they can be counted when it is
-   * back. Never for a trip that went out: it may have been counted.
+   * Keeps requests that the twin admitted and Redis has certainly not counted, so that they can be counted when it is back
+   * or takes writes again.
    */
   owe(charges: readonly Charge[], { entries }: Charged): void {
     const now = this.#platform.now();
@@ -141,31 +157,51 @@ export class Ledger {
       const quota = owedQuota(charge);
       const name = counterName(charge);
       const before = this.#owed.get(name)?.counts ?? emptyCounts(quota, now);
-      const counts = coarse(afterTaking(quota, before, now, charge.cost));
-      this.#owed.set(name, { charge, counts }, lapsesAt(quota, counts, now));
+      this.#keepOwed(name, charge, afterTaking(quota, before, now, charge.cost), now);
     });
   }
 
+  #keepOwed(name: string, charge: Charge, owed: Counts, now: number): void {
+    const counts = coarse(owed);
+    this.#owed.set(name, { charge, counts }, lapsesAt(owedQuota(charge), counts, now));
+  }
+
   /**
-   * Queues what is owed, once: forgotten before it is sent, so that it can never be sent again.
-   *
-   * @returns whether there is more for another trip.
+   * Queues what is owed, once: forgotten before it is sent, so that what may have been counted is never sent again. What
+   * Redis has certainly not counted is owed as before.
    */
-  replay(trip: Trip): boolean {
+  async replay(trip: Trip): Promise<ReplayOutcome> {
     const now = this.#platform.now();
-    const charges: Charge[] = [];
-    for (const [name, { charge, counts }] of this.#owed) {
-      if (charges.length === REPLAY_TRIP) break;
+    const owed: [name: string, Owed, units: number][] = [];
+    for (const [name, each] of this.#owed) {
+      if (owed.length === REPLAY_TRIP) break;
       this.#owed.delete(name);
-      const units = owedUnits(charge, counts, now);
-      if (units > 0) charges.push({ ...charge, cost: units, most: units });
+      const units = owedUnits(each.charge, each.counts, now);
+      if (units > 0) owed.push([name, each, units]);
     }
-    for (let from = 0; from < charges.length; from += REPLAY_CHUNK) {
-      const chunk = charges.slice(from, from + REPLAY_CHUNK);
-      const call = { keys: this.#keys, charges: chunk, now, nonce: this.#nonce(chunk), force: true };
-      chargeByScript(trip, call).catch(() => {});
+    const going: Promise<boolean>[] = [];
+    for (let from = 0; from < owed.length; from += REPLAY_CHUNK) {
+      going.push(this.#replayChunk(trip, owed.slice(from, from + REPLAY_CHUNK), now));
     }
-    return this.#owed.size > 0;
+    if ((await Promise.all(going)).includes(false)) return "refused";
+    return this.#owed.size > 0 ? "more" : "done";
+  }
+
+  /** @returns false where Redis has certainly not counted it. */
+  async #replayChunk(trip: Trip, chunk: readonly [string, Owed, number][], now: number): Promise<boolean> {
+    const charges = chunk.map(([, { charge }, units]) => ({ ...charge, cost: units, most: units }));
+    const call = { keys: this.#keys, charges, now, nonce: this.#nonce(charges), force: true };
+    try {
+      await chargeByScript(trip, call);
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreError && error.certainlyNotApplied)) return true;
+      for (const [name, { charge, counts }] of chunk) {
+        const since = this.#owed.get(name)?.counts;
+        this.#keepOwed(name, charge, since ? together(counts, since) : counts, this.#platform.now());
+      }
+      return false;
+    }
   }
 
   /** Deletes a caller's counters of these policies: exact keys, in Redis and here. Other isolates see it at their next trip. */
@@ -225,10 +261,20 @@ function owedQuota({ policy }: Charge): Charge["policy"] {
 
 /** The same units at fewer moments, the later ones: they may be owed for longer, never for less. */
 function coarse(counts: Counts): Counts {
-  if (counts.kind !== "log" || counts.runs.length <= OWED_RUNS) return counts;
-  const [first, second, ...rest] = counts.runs;
-  if (!first || !second) return counts;
-  return { kind: "log", runs: [{ at: second.at, units: first.units + second.units }, ...rest] };
+  if (counts.kind !== "log") return counts;
+  const over = counts.runs.length - OWED_RUNS;
+  const kept = counts.runs[over];
+  if (over <= 0 || !kept) return counts;
+  const units = counts.runs.slice(0, over + 1).reduce((sum, run) => sum + run.units, 0);
+  return { kind: "log", runs: [{ at: kept.at, units }, ...counts.runs.slice(over + 1)] };
+}
+
+/** What was owed before, and what came since. */
+function together(before: Counts, since: Counts): Counts {
+  if (before.kind === "log" && since.kind === "log")
+    return { kind: "log", runs: [...before.runs, ...since.runs] };
+  if (before.kind !== "window" || since.kind !== "window" || before.number !== since.number) return since;
+  return { ...since, current: before.current + since.current };
 }
 
 function owedUnits(charge: Charge, owed: Counts, now: number): number {

@@ -36,8 +36,7 @@ export class Twin {
 
   constructor(platform: Pick<Platform, "now">, bounds: TwinBounds = {}) {
     const { entries = 50_000, bytes = 16 * 1024 * 1024, overflows = 1000 } = bounds;
-    const sizeOf = (counts: Counts, key: string) =>
-      ENTRY_BYTES + 2 * key.length + (counts.kind === "log" ? RUN_BYTES * counts.runs.length : 0);
+    const sizeOf = countsSize;
     this.#counters = new BoundedMap({ platform, entries, bytes, sizeOf, whenFull: "refuse" });
     this.#overflows = new BoundedMap({
       platform,
@@ -124,6 +123,11 @@ export class Twin {
     };
     return { counts, keep };
   }
+}
+
+/** Bytes of a caller's counts in the isolate, about. */
+export function countsSize(counts: Counts, key: string): number {
+  return ENTRY_BYTES + 2 * key.length + (counts.kind === "log" ? RUN_BYTES * counts.runs.length : 0);
 }
 
 /** Counts without any room, for a caller who cannot be counted at all. */

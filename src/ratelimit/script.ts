@@ -145,6 +145,8 @@ export async function chargeByScript(
   }
   const reply = await trip.run<unknown>(chargeScript, names, args);
   if (!Array.isArray(reply) || reply.length !== charges.length + 1) throw notUnderstood();
+  // What is neither yes nor no must not pass for a denial.
+  if (reply[0] !== 0 && reply[0] !== 1) throw notUnderstood();
   const admitted = reply[0] === 1;
   const entries = charges.map((charge, index) => readEntry(charge, reply[index + 1], now, admitted));
   return { admitted, entries, at: now };

@@ -23,6 +23,8 @@ export type StoreErrorCode =
   | "open"
   | "absent";
 
+const REFUSES_WRITES: ReadonlySet<string> = new Set(["OOM", "READONLY", "MISCONF", "LOADING", "NOREPLICAS"]);
+
 /** A failed call, or a failed command of one. Its message never holds a key, a value or a token. */
 export class StoreError extends Error {
   override readonly name = "StoreError";
@@ -39,8 +41,12 @@ export class StoreError extends Error {
     this.redisCode = facts.redisCode;
   }
 
-  /** Whether the commands cannot have run: only then may the caller account for them again. */
+  /**
+   * Whether the commands cannot have run: only then may the caller account for them again. Of a script that Redis refuses
+   * for what Redis is (full, a replica, loading), its first write was refused and nothing came before it.
+   */
   get certainlyNotApplied(): boolean {
+    if (this.code === "command") return REFUSES_WRITES.has(this.redisCode ?? "");
     return this.code === "open" || this.code === "absent" || this.code === "unauthorized";
   }
 }

@@ -226,6 +226,7 @@ const LIMIT_BOUNDS: Record<string, number> = {
   blocks: 10_000,
   leases: 10_000,
   owed: 10_000,
+  owedBytes: 4 * 2 ** 20,
 };
 
 /** A different address for each; documentation's networks are too small for a million. */

@@ -115,6 +115,75 @@ describe("limits in an outage", () => {
     expect((await isolate().ask(limits, "alice")).verdict.nearest?.remaining).toBe(9);
   });
 
+  it.each([
+    "OOM command not allowed",
+    "READONLY You can't write against a read only replica.",
+    "LOADING Redis is loading",
+  ])(
+    "what Redis certainly did not count (%s) is counted once it takes writes, however often it refused",
+    async (refusal) => {
+      const one = isolate();
+      const limits = route(
+        { name: "w", limit: 10, window: "1 h" },
+        { name: "log", limit: 10, window: "1 h", algorithm: "sliding-log" },
+      );
+      one.wire.refuses = refusal;
+      for (let each = 0; each < 3; each += 1)
+        expect((await one.ask(limits, "alice")).verdict.kind).toBe("allowed");
+      for (let each = 0; each < 4; each += 1) {
+        platform.advance(9000);
+        await one.store.maintenance();
+      }
+      await one.ask(limits, "alice");
+      expect(one.store.reachable, "all the while").toBe(true);
+      expect(one.limiter.sizes.owed).toBe(2);
+      one.wire.refuses = "";
+      platform.advance(9000);
+      await one.store.maintenance();
+      expect(one.limiter.sizes.owed).toBe(0);
+      const { verdict } = await isolate().ask(limits, "alice");
+      expect(verdict.nearest?.remaining, "four, and this one").toBe(5);
+    },
+  );
+
+  it("an error that says nothing of Redis may have been after the count: it is not counted again", async () => {
+    const one = isolate();
+    one.wire.refuses = "ERR injected";
+    await one.ask(route({ name: "w", limit: 10, window: "1 m" }), "alice");
+    expect(one.limiter.sizes.owed).toBe(0);
+  });
+
+  it("a block and a lease of a clock that was ahead are void when it is right again", async () => {
+    const one = openIsolate({ platform, connection, prefix, isolateMaxAgeMs: 5000 });
+    const blocked = route({ name: "b", limit: 1, window: "1 d", algorithm: "fixed-window" });
+    platform.advance(3_600_000);
+    for (let each = 0; each < 2; each += 1) await one.ask(blocked, "alice");
+    expect((await one.ask(blocked, "alice")).calls, "blocked without a call").toBe(0);
+    platform.advance(-3_600_000);
+    expect((await one.ask(blocked, "alice")).calls, "it is asked again").toBe(1);
+  });
+
+  it("a reply that says neither yes nor no is an outage, not a denial", async () => {
+    const one = isolate();
+    const limits = route({ name: "a", limit: 9, window: "1 m" }, { name: "b", limit: 9, window: "1 h" });
+    const real = platform.fetch;
+    const world = openIsolate({
+      platform: {
+        ...platform,
+        async fetch(input, init) {
+          const items = (await (await real(input, init)).json()) as { result: unknown }[];
+          return Response.json(
+            items.map(({ result }) => ({ result: Array.isArray(result) ? [7, ...result.slice(1)] : result })),
+          );
+        },
+      },
+      connection,
+      prefix,
+    });
+    await one.ask(limits, "alice");
+    expect((await world.ask(limits, "alice")).verdict).toMatchObject({ kind: "allowed", source: "memory" });
+  });
+
   it("a replay that fails is not repeated", async () => {
     const one = isolate();
     const limits = route({ name: "w", limit: 10, window: "1 m" });

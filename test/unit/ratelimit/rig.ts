@@ -35,9 +35,9 @@ export interface IsolateOptions extends Partial<LimiterOptions> {
   prefix?: string;
 }
 
-/** One isolate's limiter with its store, a wire that can be cut, and what it logged. */
+/** One isolate's limiter with its store, a wire that can be cut or refuse what would write, and what it logged. */
 export function openIsolate({ platform, connection, prefix = freshPrefix(), ...options }: IsolateOptions) {
-  const wire = { cut: false, calls: 0, commands: [] as unknown[][] };
+  const wire = { cut: false, refuses: "", calls: 0, commands: [] as unknown[][] };
   const lines: (LogFields & { event: string })[] = [];
   const log = createLog({ platform, level: "debug", write: (_, line) => lines.push(JSON.parse(line)) });
   const store = new Store({
@@ -48,8 +48,15 @@ export function openIsolate({ platform, connection, prefix = freshPrefix(), ...o
       fetch: async (input, init) => {
         if (wire.cut) throw new TypeError("cut");
         wire.calls += 1;
-        wire.commands.push(...(JSON.parse(String(init?.body)) as unknown[][]));
-        return platform.fetch(input, init);
+        const commands = JSON.parse(String(init?.body)) as unknown[][];
+        wire.commands.push(...commands);
+        if (!wire.refuses) return platform.fetch(input, init);
+        // As Redis says it of each: it reads, and takes no writes.
+        return Response.json(
+          commands.map(([name, ...names]) =>
+            name === "mget" ? { result: names.map(() => null) } : { error: wire.refuses },
+          ),
+        );
       },
     },
   });
