@@ -8,5 +8,6 @@ export {
   type ResponseCache,
   type ResponseCacheOptions,
 } from "./response-cache.ts";
+export { NEEDED_BY_THE_RULES } from "./rules/index.ts";
 export type { CacheTurn, OriginFetch } from "./turn.ts";
 export { createValueCache, type ValueCache, type ValueCacheOptions, type ValueReply } from "./values.ts";

@@ -1,19 +1,8 @@
+import { NEEDED_BY_THE_RULES } from "../cache/index.ts";
 import { dropHopByHop } from "./hop-by-hop.ts";
 
 /** Without them a cache, this one or a browser's, would reuse a response as if it had said nothing. */
-const NEEDED_BY_CACHES: ReadonlySet<string> = new Set([
-  "age",
-  "cache-control",
-  "cdn-cache-control",
-  "content-encoding",
-  "content-type",
-  "date",
-  "etag",
-  "expires",
-  "last-modified",
-  "set-cookie",
-  "vary",
-]);
+const NEEDED_BY_CACHES: ReadonlySet<string> = new Set([...NEEDED_BY_THE_RULES, "set-cookie"]);
 
 export interface CleanResponseOptions {
   /** The address the origin was asked at. */

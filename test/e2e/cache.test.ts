@@ -207,6 +207,23 @@ describe("the response cache of the built Worker", () => {
       for (const path of paths) expect(origin.asked(path), path).toHaveLength(1);
     });
 
+    it("asks for six at a time, and tells of each as it is done", async () => {
+      const release = origin.hold("/held/");
+      const paths = ["/quick/1", ...Array.from({ length: 20 }, (_, n) => `/held/${n}`)];
+      const answer = await post("/edge/cache/warm", { paths });
+      const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+      const first = await reader?.read();
+      expect(first?.value, "before the others are answered").toContain('"path":"/quick/1"');
+      await house.counting(async () => {});
+      const waiting = paths.filter((path) => origin.asked(path).length > 0 && path.startsWith("/held/"));
+      expect(waiting, "asked for at the same time").toHaveLength(6);
+      release();
+      let rest = "";
+      for (let each = await reader?.read(); each && !each.done; each = await reader?.read())
+        rest += each.value;
+      expect(rest).toContain('"done":true,"paths":21');
+    });
+
     it("asks for nobody: what needs a session stays closed", async () => {
       const answer = await post("/edge/cache/warm", { paths: ["/mine/x"] });
       expect(await answer.text()).toContain('"status":401');

@@ -29,6 +29,7 @@ export {
 export { formatHttpDate, parseHttpDate } from "./http-date.ts";
 export { invalidatedUrls, isUnsafe } from "./invalidation.ts";
 export type { RequestFacts, ResponseFacts } from "./message.ts";
+export { NEEDED_BY_THE_RULES } from "./needed-fields.ts";
 export { clientHasIt, notModifiedHeaders } from "./preconditions.ts";
 export { type RangeAnswer, rangeOf } from "./range.ts";
 export { mayReuse, mayServeOnError, type Reuse, type ReuseFacts } from "./reuse.ts";

@@ -80,6 +80,8 @@ export function report(results: Results, versions: string): string {
       reached ? `| ${what} | ${measured} | reached |` : `| **${what}** | **${measured}** | **missed** |`,
     ),
     "",
+    ...targets.flatMap(({ what, because }) => (because ? [`- **${what}**: ${because}`] : [])),
+    "",
     "## Calls and commands of one request",
     "",
     "| request | Worker | calls that were over when the answer was | calls in all | commands |",

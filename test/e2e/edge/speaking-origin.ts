@@ -16,6 +16,8 @@ export interface SpeakingOrigin {
   asked(path: string): IncomingMessage[];
   /** It ends every connection without an answer. */
   dropping: boolean;
+  /** It answers no path that begins so, until the returned function is called. */
+  hold(prefix: string): () => void;
   stop(): Promise<void>;
 }
 
@@ -25,11 +27,13 @@ export async function startSpeakingOrigin(): Promise<SpeakingOrigin> {
   const requests: IncomingMessage[] = [];
   let answers = 0;
   const state = { dropping: false };
-  const server = createServer((request, response) => {
+  const held = new Map<string, Promise<void>>();
+  const server = createServer(async (request, response) => {
     if (state.dropping) return void request.socket.destroy();
     requests.push(request);
     request.resume();
     const { status = 200, headers, body } = sayings.get(request.url ?? "/") ?? { headers: {} };
+    for (const [prefix, released] of held) if (request.url?.startsWith(prefix)) await released;
     answers += 1;
     const tag = headers.etag;
     if (tag !== undefined && request.headers["if-none-match"]?.split(", ").includes(tag)) {
@@ -44,6 +48,14 @@ export async function startSpeakingOrigin(): Promise<SpeakingOrigin> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     say: (path, saying) => void sayings.set(path, saying),
     asked: (path) => requests.filter(({ url }) => url === path),
+    hold(prefix) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(prefix, promise);
+      return () => {
+        held.delete(prefix);
+        resolve();
+      };
+    },
     get dropping() {
       return state.dropping;
     },

@@ -50,9 +50,9 @@ describe("a path that two readers could read differently", () => {
   it.each(["//x", "/a//b", "/a%2Fb", "/a%5cb", "/a%00", "/a/%2e%2e/b", "/%2E/b"])("%s is refused", (path) => {
     expect(ambiguityOf(path, false)).not.toBeNull();
   });
-  it.each(["%0a", "%0d", "%0d%0a", "%09", "%01", "%1F", "%7f"])("holds %s", (escape) => {
+  it.each(["%0a", "%0d", "%0d%0a", "%09", "%01", "%1F", "%7f"])("holds %s", (escaped) => {
     expect(
-      ambiguityOf(`/v1/auth/login${escape}`, false),
+      ambiguityOf(`/v1/auth/login${escaped}`, false),
       "`login$` matches before a last newline",
     ).not.toBeNull();
   });
