@@ -11,6 +11,9 @@ export interface EchoOrigin {
   stop(): Promise<void>;
 }
 
+/** Paths are taken of any length that the edge lets through, three bytes for each of their characters. */
+const MOST_HEADER_BYTES = 128 * 1024;
+
 /** What the origin answers: a pure function of what it is asked. */
 export function answerTo(asked: {
   method: string;
@@ -25,7 +28,7 @@ export function answerTo(asked: {
 export async function startEchoOrigin({ keepSeen = false } = {}): Promise<EchoOrigin> {
   const arrivals = new Map<string, number>();
   const seen: EchoOrigin["seen"] = [];
-  const server = createServer(async (request, response) => {
+  const server = createServer({ maxHeaderSize: MOST_HEADER_BYTES }, async (request, response) => {
     const { headers, method = "", url = "" } = request;
     const one = (name: string) => (typeof headers[name] === "string" ? headers[name] : undefined);
     const id = one("x-chaos-id");

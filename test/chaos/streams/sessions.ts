@@ -5,8 +5,8 @@ import { ask, type Stream, type StreamOptions } from "./stream.ts";
 interface KnownSession {
   user: string;
   token: string;
-  /** Made before the fault: where Redis loses its data it is over, and nobody broke a promise. */
-  madeBefore: boolean;
+  /** Made before the fault was over, and kept by Redis alone: where that loses its data, nobody broke a promise. */
+  onlyInRedis: boolean;
   /** Its end is under way or done. */
   ending: boolean;
 }
@@ -75,7 +75,7 @@ export class SessionsStream implements Stream {
     });
     if (status !== 201) return;
     const { token } = JSON.parse(body) as { token: string };
-    this.#live.push({ user, token, madeBefore: phase === "before", ending: false });
+    this.#live.push({ user, token, onlyInRedis: phase !== "after" && !isOffline(token), ending: false });
   }
 
   async #use(session: KnownSession, phase: Phase, cell: Cell, last = false): Promise<void> {
@@ -88,14 +88,18 @@ export class SessionsStream implements Stream {
       if (reply.body !== expected) mark(cell, "wrong", `${user} was given another body`);
       return;
     }
-    if (this.#options.losesData && session.madeBefore && phase === "after" && reply.status === 401) {
+    if (this.#options.losesData && session.onlyInRedis && phase === "after" && reply.status === 401) {
       this.excused += 1;
       session.ending = true;
       this.#live = this.#live.filter((each) => each !== session);
       return;
     }
     const when = last ? "in a new isolate" : phase;
-    mark(cell, "lost", `${session.madeBefore ? "made before" : "made later"}, ${reply.status} ${when}`);
+    mark(
+      cell,
+      "lost",
+      `${session.onlyInRedis ? "made while Redis was there" : "made later"}, ${reply.status} ${when}`,
+    );
   }
 
   async #end(cell: Cell): Promise<void> {
@@ -108,7 +112,7 @@ export class SessionsStream implements Stream {
       headers: { authorization: `Bearer ${session.token}` },
     });
     if (status === 200 || status === 202) this.#ended.push(session);
-    else if (status === 401 && !(this.#options.losesData && session.madeBefore))
+    else if (status === 401 && !(this.#options.losesData && session.onlyInRedis))
       mark(cell, "lost", `signing out of a session that lives: ${status}`);
     else if (status >= 500) this.#live.push({ ...session, ending: false });
   }
@@ -122,4 +126,10 @@ export class SessionsStream implements Stream {
   #visit({ token }: KnownSession, cell: Cell | null) {
     return ask(this.#options.world, cell, "/user/profile", { headers: { authorization: `Bearer ${token}` } });
   }
+}
+
+/** Its token says that it was made while the store was lost. */
+function isOffline(token: string): boolean {
+  const payload = Buffer.from(token.split(".")[1] ?? "", "base64url").toString();
+  return "o" in (JSON.parse(payload) as object);
 }
