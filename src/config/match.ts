@@ -5,12 +5,12 @@ import { type Route, unmatchedRoute } from "./route.ts";
 export type RouteMatcher = (method: string, path: string) => Route;
 
 /**
- * Hono's own router over the list. A HEAD is matched as a GET where no route names HEAD: whoever writes `methods: ["GET"]`
- * means both (RFC 9110 §9.3.2).
+ * Hono's own router over the list. A HEAD is matched as a GET where no route names HEAD: whoever writes
+ * `methods: ["GET"]` means both (RFC 9110 §9.3.2).
  *
- * Many origins serve `/Profile/`, `/profile;x=1` and (on Windows) `/profile.` as `/profile`: a rule must not be left behind
- * by a spelling that the origin forgives. So each path is also matched in its plain spelling, and the first route of the
- * list that matches either is used. Only a route that names the very path, without wildcards, comes before.
+ * Many origins serve `/Profile/`, `/profile;x=1` and (on Windows) `/profile.` as `/profile`: a rule must not be left
+ * behind by a spelling that the origin forgives. So each path is also matched in its plain spelling, and the first
+ * route of the list that matches either is used. Only a route that names the very path, without wildcards, comes before.
  */
 export function routeMatcher(routes: readonly Route[]): RouteMatcher {
   const exact = routerOver(routes, (path) => path);

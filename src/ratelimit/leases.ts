@@ -77,7 +77,7 @@ export class Leases {
     const { policy, cost } = charge;
     const number = Math.floor(now / policy.windowMs);
     const known = this.#lease(charge, now);
-    if (known && now < known.askingUntil) return cost;
+    if (known && isAhead(known.askingUntil, now, ASKING_MS)) return cost;
     const lease = known ?? { number, units: 0, counted: 0, freshUntil: 0, askingUntil: 0 };
     lease.askingUntil = now + ASKING_MS;
     if (!known) this.#leases.set(counterName(charge), lease, (number + 1) * policy.windowMs);
@@ -106,13 +106,17 @@ export class Leases {
     this.#leases.delete(counterName(charge));
   }
 
-  /** Not where it lies further ahead than it ever could: the clock was ahead then. */
   #isFresh({ freshUntil }: Lease, now: number): boolean {
-    return now < freshUntil && freshUntil <= now + this.#options.maxAgeMs;
+    return isAhead(freshUntil, now, this.#options.maxAgeMs);
   }
 
   #lease(charge: Charge, now: number): Lease | undefined {
     const lease = this.#leases.get(counterName(charge));
     return lease && lease.number === Math.floor(now / charge.policy.windowMs) ? lease : undefined;
   }
+}
+
+/** Whether `until` is still to come. Not where it lies further ahead than it ever could: the clock was ahead then. */
+function isAhead(until: number, now: number, mostMs: number): boolean {
+  return now < until && until <= now + mostMs;
 }

@@ -11,8 +11,12 @@ import { chargeByScript, counterKeys } from "./script.ts";
 export interface LedgerBounds extends TwinBounds {
   /** Most callers' last counts, leases and blocks kept, each. Default 10 000. */
   remembered?: number;
+  /** Most bytes of the last counts, and of the blocks, about. Default 4 MiB each. */
+  rememberedBytes?: number;
   /** Most callers whose requests in an outage are kept to be counted later. Default 10 000. */
   owed?: number;
+  /** Most bytes of them, about. Default 4 MiB. */
+  owedBytes?: number;
 }
 
 export interface LedgerOptions {
@@ -38,7 +42,8 @@ interface Block {
 
 /** Moments that are kept of what one caller is owed in an exact log. */
 const OWED_RUNS = 64;
-const OWED_BYTES = 4 * 1024 * 1024;
+
+const MAP_BYTES = 4 * 1024 * 1024;
 
 /** Windows that one run of the script counts after an outage: their keys must fit its stack with room to spare. */
 const REPLAY_CHUNK = 50;
@@ -60,30 +65,34 @@ export class Ledger {
   readonly #twin: Twin;
 
   constructor({ platform, keys, isolateMaxAgeMs, bounds = {} }: LedgerOptions) {
-    const { remembered = 10_000, owed = 10_000 } = bounds;
+    const { remembered = 10_000, rememberedBytes = MAP_BYTES, owed = 10_000, owedBytes = MAP_BYTES } = bounds;
+    const sizeOf = ({ counts }: Block | Owed, name: string) => countsSize(counts, name);
     this.#platform = platform;
     this.#keys = keys;
     this.#isolateMaxAgeMs = isolateMaxAgeMs;
-    this.#seen = new BoundedMap({ platform, entries: remembered, whenFull: "evict" });
-    this.#blocks = new BoundedMap({ platform, entries: remembered, whenFull: "evict" });
-    this.#owed = new BoundedMap({
+    const kept = { platform, entries: remembered, bytes: rememberedBytes, whenFull: "evict" } as const;
+    this.#seen = new BoundedMap({ ...kept, sizeOf: countsSize });
+    this.#blocks = new BoundedMap<Block>({ ...kept, sizeOf });
+    this.#owed = new BoundedMap<Owed>({
       platform,
       entries: owed,
-      bytes: OWED_BYTES,
-      sizeOf: ({ counts }, name) => countsSize(counts, name),
+      bytes: owedBytes,
+      sizeOf,
       whenFull: "refuse",
     });
     this.#leases = new Leases({ platform, maxAgeMs: isolateMaxAgeMs, entries: remembered });
     this.#twin = new Twin(platform, bounds);
   }
 
-  /** Entries per map: each is bounded. */
+  /** Entries per map, and bytes where an entry's size varies: each is bounded. */
   get sizes() {
     return {
       counters: this.#twin.size,
       counterBytes: this.#twin.bytes,
       seen: this.#seen.size,
+      seenBytes: this.#seen.bytes,
       blocks: this.#blocks.size,
+      blockBytes: this.#blocks.bytes,
       leases: this.#leases.size,
       owed: this.#owed.size,
       owedBytes: this.#owed.bytes,
@@ -162,8 +171,10 @@ export class Ledger {
   }
 
   #keepOwed(name: string, charge: Charge, owed: Counts, now: number): void {
-    const counts = coarse(owed);
-    this.#owed.set(name, { charge, counts }, lapsesAt(owedQuota(charge), counts, now));
+    const keep = (counts: Counts) =>
+      this.#owed.set(name, { charge, counts }, lapsesAt(owedQuota(charge), counts, now));
+    // `set` has dropped what was owed before to make room: at one moment all of it fits again.
+    if (!keep(coarse(owed, OWED_RUNS))) keep(coarse(owed, 1));
   }
 
   /**
@@ -260,9 +271,9 @@ function owedQuota({ policy }: Charge): Charge["policy"] {
 }
 
 /** The same units at fewer moments, the later ones: they may be owed for longer, never for less. */
-function coarse(counts: Counts): Counts {
+function coarse(counts: Counts, most: number): Counts {
   if (counts.kind !== "log") return counts;
-  const over = counts.runs.length - OWED_RUNS;
+  const over = counts.runs.length - most;
   const kept = counts.runs[over];
   if (over <= 0 || !kept) return counts;
   const units = counts.runs.slice(0, over + 1).reduce((sum, run) => sum + run.units, 0);

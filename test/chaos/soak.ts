@@ -227,6 +227,8 @@ const LIMIT_BOUNDS: Record<string, number> = {
   leases: 10_000,
   owed: 10_000,
   owedBytes: 4 * 2 ** 20,
+  seenBytes: 4 * 2 ** 20,
+  blockBytes: 4 * 2 ** 20,
 };
 
 /** A different address for each; documentation's networks are too small for a million. */

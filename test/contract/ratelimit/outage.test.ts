@@ -119,6 +119,8 @@ describe("limits in an outage", () => {
     "OOM command not allowed",
     "READONLY You can't write against a read only replica.",
     "LOADING Redis is loading",
+    "MISCONF Redis is configured to save RDB snapshots",
+    "NOREPLICAS Not enough good replicas to write.",
   ])(
     "what Redis certainly did not count (%s) is counted once it takes writes, however often it refused",
     async (refusal) => {
@@ -161,6 +163,59 @@ describe("limits in an outage", () => {
     expect((await one.ask(blocked, "alice")).calls, "blocked without a call").toBe(0);
     platform.advance(-3_600_000);
     expect((await one.ask(blocked, "alice")).calls, "it is asked again").toBe(1);
+
+    const leased = route({ name: "l", limit: 100, window: "1 d", algorithm: "fixed-window", lease: 10 });
+    platform.advance(3_600_000);
+    await one.ask(leased, "alice");
+    expect((await one.ask(leased, "alice")).calls, "leased: without a call").toBe(0);
+    platform.advance(-3_600_000);
+    expect((await one.ask(leased, "alice")).calls, "confirmed by a trip").toBe(1);
+    expect((await one.ask(leased, "alice")).calls, "and fresh again").toBe(0);
+  });
+
+  it("who fetched a lease by a clock that was ahead, and failed, holds nobody up when it is right again", async () => {
+    const one = openIsolate({ platform, connection, prefix, isolateMaxAgeMs: 5000 });
+    const leased = route({ name: "l", limit: 100, window: "1 d", algorithm: "fixed-window", lease: 10 });
+    platform.advance(3_600_000);
+    one.wire.cut = true;
+    await one.ask(leased, "alice");
+    one.wire.cut = false;
+    platform.advance(-3_600_000);
+    expect((await one.ask(leased, "alice")).calls).toBe(1);
+    expect((await one.ask(leased, "alice")).calls, "leased: without a call").toBe(0);
+  });
+
+  it("what is remembered of callers takes no more than its bytes", async () => {
+    const bounds = { rememberedBytes: 2000 };
+    const one = openIsolate({ platform, connection, prefix, isolateMaxAgeMs: 5000, bounds });
+    const limits = route({ name: "w", limit: 1, window: "1 h", algorithm: "sliding-log" });
+    for (let each = 0; each < 40; each += 1) await one.ask(limits, `caller ${each >> 1}`);
+    const { seen, seenBytes, blocks, blockBytes } = one.limiter.sizes;
+    for (const [entries, bytes] of [
+      [seen, seenBytes],
+      [blocks, blockBytes],
+    ] as const) {
+      expect(entries).toBeGreaterThan(1);
+      expect(entries).toBeLessThan(20);
+      expect(bytes).toBeGreaterThan(0);
+      expect(bytes).toBeLessThanOrEqual(2000);
+    }
+  });
+
+  it("what is owed loses no unit when its bytes are full: only the moments of them", async () => {
+    const bounds = { owedBytes: 600 };
+    const one = openIsolate({ platform, connection, prefix, isolateMaxAgeMs: 0, bounds });
+    const limits = route({ name: "w", limit: 100, window: "1 h", algorithm: "sliding-log" });
+    one.wire.refuses = "OOM command not allowed";
+    for (let each = 0; each < 30; each += 1) {
+      await one.ask(limits, "alice");
+      platform.advance(10);
+      expect(one.limiter.sizes.owedBytes).toBeLessThanOrEqual(600);
+    }
+    one.wire.refuses = "";
+    platform.advance(9000);
+    await one.store.maintenance();
+    expect((await isolate().ask(limits, "alice")).verdict.nearest?.remaining).toBe(100 - 30 - 1);
   });
 
   it("a reply that says neither yes nor no is an outage, not a denial", async () => {

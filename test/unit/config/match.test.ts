@@ -31,6 +31,37 @@ it("is also found under the spellings that many origins forgive", () => {
   expect(only("GET", "/V1/USER/7/profile").access).toBe("session");
 });
 
+describe("a rule for one path, followed by one for everything", () => {
+  const login = routeMatcher(
+    loadConfig({}, [{ path: "/v1/auth/tasks/look", access: "session" }, { path: "/*" }]).routes,
+  );
+  it.each([
+    ["%0a"],
+    ["%0d"],
+    ["%0d%0a"],
+    ["%09"],
+    ["%7f"],
+    ["%C2%85"],
+    ["%20"],
+    ["."],
+    [".%20."],
+    ["/%20"],
+    [";v=1%0a"],
+  ])("is not evaded by what an origin drops from its end: %s", (tail) => {
+    expect(login("GET", decodedPath(`/v1/auth/tasks/look${tail}`) ?? "").access).toBe("session");
+  });
+  it.each([["ta\u017fks/look"], ["tasks/loo\u212a"], ["TA\u017fKS/LOO\u212a"]])(
+    "is not evaded by letters beyond ASCII that compare as its own: %s",
+    (spelling) => {
+      expect(login("GET", `/v1/auth/${spelling}`).access).toBe("session");
+    },
+  );
+  it("leaves a name that is only like it alone", () => {
+    for (const path of ["/v1/auth/tasks/look.txt", "/v1/auth/tasks/l ook", "/v1/auth/tasks/.look"])
+      expect(login("GET", path).access, path).toBe("public");
+  });
+});
+
 describe("a rule that is followed by one for everything", () => {
   const guarded = routeMatcher(
     loadConfig({}, [

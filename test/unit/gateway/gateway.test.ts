@@ -255,11 +255,17 @@ describe("an attempt to reach the origin", () => {
 
   it.each([
     [103, "what follows it is lost"],
-    [700, "no response can be made with it"],
+    [600, "no response can be made with it"],
+    [999, "no response can be made with it"],
   ])("that brings a status of %i has failed: %s", async (value) => {
     // A Response cannot be made with such a status; the runtime's own can have one.
     const odd = Object.defineProperty(new Response(), "status", { value });
     expect(await input(() => Promise.resolve(odd)).reply).toMatchObject({ kind: "failed", status: 502 });
+  });
+
+  it.each([101, 200, 304, 599])("that brings a status of %i is a response", async (value) => {
+    const response = Object.defineProperty(new Response(), "status", { value });
+    expect(await input(() => Promise.resolve(response)).reply).toEqual({ kind: "response", response });
   });
 
   it("leaves redirects to the client", async () => {
