@@ -13,6 +13,10 @@ export interface Target {
 /** Known reasons, by the beginning of the target's words. */
 const REASONS: readonly (readonly [what: string, because: string])[] = [
   [
+    "cold, p50 at 20 ms",
+    "eight clients share one thread of workerd, and a request waits there for the others' CPU: what is missing is the CPU of the next line, not a second round trip.",
+  ],
+  [
     "cold: at least 1.5 × tuned's",
     "both wait one round trip, and then it is CPU of one thread that counts. A fetch costs workerd 0.2 to 0.3 ms here: tuned makes five (1.4 ms), the edge three (0.8 ms). What the edge saves there it spends on what tuned does not do: fields of both directions (`originHeaders`, `cleanResponse`), RFC 9111 (`storing`, `outlineOf`), the entry's text and sum (`encodeEntry`), the trip itself (`attempt`, `replyItems`). `npm run bench -- profile cold GET` lists them: none is above 5 %.",
   ],
