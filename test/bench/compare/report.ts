@@ -96,6 +96,8 @@ export function report(results: Results, versions: string): string {
     "",
     "## Latency and rate",
     "",
+    "In bold what is worse for the edge than for *tuned*.",
+    "",
   ];
   for (const roundTripMs of [0, 20]) {
     for (const clients of [8, 64]) {
@@ -107,7 +109,8 @@ export function report(results: Results, versions: string): string {
       for (const row of rows) {
         for (const name of row.contestants) {
           const cell = cellOf(results, row.name, name, clients, roundTripMs);
-          if (cell) lines.push(latencyRow(cell));
+          const tuned = cellOf(results, row.name, "tuned", clients, roundTripMs);
+          if (cell) lines.push(latencyRow(cell, name === "edge" ? tuned : undefined));
         }
       }
       lines.push("");
@@ -138,8 +141,19 @@ export function report(results: Results, versions: string): string {
   return lines.join("\n");
 }
 
-function latencyRow(cell: Cell): string {
-  return `| ${cell.row} | ${cell.name} | ${ms(p50(cell))} | ${ms(p99(cell))} | ${Math.round(perSecond(cell))} | ${Math.round(spread(cell) * 100)} % | ${cpu(cell).toFixed(2)} |`;
+/** @param rival In bold what is worse than its. */
+function latencyRow(cell: Cell, rival: Cell | undefined): string {
+  const told = (text: string, isWorse: boolean | undefined) => (isWorse ? `**${text}**` : text);
+  const columns = [
+    cell.row,
+    cell.name,
+    told(ms(p50(cell)), rival && p50(cell) > p50(rival)),
+    told(ms(p99(cell)), rival && p99(cell) > p99(rival)),
+    told(`${Math.round(perSecond(cell))}`, rival && perSecond(cell) < perSecond(rival)),
+    `${Math.round(spread(cell) * 100)} %`,
+    told(cpu(cell).toFixed(2), rival && cpu(cell) > cpu(rival)),
+  ];
+  return `| ${columns.join(" | ")} |`;
 }
 
 function dollars(results: Results): string[] {
