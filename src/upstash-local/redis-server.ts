@@ -46,8 +46,11 @@ export async function startRedisServer(program: string, onGone: () => void): Pro
       return running() ? child.pid : undefined;
     },
     async stop() {
-      if (running()) await command("SAVE");
-      await end("SIGTERM");
+      if (!running()) return;
+      const gone = new Promise((resolve) => child.once("exit", resolve));
+      // In one step, which has no answer: what was written between a SAVE and its end would be lost.
+      command("SHUTDOWN", "SAVE").catch(() => child.kill("SIGTERM"));
+      await gone;
     },
     async start({ keepData = true } = {}) {
       if (running()) return;
