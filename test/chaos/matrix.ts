@@ -152,9 +152,12 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   const lostAt = timeOf(lost()[0]);
   const foundAt = timeOf(found().at(-1));
   const unhandled = edge.printed.slice(printedFrom).filter((line) => UNHANDLED.test(line)).length;
-  const afterNotice = lostAt === null ? [] : startedBetween(cells, lostAt + MARGIN_MS, stoppedAt);
+  // A Redis that starts again is found before its start is told of here; one that answers a PING alone is never found.
+  const firstFoundAt = fault.mostWaits ? null : timeOf(found()[0]);
+  const until = Math.min(stoppedAt, firstFoundAt ?? stoppedAt);
+  const afterNotice = lostAt === null ? [] : startedBetween(cells, lostAt + MARGIN_MS, until);
   const waited =
-    lostAt === null ? 0 : probes.others.filter((at) => at > lostAt + MARGIN_MS && at < stoppedAt).length;
+    lostAt === null ? 0 : probes.others.filter((at) => at > lostAt + MARGIN_MS && at < until).length;
   const without = lines().filter(
     ({ event, limits }) => event === "request" && / by memory$/.test(String(limits)),
   );
