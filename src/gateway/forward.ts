@@ -44,15 +44,22 @@ export async function forward(input: ForwardInput): Promise<OriginReply> {
       // A WebSocket lives on after its handshake, and the signal would end it.
       ...(isWebSocketUpgrade(input.headers) ? {} : { signal: abort.signal }),
     });
-    // The runtime takes an informational answer for the final one, and what follows it is lost (RFC 9110 §15.2); and no
-    // response can be made with a status that is none (§15).
-    if ((response.status < 200 && response.status !== 101) || response.status > 599) return UNREACHABLE;
-    return { kind: "response", response };
+    return isFinal(response.status, input.headers) ? { kind: "response", response } : UNREACHABLE;
   } catch {
     return late ? { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" } : UNREACHABLE;
   } finally {
     cancel();
   }
+}
+
+/**
+ * The runtime takes an informational answer for the final one, and what follows it is lost (RFC 9110 §15.2); a switch of
+ * protocols is an answer only to whoever asked for it (§15.2.2); and no response can be made with a status that is none
+ * (§15).
+ */
+function isFinal(status: number, asked: Headers): boolean {
+  if (status === 101) return isWebSocketUpgrade(asked);
+  return status >= 200 && status <= 599;
 }
 
 /** The header already names this edge twice: once was added for this very request. */

@@ -22,7 +22,8 @@ const AMBIGUOUS: readonly (readonly [what: string, pattern: RegExp])[] = [
 /** What no route can want. */
 const NEVER: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["an encoded NUL, CR or LF", /%0[0ad]/i],
-  ["an encoded dot segment (%2e)", /(^|\/)(\.|%2e){1,2}(\/|$)/i],
+  // Windows drops the spaces at a segment's end.
+  ["an encoded dot segment (%2e)", /(^|\/)(\.|%2e){1,2}(%20)*(\/|$)/i],
 ];
 
 /**

@@ -41,12 +41,16 @@ export function cleanResponse(
     if (value !== null) headers.set(name, edgeAddress(value, options));
   }
   rewriteCookies(headers, options);
-  const init = { status: response.status, statusText: response.statusText, headers };
+  const { status, statusText } = response;
+  const body = WITHOUT_CONTENT.has(status) ? null : response.body;
   return {
-    response: new Response(response.body, init),
+    response: new Response(body, { status, statusText, headers }),
     signals: { ...(session !== null && { session }), ...(caller !== null && { caller }) },
   };
 }
+
+/** No Response can be made with one of these and a body (Fetch §2.2.3), and an origin may send one all the same. */
+const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** An absolute address of the origin's host becomes one of the edge; anything else stays as it is. */
 function edgeAddress(value: string, { originUrl, edgeUrl, basePath }: CleanResponseOptions): string {

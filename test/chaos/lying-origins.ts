@@ -165,6 +165,37 @@ export const originFaults: readonly OriginFault[] = [
     stale: "as cold",
   },
   {
+    name: "early-hints",
+    what: "103 before its answer: the runtime takes it for the answer",
+    behaviour: (socket) =>
+      void socket.end(`${head(103, { link: "</a.css>; rel=preload" })}${head(200, sized(5))}final`),
+    cold: dead,
+    stale: "stands in",
+  },
+  {
+    name: "unasked-101",
+    what: "101 to a request that asked for no other protocol",
+    behaviour: (socket) => void socket.end(head(101, { upgrade: "websocket", connection: "upgrade" })),
+    cold: dead,
+    stale: "stands in",
+  },
+  {
+    name: "content-of-205",
+    what: "205 with a body",
+    behaviour: (socket) => void socket.end(`${head(205, { "content-length": "4" })}oops`),
+    cold: { status: 205, ending: "whole", body: "" },
+    stale: "as cold",
+  },
+  {
+    name: "head-with-body",
+    what: "a body in answer to a HEAD",
+    method: "HEAD",
+    behaviour: (socket) =>
+      void socket.end(`${head(200, { "content-length": "4", "cache-control": "no-store" })}oops`),
+    cold: { status: 200, ending: "whole", body: "" },
+    stale: "as cold",
+  },
+  {
     name: "posted",
     what: "resets the connection of a POST",
     method: "POST",

@@ -1,13 +1,24 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
+/** A request at the origin, with the identity that the edge vouched for. */
+export interface Arrival {
+  method: string;
+  url: string;
+  user: string | null;
+  /** A verified key without a user has one too. */
+  tier: string | null;
+  /** The client's, as the edge took it; empty: none. */
+  address: string;
+}
+
 /** An API whose every answer follows from the request: a wrong body can be told by looking at it. */
 export interface EchoOrigin {
   url: string;
   /** How often a request with this `X-Chaos-Id` arrived. */
   arrivals(id: string): number;
-  /** What arrived, by method, URL and the identity the edge vouched for. Only while `keepSeen` is on. */
-  readonly seen: { method: string; url: string; user: string | null }[];
+  /** What arrived. Only while `keepSeen` is on. */
+  readonly seen: Arrival[];
   stop(): Promise<void>;
 }
 
@@ -33,7 +44,14 @@ export async function startEchoOrigin({ keepSeen = false } = {}): Promise<EchoOr
     const one = (name: string) => (typeof headers[name] === "string" ? headers[name] : undefined);
     const id = one("x-chaos-id");
     if (id !== undefined) arrivals.set(id, (arrivals.get(id) ?? 0) + 1);
-    if (keepSeen) seen.push({ method, url, user: one("x-user-id") ?? null });
+    if (keepSeen)
+      seen.push({
+        method,
+        url,
+        user: one("x-user-id") ?? null,
+        tier: one("x-user-tier") ?? null,
+        address: one("x-forwarded-for") ?? "",
+      });
     let body = "";
     try {
       for await (const chunk of request as AsyncIterable<Buffer>) body += chunk.toString("utf8");

@@ -1,7 +1,12 @@
+import { SignJWT } from "jose";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type House, openHouse } from "./edge/house.ts";
 
 const ADDRESS = "198.51.100.77";
+/** The caller is its /64: neither may be seen. */
+const NETWORK = "2001:db8:77:88";
+const ADDRESS_6 = `${NETWORK}:1a2b:3c4d:5e6f:7081`;
+const JWT_SECRET = "a-jwt-secret-of-this-test-alone-0123456789";
 const ROUTES = [
   {
     path: "/v1/emissions/*",
@@ -25,18 +30,35 @@ const strange = {
 };
 let house: House;
 beforeAll(async () => {
-  house = await openHouse({ vars: { ROUTES, LOG_LEVEL: "debug", STORE_DEADLINE_MS: 400 } });
+  house = await openHouse({ vars: { ROUTES, LOG_LEVEL: "debug", STORE_DEADLINE_MS: 400, JWT_SECRET } });
 });
 afterAll(() => house.stop());
 
+async function jwt(secret: string): Promise<string> {
+  return new SignJWT({ sub: strange.user })
+    .setProtectedHeader({ alg: "HS256" })
+    .setExpirationTime("10 m")
+    .sign(new TextEncoder().encode(secret));
+}
+
+/** Session tokens that an answer hands out: in its cookies, its fields, its body. */
+function tokensIn(response: Response, text: string): string[] {
+  const handed = `${response.headers.getSetCookie().join("\n")}\n${response.headers.get("x-session-token")}\n${text}`;
+  return handed.match(/es1\.[\w-]+\.[\w-]+/g) ?? [];
+}
+
 /** Sends one of everything that carries a secret, and returns what came back. */
-async function walk(): Promise<{ tokens: string[]; answers: string[] }> {
+async function walk(): Promise<{ tokens: Set<string>; answers: string[]; statuses: Set<number> }> {
   const { secrets, origin, edge } = house;
   const answers: string[] = [];
-  const ask = async (path: string, init: RequestInit = {}) => {
-    const response = await edge.fetch(path, { ...init, address: ADDRESS });
+  const tokens = new Set<string>();
+  const statuses = new Set<number>();
+  const ask = async (path: string, init: RequestInit & { address?: string } = {}) => {
+    const response = await edge.fetch(path, { address: ADDRESS, ...init });
     const text = await response.text();
+    statuses.add(response.status);
     if (response.status >= 400) answers.push(`${JSON.stringify([...response.headers])} ${text}`);
+    else for (const token of tokensIn(response, text)) tokens.add(token);
     return { response, text };
   };
   const post = (path: string, bearer: string | null, body: unknown) =>
@@ -46,8 +68,21 @@ async function walk(): Promise<{ tokens: string[]; answers: string[] }> {
       body: JSON.stringify(body),
     });
   const token = await house.token(strange.user, "premium");
+  tokens.add(token);
+  const genuine = await jwt(JWT_SECRET);
+  const foreign = await jwt(`${JWT_SECRET}-of-somebody-else`);
+  for (const each of [genuine, foreign]) tokens.add(each);
   const [known = ""] = Object.keys(origin.keys);
-  for (const credential of [token, secrets.apiKey, strange.key, strange.forged, known, secrets.service]) {
+  for (const credential of [
+    token,
+    genuine,
+    foreign,
+    secrets.apiKey,
+    strange.key,
+    strange.forged,
+    known,
+    secrets.service,
+  ]) {
     const headers = { authorization: `Bearer ${credential}` };
     for (const path of ["/v1/emissions/factors", "/v1/keys/check", "/v1/user/profile", "/auth/sessions"])
       await ask(path, { headers });
@@ -55,7 +90,9 @@ async function walk(): Promise<{ tokens: string[]; answers: string[] }> {
   for (let i = 0; i < 8; i += 1) await ask(`/v1/emissions/units?api_key=${strange.query}`);
   await ask("/v1/emissions/factors", { headers: { cookie: `session=${token}`, "x-api-key": strange.key } });
   await post("/v1/auth/login", null, { user: strange.user, password: strange.password });
-  await post("/v1/auth/login", null, { user: "ada", password: origin.users.ada });
+  await signIn();
+  // A caller of six tries is refused at the fifth: by its network, which no answer may name.
+  for (let i = 0; i < 6; i += 1) await ask("/v1/emissions/factors", { address: ADDRESS_6 });
   await post("/auth/sessions", secrets.service, { user_id: 7, user_data: strange.password });
   await post("/auth/sessions", strange.key, { user_id: strange.user });
   await post("/edge/cache/purge", secrets.admin, { files: [`/v1/emissions/units?api_key=${strange.query}`] });
@@ -67,8 +104,24 @@ async function walk(): Promise<{ tokens: string[]; answers: string[] }> {
   await ask(`/auth/sessions/users/${encodeURIComponent(strange.user)}`, {
     headers: { authorization: `Bearer ${secrets.service}` },
   });
+  await ask(`/auth/sessions/redis/${strange.key}`, {
+    headers: { authorization: `Bearer ${secrets.service}` },
+  });
   await ask(`/v1/user/%00${strange.key}`);
-  return { tokens: [token], answers };
+  return { tokens, answers, statuses };
+
+  /** A cookie from the origin's sign-in, the one it is rotated to, and a bearer rotated likewise. */
+  async function signIn(): Promise<void> {
+    const signedIn = await post("/v1/auth/login", null, { user: "ada", password: origin.users.ada });
+    const [cookie = ""] = tokensIn(signedIn.response, "");
+    expect(cookie, "the sign-in hands out a cookie").toMatch(/^es1\./);
+    await ask("/v1/user/profile", { headers: { cookie: `session=${cookie}` } });
+    await ask("/auth/sessions/rotate", {
+      method: "POST",
+      headers: { cookie: `session=${cookie}`, "sec-fetch-site": "same-origin" },
+    });
+    await post("/auth/sessions/rotate", await house.token(strange.user), {});
+  }
 }
 
 async function redisKeys(): Promise<string[]> {
@@ -89,12 +142,22 @@ it("no token, key, user or address stands in a log line, an error body or a Redi
   expect(keysUp.length, "there is something to look through").toBeGreaterThan(10);
   expect(house.edge.log.length).toBeGreaterThan(60);
   expect(first.answers.length + second.answers.length).toBeGreaterThan(20);
+  for (const status of [400, 401, 404, 422, 429])
+    expect([...first.statuses], `an error's answer of ${status} is among them`).toContain(status);
+  expect(first.tokens.size, "two by hand, two from a sign-in, one rotated, two JWTs").toBeGreaterThan(5);
 
   const own = [house.secrets, house.origin.users, house.origin.keys].flatMap((each) =>
     Object.entries(each).flatMap(([name, value]) => (typeof value === "string" ? [value] : [name])),
   );
   const forbidden = [...Object.values(strange), ...own, ...first.tokens, ...second.tokens];
-  forbidden.push(ADDRESS, house.upstash.token, encodeURIComponent(strange.user), btoa(strange.user));
+  forbidden.push(
+    ADDRESS,
+    NETWORK,
+    JWT_SECRET,
+    house.upstash.token,
+    encodeURIComponent(strange.user),
+    btoa(strange.user),
+  );
   const places = {
     "the log": house.edge.printed.join("\n"),
     "an error's answer": [...first.answers, ...second.answers].join("\n"),

@@ -9,6 +9,8 @@ interface KnownSession {
   onlyInRedis: boolean;
   /** Its end is under way or done. */
   ending: boolean;
+  /** Where it comes from, or what became of the others of its user: what is said of it where it is lost. */
+  how: string;
 }
 
 export interface SessionsStreamOptions extends StreamOptions {
@@ -19,7 +21,7 @@ const POOL = 12;
 /** Lists that are looked at for a session that stands there twice. */
 const LISTED = 12;
 
-/** Users who come back, sign in, sign out, and try again with what they have signed out of. */
+/** Users who come back, sign in, sign out, take a new id, end their other sessions, and try again with what they have signed out of. */
 export class SessionsStream implements Stream {
   readonly capability: CapabilityName = "sessions";
   readonly #options: SessionsStreamOptions;
@@ -44,7 +46,9 @@ export class SessionsStream implements Stream {
       const what = dice.roll();
       if (what < 0.15) return this.#create(phase, cell);
       if (what < 0.22 && this.#live.length > POOL / 2) return this.#end(cell);
-      if (what < 0.3 && this.#ended.length > 0) return this.#useEnded(dice.pick(this.#ended), cell);
+      if (what < 0.26 && this.#live.length > POOL / 2) return this.#rotate(phase, cell);
+      if (what < 0.29) return this.#endOthers(phase, cell);
+      if (what < 0.37 && this.#ended.length > 0) return this.#useEnded(dice.pick(this.#ended), cell);
       return this.#use(dice.pick(this.#live), phase, cell);
     });
   }
@@ -65,17 +69,24 @@ export class SessionsStream implements Stream {
   }
 
   async #create(phase: Phase, cell: Cell | null): Promise<void> {
-    const { world, run } = this.#options;
     this.#made += 1;
-    const user = `${run}-${this.#made}`;
+    const session = await this.#signIn(`${this.#options.run}-${this.#made}`, phase, cell);
+    if (session) this.#live.push(session);
+  }
+
+  async #signIn(user: string, phase: Phase, cell: Cell | null): Promise<KnownSession | null> {
+    const { world } = this.#options;
     const { status, body } = await ask(world, cell, "/auth/sessions", {
       method: "POST",
       headers: { authorization: `Bearer ${world.secrets.service}`, "content-type": "application/json" },
       body: JSON.stringify({ user_id: user }),
     });
-    if (status !== 201) return;
-    const { token } = JSON.parse(body) as { token: string };
-    this.#live.push({ user, token, onlyInRedis: phase !== "after" && !isOffline(token), ending: false });
+    return status === 201 ? this.#session(user, tokenIn(body), phase) : null;
+  }
+
+  #session(user: string, token: string, phase: Phase): KnownSession {
+    const onlyInRedis = phase !== "after" && !isOffline(token);
+    return { user, token, onlyInRedis, ending: false, how: "signed in" };
   }
 
   async #use(session: KnownSession, phase: Phase, cell: Cell, last = false): Promise<void> {
@@ -98,34 +109,73 @@ export class SessionsStream implements Stream {
     mark(
       cell,
       "lost",
-      `${session.onlyInRedis ? "made while Redis was there" : "made later"}, ${reply.status} ${when}`,
+      `${session.how}, ${session.onlyInRedis ? "made while Redis was there" : "made later"}, ${reply.status} ${when}`,
     );
   }
 
   async #end(cell: Cell): Promise<void> {
-    const { dice, world } = this.#options;
-    const session = dice.pick(this.#live);
+    const session = this.#take();
+    const { status } = await this.#as(session, cell, "DELETE", "/auth/sessions/current");
+    if (status === 200 || status === 202) this.#ended.push(session);
+    else this.#refused(session, status, "signing out of", cell);
+  }
+
+  /** A new id in place of the old one, which is over from there on. */
+  async #rotate(phase: Phase, cell: Cell): Promise<void> {
+    const session = this.#take();
+    // Where only a signature vouches for it, it is not rotated and goes on: a 503 is what was promised.
+    const { status, body } = await this.#as(session, cell, "POST", "/auth/sessions/rotate", { closed: true });
+    if (status !== 200) return this.#refused(session, status, "rotating", cell);
+    this.#ended.push(session);
+    this.#live.push({ ...this.#session(session.user, tokenIn(body), phase), how: `${session.how}, rotated` });
+  }
+
+  /** A user with two sessions ends the other one by the first: that one, and no other, is over. */
+  async #endOthers(phase: Phase, cell: Cell): Promise<void> {
+    this.#made += 1;
+    const user = `${this.#options.run}-${this.#made}`;
+    const other = await this.#signIn(user, phase, cell);
+    const own = await this.#signIn(user, phase, cell);
+    if (!own || !other) return;
+    const { status } = await this.#as(own, cell, "DELETE", "/auth/sessions");
+    if (status !== 200 && status !== 202) return this.#refused(own, status, "ending the others of", cell);
+    this.#ended.push({ ...other, how: "ended by another" });
+    this.#live.push({ ...own, how: "kept of two" });
+  }
+
+  /** One that nobody else is to use meanwhile. */
+  #take(): KnownSession {
+    const session = this.#options.dice.pick(this.#live);
     session.ending = true;
     this.#live = this.#live.filter((each) => each !== session);
-    const { status } = await ask(world, cell, "/auth/sessions/current", {
-      method: "DELETE",
-      headers: { authorization: `Bearer ${session.token}` },
-    });
-    if (status === 200 || status === 202) this.#ended.push(session);
-    else if (status === 401 && !(this.#options.losesData && session.onlyInRedis))
-      mark(cell, "lost", `signing out of a session that lives: ${status}`);
+    return session;
+  }
+
+  /** What it was to do was not done: a session that lives was lost to its user, or it lives on. */
+  #refused(session: KnownSession, status: number, doing: string, cell: Cell): void {
+    const excused = this.#options.losesData && session.onlyInRedis;
+    if (status === 401 && !excused) mark(cell, "lost", `${doing} a session that lives: ${status}`);
     else if (status >= 500) this.#live.push({ ...session, ending: false });
+  }
+
+  #as({ token }: KnownSession, cell: Cell, method: string, path: string, more = {}) {
+    const headers = { authorization: `Bearer ${token}` };
+    return ask(this.#options.world, cell, path, { method, headers, ...more });
   }
 
   async #useEnded(session: KnownSession, cell: Cell, last = false): Promise<void> {
     const { status } = await this.#visit(session, last ? null : cell);
     if (status === 200)
-      mark(cell, "wrong", `an ended session was honoured${last ? " in a new isolate" : ""}`);
+      mark(cell, "wrong", `an ended session (${session.how}) was honoured${last ? " in a new isolate" : ""}`);
   }
 
   #visit({ token }: KnownSession, cell: Cell | null) {
     return ask(this.#options.world, cell, "/user/profile", { headers: { authorization: `Bearer ${token}` } });
   }
+}
+
+function tokenIn(body: string): string {
+  return (JSON.parse(body) as { token: string }).token;
 }
 
 /** Its token says that it was made while the store was lost. */
