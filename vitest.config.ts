@@ -9,10 +9,14 @@ const inWorkerd = () =>
 
 export default defineConfig({
   test: {
-    globalSetup: ["./test/setup/global.ts"],
-    reporters: ["default", "./test/setup/summary-reporter.ts"],
+    globalSetup: ["./test/support/global-setup.ts"],
+    reporters: ["default", "./test/support/summary-reporter.ts"],
     projects: [
-      { extends: true, plugins: [inWorkerd()], test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      {
+        extends: true,
+        plugins: [inWorkerd()],
+        test: { name: "unit", include: ["test/unit/**/*.test.ts"], exclude: ["test/unit/tools/**"] },
+      },
       {
         extends: true,
         plugins: [inWorkerd()],
@@ -22,7 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "node",
-          include: ["test/{e2e,local,check}/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "test/unit/tools/**/*.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -1,4 +1,4 @@
-import { defineRoutes } from "./config/index.ts";
+import { defineRoutes } from "./config/route.ts";
 
 /**
  * What the edge does for which path: first match wins, and where none matches a request passes to the origin without

@@ -1,4 +1,4 @@
-import { logLevels } from "../observe/index.ts";
+import { logLevels } from "../events/log.ts";
 import { compileRoutes } from "./compile-routes.ts";
 import type { Config, ConfiguredKey, JwtConfig, OriginBinding, OriginConfig } from "./config.ts";
 import { ConfigError, type ConfigMistake, described, shown } from "./config-error.ts";

@@ -1,4 +1,4 @@
-import type { Policy } from "../config/index.ts";
+import type { Policy } from "../config/route.ts";
 
 /** Units taken at one moment, ms since the epoch. */
 export interface Run {

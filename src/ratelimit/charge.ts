@@ -1,4 +1,4 @@
-import type { Policy } from "../config/index.ts";
+import type { Policy } from "../config/route.ts";
 import type { Counts } from "./algorithms.ts";
 
 /** One window that a request is to be counted in. */

@@ -1,5 +1,5 @@
 import { serializeList } from "structured-headers";
-import type { Reading } from "./reading.ts";
+import type { Reading } from "./window-state.ts";
 
 /**
  * The rate limit fields of a response, in the one form of draft-ietf-httpapi-ratelimit-headers that is named by

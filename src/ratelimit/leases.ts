@@ -1,5 +1,5 @@
-import type { Platform } from "../platform.ts";
-import { BoundedMap } from "../store/index.ts";
+import { BoundedMap } from "../runtime/bounded-map.ts";
+import type { Platform } from "../runtime/platform.ts";
 import { type Charge, counterName, type Entry } from "./charge.ts";
 
 /** Units that Redis has counted already and this isolate may spend without asking. */

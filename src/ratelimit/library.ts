@@ -1,6 +1,8 @@
 // Its ES module: the CommonJS one, which the package names first, brings all of its algorithms into the Worker.
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
-import { type Keys, StoreError, type Trip } from "../store/index.ts";
+import type { Trip } from "../store/batch.ts";
+import { StoreError } from "../store/errors.ts";
+import type { Keys } from "../store/keys.ts";
 import type { Charge, Charged } from "./charge.ts";
 
 type LibraryContext = Parameters<ReturnType<ReturnType<typeof Ratelimit.slidingWindow>>["limit"]>[0];

@@ -1,5 +1,6 @@
-import { type Caller, ipv6Groups, normaliseAddress } from "../caller/index.ts";
-import { ConfigError, type ConfigMistake } from "../config/index.ts";
+import { ConfigError, type ConfigMistake } from "../config/config-error.ts";
+import { ipv6Groups, normaliseAddress } from "../identity/address.ts";
+import type { Caller } from "../identity/caller.ts";
 
 export interface ListInput {
   /** Never limited. */

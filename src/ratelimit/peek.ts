@@ -1,8 +1,10 @@
-import type { Policy } from "../config/index.ts";
-import type { Platform } from "../platform.ts";
-import { type Keys, StoreError, type Trip } from "../store/index.ts";
+import type { Policy } from "../config/route.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Trip } from "../store/batch.ts";
+import { StoreError } from "../store/errors.ts";
+import type { Keys } from "../store/keys.ts";
 import { available, type Counts, emptyCounts, passesAt } from "./algorithms.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./limit-state.ts";
 import { counterKeys } from "./script.ts";
 
 /** One window of a caller as an operator sees it. */

@@ -1,4 +1,7 @@
-import { defineScript, type Keys, StoreError, type Trip } from "../store/index.ts";
+import type { Trip } from "../store/batch.ts";
+import { StoreError } from "../store/errors.ts";
+import type { Keys } from "../store/keys.ts";
+import { defineScript } from "../store/script.ts";
 import { available, type Counts, type Run } from "./algorithms.ts";
 import type { Charge, Charged, Entry } from "./charge.ts";
 

@@ -1,4 +1,4 @@
-import type { ProblemFacts } from "../problem/index.ts";
+import type { ProblemFacts } from "../http/problem.ts";
 
 /**
  * Who counted: Redis; the isolate's own counters, because Redis does not answer or is not wanted; or the isolate from what

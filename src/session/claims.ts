@@ -1,6 +1,6 @@
-import type { NewSession } from "./keeper.ts";
+import type { SessionClaims } from "../identity/session-token.ts";
 import { isoTime, type SessionRecord } from "./record.ts";
-import type { SessionClaims } from "./token.ts";
+import type { NewSession } from "./session-store.ts";
 
 /** The record as far as a token tells it. */
 export function recordOf(claims: SessionClaims): SessionRecord {

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { wellFormed } from "../well-formed.ts";
+import { wellFormed } from "../runtime/well-formed.ts";
 
 /** Whose session it is to be, and of which tier: as much as a token of any session has room for. */
 export const sessionUser = z.string().check(z.minLength(1), z.maxLength(256), wellFormed);

@@ -1,9 +1,12 @@
-import type { Log } from "../observe/index.ts";
-import type { Platform } from "../platform.ts";
-import { Outbox, type ReplayOutcome, type Store, type Trip } from "../store/index.ts";
-import type { NewSession } from "./keeper.ts";
-import type { SessionName } from "./local-keeper.ts";
-import type { UpstashKeeper } from "./upstash-keeper.ts";
+import type { Log } from "../events/log.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Trip } from "../store/batch.ts";
+import { Outbox } from "../store/outbox.ts";
+import type { ReplayOutcome } from "../store/recovery.ts";
+import type { Store } from "../store/store.ts";
+import type { SessionName } from "./memory-session-store.ts";
+import type { NewSession } from "./session-store.ts";
+import type { UpstashKeeper } from "./upstash-session-store.ts";
 
 export interface PendingOptions {
   store: Store;

@@ -1,4 +1,4 @@
-import type { ProblemFacts } from "../problem/index.ts";
+import type { ProblemFacts } from "../http/problem.ts";
 
 /** What a client is told when a session cannot be had. */
 export const notFound: ProblemFacts = {

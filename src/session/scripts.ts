@@ -1,4 +1,4 @@
-import { defineScript } from "../store/index.ts";
+import { defineScript } from "../store/script.ts";
 
 /**
  * A session's life in Redis. Scripts without the key-locking flag touch keys whose names they find in an index; they are

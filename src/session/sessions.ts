@@ -1,19 +1,32 @@
-import type { Identifier } from "../caller/index.ts";
-import type { Capability, EdgeRequest } from "../capability.ts";
-import type { Config } from "../config/index.ts";
-import type { Log } from "../observe/index.ts";
-import type { Platform } from "../platform.ts";
-import { Problem } from "../problem/index.ts";
-import type { Keys, Store } from "../store/index.ts";
-import { createCarrier } from "./carrier.ts";
+import type { Config } from "../config/config.ts";
+import type { Log } from "../events/log.ts";
+import { Problem } from "../http/problem.ts";
+import type { Identifier } from "../identity/caller-hash.ts";
+import { clearedCookie } from "../identity/session-cookie.ts";
+import {
+  base64url,
+  LONGEST_TOKEN,
+  type SessionClaims,
+  signToken,
+  tokenFits,
+} from "../identity/session-token.ts";
+import type { Capability, EdgeRequest } from "../request/capability.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Keys } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
-import { clearedCookie } from "./cookies.ts";
-import { createJudge } from "./judge.ts";
-import { createLedger, type Ended, type Found, type SessionLedger, UserDataTooLarge } from "./ledger.ts";
+import { createCarrier } from "./deliver.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
 import { notRotatable, secretMissing, tooLargeOffline } from "./problems.ts";
 import { isoTime, type SessionRecord } from "./record.ts";
-import { base64url, LONGEST_TOKEN, type SessionClaims, signToken, tokenFits } from "./token.ts";
+import {
+  createLedger,
+  type Ended,
+  type Found,
+  type SessionLedger,
+  UserDataTooLarge,
+} from "./session-service.ts";
+import { createJudge } from "./validate.ts";
 import type { ActiveSession, CarriedBy, SessionVerdict } from "./verdict.ts";
 
 export interface SessionsOptions {

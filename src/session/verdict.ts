@@ -1,5 +1,5 @@
+import type { SessionClaims } from "../identity/session-token.ts";
 import type { SessionRecord } from "./record.ts";
-import type { SessionClaims } from "./token.ts";
 
 export type CarriedBy = "bearer" | "cookie";
 

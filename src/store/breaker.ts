@@ -1,4 +1,4 @@
-import type { Platform } from "../platform.ts";
+import type { Platform } from "../runtime/platform.ts";
 import type { StoreErrorCode } from "./errors.ts";
 
 export interface BreakerOptions {

@@ -1,7 +1,7 @@
-import type { Platform } from "../platform.ts";
-import { BoundedMap } from "./bounded-map.ts";
-import type { ReplayOutcome } from "./replays.ts";
-import type { Trip } from "./trip.ts";
+import { BoundedMap } from "../runtime/bounded-map.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Trip } from "./batch.ts";
+import type { ReplayOutcome } from "./recovery.ts";
 
 export interface OutboxOptions<Item> {
   platform: Pick<Platform, "now">;

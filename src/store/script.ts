@@ -1,4 +1,4 @@
-import { hex } from "../hex.ts";
+import { hex } from "../runtime/hex.ts";
 
 /** A Lua script and, once somebody has asked for it, its SHA-1. */
 export interface Script {

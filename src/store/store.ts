@@ -1,12 +1,12 @@
-import type { Log } from "../observe/index.ts";
-import type { Platform } from "../platform.ts";
+import type { Log } from "../events/log.ts";
+import type { Platform } from "../runtime/platform.ts";
+import { Trip } from "./batch.ts";
 import { Breaker, type BreakerOptions } from "./breaker.ts";
-import { ColdEra } from "./cold-era.ts";
+import { ColdEra } from "./cold-start.ts";
 import type { Command } from "./commands.ts";
 import { asStoreError, StoreError, type StoreErrorCode } from "./errors.ts";
-import { type Replay, Replays } from "./replays.ts";
+import { type Replay, Replays } from "./recovery.ts";
 import { createTransport, type PipelineCall, type PipelineReply, type Transport } from "./transport.ts";
-import { Trip } from "./trip.ts";
 
 export interface StoreOptions {
   /** Upstash's REST address and token, or null: then every trip fails at once with `absent`. */

@@ -1,4 +1,4 @@
-import type { Platform } from "../platform.ts";
+import type { Platform } from "../runtime/platform.ts";
 import { StoreError } from "./errors.ts";
 
 /** One item of a pipeline's reply, as Upstash's REST API writes it. */

@@ -6,12 +6,12 @@
  * fails where they differ from what stands here. Times and memory are this machine's and are only printed.
  */
 import { writeFile } from "node:fs/promises";
-import { identityBody } from "../../src/cache/body.ts";
-import type { Entry } from "../../src/cache/entry.ts";
-import { IsolateTier } from "../../src/cache/isolate-tier.ts";
-import { startUpstashLocal } from "../../src/upstash-local/index.ts";
-import { startSpeakingOrigin } from "../e2e/edge/speaking-origin.ts";
-import { type Edge, startEdge } from "../e2e/edge/start.ts";
+import { identityBody } from "../../src/response-cache/body.ts";
+import type { Entry } from "../../src/response-cache/entry.ts";
+import { IsolateTier } from "../../src/response-cache/memory-entry-store.ts";
+import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
+import { startSpeakingOrigin } from "../support/edge/scripted-origin.ts";
+import { type Edge, startEdge } from "../support/edge/start.ts";
 import { commandsRun } from "./commands-run.ts";
 
 const ROUNDS = 300;

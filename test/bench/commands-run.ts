@@ -1,4 +1,4 @@
-import type { UpstashLocal } from "../../src/upstash-local/index.ts";
+import type { UpstashLocal } from "../../src/tools/upstash-local/index.ts";
 
 /** Commands Redis has run, those inside scripts included, this question not: what Upstash would bill. */
 export async function commandsRun(upstash: UpstashLocal): Promise<number> {

@@ -6,13 +6,15 @@
  * those inside scripts too. Time is simulated: nothing sleeps, nothing depends on how fast this machine is.
  */
 import { writeFile } from "node:fs/promises";
-import type { EdgeRequest } from "../../src/capability.ts";
-import { compileRoutes, type Route, type RouteInput, unmatchedRoute } from "../../src/config/index.ts";
-import { createLog } from "../../src/observe/index.ts";
-import { type Platform, workerPlatform } from "../../src/platform.ts";
-import { createLimiter } from "../../src/ratelimit/index.ts";
-import { createKeys, Store } from "../../src/store/index.ts";
-import { startUpstashLocal } from "../../src/upstash-local/index.ts";
+import { compileRoutes } from "../../src/config/compile-routes.ts";
+import { type Route, type RouteInput, unmatchedRoute } from "../../src/config/route.ts";
+import { createLog } from "../../src/events/log.ts";
+import { createLimiter } from "../../src/ratelimit/limiter.ts";
+import type { EdgeRequest } from "../../src/request/capability.ts";
+import { type Platform, workerPlatform } from "../../src/runtime/platform.ts";
+import { createKeys } from "../../src/store/keys.ts";
+import { Store } from "../../src/store/store.ts";
+import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
 import { commandsRun } from "./commands-run.ts";
 
 type Limit = NonNullable<RouteInput["limits"]>[number];

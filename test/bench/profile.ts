@@ -3,9 +3,10 @@
  * workerd's own profiler on a bundle that keeps its names. Prints the functions with the most time of their own, and with
  * the most of theirs and of what they call before they wait.
  */
+
+import { idle, openStage, prepare } from "./compare/harness.ts";
 import { load } from "./compare/load.ts";
 import { rows } from "./compare/rows.ts";
-import { idle, openStage, prepare } from "./compare/stage.ts";
 
 interface Profile {
   nodes: {

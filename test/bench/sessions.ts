@@ -6,14 +6,18 @@
  * machine's and are only printed.
  */
 import { writeFile } from "node:fs/promises";
-import type { SessionClaim } from "../../src/caller/index.ts";
-import type { EdgeRequest } from "../../src/capability.ts";
-import { compileRoutes, unmatchedRoute } from "../../src/config/index.ts";
-import { createLog } from "../../src/observe/index.ts";
-import { type Platform, workerPlatform } from "../../src/platform.ts";
-import { createSessions, openToken } from "../../src/session/index.ts";
-import { createKeys, Store, type Trip } from "../../src/store/index.ts";
-import { startUpstashLocal } from "../../src/upstash-local/index.ts";
+import { compileRoutes } from "../../src/config/compile-routes.ts";
+import { unmatchedRoute } from "../../src/config/route.ts";
+import { createLog } from "../../src/events/log.ts";
+import type { SessionClaim } from "../../src/identity/caller.ts";
+import { openToken } from "../../src/identity/session-token.ts";
+import type { EdgeRequest } from "../../src/request/capability.ts";
+import { type Platform, workerPlatform } from "../../src/runtime/platform.ts";
+import { createSessions } from "../../src/session/sessions.ts";
+import type { Trip } from "../../src/store/batch.ts";
+import { createKeys } from "../../src/store/keys.ts";
+import { Store } from "../../src/store/store.ts";
+import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
 import { commandsRun } from "./commands-run.ts";
 
 const SECRET = "a-secret-for-this-bench-only-0123456789";

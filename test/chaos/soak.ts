@@ -1,8 +1,8 @@
-import { createApp } from "../../src/app.ts";
-import type { RouteInput } from "../../src/config/index.ts";
-import { openIsolate } from "../../src/isolate.ts";
-import { workerPlatform } from "../../src/platform.ts";
-import { startUpstashLocal } from "../../src/upstash-local/index.ts";
+import type { RouteInput } from "../../src/config/route.ts";
+import { openIsolate } from "../../src/edge/isolate.ts";
+import { workerPlatform } from "../../src/runtime/platform.ts";
+import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
+import { createApp } from "../../src/worker.ts";
 import { dice } from "./dice.ts";
 import { pause } from "./proxy.ts";
 

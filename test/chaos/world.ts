@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { startUpstashLocal, type UpstashLocal } from "../../src/upstash-local/index.ts";
-import { type Edge, startEdge } from "../e2e/edge/start.ts";
+import { startUpstashLocal, type UpstashLocal } from "../../src/tools/upstash-local/index.ts";
+import { type Edge, startEdge } from "../support/edge/start.ts";
 import { type EchoOrigin, startEchoOrigin } from "./origin.ts";
 import { FaultProxy } from "./proxy.ts";
 

@@ -2,17 +2,15 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
-import { version } from "../../src/version.ts";
-import { buildWorker } from "./edge/build.ts";
+import { version } from "../../src/runtime/version.ts";
+import { buildWorker } from "../support/edge/build.ts";
 
 it("nothing of the development programs is in the Worker", async () => {
   const metafile = join(dirname(await buildWorker()), "inputs.json");
   const { inputs } = JSON.parse(await readFile(metafile, "utf8")) as { inputs: Record<string, unknown> };
   const own = Object.keys(inputs).filter((path) => path.startsWith("src/"));
-  expect(own, "this is the Worker").toContain("src/passage.ts");
-  const programs = ["upstash-local", "sample-origin", "start", "check", "verify"];
-  const folders = new Set(own.map((path) => path.split("/")[1]));
-  expect(programs.filter((folder) => folders.has(folder))).toEqual([]);
+  expect(own, "this is the Worker").toContain("src/edge/pipeline.ts");
+  expect(own.filter((path) => path.startsWith("src/tools/"))).toEqual([]);
   const bundle = await readFile(await buildWorker(), "utf8");
   expect(
     ["electricity-id", "redis-server", "node:net", "node:http"].filter((text) => bundle.includes(text)),

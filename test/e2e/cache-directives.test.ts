@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "./edge/house.ts";
-import { type SpeakingOrigin, startSpeakingOrigin } from "./edge/speaking-origin.ts";
+import { type House, openHouse } from "../support/edge/harness.ts";
+import { type SpeakingOrigin, startSpeakingOrigin } from "../support/edge/scripted-origin.ts";
 
 interface Exchange {
   /** What the origin says. An `Age` above the lifetime makes an answer stale on arrival: nobody has to wait. */

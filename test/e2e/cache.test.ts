@@ -1,8 +1,8 @@
 import { request } from "node:http";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "./edge/house.ts";
-import { type SpeakingOrigin, startSpeakingOrigin } from "./edge/speaking-origin.ts";
+import { type House, openHouse } from "../support/edge/harness.ts";
+import { type SpeakingOrigin, startSpeakingOrigin } from "../support/edge/scripted-origin.ts";
 
 const ROUTES = [
   { path: "/mine/*", access: "session", cache: { scope: "caller", ttl: 60 } },

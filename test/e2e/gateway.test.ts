@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { type House, openHouse } from "./edge/house.ts";
+import { type House, openHouse } from "../support/edge/harness.ts";
 
 const ROUTES = [
   { path: "/v1/user/*", access: "session" },

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type House, openHouse } from "./edge/house.ts";
+import { type House, openHouse } from "../support/edge/harness.ts";
 
 let house: House;
 beforeAll(async () => {
-  house = await openHouse({ entry: "test/e2e/workers/handlers.ts", vars: { STORE_DEADLINE_MS: 400 } });
+  house = await openHouse({ entry: "test/support/workers/handlers.ts", vars: { STORE_DEADLINE_MS: 400 } });
 });
 afterAll(() => house.stop());
 

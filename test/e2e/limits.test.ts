@@ -1,6 +1,6 @@
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "./edge/house.ts";
+import { type House, openHouse } from "../support/edge/harness.ts";
 
 const day = (name: string, limit: number) => ({ name, limit, window: "1 d", algorithm: "fixed-window" });
 const ROUTES = [

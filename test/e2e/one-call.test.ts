@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "./edge/house.ts";
+import { type House, openHouse } from "../support/edge/harness.ts";
 
 const ROUTES = [
   {
@@ -103,7 +103,7 @@ describe("calls to Upstash before a response", () => {
 describe("somebody else's Hono app", () => {
   let house: House;
   beforeAll(async () => {
-    house = await openHouse({ entry: "test/e2e/workers/two-capabilities.ts" });
+    house = await openHouse({ entry: "test/support/workers/two-capabilities.ts" });
     for (const path of ["/both", "/limited", "/cached"]) await house.edge.fetch(`${path}?warm`);
   });
   afterAll(() => house.stop());

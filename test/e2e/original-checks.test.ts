@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { verifyChecks } from "../../src/verify/checks.ts";
-import { type House, openHouse } from "./edge/house.ts";
+import { verifyChecks } from "../../src/tools/verify/checks.ts";
+import { type House, openHouse } from "../support/edge/harness.ts";
 
 const ROUTES = [
   {

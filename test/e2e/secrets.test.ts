@@ -1,6 +1,6 @@
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type House, openHouse } from "./edge/house.ts";
+import { type House, openHouse } from "../support/edge/harness.ts";
 
 const ADDRESS = "198.51.100.77";
 /** The caller is its /64: neither may be seen. */

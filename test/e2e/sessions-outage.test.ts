@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { type House, openHouse } from "./edge/house.ts";
+import { type House, openHouse } from "../support/edge/harness.ts";
 
 const EACH = 500;
 const AT_ONCE = 25;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "./edge/house.ts";
+import { type House, openHouse } from "../support/edge/harness.ts";
 
 const ROUTES = [
   { path: "/v1/auth/login", methods: ["POST"], session: "start" },

@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { tour } from "../../src/start/tour.ts";
+import { tour } from "../../src/tools/start/tour.ts";
 
 const run = promisify(execFile);
 
@@ -15,7 +15,7 @@ describe.each([
   let printed = "";
   beforeAll(async () => {
     const port = await freePort();
-    start = spawn("node", ["src/start/main.ts", "--port", String(port), ...args], {
+    start = spawn("node", ["src/tools/start/main.ts", "--port", String(port), ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [start.stdout, start.stderr]) {

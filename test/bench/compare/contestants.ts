@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { Miniflare } from "miniflare";
-import { buildWorker } from "../../e2e/edge/build.ts";
+import { buildWorker } from "../../support/edge/build.ts";
 import { heapOf, type Inspector, openInspector } from "./inspector.ts";
 
 /** `edge-logging` is the edge with its line of log for each request, which no other writes; `edge` logs from warnings on. */

@@ -5,11 +5,11 @@
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { type ContestantName, contestantNames } from "./contestants.ts";
+import { countOne, idle, openStage, type Run, runOnce, type Stage } from "./harness.ts";
 import { ask, load } from "./load.ts";
 import { measureOutages, type Outage } from "./outages.ts";
 import { report } from "./report.ts";
 import { type Counts, type Row, rows } from "./rows.ts";
-import { countOne, idle, openStage, type Run, runOnce, type Stage } from "./stage.ts";
 import { startUpMs } from "./start-up.ts";
 
 /** One row of one Worker at one load. */

@@ -1,8 +1,8 @@
 import type { ContestantName } from "./contestants.ts";
+import type { Stage } from "./harness.ts";
 import { load } from "./load.ts";
 import { percentile } from "./percentile.ts";
 import { rows } from "./rows.ts";
-import type { Stage } from "./stage.ts";
 
 export interface Outage {
   state: "refused" | "hanging";

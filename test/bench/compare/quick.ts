@@ -1,6 +1,7 @@
 /** `npm run bench -- --quick`: the counts alone, which are exact. Fails where the edge costs another call or command. */
+
+import { countOne, openStage } from "./harness.ts";
 import { rows } from "./rows.ts";
-import { countOne, openStage } from "./stage.ts";
 
 const ROUNDS = 6;
 

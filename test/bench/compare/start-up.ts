@@ -1,7 +1,7 @@
 import { mkdtemp, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "../../../src/check/run.ts";
+import { run } from "../../../src/tools/check/run.ts";
 import { type ContestantName, entryOf } from "./contestants.ts";
 
 /** ms of CPU until the Worker can take a request, as `wrangler check startup` profiles it; null where it does not. */

@@ -1,8 +1,8 @@
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import type { RouteInput } from "../../../src/config/index.ts";
-import type { TestPlatform } from "../../unit/platform.ts";
-import { clock, freshPrefix, hashOf, openIsolate, releaseClock, routeOf } from "../../unit/ratelimit/rig.ts";
+import type { RouteInput } from "../../../src/config/route.ts";
+import { clock, freshPrefix, hashOf, openIsolate, releaseClock, routeOf } from "../../support/limits.ts";
+import type { TestPlatform } from "../../support/platform.ts";
 
 type Limit = NonNullable<RouteInput["limits"]>[number];
 

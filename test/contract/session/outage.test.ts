@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openSessions } from "./rig.ts";
+import { openSessions } from "../../support/sessions.ts";
 
 const GRACE_S = 900;
 

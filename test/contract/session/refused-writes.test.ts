@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openSessions } from "./rig.ts";
+import { openSessions } from "../../support/sessions.ts";
 
 /** Redis answers, reads, and refuses what would write: full, or a replica. The breaker stays closed all the while. */
 describe("sessions while Redis takes no writes", () => {

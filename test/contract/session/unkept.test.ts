@@ -1,9 +1,10 @@
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
-import { Problem, problemResponse } from "../../../src/problem/index.ts";
-import { LocalKeeper, type SessionEnv, sessionRoutes } from "../../../src/session/index.ts";
-import { testPlatform } from "../../unit/platform.ts";
-import { openSessions } from "./rig.ts";
+import { type SessionEnv, sessionRoutes } from "../../../src/endpoints/sessions.ts";
+import { Problem, problemResponse } from "../../../src/http/problem.ts";
+import { LocalKeeper } from "../../../src/session/memory-session-store.ts";
+import { testPlatform } from "../../support/platform.ts";
+import { openSessions } from "../../support/sessions.ts";
 
 /** Room for one pending write of each kind, and for ten tombstones. */
 async function fullIsolate() {

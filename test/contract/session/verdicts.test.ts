@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { isoTime } from "../../../src/session/index.ts";
-import { openSessions } from "./rig.ts";
+import { isoTime } from "../../../src/session/record.ts";
+import { openSessions } from "../../support/sessions.ts";
 
 const MINUTE = 60_000;
 

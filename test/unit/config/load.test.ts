@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError, loadConfig, type RouteInput } from "../../../src/config/index.ts";
+import { ConfigError } from "../../../src/config/config-error.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import type { RouteInput } from "../../../src/config/route.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 

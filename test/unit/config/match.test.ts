@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { decodedPath, loadConfig, routeMatcher } from "../../../src/config/index.ts";
+import { loadConfig } from "../../../src/config/load.ts";
+import { decodedPath, routeMatcher } from "../../../src/config/match.ts";
 
 const match = routeMatcher(
   loadConfig({}, [

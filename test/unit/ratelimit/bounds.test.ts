@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { testPlatform } from "../platform.ts";
-import { openIsolate, routeOf } from "./rig.ts";
+import { openIsolate, routeOf } from "../../support/limits.ts";
+import { testPlatform } from "../../support/platform.ts";
 
 describe("a million made-up callers", () => {
   it("share one counter per policy once the map is full, and push no known caller out", async () => {

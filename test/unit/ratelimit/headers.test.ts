@@ -1,10 +1,10 @@
 /// <reference types="vite/types/importMeta.d.ts" />
 import { parseList } from "structured-headers";
 import { describe, expect, it } from "vitest";
-import { problemResponse } from "../../../src/problem/index.ts";
-import { type LimitVerdict, quotaProblem } from "../../../src/ratelimit/index.ts";
-import { testPlatform } from "../platform.ts";
-import { hashOf, openIsolate, routeOf } from "./rig.ts";
+import { problemResponse } from "../../../src/http/problem.ts";
+import { type LimitVerdict, quotaProblem } from "../../../src/ratelimit/verdict.ts";
+import { hashOf, openIsolate, routeOf } from "../../support/limits.ts";
+import { testPlatform } from "../../support/platform.ts";
 
 const limits = routeOf({
   limits: [
@@ -98,6 +98,6 @@ describe("the ledger", () => {
       .filter(([, source]) => /\b(Twin|Leases|chargeByScript|chargeByLibrary)\b.*\bfrom\b/.test(source))
       .map(([path]) => path.split("/").at(-1));
     expect(Object.keys(sources).length).toBeGreaterThan(10);
-    expect(reaching).toEqual(["ledger.ts"]);
+    expect(reaching).toEqual(["limit-state.ts"]);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError } from "../../../src/config/index.ts";
-import { quotaProblem } from "../../../src/ratelimit/index.ts";
-import { testPlatform } from "../platform.ts";
-import { openIsolate, routeOf } from "./rig.ts";
+import { ConfigError } from "../../../src/config/config-error.ts";
+import { quotaProblem } from "../../../src/ratelimit/verdict.ts";
+import { openIsolate, routeOf } from "../../support/limits.ts";
+import { testPlatform } from "../../support/platform.ts";
 
 const limits = routeOf({ limits: [{ name: "w", limit: 1, window: "1 m" }] });
 const open = (allow: string[], deny: string[]) =>

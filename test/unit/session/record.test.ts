@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { isoTime, parseRecord, publicRecord } from "../../../src/session/index.ts";
-import { jsonTooLarge, timeOf, USER_DATA_BYTES } from "../../../src/session/record.ts";
-import { NOW } from "./samples.ts";
+import {
+  isoTime,
+  jsonTooLarge,
+  parseRecord,
+  publicRecord,
+  timeOf,
+  USER_DATA_BYTES,
+} from "../../../src/session/record.ts";
+import { NOW } from "../../support/session-samples.ts";
 
 /** As the Python service writes it: `json.dumps` of its dataclass. */
 const ORIGINAL =

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Breaker } from "../../../src/store/breaker.ts";
-import { testPlatform } from "../platform.ts";
-import { ask, ok, storeWith, turn } from "./rig.ts";
+import { testPlatform } from "../../support/platform.ts";
+import { ask, ok, storeWith, turn } from "../../support/store.ts";
 
 describe("the breaker", () => {
   const refuse = () => Promise.reject(new TypeError("refused"));

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { createLog } from "../../../src/observe/index.ts";
-import { Outbox, Store } from "../../../src/store/index.ts";
-import { testPlatform } from "../platform.ts";
+import { createLog } from "../../../src/events/log.ts";
+import { Outbox } from "../../../src/store/outbox.ts";
+import { Store } from "../../../src/store/store.ts";
+import { testPlatform } from "../../support/platform.ts";
 
 /** A store that takes what `takes` says, the names that arrived, and what each trip carried. */
 function outboxWith(takes: (name: string) => boolean, sizeOf?: () => number) {

@@ -1,0 +1,73 @@
+import type { Config } from "../config/config.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Store } from "../store/store.ts";
+
+export interface HealthOptions {
+  config: Config;
+  store: Store;
+  platform: Platform;
+}
+
+type Where = "redis" | "memory";
+
+/** What runs on what, right now, in the isolate that answers. */
+export interface HealthFacts {
+  status: "healthy" | "degraded";
+  system: {
+    redis: { status: "healthy" | "unavailable" | "not_configured"; available: boolean; message: string };
+  };
+  services: { rate_limiting: Where; session_storage: Where; response_cache: Where };
+}
+
+/** An answer from Redis this young, ms, is believed without asking again. */
+const ASK_EVERY_MS = 5000;
+
+/**
+ * Says honestly what runs on Redis and what on memory. It asks Redis at most every 5 s per isolate, whatever the number
+ * of questions, and never while the breaker is open: then it knows.
+ */
+export function createHealth({ config, store, platform }: HealthOptions) {
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let answered = false;
+
+  return async function health(): Promise<HealthFacts> {
+    const available = await redisAnswers();
+    const where = (onRedis: boolean): Where => (available && onRedis ? "redis" : "memory");
+    const { rateLimit, sessions, cache } = config.redisFor;
+    return {
+      status: available || !store.configured ? "healthy" : "degraded",
+      system: { redis: { ...redisFacts(available), available } },
+      services: {
+        rate_limiting: where(rateLimit),
+        session_storage: where(sessions),
+        response_cache: where(cache),
+      },
+    };
+  };
+
+  async function redisAnswers(): Promise<boolean> {
+    if (!store.reachable) return false;
+    const now = platform.now();
+    if (now - store.heardAt < ASK_EVERY_MS && store.heardAt >= askedAt) return true;
+    if (now - askedAt < ASK_EVERY_MS) return answered && store.reachable;
+    askedAt = now;
+    const trip = store.trip();
+    trip.queue((pipeline) => pipeline.ping());
+    await trip.send();
+    answered = trip.error === undefined;
+    return answered;
+  }
+
+  function redisFacts(available: boolean): Pick<HealthFacts["system"]["redis"], "status" | "message"> {
+    if (available) return { status: "healthy", message: "Redis answers" };
+    if (!store.configured) {
+      return {
+        status: "not_configured",
+        message: "No store is configured: everything is kept in this isolate's memory",
+      };
+    }
+    return { status: "unavailable", message: "Redis does not answer: this isolate goes on from its memory" };
+  }
+}
+
+export type Health = ReturnType<typeof createHealth>;

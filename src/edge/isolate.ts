@@ -1,0 +1,111 @@
+import type { Config } from "../config/config.ts";
+import { loadConfig } from "../config/load.ts";
+import { decodedPath, type RouteMatcher, routeMatcher } from "../config/match.ts";
+import type { RouteInput } from "../config/route.ts";
+import { createLog, type Log } from "../events/log.ts";
+import { type CorsPolicy, corsPolicy } from "../http/cors.ts";
+import { createIdentifier, type Identifier } from "../identity/caller-hash.ts";
+import { type CallerResolver, createCallerResolver } from "../identity/identify.ts";
+import { createVerifiedKeys, type VerifiedKeys } from "../identity/verified-keys.ts";
+import { createLimiter, type Limiter } from "../ratelimit/limiter.ts";
+import { createResponseCache, type ResponseCache } from "../response-cache/response-cache.ts";
+import { type Platform, workerPlatform } from "../runtime/platform.ts";
+import { createRequestIds } from "../runtime/request-ids.ts";
+import { createSessions, type Sessions } from "../session/sessions.ts";
+import { createKeys, type Keys } from "../store/keys.ts";
+import { Store } from "../store/store.ts";
+import { createValueCache, type ValueCache } from "../value-cache/value-cache.ts";
+import { createHealth, type Health } from "./health.ts";
+
+/** All that the requests of one isolate share: plain data and pure functions, nothing that belongs to one of them. */
+export interface Isolate {
+  config: Config;
+  platform: Platform;
+  log: Log;
+  newRequestId(): string;
+  store: Store;
+  keys: Keys;
+  identifier: Identifier;
+  verifiedKeys: VerifiedKeys;
+  resolveCaller: CallerResolver;
+  matchRoute: RouteMatcher;
+  limiter: Limiter;
+  sessions: Sessions;
+  cache: ResponseCache;
+  /** The key-value cache for handlers. */
+  values: ValueCache;
+  cors: CorsPolicy;
+  health: Health;
+}
+
+/** @throws ConfigError that names every mistake of the environment and the routes. */
+export function openIsolate(
+  env: Record<string, unknown>,
+  routes: readonly RouteInput[],
+  platform: Platform = workerPlatform,
+): Isolate {
+  const config = loadConfig(env, routes);
+  const log = createLog({ platform, level: config.logLevel });
+  const store = new Store({ connection: config.store, platform, log, deadlineMs: config.storeDeadlineMs });
+  const keys = createKeys(config.prefixes);
+  const identifier = createIdentifier(config, platform);
+  const verifiedKeys = createVerifiedKeys({ platform, keys });
+  const matchRoute = routeMatcher(config.routes);
+  const shared = { store, keys, identifier, platform, log };
+
+  for (const warning of config.warnings) log.warn("config.warning", { message: warning });
+  if (!config.store) {
+    log.warn("store.absent", {
+      message: "UPSTASH_REDIS_REST_URL is not set: limits, sessions and cache live in this isolate's memory",
+    });
+  }
+  return {
+    config,
+    platform,
+    log,
+    newRequestId: createRequestIds(platform),
+    store,
+    keys,
+    identifier,
+    verifiedKeys,
+    resolveCaller: createCallerResolver({ config, identifier, verifiedKeys, platform, log }),
+    matchRoute,
+    limiter: createLimiter({
+      ...shared,
+      useRedis: config.redisFor.rateLimit,
+      isolateMaxAgeMs: config.isolateMaxAgeMs,
+      lists: config.lists,
+    }),
+    sessions: createSessions({ ...shared, config: config.session, useRedis: config.redisFor.sessions }),
+    cache: createResponseCache({
+      ...shared,
+      config: config.cache,
+      useRedis: config.redisFor.cache,
+      isolateMaxAgeMs: config.isolateMaxAgeMs,
+      observe: config.mode === "observe",
+      ruleOf: (url) => matchRoute("GET", decodedPath(url.pathname) ?? "").cache ?? null,
+    }),
+    values: createValueCache({
+      store,
+      keys,
+      platform,
+      ttlSeconds: config.cache.ttlSeconds || 3600,
+      useRedis: config.redisFor.cache,
+    }),
+    cors: corsPolicy(config.corsOrigins ? { origins: config.corsOrigins } : null),
+    health: createHealth({ config, store, platform }),
+  };
+}
+
+const isolates = new WeakMap<object, Map<readonly RouteInput[], Isolate>>();
+
+/** The isolate's shared state for an environment and a list of routes, opened at first use. */
+export function isolateOf(env: object, routes: readonly RouteInput[]): Isolate {
+  const byRoutes = isolates.get(env) ?? new Map<readonly RouteInput[], Isolate>();
+  isolates.set(env, byRoutes);
+  const open = byRoutes.get(routes);
+  if (open) return open;
+  const isolate = openIsolate(env as Record<string, unknown>, routes);
+  byRoutes.set(routes, isolate);
+  return isolate;
+}

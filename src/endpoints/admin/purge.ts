@@ -1,0 +1,74 @@
+import { Hono } from "hono/tiny";
+import * as z from "zod/mini";
+import { Problem } from "../../http/problem.ts";
+import type { PurgeRequest, ResponseCache } from "../../response-cache/response-cache.ts";
+
+const list = z.optional(z.array(z.string()).check(z.maxLength(500)));
+const body = z.strictObject({
+  files: list,
+  prefixes: list,
+  tags: list,
+  purge_everything: z.optional(z.boolean()),
+  soft: z.optional(z.boolean()),
+});
+
+/** `POST /edge/cache/purge`, with the body that Cloudflare's purge takes. */
+export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) {
+  return new Hono().post("/cache/purge", async (c) => {
+    const parsed = z.safeParse(body, await c.req.json().catch(() => null));
+    if (!parsed.success)
+      throw new Problem(badPurge("The body must be JSON with files, prefixes, tags or purge_everything."));
+    const {
+      files = [],
+      prefixes = [],
+      tags = [],
+      purge_everything: everything = false,
+      soft = false,
+    } = parsed.data;
+    if (files.length + prefixes.length + tags.length === 0 && !everything) {
+      throw new Problem(badPurge("It names nothing to purge."));
+    }
+    const own = new URL(c.req.url);
+    const request: PurgeRequest = {
+      files: files.map((file) => absolute(file, own)),
+      prefixes: prefixes.map(prefix),
+      tags: tags.map((tag) => tag.toLowerCase()),
+      everything,
+      soft,
+    };
+    const outcome = await cache.purge(request);
+    const durable = outcome === "everywhere";
+    return c.json(
+      {
+        success: true,
+        purged: { files: files.length, prefixes: prefixes.length, tags: tags.length, everything },
+        // Without the store a purge holds in the isolate that took it, and says so.
+        reach: durable ? "everywhere" : "this isolate",
+      },
+      durable ? 200 : 202,
+      { "cache-control": "no-store" },
+    );
+  });
+}
+
+/** A file is an address, or a path on the host that was asked. */
+function absolute(file: string, own: URL): URL {
+  if (!URL.canParse(file, own) || !/^(https?:|\/)/.test(file))
+    throw new Problem(badPurge(`"${file.slice(0, 100)}" is no address.`));
+  return new URL(file, own);
+}
+
+/** As Cloudflare writes prefixes: host and path without a scheme, ending at a slash. */
+function prefix(text: string): string {
+  const bare = text.replace(/^https?:\/\//, "");
+  if (!/^[^/]+\/(?:.*\/)?$/.test(bare)) {
+    throw new Problem(
+      badPurge(`The prefix "${text.slice(0, 100)}" must be a host and a path that ends with a /.`),
+    );
+  }
+  return `${bare.split("/")[0]?.toLowerCase()}${bare.slice(bare.indexOf("/"))}`;
+}
+
+function badPurge(message: string) {
+  return { status: 400, code: "BAD_PURGE", title: "Purge not understood", message };
+}

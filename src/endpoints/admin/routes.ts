@@ -1,0 +1,29 @@
+import type { MiddlewareHandler } from "hono";
+import { Hono } from "hono/tiny";
+import type { ResponseCache } from "../../response-cache/response-cache.ts";
+import { notFound } from "../token-gate.ts";
+import { type LimitRoutesOptions, limitRoutes } from "./limits.ts";
+import { purgeRoutes } from "./purge.ts";
+import { type WarmRoutesOptions, warmRoutes } from "./warm.ts";
+
+export interface AdminRoutesOptions extends LimitRoutesOptions {
+  /** Lets only operators pass. */
+  gate: MiddlewareHandler;
+  cache: ResponseCache;
+  warm: WarmRoutesOptions;
+}
+
+/** What stands under `/edge`. */
+export function adminRoutes({ gate, cache, warm, ...limits }: AdminRoutesOptions) {
+  return (
+    new Hono()
+      .use("*", gate)
+      .route("/", purgeRoutes({ cache }))
+      .route("/", warmRoutes(warm))
+      .route("/", limitRoutes(limits))
+      // Nothing under this path is the origin's.
+      .all("*", () => {
+        throw notFound();
+      })
+  );
+}

@@ -1,0 +1,92 @@
+import type { Context } from "hono";
+import { stream } from "hono/streaming";
+import { Hono } from "hono/tiny";
+import * as z from "zod/mini";
+import { Problem } from "../../http/problem.ts";
+import type { Platform } from "../../runtime/platform.ts";
+
+export interface WarmRoutesOptions {
+  /** Answers a request as the gateway would, without limits. */
+  answer(c: Context, request: Request): Promise<Response>;
+  platform: Pick<Platform, "now">;
+}
+
+const MOST_PATHS = 300;
+/** A Worker may wait for the headers of six fetches at once. */
+const AT_ONCE = 6;
+
+const body = z.strictObject({
+  paths: z.array(z.string().check(z.maxLength(4096))).check(z.minLength(1), z.maxLength(MOST_PATHS)),
+});
+
+/** How one path went. */
+interface Warmed {
+  path: string;
+  status: number;
+  /** `X-Cache` of its answer. */
+  cache: string | null;
+  stored: boolean;
+  ms: number;
+}
+
+/**
+ * `POST /edge/cache/warm {"paths":["/v1/emissions"]}`: asks for each path as an anonymous GET inside the Worker, six at a
+ * time, and tells of each as it is done: one line of JSON per path, and one with the sums. Only paths of this host: the
+ * edge fetches nothing else in anybody's name.
+ */
+export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
+  return new Hono().post("/cache/warm", async (c) => {
+    const parsed = z.safeParse(body, await c.req.json().catch(() => null));
+    if (!parsed.success) {
+      throw new Problem(badWarm(`The body must be JSON with "paths", a list of 1 to ${MOST_PATHS} paths.`));
+    }
+    const own = new URL(c.req.url);
+    const urls = parsed.data.paths.map((path) => ownUrl(path, own));
+    c.header("content-type", "application/x-ndjson");
+    c.header("cache-control", "no-store");
+    return stream(c, async (out) => {
+      const waiting = [...urls];
+      const sums = { done: true, paths: urls.length, stored: 0, fresh: 0, failed: 0 };
+      const worker = async () => {
+        for (let url = waiting.shift(); url && !out.aborted; url = waiting.shift()) {
+          const warmed = await warm(c, url);
+          sums.stored += warmed.stored ? 1 : 0;
+          sums.fresh += warmed.cache === "HIT" ? 1 : 0;
+          sums.failed += warmed.status >= 400 ? 1 : 0;
+          await out.write(`${JSON.stringify(warmed)}\n`);
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, worker));
+      await out.write(`${JSON.stringify(sums)}\n`);
+    });
+  });
+
+  async function warm(c: Context, url: URL): Promise<Warmed> {
+    const path = `${url.pathname}${url.search}`;
+    const since = platform.now();
+    let response: Response;
+    try {
+      response = await answer(c, new Request(url.href));
+      // It is stored once it has been read to its end.
+      await response.body?.pipeTo(new WritableStream());
+    } catch (error) {
+      const status = error instanceof Problem ? error.facts.status : 502;
+      return { path, status, cache: null, stored: false, ms: platform.now() - since };
+    }
+    const { status, headers } = response;
+    const stored = /;\s*stored(\s*[;,]|\s*$)/.test(headers.get("cache-status") ?? "");
+    return { path, status, cache: headers.get("x-cache"), stored, ms: platform.now() - since };
+  }
+}
+
+/** A path of this host, whatever it is made to look like. */
+function ownUrl(path: string, own: URL): URL {
+  const url = path.startsWith("/") && URL.canParse(path, own) ? new URL(path, own) : null;
+  if (url?.origin !== own.origin)
+    throw new Problem(badWarm(`"${path.slice(0, 100)}" is no path of this host.`));
+  return url;
+}
+
+function badWarm(message: string) {
+  return { status: 400, code: "BAD_WARM", title: "Warming not understood", message };
+}

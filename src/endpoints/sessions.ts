@@ -1,0 +1,216 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { Hono } from "hono/tiny";
+import * as z from "zod/mini";
+import { Problem } from "../http/problem.ts";
+import { clearedCookie } from "../identity/session-cookie.ts";
+import type { EdgeRequest } from "../request/capability.ts";
+import { sessionTier, sessionUser } from "../session/input.ts";
+import {
+  badCreation,
+  deviceInfoTooLarge,
+  endingNotKept,
+  notFound,
+  tooLarge,
+  tooLargeOffline,
+  unknown,
+} from "../session/problems.ts";
+import { DEVICE_INFO_BYTES, jsonTooLarge, publicRecord, USER_DATA_BYTES } from "../session/record.ts";
+import { type Ended, UserDataTooLarge } from "../session/session-service.ts";
+import type { CreatedSession, Sessions } from "../session/sessions.ts";
+import type { ActiveSession, SessionVerdict } from "../session/verdict.ts";
+
+export interface SessionRoutesOptions {
+  sessions: Sessions;
+  /** Lets only servers with a `SERVICE_TOKEN` pass. */
+  serviceGate: MiddlewareHandler;
+  /** Finds out who asks, with the request's one trip, and sets the variables below. */
+  open: MiddlewareHandler;
+}
+
+/** What the handlers find in the context. */
+export interface SessionEnv {
+  Variables: { edgeRequest: EdgeRequest; session: SessionVerdict };
+}
+
+/** Characters of a creation: far above what its parts may have together. */
+const MOST_BODY = 64 * 1024;
+const creation = z.strictObject({
+  user_id: sessionUser,
+  user_data: z.optional(z.unknown()),
+  device_info: z.optional(z.unknown()),
+  ip_address: z.optional(z.nullable(z.string().check(z.maxLength(64)))),
+  tier: z.optional(z.nullable(sessionTier)),
+  ttl: z.optional(z.int().check(z.positive())),
+});
+
+/** The paths under `AUTH_BASE_PATH` that are the edge's; every other path there is the origin's. */
+export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOptions) {
+  const { ledger } = sessions;
+  const configured: MiddlewareHandler = async function requireSessionSecret(c, next) {
+    sessions.requireSecret();
+    c.header("cache-control", "no-store");
+    await next();
+  };
+  /** Servers come with a bearer that is no session. */
+  const either: MiddlewareHandler<SessionEnv> = async function serverOrUser(c, next) {
+    const bearer = /^bearer +(\S+)/i.exec(c.req.header("authorization") ?? "")?.[1];
+    return bearer !== undefined && !bearer.startsWith("es1.") ? serviceGate(c, next) : open(c, next);
+  };
+
+  return new Hono<SessionEnv>()
+    .post("/sessions", configured, serviceGate, async (c) => {
+      const input = await readCreation(c);
+      const created = await creating(() =>
+        sessions.create({
+          userId: input.user_id,
+          userData: input.user_data,
+          deviceInfo: input.device_info,
+          ipAddress: input.ip_address ?? null,
+          tier: input.tier ?? null,
+          ...(input.ttl !== undefined && { ttlSeconds: input.ttl }),
+        }),
+      );
+      return c.json({ status: "success", session: publicRecord(created.record), token: created.token }, 201);
+    })
+    .get("/sessions", configured, open, async (c) => {
+      const active = requireSession(c.get("session"));
+      const { records, complete } = await ledger.list(active.claims.userId);
+      const own = active.claims.id;
+      const listed = records.some((record) => record.session_id === own)
+        ? records
+        : [active.record, ...records];
+      const sessionsOfUser = listed.map((record) => ({
+        ...publicRecord(record),
+        current: record.session_id === own,
+      }));
+      return c.json({ status: "success", sessions: sessionsOfUser, ...(!complete && { complete }) });
+    })
+    .delete("/sessions", configured, open, async (c) => {
+      const active = requireSession(c.get("session"));
+      const { ended, count } = await ledger.revokeAllOf(active.claims.userId, active.claims.id);
+      return c.json(outcome(ended, "Other sessions deleted", { deleted: count }), statusOf(ended));
+    })
+    .delete("/sessions/current", configured, open, async (c) => {
+      const active = requireSession(c.get("session"));
+      const ended = await ledger.revoke(active.claims.id, active.claims.userId);
+      if (active.carriedBy === "cookie")
+        c.header("set-cookie", clearedCookie(c.get("edgeRequest").url), { append: true });
+      return c.json(outcome(ended, "Session deleted"), statusOf(ended));
+    })
+    .post("/sessions/rotate", configured, open, async (c) => {
+      const active = requireSession(c.get("session"));
+      const rotated = await creating(() => sessions.rotate(active));
+      if (!rotated) throw new Problem(notFound);
+      const response = c.json({
+        status: "success",
+        session: publicRecord(rotated.record),
+        ...(active.carriedBy === "bearer" && { token: rotated.token }),
+      });
+      sessions.carry(rotated, active.carriedBy, response.headers, c.get("edgeRequest").url);
+      return response;
+    })
+    .get("/sessions/redis/:id", configured, either, async (c) => {
+      const record = await readable(c, c.req.param("id"));
+      return c.json({ status: "success", session: publicRecord(record) });
+    })
+    .delete("/sessions/redis/:id", configured, either, async (c) => {
+      const id = c.req.param("id");
+      // A server need not wait for the store to come back before it may end a session.
+      const byServer = c.get("session") === undefined;
+      const found = byServer ? await ledger.read(id) : null;
+      const owner = found?.kind === "unknown" ? null : (await readable(c, id)).user_id;
+      const ended = await ledger.revoke(id, owner);
+      if (ended === "missing")
+        throw new Problem({ ...notFound, message: "Session not found or could not be deleted" });
+      return c.json(outcome(ended, "Session deleted"), statusOf(ended));
+    })
+    .get("/sessions/users/:user", configured, serviceGate, async (c) => {
+      const { records, complete } = await ledger.list(c.req.param("user"));
+      return c.json({
+        status: "success",
+        sessions: records.map(publicRecord),
+        ...(!complete && { complete }),
+      });
+    })
+    .delete("/sessions/users/:user", configured, serviceGate, async (c) => {
+      const { ended, count } = await ledger.revokeAllOf(c.req.param("user"), null);
+      return c.json(outcome(ended, "Sessions deleted", { deleted: count }), statusOf(ended));
+    })
+    .delete("/sessions/everyone", configured, serviceGate, async (c) => {
+      const ended = await ledger.revokeEveryone();
+      return c.json(outcome(ended, "All sessions deleted"), statusOf(ended));
+    });
+
+  /** The record, for its own user or a server; 404 for whoever else asks, as if there were none. */
+  async function readable(c: Context<SessionEnv>, id: string) {
+    const verdict = c.get("session") as SessionVerdict | undefined;
+    if (verdict && verdict.kind !== "active") requireSession(verdict);
+    const found = await ledger.read(id);
+    if (found.kind !== "found") throw new Problem(found.kind === "unknown" ? unknown : notFound);
+    if (verdict?.kind === "active" && verdict.claims.userId !== found.record.user_id)
+      throw new Problem(notFound);
+    return found.record;
+  }
+}
+
+async function readCreation(c: Context) {
+  const text = await c.req.text();
+  if (text.length > MOST_BODY) throw new Problem(tooLarge);
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new Problem(badCreation("The body is not JSON."));
+  }
+  const parsed = z.safeParse(creation, body);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const place =
+      issue?.path.join(".") || (issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : "the body");
+    throw new Problem(
+      badCreation(`${place}: not as it should be (user_id is required; ttl is whole seconds).`),
+    );
+  }
+  const { user_data, device_info } = parsed.data;
+  if (jsonTooLarge(user_data, USER_DATA_BYTES)) throw new Problem(tooLarge);
+  if (jsonTooLarge(device_info, DEVICE_INFO_BYTES)) throw new Problem(deviceInfoTooLarge);
+  return parsed.data;
+}
+
+async function creating<Result extends CreatedSession | null>(
+  create: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await create();
+  } catch (error) {
+    if (error instanceof UserDataTooLarge) throw new Problem(tooLargeOffline);
+    throw error;
+  }
+}
+
+function requireSession(verdict: SessionVerdict): ActiveSession {
+  if (verdict.kind === "active") return verdict;
+  if (verdict.kind === "unknown") throw new Problem(unknown);
+  throw new Problem({
+    status: 401,
+    code: verdict.kind === "over" ? "SESSION_INVALID" : "SESSION_REQUIRED",
+    title: "Session required",
+    message: "Sign in first.",
+    headers: { "www-authenticate": "Bearer" },
+  });
+}
+
+/** @throws Problem, a 503, where nobody will tell the store of it. */
+function outcome(ended: Ended, message: string, more: Record<string, unknown> = {}) {
+  if (ended === "unkept") throw new Problem(endingNotKept);
+  if (ended !== "pending") return { status: "success", message, ...more };
+  return {
+    status: "pending",
+    message: `${message} in this isolate; it is durable once the store is back, and lost if this isolate ends before`,
+    ...more,
+  };
+}
+
+function statusOf(ended: Ended): 200 | 202 {
+  return ended === "pending" ? 202 : 200;
+}

@@ -1,0 +1,68 @@
+import type { MiddlewareHandler } from "hono";
+import { Problem } from "../http/problem.ts";
+import { clientAddress } from "../identity/address.ts";
+import { secretMatches } from "../identity/secret.ts";
+import { BoundedMap } from "../runtime/bounded-map.ts";
+import type { Platform } from "../runtime/platform.ts";
+
+export interface TokenGateOptions {
+  /** Any of them opens; none configured = the paths do not exist. */
+  tokens: readonly string[];
+  platform: Platform;
+}
+
+/** Wrong tokens from one address before it has to wait. */
+const MOST_FAILURES = 10;
+const FAILURES_WINDOW_MS = 60_000;
+const MOST_ADDRESSES = 10_000;
+
+/**
+ * Lets a request with one of the tokens as its bearer pass: 404 where none is configured, 401 for a wrong one, and after
+ * ten wrong ones a minute from one address 429. The count is the isolate's own: it slows guessing down, while the
+ * tokens' length is what stops it.
+ */
+export function tokenGate({ tokens, platform }: TokenGateOptions): MiddlewareHandler {
+  const failures = new BoundedMap<{ count: number; until: number }>({
+    platform,
+    entries: MOST_ADDRESSES,
+    whenFull: "evict",
+  });
+
+  return async function requireToken(c, next) {
+    if (tokens.length === 0) throw notFound();
+    const address = clientAddress(c.req.raw.headers);
+    const failed = failures.get(address);
+    if (failed && failed.count >= MOST_FAILURES) {
+      throw new Problem({
+        status: 429,
+        code: "TOO_MANY_FAILURES",
+        title: "Too many failures",
+        message: "Too many wrong tokens came from this address.",
+        retryAfter: Math.max(1, Math.ceil((failed.until - platform.now()) / 1000)),
+      });
+    }
+    const presented = /^bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+    if (presented === undefined || !(await secretMatches(presented, tokens))) {
+      const until = failed?.until ?? platform.now() + FAILURES_WINDOW_MS;
+      failures.set(address, { count: (failed?.count ?? 0) + 1, until }, until);
+      throw new Problem({
+        status: 401,
+        code: "TOKEN_REQUIRED",
+        title: "Token required",
+        message: "Send one of the configured tokens as the bearer.",
+        headers: { "www-authenticate": "Bearer" },
+      });
+    }
+    await next();
+  };
+}
+
+/** As if nothing were here. */
+export function notFound(): Problem {
+  return new Problem({
+    status: 404,
+    code: "NOT_FOUND",
+    title: "Not found",
+    message: "There is nothing at this path.",
+  });
+}

@@ -1,0 +1,60 @@
+import type { Config } from "../config/config.ts";
+import { BoundedMap } from "../runtime/bounded-map.ts";
+import { hex } from "../runtime/hex.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Identity } from "./caller.ts";
+
+/** The one place where callers become the hashes that keys and logs know them by. */
+export interface Identifier {
+  /** HMAC-SHA-256 under `IDENTITY_SECRET`, first 128 bits, hex. The kind is hashed along: a user is never an address. */
+  hash(kind: string, value: string): Promise<string>;
+  identity(kind: Identity["kind"], value: string): Promise<Identity>;
+}
+
+const REMEMBERED_KINDS: ReadonlySet<string> = new Set(["address", "user", "url", "response"]);
+const MOST_REMEMBERED = 4000;
+const REMEMBERED_BYTES = 1024 * 1024;
+const LONGEST_REMEMBERED = 1024;
+
+/**
+ * Without `IDENTITY_SECRET` the key is derived from the store's token, so that all isolates agree; without a store there
+ * is nothing to agree on, and it is random.
+ */
+export function createIdentifier(
+  config: Pick<Config, "identitySecret" | "store">,
+  platform: Platform,
+): Identifier {
+  let key: CryptoKey | undefined;
+  const remembered = new BoundedMap<string>({
+    platform,
+    entries: MOST_REMEMBERED,
+    bytes: REMEMBERED_BYTES,
+    sizeOf: (_, text) => text.length + 128,
+    whenFull: "evict",
+  });
+  const secret = config.identitySecret ?? (config.store ? `identity of callers:${config.store.token}` : null);
+
+  async function mac(kind: string, value: string): Promise<string> {
+    key ??= await crypto.subtle.importKey(
+      "raw",
+      secret === null ? platform.randomBytes(32) : new TextEncoder().encode(secret),
+      { name: "HMAC", hash: "SHA-256" },
+      false,
+      ["sign"],
+    );
+    const signed = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(`${kind}\0${value}`));
+    return hex(new Uint8Array(signed, 0, 16));
+  }
+
+  /** Who comes again, and what is asked for again, is hashed once. Secrets are not kept for it. */
+  async function hash(kind: string, value: string): Promise<string> {
+    if (!REMEMBERED_KINDS.has(kind) || value.length > LONGEST_REMEMBERED) return mac(kind, value);
+    const name = `${kind} ${value}`;
+    const known = remembered.get(name);
+    if (known !== undefined) return known;
+    const made = await mac(kind, value);
+    remembered.set(name, made);
+    return made;
+  }
+  return { hash, identity: async (kind, value) => ({ kind, hash: await hash(kind, value) }) };
+}

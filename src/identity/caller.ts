@@ -1,0 +1,58 @@
+import type { SessionClaims } from "./session-token.ts";
+
+/** What a request carries to say who is asking, before anything of it is believed. */
+export interface Credentials {
+  /** A text that starts with `es1.`, from the bearer or the cookie. */
+  sessionToken: { raw: string; carriedBy: "bearer" | "cookie" } | null;
+  /** A bearer of three dot-separated parts, when JWT is configured. */
+  jwt: string | null;
+  /** Any other bearer, `X-API-Key` or `?api_key=`. */
+  apiKey: string | null;
+  /** The session cookie stood in the request, whatever was in it. */
+  sessionCookie: boolean;
+  /** Whether the request carries any credential at all, known to the edge or not (`cache.scope` asks). */
+  any: boolean;
+}
+
+export type SessionClaim =
+  | { kind: "absent" }
+  | { kind: "invalid"; carriedBy: "bearer" | "cookie" }
+  | { kind: "signed"; claims: SessionClaims; carriedBy: "bearer" | "cookie" };
+
+export type KeyClaim =
+  | { kind: "absent" }
+  /** In `API_KEYS`, or answered with 2xx by the origin within the last hour. */
+  | { kind: "verified"; hash: string; name: string | null; tier: string | null; userId: string | null }
+  /** The edge does not know it: it goes to the origin unchanged and earns nothing here. */
+  | { kind: "unverified"; hash: string };
+
+export type JwtClaim =
+  | { kind: "absent" }
+  | { kind: "verified"; userId: string; tier: string | null }
+  | { kind: "invalid" }
+  /** No key set could be loaded yet: neither good nor bad. */
+  | { kind: "unknown" };
+
+/** Who is limited, and whose entries a `caller` cache holds. The hash is all that leaves this object. */
+export interface Identity {
+  kind: "key" | "user" | "address";
+  /** 128 bits, hex. */
+  hash: string;
+}
+
+/** Who is asking, found without a call to the store. */
+export interface Caller {
+  /** Normalised; never in a key or a log line. */
+  address: string;
+  /** The address as an identity: policies with `by = "address"`. */
+  addressIdentity: Identity;
+  credentials: Credentials;
+  session: SessionClaim;
+  key: KeyClaim;
+  jwt: JwtClaim;
+  /** The session's user, else the JWT's, else the one the origin named for the key. */
+  user: { id: string; tier: string | null } | null;
+  tier: string | null;
+  /** Verified key, else user, else address. */
+  identity: Identity;
+}

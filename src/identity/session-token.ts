@@ -1,0 +1,147 @@
+import * as z from "zod/mini";
+import { wellFormed } from "../runtime/well-formed.ts";
+
+/** What a session token says, once its signature has been checked. Times in ms since the epoch. */
+export interface SessionClaims {
+  id: string;
+  userId: string;
+  tier: string | null;
+  issuedAt: number;
+  /** The absolute end: no token and no record outlives it. */
+  expiresAt: number;
+  /** When Redis last confirmed the session; the offline grace counts from here. */
+  confirmedAt: number;
+  /** Created while the store was lost: Redis may not have it yet. */
+  offline: boolean;
+  /** Only in offline tokens: what the record will hold. */
+  userData: unknown;
+  /** Upstash's consistency token of the creation, sent along while the session is young. */
+  syncToken: string | null;
+}
+
+const PREFIX = "es1";
+/** Browsers drop cookies whose name and value are longer than 4096 bytes together (RFC 6265bis §5.6). */
+export const LONGEST_TOKEN = 4080;
+
+const payload = z.object({
+  i: z.string().check(z.regex(/^[A-Za-z0-9_-]{22,64}$/)),
+  u: z.string().check(z.minLength(1), wellFormed),
+  t: z.optional(z.string().check(wellFormed)),
+  a: z.number(),
+  e: z.number(),
+  c: z.number(),
+  o: z.optional(z.literal(1)),
+  d: z.optional(z.unknown()),
+  s: z.optional(z.string()),
+});
+
+/** `es1.<payload>.<HMAC-SHA-256 over both>`, base64url without padding. */
+export async function signToken(claims: SessionClaims, secret: string): Promise<string> {
+  const signed = `${PREFIX}.${base64url(payloadOf(claims))}`;
+  const mac = await crypto.subtle.sign("HMAC", await hmacKey(secret), new TextEncoder().encode(signed));
+  return `${signed}.${base64url(new Uint8Array(mac))}`;
+}
+
+/** Whether a cookie can hold the token of these claims: to be known before anything is written for them. */
+export function tokenFits(claims: SessionClaims): boolean {
+  const signature = Math.ceil((32 * 4) / 3);
+  return PREFIX.length + 2 + Math.ceil((payloadOf(claims).length * 4) / 3) + signature <= LONGEST_TOKEN;
+}
+
+function payloadOf(claims: SessionClaims): Uint8Array {
+  return new TextEncoder().encode(
+    JSON.stringify({
+      i: claims.id,
+      u: claims.userId,
+      ...(claims.tier !== null && { t: claims.tier }),
+      a: claims.issuedAt,
+      e: claims.expiresAt,
+      c: claims.confirmedAt,
+      ...(claims.offline && { o: 1, d: claims.userData }),
+      ...(claims.syncToken !== null && { s: claims.syncToken }),
+    }),
+  );
+}
+
+/**
+ * The claims of a token, or null when it is forged, malformed or past its absolute end. No call to the store.
+ *
+ * @param options.secrets Newest first; a token signed with any of them counts. `crypto.subtle.verify` compares in constant
+ *   time.
+ */
+export async function openToken(
+  raw: string,
+  { secrets, now }: { secrets: readonly string[]; now: number },
+): Promise<SessionClaims | null> {
+  if (raw.length > LONGEST_TOKEN) return null;
+  const [prefix, body, mac, ...rest] = raw.split(".");
+  if (prefix !== PREFIX || !body || !mac || rest.length > 0) return null;
+  const signature = bytesOf(mac);
+  if (signature?.length !== 32) return null;
+  const signed = new TextEncoder().encode(`${prefix}.${body}`);
+  let genuine = false;
+  for (const secret of secrets) {
+    if (await crypto.subtle.verify("HMAC", await hmacKey(secret), signature, signed)) genuine = true;
+  }
+  if (!genuine) return null;
+  const claims = parseClaims(body);
+  return claims && claims.expiresAt > now ? claims : null;
+}
+
+function parseClaims(body: string): SessionClaims | null {
+  const bytes = bytesOf(body);
+  if (!bytes) return null;
+  try {
+    const parsed = z.safeParse(payload, JSON.parse(new TextDecoder().decode(bytes)));
+    if (!parsed.success) return null;
+    const { i, u, t, a, e, c, o, d, s } = parsed.data;
+    return {
+      id: i,
+      userId: u,
+      tier: t ?? null,
+      issuedAt: a,
+      expiresAt: e,
+      confirmedAt: c,
+      offline: o === 1,
+      userData: d ?? {},
+      syncToken: s ?? null,
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** Imported keys are plain handles: they may be shared between requests. */
+const keys = new Map<string, CryptoKey>();
+
+async function hmacKey(secret: string): Promise<CryptoKey> {
+  const known = keys.get(secret);
+  if (known) return known;
+  const key = await crypto.subtle.importKey(
+    "raw",
+    new TextEncoder().encode(secret),
+    { name: "HMAC", hash: "SHA-256" },
+    false,
+    ["sign", "verify"],
+  );
+  if (keys.size >= 16) keys.clear();
+  keys.set(secret, key);
+  return key;
+}
+
+export function base64url(bytes: Uint8Array): string {
+  let binary = "";
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+function bytesOf(text: string): Uint8Array<ArrayBuffer> | null {
+  if (!/^[A-Za-z0-9_-]+$/.test(text)) return null;
+  try {
+    return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) =>
+      char.charCodeAt(0),
+    );
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,69 @@
+import type { Platform } from "../runtime/platform.ts";
+import { isWebSocketUpgrade } from "./request-headers.ts";
+
+/** How an attempt to reach the origin ended. A failure is a value: the cache may have something stale to give. */
+export type OriginReply =
+  | { kind: "response"; response: Response }
+  | {
+      kind: "failed";
+      status: 502 | 504 | 508;
+      code: "ORIGIN_UNREACHABLE" | "ORIGIN_TIMEOUT" | "LOOP_DETECTED";
+    };
+
+export interface ForwardInput {
+  url: URL;
+  method: string;
+  headers: Headers;
+  /** The client's body, streamed. */
+  body: ReadableStream | null;
+  fetch: Platform["fetch"];
+  platform: Pick<Platform, "timer">;
+  /** Milliseconds until the response's headers must be there; its body may take as long as it wants. */
+  deadlineMs: number;
+  via: string;
+}
+
+const UNREACHABLE: OriginReply = { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" };
+
+/** Asks the origin. Redirects are the client's to follow, and nothing of either body is held. */
+export async function forward(input: ForwardInput): Promise<OriginReply> {
+  if (comesFromHere(input.headers, input.via)) return { kind: "failed", status: 508, code: "LOOP_DETECTED" };
+  const abort = new AbortController();
+  let late = false;
+  const cancel = input.platform.timer(input.deadlineMs, () => {
+    late = true;
+    abort.abort();
+  });
+  const bodyless = input.method === "GET" || input.method === "HEAD";
+  try {
+    const response = await input.fetch(input.url.href, {
+      method: input.method,
+      headers: input.headers,
+      body: bodyless ? null : input.body,
+      redirect: "manual",
+      // A WebSocket lives on after its handshake, and the signal would end it.
+      ...(isWebSocketUpgrade(input.headers) ? {} : { signal: abort.signal }),
+    });
+    return isFinal(response.status, input.headers) ? { kind: "response", response } : UNREACHABLE;
+  } catch {
+    return late ? { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" } : UNREACHABLE;
+  } finally {
+    cancel();
+  }
+}
+
+/**
+ * The runtime takes an informational answer for the final one, and what follows it is lost (RFC 9110 §15.2); a switch of
+ * protocols is an answer only to whoever asked for it (§15.2.2); and no response can be made with a status that is none
+ * (§15).
+ */
+function isFinal(status: number, asked: Headers): boolean {
+  if (status === 101) return isWebSocketUpgrade(asked);
+  return status >= 200 && status <= 599;
+}
+
+/** The header already names this edge twice: once was added for this very request. */
+function comesFromHere(headers: Headers, via: string): boolean {
+  const names = (headers.get("via") ?? "").split(",").map((entry) => entry.trim().split(/\s+/)[1]);
+  return names.filter((name) => name === via).length > 1;
+}

@@ -1,0 +1,119 @@
+import type { Isolate } from "../edge/isolate.ts";
+import type { Passage } from "../edge/pipeline.ts";
+import { dropOriginCors } from "../http/cors.ts";
+import { originUrl } from "../http/path.ts";
+import { Problem, type ProblemFacts } from "../http/problem.ts";
+import { SESSION_COOKIES, SESSION_TOKEN_PREFIX } from "../identity/credentials.ts";
+import type { OriginFetch } from "../response-cache/origin-fetch.ts";
+import { forward, type OriginReply } from "./forward.ts";
+import { isWebSocketUpgrade, originHeaders } from "./request-headers.ts";
+import { cleanResponse, type OriginSignals } from "./response-headers.ts";
+
+/**
+ * The origin behind the edge, for one request: what it is sent, and what its answer means for the edge itself (a session
+ * that starts or ends, a key that is verified).
+ *
+ * @throws Problem where no origin is configured.
+ */
+export function originOf(isolate: Isolate, passage: Passage): OriginFetch {
+  const { config, platform } = isolate;
+  const { edgeRequest } = passage;
+  const { request, url, caller } = edgeRequest;
+  const { origin } = config;
+  if (!origin) throw new Problem(originMissing);
+
+  return {
+    repeatable: true,
+    async fetch(clientHeaders: Headers): Promise<OriginReply> {
+      const target = originUrl(origin.url, url);
+      const via = await viaName(isolate);
+      const user = passage.session.kind === "active" || caller.session.kind === "absent" ? caller.user : null;
+      const headers = originHeaders({
+        headers: clientHeaders,
+        url,
+        clientAddress: request.headers.get("cf-connecting-ip"),
+        requestId: edgeRequest.requestId,
+        user,
+        tier: caller.key.kind === "verified" || user ? caller.tier : null,
+        identityTrusted: config.originToken !== null || origin.kind === "binding",
+        originToken: config.originToken,
+        via,
+        sessionCookies: SESSION_COOKIES,
+        sessionTokenPrefix: SESSION_TOKEN_PREFIX,
+        platform,
+      });
+      const reply = await forward({
+        url: target,
+        method: request.method,
+        headers,
+        body: request.body,
+        fetch:
+          origin.kind === "binding" ? (input, init) => origin.binding.fetch(input, init) : platform.fetch,
+        platform,
+        deadlineMs: config.originDeadlineMs,
+        via,
+      });
+      if (reply.kind === "failed" || isWebSocketUpgrade(request.headers)) return reply;
+      const basePath = origin.url.pathname.replace(/\/+$/, "");
+      const { response, signals } = cleanResponse(reply.response, {
+        originUrl: target,
+        edgeUrl: url,
+        basePath,
+      });
+      if (isolate.cors.owned) dropOriginCors(response.headers);
+      await heed(isolate, passage, response, signals);
+      return { kind: "response", response };
+    },
+  };
+}
+
+/** What an answer of the origin's changes in the edge. */
+async function heed(
+  isolate: Isolate,
+  passage: Passage,
+  response: Response,
+  signals: OriginSignals,
+): Promise<void> {
+  const { edgeRequest } = passage;
+  const { caller, route, request } = edgeRequest;
+  if (route.session && request.method === "POST" && response.ok) {
+    await isolate.sessions.fromOrigin(
+      passage.edgeRequest,
+      passage.session,
+      signals.session,
+      response.headers,
+    );
+  }
+  if (!route.verifiesKeys || caller.key.kind === "absent") return;
+  const { hash } = caller.key;
+  const onlyCredential =
+    caller.session.kind === "absent" && caller.jwt.kind === "absent" && !request.headers.has("cookie");
+  if (response.status === 401 || response.status === 403) {
+    edgeRequest.after((trip) => isolate.verifiedKeys.forget(hash, trip));
+  } else if (response.ok && onlyCredential) {
+    edgeRequest.after((trip) => isolate.verifiedKeys.remember(hash, signals.caller, trip));
+  }
+}
+
+/** This edge's name in `Via`: the same in all its isolates, and another in front of another origin. */
+async function viaName({ identifier, config }: Isolate): Promise<string> {
+  return `envoyou-edge-${(await identifier.hash("via", config.origin?.url.href ?? "")).slice(0, 8)}`;
+}
+
+/** What the client is told when the origin could not be asked, and nothing stale was allowed to stand in. */
+export function originProblem(reply: Extract<OriginReply, { kind: "failed" }>): ProblemFacts {
+  return { status: reply.status, code: reply.code, ...ORIGIN_FAILURES[reply.code] };
+}
+
+const ORIGIN_FAILURES = {
+  ORIGIN_UNREACHABLE: { title: "Bad gateway", message: "The API behind the edge could not be reached." },
+  ORIGIN_TIMEOUT: { title: "Gateway timeout", message: "The API behind the edge did not answer in time." },
+  LOOP_DETECTED: { title: "Loop detected", message: "The request has been through this edge already." },
+} as const;
+
+const originMissing: ProblemFacts = {
+  status: 503,
+  code: "ORIGIN_NOT_CONFIGURED",
+  title: "No origin",
+  message: "The edge has no API to stand in front of: its operator must set ORIGIN_URL.",
+};

@@ -1,0 +1,80 @@
+import { dropHopByHop } from "../http/hop-by-hop.ts";
+import { traceparent } from "../http/traceparent.ts";
+import type { Platform } from "../runtime/platform.ts";
+
+export interface OriginHeadersInput {
+  headers: Headers;
+  /** The address the client used, with the edge's scheme and host. */
+  url: URL;
+  /** The client's address, whole: the origin needs it as it is. */
+  clientAddress: string | null;
+  requestId: string;
+  /** Sent only when the origin can tell the edge from anybody else. */
+  user: { id: string; tier: string | null } | null;
+  tier: string | null;
+  identityTrusted: boolean;
+  /** `ORIGIN_TOKEN`. */
+  originToken: string | null;
+  /** This edge's name in `Via`. */
+  via: string;
+  sessionCookies: readonly string[];
+  sessionTokenPrefix: string;
+  platform: Pick<Platform, "randomBytes">;
+}
+
+/**
+ * Names that only the edge may say, and those by which frameworks let a request change its own address: they are in no
+ * cache key. WSGI and CGI origins read `_` as `-`, so both spellings are the edge's.
+ */
+const RESERVED =
+  /^(x-user-.*|x-edge-.*|x-request-id|forwarded|x-forwarded-.*|x-real-ip|x-http-method-override|x-method-override|x-http-method|x-original-(url|uri|host|path|method)|x-rewrite-url|x-envoy-original-path|x-script-name|x-path-info|x-client-ip|x-cluster-client-ip|x-host|x-http-host-override|x-scheme|x-url-scheme|front-end-https|cf-connecting-ip|true-client-ip)$/;
+
+/** What the origin is sent of a request's headers, and what the edge adds. */
+export function originHeaders(input: OriginHeadersInput): Headers {
+  const { url, user, tier, requestId, originToken, platform } = input;
+  const headers = new Headers(input.headers);
+  const websocket = isWebSocketUpgrade(headers);
+  dropHopByHop(headers);
+  // Whoever took the request has answered it (RFC 9110 §10.1.1): an origin's 100 would be taken for its answer.
+  headers.delete("expect");
+  if (websocket) headers.set("upgrade", "websocket");
+  for (const name of [...headers.keys()]) if (RESERVED.test(name.replaceAll("_", "-"))) headers.delete(name);
+  dropSessionCredential(headers, input);
+
+  if (input.identityTrusted && user) headers.set("x-user-id", headerSafe(user.id));
+  if (input.identityTrusted && tier) headers.set("x-user-tier", headerSafe(tier));
+  if (originToken) headers.set("x-edge-token", originToken);
+  headers.set("x-request-id", requestId);
+  if (input.clientAddress) headers.set("x-forwarded-for", input.clientAddress);
+  headers.set("x-forwarded-proto", url.protocol.replace(":", ""));
+  headers.set("x-forwarded-host", url.host);
+  headers.append("via", `1.1 ${input.via}`);
+  headers.set("traceparent", traceparent(input.headers.get("traceparent"), platform));
+  return headers;
+}
+
+export function isWebSocketUpgrade(headers: Headers): boolean {
+  return headers.get("upgrade")?.trim().toLowerCase() === "websocket";
+}
+
+/** The edge's session token is between the client and the edge; the client's other cookies are not. */
+function dropSessionCredential(headers: Headers, input: OriginHeadersInput): void {
+  const bearer = /^bearer +(\S+)/i.exec(headers.get("authorization") ?? "")?.[1];
+  if (bearer?.startsWith(input.sessionTokenPrefix)) headers.delete("authorization");
+  const cookie = headers.get("cookie");
+  if (cookie === null) return;
+  const kept = cookie
+    .split(";")
+    .map((pair) => pair.trim())
+    .filter((pair) => {
+      const [name = "", value = ""] = pair.split(/=(.*)/s);
+      return pair !== "" && !(input.sessionCookies.includes(name) && /^"?es1\./.test(value));
+    });
+  if (kept.length > 0) headers.set("cookie", kept.join("; "));
+  else headers.delete("cookie");
+}
+
+/** Header values are bytes: whatever is not visible ASCII travels percent-encoded. */
+function headerSafe(value: string): string {
+  return value.replace(/[^\x21-\x24\x26-\x7e]/gu, (char) => encodeURIComponent(char));
+}

@@ -1,1 +1,0 @@
-export { Problem, type ProblemFacts, problemHeaders, problemResponse } from "./problem.ts";

@@ -1,0 +1,162 @@
+import type { Route } from "../config/route.ts";
+import type { Log } from "../events/log.ts";
+import type { Decide } from "../request/capability.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Trip } from "../store/batch.ts";
+import { StoreError } from "../store/errors.ts";
+import type { Store } from "../store/store.ts";
+import type { Charge, Charged } from "./charge.ts";
+import { type HeaderOptions, limitHeaders } from "./headers.ts";
+import type { Ledger } from "./limit-state.ts";
+import { type LimitSource, type LimitVerdict, unlimited } from "./verdict.ts";
+import { nearestOf, type Reading, readingOf, secondsUntil } from "./window-state.ts";
+
+export interface JudgeOptions {
+  ledger: Ledger;
+  store: Store;
+  platform: Platform;
+  log: Log;
+  /** false: this capability is kept off Redis. */
+  useRedis: boolean;
+  headers: HeaderOptions;
+}
+
+export interface Case {
+  charges: readonly Charge[];
+  onStoreFailure: Route["onStoreFailure"];
+  /** For the log: the route, or what stands in its place. */
+  route: string;
+}
+
+/** Decides one request: in the isolate where that is possible, else with the trip, else with the local twin. */
+export type Judge = (request: Case, trip: Trip) => Decide<LimitVerdict>;
+
+export function createJudge({ ledger, store, platform, log, useRedis, headers }: JudgeOptions): Judge {
+  return function judge(request, trip) {
+    const { charges } = request;
+    if (charges.length === 0) return () => unlimited("isolate");
+    if (!useRedis || !store.configured) return () => byTwin(request);
+    if (ledger.spendLease(charges)) return () => byLease(request);
+    if (ledger.blocked(charges).length > 0) return () => stillBlocked(request);
+    const pending = ledger.charge(trip, charges);
+    return async () => {
+      let charged: Charged;
+      try {
+        charged = await pending;
+      } catch (error) {
+        if (error instanceof StoreError) return inOutage(request, error);
+        throw error;
+      }
+      // Redis has no unit left, but a concurrent request of this isolate may have leased some.
+      if (!charged.admitted && ledger.spendLease(charges)) return byLease(request);
+      return verdictOf(request, charged, "redis");
+    };
+  };
+
+  function inOutage(request: Case, error: StoreError): LimitVerdict {
+    const { charges, onStoreFailure } = request;
+    const enforced = charges.some((charge) => charge.enforced);
+    if (!enforced || onStoreFailure === "local") {
+      if (ledger.spendLease(charges, { stale: true })) return byLease(request);
+      return byTwin(request, error.certainlyNotApplied);
+    }
+    if (onStoreFailure === "open") return unlimited("memory");
+    const retryAfterSeconds = store.retryAfterSeconds;
+    return {
+      ...unlimited("memory"),
+      kind: "unavailable",
+      headers: { "Retry-After": String(retryAfterSeconds) },
+      retryAfterSeconds,
+    };
+  }
+
+  /** @param owed Redis has certainly not counted it: what is admitted now is to be counted there later. */
+  function byTwin(request: Case, owed = false): LimitVerdict {
+    const charges = request.charges.map(withLocalShare);
+    const charged = ledger.chargeTwin(charges);
+    if (owed && charged.admitted) ledger.owe(request.charges, charged);
+    return verdictOf({ ...request, charges }, charged, "memory");
+  }
+
+  function byLease({ charges }: Case): LimitVerdict {
+    return verdictFrom(
+      known(charges, () => false),
+      true,
+      "isolate",
+    );
+  }
+
+  function stillBlocked({ charges }: Case): LimitVerdict {
+    const blocked = new Set(ledger.blocked(charges));
+    return verdictFrom(
+      known(charges, (charge) => blocked.has(charge)),
+      false,
+      "isolate",
+    );
+  }
+
+  /** What is known without asking; a window of which nothing is known is left out. */
+  function known(charges: readonly Charge[], short: (charge: Charge) => boolean): Reading[] {
+    const now = platform.now();
+    return charges.flatMap((charge) => {
+      const counts = ledger.lastSeen(charge);
+      return counts ? [readingOf(charge, counts, now, short(charge), leased(charge))] : [];
+    });
+  }
+
+  function verdictOf({ charges, route }: Case, charged: Charged, source: LimitSource): LimitVerdict {
+    const now = platform.now();
+    const readings = charges.flatMap((charge, index) => {
+      const entry = charged.entries[index];
+      return entry ? [readingOf(charge, entry.counts, now, entry.short, leased(charge))] : [];
+    });
+    for (const { policy, caller, enforced } of readings.filter((reading) => reading.short)) {
+      log.info("limit.violated", { route, policy: policy.name, caller, shadow: !enforced, source });
+    }
+    return verdictFrom(readings, charged.admitted, source);
+  }
+
+  function verdictFrom(readings: readonly Reading[], admitted: boolean, source: LimitSource): LimitVerdict {
+    const now = platform.now();
+    const enforced = readings.filter((reading) => reading.enforced);
+    const short = enforced.filter((reading) => reading.short);
+    const nearest = nearestOf(enforced);
+    const facts = {
+      headers: limitHeaders(enforced, nearest, now, headers),
+      violated: short.map(({ policy }) => policy.name),
+      shadowViolated: readings
+        .filter((reading) => reading.short && !reading.enforced)
+        .map(({ policy }) => policy.name),
+      source,
+      nearest: nearest
+        ? {
+            name: nearest.policy.name,
+            limit: nearest.policy.limit,
+            remaining: nearest.remaining,
+            resetAt: nearest.growsAt,
+          }
+        : null,
+    };
+    if (admitted) return { kind: "allowed", ...facts };
+    const retryAfterSeconds = Math.max(1, ...short.map((reading) => secondsUntil(reading.passesAt, now)));
+    return {
+      kind: "denied",
+      listed: false,
+      ...facts,
+      headers: { ...facts.headers, "Retry-After": String(retryAfterSeconds) },
+      retryAfterSeconds,
+    };
+  }
+
+  function leased(charge: Charge): number {
+    return charge.policy.lease > 0 ? ledger.leased(charge) : 0;
+  }
+}
+
+/** Where each isolate counts for itself, it may be given a part of the limit; at least one request's cost. */
+function withLocalShare(charge: Charge): Charge {
+  const { policy, cost } = charge;
+  if (policy.localShare === 1) return charge;
+  const limit = Math.max(cost, Math.floor(policy.limit * policy.localShare));
+  return { ...charge, policy: { ...policy, limit } };
+}

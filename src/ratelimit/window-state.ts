@@ -1,0 +1,53 @@
+import type { Policy } from "../config/route.ts";
+import { available, type Counts, passesAt } from "./algorithms.ts";
+import type { Charge } from "./charge.ts";
+
+/** What one window says of a caller. */
+export interface Reading {
+  policy: Policy;
+  /** The caller's hash. */
+  caller: string;
+  /** Units that are left. */
+  remaining: number;
+  /** When more than that will be left, ms since the epoch; now, where nothing was taken. */
+  growsAt: number;
+  /** When this request's cost would pass, ms since the epoch; now, where it would. */
+  passesAt: number;
+  /** There was no room for the cost. */
+  short: boolean;
+  enforced: boolean;
+}
+
+/**
+ * @param leased Units of the counts that this isolate holds and has not spent: they are left too.
+ */
+export function readingOf(charge: Charge, counts: Counts, now: number, short: boolean, leased = 0): Reading {
+  const { policy, caller, cost, enforced } = charge;
+  const free = available(policy, counts, now);
+  const full = free >= policy.limit;
+  return {
+    policy,
+    caller,
+    remaining: free + leased,
+    growsAt: full ? now : passesAt(policy, counts, now, free + 1),
+    passesAt: short ? passesAt(policy, counts, now, cost) : now,
+    short,
+    enforced,
+  };
+}
+
+/** The window nearest to denial: the one that refuses longest, else the one with the fewest requests left. */
+export function nearestOf(readings: readonly Reading[]): Reading | undefined {
+  const requestsLeft = ({ remaining, policy }: Reading) => Math.floor(remaining / policy.cost);
+  return readings.reduce<Reading | undefined>((nearest, reading) => {
+    if (!nearest) return reading;
+    if (nearest.short !== reading.short) return reading.short ? reading : nearest;
+    if (reading.short) return reading.passesAt > nearest.passesAt ? reading : nearest;
+    return requestsLeft(reading) < requestsLeft(nearest) ? reading : nearest;
+  }, undefined);
+}
+
+/** Whole seconds until this request would pass, at least 1. */
+export function secondsUntil(moment: number, now: number): number {
+  return Math.max(1, Math.ceil((moment - now) / 1000));
+}

@@ -1,0 +1,64 @@
+import type { Log } from "../events/log.ts";
+import type { Trip } from "../store/batch.ts";
+import type { Store } from "../store/store.ts";
+
+type Work = (trip: Trip) => void | Promise<void>;
+
+export interface AfterOptions {
+  store: Store;
+  log: Log;
+  /** Keeps the invocation alive until the promise settles. */
+  waitUntil(work: Promise<unknown>): void;
+}
+
+/**
+ * What a request leaves to be done once its response is on the way: everything that is written shares one more trip, and
+ * the store's own upkeep (a probe, a replay) rides along.
+ */
+export class AfterResponse {
+  readonly #options: AfterOptions;
+  #works: Work[] = [];
+  #started = false;
+
+  constructor(options: AfterOptions) {
+    this.#options = options;
+  }
+
+  /** Work that is added once the trip has left gets a trip of its own. */
+  add(work: Work): void {
+    this.#works.push(work);
+    if (this.#started) this.#options.waitUntil(this.#run());
+  }
+
+  /** To be called when the response is ready; further calls do nothing. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    const { store, waitUntil } = this.#options;
+    const work = this.#works.length > 0 ? this.#runAndMaintain() : store.maintenance();
+    if (work) waitUntil(work);
+  }
+
+  async #runAndMaintain(): Promise<void> {
+    await this.#run();
+    await this.#options.store.maintenance();
+  }
+
+  async #run(): Promise<void> {
+    const { store, log } = this.#options;
+    const works = this.#works;
+    this.#works = [];
+    if (works.length === 0) return;
+    const trip = store.trip();
+    await Promise.all(
+      works.map(async (work) => {
+        try {
+          await work(trip);
+        } catch (error) {
+          log.error("after.failed", { kind: error instanceof Error ? error.name : "unknown" });
+        }
+      }),
+    );
+    await trip.send();
+  }
+}

@@ -1,0 +1,106 @@
+import { hex } from "../runtime/hex.ts";
+import { identityBody } from "./body.ts";
+import { collect } from "./collect.ts";
+import type { CacheContext } from "./context.ts";
+import type { Entry } from "./entry.ts";
+import { prepareWrite } from "./redis-entry-store.ts";
+import { forbidsTransform } from "./rules/content-coding.ts";
+import { responseDirectives } from "./rules/directives.ts";
+import { retentionSeconds } from "./rules/freshness.ts";
+import type { ResponseFacts } from "./rules/message.ts";
+import { claimOf, type StoreRefusal, storing } from "./rules/storing.ts";
+import { tagsOf } from "./tags.ts";
+
+/** An entry without its body: what is known once the header section is there. */
+export type Outline = Omit<Entry, "body">;
+
+/** An outline, or whose fault it is that there is none: another request might get one of the same response. */
+export type Outlined =
+  | { kind: "outline"; outline: Outline }
+  | { kind: "none"; because: "request" | "response" };
+
+/** What is stored of a response, but for its body, where it may be stored (RFC 9111 §3). */
+export async function outlineOf(
+  context: CacheContext,
+  response: ResponseFacts,
+  requestTime: number,
+): Promise<Outlined> {
+  const { rule, asker, selecting } = context;
+  const { platform } = context.parts;
+  const responseTime = platform.now();
+  const { method, url, headers } = context.request.request;
+  // The runtime hands these over decoded, in this very spelling; what is stored is the identity form.
+  const coding = response.headers.get("content-encoding");
+  const decoded = coding === "gzip" || coding === "br";
+  // Its content is not the origin's any more (RFC 9110 §7.7), and cannot be made so again.
+  if (decoded && forbidsTransform(response.headers)) return { kind: "none", because: "response" };
+  const verdict = storing({
+    request: { method, url, headers },
+    response: decoded ? withoutCoding(response) : response,
+    requestTime,
+    responseTime,
+    asker,
+    rule,
+  });
+  if (verdict.kind === "refuse") return { kind: "none", because: faultOf(verdict.reason) };
+  const { stored, freshness } = verdict;
+  if (!selecting.canTell(stored.vary)) await selecting.hide();
+  const outline = {
+    id: hex(platform.randomBytes(12)),
+    variant: selecting.variant(stored.vary),
+    meta: stored,
+    shareable: claimOf(response, responseDirectives(response.headers)) === "shareable",
+    tags: tagsOf(response.headers, rule.tags),
+    keepUntil: responseTime + retentionSeconds(stored, freshness, responseTime) * 1000,
+    decoded,
+  };
+  return { kind: "outline", outline };
+}
+
+function faultOf(reason: StoreRefusal): "request" | "response" {
+  return reason === "method" || reason === "request" || reason === "request-no-store"
+    ? "request"
+    : "response";
+}
+
+/**
+ * Gathers a body for an outline and keeps both.
+ *
+ * @returns the entry, or null where the body is too long, broke off, or is not as long as was said.
+ */
+export async function fill(
+  context: CacheContext,
+  outline: Outline,
+  body: ReadableStream<Uint8Array> | null,
+  lengthSaid: number | null,
+): Promise<Entry | null> {
+  const bytes = await collect(body, context.parts.maxBodyBytes, lengthSaid);
+  if (!bytes) return null;
+  const entry: Entry = { ...outline, body: identityBody(bytes) };
+  await keep(context, entry);
+  return entry;
+}
+
+/** In the isolate at once, in Redis after the response. */
+export async function keep({ parts, key, request, isNew }: CacheContext, entry: Entry): Promise<void> {
+  const { tier, redisKey, platform } = parts;
+  tier.put(key, entry);
+  if (!redisKey) return;
+  const write = await prepareWrite(redisKey(key), entry, platform.now(), isNew);
+  // It has grown by its gzip form.
+  tier.weigh(key, entry);
+  request.after(write);
+}
+
+/** `Content-Length`, where it counts the bytes that are read here: not those of a coding that the runtime undid. */
+export function lengthSaid(headers: Headers): number | null {
+  const text = headers.get("content-length");
+  return text !== null && /^\d+$/.test(text) && !headers.has("content-encoding") ? Number(text) : null;
+}
+
+function withoutCoding({ status, headers }: ResponseFacts): ResponseFacts {
+  const identity = new Headers(headers);
+  identity.delete("content-encoding");
+  identity.delete("content-length");
+  return { status, headers: identity };
+}

@@ -1,0 +1,316 @@
+import type { Config } from "../config/config.ts";
+import type { CacheRule } from "../config/route.ts";
+import type { Log } from "../events/log.ts";
+import type { Identifier } from "../identity/caller-hash.ts";
+import type { Capability, Decide, EdgeRequest } from "../request/capability.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Trip } from "../store/batch.ts";
+import { StoreError } from "../store/errors.ts";
+import type { Keys } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import type { CacheContext, CacheParts } from "./context.ts";
+import type { Entry } from "./entry.ts";
+import { Cached } from "./handler.ts";
+import { Flights } from "./in-flight.ts";
+import { type Invalidation, Invalidations } from "./invalidations.ts";
+import { cacheUrl } from "./key.ts";
+import { IsolateTier } from "./memory-entry-store.ts";
+import type { CacheTurn } from "./origin-fetch.ts";
+import { EVERYTHING, type Purge, type PurgeFate, PurgeLog } from "./purge-log.ts";
+import { type LookResult, look, readVariant } from "./redis-entry-store.ts";
+import { askerOf } from "./requester.ts";
+import { eligibility } from "./rules/eligibility.ts";
+import { invalidatedUrls, isUnsafe } from "./rules/invalidation.ts";
+import { SelectingFields } from "./selecting-fields.ts";
+
+export interface ResponseCacheOptions {
+  store: Store;
+  keys: Keys;
+  identifier: Pick<Identifier, "hash">;
+  platform: Platform;
+  log: Log;
+  config: Config["cache"];
+  /** false keeps entries in the isolate. Default true. */
+  useRedis?: boolean;
+  /** Most ms since the last look at the purge log for which the isolate may answer alone. Default 5000. */
+  isolateMaxAgeMs?: number;
+  /** Nothing is served from the cache; it is filled all the same. Default false. */
+  observe?: boolean;
+  /** The rule of the route that GET would match; null where nothing is stored. */
+  ruleOf?(url: URL): CacheRule | null;
+}
+
+export interface PurgeRequest {
+  files: URL[];
+  /** `host/path/`. */
+  prefixes: string[];
+  /** Lower case. */
+  tags: string[];
+  everything: boolean;
+  soft: boolean;
+}
+
+export interface ResponseCache extends Capability<CacheTurn | null> {
+  /** Goes past the cache, whatever was prepared: for a caller who turned out not to be who the request says. */
+  pass(request: EdgeRequest): CacheTurn | null;
+  /**
+   * @returns whether every isolate will see it, or so far only this one, because the store is lost (then it is told when
+   * the store is back) or not used.
+   */
+  purge(request: PurgeRequest): Promise<"everywhere" | "isolate">;
+  /** Entries and bytes in the isolate. */
+  readonly sizes: { urls: number; bytes: number; purges: number; invalidations: number };
+}
+
+export function createResponseCache(options: ResponseCacheOptions): ResponseCache {
+  const { store, keys, identifier, platform, log, config, isolateMaxAgeMs = 5000 } = options;
+  const onRedis = (options.useRedis ?? true) && store.configured;
+  const tier = new IsolateTier({ platform, bytes: config.isolateBytes });
+  const purges = new PurgeLog();
+  const invalidations = new Invalidations({ platform, forgotten: () => tier.clear() });
+  const parts: CacheParts = {
+    tier,
+    flights: new Flights(platform),
+    platform,
+    maxBodyBytes: config.maxBodyBytes,
+    observe: options.observe ?? false,
+    redisKey: onRedis ? (key) => keys.response(key) : null,
+    fetchVariant,
+    fate,
+    invalidate({ urlHash, stampKey, request }, soft) {
+      spread([{ urlHash, stampKey: keys.response(stampKey), soft }], request);
+    },
+  };
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let saidCorrupt = false;
+
+  if (onRedis) {
+    store.onRecovery((trip) => purges.rewrite(platform.now(), keys, trip));
+    store.onRecovery((trip) => invalidations.replay(trip));
+  }
+
+  return {
+    prepare,
+    pass(request) {
+      // Whoever asks, what succeeds makes what is stored invalid.
+      if (isUnsafe(request.request.method)) return invalidating(request);
+      const rule = request.route.cache;
+      return rule ? new Cached({ ...baseOf(request, rule), bypass: "bypass" }).turn() : null;
+    },
+    purge,
+    get sizes() {
+      return {
+        urls: tier.size,
+        bytes: tier.bytes,
+        purges: purges.size,
+        invalidations: invalidations.size,
+      };
+    },
+  };
+
+  async function prepare(request: EdgeRequest, trip: Trip): Promise<Decide<CacheTurn | null>> {
+    if (isUnsafe(request.request.method)) return () => invalidating(request);
+    const rule = request.route.cache;
+    if (!rule || request.request.headers.has("upgrade")) return () => null;
+    const asker = askerOf(request.caller, request.request.headers);
+    // A key the origin has yet to verify goes past the cache: only the origin can say what it may see.
+    const pending = request.caller.key.kind === "unverified" && request.route.verifiesKeys;
+    const strange = rule.scope === "caller" && asker !== "verified";
+    const eligible = eligibility(request.request);
+    if (eligible !== "eligible" || pending || strange) {
+      const bypass = eligible === "method" ? "method" : "bypass";
+      return () => new Cached({ ...baseOf(request, rule), bypass }).turn();
+    }
+    const context = { ...baseOf(request, rule), ...(await namesOf(request, rule)), asker };
+    const { selecting, key } = context;
+    const sinceLook = platform.now() - lookedAt;
+    // A clock that went back must not make an old look a new one.
+    const knowsPurges = sinceLook >= 0 && sinceLook <= isolateMaxAgeMs;
+    let held = tier.find(key, selecting);
+    if (held && (!onRedis || knowsPurges)) return () => turn(context, held);
+    await selecting.hide();
+    held ??= tier.find(key, selecting);
+    if (!onRedis) return () => turn(context, held);
+    const looked = look(trip, {
+      key: keys.response(key),
+      purgesKey: keys.purges(),
+      stampKey: keys.response(context.stampKey),
+      purgesSince: knowsPurges ? "" : purges.since,
+      heldId: held?.id ?? null,
+      selecting,
+      now: platform.now(),
+    });
+    looked.catch(() => {});
+    return async () => turn(context, await learned(looked, context, held, knowsPurges));
+  }
+
+  /** The entry after a look; what the isolate holds where the store did not answer. */
+  async function learned(
+    looked: Promise<LookResult>,
+    context: CacheContext,
+    held: Entry | null,
+    knowsPurges: boolean,
+  ): Promise<Entry | null> {
+    try {
+      const result = await looked;
+      if (!knowsPurges) {
+        purges.learn(result.purges);
+        lookedAt = platform.now();
+      }
+      const { stamps } = result;
+      invalidations.learn(context.urlHash, stamps);
+      context.isNew = result.kind === "nothing" && stamps.hard === 0 && stamps.soft === 0;
+      context.others = result.others;
+      if (result.kind === "corrupt") sayCorrupt(context);
+      if (result.kind === "other-variants") context.varyMiss = true;
+      if (result.kind !== "entry" || result.entry.keepUntil <= platform.now()) return held;
+      // The script has found it by the request's fields: one that says otherwise belongs elsewhere.
+      if (result.entry.variant !== context.selecting.variant(result.entry.meta.vary)) {
+        sayCorrupt(context);
+        return held;
+      }
+      // Meanwhile this isolate may have got a newer one, or what it wrote has not arrived.
+      const here = tier.find(context.key, context.selecting);
+      if (here && here.meta.requestTime > result.entry.meta.requestTime) return here;
+      tier.put(context.key, result.entry);
+      return result.entry;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      if (error.code === "command") sayCorrupt(context);
+      return held;
+    }
+  }
+
+  function turn(context: CacheContext, found: Entry | null): CacheTurn {
+    const now = found ? fate(context, found) : null;
+    if (now?.kind === "hard") tier.drop(context.key);
+    const entry = now?.kind === "hard" ? null : found;
+    return new Cached({ ...context, entry, staleSince: now?.kind === "soft" ? now.since : null }).turn();
+  }
+
+  function fate({ url, urlHash }: CacheContext, { tags, meta }: Entry): PurgeFate {
+    const { requestTime } = meta;
+    const purged = purges.fate({ url, urlHash, tags, requestTime });
+    const invalidated = invalidations.fate(urlHash, requestTime);
+    if (purged.kind === "hard" || invalidated.kind === "none") return purged;
+    if (invalidated.kind === "hard" || purged.kind === "none") return invalidated;
+    return { kind: "soft", since: Math.min(purged.since, invalidated.since) };
+  }
+
+  async function fetchVariant(context: CacheContext, name: string): Promise<Entry | null> {
+    const trip = store.trip();
+    const reading = readVariant(trip, keys.response(context.key), name);
+    await trip.send();
+    try {
+      const entry = await reading;
+      return entry && fate(context, entry).kind !== "hard" ? entry : null;
+    } catch (error) {
+      if (error instanceof StoreError) return null;
+      throw error;
+    }
+  }
+
+  /**
+   * What an entry is found by. The scheme is in its name, since the origin is told it and may answer differently; purges
+   * do without, as those who write them do.
+   */
+  async function namesOf(request: EdgeRequest, rule: CacheRule) {
+    const url = cacheUrl(request.url, rule.query);
+    const urlHash = await identifier.hash("url", url);
+    const stampKey = everyonesKey(request.url, urlHash);
+    if (rule.scope !== "caller") return { url, urlHash, stampKey, key: stampKey };
+    const key = await identifier.hash("response", `${request.caller.identity.hash} ${stampKey}`);
+    return { url, urlHash, stampKey, key };
+  }
+
+  /** Where everybody's entries of an address are, and the stamps of all. */
+  function everyonesKey({ protocol }: URL, urlHash: string): string {
+    return protocol === "https:" ? urlHash : `${urlHash}:${protocol.slice(0, -1)}`;
+  }
+
+  /** What every turn has, whatever its key. */
+  function baseOf(request: EdgeRequest, rule: CacheRule): CacheContext {
+    return {
+      parts,
+      request,
+      rule,
+      asker: "credentialed",
+      key: "",
+      url: "",
+      urlHash: "",
+      stampKey: "",
+      selecting: new SelectingFields(request.request.headers, identifier.hash),
+      entry: null,
+      others: [],
+      staleSince: null,
+      varyMiss: false,
+      isNew: false,
+      bypass: null,
+    };
+  }
+
+  /** An unsafe method that succeeds makes what is stored for its URL invalid (RFC 9111 §4.4). */
+  function invalidating(edgeRequest: EdgeRequest): CacheTurn {
+    const { request } = edgeRequest;
+    return {
+      async respond(origin) {
+        const reply = await origin.fetch(request.headers);
+        if (reply.kind === "failed") return reply;
+        const urls = invalidatedUrls(request, reply.response).map((url) => new URL(url));
+        const stored = urls.filter((url) => options.ruleOf?.(url) !== null);
+        spread(await Promise.all(stored.map(invalidationOf)), edgeRequest);
+        return reply;
+      },
+    };
+  }
+
+  /** Known here before the response ends, so that the next request in this isolate sees it; elsewhere after it. */
+  function spread(gone: readonly Invalidation[], { after }: EdgeRequest): void {
+    const at = platform.now();
+    for (const each of gone) invalidations.add(each);
+    if (!onRedis || gone.length === 0) return;
+    after((trip) => {
+      for (const each of gone) {
+        invalidations.write(trip, each, at).then((kept) => {
+          if (!kept) purges.tellLater([EVERYTHING], platform.now());
+        });
+      }
+    });
+  }
+
+  async function invalidationOf(url: URL): Promise<Invalidation> {
+    const name = cacheUrl(url, options.ruleOf?.(url)?.query);
+    const urlHash = await identifier.hash("url", name);
+    return { urlHash, stampKey: keys.response(everyonesKey(url, urlHash)), soft: false };
+  }
+
+  async function purge(request: PurgeRequest): Promise<"everywhere" | "isolate"> {
+    const { files, prefixes, tags, everything, soft } = request;
+    const all: Purge[] = [
+      ...(await Promise.all(files.map((file) => urlPurge(file, soft)))),
+      ...prefixes.map((value): Purge => ({ target: { kind: "prefix", value }, soft })),
+      ...tags.map((value): Purge => ({ target: { kind: "tag", value }, soft })),
+      ...(everything ? [{ target: { kind: "everything", value: "" }, soft } as Purge] : []),
+    ];
+    const now = platform.now();
+    purges.add(all, now);
+    const counts = { files: files.length, prefixes: prefixes.length, tags: tags.length };
+    log.info("cache.purged", { ...counts, everything, soft });
+    if (!onRedis) return "isolate";
+    const trip = store.trip();
+    const written = purges.write(all, now, keys, trip);
+    await trip.send();
+    return (await written) ? "everywhere" : "isolate";
+  }
+
+  async function urlPurge(url: URL, soft: boolean): Promise<Purge> {
+    const value = await identifier.hash("url", cacheUrl(url, options.ruleOf?.(url)?.query));
+    return { target: { kind: "url", value }, soft };
+  }
+
+  function sayCorrupt({ request }: CacheContext): void {
+    if (saidCorrupt) return;
+    saidCorrupt = true;
+    log.warn("cache.corrupt", { route: request.route.name });
+  }
+}

@@ -1,0 +1,103 @@
+import { parseHttpDate } from "../../http/http-date.ts";
+import { entityTag, isWeak, stronglyEqual, weaklyEqual } from "./entity-tag.ts";
+import { fieldsOf, type StoredResponse } from "./stored.ts";
+import { mostRecent } from "./vary.ts";
+
+/** What a client may ask a cache and must not be asked of the origin in its name: the answer is to be a whole one. */
+const CLIENT_CONDITIONS = ["if-none-match", "if-modified-since", "if-range", "range"];
+
+/**
+ * The stored responses whose validators a request may carry (RFC 9111 §4.3.1): the selected one, and every other variant
+ * of the URL that the origin can tell apart by a strong entity tag, for a 304 can name one of those as the answer too.
+ * Never another's that somebody's credentials brought: an origin that gives two people the same tag would be believed.
+ */
+export function validationCandidates<Stored extends StoredResponse>(
+  variants: readonly Stored[],
+  selected: Stored | null,
+): Stored[] {
+  const others = variants.filter((each) => {
+    const tag = tagOf(each);
+    return each !== selected && !each.credentials && tag !== null && !isWeak(tag);
+  });
+  if (selected === null) return others;
+  // A date speaks for one response only, and an origin that is sent tags does not look at it (RFC 9110 §13.1.3).
+  if (tagOf(selected) === null && modifiedOf(selected) !== null) return [selected];
+  return isValidatable(selected) ? [selected, ...others] : others;
+}
+
+/**
+ * The request's fields with the client's own conditions and range taken out and the validators of the candidates put in
+ * (RFC 9111 §4.3.1). Without candidates it is an unconditional request for the whole.
+ */
+export function originRequestHeaders(
+  requestHeaders: Headers,
+  candidates: readonly StoredResponse[],
+): Headers {
+  const headers = new Headers(requestHeaders);
+  for (const name of CLIENT_CONDITIONS) headers.delete(name);
+  const tags = [...new Set(candidates.map(tagOf).filter((tag) => tag !== null))];
+  if (tags.length > 0) headers.set("if-none-match", tags.join(", "));
+  // Only the first can be the selected one.
+  const modified = candidates[0] ? modifiedOf(candidates[0]) : null;
+  if (modified !== null) headers.set("if-modified-since", modified);
+  return headers;
+}
+
+/** Whether it has anything to be validated by. */
+export function isValidatable(stored: StoredResponse): boolean {
+  return tagOf(stored) !== null || modifiedOf(stored) !== null;
+}
+
+/**
+ * Which of the stored responses a 304 confirms (RFC 9111 §4.3.4), or null: then it confirms none, and the request is to
+ * be made again without conditions.
+ *
+ * @param candidates those whose validators were sent: {@link validationCandidates}.
+ */
+export function confirmedBy<Stored extends StoredResponse>(
+  notModified: Headers,
+  candidates: readonly Stored[],
+): Stored | null {
+  const tag = entityTag(notModified.get("etag"));
+  if (tag !== null) {
+    const equal = isWeak(tag) ? weaklyEqual : stronglyEqual;
+    return mostRecent(candidates.filter((each) => equal(tag, tagOf(each) ?? "")));
+  }
+  const modified = notModified.get("last-modified");
+  if (modified !== null) {
+    return mostRecent(candidates.filter((each) => fieldsOf(each).get("last-modified") === modified));
+  }
+  // Without a validator it can only mean the one that was asked about. The RFC says so of a stored response that has
+  // none either; origins also leave `Last-Modified` out of the 304 that answers it.
+  return candidates.length === 1 ? (candidates[0] ?? null) : null;
+}
+
+/**
+ * What the 200 to a HEAD means for a stored answer to GET (RFC 9111 §4.3.5): `update` where every validator received and
+ * the length agree, else it is `stale`.
+ *
+ * @param storedLength bytes of the stored content as the origin counts them, or null where that is not known (it was
+ *   decoded on arrival): then a `Content-Length` says nothing.
+ */
+export function judgedByHead(
+  head: Headers,
+  stored: StoredResponse,
+  storedLength: number | null,
+): "update" | "stale" {
+  const fields = fieldsOf(stored);
+  const agree = ["etag", "last-modified"].every(
+    (name) => !head.has(name) || head.get(name) === fields.get(name),
+  );
+  const length = head.get("content-length");
+  const sameLength = length === null || storedLength === null || Number(length) === storedLength;
+  return agree && sameLength ? "update" : "stale";
+}
+
+function tagOf(stored: StoredResponse): string | null {
+  return entityTag(fieldsOf(stored).get("etag"));
+}
+
+function modifiedOf(stored: StoredResponse): string | null {
+  const modified = fieldsOf(stored).get("last-modified");
+  return parseHttpDate(modified, stored.responseTime) === null ? null : modified;
+}

@@ -1,0 +1,54 @@
+import { parseHttpDate } from "../../http/http-date.ts";
+import { fieldName, listMembers } from "./message.ts";
+import { fieldsOf, type StoredResponse } from "./stored.ts";
+
+/** What the origin is sent under these names is the edge's or of one request alone: no two requests agree in it. */
+const OF_ONE_REQUEST =
+  /^(x-user-.*|x-forwarded-for|x-request-id|traceparent|cf-connecting-ip|cf-ray|if-.*|range)$/;
+
+/**
+ * The selecting fields of a response (RFC 9110 §12.5.5): lower case, sorted, each once. `"*"` where no request can ever
+ * match it (RFC 9111 §4.1), which is also what a member makes of it that is no field name, or one whose value the client
+ * does not decide.
+ */
+export function selectingFields(headers: Headers): string[] | "*" {
+  const names = listMembers(headers.get("vary")).map(fieldName);
+  if (names.some((name) => name === null || name === "*" || OF_ONE_REQUEST.test(name))) return "*";
+  return [...new Set(names as string[])].sort();
+}
+
+/** Fields defined as lists, in which space around a comma means nothing (RFC 9110 §5.6.1). */
+const LISTS = new Set(["accept", "accept-charset", "accept-encoding", "accept-language", "prefer"]);
+/** Of those, the ones whose members have no case (RFC 9110 §12.5.2–§12.5.4). */
+const WITHOUT_CASE = new Set(["accept-charset", "accept-encoding", "accept-language"]);
+
+/**
+ * What a request is among the variants of a URL: canonical JSON of the selecting fields and their normalised values
+ * (RFC 9111 §4.1), null where a field is absent, which matches only where it is absent again. The order of a list's
+ * members is kept. It may hold credentials (`Vary: Cookie`): callers hash it before it goes anywhere.
+ */
+export function variantKey(fields: readonly string[], headers: Pick<Headers, "get">): string {
+  const names = [...new Set(fields)].sort();
+  return JSON.stringify(names.map((name) => [name, normalised(name, headers.get(name))]));
+}
+
+/** The {@link variantKey} of one field: every look takes that of each field of its request. */
+export function fieldKey(name: string, value: string | null): string {
+  return JSON.stringify([[name, normalised(name, value)]]);
+}
+
+function normalised(name: string, value: string | null): string | null {
+  if (value === null || !LISTS.has(name)) return value === null ? null : value.trim();
+  const cased = WITHOUT_CASE.has(name) ? value.toLowerCase() : value;
+  return cased.includes('"') ? cased.trim() : listMembers(cased).join(",");
+}
+
+/** Of the stored responses that match a request, the most recent by `Date`, then by arrival (RFC 9111 §4). */
+export function mostRecent<Stored extends StoredResponse>(stored: readonly Stored[]): Stored | null {
+  const dated = stored.map((each) => ({
+    each,
+    date: parseHttpDate(fieldsOf(each).get("date"), each.responseTime) ?? each.responseTime,
+  }));
+  dated.sort((one, other) => other.date - one.date || other.each.responseTime - one.each.responseTime);
+  return dated[0]?.each ?? null;
+}

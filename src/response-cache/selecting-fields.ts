@@ -1,0 +1,86 @@
+import type { Identifier } from "../identity/caller-hash.ts";
+import { fieldKey } from "./rules/vary.ts";
+
+/**
+ * Fields that may hold a secret. They select a variant by a keyed hash of their value: what stands in Redis, and what is
+ * sent there to look one up, is never the value.
+ */
+const SECRET = [
+  "authorization",
+  "cookie",
+  "proxy-authorization",
+  "x-api-key",
+  "apikey",
+  "x-auth-token",
+  "x-csrf-token",
+];
+
+/**
+ * They select nothing: what the origin sees of them follows from the URL, is the same for everybody, or is nothing at all.
+ * Those that are of one request alone are not stored by (`rules/vary.ts`).
+ */
+const NEVER =
+  /^(host|x-forwarded-(host|proto)|x-edge-.*|x-real-ip|forwarded|true-client-ip|connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|expect)$/;
+/** Nobody can vary by them. Left out of what is sent with a look. */
+const USELESS = /^(x-user-.*|x-forwarded-for|x-request-id|traceparent|cf-connecting-ip|cf-ray|if-.*|range)$/;
+
+/** A longer value is named by its hash: it would be sent with every look. */
+const LONGEST_FIELD = 512;
+
+/** A request's fields as they select among the variants of a URL. */
+export class SelectingFields {
+  readonly #headers: Headers;
+  readonly #hash: Identifier["hash"];
+  #hidden: Map<string, string> | null = null;
+
+  constructor(headers: Headers, hash: Identifier["hash"]) {
+    this.#headers = headers;
+    this.#hash = hash;
+  }
+
+  /** To be awaited before {@link get} is asked for what may be a secret or long. Its cost is a hash for each that is there. */
+  async hide(): Promise<void> {
+    if (this.#hidden) return;
+    const hidden = new Map<string, string>();
+    for (const [name, value] of this.#headers) {
+      if (this.#isHidden(name)) hidden.set(name, await this.#hash("field", `${name}: ${value}`));
+    }
+    this.#hidden = hidden;
+  }
+
+  #isHidden(name: string): boolean {
+    return SECRET.includes(name) || (this.#headers.get(name)?.length ?? 0) > LONGEST_FIELD;
+  }
+
+  /** Whether a variant with these selecting fields can be told without {@link hide}. */
+  canTell(vary: readonly string[]): boolean {
+    return this.#hidden !== null || !vary.some((name) => this.#isHidden(name));
+  }
+
+  get(name: string): string | null {
+    if (NEVER.test(name)) return null;
+    return this.#hidden?.get(name) ?? this.#headers.get(name);
+  }
+
+  /** Names and texts by turns, for the script that looks in Redis. */
+  asArguments(): string[] {
+    const fields: string[] = [];
+    for (const name of this.#headers.keys()) {
+      if (!NEVER.test(name) && !USELESS.test(name)) fields.push(name, this.text(name));
+    }
+    return fields;
+  }
+
+  /** One field, normalised, as a text. */
+  text(name: string): string {
+    return fieldKey(name, this.get(name));
+  }
+
+  /**
+   * The name of the variant that the request selects, for the selecting fields `vary`. The script in Redis puts the same
+   * text together from {@link text}, and hashes it.
+   */
+  variant(vary: readonly string[]): string {
+    return vary.map((name) => `${this.text(name)}\n`).join("");
+  }
+}

@@ -1,0 +1,73 @@
+import type { CacheContext } from "./context.ts";
+import type { Entry } from "./entry.ts";
+import type { StoredResponse } from "./rules/stored.ts";
+import { confirmedBy, validationCandidates } from "./rules/validation.ts";
+
+/** A stored response whose validator the origin is sent, and that its 304 may name. */
+export interface Candidate {
+  meta: StoredResponse;
+  /** Held here, or to be fetched from Redis by its name there. */
+  at: { kind: "here"; entry: Entry } | { kind: "redis"; name: string };
+}
+
+/**
+ * All variants of the URL by which the origin may say that it has nothing new (RFC 9111 §4.3.1): the selected one, those
+ * that the isolate holds, and those of which Redis has told the entity tags.
+ */
+export function candidatesOf(context: CacheContext, selected: Entry | null): Candidate[] {
+  const { parts, key, others, rule, asker } = context;
+  const here: Candidate[] = [];
+  for (const entry of new Set([...(selected ? [selected] : []), ...parts.tier.variants(key)])) {
+    const forOthers = rule.scope === "public" && asker !== "anonymous" && !entry.shareable;
+    // Purged is as if it had never been stored.
+    const gone = parts.fate(context, entry).kind === "hard";
+    if (!forOthers && !gone) here.push({ meta: entry.meta, at: { kind: "here", entry } });
+  }
+  const known = new Set(here.map(({ meta }) => tagIn(meta)));
+  const elsewhere = others
+    .filter(({ tag, shareable }) => !known.has(tag) && (asker === "anonymous" || shareable))
+    .map(({ name, tag }): Candidate => ({ meta: tagAlone(tag), at: { kind: "redis", name } }));
+  const all = [...here, ...elsewhere];
+  const wanted = new Set(
+    validationCandidates(
+      all.map(({ meta }) => meta),
+      selected?.meta ?? null,
+    ),
+  );
+  return all.filter(({ meta }) => wanted.has(meta));
+}
+
+/**
+ * The entry that a 304 confirms, or null. One that only Redis has costs a second call before the answer, and saves its
+ * body on the way from the origin.
+ */
+export async function confirmed(
+  context: CacheContext,
+  notModified: Headers,
+  candidates: readonly Candidate[],
+): Promise<Entry | null> {
+  const meta = confirmedBy(
+    notModified,
+    candidates.map((each) => each.meta),
+  );
+  const candidate = candidates.find((each) => each.meta === meta);
+  if (!candidate) return null;
+  const { at } = candidate;
+  return at.kind === "here" ? at.entry : context.parts.fetchVariant(context, at.name);
+}
+
+function tagIn({ headers }: StoredResponse): string | undefined {
+  return headers.find(([name]) => name === "etag")?.[1];
+}
+
+/** Enough of a stored response to be asked about by its tag. The epoch: whatever is held here is more recent. */
+function tagAlone(tag: string): StoredResponse {
+  return {
+    status: 200,
+    headers: [["etag", tag]],
+    requestTime: 0,
+    responseTime: 0,
+    vary: [],
+    credentials: false,
+  };
+}

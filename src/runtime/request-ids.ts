@@ -1,0 +1,20 @@
+import { hex } from "./hex.ts";
+import type { Platform } from "./platform.ts";
+
+const BYTES = 16;
+/** Drawn at once: a call into the runtime costs more than an id. */
+const IDS_PER_DRAW = 64;
+
+/** Ids for requests: 128 random bits each, as hex. */
+export function createRequestIds({ randomBytes }: Pick<Platform, "randomBytes">): () => string {
+  let drawn = new Uint8Array();
+  let used = 0;
+  return () => {
+    if (used === drawn.length) {
+      drawn = randomBytes(BYTES * IDS_PER_DRAW);
+      used = 0;
+    }
+    used += BYTES;
+    return hex(drawn.subarray(used - BYTES, used));
+  };
+}

@@ -1,0 +1,325 @@
+import type { Config } from "../config/config.ts";
+import type { Log } from "../events/log.ts";
+import type { Identifier } from "../identity/caller-hash.ts";
+import { type SessionClaims, tokenFits } from "../identity/session-token.ts";
+import { BoundedMap } from "../runtime/bounded-map.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Trip } from "../store/batch.ts";
+import { StoreError } from "../store/errors.ts";
+import type { Keys } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import { offlineClaimsOf } from "./claims.ts";
+import { type Burial, LocalKeeper, type SessionName } from "./memory-session-store.ts";
+import { createPending } from "./pending.ts";
+import { jsonTooLarge, type SessionRecord } from "./record.ts";
+import type { NewSession, SessionKeeper } from "./session-store.ts";
+import { UpstashKeeper } from "./upstash-session-store.ts";
+
+export interface LedgerOptions {
+  store: Store;
+  keys: Keys;
+  config: Config["session"];
+  onRedis: boolean;
+  identifier: Pick<Identifier, "hash">;
+  platform: Platform;
+  log: Log;
+  /** Most sessions, and most pending writes of each kind, in the isolate. Default 10000. */
+  entries?: number;
+}
+
+/**
+ * How an end was taken: written; only known here until the store is back; there was nothing to end; or there was no room to
+ * remember it, so that nobody will tell the store.
+ */
+export type Ended = "done" | "pending" | "missing" | "unkept";
+
+/** What is known of a session by its id. `unknown`: the store is lost and this isolate has not seen it. */
+export type Found = { kind: "found"; record: SessionRecord } | { kind: "missing" } | { kind: "unknown" };
+
+/** How a session was made. */
+export interface Made {
+  /** false: kept in this isolate, and in the token, until the store is back. */
+  durable: boolean;
+  /** When it counts as made, ms: what its token must say. */
+  createdAt: number;
+  /** Upstash's consistency token of the write. */
+  syncToken: string | null;
+}
+
+/** What an outage's token may carry of user data, bytes of JSON. */
+const OFFLINE_USER_DATA_BYTES = 2048;
+const MOST_SEEN = 10_000;
+const SEEN_BYTES = 8 * 1024 * 1024;
+
+export type SessionLedger = ReturnType<typeof createLedger>;
+
+/**
+ * Every change to a session goes through here: to Redis, and where that fails to the isolate's map and a list of what must
+ * be written when Redis is back.
+ */
+export function createLedger(options: LedgerOptions) {
+  const { store, keys, config, onRedis, identifier, platform, log, entries } = options;
+  const bound = entries === undefined ? {} : { entries };
+  const local = new LocalKeeper({ platform, ...config, ...bound });
+  const keeper = new UpstashKeeper({ store, keys, platform, ...config });
+  const { absoluteSeconds } = config;
+  const pending = createPending({ store, keeper, platform, log, absoluteSeconds, ...bound });
+  const seen = new BoundedMap<{ record: SessionRecord; confirmedAt: number }>({
+    platform,
+    entries: MOST_SEEN,
+    bytes: SEEN_BYTES,
+    sizeOf: ({ record }, id) => JSON.stringify(record).length + id.length,
+    whenFull: "evict",
+  });
+
+  /** Runs `remote`; on an outage, or without Redis, `fallback`. */
+  async function attempt<Reply>(
+    remote: () => Promise<Reply>,
+    fallback: () => Promise<Reply>,
+  ): Promise<Reply> {
+    if (!onRedis) return fallback();
+    try {
+      return await remote();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return fallback();
+    }
+  }
+
+  /** @param durable Redis knows too: then it matters here only until nobody takes the token's word any more. */
+  function forMs(durable: boolean): Pick<Burial, "forMs"> {
+    return durable ? { forMs: (config.offlineGraceSeconds + 60) * 1000 } : {};
+  }
+
+  function forgetHere(id: string): void {
+    pending.creates.delete(id);
+    seen.delete(id);
+  }
+
+  /** What is taken here while Redis is lost, or without it. */
+  function taken(kept: boolean): Ended {
+    if (kept) return onRedis ? "pending" : "done";
+    log.error("session.end_not_kept", {});
+    return "unkept";
+  }
+
+  /** Ends the session that another came in the place of, once that one is made. */
+  async function endReplaced(replaced: SessionClaims, by: NewSession, durable: boolean): Promise<void> {
+    const { id, issuedAt: createdAt } = replaced;
+    const userHash = await identifier.hash("user", replaced.userId);
+    forgetHere(id);
+    const spared = by.userHash === userHash ? { spared: by.record.session_id } : {};
+    const known = local.bury(id, { userHash, createdAt, ...spared, ...forMs(durable) });
+    if (!durable) taken(onRedis ? pending.end(id, userHash) : known);
+  }
+
+  return {
+    local,
+    keeper,
+
+    /** Entries in the isolate's maps. */
+    get sizes() {
+      return { ...local.sizes, seen: seen.size, pending: pending.size };
+    },
+
+    /** Redis has just vouched for it. */
+    confirm(id: string, record: SessionRecord): void {
+      seen.set(id, { record, confirmedAt: platform.now() });
+    },
+
+    forget(id: string): void {
+      seen.delete(id);
+    },
+
+    /** Whether it was ended here, whatever Redis has heard of that. */
+    endedHere(session: SessionName): boolean {
+      return local.buried(session.id) || pending.ended(session);
+    },
+
+    /** Tells Redis of an end that it has not heard of, and nobody else here will tell it. */
+    async retell(trip: Trip, id: string, userHash: string): Promise<void> {
+      if (!onRedis || !local.untold(id) || pending.ends(id)) return;
+      await keeper.queueRevoke(trip, id, userHash).then(
+        () => void local.bury(id, forMs(true)),
+        () => {},
+      );
+    },
+
+    /** What this isolate knows of a session without asking. */
+    async remembered(id: string): Promise<{ record: SessionRecord; confirmedAt: number } | null> {
+      const kept = await local.read(id);
+      if (kept) return { record: kept.record, confirmedAt: platform.now() };
+      return seen.get(id) ?? null;
+    },
+
+    /**
+     * @param replaced The session that the same browser had before: it ends with the same call, and not unless that makes
+     *   the new one.
+     * @throws UserDataTooLarge when the store is lost and the token cannot carry the user data.
+     */
+    async create(session: NewSession, replaced?: SessionClaims): Promise<Made> {
+      const replacedHash = replaced ? await identifier.hash("user", replaced.userId) : null;
+      return attempt<Made>(
+        async () => {
+          const trip = store.trip();
+          const made = keeper.queueCreate(trip, session);
+          const ended = replaced && keeper.queueRevoke(trip, replaced.id, replacedHash).then(yes, no);
+          await trip.send();
+          const createdAt = await made;
+          seen.set(session.record.session_id, { record: session.record, confirmedAt: platform.now() });
+          if (replaced) await endReplaced(replaced, session, (await ended) === true);
+          return { durable: true, createdAt, syncToken: trip.syncToken ?? null };
+        },
+        async () => {
+          if (onRedis) refuseTooLarge(session);
+          const createdAt = await local.create(session);
+          if (onRedis) pending.create({ ...session, createdAt });
+          if (replaced) await endReplaced(replaced, session, false);
+          return { durable: !onRedis, createdAt, syncToken: null };
+        },
+      );
+    },
+
+    /** Null when the old id was dead already. @throws UserDataTooLarge as {@link create}. */
+    async rotate(old: SessionClaims, session: NewSession): Promise<Omit<Made, "createdAt"> | null> {
+      return attempt<Omit<Made, "createdAt"> | null>(
+        async () => {
+          const trip = store.trip();
+          const rotated = keeper.queueRotate(trip, old, session);
+          await trip.send();
+          if ((await rotated) === 0) return null;
+          forgetHere(old.id);
+          local.replace(old.id, session, forMs(true).forMs);
+          return { durable: true, syncToken: trip.syncToken ?? null };
+        },
+        async () => {
+          if (onRedis) refuseTooLarge(session);
+          // In an outage the signature has vouched for the old one already: it need not be in this isolate's map.
+          if (!(await local.rotate({ id: old.id, offline: onRedis || old.offline }, session))) return null;
+          forgetHere(old.id);
+          if (onRedis) {
+            pending.create(session);
+            taken(pending.end(old.id, session.userHash));
+          }
+          return { durable: !onRedis, syncToken: null };
+        },
+      );
+    },
+
+    /** A session by its id, for its user or a server. */
+    read(id: string): Promise<Found> {
+      return attempt<Found>(
+        async () => {
+          const kept = await keeper.read(id);
+          return kept ? { kind: "found", record: kept.record } : { kind: "missing" };
+        },
+        async () => {
+          if (local.buried(id)) return { kind: "missing" };
+          const record = (await local.read(id))?.record ?? seen.get(id)?.record;
+          if (record) return { kind: "found", record };
+          return { kind: onRedis ? "unknown" : "missing" };
+        },
+      );
+    },
+
+    touch(record: SessionRecord, updated: SessionRecord): Promise<boolean> {
+      const id = record.session_id;
+      const over = async (keeper: SessionKeeper) => {
+        const kept = await keeper.read(id);
+        return kept !== null && keeper.touch(kept, updated);
+      };
+      return attempt(
+        () => over(keeper),
+        () => over(local),
+      );
+    },
+
+    /** @param userId Whose it is; null where the store is lost and nobody here knows. */
+    async revoke(id: string, userId: string | null): Promise<Ended> {
+      const userHash = userId === null ? null : await identifier.hash("user", userId);
+      const here = (await local.read(id)) !== null;
+      // Over here at once, whatever becomes of the call.
+      forgetHere(id);
+      local.bury(id);
+      log.info("session.revoked", { session: await identifier.hash("session", id) });
+      return attempt<Ended>(
+        async () => {
+          const there = await keeper.revoke(id, userHash);
+          local.bury(id, forMs(true));
+          return there || here ? "done" : "missing";
+        },
+        async () => {
+          const known = local.bury(id, { userHash });
+          if (onRedis) return taken(pending.end(id, userHash));
+          return here || !known ? taken(known) : "missing";
+        },
+      );
+    },
+
+    async list(userId: string): Promise<{ records: SessionRecord[]; complete: boolean }> {
+      const userHash = await identifier.hash("user", userId);
+      return attempt(
+        async () => ({ records: await keeper.list(userHash), complete: true }),
+        async () => ({ records: await local.list(userHash), complete: !onRedis }),
+      );
+    },
+
+    /** Ends all sessions of a user, but for one. */
+    async revokeAllOf(userId: string, exceptId: string | null): Promise<{ ended: Ended; count: number }> {
+      const now = platform.now();
+      const userHash = await identifier.hash("user", userId);
+      for (const [id, { record }] of seen) {
+        if (record.user_id !== userId || id === exceptId) continue;
+        seen.delete(id);
+        local.bury(id);
+      }
+      for (const [id, session] of pending.creates) {
+        if (session.userHash === userHash && id !== exceptId) pending.creates.delete(id);
+      }
+      const here = await local.revokeAllOf(userHash, exceptId, now);
+      log.info("session.revoked_all", { user: userHash });
+      return attempt<{ ended: Ended; count: number }>(
+        async () => ({
+          ended: "done",
+          count: Math.max(here, await keeper.revokeAllOf(userHash, exceptId, now)),
+        }),
+        async () => {
+          const marked = local.ended({ id: "", userHash, createdAt: now });
+          const kept = onRedis ? pending.endUser(userHash, exceptId, now) : marked;
+          return { ended: taken(kept), count: here };
+        },
+      );
+    },
+
+    async revokeEveryone(): Promise<Ended> {
+      const now = platform.now();
+      await local.revokeEveryone(now);
+      seen.clear();
+      pending.creates.clear();
+      log.warn("session.revoked_everyone", {});
+      return attempt<Ended>(
+        async () => {
+          await keeper.revokeEveryone(now);
+          return "done";
+        },
+        async () => taken(!onRedis || pending.endEveryone(now)),
+      );
+    },
+  };
+}
+
+/** While the store is lost only the token carries a session's data to other isolates, and a cookie ends at 4096 bytes. */
+export class UserDataTooLarge extends Error {
+  readonly code = "USER_DATA_TOO_LARGE_OFFLINE";
+}
+
+function refuseTooLarge(session: NewSession): void {
+  const fits = tokenFits(offlineClaimsOf(session));
+  if (!fits || jsonTooLarge(session.record.user_data, OFFLINE_USER_DATA_BYTES)) {
+    throw new UserDataTooLarge("An offline token carries 2 KiB of user data at most");
+  }
+}
+
+const yes = () => true;
+/** The breaker has heard of it. */
+const no = () => false;

@@ -1,0 +1,238 @@
+import type { Platform } from "../runtime/platform.ts";
+import type { Trip } from "../store/batch.ts";
+import { StoreError } from "../store/errors.ts";
+import type { Keys } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import { parseRecord, type SessionRecord, timeOf } from "./record.ts";
+import {
+  createScript,
+  listScript,
+  revokeEveryoneScript,
+  revokeScript,
+  revokeUserScript,
+  rotateScript,
+  touchScript,
+} from "./scripts.ts";
+import type { KeptSession, NewSession, OldSession, SessionKeeper } from "./session-store.ts";
+
+export interface UpstashKeeperOptions {
+  store: Store;
+  keys: Keys;
+  platform: Pick<Platform, "now">;
+  idleSeconds: number;
+  absoluteSeconds: number;
+  maxPerUser: number;
+}
+
+/** A tombstone outlives every token of the session it buries. */
+const TOMBSTONE_MARGIN_MS = 60_000;
+
+/** Sessions in Redis. The `queue…` methods put their command on a trip that somebody else sends. */
+export class UpstashKeeper implements SessionKeeper {
+  readonly #options: UpstashKeeperOptions;
+
+  constructor(options: UpstashKeeperOptions) {
+    this.#options = options;
+  }
+
+  create(session: NewSession): Promise<number> {
+    return this.#alone((trip) => this.queueCreate(trip, session));
+  }
+
+  queueCreate(trip: Trip, session: NewSession): Promise<number> {
+    return this.#queueWrite(trip, session, "0");
+  }
+
+  async adopt(session: NewSession): Promise<boolean> {
+    return this.#alone((trip) => this.queueAdopt(trip, session));
+  }
+
+  async queueAdopt(trip: Trip, session: NewSession): Promise<boolean> {
+    return (await this.#queueWrite(trip, session, "1")) !== 0;
+  }
+
+  async #queueWrite(
+    trip: Trip,
+    { record, userHash, createdAt, expiresAt }: NewSession,
+    late: "0" | "1",
+  ): Promise<number> {
+    const { keys, maxPerUser, platform } = this.#options;
+    const id = record.session_id;
+    const made = await trip.run(
+      createScript,
+      [
+        keys.session(id),
+        keys.sessionIndex(userHash),
+        keys.sessionTombstone(id),
+        keys.sessionVersion(),
+        keys.sessionMark(userHash),
+      ],
+      [
+        JSON.stringify(record),
+        this.#ttl(expiresAt),
+        id,
+        createdAt,
+        this.#longestMs,
+        maxPerUser,
+        platform.now(),
+        keys.session(""),
+        keys.sessionTombstone(""),
+        late,
+      ],
+    );
+    const moment = counted(made);
+    // Never before it was asked for: a number that is no answer of the script must not get into a token.
+    if (moment < createdAt && !(late === "1" && moment === 0)) throw malformed();
+    return moment;
+  }
+
+  async read(id: string): Promise<KeptSession | null> {
+    const text = await this.#alone((trip) => trip.read(this.#options.keys.session(id)));
+    return keptSession(text);
+  }
+
+  async touch(kept: KeptSession, updated: SessionRecord): Promise<boolean> {
+    return (await this.#alone((trip) => this.queueTouch(trip, kept, updated))) === 1;
+  }
+
+  queueTouch(trip: Trip, kept: KeptSession, updated: SessionRecord): Promise<number> {
+    const ttl = this.#ttl(timeOf(updated.expires_at));
+    const key = this.#options.keys.session(kept.record.session_id);
+    return trip.run(touchScript, [key], [kept.text, JSON.stringify(updated), ttl]).then(yesOrNo);
+  }
+
+  async revoke(id: string, userHash: string | null): Promise<boolean> {
+    return (await this.#alone((trip) => this.queueRevoke(trip, id, userHash))) === 1;
+  }
+
+  queueRevoke(trip: Trip, id: string, userHash: string | null): Promise<number> {
+    const { keys } = this.#options;
+    const index = userHash === null ? [] : [keys.sessionIndex(userHash)];
+    return trip
+      .run(revokeScript, [keys.session(id), keys.sessionTombstone(id), ...index], [id, this.#longestMs])
+      .then(yesOrNo);
+  }
+
+  async rotate(old: OldSession, session: NewSession): Promise<boolean> {
+    return (await this.#alone((trip) => this.queueRotate(trip, old, session))) === 1;
+  }
+
+  queueRotate(trip: Trip, old: OldSession, { record, userHash, createdAt, expiresAt }: NewSession) {
+    const { keys } = this.#options;
+    const id = record.session_id;
+    return trip
+      .run(
+        rotateScript,
+        [
+          keys.session(id),
+          keys.sessionIndex(userHash),
+          keys.session(old.id),
+          keys.sessionVersion(),
+          keys.sessionMark(userHash),
+          keys.sessionTombstone(old.id),
+        ],
+        [
+          JSON.stringify(record),
+          this.#ttl(expiresAt),
+          id,
+          createdAt,
+          this.#longestMs,
+          old.id,
+          old.offline ? "1" : "0",
+        ],
+      )
+      .then(yesOrNo);
+  }
+
+  async list(userHash: string): Promise<SessionRecord[]> {
+    const { keys, platform } = this.#options;
+    const texts = await this.#alone((trip) =>
+      trip.run(
+        listScript,
+        [keys.sessionIndex(userHash)],
+        [platform.now() - this.#longestMs, keys.session("")],
+      ),
+    );
+    if (!Array.isArray(texts)) throw malformed();
+    return (texts as unknown[]).flatMap((text) =>
+      typeof text === "string" ? (parseRecord(text) ?? []) : [],
+    );
+  }
+
+  revokeAllOf(userHash: string, exceptId: string | null, now: number): Promise<number> {
+    return this.#alone((trip) => this.queueRevokeAllOf(trip, userHash, exceptId, now));
+  }
+
+  /** @param told `late`: by whoever took it in an outage, which has ended meanwhile. */
+  queueRevokeAllOf(
+    trip: Trip,
+    userHash: string,
+    exceptId: string | null,
+    at: number,
+    told: "now" | "late" = "now",
+  ): Promise<number> {
+    const { keys } = this.#options;
+    const late = told === "late" ? "1" : "0";
+    return trip
+      .run(
+        revokeUserScript,
+        [keys.sessionIndex(userHash), keys.sessionMark(userHash)],
+        [keys.session(""), keys.sessionTombstone(""), this.#longestMs, exceptId ?? "", at, late],
+      )
+      .then(counted);
+  }
+
+  async revokeEveryone(now: number): Promise<void> {
+    await this.#alone((trip) => this.queueRevokeEveryone(trip, now));
+  }
+
+  queueRevokeEveryone(trip: Trip, at: number): Promise<number> {
+    return trip
+      .run(revokeEveryoneScript, [this.#options.keys.sessionVersion()], [at, this.#longestMs])
+      .then(yesOrNo);
+  }
+
+  get #longestMs(): number {
+    return this.#options.absoluteSeconds * 1000 + TOMBSTONE_MARGIN_MS;
+  }
+
+  /** The idle limit, and never past the absolute end; at least 1 ms, because 0 is an error to Redis. */
+  #ttl(expiresAt: number): number {
+    const { platform, idleSeconds } = this.#options;
+    return Math.max(1, Math.ceil(Math.min(idleSeconds * 1000, expiresAt - platform.now())));
+  }
+
+  async #alone<Reply>(queue: (trip: Trip) => Promise<Reply>): Promise<Reply> {
+    const trip = this.#options.store.trip();
+    const reply = queue(trip);
+    await trip.send();
+    return reply;
+  }
+}
+
+/** A script's reply as the number it has to be. */
+function counted(reply: unknown): number {
+  if (typeof reply !== "number" || !Number.isInteger(reply) || reply < 0) throw malformed();
+  return reply;
+}
+
+/** Of a script that says whether it did what it was asked to: nothing else confirms it. */
+function yesOrNo(reply: unknown): number {
+  if (reply !== 0 && reply !== 1) throw malformed();
+  return reply;
+}
+
+function malformed(): StoreError {
+  return new StoreError("malformed", "The reply is none that the script gives");
+}
+
+export function keptSession(text: string | null): KeptSession | null {
+  const record = text === null ? null : parseRecord(text);
+  return record && text !== null ? { record, text } : null;
+}
+
+/** Whether a user's mark (`"<ms> <spared id>"`) ends a session. */
+export function endedByMark(mark: string | null, id: string, createdAt: number): boolean {
+  const [at = "", spared = ""] = (mark ?? "").split(" ");
+  return spared !== id && Number(at) >= createdAt && at !== "";
+}

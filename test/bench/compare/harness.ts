@@ -1,0 +1,135 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { startUpstashLocal, type UpstashLocal } from "../../../src/tools/upstash-local/index.ts";
+import { commandsRun } from "../commands-run.ts";
+import { type Contestant, type ContestantName, installPeers, startContestant } from "./contestants.ts";
+import { ask, type LoadResult, load } from "./load.ts";
+import type { Counts, Row } from "./rows.ts";
+import { startWire, type Wire } from "./wire.ts";
+
+/** Everything the contestants meet: one store over real Redis, one line to it, one origin without a delay. */
+export interface Stage {
+  wire: Wire;
+  upstash: UpstashLocal;
+  contestants: Map<ContestantName, Contestant>;
+  stop(): Promise<void>;
+}
+
+const BODY = JSON.stringify({ rows: Array.from({ length: 12 }, (_, n) => ({ n, name: `row ${n}` })) });
+
+/** @param options `keepNames`: see {@link startContestant}. */
+export async function openStage(
+  names: readonly ContestantName[],
+  { keepNames = false } = {},
+): Promise<Stage> {
+  installPeers();
+  const upstash = await startUpstashLocal({ redis: "auto" });
+  const wire = await startWire(upstash.url);
+  const origin = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(BODY),
+      "cache-control": "max-age=600",
+    });
+    response.end(BODY);
+  });
+  origin.keepAliveTimeout = 300_000;
+  await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
+  const originUrl = `http://127.0.0.1:${(origin.address() as AddressInfo).port}`;
+  const contestants = new Map<ContestantName, Contestant>();
+  for (const name of names) {
+    const options = { storeUrl: wire.url, storeToken: upstash.token, originUrl, keepNames };
+    contestants.set(name, await startContestant(name, options));
+  }
+  return {
+    wire,
+    upstash,
+    contestants,
+    async stop() {
+      for (const contestant of contestants.values()) await contestant.stop();
+      origin.closeAllConnections();
+      origin.close();
+      await wire.stop();
+      await upstash.stop();
+    },
+  };
+}
+
+/** Puts a row's scene: entries in Redis and an empty isolate, or what one request leaves. */
+export async function prepare(stage: Stage, row: Row, contestant: Contestant, filled: number): Promise<void> {
+  const { port } = contestant;
+  if (row.before === "fill and restart") {
+    const requests = filled;
+    await load({ port, clients: 8, requests, request: (n) => row.request(contestant, n) });
+    await idle(stage);
+    await contestant.restart();
+    // The connection to the store and the script's name are there: one entry beyond those that are measured.
+    await ask(port, row.request(contestant, filled));
+  } else if (row.before === "ask once") {
+    // Twice: a caller is over a limit of one at the second.
+    for (let n = 0; n < 2; n += 1) await ask(port, row.request(contestant, n));
+  }
+  await idle(stage);
+}
+
+/** One at a time over a line of 20 ms: what is answered before the response was waited for, or could have been. */
+export async function countOne(
+  stage: Stage,
+  row: Row,
+  contestant: Contestant,
+  requests: number,
+): Promise<Counts[]> {
+  const { wire, upstash } = stage;
+  await prepare(stage, row, contestant, requests);
+  wire.roundTripMs = 20;
+  const counts: Counts[] = [];
+  for (let n = 0; n < requests; n += 1) {
+    const before = { answered: wire.answered, commands: await commandsRun(upstash) };
+    const { statuses } = await ask(contestant.port, row.request(contestant, n));
+    const critical = wire.answered - before.answered;
+    await idle(stage);
+    if (!statuses.has(row.status)) {
+      throw new Error(`${contestant.name}, ${row.name}: ${[...statuses.keys()]} in place of ${row.status}`);
+    }
+    counts.push({
+      critical,
+      calls: wire.answered - before.answered,
+      commands: (await commandsRun(upstash)) - before.commands,
+    });
+  }
+  wire.roundTripMs = 0;
+  return counts;
+}
+
+export interface Run extends LoadResult {
+  /** ms of CPU of the contestant's runtime, per request. */
+  cpuMs: number;
+}
+
+export async function runOnce(
+  stage: Stage,
+  row: Row,
+  contestant: Contestant,
+  { clients, requests, roundTripMs }: { clients: number; requests: number; roundTripMs: number },
+): Promise<Run> {
+  stage.wire.roundTripMs = 0;
+  await prepare(stage, row, contestant, requests);
+  stage.wire.roundTripMs = roundTripMs;
+  const before = await contestant.cpuMs();
+  const { port } = contestant;
+  const result = await load({ port, clients, requests, request: (n) => row.request(contestant, n) });
+  await idle(stage);
+  const cpuMs = ((await contestant.cpuMs()) - before) / requests;
+  stage.wire.roundTripMs = 0;
+  return { ...result, cpuMs };
+}
+
+/** Until nothing has been answered for a while: what runs after responses has run. */
+export async function idle({ wire }: Pick<Stage, "wire">): Promise<void> {
+  let seen = -1;
+  while (seen !== wire.answered) {
+    seen = wire.answered;
+    await new Promise((resolve) => setTimeout(resolve, 60 + wire.roundTripMs));
+  }
+}

@@ -1,0 +1,201 @@
+import { Redis } from "@upstash/redis/cloudflare";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import type { Route, RouteInput } from "../../../src/config/route.ts";
+import { clock, freshPrefix, hashOf, openIsolate, releaseClock, routeOf } from "../../support/limits.ts";
+import type { TestPlatform } from "../../support/platform.ts";
+
+type Limit = NonNullable<RouteInput["limits"]>[number];
+type Isolate = ReturnType<typeof openIsolate>;
+
+const connection = { url: inject("upstashUrl"), token: inject("upstashToken") };
+const redis = new Redis({ ...connection, automaticDeserialization: false, enableTelemetry: false });
+let platform: TestPlatform;
+let prefix: string;
+
+beforeEach(async () => {
+  platform = clock();
+  prefix = freshPrefix();
+  // A server that has not seen the scripts yet takes one more call, once.
+  await open().ask(route({ name: "plain", limit: 1, window: "1 m" }), "warm-up");
+  await open().ask(route({ name: "log", limit: 1, window: "1 m", algorithm: "sliding-log" }), "warm-up");
+});
+afterEach(releaseClock);
+
+const open = () => openIsolate({ platform, connection, prefix });
+const route = (...limits: Limit[]) => routeOf({ limits });
+const kindsOf = async (one: Isolate, on: Route, count: number, who = "alice") => {
+  const kinds: string[] = [];
+  let calls = 0;
+  for (let each = 0; each < count; each += 1) {
+    const answer = await one.ask(on, who);
+    kinds.push(answer.verdict.kind === "allowed" ? "a" : "d");
+    calls += answer.calls;
+  }
+  return { kinds: kinds.join(""), calls };
+};
+/** What stands in Redis for the current window of a route's first limit. */
+const counted = (one: Isolate, { limits: [policy] }: Route, who = "alice") => {
+  const number = Math.floor(platform.now() / (policy?.windowMs ?? 1));
+  return redis.get<string>(`${one.keys.windowCounter(policy?.id ?? "", hashOf(who))}:${number}`);
+};
+
+describe("a lease", () => {
+  const leased = { name: "w", limit: 200, window: "1 m", lease: 20 } as const;
+
+  for (const algorithm of ["sliding-window", "fixed-window"] as const) {
+    it(`of a ${algorithm} serves 20 requests with one trip, and the headers count each of them`, async () => {
+      const one = open();
+      const on = route({ ...leased, algorithm });
+      const left: (string | undefined)[] = [];
+      let calls = 0;
+      for (let each = 0; each < 20; each += 1) {
+        const answer = await one.ask(on, "alice");
+        calls += answer.calls;
+        left.push(answer.verdict.headers["X-RateLimit-Remaining"]);
+      }
+      expect(calls).toBe(1);
+      expect(left).toEqual(Array.from({ length: 20 }, (_, each) => String(199 - each)));
+      expect(await counted(one, on)).toBe("20");
+      expect((await one.ask(on, "alice")).calls).toBe(1);
+      expect(await counted(one, on)).toBe("40");
+    });
+  }
+
+  it("never admits more than the limit, over four isolates and two windows", async () => {
+    const isolates = [open(), open(), open(), open()];
+    const on = route({ ...leased, algorithm: "fixed-window" });
+    for (const window of [1, 2]) {
+      let admitted = 0;
+      for (let each = 0; each < 260; each += 1) {
+        const answer = await isolates[each % 4]?.ask(on, "alice");
+        if (answer?.verdict.kind === "allowed") admitted += 1;
+      }
+      expect(admitted, `window ${window}`).toBe(200);
+      platform.advance(60_000);
+    }
+  });
+
+  it("takes what is left, if that is less", async () => {
+    const one = open();
+    const on = route({ ...leased, algorithm: "fixed-window" });
+    await kindsOf(one, on, 180);
+    await kindsOf(open(), route({ name: "w", limit: 200, window: "1 m", algorithm: "fixed-window" }), 13);
+    expect(await kindsOf(one, on, 10)).toEqual({ kinds: "aaaaaaaddd", calls: 2 });
+    expect(await counted(one, on)).toBe("200");
+  });
+
+  it("lapses with its window", async () => {
+    const one = open();
+    const on = route({ ...leased, algorithm: "fixed-window" });
+    await one.ask(on, "alice");
+    platform.advance(30_000);
+    expect((await one.ask(on, "alice")).calls).toBe(1);
+    expect(await counted(one, on)).toBe("20");
+  });
+
+  it("is confirmed by a trip after the isolate's age, which keeps what is left of it", async () => {
+    const one = open();
+    const on = route(leased);
+    await kindsOf(one, on, 5);
+    platform.advance(4999);
+    expect((await one.ask(on, "alice")).calls).toBe(0);
+    platform.advance(1);
+    expect((await one.ask(on, "alice")).calls).toBe(1);
+    expect(await counted(one, on), "14 were left: 6 make it full").toBe("26");
+    expect((await one.ask(on, "alice")).verdict.headers["X-RateLimit-Remaining"]).toBe("192");
+  });
+
+  it("is void once another isolate has reset the counter", async () => {
+    const one = open();
+    const on = route(leased);
+    await one.ask(on, "alice");
+    const other = open();
+    const trip = other.store.trip();
+    const reset = other.limiter.reset(hashOf("alice"), on.limits, trip);
+    await trip.send();
+    await reset;
+    platform.advance(5000);
+    await one.ask(on, "alice");
+    expect(await counted(one, on), "only what it took after the reset").toBe("1");
+    expect((await one.ask(on, "alice")).calls, "the 19 it held are gone").toBe(1);
+  });
+
+  it("is fetched by one of many requests that begin together; a denied one spends what another fetched", async () => {
+    const one = open();
+    const on = route(leased);
+    await Promise.all(Array.from({ length: 10 }, () => one.ask(on, "alice")));
+    expect(await counted(one, on)).toBe("29");
+    const tight = route({ name: "tight", limit: 10, window: "1 m", lease: 1, cost: 1 });
+    const answers = await Promise.all(Array.from({ length: 30 }, () => one.ask(tight, "alice")));
+    expect(answers.filter(({ verdict }) => verdict.kind === "allowed")).toHaveLength(10);
+  });
+
+  it("needs every window of the request to be leased", async () => {
+    const one = open();
+    const mixed = route(leased, { name: "plain", limit: 100, window: "1 h" });
+    expect(await kindsOf(one, mixed, 3)).toEqual({ kinds: "aaa", calls: 3 });
+    expect(await counted(one, mixed)).toBe("3");
+    const both = route(leased, { name: "hour", limit: 1000, window: "1 h", lease: 10 });
+    expect(await kindsOf(one, both, 10, "bob")).toEqual({ kinds: "aaaaaaaaaa", calls: 1 });
+  });
+
+  it("is spent in an outage, however old, before the twin is asked", async () => {
+    const one = open();
+    const on = route(leased);
+    await one.ask(on, "alice");
+    platform.advance(6000);
+    one.wire.cut = true;
+    expect((await one.ask(on, "alice")).verdict.source).toBe("isolate");
+    expect(one.limiter.sizes.counters).toBe(0);
+  });
+});
+
+describe("a blocked caller", () => {
+  for (const limit of [
+    { name: "w", limit: 2, window: "1 m" },
+    { name: "w", limit: 2, window: "1 m", algorithm: "sliding-log" },
+    { name: "w", capacity: 2, refill: 1, window: "1 m", algorithm: "token-bucket" },
+  ] satisfies Limit[]) {
+    it(`is refused by a ${limit.algorithm ?? "sliding-window"} without a trip, with the true wait`, async () => {
+      const one = open();
+      const on = route(limit);
+      await kindsOf(one, on, 2);
+      const first = (await one.ask(on, "alice")).verdict;
+      platform.advance(2000);
+      const { verdict, calls } = await one.ask(on, "alice");
+      expect(calls).toBe(0);
+      expect(verdict).toMatchObject({ kind: "denied", source: "isolate", violated: ["w"] });
+      expect(Number(verdict.headers["Retry-After"])).toBe(Number(first.headers["Retry-After"]) - 2);
+    });
+  }
+
+  it("may come back at once with a cost that fits, and other callers are not held up", async () => {
+    const one = open();
+    const limit = { name: "w", limit: 10, window: "1 m" } as const;
+    await kindsOf(one, route(limit), 9);
+    const five = route({ ...limit, cost: 5 });
+    expect(await kindsOf(one, five, 2)).toEqual({ kinds: "dd", calls: 1 });
+    expect(await kindsOf(one, route(limit), 1)).toEqual({ kinds: "a", calls: 1 });
+    expect(await kindsOf(one, five, 1, "bob")).toEqual({ kinds: "a", calls: 1 });
+  });
+
+  it("is looked at again after the isolate's age, so that a reset or a raised limit is seen", async () => {
+    const one = open();
+    const on = route({ name: "w", limit: 1, window: "1 h" });
+    await kindsOf(one, on, 2);
+    await open().limiter.reset(hashOf("alice"), on.limits, redisTrip());
+    expect((await one.ask(on, "alice")).verdict.kind).toBe("denied");
+    platform.advance(5000);
+    expect((await one.ask(on, "alice")).verdict.kind).toBe("allowed");
+    const raised = route({ name: "w", limit: 2, window: "1 h" });
+    await one.ask(on, "alice");
+    expect((await one.ask(raised, "alice")).verdict.kind, "a tier with room").toBe("allowed");
+  });
+
+  /** A trip that is sent as soon as something is queued. */
+  function redisTrip() {
+    const trip = open().store.trip();
+    queueMicrotask(() => void trip.send());
+    return trip;
+  }
+});

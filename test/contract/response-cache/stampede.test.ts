@@ -1,0 +1,174 @@
+import { describe, expect, it } from "vitest";
+import { json, Origin, openCache, until } from "../../support/cache.ts";
+
+/** An origin that answers nobody until it is let. */
+function heldOrigin(answer: Origin["answer"]) {
+  const origin = new Origin(answer);
+  const held = Promise.withResolvers<void>();
+  origin.gate = held.promise;
+  return { origin, let: held.resolve };
+}
+
+describe("many requests of an isolate for one missing entry", () => {
+  it("wait for one fetch of the origin, and say that they did", async () => {
+    const { origin, let: letAnswer } = heldOrigin(() => json({}, { "cache-control": "max-age=60" }));
+    const { ask, platform } = openCache({ origin, connection: null });
+    const asking = Array.from({ length: 30 }, () => ask("/v1/x"));
+    await until(() => origin.count > 0);
+    letAnswer();
+    const replies = await moving(platform, Promise.all(asking));
+    expect(origin.count, "requests to the origin").toBe(1);
+    expect(replies.filter(({ word }) => word === "MISS")).toHaveLength(1);
+    const collapsed = replies.filter(({ headers }) => headers.get("cache-status")?.includes("collapsed"));
+    expect(collapsed).toHaveLength(29);
+  });
+
+  it("wait for one validation of a stale one", async () => {
+    const origin = new Origin(() => json({ count: origin.count }, { "cache-control": "max-age=60" }));
+    const { ask, platform } = openCache({ origin, connection: null });
+    await ask("/v1/x");
+    platform.advance(61_000);
+    const held = Promise.withResolvers<void>();
+    origin.gate = held.promise;
+    const asking = Array.from({ length: 10 }, () => ask("/v1/x"));
+    await until(() => origin.count > 1);
+    held.resolve();
+    const replies = await moving(platform, Promise.all(asking));
+    expect(origin.count, "requests to the origin").toBe(2);
+    expect(new Set(replies.map(({ text }) => text))).toEqual(new Set(['{"count":2}']));
+  });
+
+  it("do not wait for what must be validated each time", async () => {
+    const { origin, let: letAnswer } = heldOrigin(() =>
+      json({}, { "cache-control": "no-cache", etag: '"a"' }),
+    );
+    letAnswer();
+    const { ask } = openCache({ origin, connection: null });
+    await ask("/v1/x");
+    const held = Promise.withResolvers<void>();
+    origin.gate = held.promise;
+    const asking = [ask("/v1/x"), ask("/v1/x")];
+    await until(() => origin.count === 3);
+    held.resolve();
+    await Promise.all(asking);
+  });
+
+  it("go on all at once where the answer may not be stored; and nobody queues for the next one", async () => {
+    const { origin, let: letAnswer } = heldOrigin(() => json({}, { "cache-control": "no-store" }));
+    const { ask, platform } = openCache({ origin, connection: null });
+    const asking = Array.from({ length: 10 }, () => ask("/v1/x"));
+    await until(() => origin.count > 0);
+    letAnswer();
+    await moving(platform, Promise.all(asking));
+    expect(origin.count, "each asked for itself in the end").toBe(10);
+    const held = Promise.withResolvers<void>();
+    origin.gate = held.promise;
+    const again = [ask("/v1/x"), ask("/v1/x"), ask("/v1/x")];
+    await until(() => origin.count === 13);
+    held.resolve();
+    await Promise.all(again);
+    expect(origin.count, "three at the origin at the same time").toBe(13);
+  });
+
+  it("wait two seconds at most for an origin that does not answer", async () => {
+    const { origin, let: letAnswer } = heldOrigin(() => json({}, { "cache-control": "max-age=60" }));
+    const { ask, platform } = openCache({ origin, connection: null });
+    const asking = [ask("/v1/x"), ask("/v1/x")];
+    await until(() => origin.count === 1);
+    for (let at = 0; at < 1990; at += 10) await step(platform);
+    expect(origin.count, "before").toBe(1);
+    for (let at = 0; at < 30; at += 10) await step(platform);
+    expect(origin.count, "after").toBe(2);
+    letAnswer();
+    await Promise.all(asking);
+  });
+
+  it("are let go by an origin that fails", async () => {
+    const { origin, let: letAnswer } = heldOrigin(() => "down");
+    const { ask, platform } = openCache({ origin, connection: null });
+    const asking = [ask("/v1/x"), ask("/v1/x"), ask("/v1/x")];
+    await until(() => origin.count > 0);
+    letAnswer();
+    const replies = await moving(platform, Promise.all(asking));
+    expect(replies.map(({ status }) => status)).toEqual([502, 502, 502]);
+  });
+
+  it("wait for no answer that is not theirs to have: with credentials or without", async () => {
+    const { origin, let: letAnswer } = heldOrigin(({ headers }) =>
+      json({ for: headers.get("cookie") }, { "cache-control": "max-age=60" }),
+    );
+    const { ask, platform } = openCache({ origin, connection: null });
+    const anonymous = ask("/v1/x");
+    await until(() => origin.count === 1);
+    const known = ask("/v1/x", {
+      headers: { cookie: "sid=ada" },
+      caller: { credentials: { any: true } as never },
+    });
+    await until(() => origin.count === 2);
+    letAnswer();
+    await moving(platform, anonymous);
+    expect((await moving(platform, known)).text).toBe('{"for":"sid=ada"}');
+  });
+
+  it("do not wait for another variant, once it is known by what the URL varies", async () => {
+    const origin = new Origin(({ headers }) =>
+      json(
+        { in: headers.get("accept-language") },
+        { "cache-control": "max-age=60", vary: "accept-language" },
+      ),
+    );
+    const { ask, platform } = openCache({ origin, connection: null });
+    await ask("/v1/x", { headers: { "accept-language": "fr" } });
+    const held = Promise.withResolvers<void>();
+    origin.gate = held.promise;
+    const asking = ["de", "en"].map((language) => ask("/v1/x", { headers: { "accept-language": language } }));
+    await until(() => origin.count === 3);
+    held.resolve();
+    const replies = await moving(platform, Promise.all(asking));
+    expect(replies.map(({ text }) => text)).toEqual(['{"in":"de"}', '{"in":"en"}']);
+  });
+
+  it("go on waiting for each other though one of them wanted nothing stored", async () => {
+    const origin = new Origin(() => json({}, { "cache-control": "max-age=60" }));
+    const { ask, platform } = openCache({ origin, connection: null });
+    await ask("/v1/x", { headers: { "cache-control": "no-store" } });
+    const held = Promise.withResolvers<void>();
+    origin.gate = held.promise;
+    const asking = Array.from({ length: 10 }, () => ask("/v1/x"));
+    await until(() => origin.count === 2);
+    held.resolve();
+    await moving(platform, Promise.all(asking));
+    expect(origin.count, "its own, and one for the ten").toBe(2);
+  });
+
+  it("are let go by a client that goes away: the fetch goes on without it", async () => {
+    const { origin, let: letAnswer } = heldOrigin(() => json({ a: 1 }, { "cache-control": "max-age=60" }));
+    const { begin, ask, platform } = openCache({ origin, connection: null });
+    const first = await begin("/v1/x", {});
+    await until(() => origin.count > 0);
+    const waiting = ask("/v1/x");
+    letAnswer();
+    const reply = await first.reply;
+    if (reply.kind === "response") await reply.response.body?.cancel();
+    expect(await moving(platform, waiting)).toMatchObject({ word: "HIT", text: '{"a":1}' });
+    expect(origin.count).toBe(1);
+  });
+});
+
+/** Moves the time until the work is done. */
+async function moving<Result>(
+  platform: { advance(ms: number): void },
+  work: Promise<Result>,
+): Promise<Result> {
+  let done = false;
+  const watched = work.finally(() => {
+    done = true;
+  });
+  while (!done) await step(platform);
+  return watched;
+}
+
+async function step(platform: { advance(ms: number): void }): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  platform.advance(10);
+}

@@ -1,0 +1,114 @@
+import { describe, expect, inject, it } from "vitest";
+import { createLog } from "../../../src/events/log.ts";
+import { createKeys } from "../../../src/store/keys.ts";
+import { Store } from "../../../src/store/store.ts";
+import { createValueCache } from "../../../src/value-cache/value-cache.ts";
+import { freshPrefix } from "../../support/limits.ts";
+import { type TestPlatform, testPlatform } from "../../support/platform.ts";
+
+function openValues(on: "Redis" | "the isolate", shared?: { platform: TestPlatform; prefix: string }) {
+  const platform = shared?.platform ?? testPlatform({ fetch: (input, init) => fetch(input, init) });
+  const prefix = shared?.prefix ?? freshPrefix();
+  const wire = { cut: false, calls: 0 };
+  const store = new Store({
+    connection: on === "Redis" ? { url: inject("upstashUrl"), token: inject("upstashToken") } : null,
+    log: createLog({ platform, write: () => {} }),
+    platform: {
+      ...platform,
+      fetch: async (input, init) => {
+        if (wire.cut) throw new TypeError("cut");
+        wire.calls += 1;
+        return platform.fetch(input, init);
+      },
+    },
+  });
+  const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
+  const values = createValueCache({ store, keys, platform, ttlSeconds: 60, entries: 100, bytes: 10_000 });
+  async function lose() {
+    wire.cut = true;
+    for (let n = 0; n < 3; n += 1) await values.get("nothing");
+  }
+  async function recover() {
+    wire.cut = false;
+    platform.advance(40_000);
+    await store.maintenance();
+    await store.maintenance();
+  }
+  return { values, platform, prefix, wire, lose, recover };
+}
+
+describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
+  it.each([[0], [""], [false], [null], [[]], [{ a: { b: [1, "ü"] } }], ["text"]])(
+    "%j comes back as it was, and is a hit",
+    async (value) => {
+      const { values } = openValues(on);
+      await values.set("name", value);
+      expect(await values.get("name")).toEqual({ hit: true, value });
+    },
+  );
+
+  it("nothing is no hit; neither is what was deleted, or is over", async () => {
+    const { values, platform } = openValues(on);
+    expect(await values.get("name")).toEqual({ hit: false });
+    await values.set("name", 1);
+    await values.delete("name");
+    expect(await values.get("name")).toEqual({ hit: false });
+    if (on === "Redis") return;
+    await values.set("name", 1, { ttl: 10 });
+    platform.advance(10_000);
+    expect(await values.get("name")).toEqual({ hit: false });
+  });
+
+  it("getOrSet fetches once, and not again for a stored null", async () => {
+    const { values } = openValues(on);
+    let fetched = 0;
+    const fetchValue = () => {
+      fetched += 1;
+      return null;
+    };
+    expect(await values.getOrSet("name", fetchValue)).toBeNull();
+    expect(await values.getOrSet("name", fetchValue)).toBeNull();
+    expect(fetched).toBe(1);
+  });
+
+  it("getOrSet hands on the error of a fetch, called once, and stores nothing", async () => {
+    const { values } = openValues(on);
+    let fetched = 0;
+    const failing = values.getOrSet("name", () => {
+      fetched += 1;
+      throw new Error("origin");
+    });
+    await expect(failing).rejects.toThrow("origin");
+    expect(fetched).toBe(1);
+    expect(await values.get("name")).toEqual({ hit: false });
+  });
+
+  it("what is no JSON, and a lifetime that is none, are refused", async () => {
+    const { values } = openValues(on);
+    await expect(values.set("name", undefined)).rejects.toThrow("JSON");
+    await expect(values.set("name", 1, { ttl: 0 })).rejects.toThrow("lifetime");
+  });
+});
+
+describe("values while the store is lost", () => {
+  it("are read and written in the isolate, and told when it is back", async () => {
+    const one = openValues("Redis");
+    const other = openValues("Redis", one);
+    await one.values.set("old", 1);
+    await one.values.set("gone", 1);
+    await one.lose();
+    expect(await one.values.get("old"), "it was seen before").toEqual({ hit: true, value: 1 });
+    expect(await one.values.set("new", 2), "in this isolate alone").toBe(false);
+    await one.values.delete("gone");
+    expect(await one.values.get("gone")).toEqual({ hit: false });
+    await one.recover();
+    expect(await other.values.get("new")).toEqual({ hit: true, value: 2 });
+    expect(await other.values.get("gone")).toEqual({ hit: false });
+  });
+
+  it("a value in Redis that is no JSON is no hit", async () => {
+    const { values, wire } = openValues("Redis");
+    await values.set("name", "x");
+    expect(wire.calls, "one call").toBe(1);
+  });
+});

@@ -1,0 +1,267 @@
+import { inject } from "vitest";
+import type { CacheRuleInput, Route } from "../../src/config/route.ts";
+import { createLog, type LogFields } from "../../src/events/log.ts";
+import type { Caller } from "../../src/identity/caller.ts";
+import type { OriginReply } from "../../src/origin/forward.ts";
+import type { EdgeRequest } from "../../src/request/capability.ts";
+import type { OriginFetch } from "../../src/response-cache/origin-fetch.ts";
+import { createResponseCache, type ResponseCacheOptions } from "../../src/response-cache/response-cache.ts";
+import type { Trip } from "../../src/store/batch.ts";
+import { createKeys } from "../../src/store/keys.ts";
+import { Store } from "../../src/store/store.ts";
+import { freshPrefix, hashOf, requestOf, routeOf } from "./limits.ts";
+import { type TestPlatform, testPlatform } from "./platform.ts";
+
+export type Answer = (request: { method: string; url: string; headers: Headers }) => Response | "down";
+
+/** The origin of a test: what it answers may be changed at any time, and it remembers what it was asked. */
+export class Origin {
+  answer: Answer;
+  readonly asked: { method: string; url: string; headers: Headers }[] = [];
+  /** Resolved before it answers: a test may hold it back. */
+  gate: Promise<void> = Promise.resolve();
+
+  constructor(answer: Answer) {
+    this.answer = answer;
+  }
+
+  get count(): number {
+    return this.asked.length;
+  }
+
+  fetchFor(method: string, url: string): OriginFetch {
+    return {
+      repeatable: true,
+      fetch: async (headers): Promise<OriginReply> => {
+        const request = { method, url, headers: new Headers(headers) };
+        this.asked.push(request);
+        await this.gate;
+        const response = this.answer(request);
+        return response === "down"
+          ? { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" }
+          : { kind: "response", response };
+      },
+    };
+  }
+}
+
+export interface CacheIsolateOptions
+  extends Partial<Pick<ResponseCacheOptions, "isolateMaxAgeMs" | "observe" | "ruleOf">> {
+  platform?: TestPlatform;
+  prefix?: string;
+  /** Null: no store at all. */
+  connection?: { url: string; token: string } | null;
+  rule?: CacheRuleInput;
+  maxBodyBytes?: number;
+  isolateBytes?: number;
+  origin: Origin;
+}
+
+export interface AskOptions {
+  method?: string;
+  headers?: HeadersInit;
+  caller?: Partial<Caller>;
+  /** As Cloudflare says it: what the client can decode. */
+  acceptEncoding?: string;
+  /** The client goes on before what is left to do is done. */
+  unsettled?: boolean;
+}
+
+export interface Asked {
+  status: number;
+  headers: Headers;
+  text: string;
+  bytes: Uint8Array;
+  /** Calls to the store before the answer. */
+  calls: number;
+  /** `X-Cache`, or what kept the origin from answering. */
+  word: string | null;
+  settle(): Promise<void>;
+}
+
+/** One isolate's response cache in front of an origin, with its store, a wire that can be cut, and what it logged. */
+export function openCache(options: CacheIsolateOptions) {
+  const {
+    platform = testPlatform({ fetch: (input, init) => fetch(input, init) }),
+    prefix = freshPrefix(),
+    connection = { url: inject("upstashUrl"), token: inject("upstashToken") },
+    rule = {},
+    maxBodyBytes = 1_000_000,
+    isolateBytes = 8_000_000,
+    origin,
+    ...settings
+  } = options;
+  const wire = { cut: false, calls: 0, commands: [] as unknown[][] };
+  const lines: (LogFields & { event: string })[] = [];
+  const log = createLog({ platform, level: "debug", write: (_, line) => lines.push(JSON.parse(line)) });
+  const store = new Store({
+    connection,
+    log,
+    platform: {
+      ...platform,
+      fetch: async (input, init) => {
+        if (wire.cut) throw new TypeError("cut");
+        wire.calls += 1;
+        wire.commands.push(...(JSON.parse(String(init?.body)) as unknown[][]));
+        return platform.fetch(input, init);
+      },
+    },
+  });
+  const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
+  const identifier = { hash: async (kind: string, value: string) => hashOf(`${kind}:${value}`) };
+  const route = routeOf({ cache: rule });
+  const cache = createResponseCache({
+    store,
+    keys,
+    identifier,
+    platform: { ...platform, randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
+    log,
+    config: { ttlSeconds: 0, maxBodyBytes, isolateBytes },
+    ruleOf: () => route.cache,
+    ...settings,
+  });
+
+  /** One request from its trip to the last byte, and what it leaves to be done. */
+  async function ask(path: string, asked: AskOptions = {}): Promise<Asked> {
+    const { work, ...answer } = await begin(path, asked);
+    const reply = await answer.reply;
+    if (reply.kind === "failed") {
+      await work.settle();
+      return {
+        status: reply.status,
+        headers: new Headers(),
+        text: "",
+        bytes: new Uint8Array(),
+        calls: answer.calls,
+        word: reply.code,
+        settle: work.settle,
+      };
+    }
+    const { response } = reply;
+    let bytes = new Uint8Array();
+    let broke = "";
+    try {
+      bytes = new Uint8Array(await response.arrayBuffer());
+    } catch {
+      broke = "BROKE OFF";
+    }
+    if (!asked.unsettled) await work.settle();
+    return {
+      status: response.status,
+      headers: response.headers,
+      text: broke || new TextDecoder().decode(bytes),
+      bytes,
+      calls: answer.calls,
+      word: response.headers.get("x-cache"),
+      settle: work.settle,
+    };
+  }
+
+  /** Up to where the cache has its turn; the reply may still be on its way. */
+  async function begin(path: string, { method = "GET", headers = {}, caller, acceptEncoding }: AskOptions) {
+    const url = new URL(path, "https://edge.example");
+    const cf = acceptEncoding === undefined ? {} : { cf: { clientAcceptEncoding: acceptEncoding } };
+    const request = new Request(url, { method, headers, ...cf } as RequestInit);
+    const works: ((trip: Trip) => void | Promise<void>)[] = [];
+    const beside: Promise<void>[] = [];
+    const edgeRequest: EdgeRequest = {
+      ...requestOf(route as Route, "x", caller),
+      request,
+      url,
+      path: url.pathname,
+      after: (each) => void works.push(each),
+      beside: (each) => void beside.push(each),
+    };
+    const trip = store.trip();
+    const decide = await cache.prepare(edgeRequest, trip);
+    await trip.send();
+    const turn = await decide();
+    const fetcher = origin.fetchFor(method, url.href);
+    const reply = turn ? turn.respond(fetcher) : fetcher.fetch(request.headers);
+    reply.catch(() => {});
+    async function settle(): Promise<void> {
+      for (let done = 0; done < beside.length; done += 1) await beside[done];
+      const after = store.trip();
+      for (const each of works.splice(0)) await each(after);
+      await after.send();
+    }
+    return { reply, calls: trip.calls, edgeRequest, work: { settle } };
+  }
+
+  /** Three calls fail, and nobody waits any more. */
+  async function lose(): Promise<void> {
+    wire.cut = true;
+    for (let i = 0; i < 3; i += 1) {
+      const trip = store.trip();
+      void trip.read("x");
+      await trip.send();
+    }
+  }
+
+  /** The store is back: the next probe finds it, and what was kept is written. */
+  async function recover(): Promise<void> {
+    wire.cut = false;
+    platform.advance(40_000);
+    await store.maintenance();
+    await store.maintenance();
+  }
+  return { platform, prefix, store, keys, cache, ask, begin, wire, lines, lose, recover, origin };
+}
+
+export type CacheIsolate = ReturnType<typeof openCache>;
+
+/** Where a stored answer comes from. */
+export interface Tier {
+  name: string;
+  /** Isolates that see what the others have stored, as far as the tier allows. `next` is the one that asks again. */
+  open(options: Omit<CacheIsolateOptions, "platform" | "prefix" | "connection">): Promise<{
+    first: CacheIsolate;
+    next(): CacheIsolate;
+  }>;
+}
+
+/** The isolate's own copy, Redis alone (a fresh isolate each time), and no store. */
+export const tiers: Tier[] = [
+  {
+    name: "the isolate",
+    async open(options) {
+      const first = openCache(options);
+      return { first, next: () => first };
+    },
+  },
+  {
+    name: "Redis alone",
+    async open(options) {
+      const first = openCache(options);
+      const { platform, prefix } = first;
+      return { first, next: () => openCache({ ...options, platform, prefix }) };
+    },
+  },
+  {
+    name: "the isolate without a store",
+    async open(options) {
+      const first = openCache({ ...options, connection: null });
+      return { first, next: () => first };
+    },
+  },
+];
+
+export function json(body: unknown, headers: Record<string, string> = {}, status = 200): Response {
+  const text = JSON.stringify(body);
+  return new Response(text, { status, headers: { "content-type": "application/json", ...headers } });
+}
+
+/** A body that differs each time, so that a stale one is seen. */
+export function counted(headers: Record<string, string>, status = 200): Answer {
+  let count = 0;
+  return ({ method }) => {
+    count += 1;
+    const response = json({ count }, headers, status);
+    return method === "HEAD" ? new Response(null, response) : response;
+  };
+}
+
+/** Waits, without the platform's time, for what happens beside. */
+export async function until(happened: () => boolean): Promise<void> {
+  while (!happened()) await new Promise((resolve) => setTimeout(resolve, 1));
+}

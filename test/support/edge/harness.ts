@@ -1,0 +1,99 @@
+import { randomBytes } from "node:crypto";
+import {
+  type SampleOrigin,
+  type SampleOriginOptions,
+  startSampleOrigin,
+} from "../../../src/tools/sample-origin/index.ts";
+import { startUpstashLocal, type UpstashLocal } from "../../../src/tools/upstash-local/index.ts";
+import { type Edge, startEdge } from "./start.ts";
+
+/** Everything that an end-to-end test needs: Redis behind the local endpoint, the sample origin, the built Worker. */
+export interface House {
+  upstash: UpstashLocal;
+  origin: SampleOrigin;
+  edge: Edge;
+  secrets: { service: string; admin: string; origin: string; session: string; apiKey: string };
+  /** HTTP calls and commands that reached the store during `work`, what runs after the response included. */
+  counting<Result>(work: () => Promise<Result>): Promise<{ result: Result; calls: string[][] }>;
+  /** A session token for a user. */
+  token(user: string, tier?: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface HouseOptions {
+  vars?: Record<string, string | number | boolean | object>;
+  entry?: string;
+  origin?: SampleOriginOptions;
+}
+
+const secret = () => randomBytes(24).toString("base64url");
+
+export async function openHouse({
+  vars = {},
+  entry,
+  origin: originOptions = {},
+}: HouseOptions = {}): Promise<House> {
+  const required = process.env.REQUIRE_REDIS ? "required" : "auto";
+  const upstash = await startUpstashLocal({ redis: required });
+  const origin = await startSampleOrigin(originOptions);
+  const secrets = {
+    service: secret(),
+    admin: secret(),
+    origin: secret(),
+    session: `${secret()}${secret()}`,
+    apiKey: secret(),
+  };
+  const edge = await startEdge({
+    ...(entry && { entry }),
+    vars: {
+      UPSTASH_REDIS_REST_URL: upstash.url,
+      UPSTASH_REDIS_REST_TOKEN: upstash.token,
+      ORIGIN_URL: origin.url,
+      ORIGIN_TOKEN: secrets.origin,
+      SESSION_SECRET: secrets.session,
+      SERVICE_TOKEN: secrets.service,
+      ADMIN_TOKEN: secrets.admin,
+      API_KEYS: `${secrets.apiKey}:tester:premium`,
+      // A loaded machine must not look like an outage.
+      STORE_DEADLINE_MS: 2000,
+      ...vars,
+    },
+  });
+  return {
+    upstash,
+    origin,
+    edge,
+    secrets,
+    async counting(work) {
+      await settled(upstash);
+      upstash.resetCalls();
+      const result = await work();
+      await settled(upstash);
+      const calls = upstash.calls.map((call) => call.commands.map(([name]) => String(name).toLowerCase()));
+      return { result, calls };
+    },
+    async token(user, tier) {
+      const response = await edge.fetch("/auth/sessions", {
+        method: "POST",
+        headers: { authorization: `Bearer ${secrets.service}`, "content-type": "application/json" },
+        body: JSON.stringify({ user_id: user, ...(tier && { tier }) }),
+      });
+      const { token } = (await response.json()) as { token: string };
+      return token;
+    },
+    async stop() {
+      await edge.stop();
+      await origin.stop();
+      await upstash.stop();
+    },
+  };
+}
+
+/** Waits until no call has reached the store for a while: what runs after a response has then run. */
+async function settled(upstash: UpstashLocal): Promise<void> {
+  let seen = -1;
+  while (seen !== upstash.calls.length) {
+    seen = upstash.calls.length;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+}

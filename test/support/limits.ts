@@ -1,0 +1,122 @@
+import { vi } from "vitest";
+import { compileRoutes } from "../../src/config/compile-routes.ts";
+import type { Route, RouteInput } from "../../src/config/route.ts";
+import { createLog, type LogFields } from "../../src/events/log.ts";
+import type { Caller } from "../../src/identity/caller.ts";
+import { createLimiter, type LimiterOptions } from "../../src/ratelimit/limiter.ts";
+import type { EdgeRequest } from "../../src/request/capability.ts";
+import { createKeys } from "../../src/store/keys.ts";
+import { Store } from "../../src/store/store.ts";
+import { type TestPlatform, testPlatform } from "./platform.ts";
+
+/** A clock that @upstash/ratelimit reads too. Call {@link releaseClock} when the test is over. */
+export function clock(now?: number): TestPlatform {
+  const platform = testPlatform({
+    ...(now === undefined ? {} : { now }),
+    fetch: (input, init) => fetch(input, init),
+  });
+  vi.useFakeTimers({ toFake: ["Date"], now: platform.now() });
+  return {
+    ...platform,
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    advance(ms) {
+      platform.advance(ms);
+      vi.setSystemTime(platform.now());
+    },
+  };
+}
+
+export function releaseClock(): void {
+  vi.useRealTimers();
+}
+
+export interface IsolateOptions extends Partial<LimiterOptions> {
+  platform: TestPlatform;
+  /** Null: no store at all. */
+  connection: { url: string; token: string } | null;
+  prefix?: string;
+}
+
+/** One isolate's limiter with its store, a wire that can be cut or refuse what would write, and what it logged. */
+export function openIsolate({ platform, connection, prefix = freshPrefix(), ...options }: IsolateOptions) {
+  const wire = { cut: false, refuses: "", calls: 0, commands: [] as unknown[][] };
+  const lines: (LogFields & { event: string })[] = [];
+  const log = createLog({ platform, level: "debug", write: (_, line) => lines.push(JSON.parse(line)) });
+  const store = new Store({
+    connection,
+    log,
+    platform: {
+      ...platform,
+      fetch: async (input, init) => {
+        if (wire.cut) throw new TypeError("cut");
+        wire.calls += 1;
+        const commands = JSON.parse(String(init?.body)) as unknown[][];
+        wire.commands.push(...commands);
+        if (!wire.refuses) return platform.fetch(input, init);
+        // As Redis says it of each: it reads, and takes no writes.
+        return Response.json(
+          commands.map(([name, ...names]) =>
+            name === "mget" ? { result: names.map(() => null) } : { error: wire.refuses },
+          ),
+        );
+      },
+    },
+  });
+  const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
+  const identifier = { hash: async (kind: string, value: string) => hashOf(`${kind}:${value}`) };
+  const limiter = createLimiter({ store, keys, identifier, platform, log, ...options });
+
+  /** A request of `who` on `route`, with a trip of its own. */
+  async function ask(route: Route, who: string, caller: Partial<Caller> = {}) {
+    const trip = store.trip();
+    const decide = await limiter.prepare(requestOf(route, who, caller), trip);
+    await trip.send();
+    const verdict = await decide();
+    return { verdict, calls: trip.calls };
+  }
+  return { store, keys, limiter, ask, wire, lines, prefix, hashOf };
+}
+
+export function freshPrefix(): string {
+  return `t${crypto.randomUUID().slice(0, 8)}`;
+}
+
+/** The route that a user would write, compiled as the Worker does; a mistake fails the test. */
+export function routeOf(input: Omit<RouteInput, "path">): Route {
+  const mistakes: Parameters<typeof compileRoutes>[2] = [];
+  const [route] = compileRoutes([{ path: "/v1/x", ...input }], 3600, mistakes);
+  if (!route || mistakes.length > 0) throw new Error(JSON.stringify(mistakes));
+  return route;
+}
+
+/** 32 hex digits, different for different texts. */
+export function hashOf(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const char of text) hash = ((hash ^ BigInt(char.codePointAt(0) ?? 0)) * 0x100000001b3n) % 2n ** 64n;
+  return hash.toString(16).padStart(32, "0");
+}
+
+export function requestOf(route: Route, who: string, caller: Partial<Caller> = {}): EdgeRequest {
+  const request = new Request("https://edge.example/v1/x");
+  return {
+    request,
+    url: new URL(request.url),
+    path: "/v1/x",
+    route,
+    caller: {
+      address: "192.0.2.1",
+      addressIdentity: { kind: "address", hash: hashOf(`address:${who}`) },
+      credentials: { sessionToken: null, jwt: null, apiKey: null, sessionCookie: false, any: false },
+      session: { kind: "absent" },
+      key: { kind: "absent" },
+      jwt: { kind: "absent" },
+      user: null,
+      tier: null,
+      identity: { kind: "user", hash: hashOf(who) },
+      ...caller,
+    },
+    requestId: "request-1",
+    after: () => {},
+    beside: () => {},
+  };
+}

@@ -1,0 +1,54 @@
+import type { Platform } from "../../src/runtime/platform.ts";
+
+/** A platform whose time stands until it is moved, and whose dice and network the test decides. */
+export interface TestPlatform extends Platform {
+  /** Moves the time and runs the timers that fall due, in their order. */
+  advance(ms: number): void;
+  setRandom(value: number): void;
+}
+
+export interface TestPlatformOptions {
+  /** Milliseconds since the epoch. Default a fixed moment, half way through a minute. */
+  now?: number;
+  fetch?: Platform["fetch"];
+}
+
+export function testPlatform(options: TestPlatformOptions = {}): TestPlatform {
+  let now = options.now ?? Date.UTC(2026, 0, 15, 12, 0, 30);
+  let random = 0;
+  let counter = 0;
+  const timers = new Set<{ at: number; run: () => void }>();
+  return {
+    now: () => now,
+    random: () => random,
+    // Different every time, and the same in every run.
+    randomBytes(length) {
+      counter += 1;
+      return Uint8Array.from({ length }, (_, index) => (counter * 31 + index * 7 + (counter >> 8)) & 255);
+    },
+    fetch:
+      options.fetch ??
+      (() => {
+        throw new Error("this test has no network");
+      }),
+    timer(ms, run) {
+      const timer = { at: now + ms, run };
+      timers.add(timer);
+      return () => timers.delete(timer);
+    },
+    advance(ms) {
+      const end = now + ms;
+      for (;;) {
+        const due = [...timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+        if (!due) break;
+        timers.delete(due);
+        now = Math.max(now, due.at);
+        due.run();
+      }
+      now = end;
+    },
+    setRandom(value) {
+      random = value;
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import { inject } from "vitest";
+import { createLog, type LogFields } from "../../src/events/log.ts";
+import type { SessionClaim } from "../../src/identity/caller.ts";
+import { openToken } from "../../src/identity/session-token.ts";
+import { createSessions } from "../../src/session/sessions.ts";
+import type { SessionVerdict } from "../../src/session/verdict.ts";
+import type { Trip } from "../../src/store/batch.ts";
+import { createKeys } from "../../src/store/keys.ts";
+import { Store } from "../../src/store/store.ts";
+import { freshPrefix, hashOf, requestOf, routeOf } from "./limits.ts";
+import { type TestPlatform, testPlatform } from "./platform.ts";
+
+export const SECRET = "session-secret-of-this-test-only-0123";
+
+export interface SessionIsolateOptions {
+  platform?: TestPlatform;
+  prefix?: string;
+  /** Null: no store at all. */
+  connection?: { url: string; token: string } | null;
+  idleSeconds?: number;
+  absoluteSeconds?: number;
+  offlineGraceSeconds?: number;
+  maxPerUser?: number;
+  secrets?: string[];
+  /** Most sessions and pending writes of each kind in the isolate. */
+  entries?: number;
+}
+
+export function sessionPlatform(): TestPlatform {
+  const platform = testPlatform({ fetch: (input, init) => fetch(input, init) });
+  return { ...platform, randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)) };
+}
+
+/** One isolate's sessions with its store, a wire that can be cut, and what it logged. */
+export function openSessions({
+  platform = sessionPlatform(),
+  prefix = freshPrefix(),
+  connection = { url: inject("upstashUrl"), token: inject("upstashToken") },
+  entries,
+  ...config
+}: SessionIsolateOptions = {}) {
+  const wire = {
+    cut: false,
+    full: false,
+    /** What is answered in place of Redis, for commands that are to go wrong and nothing else. */
+    answer: null as ((command: unknown[]) => object | undefined) | null,
+    calls: 0,
+    headers: [] as Headers[],
+    commands: [] as unknown[][],
+  };
+  const lines: (LogFields & { event: string })[] = [];
+  const log = createLog({ platform, write: (_, line) => lines.push(JSON.parse(line)) });
+  const store = new Store({
+    connection,
+    log,
+    platform: {
+      ...platform,
+      fetch: async (input, init) => {
+        if (wire.cut) throw new TypeError("cut");
+        wire.calls += 1;
+        wire.headers.push(new Headers(init?.headers));
+        const commands = JSON.parse(String(init?.body)) as unknown[][];
+        wire.commands.push(...commands);
+        const { answer } = wire;
+        if (!wire.full && !answer) return platform.fetch(input, init);
+        // A Redis that is out of memory: it reads, and refuses to write.
+        const passes = ([name, ...rest]: unknown[]) =>
+          wire.full ? name === "mget" || name === "ping" : answer?.([name, ...rest]) === undefined;
+        const passed = commands.filter(passes);
+        const replies =
+          passed.length === 0
+            ? []
+            : await (await platform.fetch(input, { ...init, body: JSON.stringify(passed) })).json<
+                unknown[]
+              >();
+        const refused = { error: "OOM command not allowed when used memory > 'maxmemory'." };
+        return Response.json(
+          commands.map((command) =>
+            passed.includes(command) ? replies.shift() : (answer?.(command) ?? refused),
+          ),
+        );
+      },
+    },
+  });
+  const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
+  const identifier = { hash: async (kind: string, value: string) => hashOf(`${kind}:${value}`) };
+  const sessions = createSessions({
+    store,
+    keys,
+    identifier,
+    platform,
+    log,
+    ...(entries !== undefined && { entries }),
+    config: {
+      secrets: [SECRET],
+      idleSeconds: 86_400,
+      absoluteSeconds: 2_592_000,
+      offlineGraceSeconds: 900,
+      maxPerUser: 20,
+      ...config,
+    },
+  });
+
+  /** What a request with this token is told, and what it leaves to be done; `settle` sends that. */
+  async function present(
+    token: string,
+    { offline = true, by = "bearer" as "bearer" | "cookie" } = {},
+  ): Promise<SessionVerdict & { settle(): Promise<void>; calls: number }> {
+    const claims = await openToken(token, { secrets: [SECRET], now: platform.now() });
+    const session: SessionClaim = claims
+      ? { kind: "signed", claims, carriedBy: by }
+      : { kind: "invalid", carriedBy: by };
+    const works: ((trip: Trip) => void | Promise<void>)[] = [];
+    const request = {
+      ...requestOf(routeOf({ access: "session", offline }), "x", { session }),
+      after: (work: (trip: Trip) => void | Promise<void>) => void works.push(work),
+    };
+    const trip = store.trip();
+    const decide = await sessions.prepare(request, trip);
+    await trip.send();
+    const verdict = await decide();
+    return {
+      ...verdict,
+      calls: trip.calls,
+      async settle() {
+        const after = store.trip();
+        for (const work of works) await work(after);
+        await after.send();
+      },
+    };
+  }
+
+  /** The store is back: the next probe finds it, and what was kept is written. */
+  async function recover(): Promise<void> {
+    wire.cut = false;
+    platform.advance(40_000);
+    await store.maintenance();
+    await store.maintenance();
+  }
+
+  /** Three calls fail, and nobody waits any more. */
+  async function lose(): Promise<void> {
+    wire.cut = true;
+    for (let i = 0; i < 3; i += 1) {
+      const trip = store.trip();
+      void trip.read("x");
+      await trip.send();
+    }
+  }
+  return { platform, prefix, store, keys, sessions, present, wire, lines, lose, recover };
+}

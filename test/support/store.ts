@@ -1,0 +1,45 @@
+import { createLog, type LogFields } from "../../src/events/log.ts";
+import { Store } from "../../src/store/store.ts";
+import { testPlatform } from "./platform.ts";
+
+interface Call {
+  commands: unknown[][];
+  headers: Headers;
+}
+
+/** A store whose network is the given answer, and the calls that reached it. */
+export function storeWith(answer: (commands: unknown[][], call: number) => Response | Promise<Response>) {
+  const calls: Call[] = [];
+  const lines: { event: string; fields: LogFields }[] = [];
+  const platform = testPlatform({
+    async fetch(_input, init) {
+      const commands = JSON.parse(String(init?.body)) as unknown[][];
+      calls.push({ commands, headers: new Headers(init?.headers) });
+      return answer(commands, calls.length);
+    },
+  });
+  const log = createLog({
+    platform,
+    write: (_level, line) => {
+      const { event, ...fields } = JSON.parse(line) as { event: string };
+      lines.push({ event, fields });
+    },
+  });
+  const connection = { url: "https://store.example", token: "a-token-of-the-test" };
+  return { store: new Store({ connection, platform, log }), platform, calls, lines };
+}
+
+export const ok = (...results: unknown[]) => Response.json(results.map((result) => ({ result })));
+
+/** One trip that reads a key. */
+export async function ask(store: Store) {
+  const trip = store.trip();
+  void trip.read("a");
+  await trip.send();
+  return trip;
+}
+
+/** Lets what is ready run, without time passing. */
+export async function turn(): Promise<void> {
+  for (let i = 0; i < 50; i += 1) await undefined;
+}

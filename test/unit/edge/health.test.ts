@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../../src/config/load.ts";
+import { createHealth } from "../../../src/edge/health.ts";
+import { healthRoutes } from "../../../src/endpoints/health.ts";
+import { createLog } from "../../../src/events/log.ts";
+import { Store } from "../../../src/store/store.ts";
+import { testPlatform } from "../../support/platform.ts";
+
+function rig(env: Record<string, unknown> = {}, withStore = true) {
+  const wire = { down: false, asked: 0 };
+  const platform = testPlatform({
+    fetch: async (_, init) => {
+      wire.asked += 1;
+      if (wire.down) throw new TypeError("down");
+      const commands = JSON.parse(String(init?.body)) as unknown[];
+      return Response.json(commands.map(() => ({ result: "PONG" })));
+    },
+  });
+  const connection = withStore
+    ? { UPSTASH_REDIS_REST_URL: "https://eu.example.upstash.io", UPSTASH_REDIS_REST_TOKEN: "t0ken" }
+    : {};
+  const config = loadConfig({ ORIGIN_URL: "https://api.example", ...connection, ...env }, []);
+  const log = createLog({ platform, write: () => {} });
+  const store = new Store({ connection: config.store, platform, log });
+  const health = createHealth({ config, store, platform });
+  return { wire, platform, store, health };
+}
+const everywhere = (where: string) => ({
+  rate_limiting: where,
+  session_storage: where,
+  response_cache: where,
+});
+
+describe("health", () => {
+  it("says redis when Redis answers, and asks it at most every 5 s", async () => {
+    const { health, wire, platform } = rig();
+    expect(await health()).toMatchObject({
+      status: "healthy",
+      system: { redis: { status: "healthy", available: true } },
+      services: everywhere("redis"),
+    });
+    for (let i = 0; i < 100; i += 1) await health();
+    expect(wire.asked).toBe(1);
+    platform.advance(5000);
+    await health();
+    expect(wire.asked).toBe(2);
+  });
+
+  it("does not ask when a request has just heard from Redis", async () => {
+    const { health, wire, store } = rig();
+    const trip = store.trip();
+    void trip.read("x");
+    await trip.send();
+    await health();
+    expect(wire.asked).toBe(1);
+  });
+
+  it("says memory when Redis does not answer, without asking once the breaker knows", async () => {
+    const { health, wire, platform } = rig();
+    wire.down = true;
+    for (let i = 0; i < 5; i += 1) {
+      expect(await health()).toMatchObject({
+        status: "degraded",
+        system: { redis: { status: "unavailable", available: false } },
+        services: everywhere("memory"),
+      });
+      platform.advance(5000);
+    }
+    expect(wire.asked, "three failures open the breaker").toBe(3);
+  });
+
+  it("says not configured without a store, and that this is no illness", async () => {
+    const { health, wire } = rig({}, false);
+    expect(await health()).toMatchObject({
+      status: "healthy",
+      system: { redis: { status: "not_configured", available: false } },
+      services: everywhere("memory"),
+    });
+    expect(wire.asked).toBe(0);
+  });
+
+  it("says memory of a capability that is kept in the isolate by its operator", async () => {
+    const { health } = rig({ USE_REDIS_SESSIONS: "false" });
+    expect((await health()).services).toEqual({ ...everywhere("redis"), session_storage: "memory" });
+  });
+});
+
+describe("the health paths", () => {
+  const app = (ready: boolean, store = true) => {
+    const { health, platform } = rig({}, store);
+    return healthRoutes({ health, platform, ready, version: "1.2.3" });
+  };
+
+  it("answer 200 whatever runs on what, the facts at the top and under data", async () => {
+    const response = await app(true, false).request("/");
+    expect(response.status).toBe(200);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    const body = (await response.json()) as { system: object; services: object; data: object };
+    expect(body).toMatchObject({
+      status: "success",
+      services: everywhere("memory"),
+      data: { status: "healthy", version: "1.2.3", timestamp: "2026-01-15T12:00:30.000Z" },
+    });
+    expect(body.data).toMatchObject({ system: body.system, services: body.services });
+  });
+
+  it("say that the isolate lives, and whether it has an origin", async () => {
+    expect((await app(false).request("/live")).status).toBe(200);
+    expect((await app(true).request("/ready")).status).toBe(200);
+    const unready = await app(false).request("/ready");
+    expect(unready.status).toBe(503);
+    expect(await unready.json()).toMatchObject({ status: "not_ready" });
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openPassage } from "../../../src/edge/pipeline.ts";
+import { signToken } from "../../../src/identity/session-token.ts";
+import { AfterResponse } from "../../../src/request/deferred.ts";
+import { newReport } from "../../../src/request/log-record.ts";
+import { testPlatform } from "../../support/platform.ts";
+import { claims, NOW } from "../../support/session-samples.ts";
+
+const SESSION_SECRET = "session-secret-of-this-test-only-0123";
+const API_KEY = "key-of-this-test-only";
+const ENV = {
+  UPSTASH_REDIS_REST_URL: "https://store.example",
+  UPSTASH_REDIS_REST_TOKEN: "a-token-of-the-test",
+  ORIGIN_URL: "https://origin.example",
+  LOG_LEVEL: "error",
+  SESSION_SECRET,
+  API_KEYS: `${API_KEY}:tester:premium`,
+};
+
+/** Requests of somebody whose session cannot be checked: the store is lost and its grace is over. */
+async function ask(path: string, headers: Record<string, string> = {}): Promise<string> {
+  const platform = testPlatform({ now: NOW, fetch: () => Promise.reject(new TypeError("cut")) });
+  const isolate = openIsolate(
+    ENV,
+    [
+      { path: "/identified", access: "identified" },
+      { path: "/verifies", access: "identified", verifiesKeys: true },
+      { path: "/session", access: "session" },
+    ],
+    platform,
+  );
+  const token = await signToken(claims({ confirmedAt: NOW - 3_600_000 }), SESSION_SECRET);
+  const request = new Request(`https://edge.example${path}`, {
+    headers: { cookie: `__Host-session=${token}`, ...headers },
+  });
+  const after = new AfterResponse({ store: isolate.store, log: isolate.log, waitUntil: () => {} });
+  try {
+    const options = { isolate, request, after, report: newReport("request-1", "GET"), waitUntil: () => {} };
+    const passage = await openPassage(options);
+    return passage.session.kind;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
+
+describe("while a session cannot be checked, a route for whoever is identified", () => {
+  it("lets a verified key pass: one good credential is enough", async () => {
+    expect(await ask("/identified", { "x-api-key": API_KEY })).toBe("unknown");
+  });
+
+  it("lets the origin say whether it knows a key", async () => {
+    expect(await ask("/verifies", { "x-api-key": "a-key-of-the-origin" })).toBe("unknown");
+  });
+
+  it("says 503, never 401, to whoever has nothing else", async () => {
+    expect(await ask("/identified")).toBe("IDENTITY_UNAVAILABLE");
+    expect(await ask("/identified", { "x-api-key": "a-key-of-nobody" })).toBe("IDENTITY_UNAVAILABLE");
+    expect(await ask("/session", { "x-api-key": API_KEY }), "a session is a session").toBe(
+      "IDENTITY_UNAVAILABLE",
+    );
+  });
+});

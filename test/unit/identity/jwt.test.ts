@@ -1,0 +1,256 @@
+import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { beforeAll, describe, expect, it } from "vitest";
+import { createLog } from "../../../src/events/log.ts";
+import { createJwtVerifier } from "../../../src/identity/jwt.ts";
+import { testPlatform } from "../../support/platform.ts";
+
+const SECRETS = ["new-secret-of-this-test-0123456789ab", "old-secret-of-this-test-0123456789ab"];
+const MINUTE = 60_000;
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+interface Signer {
+  kid: string;
+  alg: string;
+  key: CryptoKey;
+  jwk: JWK;
+}
+let signers: Record<"RS256" | "ES256" | "EdDSA" | "next", Signer>;
+beforeAll(async () => {
+  const signer = async (kid: string, alg: string): Promise<Signer> => {
+    const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+    return { kid, alg, key: privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg } };
+  };
+  signers = {
+    RS256: await signer("r", "RS256"),
+    ES256: await signer("e", "ES256"),
+    EdDSA: await signer("d", "EdDSA"),
+    next: await signer("n", "ES256"),
+  };
+});
+
+function rig({ secrets = SECRETS, keySet = () => Object.values(signers).slice(0, 3) } = {}) {
+  const wire = {
+    asked: 0,
+    answer: () => Response.json({ keys: keySet().map(({ jwk }) => jwk) }),
+    hold: null as Promise<void> | null,
+  };
+  const platform = testPlatform({
+    fetch: async () => {
+      wire.asked += 1;
+      await wire.hold;
+      return wire.answer();
+    },
+  });
+  const verify = createJwtVerifier({
+    platform,
+    log: createLog({ platform, write: () => {} }),
+    jwt: {
+      secrets,
+      jwksUrl: "https://id.example/jwks",
+      issuer: "https://id.example",
+      audience: "api",
+      tierClaim: "plan",
+    },
+  });
+  const claims = (over: Record<string, unknown> = {}) =>
+    new SignJWT({
+      sub: "user_1",
+      plan: "premium",
+      iss: "https://id.example",
+      aud: "api",
+      exp: Math.floor(platform.now() / 1000) + 3600,
+      ...over,
+    });
+  const hs256 = (over: Record<string, unknown> = {}, secret = SECRETS[0] ?? "") =>
+    claims(over).setProtectedHeader({ alg: "HS256" }).sign(bytes(secret));
+  const signed = ({ kid, alg, key }: Signer, over: Record<string, unknown> = {}) =>
+    claims(over).setProtectedHeader({ alg, kid }).sign(key);
+  return { platform, verify, wire, hs256, signed };
+}
+
+const verified = { kind: "verified", userId: "user_1", tier: "premium" };
+const invalid = { kind: "invalid" };
+
+describe("a JWT", () => {
+  it("is good when any of the secrets signed it, and names user and tier", async () => {
+    const { verify, hs256, wire } = rig();
+    expect(await verify(await hs256())).toEqual(verified);
+    expect(await verify(await hs256({}, SECRETS[1]))).toEqual(verified);
+    for (const plan of [7, "gold\udc00"])
+      expect(await verify(await hs256({ plan }))).toEqual({ ...verified, tier: null });
+    expect(wire.asked, "no key set is needed for that").toBe(0);
+  });
+
+  it.each(["RS256", "ES256", "EdDSA"] as const)(
+    "is good when a key of the set signed it with %s",
+    async (alg) => {
+      const { verify, signed, wire } = rig();
+      expect(await verify(await signed(signers[alg]))).toEqual(verified);
+      expect(await verify(await signed(signers[alg]))).toEqual(verified);
+      expect(wire.asked, "the key set is asked for once").toBe(1);
+    },
+  );
+
+  it.each([
+    ["nobody's signature", {}, "stranger-secret-of-this-test-01234567"],
+    ["no exp", { exp: undefined }, undefined],
+    ["an exp that is over", { exp: 1 }, undefined],
+    ["another issuer", { iss: "https://evil.example" }, undefined],
+    ["another audience", { aud: "other" }, undefined],
+    ["no subject", { sub: undefined }, undefined],
+    ["an empty subject", { sub: "" }, undefined],
+    ["half a character in its subject", { sub: "user_\ud800" }, undefined],
+    ["an nbf in the future", { nbf: 4_000_000_000 }, undefined],
+  ])("is bad with %s", async (_, over, secret) => {
+    const { verify, hs256 } = rig();
+    expect(await verify(await hs256(over, secret))).toEqual(invalid);
+  });
+
+  it("is bad with alg none, an unknown alg, or a public key used as a secret", async () => {
+    const { verify, hs256, signed } = rig();
+    const [, payload] = (await hs256()).split(".");
+    const header = (alg: string) => btoa(JSON.stringify({ alg })).replaceAll("=", "");
+    expect(await verify(`${header("none")}.${payload}.`)).toEqual(invalid);
+    expect(await verify(`${header("HS512")}.${payload}.AAAA`)).toEqual(invalid);
+    const confused = new SignJWT({ sub: "user_1", exp: 9_999_999_999 })
+      .setProtectedHeader({ alg: "HS256", kid: "r" })
+      .sign(bytes(JSON.stringify(signers.RS256.jwk)));
+    expect(await verify(await confused)).toEqual(invalid);
+    const relabelled = (await signed(signers.ES256)).split(".");
+    relabelled[0] = btoa(JSON.stringify({ alg: "RS256", kid: "e" })).replaceAll("=", "");
+    expect(await verify(relabelled.join("."))).toEqual(invalid);
+  });
+
+  it.each(["", ".", "..", "a.b.c", "%%%.x.y", `${btoa("null")}.x.y`])("is none: %j", async (text) => {
+    expect(await rig().verify(text)).toEqual(invalid);
+  });
+});
+
+describe("the key set", () => {
+  it("is unknown, not bad, while its address has never answered; it is asked again after a second", async () => {
+    const { verify, signed, wire, platform } = rig();
+    wire.answer = () => new Response("down", { status: 503 });
+    const token = await signed(signers.ES256);
+    expect(await verify(token)).toEqual({ kind: "unknown" });
+    expect(await verify(token)).toEqual({ kind: "unknown" });
+    expect(wire.asked).toBe(1);
+    platform.advance(1001);
+    expect(await verify(token)).toEqual({ kind: "unknown" });
+    expect(wire.asked).toBe(2);
+  });
+
+  it("is used for ten minutes, and longer while its address fails", async () => {
+    const { verify, signed, wire, platform } = rig();
+    const token = await signed(signers.ES256, { exp: 9_999_999_999 });
+    await verify(token);
+    platform.advance(10 * MINUTE);
+    await verify(token);
+    expect(wire.asked).toBe(1);
+    wire.answer = () => new Response("<html>");
+    platform.advance(1);
+    expect(await verify(token)).toEqual(verified);
+    expect(wire.asked).toBe(2);
+    platform.advance(30_000);
+    expect(await verify(token)).toEqual(verified);
+    expect(wire.asked, "not with every request").toBe(2);
+  });
+
+  it("is asked for an unknown key at most once a minute, whoever makes them up", async () => {
+    let keys = [signers.RS256];
+    const { verify, signed, wire, platform } = rig({ keySet: () => keys });
+    const token = await signed(signers.next, { exp: 9_999_999_999 });
+    expect(await verify(token)).toEqual(invalid);
+    for (let i = 0; i < 50; i += 1) await verify(token);
+    expect(wire.asked).toBe(1);
+    keys = [signers.RS256, signers.next];
+    platform.advance(MINUTE + 1);
+    expect(await verify(token), "a rotated key is found").toEqual(verified);
+    expect(wire.asked).toBe(2);
+  });
+
+  it("is not taken for an old key's end when it cannot be asked for a new one", async () => {
+    const { verify, signed, wire, platform } = rig();
+    await verify(await signed(signers.ES256));
+    platform.advance(MINUTE + 1);
+    wire.answer = () => new Response("down", { status: 503 });
+    const token = await signed(signers.next, { exp: 9_999_999_999 });
+    expect(await verify(token), "nobody has said that there is no such key").toEqual({ kind: "unknown" });
+    expect(await verify(await signed(signers.ES256)), "a known one is good").toEqual(verified);
+  });
+
+  it.each<[string, () => Response]>([
+    ["a key that is null", () => Response.json({ keys: [null] })],
+    ["a key that is a list", () => Response.json({ keys: [[]] })],
+    ["no list of keys", () => Response.json({ keys: {} })],
+    ["more than a hundred keys", () => Response.json({ keys: Array(101).fill(signers.ES256.jwk) })],
+    ["more than 256 KiB", () => Response.json({ keys: [], more: "x".repeat(256 * 1024) })],
+  ])("is not replaced by one with %s", async (_, answer) => {
+    const { verify, signed, wire, platform } = rig();
+    const token = await signed(signers.ES256, { exp: 9_999_999_999 });
+    expect(await verify(token)).toEqual(verified);
+    wire.answer = answer;
+    platform.advance(10 * MINUTE + 1);
+    expect(await verify(token)).toEqual(verified);
+    expect(wire.asked).toBe(2);
+  });
+
+  it("with a key that is none makes its tokens bad, and nothing fail", async () => {
+    const { verify, signed, wire } = rig();
+    const broken = { kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "e", alg: "ES256" };
+    wire.answer = () => Response.json({ keys: [broken, signers.RS256.jwk] });
+    expect(await verify(await signed(signers.ES256))).toEqual(invalid);
+    expect(await verify(await signed(signers.RS256))).toEqual(verified);
+  });
+
+  it("is loaded although the clock went back by an hour", async () => {
+    const { verify, signed, wire, platform } = rig();
+    wire.answer = () => new Response("down", { status: 503 });
+    const token = await signed(signers.ES256, { exp: 9_999_999_999 });
+    expect(await verify(token)).toEqual({ kind: "unknown" });
+    platform.advance(-60 * MINUTE);
+    wire.answer = () => Response.json({ keys: [signers.ES256.jwk] });
+    expect(await verify(token)).toEqual(verified);
+  });
+
+  describe("while another request is fetching it,", () => {
+    /** A fetch that is under way until it is told to land. */
+    async function fetching() {
+      const world = rig();
+      const { wire, platform, verify, signed } = world;
+      const answer = wire.answer;
+      let land = () => {};
+      wire.hold = new Promise<void>((resolve) => {
+        land = resolve;
+      });
+      const token = await signed(signers.ES256, { exp: 9_999_999_999 });
+      const leader = verify(token);
+      const followers = Array.from({ length: 5 }, () => verify(token));
+      /** Lets time pass, and what waits for it run. */
+      const pass = async (ms: number) => {
+        for (let passed = 0; passed < ms; passed += 25) {
+          platform.advance(25);
+          for (let i = 0; i < 50; i += 1) await undefined;
+        }
+      };
+      return { ...world, answer, token, leader, followers, land: () => land(), pass };
+    }
+
+    it("is waited for: nobody is told that it is unknown", async () => {
+      const { leader, followers, land, pass, wire } = await fetching();
+      await pass(500);
+      land();
+      expect(await leader).toEqual(verified);
+      await pass(25);
+      expect(await Promise.all(followers)).toEqual(Array(5).fill(verified));
+      expect(wire.asked).toBe(1);
+    });
+
+    it("is waited for no longer than its deadline, and then asked for by one of those who wait", async () => {
+      const { followers, pass, wire } = await fetching();
+      wire.hold = null;
+      await pass(2000);
+      expect(await Promise.all(followers)).toContainEqual(verified);
+      expect(wire.asked).toBe(2);
+    });
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { createLog } from "../../../src/events/log.ts";
+import { createVerifiedKeys } from "../../../src/identity/verified-keys.ts";
+import { createKeys } from "../../../src/store/keys.ts";
+import { Store } from "../../../src/store/store.ts";
+import { testPlatform } from "../../support/platform.ts";
+
+const keys = createKeys({ cache: "c", rateLimit: "r", session: "s" });
+const HASH = "0".repeat(32);
+
+/** A trip to a store that holds `stored`, and what it was asked. */
+function trip(stored: string | null = null) {
+  const commands: unknown[][] = [];
+  const platform = testPlatform({
+    fetch: async (_, init) => {
+      const sent = JSON.parse(String(init?.body)) as unknown[][];
+      commands.push(...sent);
+      return Response.json(sent.map(([name]) => ({ result: String(name) === "mget" ? [stored] : "OK" })));
+    },
+  });
+  const store = new Store({
+    connection: { url: "https://eu.example.upstash.io", token: "t0ken" },
+    platform,
+    log: createLog({ platform, write: () => {} }),
+  });
+  return { made: store.trip(), commands };
+}
+function rig() {
+  const platform = testPlatform();
+  return { platform, verified: createVerifiedKeys({ platform, keys }) };
+}
+
+describe("a key that the origin has verified", () => {
+  it("is remembered here and in Redis for an hour, with what the origin said of it", async () => {
+    const { platform, verified } = rig();
+    const { made, commands } = trip();
+    verified.remember(HASH, '{"user_id":"ada","tier":"premium"}', made);
+    await made.send();
+    const text = '{"userId":"ada","tier":"premium"}';
+    expect(commands).toEqual([["set", keys.verifiedKey(HASH), text, "ex", 3600]]);
+    expect(verified.get(HASH)).toEqual({ userId: "ada", tier: "premium" });
+    platform.advance(3_600_000);
+    expect(verified.get(HASH)).toBeUndefined();
+  });
+
+  it.each(["", "not json", "[]", '{"user_id":7}', '{"user_id":"\\ud800"}', undefined])(
+    "is verified all the same when the origin says nothing of use: %j",
+    (signal) => {
+      const { verified } = rig();
+      verified.remember(HASH, signal, trip().made);
+      expect(verified.get(HASH)).toEqual({ userId: null, tier: null });
+    },
+  );
+
+  it("is found in Redis by an isolate that does not know it, from the next request on", async () => {
+    const { verified } = rig();
+    const { made } = trip('{"userId":"ada","tier":null}');
+    verified.look(HASH, made);
+    expect(verified.get(HASH)).toBeUndefined();
+    await made.send();
+    await Promise.resolve();
+    expect(verified.get(HASH)).toEqual({ userId: "ada", tier: null });
+  });
+
+  it.each(["not json", '{"userId":7}', "null"])("is none when Redis holds %j", async (stored) => {
+    const { verified } = rig();
+    const { made } = trip(stored);
+    verified.look(HASH, made);
+    await made.send();
+    await Promise.resolve();
+    expect(verified.get(HASH)).toBeUndefined();
+  });
+
+  it("is forgotten everywhere at the first refusal", async () => {
+    const { verified } = rig();
+    verified.remember(HASH, undefined, trip().made);
+    const { made, commands } = trip();
+    verified.forget(HASH, made);
+    await made.send();
+    expect(verified.get(HASH)).toBeUndefined();
+    expect(commands).toEqual([["del", keys.verifiedKey(HASH)]]);
+  });
+
+  it("does not push the others out of memory, however many are made up", () => {
+    const { verified } = rig();
+    for (let i = 0; i < 20_000; i += 1) verified.remember(String(i), undefined, trip().made);
+    expect(verified.size).toBe(10_000);
+  });
+});

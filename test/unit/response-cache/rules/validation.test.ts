@@ -1,0 +1,183 @@
+import { describe, expect, test } from "vitest";
+import { freshened } from "../../../../src/response-cache/rules/freshening.ts";
+import type { StoredResponse } from "../../../../src/response-cache/rules/stored.ts";
+import { storing } from "../../../../src/response-cache/rules/storing.ts";
+import {
+  confirmedBy,
+  judgedByHead,
+  originRequestHeaders,
+  validationCandidates,
+} from "../../../../src/response-cache/rules/validation.ts";
+import { dateAt, exchange, NOON, stored } from "../../../support/cache-samples.ts";
+
+const LAST = dateAt(-500);
+const tagged = (etag: string, changes: Partial<StoredResponse> = {}) => stored({ etag }, changes);
+
+/** The conditions of the request to the origin. */
+function conditions(variants: StoredResponse[], selected: StoredResponse | null, request = {}) {
+  const headers = originRequestHeaders(new Headers(request), validationCandidates(variants, selected));
+  return [headers.get("if-none-match"), headers.get("if-modified-since")];
+}
+
+describe("asking the origin (RFC 9111 §4.3.1)", () => {
+  const a = tagged('"a"');
+  const b = tagged('"b"');
+
+  test("the stored entity tag and Last-Modified are sent", () => {
+    const both = stored({ etag: '"a"', "last-modified": LAST });
+    expect(conditions([both], both)).toEqual(['"a"', LAST]);
+    const weak = tagged('W/"a"');
+    expect(conditions([weak], weak)).toEqual(['W/"a"', null]);
+  });
+
+  test("so are the tags of the other variants, each once", () => {
+    expect(conditions([a, b, tagged('"a"')], b)).toEqual(['"b", "a"', null]);
+    expect(conditions([a, b], null)).toEqual(['"a", "b"', null]);
+  });
+
+  test("but not another's weak tag, nor one that somebody's credentials brought", () => {
+    expect(conditions([a, tagged('W/"w"'), tagged('"c"', { credentials: true })], a)).toEqual(['"a"', null]);
+    const own = tagged('"c"', { credentials: true });
+    expect(conditions([own], own)).toEqual(['"c"', null]);
+  });
+
+  test("a date is sent alone: beside tags an origin would not look at it", () => {
+    const dated = stored({ "last-modified": LAST });
+    expect(conditions([a, dated], dated)).toEqual([null, LAST]);
+    expect(conditions([dated], null)).toEqual([null, null]);
+  });
+
+  test("what is no validator is not sent", () => {
+    const bare = stored({ etag: "unquoted", "last-modified": "yesterday" });
+    expect(conditions([bare], bare)).toEqual([null, null]);
+  });
+
+  test("the client's own conditions and range stay with the edge, and the rest of its fields goes on", () => {
+    const request = {
+      "if-none-match": '"client"',
+      "if-modified-since": dateAt(0),
+      "if-range": '"client"',
+      range: "bytes=0-1",
+      accept: "text/plain",
+      "cache-control": "no-cache",
+    };
+    const headers = originRequestHeaders(new Headers(request), [a]);
+    expect([...headers]).toEqual([
+      ["accept", "text/plain"],
+      ["cache-control", "no-cache"],
+      ["if-none-match", '"a"'],
+    ]);
+  });
+});
+
+describe("which one a 304 confirms (RFC 9111 §4.3.4)", () => {
+  const a = tagged('"a"');
+  const weak = tagged('W/"a"', { responseTime: NOON + 1 });
+  const dated = stored({ "last-modified": LAST });
+  const bare = stored();
+
+  test.each<[string, Record<string, string>, StoredResponse[], StoredResponse | null]>([
+    ["a strong tag, the one that has it", { etag: '"a"' }, [tagged('"b"'), a], a],
+    ["a strong tag, never one with the weak form", { etag: '"a"' }, [weak], null],
+    ["a strong tag, none that has another", { etag: '"a"' }, [tagged('"b"')], null],
+    ["a strong tag, none by its date", { etag: '"a"', "last-modified": LAST }, [dated], null],
+    ["a weak tag, the most recent that corresponds", { etag: 'W/"a"' }, [a, weak], weak],
+    ["a weak tag, none that has another", { etag: 'W/"c"' }, [a, weak], null],
+    ["a date, the one that has it", { "last-modified": LAST }, [a, dated], dated],
+    ["a date, none that has another", { "last-modified": dateAt(-1) }, [dated], null],
+    ["no validator, the only one that was asked about", {}, [dated], dated],
+    ["no validator, the only one, which has none either", {}, [bare], bare],
+    ["no validator, none of several", {}, [a, dated], null],
+    ["no validator, none where none was asked about", {}, [], null],
+  ])("%s", (_, fields, candidates, expected) => {
+    expect(confirmedBy(new Headers(fields), candidates)).toBe(expected);
+  });
+});
+
+describe("what a 304 changes (RFC 9111 §3.2)", () => {
+  const before = stored(
+    {
+      etag: '"a"',
+      age: "50",
+      "cache-control": "max-age=60",
+      "content-type": "text/plain",
+      "content-length": "5",
+      "x-kept": "1",
+      "x-changed": "1",
+    },
+    { status: 203 },
+  );
+  const updated = (update: Record<string, string>) => freshened(before, new Headers(update)).headers;
+
+  test("fields are replaced and added, the others and the status stay", () => {
+    const headers = updated({
+      "x-changed": "2",
+      "x-new": "2",
+      "cache-control": "max-age=90",
+      "content-type": "text/html",
+    });
+    expect([headers.get("x-changed"), headers.get("x-new"), headers.get("x-kept")]).toEqual(["2", "2", "1"]);
+    expect([headers.get("cache-control"), headers.get("content-type")]).toEqual(["max-age=90", "text/html"]);
+    expect(freshened(before, new Headers()).status).toBe(203);
+  });
+
+  test.each(["content-length", "content-encoding", "content-range", "transfer-encoding"])(
+    "%s describes the stored bytes and stays",
+    (name) => {
+      expect(updated({ [name]: "9" }).get(name)).toBe(name === "content-length" ? "5" : null);
+    },
+  );
+
+  test("fields of the hop, and those that Connection names, are not taken over", () => {
+    const headers = updated({
+      connection: "x-changed",
+      "x-changed": "2",
+      "proxy-authenticate": "Basic",
+      upgrade: "h2c",
+    });
+    expect([headers.get("x-changed"), headers.has("proxy-authenticate"), headers.has("upgrade")]).toEqual([
+      "1",
+      false,
+      false,
+    ]);
+  });
+
+  test("its age counts from the 304, also where that names none", () => {
+    expect(updated({}).has("age")).toBe(false);
+    expect(updated({ age: "3" }).get("age")).toBe("3");
+    const merged = freshened(before, new Headers({ date: dateAt(100) }));
+    const verdict = storing(
+      exchange({}, { response: merged, requestTime: NOON + 100_000, responseTime: NOON + 100_000 }),
+    );
+    if (verdict.kind !== "store") throw new Error(verdict.reason);
+    expect(new Headers(verdict.stored.headers).get("date")).toBe(dateAt(100));
+  });
+
+  test.each<[Record<string, string>, string]>([
+    [{ "cache-control": "no-store" }, "no-store"],
+    [{ "cache-control": "private" }, "private"],
+    [{ "set-cookie": "a=1" }, "set-cookie"],
+    [{ vary: "*" }, "vary"],
+  ])("a 304 that says %j ends the storing", (update, reason) => {
+    const response = freshened(before, new Headers(update));
+    expect(storing(exchange({}, { response }))).toEqual({ kind: "refuse", reason });
+    expect(response.headers.getSetCookie()).toEqual("set-cookie" in update ? ["a=1"] : []);
+  });
+});
+
+describe("what a HEAD tells of a stored GET (RFC 9111 §4.3.5)", () => {
+  const known = stored({ etag: '"a"', "last-modified": LAST });
+
+  test.each<[Record<string, string>, number | null, string]>([
+    [{}, 5, "update"],
+    [{ etag: '"a"', "last-modified": LAST, "content-length": "5" }, 5, "update"],
+    [{ "content-length": "5" }, null, "update"],
+    [{ etag: '"b"', "last-modified": LAST }, 5, "stale"],
+    [{ etag: 'W/"a"' }, 5, "stale"],
+    [{ "last-modified": dateAt(0) }, 5, "stale"],
+    [{ etag: '"a"', "content-length": "6" }, 5, "stale"],
+    [{ "content-length": "many" }, 5, "stale"],
+  ])("%j with %s stored bytes: %s", (head, length, expected) => {
+    expect(judgedByHead(new Headers(head), known, length)).toBe(expected);
+  });
+});

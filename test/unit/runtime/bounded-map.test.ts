@@ -1,0 +1,74 @@
+import { describe, expect, it } from "vitest";
+import { BoundedMap } from "../../../src/runtime/bounded-map.ts";
+import { testPlatform } from "../../support/platform.ts";
+
+describe("a bounded map", () => {
+  it("forgets an entry at its expiry", () => {
+    const platform = testPlatform();
+    const map = new BoundedMap<number>({ platform, entries: 10, whenFull: "evict" });
+    map.set("a", 1, platform.now() + 1000);
+    platform.advance(999);
+    expect(map.get("a")).toBe(1);
+    platform.advance(1);
+    expect(map.get("a")).toBeUndefined();
+    expect(map.size).toBe(0);
+  });
+
+  it("tells of each entry that leaves: expired, replaced, pushed out, deleted, cleared", () => {
+    const platform = testPlatform();
+    const left: string[] = [];
+    const map = new BoundedMap<number>({
+      platform,
+      entries: 2,
+      whenFull: "evict",
+      dropped: (value, key) => left.push(`${key}${value}`),
+    });
+    map.set("a", 1, platform.now() + 10);
+    platform.advance(10);
+    map.get("a");
+    map.set("b", 1);
+    map.set("b", 2);
+    map.set("c", 1);
+    map.set("d", 1);
+    map.delete("c");
+    map.set("e", 1);
+    map.clear();
+    expect(left).toEqual(["a1", "b1", "b2", "c1", "d1", "e1"]);
+    expect(map.size).toBe(0);
+  });
+
+  it("that evicts drops the least recently used one, by entries and by bytes", () => {
+    const platform = testPlatform();
+    const map = new BoundedMap<string>({
+      platform,
+      entries: 3,
+      bytes: 10,
+      sizeOf: (v) => v.length,
+      whenFull: "evict",
+    });
+    map.set("a", "1");
+    map.set("b", "2");
+    map.set("c", "3");
+    map.get("a");
+    map.set("d", "4");
+    expect([...map].map(([key]) => key)).toEqual(["c", "a", "d"]);
+    map.set("e", "12345678");
+    expect(map.bytes).toBeLessThanOrEqual(10);
+    expect(map.get("e")).toBe("12345678");
+    expect(map.set("f", "12345678901"), "larger than the whole map").toBe(false);
+    expect(map.get("e"), "the refused one pushed nothing out").toBe("12345678");
+  });
+
+  it("that refuses keeps live entries and takes a newcomer once one has expired", () => {
+    const platform = testPlatform();
+    const map = new BoundedMap<number>({ platform, entries: 100, whenFull: "refuse" });
+    for (let i = 0; i < 100; i += 1)
+      expect(map.set(`k${i}`, i, platform.now() + (i === 99 ? 1000 : 60_000))).toBe(true);
+    expect(map.set("stranger", 1, platform.now() + 60_000)).toBe(false);
+    expect(map.get("k0")).toBe(0);
+    expect(map.set("k5", 6, platform.now() + 60_000), "one it has may change").toBe(true);
+    platform.advance(1000);
+    expect(map.set("stranger", 1, platform.now() + 60_000)).toBe(true);
+    expect(map.size).toBe(100);
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { clearedCookie, sessionCookie } from "../../../src/identity/session-cookie.ts";
+import { recordOf } from "../../../src/session/claims.ts";
+import { createCarrier } from "../../../src/session/deliver.ts";
+import type { SessionVerdict } from "../../../src/session/verdict.ts";
+import { claims, NOW } from "../../support/session-samples.ts";
+
+const https = new URL("https://api.example.com/x");
+const loopback = new URL("http://localhost:8787/x");
+const carrier = createCarrier({ platform: { now: () => NOW }, buried: (id) => id === "buried" });
+const active = (over: Partial<Extract<SessionVerdict, { kind: "active" }>> = {}): SessionVerdict => ({
+  kind: "active",
+  claims: claims(),
+  record: recordOf(claims()),
+  source: "redis",
+  carriedBy: "cookie",
+  renewed: "es1.new",
+  ...over,
+});
+
+describe("the session cookie", () => {
+  it("is bound to its host, unreadable to scripts, and only for https", () => {
+    expect(sessionCookie(https, "es1.t", NOW + 60_000, NOW)).toBe(
+      "__Host-session=es1.t; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax",
+    );
+    expect(clearedCookie(https)).toBe("__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+  });
+
+  it("does without Secure on http of this machine only", () => {
+    expect(sessionCookie(loopback, "es1.t", NOW + 1000, NOW)).toBe(
+      "session=es1.t; Path=/; Max-Age=1; HttpOnly; SameSite=Lax",
+    );
+    for (const other of ["https://localhost/", "http://example.com/", "http://localhost.example.com/"])
+      expect(sessionCookie(new URL(other), "es1.t", NOW, NOW), other).toMatch(/^__Host-session=.*; Secure;/);
+  });
+});
+
+describe("an answer", () => {
+  it("says nothing where nothing changed", () => {
+    const headers = new Headers();
+    carrier.apply(active({ renewed: null }), headers, { url: https });
+    carrier.apply({ kind: "none" }, headers, { url: https });
+    carrier.apply({ kind: "unknown", carriedBy: "cookie" }, headers, { url: https });
+    expect([...headers]).toEqual([]);
+  });
+
+  it("hands a renewed token back the way it came, and is stored by nobody", () => {
+    const cookie = new Headers({ "cache-control": "max-age=60", "set-cookie": "theme=dark" });
+    carrier.apply(active(), cookie, { url: https });
+    expect(cookie.getSetCookie()[1]).toMatch(/^__Host-session=es1\.new; /);
+    expect(cookie.get("cache-control")).toBe("no-store");
+    const bearer = new Headers({ "cache-control": "private, max-age=60" });
+    carrier.apply(active({ carriedBy: "bearer" }), bearer, { url: https });
+    expect(bearer.get("x-session-token")).toBe("es1.new");
+    expect(bearer.get("cache-control"), "private already").toBe("private, max-age=60");
+    expect(bearer.has("set-cookie")).toBe(false);
+  });
+
+  it("clears the cookie of a session that is over, beside cookies of the origin's", () => {
+    const headers = new Headers({ "set-cookie": "theme=dark" });
+    carrier.apply({ kind: "over", because: "revoked", carriedBy: "cookie" }, headers, { url: https });
+    expect(headers.getSetCookie()).toEqual(["theme=dark", clearedCookie(https)]);
+  });
+
+  it("does not speak twice: what set a session already stands", () => {
+    const headers = new Headers({ "set-cookie": "__Host-session=es1.other; Path=/" });
+    carrier.apply(active(), headers, { url: https });
+    carrier.apply({ kind: "over", because: "invalid", carriedBy: "cookie" }, headers, { url: https });
+    expect(headers.getSetCookie()).toEqual(["__Host-session=es1.other; Path=/"]);
+  });
+
+  it("renews no session that ended meanwhile", () => {
+    const headers = new Headers();
+    carrier.apply(active({ claims: claims({ id: "buried" }) }), headers, { url: https });
+    expect([...headers]).toEqual([]);
+  });
+});
