@@ -1,4 +1,4 @@
 import { createWorker } from "./worker.ts";
 
-/** The Worker: one fetch handler; the plan of the house is in `app.ts`. */
+/** The Worker: one fetch handler; the plan of the harness is in `app.ts`. */
 export default createWorker();

@@ -46,8 +46,8 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
     try {
       const isolate = isolateOf(c.env, routes);
       response = await serve(c, isolate, async () => {
-        const passage = await open(c, isolate, { capabilities });
-        return passage.respond(throughHandlers(c, next));
+        const accessCheck = await open(c, isolate, { capabilities });
+        return accessCheck.respond(throughHandlers(c, next));
       });
     } catch (error) {
       response = failure(error);

@@ -4,7 +4,7 @@ import { Hono } from "hono/tiny";
 import { getPath } from "hono/utils/url";
 import type { RouteInput } from "./config/route.ts";
 import { type Isolate, isolateOf } from "./edge/isolate.ts";
-import { openPassage } from "./edge/pipeline.ts";
+import { checkAccess } from "./edge/pipeline.ts";
 import { type EdgeEnv, failure, open, replaceResponse, serve, verdictOf } from "./edge/serve.ts";
 import { adminRoutes } from "./endpoints/admin/routes.ts";
 import { healthRoutes } from "./endpoints/health.ts";
@@ -18,7 +18,7 @@ import { version } from "./runtime/version.ts";
 /**
  * The Worker: the paths the edge owns, and behind them the gateway for everything else.
  *
- * An isolate's app is built at its first request, when its configuration is known. A configuration with a mistake is one
+ * An isolate's app is built at its first request, when its configuration is known. A configuration with a issue is one
  * line in the log and a 500 without details for whoever called.
  */
 export function createWorker(routes: readonly RouteInput[] = configuredRoutes) {
@@ -97,14 +97,14 @@ function ownedPaths(isolate: Isolate): Hono<EdgeEnv> {
 }
 
 async function throughGateway(c: Context<EdgeEnv>, isolate: Isolate): Promise<Response> {
-  const passage = await open(c, isolate);
-  return passage.respond(originOf(isolate, passage));
+  const accessCheck = await open(c, isolate);
+  return accessCheck.respond(originOf(isolate, accessCheck));
 }
 
 /** What the gateway would answer to a request that comes from inside the Worker: an operator's, who is not limited. */
 async function answerInside(c: Context<EdgeEnv>, isolate: Isolate, request: Request): Promise<Response> {
   const { after, requestId } = c.var;
-  const passage = await openPassage({
+  const accessCheck = await checkAccess({
     isolate,
     request,
     after,
@@ -112,5 +112,5 @@ async function answerInside(c: Context<EdgeEnv>, isolate: Isolate, request: Requ
     waitUntil: (work) => c.executionCtx.waitUntil(work),
     capabilities: { limits: false, session: true, cache: true },
   });
-  return passage.respond(originOf(isolate, passage));
+  return accessCheck.respond(originOf(isolate, accessCheck));
 }

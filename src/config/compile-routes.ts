@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
-import { type ConfigMistake, shown } from "./config-error.ts";
+import { type ConfigIssue, shown } from "./config-error.ts";
 import { durationMs } from "./duration.ts";
 import type { CacheRule, Duration, Policy, Route } from "./route.ts";
-import { mistakesOf } from "./zod-mistakes.ts";
+import { issuesOf } from "./zod-issues.ts";
 
 const count = z.int().check(z.positive("Must be a whole number of at least 1."));
 const seconds = z.number().check(z.nonnegative("Must be seconds, 0 or more."));
@@ -67,7 +67,7 @@ const route = z.strictObject({
 });
 
 /**
- * Checks a list of routes and gives them their defaults. Mistakes are added to `mistakes`, each with its place; the
+ * Checks a list of routes and gives them their defaults. Issues are added to `issues`, each with its place; the
  * routes that are right are returned all the same, so that one look shows everything that is wrong.
  *
  * @param cacheTtlSeconds `REDIS_CACHE_TTL`: the lifetime for `shared` and `caller` rules that name none; 0 = none.
@@ -75,11 +75,11 @@ const route = z.strictObject({
 export function compileRoutes(
   input: unknown,
   cacheTtlSeconds: number,
-  mistakes: ConfigMistake[],
+  issues: ConfigIssue[],
   place = "routes",
 ): Route[] {
   if (!Array.isArray(input)) {
-    mistakes.push({ place, found: shown(input), mend: "Write a list of routes." });
+    issues.push({ place, found: shown(input), fix: "Write a list of routes." });
     return [];
   }
   const routes: Route[] = [];
@@ -87,25 +87,25 @@ export function compileRoutes(
     const here = `${place}[${index}]`;
     const parsed = z.safeParse(route, entry);
     if (!parsed.success) {
-      mistakes.push(...mistakesOf(parsed.error, here, entry));
+      issues.push(...issuesOf(parsed.error, here, entry));
       return;
     }
     const { path, methods = [], tiers = {}, cache, ...rest } = parsed.data;
     const upper = methods.map((method) => method.toUpperCase());
     const label = upper.length > 0 ? `${upper.join(",")} ${path}` : path;
-    const compile = (limits: unknown[], at: string) => compileLimits(limits, label, at, mistakes);
+    const compile = (limits: unknown[], at: string) => compileLimits(limits, label, at, issues);
     if (cache && upper.length > 0 && !upper.some((method) => method === "GET" || method === "HEAD")) {
-      mistakes.push({
+      issues.push({
         place: `${here}.cache`,
         found: `a cache rule on ${upper.join(", ")}`,
-        mend: "Only GET and HEAD are cached: remove the rule, or add GET to methods.",
+        fix: "Only GET and HEAD are cached: remove the rule, or add GET to methods.",
       });
     }
     if (rest.session && upper.length > 0 && !upper.includes("POST")) {
-      mistakes.push({
+      issues.push({
         place: `${here}.session`,
         found: `session = ${shown(rest.session)} on ${upper.join(", ")}`,
-        mend: "Sessions start and end with a POST: add it to methods.",
+        fix: "Sessions start and end with a POST: add it to methods.",
       });
     }
     routes.push({
@@ -142,7 +142,7 @@ function cacheRule(rule: NonNullable<z.infer<typeof route>["cache"]>, defaultTtl
   };
 }
 
-function compileLimits(limits: unknown[], route: string, place: string, mistakes: ConfigMistake[]): Policy[] {
+function compileLimits(limits: unknown[], route: string, place: string, issues: ConfigIssue[]): Policy[] {
   const policies: Policy[] = [];
   const names = new Set<string>();
   limits.forEach((entry, index) => {
@@ -154,12 +154,12 @@ function compileLimits(limits: unknown[], route: string, place: string, mistakes
       entry.algorithm === "token-bucket";
     const parsed = z.safeParse(bucket ? bucketLimit : windowLimit, entry);
     if (!parsed.success) {
-      mistakes.push(...mistakesOf(parsed.error, here, entry));
+      issues.push(...issuesOf(parsed.error, here, entry));
       return;
     }
     const policy = compileLimit(parsed.data, route);
-    const wrong = (key: string, found: unknown, mend: string) =>
-      mistakes.push({ place: `${here}.${key}`, found: shown(found), mend });
+    const wrong = (key: string, found: unknown, fix: string) =>
+      issues.push({ place: `${here}.${key}`, found: shown(found), fix });
     if (names.has(policy.name)) wrong("name", policy.name, "Give each limit of a route a name of its own.");
     if (policy.cost > policy.limit)
       wrong("cost", policy.cost, `It can never pass a limit of ${policy.limit}: lower it.`);

@@ -1,27 +1,27 @@
-/** One mistake in the configuration. */
-export interface ConfigMistake {
+/** One issue in the configuration. */
+export interface ConfigIssue {
   /** The variable, or the place in the routes: `routes[2].limits[0].window`. */
   place: string;
   /** What stands there now. Secrets are described (`a text of 12 characters`), never shown. */
   found: string;
   /** What to do about it. */
-  mend: string;
+  fix: string;
 }
 
-/** All mistakes of a configuration at once. Whoever calls the API sees a 500 without any of this. */
+/** All issues of a configuration at once. Whoever calls the API sees a 500 without any of this. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
   readonly code = "CONFIG_ERROR";
-  readonly mistakes: readonly ConfigMistake[];
+  readonly issues: readonly ConfigIssue[];
 
-  constructor(mistakes: readonly ConfigMistake[]) {
+  constructor(issues: readonly ConfigIssue[]) {
     super(
       [
-        `The configuration has ${mistakes.length === 1 ? "a mistake" : `${mistakes.length} mistakes`}:`,
-        ...mistakes.map(({ place, found, mend }) => `  ${place}: found ${found}. ${mend}`),
+        `The configuration has ${issues.length === 1 ? "a issue" : `${issues.length} issues`}:`,
+        ...issues.map(({ place, found, fix }) => `  ${place}: found ${found}. ${fix}`),
       ].join("\n"),
     );
-    this.mistakes = mistakes;
+    this.issues = issues;
   }
 }
 

@@ -1,7 +1,7 @@
 import { logLevels } from "../events/log.ts";
 import { compileRoutes } from "./compile-routes.ts";
 import type { Config, ConfiguredKey, JwtConfig, OriginBinding, OriginConfig } from "./config.ts";
-import { ConfigError, type ConfigMistake, described, shown } from "./config-error.ts";
+import { ConfigError, type ConfigIssue, described, shown } from "./config-error.ts";
 import type { RouteInput } from "./route.ts";
 import { type Environment, Variables } from "./variables.ts";
 
@@ -9,12 +9,12 @@ import { type Environment, Variables } from "./variables.ts";
  * Reads the environment and the routes.
  *
  * @param routes The list of `src/routes.ts`; a variable `ROUTES` (array or JSON text) takes its place.
- * @throws ConfigError that names every mistake, what was found and the mend.
+ * @throws ConfigError that names every issue, what was found and the fix.
  */
 export function loadConfig(env: Environment, routes: readonly RouteInput[]): Config {
-  const mistakes: ConfigMistake[] = [];
+  const issues: ConfigIssue[] = [];
   const warnings: string[] = [];
-  const read = new Variables(env, mistakes);
+  const read = new Variables(env, issues);
   const aliased = (name: string, alias: string, fallback: string) => {
     const own = read.text(name);
     const old = read.text(alias);
@@ -86,7 +86,7 @@ export function loadConfig(env: Environment, routes: readonly RouteInput[]): Con
     authBasePath: read.path("AUTH_BASE_PATH", "/auth"),
     healthPath: read.path("HEALTH_PATH", "/health"),
     logLevel: read.choice("LOG_LEVEL", logLevels, "info"),
-    routes: readRoutes(read, routes, ttlSeconds, mistakes),
+    routes: readRoutes(read, routes, ttlSeconds, issues),
     warnings,
   };
   if (config.session.idleSeconds > config.session.absoluteSeconds) {
@@ -96,7 +96,7 @@ export function loadConfig(env: Environment, routes: readonly RouteInput[]): Con
       `Must not be longer than SESSION_ABSOLUTE_SECONDS (${config.session.absoluteSeconds}).`,
     );
   }
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  if (issues.length > 0) throw new ConfigError(issues);
   return config;
 }
 
@@ -207,12 +207,12 @@ function readCorsOrigins(read: Variables): string[] | null {
   return origins.length > 0 ? origins : null;
 }
 
-function readRoutes(read: Variables, routes: readonly RouteInput[], ttl: number, mistakes: ConfigMistake[]) {
+function readRoutes(read: Variables, routes: readonly RouteInput[], ttl: number, issues: ConfigIssue[]) {
   const variable = read.raw("ROUTES");
-  if (variable === undefined) return compileRoutes(routes, ttl, mistakes);
-  if (typeof variable !== "string") return compileRoutes(variable, ttl, mistakes, "ROUTES");
+  if (variable === undefined) return compileRoutes(routes, ttl, issues);
+  if (typeof variable !== "string") return compileRoutes(variable, ttl, issues, "ROUTES");
   try {
-    return compileRoutes(JSON.parse(variable), ttl, mistakes, "ROUTES");
+    return compileRoutes(JSON.parse(variable), ttl, issues, "ROUTES");
   } catch {
     read.wrong(
       "ROUTES",

@@ -26,19 +26,19 @@ export function routeMatcher(routes: readonly Route[]): RouteMatcher {
   });
 }
 
-const MOST_REMEMBERED = 1000;
-const LONGEST_REMEMBERED = 256;
+const MAX_REMEMBERED = 1000;
+const MAX_REMEMBERED_LENGTH = 256;
 
 /** The same paths come again and again, and a look at the list costs more than one into a Map. */
 function remembering(match: RouteMatcher): RouteMatcher {
   const known = new Map<string, Route>();
   return (method, path) => {
-    if (path.length > LONGEST_REMEMBERED) return match(method, path);
+    if (path.length > MAX_REMEMBERED_LENGTH) return match(method, path);
     const name = `${method} ${path}`;
     const before = known.get(name);
     if (before) return before;
     const route = match(method, path);
-    if (known.size >= MOST_REMEMBERED) known.clear();
+    if (known.size >= MAX_REMEMBERED) known.clear();
     known.set(name, route);
     return route;
   };

@@ -1,19 +1,19 @@
-import { type ConfigMistake, described, shown } from "./config-error.ts";
+import { type ConfigIssue, described, shown } from "./config-error.ts";
 
 /** The environment as the Worker gets it: texts, and values that wrangler.toml writes as numbers, booleans or arrays. */
 export type Environment = Record<string, unknown>;
 
 /**
- * Reads variables one at a time and collects what is wrong with them, so that one error names every mistake. An empty
+ * Reads variables one at a time and collects what is wrong with them, so that one error names every issue. An empty
  * text counts as unset: `VAR = ""` is how people switch a variable off.
  */
 export class Variables {
   readonly #env: Environment;
-  readonly #mistakes: ConfigMistake[];
+  readonly #issues: ConfigIssue[];
 
-  constructor(env: Environment, mistakes: ConfigMistake[]) {
+  constructor(env: Environment, issues: ConfigIssue[]) {
     this.#env = env;
-    this.#mistakes = mistakes;
+    this.#issues = issues;
   }
 
   raw(name: string): unknown {
@@ -121,7 +121,7 @@ export class Variables {
     return fallback;
   }
 
-  wrong(place: string, found: string, mend: string): void {
-    this.#mistakes.push({ place, found, mend });
+  wrong(place: string, found: string, fix: string): void {
+    this.#issues.push({ place, found, fix });
   }
 }

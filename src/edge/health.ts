@@ -51,10 +51,10 @@ export function createHealth({ config, store, platform }: HealthOptions) {
     if (now - store.heardAt < ASK_EVERY_MS && store.heardAt >= askedAt) return true;
     if (now - askedAt < ASK_EVERY_MS) return answered && store.reachable;
     askedAt = now;
-    const trip = store.trip();
-    trip.queue((pipeline) => pipeline.ping());
-    await trip.send();
-    answered = trip.error === undefined;
+    const batch = store.batch();
+    batch.queue((pipeline) => pipeline.ping());
+    await batch.send();
+    answered = batch.error === undefined;
     return answered;
   }
 

@@ -38,7 +38,7 @@ export interface Isolate {
   health: Health;
 }
 
-/** @throws ConfigError that names every mistake of the environment and the routes. */
+/** @throws ConfigError that names every issue of the environment and the routes. */
 export function openIsolate(
   env: Record<string, unknown>,
   routes: readonly RouteInput[],
@@ -99,7 +99,7 @@ export function openIsolate(
 
 const isolates = new WeakMap<object, Map<readonly RouteInput[], Isolate>>();
 
-/** The isolate's shared state for an environment and a list of routes, opened at first use. */
+/** The isolate's shared state for an environment and a list of routes, verifiedTokens at first use. */
 export function isolateOf(env: object, routes: readonly RouteInput[]): Isolate {
   const byRoutes = isolates.get(env) ?? new Map<readonly RouteInput[], Isolate>();
   isolates.set(env, byRoutes);

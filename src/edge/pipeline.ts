@@ -13,7 +13,7 @@ import type { OriginFetch } from "../response-cache/origin-fetch.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import type { Isolate } from "./isolate.ts";
 
-export interface PassageOptions {
+export interface AccessCheckOptions {
   isolate: Isolate;
   request: Request;
   report: RequestReport;
@@ -26,7 +26,7 @@ export interface PassageOptions {
 }
 
 /** What the edge found out about a request that it lets through. */
-export interface Passage {
+export interface AccessCheck {
   edgeRequest: EdgeRequest;
   session: SessionVerdict;
   rateLimit: LimitVerdict | null;
@@ -37,12 +37,12 @@ export interface Passage {
 }
 
 /**
- * A request's way through the house, up to the point where it needs an answer: who is asking, which route, one trip,
+ * A request's way through the harness, up to the point where it needs an answer: who is asking, which route, one batch,
  * may they.
  *
- * @throws Problem where the request is refused; its headers carry what {@link Passage.annotate} would have added.
+ * @throws Problem where the request is refused; its headers carry what {@link AccessCheck.annotate} would have added.
  */
-export async function openPassage(options: PassageOptions): Promise<Passage> {
+export async function checkAccess(options: AccessCheckOptions): Promise<AccessCheck> {
   const { isolate, request, report } = options;
   const { config, store } = isolate;
   const wanted = options.capabilities ?? { limits: true, session: true, cache: true };
@@ -65,7 +65,7 @@ export async function openPassage(options: PassageOptions): Promise<Passage> {
     caller,
     requestId: report.requestId,
     after: (work) => options.after.add(work),
-    beside: (work) => options.waitUntil(work),
+    waitUntil: (work) => options.waitUntil(work),
   };
 
   if (!observing && session) {
@@ -74,17 +74,17 @@ export async function openPassage(options: PassageOptions): Promise<Passage> {
     if (route.session && request.method === "POST") isolate.sessions.requireSecret();
   }
 
-  const trip = store.trip();
+  const batch = store.batch();
   const [decideSession, decideLimits, decideCache] = await Promise.all([
-    session ? isolate.sessions.prepare(edgeRequest, trip) : null,
-    limits ? isolate.limiter.prepare(edgeRequest, trip) : null,
-    cache ? isolate.cache.prepare(edgeRequest, trip) : null,
+    session ? isolate.sessions.prepare(edgeRequest, batch) : null,
+    limits ? isolate.limiter.prepare(edgeRequest, batch) : null,
+    cache ? isolate.cache.prepare(edgeRequest, batch) : null,
   ]);
   if (caller.key.kind === "unverified" && route.verifiesKeys)
-    isolate.verifiedKeys.look(caller.key.hash, trip);
+    isolate.verifiedKeys.look(caller.key.hash, batch);
   const sentAt = isolate.platform.now();
-  await trip.send();
-  report.storeCalls += trip.calls;
+  await batch.send();
+  report.storeCalls += batch.calls;
   report.storeMs += isolate.platform.now() - sentAt;
 
   const sessionVerdict: SessionVerdict = (await decideSession?.()) ?? { kind: "none" };
@@ -107,7 +107,7 @@ export async function openPassage(options: PassageOptions): Promise<Passage> {
   const prepared = (await decideCache?.()) ?? null;
   // Entries of a caller are found by the token's user before anybody has said that the session still lives.
   const doubtful = caller.session.kind === "signed" && sessionVerdict.kind !== "active";
-  const cacheTurn =
+  const cacheHandler =
     cache && doubtful && route.cache?.scope === "caller" ? isolate.cache.pass(edgeRequest) : prepared;
   return {
     edgeRequest,
@@ -115,7 +115,7 @@ export async function openPassage(options: PassageOptions): Promise<Passage> {
     rateLimit: limitVerdict,
     annotate,
     async respond(origin) {
-      const reply = await (cacheTurn ? cacheTurn.respond(origin) : origin.fetch(request.headers));
+      const reply = await (cacheHandler ? cacheHandler.respond(origin) : origin.fetch(request.headers));
       if (reply.kind === "response") return reply.response;
       throw new Problem(originProblem(reply));
     },
@@ -199,7 +199,7 @@ function storeNeeded(retryAfter: number): Problem {
 }
 
 function crossSite({ request, url }: EdgeRequest, session: SessionVerdict, isolate: Isolate): Problem | null {
-  if (session.kind !== "active" || session.carriedBy !== "cookie") return null;
+  if (session.kind !== "active" || session.tokenSource !== "cookie") return null;
   return crossSiteRefusal(request, url.origin, isolate.config.corsOrigins ?? []);
 }
 

@@ -13,7 +13,7 @@ import { workerPlatform } from "../runtime/platform.ts";
 import { createRequestIds } from "../runtime/request-ids.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import type { Isolate } from "./isolate.ts";
-import { openPassage, type Passage, type PassageOptions } from "./pipeline.ts";
+import { type AccessCheck, type AccessCheckOptions, checkAccess } from "./pipeline.ts";
 
 /** What handlers behind the edge find in `c.var`. */
 export interface EdgeVariables {
@@ -22,7 +22,7 @@ export interface EdgeVariables {
   caller: Caller;
   session: SessionVerdict;
   rateLimit: LimitVerdict | null;
-  passage: Passage;
+  accessCheck: AccessCheck;
   report: RequestReport;
   after: AfterResponse;
   requestId: string;
@@ -63,7 +63,7 @@ export async function serve(
     report.verdict = verdictOf(error);
   }
   response = changeable(response);
-  c.get("passage")?.annotate(response.headers);
+  c.get("accessCheck")?.annotate(response.headers);
   if (response.status !== 101) response.headers.set("x-request-id", requestId);
   const final = cors.apply(c.req.raw, response);
   report.cache ??= cacheWord(final.headers.get("x-cache"));
@@ -72,13 +72,13 @@ export async function serve(
   return final;
 }
 
-/** Opens the passage of a request and puts what it found where handlers look for it. */
+/** Opens the accessCheck of a request and puts what it found where handlers look for it. */
 export async function open(
   c: Context<EdgeEnv>,
   isolate: Isolate,
-  options: Pick<PassageOptions, "capabilities"> & { route?: Route } = {},
-): Promise<Passage> {
-  const passage = await openPassage({
+  options: Pick<AccessCheckOptions, "capabilities"> & { route?: Route } = {},
+): Promise<AccessCheck> {
+  const accessCheck = await checkAccess({
     ...options,
     isolate,
     request: c.req.raw,
@@ -86,12 +86,12 @@ export async function open(
     after: c.var.after,
     waitUntil: (work) => c.executionCtx.waitUntil(work),
   });
-  c.set("passage", passage);
-  c.set("edgeRequest", passage.edgeRequest);
-  c.set("caller", passage.edgeRequest.caller);
-  c.set("session", passage.session);
-  c.set("rateLimit", passage.rateLimit);
-  return passage;
+  c.set("accessCheck", accessCheck);
+  c.set("edgeRequest", accessCheck.edgeRequest);
+  c.set("caller", accessCheck.edgeRequest.caller);
+  c.set("session", accessCheck.session);
+  c.set("rateLimit", accessCheck.rateLimit);
+  return accessCheck;
 }
 
 /**
@@ -118,7 +118,7 @@ const configProblem: ProblemFacts = {
   status: 500,
   code: "CONFIG_ERROR",
   title: "Configuration error",
-  message: "The edge is not configured correctly. Its log says what to mend.",
+  message: "The edge is not configured correctly. Its log says what to fix.",
 };
 
 const internalProblem: ProblemFacts = {
@@ -133,7 +133,7 @@ export function verdictOf(error: unknown): string {
   return error instanceof Problem ? error.code.toLowerCase() : "failed";
 }
 
-/** Where no isolate could be opened. */
+/** Where no isolate could be verifiedTokens. */
 const newRequestId = createRequestIds(workerPlatform);
 
 /** Hono merges the headers of the response it had into the one it gets: here the new one is the whole answer. */

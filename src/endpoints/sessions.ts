@@ -23,7 +23,7 @@ export interface SessionRoutesOptions {
   sessions: Sessions;
   /** Lets only servers with a `SERVICE_TOKEN` pass. */
   serviceGate: MiddlewareHandler;
-  /** Finds out who asks, with the request's one trip, and sets the variables below. */
+  /** Finds out who asks, with the request's one batch, and sets the variables below. */
   open: MiddlewareHandler;
 }
 
@@ -33,7 +33,7 @@ export interface SessionEnv {
 }
 
 /** Characters of a creation: far above what its parts may have together. */
-const MOST_BODY = 64 * 1024;
+const MAX_BODY = 64 * 1024;
 const creation = z.strictObject({
   user_id: sessionUser,
   user_data: z.optional(z.unknown()),
@@ -45,7 +45,7 @@ const creation = z.strictObject({
 
 /** The paths under `AUTH_BASE_PATH` that are the edge's; every other path there is the origin's. */
 export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOptions) {
-  const { ledger } = sessions;
+  const { service } = sessions;
   const configured: MiddlewareHandler = async function requireSessionSecret(c, next) {
     sessions.requireSecret();
     c.header("cache-control", "no-store");
@@ -74,7 +74,7 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
     })
     .get("/sessions", configured, open, async (c) => {
       const active = requireSession(c.get("session"));
-      const { records, complete } = await ledger.list(active.claims.userId);
+      const { records, complete } = await service.list(active.claims.userId);
       const own = active.claims.id;
       const listed = records.some((record) => record.session_id === own)
         ? records
@@ -87,13 +87,13 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
     })
     .delete("/sessions", configured, open, async (c) => {
       const active = requireSession(c.get("session"));
-      const { ended, count } = await ledger.revokeAllOf(active.claims.userId, active.claims.id);
+      const { ended, count } = await service.revokeAllOf(active.claims.userId, active.claims.id);
       return c.json(outcome(ended, "Other sessions deleted", { deleted: count }), statusOf(ended));
     })
     .delete("/sessions/current", configured, open, async (c) => {
       const active = requireSession(c.get("session"));
-      const ended = await ledger.revoke(active.claims.id, active.claims.userId);
-      if (active.carriedBy === "cookie")
+      const ended = await service.revoke(active.claims.id, active.claims.userId);
+      if (active.tokenSource === "cookie")
         c.header("set-cookie", clearedCookie(c.get("edgeRequest").url), { append: true });
       return c.json(outcome(ended, "Session deleted"), statusOf(ended));
     })
@@ -104,9 +104,9 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
       const response = c.json({
         status: "success",
         session: publicRecord(rotated.record),
-        ...(active.carriedBy === "bearer" && { token: rotated.token }),
+        ...(active.tokenSource === "bearer" && { token: rotated.token }),
       });
-      sessions.carry(rotated, active.carriedBy, response.headers, c.get("edgeRequest").url);
+      sessions.carry(rotated, active.tokenSource, response.headers, c.get("edgeRequest").url);
       return response;
     })
     .get("/sessions/redis/:id", configured, either, async (c) => {
@@ -117,15 +117,15 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
       const id = c.req.param("id");
       // A server need not wait for the store to come back before it may end a session.
       const byServer = c.get("session") === undefined;
-      const found = byServer ? await ledger.read(id) : null;
+      const found = byServer ? await service.read(id) : null;
       const owner = found?.kind === "unknown" ? null : (await readable(c, id)).user_id;
-      const ended = await ledger.revoke(id, owner);
+      const ended = await service.revoke(id, owner);
       if (ended === "missing")
         throw new Problem({ ...notFound, message: "Session not found or could not be deleted" });
       return c.json(outcome(ended, "Session deleted"), statusOf(ended));
     })
     .get("/sessions/users/:user", configured, serviceGate, async (c) => {
-      const { records, complete } = await ledger.list(c.req.param("user"));
+      const { records, complete } = await service.list(c.req.param("user"));
       return c.json({
         status: "success",
         sessions: records.map(publicRecord),
@@ -133,11 +133,11 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
       });
     })
     .delete("/sessions/users/:user", configured, serviceGate, async (c) => {
-      const { ended, count } = await ledger.revokeAllOf(c.req.param("user"), null);
+      const { ended, count } = await service.revokeAllOf(c.req.param("user"), null);
       return c.json(outcome(ended, "Sessions deleted", { deleted: count }), statusOf(ended));
     })
     .delete("/sessions/everyone", configured, serviceGate, async (c) => {
-      const ended = await ledger.revokeEveryone();
+      const ended = await service.revokeEveryone();
       return c.json(outcome(ended, "All sessions deleted"), statusOf(ended));
     });
 
@@ -145,7 +145,7 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
   async function readable(c: Context<SessionEnv>, id: string) {
     const verdict = c.get("session") as SessionVerdict | undefined;
     if (verdict && verdict.kind !== "active") requireSession(verdict);
-    const found = await ledger.read(id);
+    const found = await service.read(id);
     if (found.kind !== "found") throw new Problem(found.kind === "unknown" ? unknown : notFound);
     if (verdict?.kind === "active" && verdict.claims.userId !== found.record.user_id)
       throw new Problem(notFound);
@@ -155,7 +155,7 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
 
 async function readCreation(c: Context) {
   const text = await c.req.text();
-  if (text.length > MOST_BODY) throw new Problem(tooLarge);
+  if (text.length > MAX_BODY) throw new Problem(tooLarge);
   let body: unknown;
   try {
     body = JSON.parse(text);

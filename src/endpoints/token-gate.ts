@@ -12,9 +12,9 @@ export interface TokenGateOptions {
 }
 
 /** Wrong tokens from one address before it has to wait. */
-const MOST_FAILURES = 10;
+const MAX_FAILURES = 10;
 const FAILURES_WINDOW_MS = 60_000;
-const MOST_ADDRESSES = 10_000;
+const MAX_ADDRESSES = 10_000;
 
 /**
  * Lets a request with one of the tokens as its bearer pass: 404 where none is configured, 401 for a wrong one, and after
@@ -24,7 +24,7 @@ const MOST_ADDRESSES = 10_000;
 export function tokenGate({ tokens, platform }: TokenGateOptions): MiddlewareHandler {
   const failures = new BoundedMap<{ count: number; until: number }>({
     platform,
-    entries: MOST_ADDRESSES,
+    entries: MAX_ADDRESSES,
     whenFull: "evict",
   });
 
@@ -32,7 +32,7 @@ export function tokenGate({ tokens, platform }: TokenGateOptions): MiddlewareHan
     if (tokens.length === 0) throw notFound();
     const address = clientAddress(c.req.raw.headers);
     const failed = failures.get(address);
-    if (failed && failed.count >= MOST_FAILURES) {
+    if (failed && failed.count >= MAX_FAILURES) {
       throw new Problem({
         status: 429,
         code: "TOO_MANY_FAILURES",

@@ -12,9 +12,9 @@ export interface Identifier {
 }
 
 const REMEMBERED_KINDS: ReadonlySet<string> = new Set(["address", "user", "url", "response"]);
-const MOST_REMEMBERED = 4000;
+const MAX_REMEMBERED = 4000;
 const REMEMBERED_BYTES = 1024 * 1024;
-const LONGEST_REMEMBERED = 1024;
+const MAX_REMEMBERED_LENGTH = 1024;
 
 /**
  * Without `IDENTITY_SECRET` the key is derived from the store's token, so that all isolates agree; without a store there
@@ -27,7 +27,7 @@ export function createIdentifier(
   let key: CryptoKey | undefined;
   const remembered = new BoundedMap<string>({
     platform,
-    entries: MOST_REMEMBERED,
+    entries: MAX_REMEMBERED,
     bytes: REMEMBERED_BYTES,
     sizeOf: (_, text) => text.length + 128,
     whenFull: "evict",
@@ -48,7 +48,7 @@ export function createIdentifier(
 
   /** Who comes again, and what is asked for again, is hashed once. Secrets are not kept for it. */
   async function hash(kind: string, value: string): Promise<string> {
-    if (!REMEMBERED_KINDS.has(kind) || value.length > LONGEST_REMEMBERED) return mac(kind, value);
+    if (!REMEMBERED_KINDS.has(kind) || value.length > MAX_REMEMBERED_LENGTH) return mac(kind, value);
     const name = `${kind} ${value}`;
     const known = remembered.get(name);
     if (known !== undefined) return known;

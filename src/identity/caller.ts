@@ -3,7 +3,7 @@ import type { SessionClaims } from "./session-token.ts";
 /** What a request carries to say who is asking, before anything of it is believed. */
 export interface Credentials {
   /** A text that starts with `es1.`, from the bearer or the cookie. */
-  sessionToken: { raw: string; carriedBy: "bearer" | "cookie" } | null;
+  sessionToken: { raw: string; tokenSource: "bearer" | "cookie" } | null;
   /** A bearer of three dot-separated parts, when JWT is configured. */
   jwt: string | null;
   /** Any other bearer, `X-API-Key` or `?api_key=`. */
@@ -16,8 +16,8 @@ export interface Credentials {
 
 export type SessionClaim =
   | { kind: "absent" }
-  | { kind: "invalid"; carriedBy: "bearer" | "cookie" }
-  | { kind: "signed"; claims: SessionClaims; carriedBy: "bearer" | "cookie" };
+  | { kind: "invalid"; tokenSource: "bearer" | "cookie" }
+  | { kind: "signed"; claims: SessionClaims; tokenSource: "bearer" | "cookie" };
 
 export type KeyClaim =
   | { kind: "absent" }

@@ -11,7 +11,7 @@ const READ_HEADERS = ["authorization", "cookie", "x-api-key"] as const;
 const UNREAD_HEADERS = ["apikey", "x-auth-token"] as const;
 
 /** Longer ones are nobody's: they are refused before anything is hashed. */
-const LONGEST_CREDENTIAL = 4096;
+const MAX_CREDENTIAL_LENGTH = 4096;
 
 /**
  * Reads what the request carries.
@@ -39,18 +39,18 @@ export function readCredentials(headers: Headers, url: URL, jwtConfigured: boole
       message: "The request carries two different API keys. Send one.",
     });
   }
-  if ([bearer, apiKey, cookie].some((text) => (text?.length ?? 0) > LONGEST_CREDENTIAL)) {
+  if ([bearer, apiKey, cookie].some((text) => (text?.length ?? 0) > MAX_CREDENTIAL_LENGTH)) {
     throw new Problem({
       status: 400,
       code: "CREDENTIAL_TOO_LONG",
       title: "Credential too long",
-      message: `A credential of more than ${LONGEST_CREDENTIAL} characters is not accepted.`,
+      message: `A credential of more than ${MAX_CREDENTIAL_LENGTH} characters is not accepted.`,
     });
   }
 
-  const fromCookie = cookie === null ? null : ({ raw: cookie, carriedBy: "cookie" } as const);
+  const fromCookie = cookie === null ? null : ({ raw: cookie, tokenSource: "cookie" } as const);
   return {
-    sessionToken: isSession && bearer !== null ? { raw: bearer, carriedBy: "bearer" } : fromCookie,
+    sessionToken: isSession && bearer !== null ? { raw: bearer, tokenSource: "bearer" } : fromCookie,
     jwt: isJwt ? bearer : null,
     apiKey,
     sessionCookie: cookie !== null,

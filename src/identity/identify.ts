@@ -7,7 +7,7 @@ import type { Caller, Credentials, JwtClaim, KeyClaim, SessionClaim } from "./ca
 import type { Identifier } from "./caller-hash.ts";
 import { readCredentials } from "./credentials.ts";
 import { createJwtVerifier } from "./jwt.ts";
-import { openToken, type SessionClaims } from "./session-token.ts";
+import { type SessionClaims, verifyToken } from "./session-token.ts";
 import type { VerifiedKeys } from "./verified-keys.ts";
 
 export interface CallerResolverOptions {
@@ -19,8 +19,8 @@ export interface CallerResolverOptions {
 }
 
 /** Session tokens that are remembered as genuine, and the bytes they may take. */
-const MOST_OPENED = 4000;
-const OPENED_BYTES = 4 * 1024 * 1024;
+const MAX_VERIFIED_TOKENS = 4000;
+const VERIFIED_TOKEN_BYTES = 4 * 1024 * 1024;
 
 /** Finds the caller of a request from what it carries, its signatures, and what the isolate knows: no store involved. */
 export type CallerResolver = (request: Request, url: URL) => Promise<Caller>;
@@ -28,10 +28,10 @@ export type CallerResolver = (request: Request, url: URL) => Promise<Caller>;
 export function createCallerResolver(options: CallerResolverOptions): CallerResolver {
   const { config, identifier, verifiedKeys, platform, log } = options;
   const configured = new Map(config.apiKeys.map((key) => [key.key, key]));
-  const opened = new BoundedMap<SessionClaims>({
+  const verifiedTokens = new BoundedMap<SessionClaims>({
     platform,
-    entries: MOST_OPENED,
-    bytes: OPENED_BYTES,
+    entries: MAX_VERIFIED_TOKENS,
+    bytes: VERIFIED_TOKEN_BYTES,
     sizeOf: (_, raw) => 2 * raw.length + 512,
     whenFull: "evict",
   });
@@ -67,15 +67,15 @@ export function createCallerResolver(options: CallerResolverOptions): CallerReso
 
   async function sessionClaim({ sessionToken }: Credentials): Promise<SessionClaim> {
     if (!sessionToken) return { kind: "absent" };
-    const { raw, carriedBy } = sessionToken;
-    const claims = opened.get(raw) ?? (await openSession(raw));
-    return claims ? { kind: "signed", claims, carriedBy } : { kind: "invalid", carriedBy };
+    const { raw, tokenSource } = sessionToken;
+    const claims = verifiedTokens.get(raw) ?? (await openSession(raw));
+    return claims ? { kind: "signed", claims, tokenSource } : { kind: "invalid", tokenSource };
   }
 
   /** A signature that was good is good until the token's end: who comes again is checked once. */
   async function openSession(raw: string): Promise<SessionClaims | null> {
-    const claims = await openToken(raw, { secrets: config.session.secrets, now: platform.now() });
-    if (claims) opened.set(raw, claims, claims.expiresAt);
+    const claims = await verifyToken(raw, { secrets: config.session.secrets, now: platform.now() });
+    if (claims) verifiedTokens.set(raw, claims, claims.expiresAt);
     return claims;
   }
 

@@ -16,8 +16,8 @@ const REFETCH_MS = 60_000;
 const RETRY_MS = 1000;
 const FETCH_DEADLINE_MS = 2000;
 const LOOK_EVERY_MS = 25;
-const MOST_BYTES = 256 * 1024;
-const MOST_KEYS = 100;
+const MAX_BYTES = 256 * 1024;
+const MAX_KEYS = 100;
 
 /** What is known of a key: `unknown` while nothing could be loaded that would tell. */
 export type FoundKeys = { kind: "keys"; keySet: JSONWebKeySet } | { kind: "unknown" };
@@ -35,10 +35,10 @@ export function createKeySet({ url, platform, log }: KeySetOptions) {
   let loadingUntil = Number.NEGATIVE_INFINITY;
 
   return async function keysFor(kid: unknown): Promise<FoundKeys> {
-    if (!keySet && loading()) await landed();
+    if (!keySet && loading()) await done();
     if (sinceMs(loadedAt) > KEY_SET_MS && sinceMs(triedAt) > (keySet ? REFETCH_MS : RETRY_MS)) await load();
     if (keySet && !holds(kid)) {
-      if (loading()) await landed();
+      if (loading()) await done();
       if (!holds(kid) && sinceMs(triedAt) > REFETCH_MS) await load();
     }
     // A key that the address could not be asked for may be a new one: nobody has said that it is not (law 2).
@@ -62,7 +62,7 @@ export function createKeySet({ url, platform, log }: KeySetOptions) {
   }
 
   /** Waits for another request's fetch, and not for a third one's after that. */
-  async function landed(): Promise<void> {
+  async function done(): Promise<void> {
     const until = platform.now() + FETCH_DEADLINE_MS;
     while (loading() && platform.now() < until) await sleep(platform, LOOK_EVERY_MS);
   }
@@ -100,7 +100,7 @@ function isKeySet(value: unknown): value is JSONWebKeySet {
     return false;
   const { keys } = value as { keys: unknown[] };
   return (
-    keys.length <= MOST_KEYS &&
+    keys.length <= MAX_KEYS &&
     keys.every((key) => typeof key === "object" && key !== null && !Array.isArray(key))
   );
 }
@@ -115,7 +115,7 @@ async function boundedText(response: Response): Promise<string> {
     const chunk = await reader?.read();
     if (!chunk || chunk.done) return text + decoder.decode();
     bytes += chunk.value.byteLength;
-    if (bytes > MOST_BYTES) {
+    if (bytes > MAX_BYTES) {
       await reader?.cancel();
       throw new RangeError("too large for a key set");
     }

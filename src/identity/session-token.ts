@@ -21,7 +21,7 @@ export interface SessionClaims {
 
 const PREFIX = "es1";
 /** Browsers drop cookies whose name and value are longer than 4096 bytes together (RFC 6265bis §5.6). */
-export const LONGEST_TOKEN = 4080;
+export const MAX_TOKEN_LENGTH = 4080;
 
 const payload = z.object({
   i: z.string().check(z.regex(/^[A-Za-z0-9_-]{22,64}$/)),
@@ -45,7 +45,7 @@ export async function signToken(claims: SessionClaims, secret: string): Promise<
 /** Whether a cookie can hold the token of these claims: to be known before anything is written for them. */
 export function tokenFits(claims: SessionClaims): boolean {
   const signature = Math.ceil((32 * 4) / 3);
-  return PREFIX.length + 2 + Math.ceil((payloadOf(claims).length * 4) / 3) + signature <= LONGEST_TOKEN;
+  return PREFIX.length + 2 + Math.ceil((payloadOf(claims).length * 4) / 3) + signature <= MAX_TOKEN_LENGTH;
 }
 
 function payloadOf(claims: SessionClaims): Uint8Array {
@@ -69,11 +69,11 @@ function payloadOf(claims: SessionClaims): Uint8Array {
  * @param options.secrets Newest first; a token signed with any of them counts. `crypto.subtle.verify` compares in constant
  *   time.
  */
-export async function openToken(
+export async function verifyToken(
   raw: string,
   { secrets, now }: { secrets: readonly string[]; now: number },
 ): Promise<SessionClaims | null> {
-  if (raw.length > LONGEST_TOKEN) return null;
+  if (raw.length > MAX_TOKEN_LENGTH) return null;
   const [prefix, body, mac, ...rest] = raw.split(".");
   if (prefix !== PREFIX || !body || !mac || rest.length > 0) return null;
   const signature = bytesOf(mac);

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { wellFormed } from "../runtime/well-formed.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 
 /** What the origin said of a key it accepted (`X-Edge-Caller`), as far as it said anything. */
@@ -13,7 +13,7 @@ export interface VerifiedKey {
 
 /** The edge believes the origin's answer this long, in the isolate and in Redis. */
 const REMEMBERED_SECONDS = 3600;
-const MOST_KEYS = 10_000;
+const MAX_KEYS = 10_000;
 
 const name = z.string().check(wellFormed);
 const spoken = z.object({ user_id: z.optional(name), tier: z.optional(name) });
@@ -24,7 +24,7 @@ const stored = z.object({ userId: z.nullable(name), tier: z.nullable(name) });
  * credential. They are known by their hash. The first 401 or 403 forgets a key everywhere.
  */
 export function createVerifiedKeys({ platform, keys }: { platform: Platform; keys: Keys }) {
-  const known = new BoundedMap<VerifiedKey>({ platform, entries: MOST_KEYS, whenFull: "evict" });
+  const known = new BoundedMap<VerifiedKey>({ platform, entries: MAX_KEYS, whenFull: "evict" });
   const keep = (hash: string, key: VerifiedKey) =>
     known.set(hash, key, platform.now() + REMEMBERED_SECONDS * 1000);
 
@@ -36,10 +36,10 @@ export function createVerifiedKeys({ platform, keys }: { platform: Platform; key
     },
 
     /**
-     * Asks Redis along with the trip. This request is still limited by address; the isolate knows the key from the next on.
+     * Asks Redis along with the batch. This request is still limited by address; the isolate knows the key from the next on.
      */
-    look(hash: string, trip: Trip): void {
-      trip.read(keys.verifiedKey(hash)).then(
+    look(hash: string, batch: Batch): void {
+      batch.read(keys.verifiedKey(hash)).then(
         (text) => {
           const key = text === null ? null : parse(text, stored);
           if (key) keep(hash, key);
@@ -49,18 +49,18 @@ export function createVerifiedKeys({ platform, keys }: { platform: Platform; key
     },
 
     /** @param signal The text of `X-Edge-Caller`, JSON, or undefined. */
-    remember(hash: string, signal: string | undefined, trip: Trip): void {
+    remember(hash: string, signal: string | undefined, batch: Batch): void {
       const said = signal === undefined ? null : parse(signal, spoken);
       const key = { userId: said?.user_id ?? null, tier: said?.tier ?? null };
       keep(hash, key);
-      trip.queue((pipeline) =>
+      batch.queue((pipeline) =>
         pipeline.set(keys.verifiedKey(hash), JSON.stringify(key), { ex: REMEMBERED_SECONDS }),
       );
     },
 
-    forget(hash: string, trip: Trip): void {
+    forget(hash: string, batch: Batch): void {
       known.delete(hash);
-      trip.queue((pipeline) => pipeline.del(keys.verifiedKey(hash)));
+      batch.queue((pipeline) => pipeline.del(keys.verifiedKey(hash)));
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Isolate } from "../edge/isolate.ts";
-import type { Passage } from "../edge/pipeline.ts";
+import type { AccessCheck } from "../edge/pipeline.ts";
 import { dropOriginCors } from "../http/cors.ts";
 import { originUrl } from "../http/path.ts";
 import { Problem, type ProblemFacts } from "../http/problem.ts";
@@ -15,9 +15,9 @@ import { cleanResponse, type OriginSignals } from "./response-headers.ts";
  *
  * @throws Problem where no origin is configured.
  */
-export function originOf(isolate: Isolate, passage: Passage): OriginFetch {
+export function originOf(isolate: Isolate, accessCheck: AccessCheck): OriginFetch {
   const { config, platform } = isolate;
-  const { edgeRequest } = passage;
+  const { edgeRequest } = accessCheck;
   const { request, url, caller } = edgeRequest;
   const { origin } = config;
   if (!origin) throw new Problem(originMissing);
@@ -27,7 +27,8 @@ export function originOf(isolate: Isolate, passage: Passage): OriginFetch {
     async fetch(clientHeaders: Headers): Promise<OriginReply> {
       const target = originUrl(origin.url, url);
       const via = await viaName(isolate);
-      const user = passage.session.kind === "active" || caller.session.kind === "absent" ? caller.user : null;
+      const user =
+        accessCheck.session.kind === "active" || caller.session.kind === "absent" ? caller.user : null;
       const headers = originHeaders({
         headers: clientHeaders,
         url,
@@ -61,25 +62,25 @@ export function originOf(isolate: Isolate, passage: Passage): OriginFetch {
         basePath,
       });
       if (isolate.cors.owned) dropOriginCors(response.headers);
-      await heed(isolate, passage, response, signals);
+      await applyOriginAnswer(isolate, accessCheck, response, signals);
       return { kind: "response", response };
     },
   };
 }
 
 /** What an answer of the origin's changes in the edge. */
-async function heed(
+async function applyOriginAnswer(
   isolate: Isolate,
-  passage: Passage,
+  accessCheck: AccessCheck,
   response: Response,
   signals: OriginSignals,
 ): Promise<void> {
-  const { edgeRequest } = passage;
+  const { edgeRequest } = accessCheck;
   const { caller, route, request } = edgeRequest;
   if (route.session && request.method === "POST" && response.ok) {
     await isolate.sessions.fromOrigin(
-      passage.edgeRequest,
-      passage.session,
+      accessCheck.edgeRequest,
+      accessCheck.session,
       signals.session,
       response.headers,
     );
@@ -89,9 +90,9 @@ async function heed(
   const onlyCredential =
     caller.session.kind === "absent" && caller.jwt.kind === "absent" && !request.headers.has("cookie");
   if (response.status === 401 || response.status === 403) {
-    edgeRequest.after((trip) => isolate.verifiedKeys.forget(hash, trip));
+    edgeRequest.after((batch) => isolate.verifiedKeys.forget(hash, batch));
   } else if (response.ok && onlyCredential) {
-    edgeRequest.after((trip) => isolate.verifiedKeys.remember(hash, signals.caller, trip));
+    edgeRequest.after((batch) => isolate.verifiedKeys.remember(hash, signals.caller, batch));
   }
 }
 

@@ -2,17 +2,17 @@ import type { Route } from "../config/route.ts";
 import type { Log } from "../events/log.ts";
 import type { Decide } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { Charge, Charged } from "./charge.ts";
 import { type HeaderOptions, limitHeaders } from "./headers.ts";
-import type { Ledger } from "./limit-state.ts";
+import type { LimitState } from "./limit-state.ts";
 import { type LimitSource, type LimitVerdict, unlimited } from "./verdict.ts";
-import { nearestOf, type Reading, readingOf, secondsUntil } from "./window-state.ts";
+import { nearestOf, secondsUntil, type WindowState, windowStateOf } from "./window-state.ts";
 
-export interface JudgeOptions {
-  ledger: Ledger;
+export interface LimitDecisionOptions {
+  state: LimitState;
   store: Store;
   platform: Platform;
   log: Log;
@@ -21,24 +21,31 @@ export interface JudgeOptions {
   headers: HeaderOptions;
 }
 
-export interface Case {
+export interface LimitRequest {
   charges: readonly Charge[];
   onStoreFailure: Route["onStoreFailure"];
   /** For the log: the route, or what stands in its place. */
   route: string;
 }
 
-/** Decides one request: in the isolate where that is possible, else with the trip, else with the local twin. */
-export type Judge = (request: Case, trip: Trip) => Decide<LimitVerdict>;
+/** Decides one request: in the isolate where that is possible, else with the batch, else with the local localStore. */
+export type DecideLimits = (request: LimitRequest, batch: Batch) => Decide<LimitVerdict>;
 
-export function createJudge({ ledger, store, platform, log, useRedis, headers }: JudgeOptions): Judge {
-  return function judge(request, trip) {
+export function createLimitDecision({
+  state,
+  store,
+  platform,
+  log,
+  useRedis,
+  headers,
+}: LimitDecisionOptions): DecideLimits {
+  return function decide(request, batch) {
     const { charges } = request;
     if (charges.length === 0) return () => unlimited("isolate");
-    if (!useRedis || !store.configured) return () => byTwin(request);
-    if (ledger.spendLease(charges)) return () => byLease(request);
-    if (ledger.blocked(charges).length > 0) return () => stillBlocked(request);
-    const pending = ledger.charge(trip, charges);
+    if (!useRedis || !store.configured) return () => decideLocally(request);
+    if (state.spendLease(charges)) return () => byLease(request);
+    if (state.blocked(charges).length > 0) return () => stillBlocked(request);
+    const pending = state.charge(batch, charges);
     return async () => {
       let charged: Charged;
       try {
@@ -48,17 +55,17 @@ export function createJudge({ ledger, store, platform, log, useRedis, headers }:
         throw error;
       }
       // Redis has no unit left, but a concurrent request of this isolate may have leased some.
-      if (!charged.admitted && ledger.spendLease(charges)) return byLease(request);
+      if (!charged.admitted && state.spendLease(charges)) return byLease(request);
       return verdictOf(request, charged, "redis");
     };
   };
 
-  function inOutage(request: Case, error: StoreError): LimitVerdict {
+  function inOutage(request: LimitRequest, error: StoreError): LimitVerdict {
     const { charges, onStoreFailure } = request;
     const enforced = charges.some((charge) => charge.enforced);
     if (!enforced || onStoreFailure === "local") {
-      if (ledger.spendLease(charges, { stale: true })) return byLease(request);
-      return byTwin(request, error.certainlyNotApplied);
+      if (state.spendLease(charges, { stale: true })) return byLease(request);
+      return decideLocally(request, error.certainlyNotApplied);
     }
     if (onStoreFailure === "open") return unlimited("memory");
     const retryAfterSeconds = store.retryAfterSeconds;
@@ -70,15 +77,15 @@ export function createJudge({ ledger, store, platform, log, useRedis, headers }:
     };
   }
 
-  /** @param owed Redis has certainly not counted it: what is admitted now is to be counted there later. */
-  function byTwin(request: Case, owed = false): LimitVerdict {
+  /** @param pending Redis has certainly not counted it: what is admitted now is to be counted there later. */
+  function decideLocally(request: LimitRequest, pending = false): LimitVerdict {
     const charges = request.charges.map(withLocalShare);
-    const charged = ledger.chargeTwin(charges);
-    if (owed && charged.admitted) ledger.owe(request.charges, charged);
+    const charged = state.chargeLocally(charges);
+    if (pending && charged.admitted) state.markDue(request.charges, charged);
     return verdictOf({ ...request, charges }, charged, "memory");
   }
 
-  function byLease({ charges }: Case): LimitVerdict {
+  function byLease({ charges }: LimitRequest): LimitVerdict {
     return verdictFrom(
       known(charges, () => false),
       true,
@@ -86,8 +93,8 @@ export function createJudge({ ledger, store, platform, log, useRedis, headers }:
     );
   }
 
-  function stillBlocked({ charges }: Case): LimitVerdict {
-    const blocked = new Set(ledger.blocked(charges));
+  function stillBlocked({ charges }: LimitRequest): LimitVerdict {
+    const blocked = new Set(state.blocked(charges));
     return verdictFrom(
       known(charges, (charge) => blocked.has(charge)),
       false,
@@ -96,36 +103,40 @@ export function createJudge({ ledger, store, platform, log, useRedis, headers }:
   }
 
   /** What is known without asking; a window of which nothing is known is left out. */
-  function known(charges: readonly Charge[], short: (charge: Charge) => boolean): Reading[] {
+  function known(charges: readonly Charge[], short: (charge: Charge) => boolean): WindowState[] {
     const now = platform.now();
     return charges.flatMap((charge) => {
-      const counts = ledger.lastSeen(charge);
-      return counts ? [readingOf(charge, counts, now, short(charge), leased(charge))] : [];
+      const counts = state.lastSeen(charge);
+      return counts ? [windowStateOf(charge, counts, now, short(charge), leased(charge))] : [];
     });
   }
 
-  function verdictOf({ charges, route }: Case, charged: Charged, source: LimitSource): LimitVerdict {
+  function verdictOf({ charges, route }: LimitRequest, charged: Charged, source: LimitSource): LimitVerdict {
     const now = platform.now();
-    const readings = charges.flatMap((charge, index) => {
+    const windowStates = charges.flatMap((charge, index) => {
       const entry = charged.entries[index];
-      return entry ? [readingOf(charge, entry.counts, now, entry.short, leased(charge))] : [];
+      return entry ? [windowStateOf(charge, entry.counts, now, entry.short, leased(charge))] : [];
     });
-    for (const { policy, caller, enforced } of readings.filter((reading) => reading.short)) {
+    for (const { policy, caller, enforced } of windowStates.filter((windowState) => windowState.short)) {
       log.info("limit.violated", { route, policy: policy.name, caller, shadow: !enforced, source });
     }
-    return verdictFrom(readings, charged.admitted, source);
+    return verdictFrom(windowStates, charged.admitted, source);
   }
 
-  function verdictFrom(readings: readonly Reading[], admitted: boolean, source: LimitSource): LimitVerdict {
+  function verdictFrom(
+    windowStates: readonly WindowState[],
+    admitted: boolean,
+    source: LimitSource,
+  ): LimitVerdict {
     const now = platform.now();
-    const enforced = readings.filter((reading) => reading.enforced);
-    const short = enforced.filter((reading) => reading.short);
+    const enforced = windowStates.filter((windowState) => windowState.enforced);
+    const short = enforced.filter((windowState) => windowState.short);
     const nearest = nearestOf(enforced);
     const facts = {
       headers: limitHeaders(enforced, nearest, now, headers),
       violated: short.map(({ policy }) => policy.name),
-      shadowViolated: readings
-        .filter((reading) => reading.short && !reading.enforced)
+      shadowViolated: windowStates
+        .filter((windowState) => windowState.short && !windowState.enforced)
         .map(({ policy }) => policy.name),
       source,
       nearest: nearest
@@ -138,7 +149,10 @@ export function createJudge({ ledger, store, platform, log, useRedis, headers }:
         : null,
     };
     if (admitted) return { kind: "allowed", ...facts };
-    const retryAfterSeconds = Math.max(1, ...short.map((reading) => secondsUntil(reading.passesAt, now)));
+    const retryAfterSeconds = Math.max(
+      1,
+      ...short.map((windowState) => secondsUntil(windowState.passesAt, now)),
+    );
     return {
       kind: "denied",
       listed: false,
@@ -149,7 +163,7 @@ export function createJudge({ ledger, store, platform, log, useRedis, headers }:
   }
 
   function leased(charge: Charge): number {
-    return charge.policy.lease > 0 ? ledger.leased(charge) : 0;
+    return charge.policy.lease > 0 ? state.leased(charge) : 0;
   }
 }
 

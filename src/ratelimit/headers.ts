@@ -1,5 +1,5 @@
 import { serializeList } from "structured-headers";
-import type { Reading } from "./window-state.ts";
+import type { WindowState } from "./window-state.ts";
 
 /**
  * The rate limit fields of a response, in the one form of draft-ietf-httpapi-ratelimit-headers that is named by
@@ -16,12 +16,12 @@ export interface HeaderOptions {
 const PARTITION_KEY_BYTES = 6;
 
 /**
- * @param readings The enforced windows; those in shadow are nobody's business.
+ * @param windowStates The enforced windows; those in shadow are nobody's business.
  * @param nearest The window nearest to denial, which the single-window fields describe.
  */
 export function limitHeaders(
-  readings: readonly Reading[],
-  nearest: Reading | undefined,
+  windowStates: readonly WindowState[],
+  nearest: WindowState | undefined,
   now: number,
   { revision = "draft-11", partitionKey = false }: HeaderOptions = {},
 ): Record<string, string> {
@@ -33,20 +33,20 @@ export function limitHeaders(
     "X-RateLimit-Reset": String(Math.ceil(nearest.growsAt / 1000)),
   };
   if (revision === "off") return headers;
-  const partition = (reading: Reading): [string, Uint8Array][] =>
-    partitionKey ? [["pk", bytesOf(reading.caller).slice(0, PARTITION_KEY_BYTES)]] : [];
+  const partition = (windowState: WindowState): [string, Uint8Array][] =>
+    partitionKey ? [["pk", bytesOf(windowState.caller).slice(0, PARTITION_KEY_BYTES)]] : [];
   return {
     "RateLimit-Policy": partitionKey
-      ? readings.map((reading) => policyMember(reading, partition(reading))).join(", ")
-      : readings.map(knownPolicyMember).join(", "),
+      ? windowStates.map((windowState) => policyMember(windowState, partition(windowState))).join(", ")
+      : windowStates.map(knownPolicyMember).join(", "),
     // §4: `r`, what is available, is required; `t`, the seconds within which no more than that can be used, optional.
     RateLimit: serializeList(
-      readings.map((reading) => [
-        reading.policy.name,
+      windowStates.map((windowState) => [
+        windowState.policy.name,
         new Map<string, number | Uint8Array>([
-          ["r", reading.remaining],
-          ["t", Math.max(0, Math.ceil((reading.growsAt - now) / 1000))],
-          ...partition(reading),
+          ["r", windowState.remaining],
+          ["t", Math.max(0, Math.ceil((windowState.growsAt - now) / 1000))],
+          ...partition(windowState),
         ]),
       ]),
     ),
@@ -55,26 +55,26 @@ export function limitHeaders(
 }
 
 /** §3: a String that names the policy; `q`, the quota, is required, `w`, its window in seconds, optional. */
-function policyMember(reading: Reading, partition: [string, Uint8Array][]): string {
+function policyMember(windowState: WindowState, partition: [string, Uint8Array][]): string {
   const parameters = new Map<string, number | Uint8Array>([
-    ["q", reading.policy.limit],
-    ["w", windowSeconds(reading)],
+    ["q", windowState.policy.limit],
+    ["w", windowSeconds(windowState)],
     ...partition,
   ]);
-  return serializeList([[reading.policy.name, parameters]]);
+  return serializeList([[windowState.policy.name, parameters]]);
 }
 
-const known = new WeakMap<Reading["policy"], string>();
+const known = new WeakMap<WindowState["policy"], string>();
 
 /** It follows from the policy alone, and every answer has it. */
-function knownPolicyMember(reading: Reading): string {
-  const member = known.get(reading.policy) ?? policyMember(reading, []);
-  known.set(reading.policy, member);
+function knownPolicyMember(windowState: WindowState): string {
+  const member = known.get(windowState.policy) ?? policyMember(windowState, []);
+  known.set(windowState.policy, member);
   return member;
 }
 
 /** A token bucket gives its whole quota again in as many windows as filling it takes. */
-function windowSeconds({ policy }: Reading): number {
+function windowSeconds({ policy }: WindowState): number {
   const windows = policy.algorithm === "token-bucket" ? Math.ceil(policy.limit / policy.refill) : 1;
   return Math.ceil((windows * policy.windowMs) / 1000);
 }

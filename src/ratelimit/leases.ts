@@ -9,7 +9,7 @@ interface Lease {
   units: number;
   /** The counter in Redis right after our last charge. */
   counted: number;
-  /** Until when they may be spent without a trip, ms since the epoch. */
+  /** Until when they may be spent without a batch, ms since the epoch. */
   freshUntil: number;
   /** Another request is fetching more until then, ms since the epoch. */
   askingUntil: number;
@@ -20,7 +20,7 @@ const ASKING_MS = 2000;
 
 export interface LeaseOptions {
   platform: Pick<Platform, "now">;
-  /** Most ms between two trips of a caller. */
+  /** Most ms between two batches of a caller. */
   maxAgeMs: number;
   /** Most leases held; the least recently used lapse first. */
   entries: number;
@@ -53,7 +53,7 @@ export class Leases {
   /**
    * Spends the cost of all charges, or of none.
    *
-   * @param stale Also units whose last trip is too long ago: for when there is no store to ask.
+   * @param stale Also units whose last batch is too long ago: for when there is no store to ask.
    */
   spend(charges: readonly Charge[], now: number, stale = false): boolean {
     const leases = charges.map((charge) => this.#lease(charge, now));
@@ -70,7 +70,7 @@ export class Leases {
   }
 
   /**
-   * How many units to take on a trip: the cost, and what is missing to a full lease, unless another request of this
+   * How many units to take on a batch: the cost, and what is missing to a full lease, unless another request of this
    * isolate is fetching that already.
    */
   ask(charge: Charge, now: number): number {
@@ -84,7 +84,7 @@ export class Leases {
     return Math.max(cost, policy.lease - lease.units);
   }
 
-  /** Keeps what a trip has taken above the cost. */
+  /** Keeps what a batch has taken above the cost. */
   deposit(charge: Charge, { counts, taken }: Entry, at: number): void {
     if (counts.kind !== "window") return;
     const { policy, cost } = charge;

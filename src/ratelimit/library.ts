@@ -1,6 +1,6 @@
 // Its ES module: the CommonJS one, which the package names first, brings all of its algorithms into the Worker.
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Charge, Charged } from "./charge.ts";
@@ -8,28 +8,28 @@ import type { Charge, Charged } from "./charge.ts";
 type LibraryContext = Parameters<ReturnType<ReturnType<typeof Ratelimit.slidingWindow>>["limit"]>[0];
 
 /**
- * One sliding window, cost 1: decided by @upstash/ratelimit itself, with the trip as its `redis`.
+ * One sliding window, cost 1: decided by @upstash/ratelimit itself, with the batch as its `redis`.
  *
- * The library answers with what remains, from which neither the true wait nor a local twin can be had: {previous 10,
+ * The library answers with what remains, from which neither the true wait nor a local localStore can be had: {previous 10,
  * current 5} and {0, 10} at limit 10 are the same to it. So the two counters it is about to use are read along, in the
- * trip's MGET, which goes before its script. Another request may come between the two: after an admission the count is
+ * batch's MGET, which goes before its script. Another request may come between the two: after an admission the count is
  * therefore taken from the library's answer, and only a denial's from the read.
  *
  * It takes the time from `Date.now()`, which in a Worker is `platform.now()`. Whatever it took stands in its arguments
  * and is used from there on, so that keys, counts and wait belong to one moment even where the two clocks differ.
  */
-export async function chargeByLibrary(trip: Trip, keys: Keys, charge: Charge): Promise<Charged> {
+export async function chargeByLibrary(batch: Batch, keys: Keys, charge: Charge): Promise<Charged> {
   const { policy, caller } = charge;
   let at = 0;
   let reads: Promise<string | null>[] = [];
   const redis = {
     evalsha<Args extends unknown[], Reply>(sha: string, names: string[], args: Args): Promise<Reply> {
       at = Number(args[1]);
-      reads = names.map((name) => trip.read(name));
-      return trip.evalsha<Args, Reply>(sha, names, args);
+      reads = names.map((name) => batch.read(name));
+      return batch.evalsha<Args, Reply>(sha, names, args);
     },
     eval: <Args extends unknown[], Reply>(source: string, names: string[], args: Args) =>
-      trip.eval<Args, Reply>(source, names, args),
+      batch.eval<Args, Reply>(source, names, args),
   };
   const algorithm = Ratelimit.slidingWindow(policy.limit, policy.window)();
   // The two methods are all that its sliding window calls.

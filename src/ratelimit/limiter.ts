@@ -4,13 +4,13 @@ import type { Log } from "../events/log.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { Capability, EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { Charge } from "./charge.ts";
-import { createJudge } from "./decide.ts";
+import { createLimitDecision } from "./decide.ts";
 import type { HeaderOptions } from "./headers.ts";
-import { Ledger, type LedgerBounds } from "./limit-state.ts";
+import { LimitState, type LimitStateBounds } from "./limit-state.ts";
 import { type ListInput, readLists } from "./lists.ts";
 import { type PeekedLimit, peek } from "./peek.ts";
 import { type LimitSource, type LimitVerdict, refusedByList, unlimited } from "./verdict.ts";
@@ -23,12 +23,12 @@ export interface LimiterOptions {
   log: Log;
   /** false keeps all counts in the isolate. Default true. */
   useRedis?: boolean;
-  /** Most ms between a caller's trips. Default 5000. */
+  /** Most ms between a caller's batches. Default 5000. */
   isolateMaxAgeMs?: number;
   lists?: ListInput;
   headers?: HeaderOptions;
   /** Sizes of the maps in the isolate. */
-  bounds?: LedgerBounds;
+  bounds?: LimitStateBounds;
 }
 
 /** A limit as a handler asks for it. */
@@ -62,32 +62,39 @@ export interface LimitResult {
 
 export interface Limiter extends Capability<LimitVerdict> {
   /**
-   * For handlers: counts `identity` (any text; it is hashed) with a trip of its own.
+   * For handlers: counts `identity` (any text; it is hashed) with a batch of its own.
    *
    * @throws RangeError for options that make no limit: a cost that is not a whole number from 1 to the limit, a window of 0.
    */
   limit(identity: string, options: LimitOptions): Promise<LimitResult>;
-  /** What is left to a caller. Queues reads on the trip, changes nothing; await it after sending. */
-  peek(callerHash: string, policies: readonly Policy[], trip: Trip): Promise<PeekedLimit[]>;
+  /** What is left to a caller. Queues reads on the batch, changes nothing; await it after sending. */
+  peek(callerHash: string, policies: readonly Policy[], batch: Batch): Promise<PeekedLimit[]>;
   /** Forgets a caller's counts. Queues the deletion of exact keys; await it after sending. Rejects with a StoreError. */
-  reset(callerHash: string, policies: readonly Policy[], trip: Trip): Promise<void>;
+  reset(callerHash: string, policies: readonly Policy[], batch: Batch): Promise<void>;
   /** Entries in the isolate's maps. */
-  readonly sizes: Ledger["sizes"];
+  readonly sizes: LimitState["sizes"];
 }
 
 /** @throws ConfigError when the lists hold an entry that can match nobody. */
 export function createLimiter(options: LimiterOptions): Limiter {
   const { store, keys, identifier, platform, log, useRedis = true, isolateMaxAgeMs = 5000 } = options;
-  const ledger = new Ledger({ platform, keys, isolateMaxAgeMs, bounds: options.bounds });
-  const judge = createJudge({ ledger, store, platform, log, useRedis, headers: options.headers ?? {} });
-  const listed = readLists(options.lists ?? { allow: [], deny: [] });
-  if (useRedis) store.onRecovery((trip) => ledger.replay(trip));
+  const state = new LimitState({ platform, keys, isolateMaxAgeMs, bounds: options.bounds });
+  const decide = createLimitDecision({
+    state,
+    store,
+    platform,
+    log,
+    useRedis,
+    headers: options.headers ?? {},
+  });
+  const listOf = readLists(options.lists ?? { allow: [], deny: [] });
+  if (useRedis) store.onRecovery((batch) => state.replay(batch));
 
   return {
-    prepare({ route, caller }: EdgeRequest, trip: Trip) {
-      const standing = listed(caller);
-      if (standing === "deny") return refusedByList;
-      if (standing === "allow") return () => unlimited("isolate");
+    prepare({ route, caller }: EdgeRequest, batch: Batch) {
+      const list = listOf(caller);
+      if (list === "deny") return refusedByList;
+      if (list === "allow") return () => unlimited("isolate");
       const policies = (caller.tier === null ? undefined : route.tiers.get(caller.tier)) ?? route.limits;
       const charges = policies.map(
         (policy): Charge => ({
@@ -98,36 +105,36 @@ export function createLimiter(options: LimiterOptions): Limiter {
           enforced: !policy.shadow && !route.shadow,
         }),
       );
-      return judge({ charges, onStoreFailure: route.onStoreFailure, route: route.name }, trip);
+      return decide({ charges, onStoreFailure: route.onStoreFailure, route: route.name }, batch);
     },
 
     async limit(identity, limitOptions) {
       const policy = policyOf(limitOptions);
       const caller = await identifier.hash("limit", identity);
       const charge: Charge = { policy, caller, cost: policy.cost, most: policy.cost, enforced: true };
-      const trip = store.trip();
+      const batch = store.batch();
       const onStoreFailure = limitOptions.onStoreFailure ?? "local";
-      const decide = judge({ charges: [charge], onStoreFailure, route: "handler" }, trip);
-      await trip.send();
-      return resultOf(await decide(), policy, platform.now());
+      const result = decide({ charges: [charge], onStoreFailure, route: "handler" }, batch);
+      await batch.send();
+      return resultOf(await result(), policy, platform.now());
     },
 
-    peek: (callerHash, policies, trip) =>
+    peek: (callerHash, policies, batch) =>
       peek(
-        { keys, ledger, platform },
+        { keys, state, platform },
         hashed(callerHash),
         policies,
-        useRedis && store.configured ? trip : null,
+        useRedis && store.configured ? batch : null,
       ),
 
-    async reset(callerHash, policies, trip) {
+    async reset(callerHash, policies, batch) {
       const caller = hashed(callerHash);
       const counters = policies.map((policy) => ({ policy, caller }));
-      await ledger.reset(useRedis && store.configured ? trip : null, counters);
+      await state.reset(useRedis && store.configured ? batch : null, counters);
     },
 
     get sizes() {
-      return ledger.sizes;
+      return state.sizes;
     },
   };
 }

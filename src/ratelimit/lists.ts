@@ -1,4 +1,4 @@
-import { ConfigError, type ConfigMistake } from "../config/config-error.ts";
+import { ConfigError, type ConfigIssue } from "../config/config-error.ts";
 import { ipv6Groups, normaliseAddress } from "../identity/address.ts";
 import type { Caller } from "../identity/caller.ts";
 
@@ -22,10 +22,10 @@ const MEND =
  *   none.
  */
 export function readLists({ allow, deny }: ListInput): ListLookup {
-  const mistakes: ConfigMistake[] = [];
-  const denied = matcher(deny, "DENY_LIST", mistakes);
-  const allowed = matcher(allow, "ALLOW_LIST", mistakes);
-  if (mistakes.length > 0) throw new ConfigError(mistakes);
+  const issues: ConfigIssue[] = [];
+  const denied = matcher(deny, "DENY_LIST", issues);
+  const allowed = matcher(allow, "ALLOW_LIST", issues);
+  if (issues.length > 0) throw new ConfigError(issues);
   return (caller) => (denied(caller) ? "deny" : allowed(caller) ? "allow" : null);
 }
 
@@ -34,7 +34,7 @@ interface Range {
   bits: number;
 }
 
-function matcher(entries: readonly string[], place: string, mistakes: ConfigMistake[]) {
+function matcher(entries: readonly string[], place: string, issues: ConfigIssue[]) {
   const users = new Set<string>();
   const keys = new Set<string>();
   const ranges: Range[] = [];
@@ -44,7 +44,7 @@ function matcher(entries: readonly string[], place: string, mistakes: ConfigMist
     else if (/^key:[0-9a-f]{32}$/.test(entry)) keys.add(entry.slice(4));
     else if (range) ranges.push(range);
     else {
-      mistakes.push({ place: `${place}[${index}]`, found: JSON.stringify(entry.slice(0, 64)), mend: MEND });
+      issues.push({ place: `${place}[${index}]`, found: JSON.stringify(entry.slice(0, 64)), fix: MEND });
     }
   });
   return ({ user, key, address }: Caller): boolean => {

@@ -12,7 +12,7 @@ import {
 } from "./algorithms.ts";
 import { type Charge, type Charged, counterName, type Entry } from "./charge.ts";
 
-export interface TwinBounds {
+export interface MemoryLimitBounds {
   /** Most counters. Default 50 000. */
   entries?: number;
   /** Most bytes of them, about. Default 16 MiB. */
@@ -25,16 +25,16 @@ const ENTRY_BYTES = 160;
 const RUN_BYTES = 40;
 
 /**
- * The local twin: the same algorithms over the isolate's own counters, for when Redis does not answer or is not wanted.
+ * The local localStore: the same algorithms over the isolate's own counters, for when Redis does not answer or is not wanted.
  *
  * Its map never drops a live counter, or a flood of made-up callers would wash the real ones out and with them their
  * limits. When it is full, callers without a counter share one per policy.
  */
-export class Twin {
+export class MemoryLimitStore {
   readonly #counters: BoundedMap<Counts>;
   readonly #overflows: BoundedMap<Counts>;
 
-  constructor(platform: Pick<Platform, "now">, bounds: TwinBounds = {}) {
+  constructor(platform: Pick<Platform, "now">, bounds: MemoryLimitBounds = {}) {
     const { entries = 50_000, bytes = 16 * 1024 * 1024, overflows = 1000 } = bounds;
     const sizeOf = countsSize;
     this.#counters = new BoundedMap({ platform, entries, bytes, sizeOf, whenFull: "refuse" });
@@ -58,7 +58,7 @@ export class Twin {
   /**
    * Charges all or none, like the script.
    *
-   * @param seenOf The last raw counts that Redis told of a charge: the twin goes on from there.
+   * @param seenOf The last raw counts that Redis told of a charge: the localStore goes on from there.
    */
   charge(charges: readonly Charge[], now: number, seenOf: (charge: Charge) => Counts | undefined): Charged {
     const slots = charges.map((charge) => this.#slot(charge, now, seenOf(charge)));
@@ -103,18 +103,18 @@ export class Twin {
     const known = this.#counters.get(name);
     if (known) {
       const counts = seen ? stricter(policy, known, seen, now) : countsAt(policy, known, now);
-      return this.#keeper(this.#counters, policy, name, counts, known, now);
+      return this.#counter(this.#counters, policy, name, counts, known, now);
     }
     const counts = seen ? countsAt(policy, seen, now) : emptyCounts(policy, now);
     if (this.#counters.set(name, counts, lapsesAt(policy, counts, now))) {
-      return this.#keeper(this.#counters, policy, name, counts, counts, now);
+      return this.#counter(this.#counters, policy, name, counts, counts, now);
     }
     const shared = this.#overflows.get(policy.id) ?? emptyCounts(policy, now);
     if (!this.#overflows.set(policy.id, shared, lapsesAt(policy, shared, now))) return undefined;
-    return this.#keeper(this.#overflows, policy, policy.id, countsAt(policy, shared, now), shared, now);
+    return this.#counter(this.#overflows, policy, policy.id, countsAt(policy, shared, now), shared, now);
   }
 
-  #keeper(map: BoundedMap<Counts>, quota: Quota, name: string, counts: Counts, before: Counts, now: number) {
+  #counter(map: BoundedMap<Counts>, quota: Quota, name: string, counts: Counts, before: Counts, now: number) {
     const keep = (next: Counts) => {
       if (map.set(name, next, lapsesAt(quota, next, now))) return true;
       // `set` has dropped the old value to make room: it was there before and fits again.

@@ -1,10 +1,10 @@
 import type { Policy } from "../config/route.ts";
 import type { Platform } from "../runtime/platform.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import { available, type Counts, emptyCounts, passesAt } from "./algorithms.ts";
-import type { Ledger } from "./limit-state.ts";
+import type { LimitState } from "./limit-state.ts";
 import { counterKeys } from "./script.ts";
 
 /** One window of a caller as an operator sees it. */
@@ -22,19 +22,19 @@ export interface PeekedLimit {
 
 export interface PeekOptions {
   keys: Keys;
-  ledger: Ledger;
+  state: LimitState;
   platform: Pick<Platform, "now">;
 }
 
 /**
- * Reads counts without changing one: exact keys, never a scan. Queues on the trip at once, and answers when it is back;
+ * Reads counts without changing one: exact keys, never a scan. Queues on the batch at once, and answers when it is back;
  * in an outage from what this isolate knows.
  */
 export async function peek(
-  { keys, ledger, platform }: PeekOptions,
+  { keys, state, platform }: PeekOptions,
   caller: string,
   policies: readonly Policy[],
-  trip: Trip | null,
+  batch: Batch | null,
 ): Promise<PeekedLimit[]> {
   const now = platform.now();
   const pending = policies.map(async (policy): Promise<PeekedLimit> => {
@@ -48,17 +48,17 @@ export async function peek(
 
   async function look(policy: Policy): Promise<{ counts: Counts; source: "redis" | "memory" }> {
     try {
-      if (trip) return { counts: await read(policy, trip), source: "redis" };
+      if (batch) return { counts: await read(policy, batch), source: "redis" };
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
     }
-    return { counts: ledger.known({ policy, caller }) ?? emptyCounts(policy, now), source: "memory" };
+    return { counts: state.known({ policy, caller }) ?? emptyCounts(policy, now), source: "memory" };
   }
 
-  async function read(policy: Policy, trip: Trip): Promise<Counts> {
+  async function read(policy: Policy, batch: Batch): Promise<Counts> {
     const [newest = "", older] = counterKeys(keys, { policy, caller }, now);
     if (policy.algorithm === "token-bucket") {
-      const bucket = await trip.queue<unknown>((pipeline) => pipeline.hmget(newest, "refilledAt", "tokens"));
+      const bucket = await batch.queue<unknown>((pipeline) => pipeline.hmget(newest, "refilledAt", "tokens"));
       const [refilledAt, tokens] = Array.isArray(bucket) ? bucket : [];
       return typeof refilledAt === "string" && typeof tokens === "string"
         ? { kind: "bucket", refilledAt: Number(refilledAt), tokens: Number(tokens) }
@@ -67,15 +67,15 @@ export async function peek(
     if (policy.algorithm === "sliding-log") {
       const after = `(${now - policy.windowMs}` as const;
       const [count, first] = await Promise.all([
-        trip.queue<number>((pipeline) => pipeline.zcount(newest, after, "+inf")),
-        trip.queue<unknown[]>((pipeline) =>
+        batch.queue<number>((pipeline) => pipeline.zcount(newest, after, "+inf")),
+        batch.queue<unknown[]>((pipeline) =>
           pipeline.zrange(newest, after, "+inf", { byScore: true, offset: 0, count: 1, withScores: true }),
         ),
       ]);
       const at = Number(first[1] ?? now);
       return { kind: "log", runs: count > 0 ? [{ at, units: count }] : [] };
     }
-    const [current, previous] = await Promise.all([trip.read(newest), older ? trip.read(older) : null]);
+    const [current, previous] = await Promise.all([batch.read(newest), older ? batch.read(older) : null]);
     return {
       kind: "window",
       number: Math.floor(now / policy.windowMs),

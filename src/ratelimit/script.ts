@@ -1,4 +1,4 @@
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import { defineScript } from "../store/script.ts";
@@ -129,13 +129,13 @@ export interface ScriptCall {
 }
 
 /**
- * Queues the script on the trip.
+ * Queues the script on the batch.
  *
- * @returns what was charged, once the trip is back. Rejects with a StoreError when Redis could not be asked or answered
+ * @returns what was charged, once the batch is back. Rejects with a StoreError when Redis could not be asked or answered
  *   something else.
  */
 export async function chargeByScript(
-  trip: Trip,
+  batch: Batch,
   { keys, charges, now, nonce, force }: ScriptCall,
 ): Promise<Charged> {
   const names: string[] = [];
@@ -146,7 +146,7 @@ export async function chargeByScript(
     names.push(...counterKeys(keys, charge, now));
     args.push(algorithm, limit, windowMs, charge.cost, charge.most, refill, mode);
   }
-  const reply = await trip.run<unknown>(chargeScript, names, args);
+  const reply = await batch.run<unknown>(chargeScript, names, args);
   if (!Array.isArray(reply) || reply.length !== charges.length + 1) throw notUnderstood();
   // What is neither yes nor no must not pass for a denial.
   if (reply[0] !== 0 && reply[0] !== 1) throw notUnderstood();

@@ -3,7 +3,7 @@ import { available, type Counts, passesAt } from "./algorithms.ts";
 import type { Charge } from "./charge.ts";
 
 /** What one window says of a caller. */
-export interface Reading {
+export interface WindowState {
   policy: Policy;
   /** The caller's hash. */
   caller: string;
@@ -21,7 +21,13 @@ export interface Reading {
 /**
  * @param leased Units of the counts that this isolate holds and has not spent: they are left too.
  */
-export function readingOf(charge: Charge, counts: Counts, now: number, short: boolean, leased = 0): Reading {
+export function windowStateOf(
+  charge: Charge,
+  counts: Counts,
+  now: number,
+  short: boolean,
+  leased = 0,
+): WindowState {
   const { policy, caller, cost, enforced } = charge;
   const free = available(policy, counts, now);
   const full = free >= policy.limit;
@@ -37,13 +43,13 @@ export function readingOf(charge: Charge, counts: Counts, now: number, short: bo
 }
 
 /** The window nearest to denial: the one that refuses longest, else the one with the fewest requests left. */
-export function nearestOf(readings: readonly Reading[]): Reading | undefined {
-  const requestsLeft = ({ remaining, policy }: Reading) => Math.floor(remaining / policy.cost);
-  return readings.reduce<Reading | undefined>((nearest, reading) => {
-    if (!nearest) return reading;
-    if (nearest.short !== reading.short) return reading.short ? reading : nearest;
-    if (reading.short) return reading.passesAt > nearest.passesAt ? reading : nearest;
-    return requestsLeft(reading) < requestsLeft(nearest) ? reading : nearest;
+export function nearestOf(windowStates: readonly WindowState[]): WindowState | undefined {
+  const requestsLeft = ({ remaining, policy }: WindowState) => Math.floor(remaining / policy.cost);
+  return windowStates.reduce<WindowState | undefined>((nearest, windowState) => {
+    if (!nearest) return windowState;
+    if (nearest.short !== windowState.short) return windowState.short ? windowState : nearest;
+    if (windowState.short) return windowState.passesAt > nearest.passesAt ? windowState : nearest;
+    return requestsLeft(windowState) < requestsLeft(nearest) ? windowState : nearest;
   }, undefined);
 }
 

@@ -1,8 +1,8 @@
 import type { Log } from "../events/log.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import type { Store } from "../store/store.ts";
 
-type Work = (trip: Trip) => void | Promise<void>;
+type Work = (batch: Batch) => void | Promise<void>;
 
 export interface AfterOptions {
   store: Store;
@@ -12,7 +12,7 @@ export interface AfterOptions {
 }
 
 /**
- * What a request leaves to be done once its response is on the way: everything that is written shares one more trip, and
+ * What a request leaves to be done once its response is on the way: everything that is written shares one more batch, and
  * the store's own upkeep (a probe, a replay) rides along.
  */
 export class AfterResponse {
@@ -24,7 +24,7 @@ export class AfterResponse {
     this.#options = options;
   }
 
-  /** Work that is added once the trip has left gets a trip of its own. */
+  /** Work that is added once the batch has left gets a batch of its own. */
   add(work: Work): void {
     this.#works.push(work);
     if (this.#started) this.#options.waitUntil(this.#run());
@@ -49,16 +49,16 @@ export class AfterResponse {
     const works = this.#works;
     this.#works = [];
     if (works.length === 0) return;
-    const trip = store.trip();
+    const batch = store.batch();
     await Promise.all(
       works.map(async (work) => {
         try {
-          await work(trip);
+          await work(batch);
         } catch (error) {
           log.error("after.failed", { kind: error instanceof Error ? error.name : "unknown" });
         }
       }),
     );
-    await trip.send();
+    await batch.send();
   }
 }

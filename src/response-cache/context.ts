@@ -2,17 +2,17 @@ import type { CacheRule } from "../config/route.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Entry } from "./entry.ts";
-import type { Flights } from "./in-flight.ts";
+import type { InFlightFetches } from "./in-flight.ts";
 import type { IsolateTier } from "./memory-entry-store.ts";
-import type { PurgeFate } from "./purge-log.ts";
+import type { PurgeStatus } from "./purge-log.ts";
 import type { OtherVariant } from "./redis-entry-store.ts";
-import type { Asker } from "./rules/scope-table.ts";
+import type { Requester } from "./rules/scope-table.ts";
 import type { SelectingFields } from "./selecting-fields.ts";
 
 /** What the cache of an isolate is made of, as far as a request may use it. */
 export interface CacheParts {
   tier: IsolateTier;
-  flights: Flights;
+  inFlight: InFlightFetches;
   platform: Platform;
   maxBodyBytes: number;
   /** Stored, never served. */
@@ -24,7 +24,7 @@ export interface CacheParts {
   /** Makes what is stored for the request's URL invalid, in all isolates; `soft`: stale. */
   invalidate(context: CacheContext, soft: boolean): void;
   /** What purges and invalidations since have made of an entry. */
-  fate(context: CacheContext, entry: Entry): PurgeFate;
+  purgeStatus(context: CacheContext, entry: Entry): PurgeStatus;
 }
 
 /** One request at the cache, with what was found for it. */
@@ -32,13 +32,13 @@ export interface CacheContext {
   parts: CacheParts;
   request: EdgeRequest;
   rule: CacheRule;
-  asker: Asker;
+  requester: Requester;
   /** Hash of audience and URL: the entry's name in both tiers. */
   key: string;
   url: string;
   urlHash: string;
-  /** The name of the hash in Redis that bears the URL's stamps. */
-  stampKey: string;
+  /** The name of the hash in Redis that bears the URL's invalidatedAt. */
+  invalidationKey: string;
   selecting: SelectingFields;
   entry: Entry | null;
   /** Variants of the URL that the isolate does not hold, with the entity tags by which the origin may name one. */

@@ -25,7 +25,7 @@ export async function outlineOf(
   response: ResponseFacts,
   requestTime: number,
 ): Promise<Outlined> {
-  const { rule, asker, selecting } = context;
+  const { rule, requester, selecting } = context;
   const { platform } = context.parts;
   const responseTime = platform.now();
   const { method, url, headers } = context.request.request;
@@ -39,7 +39,7 @@ export async function outlineOf(
     response: decoded ? withoutCoding(response) : response,
     requestTime,
     responseTime,
-    asker,
+    requester,
     rule,
   });
   if (verdict.kind === "refuse") return { kind: "none", because: faultOf(verdict.reason) };

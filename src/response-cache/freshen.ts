@@ -2,7 +2,7 @@ import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import { keep, outlineOf } from "./fill.ts";
 import { freshened } from "./rules/freshening.ts";
-import { judgedByHead } from "./rules/validation.ts";
+import { checkedByHead } from "./rules/validation.ts";
 
 /**
  * The stored entry with a validation's fields; `stored: false` where these forbid to keep it, and it leaves, here and in
@@ -21,7 +21,7 @@ export async function freshen(
   if (outlined.kind === "outline") {
     const fresh = { ...outlined.outline, decoded: entry.decoded, body: entry.body };
     parts.tier.put(key, fresh);
-    request.beside(keep(context, fresh).catch(() => {}));
+    request.waitUntil(keep(context, fresh).catch(() => {}));
     return { entry: fresh, stored: true };
   }
   if (outlined.because === "response") {
@@ -34,14 +34,14 @@ export async function freshen(
 }
 
 /** RFC 9111 §4.3.5: the answer to a HEAD speaks of the GET's entry too. */
-export async function heedHead(
+export async function applyHead(
   context: CacheContext,
   { headers }: Response,
   entry: Entry,
   requestTime: number,
 ): Promise<void> {
   const length = entry.decoded ? null : entry.body.size;
-  if (judgedByHead(headers, entry.meta, length) === "stale") return context.parts.invalidate(context, true);
+  if (checkedByHead(headers, entry.meta, length) === "stale") return context.parts.invalidate(context, true);
   const outlined = await outlineOf(asGet(context), freshened(entry.meta, headers), requestTime);
   if (outlined.kind !== "outline") return;
   await keep(context, { ...outlined.outline, decoded: entry.decoded, body: entry.body });

@@ -4,8 +4,8 @@ import { identityBody } from "./body.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import { fill, keep, lengthSaid, type Outline, outlineOf } from "./fill.ts";
-import { asGet, freshen, heedHead } from "./freshen.ts";
-import type { CacheTurn, OriginFetch } from "./origin-fetch.ts";
+import { applyHead, asGet, freshen } from "./freshen.ts";
+import type { CacheHandler, OriginFetch } from "./origin-fetch.ts";
 import { currentAge } from "./rules/age.ts";
 import type { CacheStatus, FwdReason } from "./rules/cache-status.ts";
 import { requestDirectives } from "./rules/directives.ts";
@@ -17,7 +17,7 @@ import { type CacheWord, passOn, serveEntry } from "./serve.ts";
 import { type Candidate, candidatesOf, confirmed } from "./validate.ts";
 
 /** A fetch of the origin under way: why, since when, and what to do when it is over. */
-interface Errand {
+interface OriginRequest {
   origin: OriginFetch;
   entry: Entry | null;
   candidates: readonly Candidate[];
@@ -25,7 +25,7 @@ interface Errand {
   /** Ms since the epoch. */
   requestTime: number;
   /** Lets those go on who wait for it. */
-  landed: () => void;
+  done: () => void;
 }
 
 /** Answers one request from what is stored, or from the origin, and keeps what may be kept. */
@@ -47,11 +47,11 @@ export class Cached {
    * one says that it is for everybody.
    */
   #isForClient({ shareable }: Entry): boolean {
-    const { rule, asker } = this.#context;
-    return rule.scope !== "public" || asker === "anonymous" || shareable;
+    const { rule, requester } = this.#context;
+    return rule.scope !== "public" || requester === "anonymous" || shareable;
   }
 
-  turn(): CacheTurn {
+  turn(): CacheHandler {
     return { respond: (origin) => this.#respond(origin) };
   }
 
@@ -71,7 +71,7 @@ export class Cached {
       return this.#serve(entry, { hit: true, ttl: reuse.lifetime - reuse.age }, "HIT");
     }
     if (entry && reuse?.kind === "stale" && (!reuse.revalidate || origin.repeatable)) {
-      if (reuse.revalidate) this.#revalidateBeside(origin, entry);
+      if (reuse.revalidate) this.#revalidateInBackground(origin, entry);
       return this.#serve(entry, { hit: true, ttl: reuse.lifetime - reuse.age }, "STALE");
     }
     if (requestDirectives(headers).onlyIfCached) throw new Problem(ONLY_IF_CACHED);
@@ -80,28 +80,28 @@ export class Cached {
     }
     const fwd: FwdReason = entry ? (reuse?.kind === "revalidate" ? reuse.because : "stale") : this.#missed();
     const { parts } = this.#context;
-    const flight = this.#flight();
-    let landed = method === "GET" ? parts.flights.take(flight) : null;
-    if (!landed && this.#mayWait(entry, fwd)) {
+    const fetchKey = this.#fetchKey();
+    let done = method === "GET" ? parts.inFlight.take(fetchKey) : null;
+    if (!done && this.#mayWait(entry, fwd)) {
       const waited = await this.#waitForAnother(fwd);
       if (waited) return waited;
-      landed = parts.flights.take(flight);
+      done = parts.inFlight.take(fetchKey);
     }
-    const errand: Errand = {
+    const originRequest: OriginRequest = {
       origin,
       entry,
       candidates: this.#candidates(origin, entry),
       fwd,
       requestTime: parts.platform.now(),
-      landed: landed ?? ignore,
+      done: done ?? ignore,
     };
-    const asking = origin.fetch(originRequestHeaders(headers, metas(errand.candidates)));
+    const asking = origin.fetch(originRequestHeaders(headers, metas(originRequest.candidates)));
     // The client going away must not end what others wait for.
-    this.#context.request.beside(asking.then(ignore, ignore));
+    this.#context.request.waitUntil(asking.then(ignore, ignore));
     try {
-      return await this.#receive(await asking, errand);
+      return await this.#receive(await asking, originRequest);
     } catch (error) {
-      errand.landed();
+      originRequest.done();
       throw error;
     }
   }
@@ -117,18 +117,18 @@ export class Cached {
     const { parts, key, selecting } = this.#context;
     const found = parts.tier.find(key, selecting);
     if (!found || !this.#isForClient(found) || this.#reuse(found).kind !== "fresh") return null;
-    return parts.fate(this.#context, found).kind === "none" ? found : null;
+    return parts.purgeStatus(this.#context, found).kind === "none" ? found : null;
   }
 
   /**
    * Whose fetch could bring what this request needs: of the same URL, the same variant as far as it is known by what the
    * URL varies, and, where answers depend on it, with or without credentials alike.
    */
-  #flight(): string {
-    const { key, rule, asker, parts, selecting } = this.#context;
+  #fetchKey(): string {
+    const { key, rule, requester, parts, selecting } = this.#context;
     const [newest] = parts.tier.variants(key);
     const variant = newest && selecting.canTell(newest.meta.vary) ? selecting.variant(newest.meta.vary) : "";
-    return `${key} ${rule.scope === "public" ? asker : ""} ${variant}`;
+    return `${key} ${rule.scope === "public" ? requester : ""} ${variant}`;
   }
 
   /** A handler behind a middleware answers the request as it came: it is not asked to validate anything. */
@@ -136,66 +136,67 @@ export class Cached {
     return origin.repeatable && !this.#context.parts.observe ? candidatesOf(this.#context, entry) : [];
   }
 
-  async #receive(reply: OriginReply, errand: Errand): Promise<OriginReply> {
-    const { entry, fwd, landed } = errand;
+  async #receive(reply: OriginReply, originRequest: OriginRequest): Promise<OriginReply> {
+    const { entry, fwd, done } = originRequest;
     const failed = reply.kind === "failed" || isOriginError(reply.response.status);
     if (failed && entry && this.#mayServeOnError(entry)) {
-      landed();
+      done();
       if (reply.kind === "response") void reply.response.body?.cancel().catch(ignore);
       const status = reply.kind === "failed" ? {} : { fwdStatus: reply.response.status };
       return this.#serve(entry, { fwd, ...status }, "STALE");
     }
     if (reply.kind === "failed") {
-      landed();
+      done();
       return reply;
     }
     const { response } = reply;
-    if (response.status === 304 && errand.candidates.length > 0) return this.#validated(response, errand);
+    if (response.status === 304 && originRequest.candidates.length > 0)
+      return this.#validated(response, originRequest);
     if (this.#client.method === "HEAD" && entry && response.status === 200) {
-      await heedHead(this.#context, response, entry, errand.requestTime);
+      await applyHead(this.#context, response, entry, originRequest.requestTime);
     }
-    return this.#storeAndPass(response, errand);
+    return this.#storeAndPass(response, originRequest);
   }
 
   /** A 304 (RFC 9111 §4.3.3, §4.3.4): what it confirms is served with its new fields; if it is nothing here, once more. */
-  async #validated(response: Response, errand: Errand): Promise<OriginReply> {
-    const { fwd, requestTime, landed, origin } = errand;
-    const entry = await confirmed(this.#context, response.headers, errand.candidates);
+  async #validated(response: Response, originRequest: OriginRequest): Promise<OriginReply> {
+    const { fwd, requestTime, done, origin } = originRequest;
+    const entry = await confirmed(this.#context, response.headers, originRequest.candidates);
     if (!entry) {
       const again = await origin.fetch(originRequestHeaders(this.#client.headers, []));
-      return this.#receive(again, { ...errand, candidates: [] });
+      return this.#receive(again, { ...originRequest, candidates: [] });
     }
     const { entry: fresh, stored } = await freshen(this.#context, entry, response.headers, requestTime);
-    landed();
+    done();
     return this.#serve(fresh, { fwd, fwdStatus: 304, stored }, "REVALIDATED");
   }
 
   /** The answer goes to the client as it comes; beside it a copy is gathered, for the isolate first and then for Redis. */
-  async #storeAndPass(response: Response, errand: Errand): Promise<OriginReply> {
-    const { fwd, requestTime, landed, origin } = errand;
+  async #storeAndPass(response: Response, originRequest: OriginRequest): Promise<OriginReply> {
+    const { fwd, requestTime, done, origin } = originRequest;
     const { request, parts } = this.#context;
-    const { flights, maxBodyBytes } = parts;
+    const { inFlight, maxBodyBytes } = parts;
     const outlined = await outlineOf(this.#context, response, requestTime);
     const said = lengthSaid(response.headers);
     const tooLong = said !== null && said > maxBodyBytes;
     // Nobody can tell whether a handler's body is encoded already, or will be by the runtime.
     const unreadable = !origin.repeatable && response.headers.has("content-encoding");
-    const flight = this.#flight();
+    const fetchKey = this.#fetchKey();
     if (outlined.kind === "none" || tooLong || unreadable) {
       const mine = outlined.kind === "none" && outlined.because === "request";
-      if (this.#client.method === "GET" && !mine) flights.uncacheable(flight);
-      landed();
+      if (this.#client.method === "GET" && !mine) inFlight.uncacheable(fetchKey);
+      done();
       return this.#pass({ kind: "response", response }, { fwd }, "MISS");
     }
-    flights.cacheable(flight);
+    inFlight.cacheable(fetchKey);
     const { outline } = outlined;
     if (response.body && said !== null && said <= SMALL_BODY)
-      return this.#storeSmall(response, said, outline, errand);
+      return this.#storeSmall(response, said, outline, originRequest);
     const [forClient, forStore] = response.body ? response.body.tee() : [null, null];
     const gathered = fill(this.#context, outline, forStore, said).then((entry) => {
-      if (!entry) flights.uncacheable(flight);
+      if (!entry) inFlight.uncacheable(fetchKey);
     });
-    request.beside(gathered.catch(ignore).then(landed));
+    request.waitUntil(gathered.catch(ignore).then(done));
     const { status, statusText, headers } = response;
     const passed = new Response(forClient, { status, statusText, headers });
     return this.#pass({ kind: "response", response: passed }, { fwd, stored: true }, "MISS");
@@ -206,28 +207,28 @@ export class Cached {
     response: Response,
     said: number,
     outline: Outline,
-    errand: Errand,
+    originRequest: OriginRequest,
   ): Promise<OriginReply> {
-    const { fwd, landed } = errand;
-    const { flights } = this.#context.parts;
+    const { fwd, done } = originRequest;
+    const { inFlight } = this.#context.parts;
     const { status, statusText, headers } = response;
     let bytes: Uint8Array<ArrayBuffer>;
     try {
       bytes = new Uint8Array(await response.arrayBuffer());
     } catch {
       // It broke off: as if the origin had not been reached.
-      flights.uncacheable(this.#flight());
+      inFlight.uncacheable(this.#fetchKey());
       const failed = { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" } as const;
-      return this.#receive(failed, { ...errand, candidates: [] });
+      return this.#receive(failed, { ...originRequest, candidates: [] });
     }
     const stored = bytes.length === said;
     if (stored) {
       const kept = keep(this.#context, { ...outline, body: identityBody(bytes) });
-      this.#context.request.beside(kept.catch(ignore));
+      this.#context.request.waitUntil(kept.catch(ignore));
     } else {
-      flights.uncacheable(this.#flight());
+      inFlight.uncacheable(this.#fetchKey());
     }
-    landed();
+    done();
     const passed = new Response(bytes, { status, statusText, headers });
     return this.#pass({ kind: "response", response: passed }, { fwd, stored }, "MISS");
   }
@@ -235,7 +236,8 @@ export class Cached {
   /** Whether somebody else's fetch could bring what this request needs. */
   #mayWait(entry: Entry | null, fwd: FwdReason): boolean {
     const { parts } = this.#context;
-    if (this.#client.method !== "GET" || parts.observe || parts.flights.inVain(this.#flight())) return false;
+    if (this.#client.method !== "GET" || parts.observe || parts.inFlight.knownUncacheable(this.#fetchKey()))
+      return false;
     if (!entry) return true;
     // What is never fresh would be fetched again after the wait.
     const { mustValidate, lifetime } = this.#freshness(entry);
@@ -245,17 +247,17 @@ export class Cached {
   /** One request of this isolate asks the origin, the others wait for its answer (law 4). */
   async #waitForAnother(fwd: FwdReason): Promise<OriginReply | null> {
     const { selecting, parts } = this.#context;
-    if (!(await parts.flights.wait(this.#flight()))) return null;
+    if (!(await parts.inFlight.wait(this.#fetchKey()))) return null;
     await selecting.hide();
     const found = this.#found();
     return found && this.#serve(found, { fwd, collapsed: true }, "HIT");
   }
 
-  #revalidateBeside(origin: OriginFetch, entry: Entry): void {
+  #revalidateInBackground(origin: OriginFetch, entry: Entry): void {
     const { key, request, parts } = this.#context;
-    const landed = parts.flights.take(`${key} revalidation`);
-    if (!landed) return;
-    request.beside(this.#revalidate(origin, entry, parts.platform.now()).then(landed, landed));
+    const done = parts.inFlight.take(`${key} revalidation`);
+    if (!done) return;
+    request.waitUntil(this.#revalidate(origin, entry, parts.platform.now()).then(done, done));
   }
 
   async #revalidate(origin: OriginFetch, entry: Entry, requestTime: number): Promise<void> {

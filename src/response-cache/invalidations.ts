@@ -1,11 +1,11 @@
 import type { Platform } from "../runtime/platform.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { Outbox } from "../store/outbox.ts";
 import { defineScript } from "../store/script.ts";
-import { LONGEST_LIFE_MS, type PurgeFate } from "./purge-log.ts";
+import { MAX_LIFE_MS, type PurgeStatus } from "./purge-log.ts";
 
 /** When what is stored for a URL became invalid (`hard`) or stale (`soft`), ms since the epoch; 0 where it never did. */
-export interface Stamps {
+export interface InvalidatedAt {
   hard: number;
   soft: number;
 }
@@ -14,22 +14,22 @@ export interface Stamps {
 export interface Invalidation {
   /** Hash of the URL without its scheme: what entries of all audiences have in common. */
   urlHash: string;
-  /** The hash in Redis that bears the URL's stamps. */
-  stampKey: string;
+  /** The hash in Redis that bears the URL's invalidatedAt. */
+  invalidationKey: string;
   soft: boolean;
 }
 
 export interface InvalidationsOptions {
   platform: Pick<Platform, "now">;
-  /** So many were made here that older ones are forgotten: what the isolate holds can no longer be judged by them. */
+  /** So many were made here that older ones are forgotten: what the isolate holds can no longer be checked by them. */
   forgotten(): void;
 }
 
-/** URLs whose stamps the isolate remembers. */
-const MOST_URLS = 10_000;
-const MOST_UNTOLD = 1000;
+/** URLs whose invalidatedAt the isolate remembers. */
+const MAX_URLS = 10_000;
+const MAX_UNTOLD = 1000;
 
-const stampScript = defineScript(`
+const invalidationScript = defineScript(`
 #!lua flags=allow-key-locking
 -- KEYS: the URL's hash. ARGV: field, now, lifetime.
 local before = redis.pcall('HGET', KEYS[1], ARGV[1])
@@ -48,7 +48,7 @@ return 1
  */
 export class Invalidations {
   readonly #options: InvalidationsOptions;
-  readonly #stamps = new Map<string, Stamps>();
+  readonly #invalidatedAt = new Map<string, InvalidatedAt>();
   readonly #untold: Outbox<Invalidation>;
 
   constructor(options: InvalidationsOptions) {
@@ -56,17 +56,17 @@ export class Invalidations {
     this.#options = options;
     this.#untold = new Outbox({
       platform,
-      entries: MOST_UNTOLD,
+      entries: MAX_UNTOLD,
       // With the time of now, here too: what others stored since may be what was to go.
-      write: (trip, invalidation) => {
+      write: (batch, invalidation) => {
         this.add(invalidation);
-        return this.#queue(trip, invalidation, platform.now());
+        return this.#queue(batch, invalidation, platform.now());
       },
     });
   }
 
   get size(): number {
-    return this.#stamps.size;
+    return this.#invalidatedAt.size;
   }
 
   /** Known here at once; {@link write} tells the others. */
@@ -76,19 +76,19 @@ export class Invalidations {
   }
 
   /** Takes in what a look brought. */
-  learn(urlHash: string, { hard, soft }: Stamps): void {
+  learn(urlHash: string, { hard, soft }: InvalidatedAt): void {
     if (hard === 0 && soft === 0) return;
-    const known = this.#stamps.get(urlHash) ?? { hard: 0, soft: 0 };
-    this.#stamps.delete(urlHash);
-    this.#stamps.set(urlHash, { hard: Math.max(known.hard, hard), soft: Math.max(known.soft, soft) });
-    if (this.#stamps.size <= MOST_URLS) return;
-    const [oldest = ""] = this.#stamps.keys();
-    this.#stamps.delete(oldest);
+    const known = this.#invalidatedAt.get(urlHash) ?? { hard: 0, soft: 0 };
+    this.#invalidatedAt.delete(urlHash);
+    this.#invalidatedAt.set(urlHash, { hard: Math.max(known.hard, hard), soft: Math.max(known.soft, soft) });
+    if (this.#invalidatedAt.size <= MAX_URLS) return;
+    const [oldest = ""] = this.#invalidatedAt.keys();
+    this.#invalidatedAt.delete(oldest);
     this.#options.forgotten();
   }
 
-  fate(urlHash: string, requestTime: number): PurgeFate {
-    const { hard, soft } = this.#stamps.get(urlHash) ?? { hard: 0, soft: 0 };
+  purgeStatus(urlHash: string, requestTime: number): PurgeStatus {
+    const { hard, soft } = this.#invalidatedAt.get(urlHash) ?? { hard: 0, soft: 0 };
     if (hard >= requestTime) return { kind: "hard" };
     return soft >= requestTime ? { kind: "soft", since: soft } : { kind: "none" };
   }
@@ -99,27 +99,27 @@ export class Invalidations {
    * @param at When it became so, ms since the epoch.
    * @returns false where there is no room for it.
    */
-  async write(trip: Trip, invalidation: Invalidation, at: number): Promise<boolean> {
-    const { stampKey, soft } = invalidation;
+  async write(batch: Batch, invalidation: Invalidation, at: number): Promise<boolean> {
+    const { invalidationKey, soft } = invalidation;
     const { platform } = this.#options;
     try {
-      await this.#queue(trip, invalidation, at);
+      await this.#queue(batch, invalidation, at);
       return true;
     } catch {
-      const until = platform.now() + LONGEST_LIFE_MS;
-      return this.#untold.put(`${soft ? "soft" : "hard"} ${stampKey}`, invalidation, until);
+      const until = platform.now() + MAX_LIFE_MS;
+      return this.#untold.put(`${soft ? "soft" : "hard"} ${invalidationKey}`, invalidation, until);
     }
   }
 
-  replay(trip: Trip) {
-    return this.#untold.replay(trip);
+  replay(batch: Batch) {
+    return this.#untold.replay(batch);
   }
 
-  #queue(trip: Trip, { stampKey, soft }: Invalidation, at: number): Promise<unknown> {
+  #queue(batch: Batch, { invalidationKey, soft }: Invalidation, at: number): Promise<unknown> {
     const field = soft ? STAMP_FIELDS.soft : STAMP_FIELDS.hard;
-    return trip.run(stampScript, [stampKey], [field, at, LONGEST_LIFE_MS]);
+    return batch.run(invalidationScript, [invalidationKey], [field, at, MAX_LIFE_MS]);
   }
 }
 
-/** The names of the stamps in a URL's hash. */
+/** The names of the invalidatedAt in a URL's hash. */
 export const STAMP_FIELDS = { hard: "p", soft: "s" } as const;

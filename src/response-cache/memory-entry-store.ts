@@ -10,9 +10,9 @@ export interface IsolateTierOptions {
   bytes: number;
 }
 
-const MOST_URLS = 50_000;
+const MAX_URLS = 50_000;
 /** As in Redis. */
-const MOST_VARIANTS = 32;
+const MAX_VARIANTS = 32;
 
 /** The copy in the isolate: a list of variants per URL, the newest first, bounded by bytes over all URLs. */
 export class IsolateTier {
@@ -21,7 +21,7 @@ export class IsolateTier {
   constructor({ platform, bytes }: IsolateTierOptions) {
     this.#urls = new BoundedMap({
       platform,
-      entries: MOST_URLS,
+      entries: MAX_URLS,
       bytes,
       sizeOf: (entries, key) => key.length + entries.reduce((sum, entry) => sum + entrySize(entry), 0),
       whenFull: "evict",
@@ -61,7 +61,7 @@ export class IsolateTier {
 
   put(key: string, entry: Entry): void {
     const others = this.variants(key).filter((each) => each.variant !== entry.variant);
-    this.#set(key, [entry, ...others].slice(0, MOST_VARIANTS));
+    this.#set(key, [entry, ...others].slice(0, MAX_VARIANTS));
   }
 
   /** Counts an entry's bytes anew, where it is still held: its body has got a second form. */

@@ -9,6 +9,6 @@ export interface OriginFetch {
 }
 
 /** The cache's verdict on a request: it answers, or asks the origin and keeps what it may. */
-export interface CacheTurn {
+export interface CacheHandler {
   respond(origin: OriginFetch): Promise<OriginReply>;
 }

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import { defineScript } from "../store/script.ts";
@@ -28,12 +28,12 @@ export interface PurgeQuestion {
   requestTime: number;
 }
 
-export type PurgeFate = { kind: "none" } | { kind: "hard" } | { kind: "soft"; since: number };
+export type PurgeStatus = { kind: "none" } | { kind: "hard" } | { kind: "soft"; since: number };
 
 /** Longer than any entry lives: a purge older than this has nothing left to purge. */
-export const LONGEST_LIFE_MS = 7 * 86_400_000;
+export const MAX_LIFE_MS = 7 * 86_400_000;
 /** Purges kept; beyond it the oldest become one purge of everything up to their time. */
-const MOST_PURGES = 1000;
+const MAX_PURGES = 1000;
 /** Clocks of two isolates may differ by this much, ms: the log is read again from that far back. */
 const OVERLAP_MS = 10_000;
 
@@ -86,7 +86,7 @@ export class PurgeLog {
     return this.#times.size;
   }
 
-  /** Takes in what a trip has read: members and scores by turns. */
+  /** Takes in what a batch has read: members and scores by turns. */
   learn(membersAndScores: readonly unknown[]): void {
     for (let index = 0; index + 1 < membersAndScores.length; index += 2) {
       const time = Number(membersAndScores[index + 1]);
@@ -106,13 +106,13 @@ export class PurgeLog {
    * Queues purges for the log in Redis. What does not arrive is kept, and queued with the next {@link rewrite}: beyond a
    * thousand it is everything.
    *
-   * @returns whether it arrived, once the trip is back.
+   * @returns whether it arrived, once the batch is back.
    */
-  async write(purges: readonly Purge[], now: number, keys: Keys, trip: Trip): Promise<boolean> {
+  async write(purges: readonly Purge[], now: number, keys: Keys, batch: Batch): Promise<boolean> {
     if (purges.length === 0) return true;
-    const settings = [now, now - LONGEST_LIFE_MS, MOST_PURGES, LONGEST_LIFE_MS];
+    const settings = [now, now - MAX_LIFE_MS, MAX_PURGES, MAX_LIFE_MS];
     try {
-      await trip.run(appendScript, [keys.purges()], [...settings, ...purges.map(writePurge)]);
+      await batch.run(appendScript, [keys.purges()], [...settings, ...purges.map(writePurge)]);
       return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
@@ -129,31 +129,34 @@ export class PurgeLog {
 
   #keep(purges: readonly Purge[]): void {
     this.#untold.push(...purges);
-    if (this.#untold.length > MOST_PURGES) this.#untold = [EVERYTHING];
+    if (this.#untold.length > MAX_PURGES) this.#untold = [EVERYTHING];
   }
 
   /**
    * Tells what could not be told, with the time of now: what others stored meanwhile may be what was to go, and an isolate
    * that has read on would not look back.
    */
-  async rewrite(now: number, keys: Keys, trip: Trip): Promise<boolean> {
+  async rewrite(now: number, keys: Keys, batch: Batch): Promise<boolean> {
     const untold = this.#untold;
     this.#untold = [];
     this.add(untold, now);
-    await this.write(untold, now, keys, trip);
+    await this.write(untold, now, keys, batch);
     return false;
   }
 
   /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */
-  fate(entry: PurgeQuestion): PurgeFate {
-    let fate: PurgeFate = { kind: "none" };
-    if (this.#times.size === 0) return fate;
+  purgeStatus(entry: PurgeQuestion): PurgeStatus {
+    let purgeStatus: PurgeStatus = { kind: "none" };
+    if (this.#times.size === 0) return purgeStatus;
     for (const { time, purge } of this.#reaching(entry)) {
       if (time < entry.requestTime) continue;
       if (!purge.soft) return { kind: "hard" };
-      fate = { kind: "soft", since: fate.kind === "soft" ? Math.min(fate.since, time) : time };
+      purgeStatus = {
+        kind: "soft",
+        since: purgeStatus.kind === "soft" ? Math.min(purgeStatus.since, time) : time,
+      };
     }
-    return fate;
+    return purgeStatus;
   }
 
   *#reaching(entry: PurgeQuestion): Iterable<{ time: number; purge: Purge }> {
@@ -177,8 +180,8 @@ export class PurgeLog {
       this.#times.delete(name);
       this.#times.set(name, { time, purge });
     }
-    if (this.#times.size <= MOST_PURGES) return;
-    const oldest = [...this.#times].sort(([, a], [, b]) => a.time - b.time).slice(0, MOST_PURGES / 2);
+    if (this.#times.size <= MAX_PURGES) return;
+    const oldest = [...this.#times].sort(([, a], [, b]) => a.time - b.time).slice(0, MAX_PURGES / 2);
     for (const [each] of oldest) this.#times.delete(each);
     const until = oldest.at(-1)?.[1].time ?? time;
     this.#note(EVERYTHING, until);

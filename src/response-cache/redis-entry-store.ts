@@ -1,32 +1,32 @@
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import { defineScript } from "../store/script.ts";
 import { decodeEntry, type Entry, encodeEntry } from "./entry.ts";
-import { STAMP_FIELDS, type Stamps } from "./invalidations.ts";
-import { LONGEST_LIFE_MS } from "./purge-log.ts";
+import { type InvalidatedAt, STAMP_FIELDS } from "./invalidations.ts";
+import { MAX_LIFE_MS } from "./purge-log.ts";
 import { entityTag, isWeak } from "./rules/entity-tag.ts";
 import { fieldsOf } from "./rules/stored.ts";
 import type { SelectingFields } from "./selecting-fields.ts";
 
 /** Variants of one URL; beyond it the oldest leaves. */
-const MOST_VARIANTS = 32;
+const MAX_VARIANTS = 32;
 /** Different `Vary` fields of one URL that are tried, the newest first. */
-const MOST_VARY_SETS = 4;
+const MAX_VARY_SETS = 4;
 /** An entity tag that is longer is not told of with every look. */
-const LONGEST_TAG = 128;
+const MAX_TAG_LENGTH = 128;
 
 /** SHA-1 of nothing: the variant of an answer that does not vary. */
 const VARYLESS = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
 
 /**
  * One hash per URL: `vary` (a line per set of names), `order` (variants, oldest first), and for each variant `i:` its id,
- * `e:` the entry and `t:` the strong entity tag by which the origin may name it; and the URL's stamps. A look is one run of
+ * `e:` the entry and `t:` the strong entity tag by which the origin may name it; and the URL's invalidatedAt. A look is one run of
  * the script, whatever the number of variants, and brings at most one body. A purge log that is none (somebody wrote over
- * it) is begun anew with a purge of everything. A caller's own entries go by the stamps in the hash of everybody's.
+ * it) is begun anew with a purge of everything. A caller's own entries go by the invalidatedAt in the hash of everybody's.
  */
 const lookScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the URL's hash, the purge log, the hash that bears the URL's stamps (the first, or another).
+-- KEYS: the URL's hash, the purge log, the hash that bears the URL's invalidatedAt (the first, or another).
 -- ARGV: read purges from this score or '', id the caller holds, now, then field names and values.
 local purges = {}
 if ARGV[1] ~= '' then purges = redis.pcall('ZRANGEBYSCORE', KEYS[2], ARGV[1], '+inf', 'WITHSCORES') end
@@ -38,15 +38,15 @@ if purges.err then
 end
 local found, id, entry = '${VARYLESS}', false, false
 local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order', 'i:' .. found, 'e:' .. found, '${STAMP_FIELDS.hard}', '${STAMP_FIELDS.soft}')
-local stamps = {}
-if not shape.err then stamps = {shape[5] or '', shape[6] or ''} end
+local invalidatedAt = {}
+if not shape.err then invalidatedAt = {shape[5] or '', shape[6] or ''} end
 if KEYS[3] ~= KEYS[1] then
   local theirs = redis.pcall('HMGET', KEYS[3], '${STAMP_FIELDS.hard}', '${STAMP_FIELDS.soft}')
-  if not theirs.err then stamps = {theirs[1] or '', theirs[2] or ''} end
+  if not theirs.err then invalidatedAt = {theirs[1] or '', theirs[2] or ''} end
 end
-if shape.err then return {purges, stamps, ''} end
+if shape.err then return {purges, invalidatedAt, ''} end
 local sets, order = shape[1], shape[2]
-if not sets then return {purges, stamps} end
+if not sets then return {purges, invalidatedAt} end
 if sets == '-' then
   id, entry = shape[3], shape[4]
 else
@@ -78,9 +78,9 @@ if #tags > 0 then
     end
   end
 end
-if not id then return {purges, stamps, 0, '', others} end
-if id == ARGV[2] then return {purges, stamps, id, '', others} end
-return {purges, stamps, id, entry or redis.call('HGET', KEYS[1], 'e:' .. found), others}
+if not id then return {purges, invalidatedAt, 0, '', others} end
+if id == ARGV[2] then return {purges, invalidatedAt, id, '', others} end
+return {purges, invalidatedAt, id, entry or redis.call('HGET', KEYS[1], 'e:' .. found), others}
 `);
 
 const writeScript = defineScript(`
@@ -129,8 +129,8 @@ export interface OtherVariant {
 export interface LookInput {
   key: string;
   purgesKey: string;
-  /** The hash with the URL's stamps: `key`, or that of everybody's entries. */
-  stampKey: string;
+  /** The hash with the URL's invalidatedAt: `key`, or that of everybody's entries. */
+  invalidationKey: string;
   /** The score from which purges are read; '' where the isolate has read them lately. */
   purgesSince: string;
   /** The id of what the isolate holds for this request, or null. */
@@ -142,7 +142,7 @@ export interface LookInput {
 
 interface Learned {
   purges: readonly unknown[];
-  stamps: Stamps;
+  invalidatedAt: InvalidatedAt;
   others: readonly OtherVariant[];
 }
 
@@ -157,19 +157,23 @@ export type LookResult = Learned &
   );
 
 /** Queues the look at once; the promise rejects with a StoreError. */
-export async function look(trip: Trip, input: LookInput): Promise<LookResult> {
-  const { key, purgesKey, stampKey, purgesSince, heldId, selecting, now } = input;
-  const reply = await trip.run<unknown>(
+export async function look(batch: Batch, input: LookInput): Promise<LookResult> {
+  const { key, purgesKey, invalidationKey, purgesSince, heldId, selecting, now } = input;
+  const reply = await batch.run<unknown>(
     lookScript,
-    [key, purgesKey, stampKey],
+    [key, purgesKey, invalidationKey],
     [purgesSince, heldId ?? "", now, ...selecting.asArguments()],
   );
-  const [purges, stamps, id, text, others] = Array.isArray(reply) ? (reply as unknown[]) : [];
+  const [purges, invalidatedAt, id, text, others] = Array.isArray(reply) ? (reply as unknown[]) : [];
   // What is no answer of the script must not pass for "nothing stored, nothing purged".
-  if (!Array.isArray(purges) || !Array.isArray(stamps))
+  if (!Array.isArray(purges) || !Array.isArray(invalidatedAt))
     throw new StoreError("malformed", "The reply is none that the script gives");
-  const [hard, soft] = stamps.map((each) => Number(each) || 0);
-  const learned: Learned = { purges, stamps: { hard: hard ?? 0, soft: soft ?? 0 }, others: othersIn(others) };
+  const [hard, soft] = invalidatedAt.map((each) => Number(each) || 0);
+  const learned: Learned = {
+    purges,
+    invalidatedAt: { hard: hard ?? 0, soft: soft ?? 0 },
+    others: othersIn(others),
+  };
   if (id === undefined || id === null) return { kind: "nothing", ...learned };
   if (id === 0) return { kind: "other-variants", ...learned };
   if (heldId !== null && id === heldId) return { kind: "same", ...learned };
@@ -178,8 +182,8 @@ export async function look(trip: Trip, input: LookInput): Promise<LookResult> {
 }
 
 /** Reads one variant by its name; null where it is gone, or is none. Rejects with a StoreError. */
-export async function readVariant(trip: Trip, key: string, name: string): Promise<Entry | null> {
-  const [text] = (await trip.queue<unknown[]>((pipeline) => pipeline.hmget(key, `e:${name}`))) ?? [];
+export async function readVariant(batch: Batch, key: string, name: string): Promise<Entry | null> {
+  const [text] = (await batch.queue<unknown[]>((pipeline) => pipeline.hmget(key, `e:${name}`))) ?? [];
   return typeof text === "string" ? decodeEntry(text) : null;
 }
 
@@ -194,23 +198,23 @@ export async function prepareWrite(
   entry: Entry,
   now: number,
   isNew: boolean,
-): Promise<(trip: Trip) => void> {
+): Promise<(batch: Batch) => void> {
   const text = await encodeEntry(entry);
   const { vary } = entry.meta;
   const set = vary.length === 0 ? "-" : vary.join(",");
-  const keepMs = Math.max(1000, Math.min(LONGEST_LIFE_MS, Math.ceil(entry.keepUntil - now)));
-  return (trip) => {
+  const keepMs = Math.max(1000, Math.min(MAX_LIFE_MS, Math.ceil(entry.keepUntil - now)));
+  return (batch) => {
     if (isNew && vary.length === 0) {
       const names = { vary: "-", order: VARYLESS, [`i:${VARYLESS}`]: entry.id };
       const fields = { ...names, [`e:${VARYLESS}`]: text, [`t:${VARYLESS}`]: tagLine(entry) };
-      void trip.queue((pipeline) => pipeline.hset(key, fields));
-      void trip.queue((pipeline) => pipeline.pexpire(key, keepMs));
+      void batch.queue((pipeline) => pipeline.hset(key, fields));
+      void batch.queue((pipeline) => pipeline.pexpire(key, keepMs));
       return;
     }
-    void trip.run(
+    void batch.run(
       writeScript,
       [key],
-      [set, entry.variant, entry.id, text, keepMs, MOST_VARIANTS, MOST_VARY_SETS, tagLine(entry)],
+      [set, entry.variant, entry.id, text, keepMs, MAX_VARIANTS, MAX_VARY_SETS, tagLine(entry)],
     );
   };
 }
@@ -218,7 +222,7 @@ export async function prepareWrite(
 /** Others may be asked about by it: strong, and not of somebody's credentials. A leading `+` says shareable. */
 function tagLine({ meta, shareable }: Entry): string {
   const tag = entityTag(fieldsOf(meta).get("etag"));
-  if (tag === null || isWeak(tag) || meta.credentials || tag.length > LONGEST_TAG) return "";
+  if (tag === null || isWeak(tag) || meta.credentials || tag.length > MAX_TAG_LENGTH) return "";
   return `${shareable ? "+" : "-"}${tag}`;
 }
 

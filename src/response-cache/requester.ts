@@ -1,11 +1,11 @@
 import type { Caller } from "../identity/caller.ts";
-import type { Asker } from "./rules/scope-table.ts";
+import type { Requester } from "./rules/scope-table.ts";
 
 /**
  * Who asked, as the scope's table wants to know it. `verified` only where all that the request carries to say who it is
  * is checked and is the identity its entries are kept under: anything beside it could change the answer unseen.
  */
-export function askerOf(caller: Caller, headers: Headers): Asker {
+export function requesterOf(caller: Caller, headers: Headers): Requester {
   if (!caller.credentials.any) return "anonymous";
   const checked = [
     caller.session.kind === "signed",
@@ -20,7 +20,7 @@ export function askerOf(caller: Caller, headers: Headers): Asker {
     caller.key.kind === "unverified";
   // A cookie of the origin's, or an Authorization that is no bearer, is a credential the edge cannot read.
   const cookies = (headers.get("cookie") ?? "").split(";").filter((pair) => pair.trim() !== "").length;
-  const ownCookie = caller.session.kind === "signed" && caller.session.carriedBy === "cookie" ? 1 : 0;
+  const ownCookie = caller.session.kind === "signed" && caller.session.tokenSource === "cookie" ? 1 : 0;
   const basic = headers.has("authorization") && !/^bearer +\S+\s*$/i.test(headers.get("authorization") ?? "");
   return checked === 1 && !unread && !doubtful && cookies === ownCookie && !basic
     ? "verified"

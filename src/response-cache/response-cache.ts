@@ -4,21 +4,21 @@ import type { Log } from "../events/log.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { Capability, Decide, EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { CacheContext, CacheParts } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import { Cached } from "./handler.ts";
-import { Flights } from "./in-flight.ts";
+import { InFlightFetches } from "./in-flight.ts";
 import { type Invalidation, Invalidations } from "./invalidations.ts";
 import { cacheUrl } from "./key.ts";
 import { IsolateTier } from "./memory-entry-store.ts";
-import type { CacheTurn } from "./origin-fetch.ts";
-import { EVERYTHING, type Purge, type PurgeFate, PurgeLog } from "./purge-log.ts";
+import type { CacheHandler } from "./origin-fetch.ts";
+import { EVERYTHING, type Purge, PurgeLog, type PurgeStatus } from "./purge-log.ts";
 import { type LookResult, look, readVariant } from "./redis-entry-store.ts";
-import { askerOf } from "./requester.ts";
+import { requesterOf } from "./requester.ts";
 import { eligibility } from "./rules/eligibility.ts";
 import { invalidatedUrls, isUnsafe } from "./rules/invalidation.ts";
 import { SelectingFields } from "./selecting-fields.ts";
@@ -50,9 +50,9 @@ export interface PurgeRequest {
   soft: boolean;
 }
 
-export interface ResponseCache extends Capability<CacheTurn | null> {
+export interface ResponseCache extends Capability<CacheHandler | null> {
   /** Goes past the cache, whatever was prepared: for a caller who turned out not to be who the request says. */
-  pass(request: EdgeRequest): CacheTurn | null;
+  pass(request: EdgeRequest): CacheHandler | null;
   /**
    * @returns whether every isolate will see it, or so far only this one, because the store is lost (then it is told when
    * the store is back) or not used.
@@ -70,23 +70,23 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   const invalidations = new Invalidations({ platform, forgotten: () => tier.clear() });
   const parts: CacheParts = {
     tier,
-    flights: new Flights(platform),
+    inFlight: new InFlightFetches(platform),
     platform,
     maxBodyBytes: config.maxBodyBytes,
     observe: options.observe ?? false,
     redisKey: onRedis ? (key) => keys.response(key) : null,
     fetchVariant,
-    fate,
-    invalidate({ urlHash, stampKey, request }, soft) {
-      spread([{ urlHash, stampKey: keys.response(stampKey), soft }], request);
+    purgeStatus,
+    invalidate({ urlHash, invalidationKey, request }, soft) {
+      spread([{ urlHash, invalidationKey: keys.response(invalidationKey), soft }], request);
     },
   };
   let lookedAt = Number.NEGATIVE_INFINITY;
   let saidCorrupt = false;
 
   if (onRedis) {
-    store.onRecovery((trip) => purges.rewrite(platform.now(), keys, trip));
-    store.onRecovery((trip) => invalidations.replay(trip));
+    store.onRecovery((batch) => purges.rewrite(platform.now(), keys, batch));
+    store.onRecovery((batch) => invalidations.replay(batch));
   }
 
   return {
@@ -108,20 +108,20 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     },
   };
 
-  async function prepare(request: EdgeRequest, trip: Trip): Promise<Decide<CacheTurn | null>> {
+  async function prepare(request: EdgeRequest, batch: Batch): Promise<Decide<CacheHandler | null>> {
     if (isUnsafe(request.request.method)) return () => invalidating(request);
     const rule = request.route.cache;
     if (!rule || request.request.headers.has("upgrade")) return () => null;
-    const asker = askerOf(request.caller, request.request.headers);
+    const requester = requesterOf(request.caller, request.request.headers);
     // A key the origin has yet to verify goes past the cache: only the origin can say what it may see.
     const pending = request.caller.key.kind === "unverified" && request.route.verifiesKeys;
-    const strange = rule.scope === "caller" && asker !== "verified";
+    const strange = rule.scope === "caller" && requester !== "verified";
     const eligible = eligibility(request.request);
     if (eligible !== "eligible" || pending || strange) {
       const bypass = eligible === "method" ? "method" : "bypass";
       return () => new Cached({ ...baseOf(request, rule), bypass }).turn();
     }
-    const context = { ...baseOf(request, rule), ...(await namesOf(request, rule)), asker };
+    const context = { ...baseOf(request, rule), ...(await namesOf(request, rule)), requester };
     const { selecting, key } = context;
     const sinceLook = platform.now() - lookedAt;
     // A clock that went back must not make an old look a new one.
@@ -131,10 +131,10 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     await selecting.hide();
     held ??= tier.find(key, selecting);
     if (!onRedis) return () => turn(context, held);
-    const looked = look(trip, {
+    const looked = look(batch, {
       key: keys.response(key),
       purgesKey: keys.purges(),
-      stampKey: keys.response(context.stampKey),
+      invalidationKey: keys.response(context.invalidationKey),
       purgesSince: knowsPurges ? "" : purges.since,
       heldId: held?.id ?? null,
       selecting,
@@ -157,9 +157,9 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
         purges.learn(result.purges);
         lookedAt = platform.now();
       }
-      const { stamps } = result;
-      invalidations.learn(context.urlHash, stamps);
-      context.isNew = result.kind === "nothing" && stamps.hard === 0 && stamps.soft === 0;
+      const { invalidatedAt } = result;
+      invalidations.learn(context.urlHash, invalidatedAt);
+      context.isNew = result.kind === "nothing" && invalidatedAt.hard === 0 && invalidatedAt.soft === 0;
       context.others = result.others;
       if (result.kind === "corrupt") sayCorrupt(context);
       if (result.kind === "other-variants") context.varyMiss = true;
@@ -181,29 +181,29 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     }
   }
 
-  function turn(context: CacheContext, found: Entry | null): CacheTurn {
-    const now = found ? fate(context, found) : null;
+  function turn(context: CacheContext, found: Entry | null): CacheHandler {
+    const now = found ? purgeStatus(context, found) : null;
     if (now?.kind === "hard") tier.drop(context.key);
     const entry = now?.kind === "hard" ? null : found;
     return new Cached({ ...context, entry, staleSince: now?.kind === "soft" ? now.since : null }).turn();
   }
 
-  function fate({ url, urlHash }: CacheContext, { tags, meta }: Entry): PurgeFate {
+  function purgeStatus({ url, urlHash }: CacheContext, { tags, meta }: Entry): PurgeStatus {
     const { requestTime } = meta;
-    const purged = purges.fate({ url, urlHash, tags, requestTime });
-    const invalidated = invalidations.fate(urlHash, requestTime);
+    const purged = purges.purgeStatus({ url, urlHash, tags, requestTime });
+    const invalidated = invalidations.purgeStatus(urlHash, requestTime);
     if (purged.kind === "hard" || invalidated.kind === "none") return purged;
     if (invalidated.kind === "hard" || purged.kind === "none") return invalidated;
     return { kind: "soft", since: Math.min(purged.since, invalidated.since) };
   }
 
   async function fetchVariant(context: CacheContext, name: string): Promise<Entry | null> {
-    const trip = store.trip();
-    const reading = readVariant(trip, keys.response(context.key), name);
-    await trip.send();
+    const batch = store.batch();
+    const reading = readVariant(batch, keys.response(context.key), name);
+    await batch.send();
     try {
       const entry = await reading;
-      return entry && fate(context, entry).kind !== "hard" ? entry : null;
+      return entry && purgeStatus(context, entry).kind !== "hard" ? entry : null;
     } catch (error) {
       if (error instanceof StoreError) return null;
       throw error;
@@ -217,13 +217,13 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   async function namesOf(request: EdgeRequest, rule: CacheRule) {
     const url = cacheUrl(request.url, rule.query);
     const urlHash = await identifier.hash("url", url);
-    const stampKey = everyonesKey(request.url, urlHash);
-    if (rule.scope !== "caller") return { url, urlHash, stampKey, key: stampKey };
-    const key = await identifier.hash("response", `${request.caller.identity.hash} ${stampKey}`);
-    return { url, urlHash, stampKey, key };
+    const invalidationKey = everyonesKey(request.url, urlHash);
+    if (rule.scope !== "caller") return { url, urlHash, invalidationKey, key: invalidationKey };
+    const key = await identifier.hash("response", `${request.caller.identity.hash} ${invalidationKey}`);
+    return { url, urlHash, invalidationKey, key };
   }
 
-  /** Where everybody's entries of an address are, and the stamps of all. */
+  /** Where everybody's entries of an address are, and the invalidatedAt of all. */
   function everyonesKey({ protocol }: URL, urlHash: string): string {
     return protocol === "https:" ? urlHash : `${urlHash}:${protocol.slice(0, -1)}`;
   }
@@ -234,11 +234,11 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       parts,
       request,
       rule,
-      asker: "credentialed",
+      requester: "credentialed",
       key: "",
       url: "",
       urlHash: "",
-      stampKey: "",
+      invalidationKey: "",
       selecting: new SelectingFields(request.request.headers, identifier.hash),
       entry: null,
       others: [],
@@ -250,7 +250,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   }
 
   /** An unsafe method that succeeds makes what is stored for its URL invalid (RFC 9111 §4.4). */
-  function invalidating(edgeRequest: EdgeRequest): CacheTurn {
+  function invalidating(edgeRequest: EdgeRequest): CacheHandler {
     const { request } = edgeRequest;
     return {
       async respond(origin) {
@@ -269,9 +269,9 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const at = platform.now();
     for (const each of gone) invalidations.add(each);
     if (!onRedis || gone.length === 0) return;
-    after((trip) => {
+    after((batch) => {
       for (const each of gone) {
-        invalidations.write(trip, each, at).then((kept) => {
+        invalidations.write(batch, each, at).then((kept) => {
           if (!kept) purges.tellLater([EVERYTHING], platform.now());
         });
       }
@@ -281,7 +281,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   async function invalidationOf(url: URL): Promise<Invalidation> {
     const name = cacheUrl(url, options.ruleOf?.(url)?.query);
     const urlHash = await identifier.hash("url", name);
-    return { urlHash, stampKey: keys.response(everyonesKey(url, urlHash)), soft: false };
+    return { urlHash, invalidationKey: keys.response(everyonesKey(url, urlHash)), soft: false };
   }
 
   async function purge(request: PurgeRequest): Promise<"everywhere" | "isolate"> {
@@ -297,9 +297,9 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const counts = { files: files.length, prefixes: prefixes.length, tags: tags.length };
     log.info("cache.purged", { ...counts, everything, soft });
     if (!onRedis) return "isolate";
-    const trip = store.trip();
-    const written = purges.write(all, now, keys, trip);
-    await trip.send();
+    const batch = store.batch();
+    const written = purges.write(all, now, keys, batch);
+    await batch.send();
     return (await written) ? "everywhere" : "isolate";
   }
 

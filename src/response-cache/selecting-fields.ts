@@ -25,7 +25,7 @@ const NEVER =
 const USELESS = /^(x-user-.*|x-forwarded-for|x-request-id|traceparent|cf-connecting-ip|cf-ray|if-.*|range)$/;
 
 /** A longer value is named by its hash: it would be sent with every look. */
-const LONGEST_FIELD = 512;
+const MAX_FIELD_LENGTH = 512;
 
 /** A request's fields as they select among the variants of a URL. */
 export class SelectingFields {
@@ -49,7 +49,7 @@ export class SelectingFields {
   }
 
   #isHidden(name: string): boolean {
-    return SECRET.includes(name) || (this.#headers.get(name)?.length ?? 0) > LONGEST_FIELD;
+    return SECRET.includes(name) || (this.#headers.get(name)?.length ?? 0) > MAX_FIELD_LENGTH;
   }
 
   /** Whether a variant with these selecting fields can be told without {@link hide}. */

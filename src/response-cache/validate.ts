@@ -15,18 +15,18 @@ export interface Candidate {
  * that the isolate holds, and those of which Redis has told the entity tags.
  */
 export function candidatesOf(context: CacheContext, selected: Entry | null): Candidate[] {
-  const { parts, key, others, rule, asker } = context;
+  const { parts, key, others, rule, requester } = context;
   const here: Candidate[] = [];
   for (const entry of new Set([...(selected ? [selected] : []), ...parts.tier.variants(key)])) {
-    const forOthers = rule.scope === "public" && asker !== "anonymous" && !entry.shareable;
+    const forOthers = rule.scope === "public" && requester !== "anonymous" && !entry.shareable;
     // Purged is as if it had never been stored.
-    const gone = parts.fate(context, entry).kind === "hard";
+    const gone = parts.purgeStatus(context, entry).kind === "hard";
     if (!forOthers && !gone) here.push({ meta: entry.meta, at: { kind: "here", entry } });
   }
   const known = new Set(here.map(({ meta }) => tagIn(meta)));
   const elsewhere = others
-    .filter(({ tag, shareable }) => !known.has(tag) && (asker === "anonymous" || shareable))
-    .map(({ name, tag }): Candidate => ({ meta: tagAlone(tag), at: { kind: "redis", name } }));
+    .filter(({ tag, shareable }) => !known.has(tag) && (requester === "anonymous" || shareable))
+    .map(({ name, tag }): Candidate => ({ meta: tagOnly(tag), at: { kind: "redis", name } }));
   const all = [...here, ...elsewhere];
   const wanted = new Set(
     validationCandidates(
@@ -61,7 +61,7 @@ function tagIn({ headers }: StoredResponse): string | undefined {
 }
 
 /** Enough of a stored response to be asked about by its tag. The epoch: whatever is held here is more recent. */
-function tagAlone(tag: string): StoredResponse {
+function tagOnly(tag: string): StoredResponse {
   return {
     status: 200,
     headers: [["etag", tag]],

@@ -2,22 +2,22 @@ import { clearedCookie, sessionCookie } from "../identity/session-cookie.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
-import type { CarriedBy, SessionVerdict } from "./verdict.ts";
+import type { SessionVerdict, TokenSource } from "./verdict.ts";
 
-export interface CarrierOptions {
+export interface DeliveryOptions {
   platform: Pick<Platform, "now">;
   /** Whether this isolate has ended the session meanwhile. */
-  buried(id: string): boolean;
+  hasTombstone(id: string): boolean;
 }
 
 /** How a session travels to its client: as a cookie, or as a bearer token in `X-Session-Token`. */
-export function createCarrier({ platform, buried }: CarrierOptions) {
+export function createDelivery({ platform, hasTombstone }: DeliveryOptions) {
   return { carry, apply };
 
   /** Hands a session to the client; such an answer is for nobody else. */
   function carry(
     { token, claims }: { token: string; claims: SessionClaims },
-    by: CarriedBy,
+    by: TokenSource,
     headers: Headers,
     url: URL,
   ): void {
@@ -30,16 +30,16 @@ export function createCarrier({ platform, buried }: CarrierOptions) {
     if (verdict.kind !== "over" && verdict.kind !== "active") return;
     if (headers.has("x-session-token") || setsSession(headers)) return;
     if (verdict.kind === "over") {
-      if (verdict.carriedBy === "cookie") headers.append("set-cookie", clearedCookie(url));
+      if (verdict.tokenSource === "cookie") headers.append("set-cookie", clearedCookie(url));
       return;
     }
-    if (verdict.renewed === null || buried(verdict.claims.id)) return;
-    hand(verdict.renewed, verdict.claims, verdict.carriedBy, headers, url);
+    if (verdict.renewed === null || hasTombstone(verdict.claims.id)) return;
+    hand(verdict.renewed, verdict.claims, verdict.tokenSource, headers, url);
     // A stored answer that sets this cookie would sign strangers in (RFC 9111 §7.3).
     headers.set("cache-control", privately(headers.get("cache-control")));
   }
 
-  function hand(token: string, claims: SessionClaims, by: CarriedBy, headers: Headers, url: URL): void {
+  function hand(token: string, claims: SessionClaims, by: TokenSource, headers: Headers, url: URL): void {
     if (by === "bearer") headers.set("x-session-token", token);
     else headers.append("set-cookie", sessionCookie(url, token, claims.expiresAt, platform.now()));
   }

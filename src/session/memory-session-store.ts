@@ -1,9 +1,9 @@
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { parseRecord, type SessionRecord, timeOf } from "./record.ts";
-import type { KeptSession, NewSession, OldSession, SessionKeeper } from "./session-store.ts";
+import type { KeptSession, NewSession, OldSession, SessionStore } from "./session-store.ts";
 
-export interface LocalKeeperOptions {
+export interface MemorySessionStoreOptions {
   platform: Pick<Platform, "now">;
   idleSeconds: number;
   absoluteSeconds: number;
@@ -28,33 +28,33 @@ export interface SessionName {
   createdAt: number;
 }
 
-/** What is known of a session that is to be buried, for where there is no room for one more tombstone. */
-export interface Burial {
+/** What is known of a session that is to be hasTombstone, for where there is no room for one more tombstone. */
+export interface Tombstone {
   /** How long it must be known here, ms, where Redis knows too: by default as long as any token of it may live. */
   forMs?: number;
   userHash?: string | null;
   /** Default now. */
   createdAt?: number;
   /** The session that came in its place, which may count as made at the same time. */
-  spared?: string;
+  except?: string;
 }
 
 /**
  * Sessions in the isolate's map: those of an outage, and all of them where there is no store. Tombstones and marks have
  * maps of their own, which refuse rather than forget: a forgotten one would bring its session back.
  */
-export class LocalKeeper implements SessionKeeper {
-  readonly #options: LocalKeeperOptions;
+export class MemorySessionStore implements SessionStore {
+  readonly #options: MemorySessionStoreOptions;
   readonly #sessions: BoundedMap<LocalSession>;
   /** Ids by user, of the sessions that are in the map. */
   readonly #ids = new Map<string, Set<string>>();
   /** By id: whether Redis knows too. */
   readonly #tombstones: BoundedMap<{ told: boolean }>;
   /** Per user: everything made up to then is over, but for one id. */
-  readonly #marks: BoundedMap<{ until: number; spared: string | null }>;
+  readonly #marks: BoundedMap<{ until: number; except: string | null }>;
   #everyoneUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(options: LocalKeeperOptions) {
+  constructor(options: MemorySessionStoreOptions) {
     const { platform, entries = 10_000, bytes = 16 * 1024 * 1024 } = options;
     this.#options = options;
     this.#sessions = new BoundedMap({
@@ -84,11 +84,11 @@ export class LocalKeeper implements SessionKeeper {
 
   /** Whether this isolate knows that the session was ended. */
   ended({ id, userHash, createdAt }: SessionName): boolean {
-    return this.buried(id) || createdAt <= this.#markedAt(userHash, id);
+    return this.hasTombstone(id) || createdAt <= this.#markedAt(userHash, id);
   }
 
   /** Whether this very id was revoked here. */
-  buried(id: string): boolean {
+  hasTombstone(id: string): boolean {
     return this.#tombstones.get(id) !== undefined;
   }
 
@@ -103,7 +103,7 @@ export class LocalKeeper implements SessionKeeper {
    *
    * @returns whether it is remembered.
    */
-  bury(id: string, { forMs, userHash, createdAt, spared }: Burial = {}): boolean {
+  addTombstone(id: string, { forMs, userHash, createdAt, except }: Tombstone = {}): boolean {
     const now = this.#options.platform.now();
     const until = now + (forMs ?? this.#longestMs);
     const session = this.#sessions.get(id);
@@ -111,7 +111,7 @@ export class LocalKeeper implements SessionKeeper {
     if (this.#tombstones.set(id, { told: forMs !== undefined }, until)) return true;
     const owner = session?.userHash ?? userHash ?? null;
     if (owner === null) return false;
-    return this.#mark(owner, session?.createdAt ?? createdAt ?? now, { id, spared });
+    return this.#mark(owner, session?.createdAt ?? createdAt ?? now, { id, except });
   }
 
   async create(session: NewSession): Promise<number> {
@@ -145,7 +145,7 @@ export class LocalKeeper implements SessionKeeper {
 
   async revoke(id: string, userHash: string | null): Promise<boolean> {
     const existed = this.#sessions.get(id) !== undefined;
-    this.bury(id, { userHash });
+    this.addTombstone(id, { userHash });
     return existed;
   }
 
@@ -157,12 +157,17 @@ export class LocalKeeper implements SessionKeeper {
     return true;
   }
 
-  /** What rotated has a new id: the old one is over, and what its user's mark spared is spared under the new one. */
+  /** What rotated has a new id: the old one is over, and what its user's mark except is except under the new one. */
   replace(oldId: string, { record, userHash, createdAt }: NewSession, forMs?: number): boolean {
     const id = record.session_id;
     const mark = this.#marks.get(userHash);
-    if (mark?.spared === oldId) mark.spared = id;
-    return this.bury(oldId, { userHash, createdAt, spared: id, ...(forMs !== undefined && { forMs }) });
+    if (mark?.except === oldId) mark.except = id;
+    return this.addTombstone(oldId, {
+      userHash,
+      createdAt,
+      except: id,
+      ...(forMs !== undefined && { forMs }),
+    });
   }
 
   async list(userHash: string): Promise<SessionRecord[]> {
@@ -174,7 +179,7 @@ export class LocalKeeper implements SessionKeeper {
       .map(([id]) => id)
       .filter((id) => id !== exceptId);
     const until = Math.max(now, this.#marks.get(userHash)?.until ?? now);
-    this.#marks.set(userHash, { until, spared: exceptId }, now + this.#longestMs);
+    this.#marks.set(userHash, { until, except: exceptId }, now + this.#longestMs);
     for (const id of ids) {
       this.#sessions.delete(id);
       // One more reason, where there is room: the mark has ended it.
@@ -193,16 +198,16 @@ export class LocalKeeper implements SessionKeeper {
   }
 
   /** Adds the end of one session to what is over of its user's. */
-  #mark(userHash: string, at: number, { id, spared }: { id: string; spared: string | undefined }): boolean {
+  #mark(userHash: string, at: number, { id, except }: { id: string; except: string | undefined }): boolean {
     const known = this.#marks.get(userHash);
-    const stillSpared = known?.spared === id ? null : (known?.spared ?? null);
-    const mark = { until: Math.max(at, known?.until ?? at), spared: spared ?? stillSpared };
+    const stillExcepted = known?.except === id ? null : (known?.except ?? null);
+    const mark = { until: Math.max(at, known?.until ?? at), except: except ?? stillExcepted };
     return this.#marks.set(userHash, mark, this.#options.platform.now() + this.#longestMs);
   }
 
   #markedAt(userHash: string, id: string): number {
     const mark = this.#marks.get(userHash);
-    return mark && mark.spared !== id ? Math.max(this.#everyoneUntil, mark.until) : this.#everyoneUntil;
+    return mark && mark.except !== id ? Math.max(this.#everyoneUntil, mark.until) : this.#everyoneUntil;
   }
 
   #insert(session: NewSession): void {
@@ -211,7 +216,7 @@ export class LocalKeeper implements SessionKeeper {
       .filter(([id]) => id !== session.record.session_id)
       .sort(([, a], [, b]) => a.createdAt - b.createdAt);
     for (const [oldest] of others.slice(0, Math.max(0, others.length + 1 - this.#options.maxPerUser)))
-      this.bury(oldest);
+      this.addTombstone(oldest);
   }
 
   #of(userHash: string): [string, LocalSession][] {

@@ -1,16 +1,16 @@
 import type { Log } from "../events/log.ts";
 import type { Platform } from "../runtime/platform.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { Outbox } from "../store/outbox.ts";
 import type { ReplayOutcome } from "../store/recovery.ts";
 import type { Store } from "../store/store.ts";
 import type { SessionName } from "./memory-session-store.ts";
 import type { NewSession } from "./session-store.ts";
-import type { UpstashKeeper } from "./upstash-session-store.ts";
+import type { UpstashSessionStore } from "./upstash-session-store.ts";
 
 export interface PendingOptions {
   store: Store;
-  keeper: UpstashKeeper;
+  sessionStore: UpstashSessionStore;
   platform: Pick<Platform, "now">;
   log: Log;
   absoluteSeconds: number;
@@ -24,7 +24,7 @@ const CREATES_BYTES = 8 * 1024 * 1024;
  * What Redis has not been told of sessions: each waits until it has heard. Endings of one session, of one user and of
  * everyone are kept apart, so that many of the small ones never leave a great one without room.
  */
-export function createPending({ store, keeper, platform, log, ...options }: PendingOptions) {
+export function createPending({ store, sessionStore, platform, log, ...options }: PendingOptions) {
   const { absoluteSeconds, entries = 10_000 } = options;
   // What does not fit is no loss yet: the token of a session tells of it to whoever sees it.
   const creates = new Outbox<NewSession>({
@@ -32,23 +32,23 @@ export function createPending({ store, keeper, platform, log, ...options }: Pend
     entries,
     bytes: CREATES_BYTES,
     sizeOf: ({ record }) => JSON.stringify(record).length + 512,
-    write: (trip, session) => keeper.queueAdopt(trip, session),
+    write: (batch, session) => sessionStore.queueAdopt(batch, session),
   });
   const ends = new Outbox<{ userHash: string | null }>({
     platform,
     entries,
-    write: (trip, { userHash }, id) => keeper.queueRevoke(trip, id, userHash),
+    write: (batch, { userHash }, id) => sessionStore.queueRevoke(batch, id, userHash),
   });
   const userEnds = new Outbox<{ exceptId: string | null; at: number }>({
     platform,
     entries,
-    write: (trip, { exceptId, at }, userHash) =>
-      keeper.queueRevokeAllOf(trip, userHash, exceptId, at, "late"),
+    write: (batch, { exceptId, at }, userHash) =>
+      sessionStore.queueRevokeAllOf(batch, userHash, exceptId, at, "late"),
   });
   const everyone = new Outbox<number>({
     platform,
     entries: 1,
-    write: (trip, at) => keeper.queueRevokeEveryone(trip, at),
+    write: (batch, at) => sessionStore.queueRevokeEveryone(batch, at),
   });
   const all = [creates, ends, userEnds, everyone];
   const endings = () => ends.size + userEnds.size + everyone.size;
@@ -56,10 +56,10 @@ export function createPending({ store, keeper, platform, log, ...options }: Pend
 
   store.onRecovery(replay);
 
-  async function replay(trip: Trip): Promise<ReplayOutcome> {
+  async function replay(batch: Batch): Promise<ReplayOutcome> {
     const [created, ended] = [creates.size, endings()];
     if (created + ended === 0) return "done";
-    const outcomes = await Promise.all(all.map((outbox) => outbox.replay(trip)));
+    const outcomes = await Promise.all(all.map((outbox) => outbox.replay(batch)));
     log.info("session.replayed", {
       created: created - creates.size,
       ended: ended - endings(),
@@ -77,23 +77,23 @@ export function createPending({ store, keeper, platform, log, ...options }: Pend
     },
 
     create(session: NewSession): void {
-      store.owe();
+      store.markDue();
       creates.put(session.record.session_id, session, session.expiresAt);
     },
 
     /** @returns false where there is no room: nobody will tell Redis. So all of these. */
     end(id: string, userHash: string | null): boolean {
-      store.owe();
+      store.markDue();
       return ends.put(id, { userHash }, uselessAt());
     },
 
     endUser(userHash: string, exceptId: string | null, at: number): boolean {
-      store.owe();
+      store.markDue();
       return userEnds.put(userHash, { exceptId, at }, uselessAt());
     },
 
     endEveryone(at: number): boolean {
-      store.owe();
+      store.markDue();
       return everyone.put("everyone", at, uselessAt());
     },
 

@@ -5,15 +5,15 @@ import { defineScript } from "../store/script.ts";
  * the rare ones.
  *
  * Two marks end sessions by time instead of one by one: `version` everyone's up to a moment, `mark` a user's
- * (`"<ms> <spared id>"`).
+ * (`"<ms> <except id>"`).
  */
 const markedAt = `
 local function marked_at(everyone, mark, id)
   local at = tonumber(redis.call('GET', everyone) or '0')
   local text = redis.call('GET', mark)
   if not text then return at end
-  local until_ms, spared = string.match(text, '^(%d+) (.*)$')
-  if spared ~= id then at = math.max(at, tonumber(until_ms)) end
+  local until_ms, except = string.match(text, '^(%d+) (.*)$')
+  if except ~= id then at = math.max(at, tonumber(until_ms)) end
   return at
 end`;
 
@@ -72,7 +72,7 @@ return gone
 /**
  * KEYS: new record, index, old record, version, mark, old tombstone. ARGV: text, ttl ms, new id, created at ms, lifetime of
  * index and tombstones ms, old id, '1' when the old one was made in an outage and may never have been written. Returns 0
- * when the old one is dead: of two rotations one wins. What the user's mark spared is spared under its new id.
+ * when the old one is dead: of two rotations one wins. What the user's mark except is except under its new id.
  */
 export const rotateScript = defineScript(`
 #!lua flags=allow-key-locking
@@ -85,8 +85,8 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('ZREM', KEYS[2], ARGV[6])
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
-local until_ms, spared = string.match(redis.call('GET', KEYS[5]) or '', '^(%d+) (.*)$')
-if spared == ARGV[6] then redis.call('SET', KEYS[5], until_ms .. ' ' .. ARGV[3], 'PX', ARGV[5]) end
+local until_ms, except = string.match(redis.call('GET', KEYS[5]) or '', '^(%d+) (.*)$')
+if except == ARGV[6] then redis.call('SET', KEYS[5], until_ms .. ' ' .. ARGV[3], 'PX', ARGV[5]) end
 return 1
 `);
 
@@ -103,7 +103,7 @@ return records
 
 /**
  * KEYS: index, mark. ARGV: prefix of records, prefix of tombstones, lifetime of tombstones ms, id to spare, up to when ms,
- * '1' when it is told late. Then what was made since is spared too, and a later mark stands. Returns the number of sessions
+ * '1' when it is told late. Then what was made since is except too, and a later mark stands. Returns the number of sessions
  * that ended.
  */
 export const revokeUserScript = defineScript(`

@@ -4,18 +4,18 @@ import type { Identifier } from "../identity/caller-hash.ts";
 import { type SessionClaims, tokenFits } from "../identity/session-token.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { offlineClaimsOf } from "./claims.ts";
-import { type Burial, LocalKeeper, type SessionName } from "./memory-session-store.ts";
+import { MemorySessionStore, type SessionName, type Tombstone } from "./memory-session-store.ts";
 import { createPending } from "./pending.ts";
 import { jsonTooLarge, type SessionRecord } from "./record.ts";
-import type { NewSession, SessionKeeper } from "./session-store.ts";
-import { UpstashKeeper } from "./upstash-session-store.ts";
+import type { NewSession, SessionStore } from "./session-store.ts";
+import { UpstashSessionStore } from "./upstash-session-store.ts";
 
-export interface LedgerOptions {
+export interface SessionServiceOptions {
   store: Store;
   keys: Keys;
   config: Config["session"];
@@ -48,25 +48,25 @@ export interface Made {
 
 /** What an outage's token may carry of user data, bytes of JSON. */
 const OFFLINE_USER_DATA_BYTES = 2048;
-const MOST_SEEN = 10_000;
+const MAX_SEEN = 10_000;
 const SEEN_BYTES = 8 * 1024 * 1024;
 
-export type SessionLedger = ReturnType<typeof createLedger>;
+export type SessionService = ReturnType<typeof createSessionService>;
 
 /**
  * Every change to a session goes through here: to Redis, and where that fails to the isolate's map and a list of what must
  * be written when Redis is back.
  */
-export function createLedger(options: LedgerOptions) {
+export function createSessionService(options: SessionServiceOptions) {
   const { store, keys, config, onRedis, identifier, platform, log, entries } = options;
   const bound = entries === undefined ? {} : { entries };
-  const local = new LocalKeeper({ platform, ...config, ...bound });
-  const keeper = new UpstashKeeper({ store, keys, platform, ...config });
+  const local = new MemorySessionStore({ platform, ...config, ...bound });
+  const sessionStore = new UpstashSessionStore({ store, keys, platform, ...config });
   const { absoluteSeconds } = config;
-  const pending = createPending({ store, keeper, platform, log, absoluteSeconds, ...bound });
+  const pending = createPending({ store, sessionStore, platform, log, absoluteSeconds, ...bound });
   const seen = new BoundedMap<{ record: SessionRecord; confirmedAt: number }>({
     platform,
-    entries: MOST_SEEN,
+    entries: MAX_SEEN,
     bytes: SEEN_BYTES,
     sizeOf: ({ record }, id) => JSON.stringify(record).length + id.length,
     whenFull: "evict",
@@ -87,7 +87,7 @@ export function createLedger(options: LedgerOptions) {
   }
 
   /** @param durable Redis knows too: then it matters here only until nobody takes the token's word any more. */
-  function forMs(durable: boolean): Pick<Burial, "forMs"> {
+  function forMs(durable: boolean): Pick<Tombstone, "forMs"> {
     return durable ? { forMs: (config.offlineGraceSeconds + 60) * 1000 } : {};
   }
 
@@ -108,14 +108,14 @@ export function createLedger(options: LedgerOptions) {
     const { id, issuedAt: createdAt } = replaced;
     const userHash = await identifier.hash("user", replaced.userId);
     forgetHere(id);
-    const spared = by.userHash === userHash ? { spared: by.record.session_id } : {};
-    const known = local.bury(id, { userHash, createdAt, ...spared, ...forMs(durable) });
+    const except = by.userHash === userHash ? { except: by.record.session_id } : {};
+    const known = local.addTombstone(id, { userHash, createdAt, ...except, ...forMs(durable) });
     if (!durable) taken(onRedis ? pending.end(id, userHash) : known);
   }
 
   return {
     local,
-    keeper,
+    sessionStore,
 
     /** Entries in the isolate's maps. */
     get sizes() {
@@ -133,14 +133,14 @@ export function createLedger(options: LedgerOptions) {
 
     /** Whether it was ended here, whatever Redis has heard of that. */
     endedHere(session: SessionName): boolean {
-      return local.buried(session.id) || pending.ended(session);
+      return local.hasTombstone(session.id) || pending.ended(session);
     },
 
     /** Tells Redis of an end that it has not heard of, and nobody else here will tell it. */
-    async retell(trip: Trip, id: string, userHash: string): Promise<void> {
+    async retell(batch: Batch, id: string, userHash: string): Promise<void> {
       if (!onRedis || !local.untold(id) || pending.ends(id)) return;
-      await keeper.queueRevoke(trip, id, userHash).then(
-        () => void local.bury(id, forMs(true)),
+      await sessionStore.queueRevoke(batch, id, userHash).then(
+        () => void local.addTombstone(id, forMs(true)),
         () => {},
       );
     },
@@ -161,14 +161,14 @@ export function createLedger(options: LedgerOptions) {
       const replacedHash = replaced ? await identifier.hash("user", replaced.userId) : null;
       return attempt<Made>(
         async () => {
-          const trip = store.trip();
-          const made = keeper.queueCreate(trip, session);
-          const ended = replaced && keeper.queueRevoke(trip, replaced.id, replacedHash).then(yes, no);
-          await trip.send();
+          const batch = store.batch();
+          const made = sessionStore.queueCreate(batch, session);
+          const ended = replaced && sessionStore.queueRevoke(batch, replaced.id, replacedHash).then(yes, no);
+          await batch.send();
           const createdAt = await made;
           seen.set(session.record.session_id, { record: session.record, confirmedAt: platform.now() });
           if (replaced) await endReplaced(replaced, session, (await ended) === true);
-          return { durable: true, createdAt, syncToken: trip.syncToken ?? null };
+          return { durable: true, createdAt, syncToken: batch.syncToken ?? null };
         },
         async () => {
           if (onRedis) refuseTooLarge(session);
@@ -184,13 +184,13 @@ export function createLedger(options: LedgerOptions) {
     async rotate(old: SessionClaims, session: NewSession): Promise<Omit<Made, "createdAt"> | null> {
       return attempt<Omit<Made, "createdAt"> | null>(
         async () => {
-          const trip = store.trip();
-          const rotated = keeper.queueRotate(trip, old, session);
-          await trip.send();
+          const batch = store.batch();
+          const rotated = sessionStore.queueRotate(batch, old, session);
+          await batch.send();
           if ((await rotated) === 0) return null;
           forgetHere(old.id);
           local.replace(old.id, session, forMs(true).forMs);
-          return { durable: true, syncToken: trip.syncToken ?? null };
+          return { durable: true, syncToken: batch.syncToken ?? null };
         },
         async () => {
           if (onRedis) refuseTooLarge(session);
@@ -210,11 +210,11 @@ export function createLedger(options: LedgerOptions) {
     read(id: string): Promise<Found> {
       return attempt<Found>(
         async () => {
-          const kept = await keeper.read(id);
+          const kept = await sessionStore.read(id);
           return kept ? { kind: "found", record: kept.record } : { kind: "missing" };
         },
         async () => {
-          if (local.buried(id)) return { kind: "missing" };
+          if (local.hasTombstone(id)) return { kind: "missing" };
           const record = (await local.read(id))?.record ?? seen.get(id)?.record;
           if (record) return { kind: "found", record };
           return { kind: onRedis ? "unknown" : "missing" };
@@ -224,12 +224,12 @@ export function createLedger(options: LedgerOptions) {
 
     touch(record: SessionRecord, updated: SessionRecord): Promise<boolean> {
       const id = record.session_id;
-      const over = async (keeper: SessionKeeper) => {
-        const kept = await keeper.read(id);
-        return kept !== null && keeper.touch(kept, updated);
+      const over = async (sessionStore: SessionStore) => {
+        const kept = await sessionStore.read(id);
+        return kept !== null && sessionStore.touch(kept, updated);
       };
       return attempt(
-        () => over(keeper),
+        () => over(sessionStore),
         () => over(local),
       );
     },
@@ -240,16 +240,16 @@ export function createLedger(options: LedgerOptions) {
       const here = (await local.read(id)) !== null;
       // Over here at once, whatever becomes of the call.
       forgetHere(id);
-      local.bury(id);
+      local.addTombstone(id);
       log.info("session.revoked", { session: await identifier.hash("session", id) });
       return attempt<Ended>(
         async () => {
-          const there = await keeper.revoke(id, userHash);
-          local.bury(id, forMs(true));
+          const there = await sessionStore.revoke(id, userHash);
+          local.addTombstone(id, forMs(true));
           return there || here ? "done" : "missing";
         },
         async () => {
-          const known = local.bury(id, { userHash });
+          const known = local.addTombstone(id, { userHash });
           if (onRedis) return taken(pending.end(id, userHash));
           return here || !known ? taken(known) : "missing";
         },
@@ -259,7 +259,7 @@ export function createLedger(options: LedgerOptions) {
     async list(userId: string): Promise<{ records: SessionRecord[]; complete: boolean }> {
       const userHash = await identifier.hash("user", userId);
       return attempt(
-        async () => ({ records: await keeper.list(userHash), complete: true }),
+        async () => ({ records: await sessionStore.list(userHash), complete: true }),
         async () => ({ records: await local.list(userHash), complete: !onRedis }),
       );
     },
@@ -271,7 +271,7 @@ export function createLedger(options: LedgerOptions) {
       for (const [id, { record }] of seen) {
         if (record.user_id !== userId || id === exceptId) continue;
         seen.delete(id);
-        local.bury(id);
+        local.addTombstone(id);
       }
       for (const [id, session] of pending.creates) {
         if (session.userHash === userHash && id !== exceptId) pending.creates.delete(id);
@@ -281,7 +281,7 @@ export function createLedger(options: LedgerOptions) {
       return attempt<{ ended: Ended; count: number }>(
         async () => ({
           ended: "done",
-          count: Math.max(here, await keeper.revokeAllOf(userHash, exceptId, now)),
+          count: Math.max(here, await sessionStore.revokeAllOf(userHash, exceptId, now)),
         }),
         async () => {
           const marked = local.ended({ id: "", userHash, createdAt: now });
@@ -299,7 +299,7 @@ export function createLedger(options: LedgerOptions) {
       log.warn("session.revoked_everyone", {});
       return attempt<Ended>(
         async () => {
-          await keeper.revokeEveryone(now);
+          await sessionStore.revokeEveryone(now);
           return "done";
         },
         async () => taken(!onRedis || pending.endEveryone(now)),

@@ -22,14 +22,14 @@ export interface OldSession {
 }
 
 /**
- * Where sessions are kept: Redis, or the isolate's map. The same contract suite runs on both. Every method is one trip in
+ * Where sessions are kept: Redis, or the isolate's map. The same contract suite runs on both. Every method is one batch in
  * Redis, and rejects with a StoreError where that fails.
  *
- * Clocks of two isolates differ. Whoever signs in after a revocation of all has reached the keeper must get a session that
+ * Clocks of two isolates differ. Whoever signs in after a revocation of all has reached the sessionStore must get a session that
  * lives, whatever the clocks say: so a session made now is dated after any such revocation, and only one that was made in
  * an outage and is written late is measured by the time it claims.
  */
-export interface SessionKeeper {
+export interface SessionStore {
   /**
    * Ends the user's oldest beyond the cap.
    *

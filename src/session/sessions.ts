@@ -5,7 +5,7 @@ import type { Identifier } from "../identity/caller-hash.ts";
 import { clearedCookie } from "../identity/session-cookie.ts";
 import {
   base64url,
-  LONGEST_TOKEN,
+  MAX_TOKEN_LENGTH,
   type SessionClaims,
   signToken,
   tokenFits,
@@ -15,19 +15,19 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
-import { createCarrier } from "./deliver.ts";
+import { createDelivery } from "./deliver.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
 import { notRotatable, secretMissing, tooLargeOffline } from "./problems.ts";
 import { isoTime, type SessionRecord } from "./record.ts";
 import {
-  createLedger,
+  createSessionService,
   type Ended,
   type Found,
-  type SessionLedger,
+  type SessionService,
   UserDataTooLarge,
 } from "./session-service.ts";
-import { createJudge } from "./validate.ts";
-import type { ActiveSession, CarriedBy, SessionVerdict } from "./verdict.ts";
+import { createSessionValidator } from "./validate.ts";
+import type { ActiveSession, SessionVerdict, TokenSource } from "./verdict.ts";
 
 export interface SessionsOptions {
   store: Store;
@@ -63,7 +63,7 @@ export interface CreatedSession {
 }
 
 /** Upstash's consistency tokens are short: a longer text is none, and would be in every request's way. */
-const LONGEST_SYNC_TOKEN = 256;
+const MAX_SYNC_TOKEN_LENGTH = 256;
 /** 160 bits (ASVS 7.2.3 asks for 128). */
 const ID_BYTES = 20;
 
@@ -89,7 +89,7 @@ export interface Sessions extends Capability<SessionVerdict> {
   /** @throws Problem, a 503, without `SESSION_SECRET`, which the log names once. */
   requireSecret(): void;
   /** Lists, and ends several at once. */
-  readonly ledger: SessionLedger;
+  readonly service: SessionService;
   /**
    * What the origin's answer on a `session = "start"` or `"end"` route means; cookies and tokens go into `headers`.
    *
@@ -104,27 +104,27 @@ export interface Sessions extends Capability<SessionVerdict> {
   /** Tells the client what changed: a renewed token, a cookie that is over. */
   apply(verdict: SessionVerdict, headers: Headers, request: Pick<EdgeRequest, "url">): void;
   /** Hands a session to the client the way it carries them. */
-  carry(created: CreatedSession, by: CarriedBy, headers: Headers, url: URL): void;
+  carry(created: CreatedSession, by: TokenSource, headers: Headers, url: URL): void;
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
   const { store, config, platform, log, identifier } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;
-  const ledger = createLedger({ ...options, onRedis });
-  const prepare = createJudge({ ...options, ledger, onRedis, sign });
-  const { carry, apply } = createCarrier({ platform, buried: (id) => ledger.local.buried(id) });
+  const service = createSessionService({ ...options, onRedis });
+  const prepare = createSessionValidator({ ...options, service, onRedis, sign });
+  const { carry, apply } = createDelivery({ platform, hasTombstone: (id) => service.local.hasTombstone(id) });
 
   let saidSecretMissing = false;
 
   return {
     prepare,
     create,
-    get: ledger.read,
+    get: service.read,
     touch,
     delete: end,
     rotate,
     requireSecret,
-    ledger,
+    service,
     fromOrigin,
     apply,
     carry,
@@ -153,7 +153,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       syncToken: null,
     };
     const texts = [claims.userId, claims.tier ?? ""];
-    const roomy = withSyncToken(claims, "x".repeat(LONGEST_SYNC_TOKEN));
+    const roomy = withSyncToken(claims, "x".repeat(MAX_SYNC_TOKEN_LENGTH));
     if (!texts.every((text) => text.isWellFormed()) || !tokenFits(roomy))
       throw new RangeError("A user id or a tier is too long for a token, or no well-formed text");
     const record: SessionRecord = {
@@ -162,7 +162,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       ip_address: input.ipAddress ?? null,
     };
     const userHash = await identifier.hash("user", claims.userId);
-    const made = await ledger.create(newSessionOf(record, claims, userHash), replaced);
+    const made = await service.create(newSessionOf(record, claims, userHash), replaced);
     log.info("session.created", {
       session: await identifier.hash("session", claims.id),
       durable: made.durable,
@@ -173,15 +173,15 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   async function touch(id: string): Promise<boolean> {
-    const found = await ledger.read(id);
+    const found = await service.read(id);
     if (found.kind !== "found") return false;
-    return ledger.touch(found.record, { ...found.record, last_active: isoTime(platform.now()) });
+    return service.touch(found.record, { ...found.record, last_active: isoTime(platform.now()) });
   }
 
   async function end(id: string): Promise<Ended> {
-    const found = await ledger.read(id);
+    const found = await service.read(id);
     if (found.kind === "missing") return "missing";
-    return ledger.revoke(id, found.kind === "found" ? found.record.user_id : null);
+    return service.revoke(id, found.kind === "found" ? found.record.user_id : null);
   }
 
   async function rotate({ claims, record, source }: ActiveSession): Promise<CreatedSession | null> {
@@ -192,7 +192,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const next = { ...claims, id: newId(), confirmedAt: platform.now(), syncToken: null };
     const renamed = { ...record, session_id: next.id, last_active: isoTime(platform.now()) };
     const userHash = await identifier.hash("user", claims.userId);
-    const kept = await ledger.rotate(claims, newSessionOf(renamed, next, userHash));
+    const kept = await service.rotate(claims, newSessionOf(renamed, next, userHash));
     if (!kept) return null;
     log.info("session.rotated", {
       session: await identifier.hash("session", next.id),
@@ -214,8 +214,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     const before = verdict.kind === "active" ? verdict.claims : undefined;
     if (request.route.session === "end") {
       if (verdict.kind !== "active") return;
-      await ledger.revoke(verdict.claims.id, verdict.claims.userId);
-      if (verdict.carriedBy === "cookie") headers.append("set-cookie", clearedCookie(request.url));
+      await service.revoke(verdict.claims.id, verdict.claims.userId);
+      if (verdict.tokenSource === "cookie") headers.append("set-cookie", clearedCookie(request.url));
       return;
     }
     const wanted = signal === undefined ? null : parseSessionSignal(signal);
@@ -239,11 +239,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     const [secret] = config.secrets;
     if (secret === undefined) throw new Error("SESSION_SECRET is not set");
     const token = await signToken(claims, secret);
-    if (token.length > LONGEST_TOKEN) throw new UserDataTooLarge("The token would not fit into a cookie");
+    if (token.length > MAX_TOKEN_LENGTH) throw new UserDataTooLarge("The token would not fit into a cookie");
     return token;
   }
 }
 
 function withSyncToken(claims: SessionClaims, syncToken: string | null): SessionClaims {
-  return { ...claims, syncToken: (syncToken?.length ?? 0) > LONGEST_SYNC_TOKEN ? null : syncToken };
+  return { ...claims, syncToken: (syncToken?.length ?? 0) > MAX_SYNC_TOKEN_LENGTH ? null : syncToken };
 }

@@ -1,5 +1,5 @@
 import type { Platform } from "../runtime/platform.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
@@ -13,9 +13,9 @@ import {
   rotateScript,
   touchScript,
 } from "./scripts.ts";
-import type { KeptSession, NewSession, OldSession, SessionKeeper } from "./session-store.ts";
+import type { KeptSession, NewSession, OldSession, SessionStore } from "./session-store.ts";
 
-export interface UpstashKeeperOptions {
+export interface UpstashSessionStoreOptions {
   store: Store;
   keys: Keys;
   platform: Pick<Platform, "now">;
@@ -27,38 +27,38 @@ export interface UpstashKeeperOptions {
 /** A tombstone outlives every token of the session it buries. */
 const TOMBSTONE_MARGIN_MS = 60_000;
 
-/** Sessions in Redis. The `queue…` methods put their command on a trip that somebody else sends. */
-export class UpstashKeeper implements SessionKeeper {
-  readonly #options: UpstashKeeperOptions;
+/** Sessions in Redis. The `queue…` methods put their command on a batch that somebody else sends. */
+export class UpstashSessionStore implements SessionStore {
+  readonly #options: UpstashSessionStoreOptions;
 
-  constructor(options: UpstashKeeperOptions) {
+  constructor(options: UpstashSessionStoreOptions) {
     this.#options = options;
   }
 
   create(session: NewSession): Promise<number> {
-    return this.#alone((trip) => this.queueCreate(trip, session));
+    return this.#alone((batch) => this.queueCreate(batch, session));
   }
 
-  queueCreate(trip: Trip, session: NewSession): Promise<number> {
-    return this.#queueWrite(trip, session, "0");
+  queueCreate(batch: Batch, session: NewSession): Promise<number> {
+    return this.#queueWrite(batch, session, "0");
   }
 
   async adopt(session: NewSession): Promise<boolean> {
-    return this.#alone((trip) => this.queueAdopt(trip, session));
+    return this.#alone((batch) => this.queueAdopt(batch, session));
   }
 
-  async queueAdopt(trip: Trip, session: NewSession): Promise<boolean> {
-    return (await this.#queueWrite(trip, session, "1")) !== 0;
+  async queueAdopt(batch: Batch, session: NewSession): Promise<boolean> {
+    return (await this.#queueWrite(batch, session, "1")) !== 0;
   }
 
   async #queueWrite(
-    trip: Trip,
+    batch: Batch,
     { record, userHash, createdAt, expiresAt }: NewSession,
     late: "0" | "1",
   ): Promise<number> {
     const { keys, maxPerUser, platform } = this.#options;
     const id = record.session_id;
-    const made = await trip.run(
+    const made = await batch.run(
       createScript,
       [
         keys.session(id),
@@ -87,40 +87,40 @@ export class UpstashKeeper implements SessionKeeper {
   }
 
   async read(id: string): Promise<KeptSession | null> {
-    const text = await this.#alone((trip) => trip.read(this.#options.keys.session(id)));
+    const text = await this.#alone((batch) => batch.read(this.#options.keys.session(id)));
     return keptSession(text);
   }
 
   async touch(kept: KeptSession, updated: SessionRecord): Promise<boolean> {
-    return (await this.#alone((trip) => this.queueTouch(trip, kept, updated))) === 1;
+    return (await this.#alone((batch) => this.queueTouch(batch, kept, updated))) === 1;
   }
 
-  queueTouch(trip: Trip, kept: KeptSession, updated: SessionRecord): Promise<number> {
+  queueTouch(batch: Batch, kept: KeptSession, updated: SessionRecord): Promise<number> {
     const ttl = this.#ttl(timeOf(updated.expires_at));
     const key = this.#options.keys.session(kept.record.session_id);
-    return trip.run(touchScript, [key], [kept.text, JSON.stringify(updated), ttl]).then(yesOrNo);
+    return batch.run(touchScript, [key], [kept.text, JSON.stringify(updated), ttl]).then(yesOrNo);
   }
 
   async revoke(id: string, userHash: string | null): Promise<boolean> {
-    return (await this.#alone((trip) => this.queueRevoke(trip, id, userHash))) === 1;
+    return (await this.#alone((batch) => this.queueRevoke(batch, id, userHash))) === 1;
   }
 
-  queueRevoke(trip: Trip, id: string, userHash: string | null): Promise<number> {
+  queueRevoke(batch: Batch, id: string, userHash: string | null): Promise<number> {
     const { keys } = this.#options;
     const index = userHash === null ? [] : [keys.sessionIndex(userHash)];
-    return trip
+    return batch
       .run(revokeScript, [keys.session(id), keys.sessionTombstone(id), ...index], [id, this.#longestMs])
       .then(yesOrNo);
   }
 
   async rotate(old: OldSession, session: NewSession): Promise<boolean> {
-    return (await this.#alone((trip) => this.queueRotate(trip, old, session))) === 1;
+    return (await this.#alone((batch) => this.queueRotate(batch, old, session))) === 1;
   }
 
-  queueRotate(trip: Trip, old: OldSession, { record, userHash, createdAt, expiresAt }: NewSession) {
+  queueRotate(batch: Batch, old: OldSession, { record, userHash, createdAt, expiresAt }: NewSession) {
     const { keys } = this.#options;
     const id = record.session_id;
-    return trip
+    return batch
       .run(
         rotateScript,
         [
@@ -146,8 +146,8 @@ export class UpstashKeeper implements SessionKeeper {
 
   async list(userHash: string): Promise<SessionRecord[]> {
     const { keys, platform } = this.#options;
-    const texts = await this.#alone((trip) =>
-      trip.run(
+    const texts = await this.#alone((batch) =>
+      batch.run(
         listScript,
         [keys.sessionIndex(userHash)],
         [platform.now() - this.#longestMs, keys.session("")],
@@ -160,12 +160,12 @@ export class UpstashKeeper implements SessionKeeper {
   }
 
   revokeAllOf(userHash: string, exceptId: string | null, now: number): Promise<number> {
-    return this.#alone((trip) => this.queueRevokeAllOf(trip, userHash, exceptId, now));
+    return this.#alone((batch) => this.queueRevokeAllOf(batch, userHash, exceptId, now));
   }
 
   /** @param told `late`: by whoever took it in an outage, which has ended meanwhile. */
   queueRevokeAllOf(
-    trip: Trip,
+    batch: Batch,
     userHash: string,
     exceptId: string | null,
     at: number,
@@ -173,7 +173,7 @@ export class UpstashKeeper implements SessionKeeper {
   ): Promise<number> {
     const { keys } = this.#options;
     const late = told === "late" ? "1" : "0";
-    return trip
+    return batch
       .run(
         revokeUserScript,
         [keys.sessionIndex(userHash), keys.sessionMark(userHash)],
@@ -183,11 +183,11 @@ export class UpstashKeeper implements SessionKeeper {
   }
 
   async revokeEveryone(now: number): Promise<void> {
-    await this.#alone((trip) => this.queueRevokeEveryone(trip, now));
+    await this.#alone((batch) => this.queueRevokeEveryone(batch, now));
   }
 
-  queueRevokeEveryone(trip: Trip, at: number): Promise<number> {
-    return trip
+  queueRevokeEveryone(batch: Batch, at: number): Promise<number> {
+    return batch
       .run(revokeEveryoneScript, [this.#options.keys.sessionVersion()], [at, this.#longestMs])
       .then(yesOrNo);
   }
@@ -202,10 +202,10 @@ export class UpstashKeeper implements SessionKeeper {
     return Math.max(1, Math.ceil(Math.min(idleSeconds * 1000, expiresAt - platform.now())));
   }
 
-  async #alone<Reply>(queue: (trip: Trip) => Promise<Reply>): Promise<Reply> {
-    const trip = this.#options.store.trip();
-    const reply = queue(trip);
-    await trip.send();
+  async #alone<Reply>(queue: (batch: Batch) => Promise<Reply>): Promise<Reply> {
+    const batch = this.#options.store.batch();
+    const reply = queue(batch);
+    await batch.send();
     return reply;
   }
 }
@@ -231,8 +231,8 @@ export function keptSession(text: string | null): KeptSession | null {
   return record && text !== null ? { record, text } : null;
 }
 
-/** Whether a user's mark (`"<ms> <spared id>"`) ends a session. */
+/** Whether a user's mark (`"<ms> <except id>"`) ends a session. */
 export function endedByMark(mark: string | null, id: string, createdAt: number): boolean {
-  const [at = "", spared = ""] = (mark ?? "").split(" ");
-  return spared !== id && Number(at) >= createdAt && at !== "";
+  const [at = "", except = ""] = (mark ?? "").split(" ");
+  return except !== id && Number(at) >= createdAt && at !== "";
 }

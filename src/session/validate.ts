@@ -1,16 +1,16 @@
 import type { SessionClaims } from "../identity/session-token.ts";
 import type { Decide, EdgeRequest } from "../request/capability.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
 import { isoTime, type SessionRecord, timeOf } from "./record.ts";
-import type { SessionLedger } from "./session-service.ts";
+import type { SessionService } from "./session-service.ts";
 import type { SessionsOptions } from "./sessions.ts";
 import { endedByMark, keptSession } from "./upstash-session-store.ts";
-import type { CarriedBy, SessionVerdict } from "./verdict.ts";
+import type { SessionVerdict, TokenSource } from "./verdict.ts";
 
-export interface JudgeOptions extends SessionsOptions {
-  ledger: SessionLedger;
+export interface SessionValidatorOptions extends SessionsOptions {
+  service: SessionService;
   onRedis: boolean;
   sign(claims: SessionClaims): Promise<string>;
 }
@@ -23,40 +23,48 @@ const YOUNG_MS = 60_000;
 interface Asked {
   request: EdgeRequest;
   claims: SessionClaims;
-  carriedBy: CarriedBy;
+  tokenSource: TokenSource;
   userHash: string;
 }
 
 /** What the edge makes of the session that a request claims: the two steps of the capability. */
-export function createJudge({ ledger, onRedis, sign, keys, config, platform, identifier }: JudgeOptions) {
-  const { keeper, local } = ledger;
+export function createSessionValidator({
+  service,
+  onRedis,
+  sign,
+  keys,
+  config,
+  platform,
+  identifier,
+}: SessionValidatorOptions) {
+  const { sessionStore, local } = service;
   const idleMs = config.idleSeconds * 1000;
   /** Activity elsewhere cannot be seen in an outage, so nothing is honoured longer than the idle limit either. */
   const graceMs = Math.min(config.offlineGraceSeconds * 1000, idleMs);
   const renewEveryMs = Math.max(TOUCH_EVERY_MS, graceMs / 2);
 
-  return async function prepare(request: EdgeRequest, trip: Trip): Promise<Decide<SessionVerdict>> {
+  return async function prepare(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>> {
     const claim = request.caller.session;
     if (claim.kind === "absent") return () => ({ kind: "none" });
-    const { carriedBy } = claim;
-    if (claim.kind === "invalid") return () => over("invalid", carriedBy);
+    const { tokenSource } = claim;
+    if (claim.kind === "invalid") return () => over("invalid", tokenSource);
     const { claims } = claim;
-    const asked = { request, claims, carriedBy, userHash: await identifier.hash("user", claims.userId) };
+    const asked = { request, claims, tokenSource, userHash: await identifier.hash("user", claims.userId) };
     if (!onRedis) return () => alone(asked);
     const name = { id: claims.id, userHash: asked.userHash, createdAt: claims.issuedAt };
-    if (ledger.endedHere(name)) {
+    if (service.endedHere(name)) {
       // It may be that nobody could keep its end for Redis: then whoever sees its token tells it.
-      request.after((after) => void ledger.retell(after, claims.id, asked.userHash));
-      return () => over("revoked", carriedBy);
+      request.after((after) => void service.retell(after, claims.id, asked.userHash));
+      return () => over("revoked", tokenSource);
     }
 
     // It was made, or rotated to, when its token was first signed: a renewed one carries none.
     if (claims.syncToken !== null && platform.now() - claims.confirmedAt < YOUNG_MS)
-      trip.syncToken = claims.syncToken;
-    const reads = [trip.read(keys.session(claims.id)), trip.read(keys.sessionVersion())];
+      batch.syncToken = claims.syncToken;
+    const reads = [batch.read(keys.session(claims.id)), batch.read(keys.sessionVersion())];
     // Redis may not have heard of a session of an outage, but it may have heard of its end.
     if (claims.offline)
-      reads.push(trip.read(keys.sessionTombstone(claims.id)), trip.read(keys.sessionMark(asked.userHash)));
+      reads.push(batch.read(keys.sessionTombstone(claims.id)), batch.read(keys.sessionMark(asked.userHash)));
     return async () => {
       try {
         return await confirmed(asked, await Promise.all(reads));
@@ -69,12 +77,12 @@ export function createJudge({ ledger, onRedis, sign, keys, config, platform, ide
 
   /** Redis has answered. */
   async function confirmed(
-    { request, claims, carriedBy, userHash }: Asked,
+    { request, claims, tokenSource, userHash }: Asked,
     [text = null, version = null, tombstone = null, mark = null]: (string | null)[],
   ): Promise<SessionVerdict> {
     const ended = (because: "revoked" | "idle") => {
-      ledger.forget(claims.id);
-      return over(because, carriedBy);
+      service.forget(claims.id);
+      return over(because, tokenSource);
     };
     if (Number(version ?? 0) >= claims.issuedAt) return ended("revoked");
     const now = platform.now();
@@ -89,43 +97,43 @@ export function createJudge({ ledger, onRedis, sign, keys, config, platform, ide
     if (!kept) {
       // Made in an outage by an isolate that never got to write it: whoever sees its token does.
       const session = newSessionOf(record, claims, userHash);
-      request.after((trip) => void keeper.queueAdopt(trip, session).catch(ignore));
+      request.after((batch) => void sessionStore.queueAdopt(batch, session).catch(ignore));
     } else if (silentMs >= TOUCH_EVERY_MS) {
       const updated = { ...record, last_active: isoTime(now) };
-      request.after((trip) => void keeper.queueTouch(trip, kept, updated).catch(ignore));
+      request.after((batch) => void sessionStore.queueTouch(batch, kept, updated).catch(ignore));
     }
-    ledger.confirm(claims.id, record);
+    service.confirm(claims.id, record);
     const renew = (claims.offline && kept) || now - claims.confirmedAt >= renewEveryMs;
     return {
       kind: "active",
       claims,
       record,
       source: "redis",
-      carriedBy,
+      tokenSource,
       renewed: renew ? await renewed(claims, now, kept !== null) : null,
     };
   }
 
   /** Nobody can be asked: the signature speaks, for as long as the last confirmation is young. */
   async function withoutStore(asked: Asked): Promise<SessionVerdict> {
-    const { request, claims, carriedBy, userHash } = asked;
+    const { request, claims, tokenSource, userHash } = asked;
     const name = { id: claims.id, userHash, createdAt: claims.issuedAt };
-    if (local.ended(name) || ledger.endedHere(name)) return over("revoked", carriedBy);
-    const remembered = await ledger.remembered(claims.id);
+    if (local.ended(name) || service.endedHere(name)) return over("revoked", tokenSource);
+    const remembered = await service.remembered(claims.id);
     const confirmedAt = Math.max(claims.confirmedAt, remembered?.confirmedAt ?? 0);
     const honoured = request.route.offline && graceMs > 0 && platform.now() - confirmedAt <= graceMs;
-    return honoured ? vouched(asked, remembered?.record ?? null, null) : { kind: "unknown", carriedBy };
+    return honoured ? vouched(asked, remembered?.record ?? null, null) : { kind: "unknown", tokenSource };
   }
 
   /** No store at all: this isolate's map, and for what other isolates made the signature, for as long as it is in use. */
   async function alone(asked: Asked): Promise<SessionVerdict> {
-    const { claims, carriedBy, userHash } = asked;
+    const { claims, tokenSource, userHash } = asked;
     if (local.ended({ id: claims.id, userHash, createdAt: claims.issuedAt }))
-      return over("revoked", carriedBy);
+      return over("revoked", tokenSource);
     const now = platform.now();
     const kept = await local.read(claims.id);
     const activeAt = Math.max(claims.confirmedAt, kept ? timeOf(kept.record.last_active) : 0);
-    if (now - activeAt > idleMs) return over("idle", carriedBy);
+    if (now - activeAt > idleMs) return over("idle", tokenSource);
     const record = { ...(kept?.record ?? recordOf(claims)), last_active: isoTime(now) };
     if (!kept) await local.adopt(newSessionOf(record, claims, userHash));
     else if (now - timeOf(kept.record.last_active) >= TOUCH_EVERY_MS) await local.touch(kept, record);
@@ -145,16 +153,23 @@ export function createJudge({ ledger, onRedis, sign, keys, config, platform, ide
 }
 
 function vouched(
-  { claims, carriedBy }: Asked,
+  { claims, tokenSource }: Asked,
   remembered: SessionRecord | null,
   renewed: string | null,
 ): SessionVerdict {
   const record = remembered ?? recordOf(claims);
-  return { kind: "active", claims, record, source: remembered ? "memory" : "signature", carriedBy, renewed };
+  return {
+    kind: "active",
+    claims,
+    record,
+    source: remembered ? "memory" : "signature",
+    tokenSource,
+    renewed,
+  };
 }
 
-function over(because: "invalid" | "revoked" | "idle", carriedBy: CarriedBy): SessionVerdict {
-  return { kind: "over", because, carriedBy };
+function over(because: "invalid" | "revoked" | "idle", tokenSource: TokenSource): SessionVerdict {
+  return { kind: "over", because, tokenSource };
 }
 
 /** The breaker has heard of it, and the next request tries again. */

@@ -1,7 +1,7 @@
 import type { SessionClaims } from "../identity/session-token.ts";
 import type { SessionRecord } from "./record.ts";
 
-export type CarriedBy = "bearer" | "cookie";
+export type TokenSource = "bearer" | "cookie";
 
 /**
  * What the edge makes of a request's session.
@@ -18,11 +18,11 @@ export type SessionVerdict =
       claims: SessionClaims;
       record: SessionRecord;
       source: "redis" | "memory" | "signature";
-      carriedBy: CarriedBy;
+      tokenSource: TokenSource;
       /** A token with a younger confirmation, to be handed to the client. */
       renewed: string | null;
     }
-  | { kind: "over"; because: "invalid" | "revoked" | "idle"; carriedBy: CarriedBy }
-  | { kind: "unknown"; carriedBy: CarriedBy };
+  | { kind: "over"; because: "invalid" | "revoked" | "idle"; tokenSource: TokenSource }
+  | { kind: "unknown"; tokenSource: TokenSource };
 
 export type ActiveSession = Extract<SessionVerdict, { kind: "active" }>;

@@ -26,14 +26,14 @@ const FOLLOW_UP_TURNS = 12;
 
 /**
  * What one request asks of the store: commands are queued by whoever needs them, then sent as **one** POST to
- * `/pipeline`. Every queued command is a promise that settles with the trip; all plain reads travel as one MGET.
+ * `/pipeline`. Every queued command is a promise that settles with the batch; all plain reads travel as one MGET.
  *
  * It has the two methods that @upstash/ratelimit's algorithms call, so that it can be their `redis`.
  *
- * A script the server does not know (NOSCRIPT, after a restart) costs one more call for the whole trip, in which only
+ * A script the server does not know (NOSCRIPT, after a restart) costs one more call for the whole batch, in which only
  * those scripts are sent again: everything else has run.
  */
-export class Trip {
+export class Batch {
   readonly #sendPipeline: SendPipeline;
   #queue: Queued[] = [];
   #reads = new Map<string, Promise<string | null>>();
@@ -56,7 +56,7 @@ export class Trip {
     return this.#calls;
   }
 
-  /** Why the whole trip failed, once it has. A single failed command is not here: its promise rejects. */
+  /** Why the whole batch failed, once it has. A single failed command is not here: its promise rejects. */
   get error(): StoreError | undefined {
     return this.#error;
   }
@@ -86,7 +86,7 @@ export class Trip {
     });
   }
 
-  /** Any other command, with the SDK's typed pipeline: `trip.queue((p) => p.set(key, value, { px: 1000 }))`. */
+  /** Any other command, with the SDK's typed pipeline: `batch.queue((p) => p.set(key, value, { px: 1000 }))`. */
   queue<Reply = unknown>(add: (pipeline: Pipeline) => unknown): Promise<Reply> {
     return this.#enqueue<Reply>((queued) => {
       queued.add = add;
@@ -105,10 +105,10 @@ export class Trip {
   }
 
   /**
-   * Sends what was queued. Never throws: each promise tells its own fate, `error` that of the whole.
+   * Sends what was queued. Never throws: each promise tells its own purgeStatus, `error` that of the whole.
    */
   async send(): Promise<void> {
-    if (this.#state !== "packing") throw new Error("A trip is sent once");
+    if (this.#state !== "packing") throw new Error("A batch is sent once");
     this.#state = "away";
     if (!this.empty) {
       await this.#packScripts("sha");
@@ -126,7 +126,7 @@ export class Trip {
     const reply = new Promise<Reply>((resolve, reject) => {
       const queued: Queued = { add: () => {}, resolve: (value) => resolve(value as Reply), reject };
       if (this.#state === "back")
-        reject(new StoreError("absent", "The trip is over: nothing more can be queued"));
+        reject(new StoreError("absent", "The batch is over: nothing more can be queued"));
       else place(queued);
     });
     // Whoever queued it decides when to look: until then a failure must not count as unhandled.

@@ -2,7 +2,7 @@ import type { Platform } from "../runtime/platform.ts";
 import type { StoreErrorCode } from "./errors.ts";
 
 export interface BreakerOptions {
-  /** Failed trips in a row that open it. */
+  /** Failed batches in a row that open it. */
   failures: number;
   /** First pause before a probe, ms. */
   firstProbeMs: number;
@@ -15,11 +15,11 @@ export const breakerDefaults: BreakerOptions = { failures: 3, firstProbeMs: 1000
 /**
  * Stops calling a store that does not answer. It is plain data: numbers that any request may read.
  *
- * Closed, trips go out. After `failures` failed trips in a row it is open: no request that starts then waits for the
+ * Closed, batches go out. After `failures` failed batches in a row it is open: no request that starts then waits for the
  * store. One probe at a time goes out beside a request that was answered locally; the pause before the next doubles, with
  * up to a quarter of jitter, so that the isolates of a region do not come back in step.
  *
- * A probe that succeeds closes it on probation: a store may answer a PING and nothing else. Until a real trip has come
+ * A probe that succeeds closes it on probation: a store may answer a PING and nothing else. Until a real batch has come
  * back, one at a time goes out, the first that fails opens it again, and the pause goes on doubling.
  */
 export class Breaker {
@@ -30,8 +30,8 @@ export class Breaker {
   #nextProbeAt = 0;
   /** Who took a probe has the right to it until then: an invocation that is ended in the middle never gives it back. */
   #probingUntil = Number.NEGATIVE_INFINITY;
-  #onProbation = false;
-  /** On probation: somebody's trip is out until then. */
+  #halfOpen = false;
+  /** On probation: somebody's batch is out until then. */
   #tryingUntil = Number.NEGATIVE_INFINITY;
   #openedAt: number | undefined;
   #reason: StoreErrorCode | undefined;
@@ -45,9 +45,9 @@ export class Breaker {
     return this.#openedAt !== undefined;
   }
 
-  /** Closed by a probe, and no real trip has come back yet. */
-  get onProbation(): boolean {
-    return this.#onProbation;
+  /** Closed by a probe, and no real batch has come back yet. */
+  get halfOpen(): boolean {
+    return this.#halfOpen;
   }
 
   /** What the last failure was, while open or counting. */
@@ -66,27 +66,27 @@ export class Breaker {
   }
 
   /**
-   * Whether a trip may go out. On probation it is then the only one, until it has come back or `longestMs` have passed: a
+   * Whether a batch may go out. On probation it is then the only one, until it has come back or `longestMs` have passed: a
    * store that answers nothing but a PING is waited for by one request, not by all that come meanwhile.
    */
   mayTry(longestMs: number): boolean {
     if (this.open) return false;
-    if (!this.#onProbation) return true;
+    if (!this.#halfOpen) return true;
     const now = this.#platform.now();
     if (now < Math.min(this.#tryingUntil, now + longestMs)) return false;
     this.#tryingUntil = now + longestMs;
     return true;
   }
 
-  /** A trip that proves nothing came back: the next may try. */
+  /** A batch that proves nothing came back: the next may try. */
   provedNothing(): void {
     this.#tryingUntil = Number.NEGATIVE_INFINITY;
   }
 
-  /** A real trip came back. @returns true when this success closed it. */
+  /** A real batch came back. @returns true when this success closed it. */
   succeeded(): boolean {
     const wasOpen = this.open;
-    this.#onProbation = false;
+    this.#halfOpen = false;
     this.#tryingUntil = Number.NEGATIVE_INFINITY;
     this.#failed = 0;
     this.#openedAt = undefined;
@@ -101,7 +101,7 @@ export class Breaker {
     this.#failed += 1;
     this.#tryingUntil = Number.NEGATIVE_INFINITY;
     if (this.open || this.#failed < this.#options.failures) return false;
-    this.#onProbation = false;
+    this.#halfOpen = false;
     this.#openedAt = this.#platform.now();
     this.#schedule();
     return true;
@@ -125,7 +125,7 @@ export class Breaker {
     if (!alive) this.#schedule();
     if (!alive || !this.open) return false;
     this.#openedAt = undefined;
-    this.#onProbation = true;
+    this.#halfOpen = true;
     // One failure is enough, and neither the count nor the pause begins anew.
     this.#failed = this.#options.failures - 1;
     return true;

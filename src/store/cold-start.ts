@@ -7,7 +7,7 @@ const SILENCE_MS = 60_000;
  * one connection, and those who call at the same time need others. All calls that start in it wait for handshakes, not only
  * the one that began it.
  */
-export class ColdEra {
+export class ColdStart {
   readonly #lengthMs: number;
   #triedAt = Number.NEGATIVE_INFINITY;
   #until = Number.NEGATIVE_INFINITY;

@@ -1,5 +1,5 @@
 /**
- * Why a call to the store failed. Only an error sends a capability to its local twin; a reply that says "no" is a
+ * Why a call to the store failed. Only an error sends a capability to its local localStore; a reply that says "no" is a
  * value.
  *
  * - `timeout`: no complete answer within the deadline. The commands may have been applied.
@@ -8,7 +8,7 @@
  * - `throttled`: 429, or Upstash's own limits ("max requests limit exceeded").
  * - `server`: another status that is not 2xx.
  * - `malformed`: a 2xx whose body is no pipeline reply of the right length.
- * - `command`: this command failed (wrong type, out of memory, read only …); others of the trip may have succeeded.
+ * - `command`: this command failed (wrong type, out of memory, read only …); others of the batch may have succeeded.
  * - `open`: the breaker is open, no call was made.
  * - `absent`: no store is configured, or this capability is kept off it.
  */

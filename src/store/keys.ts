@@ -14,7 +14,7 @@
  * | `{sessions}:mark:{user hash}` | string: up to when the user's sessions are over | as a tombstone | |
  * | `{sessions}:mark:{user hash}` | string, a number and a session id | absolute lifetime of a session + 1 min | one per user |
  * | `{sessions}:version` | string, a number | absolute lifetime of a session + 1 min | 1 |
- * | `{cache}:r:{url hash}` | hash, fields per variant, and stamps of its invalidation | the longest variant in it; 7 days with a stamp | 32 variants |
+ * | `{cache}:r:{url hash}` | hash, fields per variant, and invalidatedAt of its invalidation | the longest variant in it; 7 days with a stamp | 32 variants |
  * | `{cache}:purges` | sorted set, purges by time | the longest entry lifetime | 1000 |
  * | `{cache}:k:{name}` | string, JSON: the general cache | as set | |
  *

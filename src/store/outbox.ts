@@ -1,6 +1,6 @@
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
-import type { Trip } from "./batch.ts";
+import type { Batch } from "./batch.ts";
 import type { ReplayOutcome } from "./recovery.ts";
 
 export interface OutboxOptions<Item> {
@@ -12,10 +12,10 @@ export interface OutboxOptions<Item> {
   /** Bytes of one item, name included. Default 0. */
   sizeOf?(item: Item, name: string): number;
   /** Queues an item's write. It may run twice and must do no more than once. */
-  write(trip: Trip, item: Item, name: string): Promise<unknown>;
+  write(batch: Batch, item: Item, name: string): Promise<unknown>;
 }
 
-/** What one trip carries of it: well within Upstash's 10 MB a request, and soon done. */
+/** What one batch carries of it: well within Upstash's 10 MB a request, and soon done. */
 const ITEMS_PER_TRIP = 100;
 const BYTES_PER_TRIP = 256 * 1024;
 
@@ -61,11 +61,11 @@ export class Outbox<Item> {
   }
 
   /**
-   * Queues the oldest, as many as a trip should carry. What is refused goes to the end, so that it is in nobody's way.
+   * Queues the oldest, as many as a batch should carry. What is refused goes to the end, so that it is in nobody's way.
    *
-   * @returns what is left, once the trip is back.
+   * @returns what is left, once the batch is back.
    */
-  async replay(trip: Trip): Promise<ReplayOutcome> {
+  async replay(batch: Batch): Promise<ReplayOutcome> {
     const going: Promise<void>[] = [];
     let bytes = 0;
     let refused = false;
@@ -79,7 +79,7 @@ export class Outbox<Item> {
         if (!arrived) this.#items.set(name, kept, kept.expiresAt);
       };
       going.push(
-        this.#options.write(trip, kept.item, name).then(
+        this.#options.write(batch, kept.item, name).then(
           () => settle(true),
           () => settle(false),
         ),

@@ -1,19 +1,19 @@
 import type { Log } from "../events/log.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { Trip } from "./batch.ts";
+import { Batch } from "./batch.ts";
 import { Breaker, type BreakerOptions } from "./breaker.ts";
-import { ColdEra } from "./cold-start.ts";
+import { ColdStart } from "./cold-start.ts";
 import type { Command } from "./commands.ts";
 import { asStoreError, StoreError, type StoreErrorCode } from "./errors.ts";
 import { type Replay, Replays } from "./recovery.ts";
 import { createTransport, type PipelineCall, type PipelineReply, type Transport } from "./transport.ts";
 
 export interface StoreOptions {
-  /** Upstash's REST address and token, or null: then every trip fails at once with `absent`. */
+  /** Upstash's REST address and token, or null: then every batch fails at once with `absent`. */
   connection: { url: string; token: string } | null;
   platform: Platform;
   log: Log;
-  /** Milliseconds a trip may take on a warm path. Default 400. */
+  /** Milliseconds a batch may take on a warm path. Default 400. */
   deadlineMs?: number;
   breaker?: Partial<BreakerOptions>;
 }
@@ -30,7 +30,7 @@ const LOST = new StoreError("open", "The store is lost; it is not asked again ye
 const COLD_FACTOR = 3;
 
 /**
- * The isolate's one door to Upstash: opens trips, keeps the breaker, and knows when it last heard from Redis. It holds
+ * The isolate's one door to Upstash: opens batches, keeps the breaker, and knows when it last heard from Redis. It holds
  * plain data only, so that any number of requests may share it.
  */
 export class Store {
@@ -39,7 +39,7 @@ export class Store {
   readonly #log: Log;
   readonly #deadlineMs: number;
   readonly #breaker: Breaker;
-  readonly #coldEra: ColdEra;
+  readonly #coldStart: ColdStart;
   readonly #replays: Replays;
   #heardAt = Number.NEGATIVE_INFINITY;
 
@@ -49,22 +49,22 @@ export class Store {
     this.#log = log;
     this.#deadlineMs = deadlineMs;
     this.#breaker = new Breaker(platform, breaker);
-    this.#coldEra = new ColdEra(this.#coldDeadlineMs);
-    // A script that the server does not know makes two calls of a trip.
-    const longestTripMs = 2 * this.#coldDeadlineMs;
-    this.#replays = new Replays({ platform, longestTripMs, openTrip: () => this.trip() });
+    this.#coldStart = new ColdStart(this.#coldDeadlineMs);
+    // A script that the server does not know makes two calls of a batch.
+    const maxBatchMs = 2 * this.#coldDeadlineMs;
+    this.#replays = new Replays({ platform, maxBatchMs, openBatch: () => this.batch() });
   }
 
   get configured(): boolean {
     return this.#send !== undefined;
   }
 
-  /** Whether a trip that is opened now would go out. */
+  /** Whether a batch that is opened now would go out. */
   get reachable(): boolean {
     return this.configured && !this.#breaker.open;
   }
 
-  /** When a trip last came back, ms since the epoch; -Infinity before the first. Law 6 counts from it. */
+  /** When a batch last came back, ms since the epoch; -Infinity before the first. Law 6 counts from it. */
   get heardAt(): number {
     return this.#heardAt;
   }
@@ -84,12 +84,12 @@ export class Store {
     return this.#breaker.retryAfterSeconds;
   }
 
-  trip(): Trip {
-    return new Trip((commands, syncToken) => this.#call(commands, syncToken));
+  batch(): Batch {
+    return new Batch((commands, syncToken) => this.#call(commands, syncToken));
   }
 
   /**
-   * Registers what was kept because it could not be written, and must be when it can. Called with a trip of its own after
+   * Registers what was kept because it could not be written, and must be when it can. Called with a batch of its own after
    * an outage, and after any call or command that failed; again while it says that there is more, and after a pause where
    * something was refused. What is queued may fail again: whoever must not lose it keeps it until its promise says that it
    * has arrived.
@@ -99,8 +99,8 @@ export class Store {
   }
 
   /** Says that something could not be written: a replay is due. Failed calls and commands say so themselves. */
-  owe(): void {
-    this.#replays.owe();
+  markDue(): void {
+    this.#replays.markDue();
   }
 
   /**
@@ -120,7 +120,7 @@ export class Store {
   async #call(commands: readonly Command[], syncToken: string | undefined): Promise<PipelineReply> {
     if (!this.#send) throw new StoreError("absent", "No store is configured");
     if (!this.#breaker.mayTry(this.#coldDeadlineMs)) throw LOST;
-    const cold = this.#coldEra.start(this.#platform.now());
+    const cold = this.#coldStart.start(this.#platform.now());
     const deadlineMs = cold ? this.#coldDeadlineMs : this.#deadlineMs;
     try {
       const reply = await this.#ask(this.#send, { commands, deadlineMs, syncToken });
@@ -128,13 +128,13 @@ export class Store {
       if (commands.every(isPing)) this.#breaker.provedNothing();
       else if (this.#breaker.succeeded()) this.#found();
       // A script that is sent again is no failure.
-      if (reply.items.some(({ error }) => error && !error.startsWith("NOSCRIPT"))) this.owe();
+      if (reply.items.some(({ error }) => error && !error.startsWith("NOSCRIPT"))) this.markDue();
       return reply;
     } catch (cause) {
       const error = asStoreError(cause);
-      this.owe();
+      this.markDue();
       // A handshake is no reason to give up on the store (law 3), unless a probe has just made it.
-      if (!(cold && error.code === "timeout") || this.#breaker.onProbation) this.#missed(error);
+      if (!(cold && error.code === "timeout") || this.#breaker.halfOpen) this.#missed(error);
       throw error;
     }
   }
@@ -147,12 +147,12 @@ export class Store {
     );
     if (refused) throw new StoreError("throttled", "Upstash's request quota is used up", { status: 200 });
     this.#heardAt = this.#platform.now();
-    this.#coldEra.heard(this.#heardAt);
+    this.#coldStart.heard(this.#heardAt);
     return reply;
   }
 
   #found(): void {
-    this.owe();
+    this.markDue();
     this.#replays.hurry();
     this.#log.info("store.found", {});
   }
@@ -175,7 +175,7 @@ export class Store {
       this.#missed(asStoreError(cause));
     }
     if (this.#breaker.probed(alive)) {
-      this.#coldEra.begin(this.#platform.now());
+      this.#coldStart.begin(this.#platform.now());
       this.#found();
     }
     if (alive) await this.#replays.run();

@@ -1,6 +1,6 @@
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
-import type { Trip } from "../store/batch.ts";
+import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import { Outbox } from "../store/outbox.ts";
@@ -48,18 +48,18 @@ export function createValueCache(options: ValueCacheOptions) {
     entries,
     bytes,
     sizeOf: sizeOfKept,
-    write: (trip, change, name) => queueTell(name, change, trip),
+    write: (batch, change, name) => queueTell(name, change, batch),
   });
-  store.onRecovery((trip) => untold.replay(trip));
+  store.onRecovery((batch) => untold.replay(batch));
 
-  /** One trip at most; `undefined` never comes out, `null` only where it was set. */
+  /** One batch at most; `undefined` never comes out, `null` only where it was set. */
   async function get<Value>(name: string): Promise<ValueReply<Value>> {
     // What Redis has not been told is known better here.
     const here = untold.get(name) ?? kept.get(name);
     if (!onRedis || untold.get(name)) return replyOf(here?.json ?? null);
-    const trip = store.trip();
-    const read = trip.read(keys.value(name));
-    await trip.send();
+    const batch = store.batch();
+    const read = batch.read(keys.value(name));
+    await batch.send();
     try {
       return replyOf(await read);
     } catch (error) {
@@ -104,9 +104,9 @@ export function createValueCache(options: ValueCacheOptions) {
     kept.set(name, change, change.expiresAt);
     if (!onRedis) return false;
     untold.put(name, change, change.expiresAt);
-    const trip = store.trip();
-    const told = queueTell(name, change, trip);
-    await trip.send();
+    const batch = store.batch();
+    const told = queueTell(name, change, batch);
+    await batch.send();
     try {
       await told;
       if (untold.get(name) === change) untold.delete(name);
@@ -117,10 +117,10 @@ export function createValueCache(options: ValueCacheOptions) {
     }
   }
 
-  function queueTell(name: string, { json, expiresAt }: Kept, trip: Trip): Promise<unknown> {
+  function queueTell(name: string, { json, expiresAt }: Kept, batch: Batch): Promise<unknown> {
     const key = keys.value(name);
     const px = Math.max(1, Math.ceil(expiresAt - platform.now()));
-    return trip.queue((pipeline) => (json === null ? pipeline.del(key) : pipeline.set(key, json, { px })));
+    return batch.queue((pipeline) => (json === null ? pipeline.del(key) : pipeline.set(key, json, { px })));
   }
 
   return { get, set, delete: remove, getOrSet };

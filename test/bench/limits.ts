@@ -49,12 +49,12 @@ function openIsolates(count: number) {
       identifier: { hash: async () => "0".repeat(32) },
     });
     return async (route: Route): Promise<boolean> => {
-      const trip = store.trip();
-      const decide = await limiter.prepare(requestOf(route), trip);
-      await trip.send();
+      const batch = store.batch();
+      const decide = await limiter.prepare(requestOf(route), batch);
+      await batch.send();
       const verdict = await decide();
       if (verdict.source === "memory")
-        throw new Error("The store was lost during the bench", { cause: trip.error });
+        throw new Error("The store was lost during the bench", { cause: batch.error });
       return verdict.kind === "allowed";
     };
   });
@@ -81,7 +81,7 @@ function requestOf(route: Route): EdgeRequest {
     },
     requestId: "bench",
     after: () => {},
-    beside: () => {},
+    waitUntil: () => {},
   };
 }
 

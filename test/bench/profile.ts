@@ -4,7 +4,7 @@
  * the most of theirs and of what they call before they wait.
  */
 
-import { idle, openStage, prepare } from "./compare/harness.ts";
+import { idle, openHarness, prepare } from "./compare/harness.ts";
 import { load } from "./compare/load.ts";
 import { rows } from "./compare/rows.ts";
 
@@ -19,16 +19,16 @@ interface Profile {
 }
 
 const REQUESTS = 4000;
-const LONGEST_LIST = 40;
+const MAX_LIST_LENGTH = 40;
 
 const name = process.argv.slice(3).join(" ") || "warm GET";
 const row = rows.find((each) => each.name === name);
 if (!row) throw new Error(`There is no row ${name}: ${rows.map((each) => each.name).join(", ")}`);
-const stage = await openStage(["edge"], { keepNames: true });
+const harness = await openHarness(["edge"], { keepNames: true });
 try {
-  const edge = stage.contestants.get("edge");
+  const edge = harness.contestants.get("edge");
   if (!edge) throw new Error("There is no edge");
-  await prepare(stage, row, edge, REQUESTS);
+  await prepare(harness, row, edge, REQUESTS);
   const ask = () =>
     load({ port: edge.port, clients: 8, requests: REQUESTS, request: (n) => row.request(edge, n) });
   await ask();
@@ -37,12 +37,12 @@ try {
   await inspector.call("Profiler.setSamplingInterval", { interval: 200 });
   await inspector.call("Profiler.start");
   await ask();
-  await idle(stage);
+  await idle(harness);
   const { profile } = await inspector.call<{ profile: Profile }>("Profiler.stop");
   inspector.close();
   print(profile);
 } finally {
-  await stage.stop();
+  await harness.stop();
 }
 
 function print({ nodes, samples, timeDeltas }: Profile): void {
@@ -74,7 +74,7 @@ function print({ nodes, samples, timeDeltas }: Profile): void {
     ["with what they call", whole],
   ] as const) {
     console.log(`\n${title}`);
-    const sorted = [...sums].sort(([, one], [, other]) => other - one).slice(0, LONGEST_LIST);
+    const sorted = [...sums].sort(([, one], [, other]) => other - one).slice(0, MAX_LIST_LENGTH);
     for (const [at, microseconds] of sorted) {
       const share = `${((100 * microseconds) / all).toFixed(1)} %`.padStart(7);
       console.log(`${share} ${(microseconds / REQUESTS).toFixed(1).padStart(6)} us  ${at}`);

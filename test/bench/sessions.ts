@@ -10,11 +10,11 @@ import { compileRoutes } from "../../src/config/compile-routes.ts";
 import { unmatchedRoute } from "../../src/config/route.ts";
 import { createLog } from "../../src/events/log.ts";
 import type { SessionClaim } from "../../src/identity/caller.ts";
-import { openToken } from "../../src/identity/session-token.ts";
+import { verifyToken } from "../../src/identity/session-token.ts";
 import type { EdgeRequest } from "../../src/request/capability.ts";
 import { type Platform, workerPlatform } from "../../src/runtime/platform.ts";
 import { createSessions } from "../../src/session/sessions.ts";
-import type { Trip } from "../../src/store/batch.ts";
+import type { Batch } from "../../src/store/batch.ts";
 import { createKeys } from "../../src/store/keys.ts";
 import { Store } from "../../src/store/store.ts";
 import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
@@ -60,13 +60,13 @@ const route = compileRoutes([{ path: "/", access: "session" }], 0, [])[0] ?? unm
 
 /** A request with this token, and what it leaves to be done after the response. */
 async function present(token: string) {
-  const claims = await openToken(token, { secrets: [SECRET], now });
+  const claims = await verifyToken(token, { secrets: [SECRET], now });
   const session: SessionClaim = claims
-    ? { kind: "signed", claims, carriedBy: "bearer" }
-    : { kind: "invalid", carriedBy: "bearer" };
+    ? { kind: "signed", claims, tokenSource: "bearer" }
+    : { kind: "invalid", tokenSource: "bearer" };
   const identity = { kind: "address", hash: "a".repeat(32) } as const;
   const request = new Request("https://edge.example/");
-  const works: ((trip: Trip) => void | Promise<void>)[] = [];
+  const works: ((batch: Batch) => void | Promise<void>)[] = [];
   const edgeRequest: EdgeRequest = {
     request,
     url: new URL(request.url),
@@ -85,13 +85,13 @@ async function present(token: string) {
     },
     requestId: "bench",
     after: (work) => void works.push(work),
-    beside: () => {},
+    waitUntil: () => {},
   };
-  const trip = store.trip();
-  const decide = await sessions.prepare(edgeRequest, trip);
-  await trip.send();
+  const batch = store.batch();
+  const decide = await sessions.prepare(edgeRequest, batch);
+  await batch.send();
   const verdict = await decide();
-  const after = store.trip();
+  const after = store.batch();
   for (const work of works) await work(after);
   await after.send();
   return verdict.kind;
@@ -157,7 +157,7 @@ await measure({
   calls: 1,
   commands: 4,
   work: (round) =>
-    sessions.ledger.revoke(made[round + 1]?.claims.id ?? "", made[round + 1]?.claims.userId ?? ""),
+    sessions.service.revoke(made[round + 1]?.claims.id ?? "", made[round + 1]?.claims.userId ?? ""),
 });
 
 say();
@@ -171,7 +171,7 @@ for (const count of [10, 10_000, 1_000_000]) {
   upstash.resetCalls();
   const before = await commandsRun(upstash);
   const startedAt = performance.now();
-  await sessions.ledger.revokeEveryone();
+  await sessions.service.revokeEveryone();
   const took = performance.now() - startedAt;
   const commands = (await commandsRun(upstash)) - before;
   if (commands !== 1) failures.push(`everyone's of ${count}: ${commands} commands, not 1`);

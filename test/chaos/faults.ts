@@ -171,7 +171,7 @@ const ofTheWay: Fault[] = [
 ];
 
 /** The edge doubles the pause between two attempts up to eight seconds. */
-const LONGEST_RETRY_MS = 8500;
+const MAX_RETRY_MS = 8500;
 
 /** Faults inside Redis: real ones. */
 const ofRedis: Fault[] = [
@@ -189,7 +189,7 @@ const ofRedis: Fault[] = [
   },
   {
     name: "oom",
-    retriedWithinMs: LONGEST_RETRY_MS,
+    retriedWithinMs: MAX_RETRY_MS,
     what: "Redis is full (`maxmemory`, `noeviction`)",
     ...closed,
     start: async ({ upstash }) => void (await upstash.redis.command("CONFIG", "SET", "maxmemory", "1")),
@@ -197,7 +197,7 @@ const ofRedis: Fault[] = [
   },
   {
     name: "readonly",
-    retriedWithinMs: LONGEST_RETRY_MS,
+    retriedWithinMs: MAX_RETRY_MS,
     what: "Redis has become a replica that takes no writes",
     ...closed,
     start: async ({ upstash }) => void (await upstash.redis.command("REPLICAOF", "127.0.0.1", "1")),

@@ -24,7 +24,7 @@ export interface HostileOptions {
 }
 
 /** No key is longer, whatever a client sends. */
-const LONGEST_KEY = 160;
+const MAX_KEY_LENGTH = 160;
 const AT_ONCE = 8;
 
 /**
@@ -94,7 +94,7 @@ export async function runHostile(options: HostileOptions = {}): Promise<HostileR
       KEY_FACTS,
       "0",
     )) as number[];
-    if (longestKey > LONGEST_KEY) miss(`a key of ${longestKey} characters`);
+    if (longestKey > MAX_KEY_LENGTH) miss(`a key of ${longestKey} characters`);
     if (immortal > 0) miss(`${immortal} keys without a lifetime`);
     const unhandled = world.edge.printed.filter((line) => UNHANDLED.test(line)).length;
     if (unhandled > 0) miss(`${unhandled} unhandled errors`);

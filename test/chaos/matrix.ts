@@ -37,7 +37,7 @@ export interface FaultResult {
   noticedMs: number | null;
   /** From the fault's end until the store was found again, ms; null: there was nothing to find, or it was not found. */
   recoveredMs: number | null;
-  /** Calls to the store, other than probes, that came after the third failed trip, while the fault lasted. */
+  /** Calls to the store, other than probes, that came after the third failed batch, while the fault lasted. */
   waited: number;
   /** Requests that started in that time. */
   afterNotice: Sample[];
@@ -58,7 +58,7 @@ export const quickFaults = ["refuse", "reset-after", "hang", "failing-item", "re
 
 const usual = { before: 1500, during: 3000, after: 2000 };
 const SHIFTED = "test/chaos/workers/shifted-clock.ts";
-const LONGEST_SEARCH_MS = 40_000;
+const MAX_SEARCH_MS = 40_000;
 /** A request that is on its way to the Worker while the breaker opens may be older than it looks. */
 const MARGIN_MS = 5;
 
@@ -104,7 +104,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   const lost = () => lines().filter(({ event }) => event === "store.lost");
   const found = () => lines().filter(({ event }) => event === "store.found");
   const search = async (phase: Phase) => {
-    const until = Date.now() + LONGEST_SEARCH_MS;
+    const until = Date.now() + MAX_SEARCH_MS;
     while (lost().length > found().length && Date.now() < until) {
       await gateway.post(phase);
       await pause(50);
@@ -218,7 +218,7 @@ function missesOf(facts: Omit<FaultResult, "misses">): string[] {
   miss(fault.breaker === "stays closed" && noticedMs !== null, "the breaker opened");
   miss(noticedMs !== null && recoveredMs === null, "the store was not found again");
   const mostWaits = fault.mostWaits ?? 0;
-  miss(waited > mostWaits, `${waited} calls after the third failed trip, not ${mostWaits}`);
+  miss(waited > mostWaits, `${waited} calls after the third failed batch, not ${mostWaits}`);
   miss(Boolean(fault.neverWithout) && without > 0, `${without} requests were decided without the store`);
   miss(probes.mostProbesAtOnce > 1, `${probes.mostProbesAtOnce} probes at once`);
   miss(recoveredMs !== null && probes.probesSinceLifted > 1, `${probes.probesSinceLifted} probes to recover`);

@@ -93,7 +93,7 @@ async function runOne(world: World, origin: RawOrigin, fault: OriginFault): Prom
     miss(!same, `where a stale one is: ${stale.status}, ${stale.ending}`);
     miss(expected.body !== undefined && stale.body !== expected.body, "and another body");
   }
-  miss(open > MOST_OPEN, `${open} connections are still open`);
+  miss(open > MAX_OPEN, `${open} connections are still open`);
   miss(!cacheable && stored !== 0, `${stored} entries were stored`);
   miss(
     !cacheable && (next.status !== 200 || next.body !== wellBody(coldPath)),
@@ -114,10 +114,10 @@ async function runOne(world: World, origin: RawOrigin, fault: OriginFault): Prom
 }
 
 /** The runtime keeps a few that it may use again. */
-const MOST_OPEN = 4;
-const MOST_READ = 3 * 1024 * 1024;
+const MAX_OPEN = 4;
+const MAX_READ = 3 * 1024 * 1024;
 /** Longer than the edge lets anybody wait for another client's answer (2 s). */
-const LONGEST_READ_MS = 3000;
+const MAX_READ_MS = 3000;
 
 /** Reads an answer to its end, or until it is clear that it has none. */
 async function visit(
@@ -135,7 +135,7 @@ async function visit(
   let cache: string | null = null;
   let body = "";
   let ending: Ending = "whole";
-  const timer = setTimeout(giveUp, LONGEST_READ_MS);
+  const timer = setTimeout(giveUp, MAX_READ_MS);
   try {
     const response = await edge.fetch(path, {
       method,
@@ -148,7 +148,7 @@ async function visit(
     const decoder = new TextDecoder();
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       body += decoder.decode(chunk, { stream: true });
-      if (body.length > MOST_READ) giveUp();
+      if (body.length > MAX_READ) giveUp();
     }
   } catch {
     ending = given ? "aborted by the client" : "broken";

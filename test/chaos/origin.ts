@@ -23,7 +23,7 @@ export interface EchoOrigin {
 }
 
 /** Paths are taken of any length that the edge lets through, three bytes for each of their characters. */
-const MOST_HEADER_BYTES = 128 * 1024;
+const MAX_HEADER_BYTES = 128 * 1024;
 
 /** What the origin answers: a pure function of what it is asked. */
 export function answerTo(asked: {
@@ -39,7 +39,7 @@ export function answerTo(asked: {
 export async function startEchoOrigin({ keepSeen = false } = {}): Promise<EchoOrigin> {
   const arrivals = new Map<string, number>();
   const seen: EchoOrigin["seen"] = [];
-  const server = createServer({ maxHeaderSize: MOST_HEADER_BYTES }, async (request, response) => {
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, async (request, response) => {
     const { headers, method = "", url = "" } = request;
     const one = (name: string) => (typeof headers[name] === "string" ? headers[name] : undefined);
     const id = one("x-chaos-id");

@@ -13,7 +13,7 @@ export function matrixReport(results: readonly FaultResult[], seed: number): str
     "",
     "- *noticed*: from the fault's start to the breaker's opening. *recovered*: from the fault's end to the store being",
     "  found again; the first probe after the end must find it, and there is never more than one at a time.",
-    "- *waited*: calls that reached the store's address, probes left out, after the third failed trip and while the fault",
+    "- *waited*: calls that reached the store's address, probes left out, after the third failed batch and while the fault",
     "  lasted, of so many requests in that time.",
     "- *then p50 / p99*: whole time of those requests at the client, added to the p50 / p99 before the fault.",
     "- *over*: admitted above what an exact limiter admits (ten of each client's twelve, whoever counts).",
@@ -76,17 +76,17 @@ function timesOf({ afterNotice, cells }: FaultResult): [before: number[], then: 
 }
 
 /** ms that the p99 of requests may be above what it was before, once nobody asks the store any more. */
-const MOST_ADDED_MS = 5;
+const MAX_ADDED_MS = 5;
 
 function slowerLine(results: readonly FaultResult[]): string[] {
   const noticed = results.filter(({ noticedMs }) => noticedMs !== null);
   const slower = noticed.filter((result) => {
     const [before, then] = timesOf(result);
-    return (percentile(then, 0.99) ?? 0) - (percentile(before, 0.99) ?? 0) > MOST_ADDED_MS;
+    return (percentile(then, 0.99) ?? 0) - (percentile(before, 0.99) ?? 0) > MAX_ADDED_MS;
   });
   const names = slower.length === 0 ? "" : `: ${slower.map(({ fault }) => fault.name).join(", ")}`;
   return [
-    `Of the ${noticed.length} that opened the breaker, ${slower.length} had a p99 more than ${MOST_ADDED_MS} ms above that of before${names}.`,
+    `Of the ${noticed.length} that opened the breaker, ${slower.length} had a p99 more than ${MAX_ADDED_MS} ms above that of before${names}.`,
   ];
 }
 

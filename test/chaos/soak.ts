@@ -183,7 +183,7 @@ export async function runSoak(options: SoakOptions = {}): Promise<SoakResult> {
     for (const { name, entries, most } of bounds) {
       if (entries > most) misses.push(`${name}: ${entries}, more than ${most}`);
     }
-    const allowed = start + SLACK_BYTES + MOST_MAP_BYTES;
+    const allowed = start + SLACK_BYTES + MAX_MAP_BYTES;
     if (end > allowed) misses.push(`${mib(end)} in use at the end, more than ${mib(allowed)}`);
     // Callers, URLs, tags; and users.
     const seen = 3 * n + users;
@@ -199,13 +199,13 @@ export async function runSoak(options: SoakOptions = {}): Promise<SoakResult> {
 
 /**
  * All that the maps may take together by their stated bounds: the cache 32 MiB, counters 16, sessions 16, those that were
- * seen 8 and are to be written 8, values 8, what limits remember and are owed 12, tokens 4, hashes 1.
+ * seen 8 and are to be written 8, values 8, what limits remember and are pending 12, tokens 4, hashes 1.
  */
-const MOST_MAP_BYTES = 105 * 2 ** 20;
+const MAX_MAP_BYTES = 105 * 2 ** 20;
 
 function boundsOf({ cache, limiter, sessions, verifiedKeys, config }: ReturnType<typeof openIsolate>) {
   const held = cache.sizes;
-  const kept = sessions.ledger.sizes;
+  const kept = sessions.service.sizes;
   return [
     { name: "cache: URLs", entries: held.urls, most: 50_000 },
     { name: "cache: bytes", entries: held.bytes, most: config.cache.isolateBytes },
@@ -232,8 +232,8 @@ const LIMIT_BOUNDS: Record<string, number> = {
   seen: 10_000,
   blocks: 10_000,
   leases: 10_000,
-  owed: 10_000,
-  owedBytes: 4 * 2 ** 20,
+  pending: 10_000,
+  pendingBytes: 4 * 2 ** 20,
   seenBytes: 4 * 2 ** 20,
   blockBytes: 4 * 2 ** 20,
 };
@@ -269,7 +269,7 @@ export function soakReport(result: SoakResult): string {
     "The 503s are ends of sessions that found ten thousand others waiting for the store: they say so, and are to be repeated.",
     "",
     `Memory in use after a collection: ${mib(memory.start)} at the start, ${mib(memory.half)} half way, ${mib(memory.end)} at the end.`,
-    `Allowed: what there was at the start, ${mib(MOST_MAP_BYTES)} of maps at their stated bounds of bytes all at once, and ${mib(SLACK_BYTES)} for what`,
+    `Allowed: what there was at the start, ${mib(MAX_MAP_BYTES)} of maps at their stated bounds of bytes all at once, and ${mib(SLACK_BYTES)} for what`,
     "has no such bound (tombstones, leases) and for Node. An isolate has 128 MB: who fears for it lowers `CACHE_ISOLATE_BYTES`.",
     "",
     "| map | at the end | bound |",

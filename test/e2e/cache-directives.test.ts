@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 import { type SpeakingOrigin, startSpeakingOrigin } from "../support/edge/scripted-origin.ts";
 
 interface Exchange {
@@ -160,36 +160,36 @@ describe.each([
   ["from Redis alone, in a fresh isolate", { fresh: true }],
   ["with the store down", { lost: true }],
 ] as const)("every directive, through the built Worker: %s", (_, how) => {
-  let house: House;
+  let harness: Harness;
   let origin: SpeakingOrigin;
   const second = new Map<string, { word: string | null; status: number; headers: Headers; text: string }>();
   const first = new Map<string, string>();
 
   beforeAll(async () => {
     origin = await startSpeakingOrigin();
-    house = await openHouse({ vars: { ROUTES, ORIGIN_URL: origin.url } });
+    harness = await openHarness({ vars: { ROUTES, ORIGIN_URL: origin.url } });
     if ("lost" in how) {
-      await house.upstash.stop();
-      for (let n = 0; n < 3; n += 1) await house.edge.fetch("/warm-up");
+      await harness.upstash.stop();
+      for (let n = 0; n < 3; n += 1) await harness.edge.fetch("/warm-up");
     }
     const names = Object.entries(EXCHANGES);
     for (const [index, [, exchange]] of names.entries()) {
       const { said, status = 200, first: headers = {} } = exchange;
       origin.say(`/d/${index}`, { status, headers: said });
-      first.set(`${index}`, await (await house.edge.fetch(`/d/${index}`, { headers })).text());
+      first.set(`${index}`, await (await harness.edge.fetch(`/d/${index}`, { headers })).text());
     }
     if ("fresh" in how) {
-      await house.counting(async () => {});
-      await house.edge.restart();
+      await harness.counting(async () => {});
+      await harness.edge.restart();
     }
     for (const [index, [name, { asking = {}, method = "GET" }]] of names.entries()) {
-      const response = await house.edge.fetch(`/d/${index}`, { headers: asking, method });
+      const response = await harness.edge.fetch(`/d/${index}`, { headers: asking, method });
       const { status, headers } = response;
       second.set(name, { word: headers.get("x-cache"), status, headers, text: await response.text() });
     }
   });
   afterAll(async () => {
-    await house.stop();
+    await harness.stop();
     await origin.stop();
   });
 
@@ -213,18 +213,18 @@ describe.each([
   it("an origin that drops every connection is stood in for where stale-if-error allows, else 502", async () => {
     origin.say("/allowed", { headers: { "cache-control": "max-age=60, stale-if-error=600", ...STALE } });
     origin.say("/not", { headers: { "cache-control": "max-age=60", ...STALE } });
-    const before = await (await house.edge.fetch("/allowed")).text();
-    await house.edge.fetch("/not");
+    const before = await (await harness.edge.fetch("/allowed")).text();
+    await harness.edge.fetch("/not");
     if ("fresh" in how) {
-      await house.counting(async () => {});
-      await house.edge.restart();
+      await harness.counting(async () => {});
+      await harness.edge.restart();
     }
     origin.dropping = true;
-    const stale = await house.edge.fetch("/allowed");
+    const stale = await harness.edge.fetch("/allowed");
     expect(stale.status).toBe(200);
     expect(stale.headers.get("x-cache")).toBe("STALE");
     expect(await stale.text()).toBe(before);
-    const refused = await house.edge.fetch("/not");
+    const refused = await harness.edge.fetch("/not");
     expect(refused.status).toBe(502);
     expect(await refused.json()).toMatchObject({ code: "ORIGIN_UNREACHABLE" });
     origin.dropping = false;

@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 import { type SpeakingOrigin, startSpeakingOrigin } from "../support/edge/scripted-origin.ts";
 
 const ROUTES = [
@@ -11,34 +11,34 @@ const ROUTES = [
 const TEXT = JSON.stringify(Array.from({ length: 300 }, (_, n) => ({ n, row: `row ${n}` })));
 
 describe("the response cache of the built Worker", () => {
-  let house: House;
+  let harness: Harness;
   let origin: SpeakingOrigin;
   beforeAll(async () => {
     origin = await startSpeakingOrigin();
-    house = await openHouse({ vars: { ROUTES, ORIGIN_URL: origin.url } });
+    harness = await openHarness({ vars: { ROUTES, ORIGIN_URL: origin.url } });
   });
   afterAll(async () => {
-    await house.stop();
+    await harness.stop();
     await origin.stop();
   });
-  const operator = () => ({ authorization: `Bearer ${house.secrets.admin}` });
+  const operator = () => ({ authorization: `Bearer ${harness.secrets.admin}` });
   const post = (path: string, body: unknown) =>
-    house.edge.fetch(path, { method: "POST", headers: operator(), body: JSON.stringify(body) });
+    harness.edge.fetch(path, { method: "POST", headers: operator(), body: JSON.stringify(body) });
   const fresh = async () => {
-    await house.counting(async () => {});
-    await house.edge.restart();
+    await harness.counting(async () => {});
+    await harness.edge.restart();
   };
 
   describe("gzip", () => {
     it("goes over the wire as it is stored to a client that accepts it, inflated to one that does not", async () => {
       const fields = { "content-type": "application/json", etag: '"v"', "cache-control": "max-age=60" };
       origin.say("/large", { headers: fields, body: TEXT });
-      await (await house.edge.fetch("/large")).text();
+      await (await harness.edge.fetch("/large")).text();
       await fresh();
-      const gzipped = await raw(house.edge.url, "/large", { "accept-encoding": "gzip" });
+      const gzipped = await raw(harness.edge.url, "/large", { "accept-encoding": "gzip" });
       expect(gzipped.headers).toMatchObject({ "content-encoding": "gzip", etag: 'W/"v"', "x-cache": "HIT" });
       expect(gunzipSync(gzipped.body).toString()).toBe(TEXT);
-      const plain = await raw(house.edge.url, "/large", { "accept-encoding": "identity" });
+      const plain = await raw(harness.edge.url, "/large", { "accept-encoding": "identity" });
       expect(plain.headers["content-encoding"]).toBeUndefined();
       expect(plain.headers.etag).toBe('"v"');
       expect(plain.body.toString()).toBe(TEXT);
@@ -48,10 +48,10 @@ describe("the response cache of the built Worker", () => {
     it("of the origin's own is undone once, and served in either form", async () => {
       const fields = { "content-type": "application/json", "content-encoding": "gzip", etag: '"o"' };
       origin.say("/coded", { headers: fields, body: gzipSync(TEXT) });
-      expect(await (await house.edge.fetch("/coded")).text()).toBe(TEXT);
+      expect(await (await harness.edge.fetch("/coded")).text()).toBe(TEXT);
       await fresh();
       for (const accepted of ["gzip", "identity"]) {
-        const { headers, body } = await raw(house.edge.url, "/coded", { "accept-encoding": accepted });
+        const { headers, body } = await raw(harness.edge.url, "/coded", { "accept-encoding": accepted });
         expect(headers["x-cache"], accepted).toBe("HIT");
         expect((accepted === "gzip" ? gunzipSync(body) : body).toString(), accepted).toBe(TEXT);
         expect(headers.etag, "not the bytes that the origin's tag stands for").toBe('W/"o"');
@@ -62,12 +62,12 @@ describe("the response cache of the built Worker", () => {
   describe("POST /edge/cache/purge", () => {
     it("reaches an isolate that has never heard of it, and the one that took it", async () => {
       origin.say("/p/1", { headers: { "cache-tag": "one" } });
-      const before = await (await house.edge.fetch("/p/1")).text();
+      const before = await (await harness.edge.fetch("/p/1")).text();
       const answer = await post("/edge/cache/purge", { tags: ["ONE"] });
       expect(answer.status).toBe(200);
       expect(await answer.json()).toMatchObject({ success: true, reach: "everywhere" });
-      await house.edge.restart();
-      const after = await house.edge.fetch("/p/1");
+      await harness.edge.restart();
+      const after = await harness.edge.fetch("/p/1");
       expect(after.headers.get("x-cache")).toBe("MISS");
       expect(await after.text()).not.toBe(before);
     });
@@ -90,7 +90,7 @@ describe("the response cache of the built Worker", () => {
 
   describe("what makes an entry go, through the wire", () => {
     const word = async (path: string, headers: Record<string, string> = {}, method = "GET") => {
-      const response = await house.edge.fetch(path, { headers, method });
+      const response = await harness.edge.fetch(path, { headers, method });
       await response.text();
       return response.headers.get("x-cache");
     };
@@ -99,9 +99,9 @@ describe("the response cache of the built Worker", () => {
       for (const method of ["PUT", "PATCH", "DELETE"]) {
         await word("/written");
         expect(await word("/written"), method).toBe("HIT");
-        await house.edge.fetch("/written", { method });
+        await harness.edge.fetch("/written", { method });
         expect(await word("/written"), `here, after ${method}`).toBe("MISS");
-        await house.edge.fetch("/written", { method });
+        await harness.edge.fetch("/written", { method });
         await fresh();
         expect(await word("/written"), `there, after ${method}`).toBe("MISS");
       }
@@ -111,14 +111,14 @@ describe("the response cache of the built Worker", () => {
       origin.say("/create", { status: 201, headers: { location: `${origin.url}/created` } });
       origin.say("/refuse", { status: 403, headers: { location: "/kept" } });
       for (const path of ["/created", "/kept"]) await word(path);
-      for (const path of ["/create", "/refuse"]) await house.edge.fetch(path, { method: "POST" });
+      for (const path of ["/create", "/refuse"]) await harness.edge.fetch(path, { method: "POST" });
       expect(await word("/created"), "rewritten to the edge's address").toBe("MISS");
       expect(await word("/kept")).toBe("HIT");
     });
 
     it("a prefix, at its slash; and softly: stale, and served while it is validated", async () => {
       for (const path of ["/pre/a", "/prefix"]) await word(path);
-      const { host } = new URL(house.edge.url);
+      const { host } = new URL(harness.edge.url);
       await post("/edge/cache/purge", { prefixes: [`${host}/pre/`] });
       expect(await word("/pre/a")).toBe("MISS");
       expect(await word("/prefix"), "no slash").toBe("HIT");
@@ -132,7 +132,7 @@ describe("the response cache of the built Worker", () => {
       await word("/soft");
       await post("/edge/cache/purge", { tags: ["soft"], soft: true });
       expect(await word("/soft")).toBe("STALE");
-      await house.counting(async () => {});
+      await harness.counting(async () => {});
       expect(await word("/soft"), "validated meanwhile").toBe("HIT");
     });
 
@@ -159,7 +159,7 @@ describe("the response cache of the built Worker", () => {
         headers: { connection: "cache-control, vary", "cache-control": "no-store", vary: "accept" },
       });
       for (const count of [1, 2]) {
-        const { headers } = await raw(house.edge.url, "/connection", {});
+        const { headers } = await raw(harness.edge.url, "/connection", {});
         expect(headers["x-cache"]).toBe("MISS");
         expect(headers["cache-control"], "and the client is told").toBe("no-store");
         expect(origin.asked("/connection")).toHaveLength(count);
@@ -173,7 +173,7 @@ describe("the response cache of the built Worker", () => {
         body: bytes,
       });
       for (const expected of ["MISS", "HIT"]) {
-        const { headers, body } = await raw(house.edge.url, "/shouted", { "accept-encoding": "gzip" });
+        const { headers, body } = await raw(harness.edge.url, "/shouted", { "accept-encoding": "gzip" });
         expect(headers["x-cache"]).toBe(expected);
         const coded = /gzip/i.test(String(headers["content-encoding"]));
         expect((coded ? gunzipSync(body) : body).toString(), expected).toBe(TEXT);
@@ -201,7 +201,7 @@ describe("the response cache of the built Worker", () => {
       );
       await fresh();
       for (const path of paths)
-        expect((await house.edge.fetch(path)).headers.get("x-cache"), path).toBe("HIT");
+        expect((await harness.edge.fetch(path)).headers.get("x-cache"), path).toBe("HIT");
       const again = await post("/edge/cache/warm", { paths });
       expect((await again.text()).trim().split("\n").at(-1)).toContain('"fresh":20');
       for (const path of paths) expect(origin.asked(path), path).toHaveLength(1);
@@ -214,7 +214,7 @@ describe("the response cache of the built Worker", () => {
       const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
       const first = await reader?.read();
       expect(first?.value, "before the others are answered").toContain('"path":"/quick/1"');
-      await house.counting(async () => {});
+      await harness.counting(async () => {});
       const waiting = paths.filter((path) => origin.asked(path).length > 0 && path.startsWith("/held/"));
       expect(waiting, "asked for at the same time").toHaveLength(6);
       release();
@@ -246,7 +246,10 @@ describe("the response cache of the built Worker", () => {
     });
 
     it("is the operator's alone", async () => {
-      const answer = await house.edge.fetch("/edge/cache/warm", { method: "POST", body: '{"paths":["/x"]}' });
+      const answer = await harness.edge.fetch("/edge/cache/warm", {
+        method: "POST",
+        body: '{"paths":["/x"]}',
+      });
       expect(answer.status).toBe(401);
     });
   });
@@ -255,7 +258,7 @@ describe("the response cache of the built Worker", () => {
     const body = "x".repeat(2_000_000);
     origin.say("/huge", { headers: { "content-type": "text/plain" }, body });
     for (const count of [1, 2]) {
-      const response = await house.edge.fetch("/huge");
+      const response = await harness.edge.fetch("/huge");
       expect((await response.text()).length).toBe(body.length);
       expect(origin.asked("/huge"), "not stored").toHaveLength(count);
     }
@@ -263,9 +266,9 @@ describe("the response cache of the built Worker", () => {
 
   it("gives nobody another's entry on a caller's route", async () => {
     origin.say("/mine/data", { headers: { "cache-control": "private, max-age=60" } });
-    const [ada, bea] = [await house.token("ada"), await house.token("bea")];
+    const [ada, bea] = [await harness.token("ada"), await harness.token("bea")];
     const get = async (token: string) => {
-      const response = await house.edge.fetch("/mine/data", {
+      const response = await harness.edge.fetch("/mine/data", {
         headers: { authorization: `Bearer ${token}` },
       });
       return { word: response.headers.get("x-cache"), text: await response.text() };
@@ -285,7 +288,7 @@ describe("the response cache of the built Worker", () => {
       "x-forwarded-scheme": "http",
       forwarded: "host=evil.example",
     };
-    await house.edge.fetch("/poison", { headers: poison });
+    await harness.edge.fetch("/poison", { headers: poison });
     const [seen] = origin.asked("/poison");
     expect(JSON.stringify(seen?.headers)).not.toContain("evil.example");
     for (const name of Object.keys(poison).filter((name) => !name.includes("forwarded-host"))) {

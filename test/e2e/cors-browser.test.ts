@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
   existsSync,
@@ -12,7 +12,7 @@ if (!executablePath && process.env.REQUIRE_BROWSER)
   throw new Error("REQUIRE_BROWSER is set and no Chromium was found");
 
 describe.skipIf(!executablePath)("a page of another origin, in Chromium", () => {
-  let house: House;
+  let harness: Harness;
   let pages: Server;
   let browser: Browser;
   let listed: string;
@@ -24,7 +24,7 @@ describe.skipIf(!executablePath)("a page of another origin, in Chromium", () => 
     await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve));
     const { port } = pages.address() as AddressInfo;
     listed = `http://127.0.0.1:${port}`;
-    house = await openHouse({
+    harness = await openHarness({
       vars: {
         CORS_ALLOWED_ORIGINS: listed,
         ROUTES: [{ path: "/v1/echo/few", limits: [{ name: "few", limit: 1, window: "1 h" }] }],
@@ -44,7 +44,7 @@ describe.skipIf(!executablePath)("a page of another origin, in Chromium", () => 
   });
   afterAll(async () => {
     await browser?.close();
-    await house?.stop();
+    await harness?.stop();
     pages?.close();
   });
 
@@ -66,14 +66,14 @@ describe.skipIf(!executablePath)("a page of another origin, in Chromium", () => 
         requestId: refused.headers.get("x-request-id"),
         body: (await refused.json()) as { retry_after: number },
       };
-    }, `${house.edge.url}/v1/echo/few`);
+    }, `${harness.edge.url}/v1/echo/few`);
     expect(seen.status).toBe(429);
     expect(Number(seen.retryAfter)).toBeGreaterThan(0);
     expect(seen.body.retry_after).toBe(Number(seen.retryAfter));
     expect(seen.remaining).toBe("0");
     expect(seen.requestId).toMatch(/^[0-9a-f]{32}$/);
     expect(
-      house.origin.requests.every((request) => request.method !== "OPTIONS"),
+      harness.origin.requests.every((request) => request.method !== "OPTIONS"),
       "no preflight reached the origin",
     ).toBe(true);
   });
@@ -87,7 +87,7 @@ describe.skipIf(!executablePath)("a page of another origin, in Chromium", () => 
           () => "read",
           () => "refused",
         ),
-      `${house.edge.url}/v1/echo`,
+      `${harness.edge.url}/v1/echo`,
     );
     expect(outcome).toBe("refused");
   });

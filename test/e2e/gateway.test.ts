@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 
 const ROUTES = [
   { path: "/v1/user/*", access: "session" },
@@ -13,13 +13,13 @@ const ROUTES = [
 ];
 
 describe("the gateway", () => {
-  let house: House;
+  let harness: Harness;
   beforeAll(async () => {
-    house = await openHouse({ vars: { ROUTES, ORIGIN_DEADLINE_MS: 300 } });
+    harness = await openHarness({ vars: { ROUTES, ORIGIN_DEADLINE_MS: 300 } });
   });
-  afterAll(() => house.stop());
+  afterAll(() => harness.stop());
   const echo = async (path: string, init: RequestInit = {}) => {
-    const response = await house.edge.fetch(path, init);
+    const response = await harness.edge.fetch(path, init);
     return (await response.json()) as {
       method: string;
       path: string;
@@ -42,18 +42,18 @@ describe("the gateway", () => {
     expect(seen).toMatchObject({ method: "PUT", path: "/v1/echo", body: "hello" });
     expect(seen.headers).toMatchObject({
       "x-custom": "1",
-      "x-edge-token": house.secrets.origin,
+      "x-edge-token": harness.secrets.origin,
       "x-forwarded-for": "203.0.113.1",
     });
     expect(seen.headers.x_user_id).toBeUndefined();
     expect(seen.headers["x-user-id"]).toBeUndefined();
-    expect(seen.headers["x-forwarded-host"]).toBe(new URL(house.edge.url).host);
+    expect(seen.headers["x-forwarded-host"]).toBe(new URL(harness.edge.url).host);
     expect(seen.headers.via).toMatch(/envoyou-edge-[0-9a-f]{8}/);
     expect(seen.headers.traceparent).toMatch(/^00-/);
   });
 
   it("tells the origin who asks, and never hands over the session's credential", async () => {
-    const token = await house.token("user_123", "premium");
+    const token = await harness.token("user_123", "premium");
     const seen = await echo("/v1/echo", {
       headers: { authorization: `Bearer ${token}`, cookie: `a=1; session=${token}` },
     });
@@ -62,32 +62,32 @@ describe("the gateway", () => {
   });
 
   it("keeps a redirect of the origin to its internal host on the edge", async () => {
-    const response = await house.edge.fetch("/v1/emissions");
+    const response = await harness.edge.fetch("/v1/emissions");
     expect(response.status).toBe(307);
-    expect(response.headers.get("location")).toBe(`${house.edge.url}/v1/emissions/`);
+    expect(response.headers.get("location")).toBe(`${harness.edge.url}/v1/emissions/`);
   });
 
   it("makes a cookie for the origin's host one for the edge's", async () => {
-    const cookies = (await house.edge.fetch("/v1/cookie")).headers.getSetCookie();
+    const cookies = (await harness.edge.fetch("/v1/cookie")).headers.getSetCookie();
     expect(cookies).toEqual(["theme=dark; Path=/", "lang=en; Path=/"]);
   });
 
   it("refuses a path that the origin could read otherwise, and never leaves the origin's host", async () => {
     for (const path of ["//evil.example/x", "/v1/user%2fprofile", "/v1%5cuser", "/v1/a%00b", "/v1/%zz"]) {
-      const before = house.origin.requests.length;
-      const response = await rawRequest(house.edge.url, path);
+      const before = harness.origin.requests.length;
+      const response = await rawRequest(harness.edge.url, path);
       expect(response, path).toMatch(/^HTTP\/1\.1 400 /);
-      expect(house.origin.requests.length - before, `${path} reaches no origin`).toBe(0);
+      expect(harness.origin.requests.length - before, `${path} reaches no origin`).toBe(0);
     }
-    const raw = await rawRequest(house.edge.url, "/v1/raw/a//b%2fc");
+    const raw = await rawRequest(harness.edge.url, "/v1/raw/a//b%2fc");
     expect(raw, "unless the route wants it").toMatch(/^HTTP\/1\.1 404 /);
-    expect(house.origin.requests.at(-1)?.path).toBe("/v1/raw/a//b%2fc");
+    expect(harness.origin.requests.at(-1)?.path).toBe("/v1/raw/a//b%2fc");
   });
 
   it("takes a body that asks first whether it may come", async () => {
     const { status } = await new Promise<{ status: number | undefined }>((resolve, reject) => {
       const asking = request(
-        `${house.edge.url}/v1/echo/x`,
+        `${harness.edge.url}/v1/echo/x`,
         { method: "POST", headers: { expect: "100-continue", "content-type": "text/plain" } },
         (response) => {
           response.resume();
@@ -101,7 +101,7 @@ describe("the gateway", () => {
   });
 
   it("streams server-sent events as they happen", async () => {
-    const response = await house.edge.fetch("/v1/live?events=3&pause=150");
+    const response = await harness.edge.fetch("/v1/live?events=3&pause=150");
     const reader = response.body?.getReader();
     const first = await reader?.read();
     expect(new TextDecoder().decode(first?.value as Uint8Array)).toBe("data: 1\n\n");
@@ -115,7 +115,7 @@ describe("the gateway", () => {
   });
 
   it("passes a WebSocket through", async () => {
-    const socket = new WebSocket(`${house.edge.url.replace("http", "ws")}/ws`);
+    const socket = new WebSocket(`${harness.edge.url.replace("http", "ws")}/ws`);
     const answer = await new Promise<string>((resolve, reject) => {
       socket.on("open", () => socket.send("over the edge"));
       socket.on("message", (data: Buffer) => resolve(data.toString()));
@@ -126,7 +126,7 @@ describe("the gateway", () => {
   });
 
   it("says 504 of a slow origin", async () => {
-    const response = await house.edge.fetch("/v1/emissions/slow?ms=2000");
+    const response = await harness.edge.fetch("/v1/emissions/slow?ms=2000");
     expect(response.status).toBe(504);
     expect(await response.json()).toMatchObject({
       code: "ORIGIN_TIMEOUT",
@@ -136,46 +136,49 @@ describe("the gateway", () => {
   });
 
   it("starts a session at the origin's word, ends it at its word, and shows neither", async () => {
-    const [[user, password] = []] = Object.entries(house.origin.users);
+    const [[user, password] = []] = Object.entries(harness.origin.users);
     const login = (carry: string) =>
-      house.edge.fetch("/v1/auth/login", { method: "POST", body: JSON.stringify({ user, password, carry }) });
+      harness.edge.fetch("/v1/auth/login", {
+        method: "POST",
+        body: JSON.stringify({ user, password, carry }),
+      });
     const bearer = await login("bearer");
     expect(bearer.headers.has("x-edge-session")).toBe(false);
     const token = bearer.headers.get("x-session-token");
     expect(token).toMatch(/^es1\./);
     const own = { authorization: `Bearer ${token}` };
-    const profile = await house.edge.fetch("/v1/user/profile", { headers: own });
+    const profile = await harness.edge.fetch("/v1/user/profile", { headers: own });
     expect(await profile.json()).toEqual({ user_id: user, tier: "premium" });
 
     const cookie = (await login("cookie")).headers.getSetCookie()[0] ?? "";
     expect(cookie).toMatch(/^session=es1\..*; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/);
     const pair = cookie.split(";")[0] ?? "";
-    expect((await house.edge.fetch("/v1/user/profile", { headers: { cookie: pair } })).status).toBe(200);
-    const crossSite = await house.edge.fetch("/v1/auth/logout", {
+    expect((await harness.edge.fetch("/v1/user/profile", { headers: { cookie: pair } })).status).toBe(200);
+    const crossSite = await harness.edge.fetch("/v1/auth/logout", {
       method: "POST",
       headers: { cookie: pair, origin: "https://evil.example" },
     });
     expect(crossSite.status, "another site cannot sign the user out").toBe(403);
-    const logout = await house.edge.fetch("/v1/auth/logout", {
+    const logout = await harness.edge.fetch("/v1/auth/logout", {
       method: "POST",
-      headers: { cookie: pair, origin: house.edge.url },
+      headers: { cookie: pair, origin: harness.edge.url },
     });
     expect(logout.headers.getSetCookie().join()).toContain("Max-Age=0");
-    expect((await house.edge.fetch("/v1/user/profile", { headers: { cookie: pair } })).status).toBe(401);
+    expect((await harness.edge.fetch("/v1/user/profile", { headers: { cookie: pair } })).status).toBe(401);
     expect(
-      (await house.edge.fetch("/v1/user/profile", { headers: own })).status,
+      (await harness.edge.fetch("/v1/user/profile", { headers: own })).status,
       "the other session lives on",
     ).toBe(200);
   });
 
   it("believes a key once the origin has answered for it, and not before", async () => {
-    const [key = ""] = Object.keys(house.origin.keys);
+    const [key = ""] = Object.keys(harness.origin.keys);
     const caller = async (apiKey: string) => {
-      const response = await house.edge.fetch("/v1/keys/check", { headers: { "x-api-key": apiKey } });
+      const response = await harness.edge.fetch("/v1/keys/check", { headers: { "x-api-key": apiKey } });
       expect(response.headers.has("x-edge-caller")).toBe(false);
       await response.arrayBuffer();
-      await house.counting(async () => {});
-      return house.edge.log.findLast((line) => line.event === "request")?.caller;
+      await harness.counting(async () => {});
+      return harness.edge.log.findLast((line) => line.event === "request")?.caller;
     };
     const [first, second, third] = [
       await caller(key),
@@ -187,13 +190,13 @@ describe("the gateway", () => {
   });
 
   it("speaks of every failure in one form, without detail", async () => {
-    await house.edge.fetch("/v1/echo/limited", { address: "198.51.100.77" });
+    await harness.edge.fetch("/v1/echo/limited", { address: "198.51.100.77" });
     for (const [path, status] of [
       ["/v1/user/profile", 401],
       ["/edge/nothing", 401],
       ["/v1/echo/limited", 429],
     ] as const) {
-      const response = await house.edge.fetch(path, { address: "198.51.100.77" });
+      const response = await harness.edge.fetch(path, { address: "198.51.100.77" });
       const body = (await response.json()) as Record<string, unknown>;
       expect(response.status).toBe(status);
       expect(response.headers.get("content-type")).toBe("application/problem+json");
@@ -206,7 +209,7 @@ describe("the gateway", () => {
   });
 
   it("says 502 when the origin is down", async () => {
-    const down = await openHouse({ vars: { ORIGIN_URL: "http://127.0.0.1:9" } });
+    const down = await openHarness({ vars: { ORIGIN_URL: "http://127.0.0.1:9" } });
     try {
       const response = await down.edge.fetch("/v1/anything");
       expect(response.status).toBe(502);
@@ -217,15 +220,15 @@ describe("the gateway", () => {
     }
   });
 
-  it("a mistake in the configuration is one line in the log, and a 500 that tells a caller nothing", async () => {
-    const wrong = await openHouse({ vars: { EDGE_MODE: "sideways", REDIS_CACHE_TTL: "soon" } });
+  it("a issue in the configuration is one line in the log, and a 500 that tells a caller nothing", async () => {
+    const wrong = await openHarness({ vars: { EDGE_MODE: "sideways", REDIS_CACHE_TTL: "soon" } });
     try {
       const response = await wrong.edge.fetch("/v1/anything");
       expect(response.status).toBe(500);
       const body = await response.text();
       expect(JSON.parse(body)).toMatchObject({
         code: "CONFIG_ERROR",
-        message: "The edge is not configured correctly. Its log says what to mend.",
+        message: "The edge is not configured correctly. Its log says what to fix.",
       });
       expect(body).not.toMatch(/EDGE_MODE|sideways/);
       const line = wrong.edge.log.find((each) => each.event === "config.error");

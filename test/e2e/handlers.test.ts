@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 
-let house: House;
+let harness: Harness;
 beforeAll(async () => {
-  house = await openHouse({ entry: "test/support/workers/handlers.ts", vars: { STORE_DEADLINE_MS: 400 } });
+  harness = await openHarness({
+    entry: "test/support/workers/handlers.ts",
+    vars: { STORE_DEADLINE_MS: 400 },
+  });
 });
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
-const json = async (path: string, init?: RequestInit) => (await house.edge.fetch(path, init)).json();
+const json = async (path: string, init?: RequestInit) => (await harness.edge.fetch(path, init)).json();
 
 it("a handler limits by a name of its own", async () => {
   const results: unknown[] = [];
@@ -43,18 +46,18 @@ it("a fetch that fails is called once, its error handed on, nothing stored", asy
 });
 
 it("goes on in the Map while the store is away, and on Redis when it is back", async () => {
-  await house.upstash.stopEndpoint();
+  await harness.upstash.stopEndpoint();
   expect(await json("/value/kept", { method: "PUT", body: '"during"' })).toEqual({ stored: false });
   expect(await json("/value/kept")).toEqual({ hit: true, value: "during" });
   for (let i = 0; i < 4; i += 1) await json("/value/other");
-  await house.upstash.startEndpoint();
-  await until(async () => String(await house.upstash.redis.command("KEYS", "*k:kept")) !== "");
+  await harness.upstash.startEndpoint();
+  await until(async () => String(await harness.upstash.redis.command("KEYS", "*k:kept")) !== "");
   expect(await json("/value/kept")).toEqual({ hit: true, value: "during" });
 });
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
   for (let i = 0; i < 200; i += 1) {
-    await house.edge.fetch("/value/nothing");
+    await harness.edge.fetch("/value/nothing");
     if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

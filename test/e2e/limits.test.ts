@@ -1,6 +1,6 @@
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 
 const day = (name: string, limit: number) => ({ name, limit, window: "1 d", algorithm: "fixed-window" });
 const ROUTES = [
@@ -17,9 +17,9 @@ const ROUTES = [
 ];
 const JWT_SECRET = "jwt-secret-of-this-test-only-0123456789";
 const DENIED = "203.0.113.66";
-let house: House;
+let harness: Harness;
 beforeAll(async () => {
-  house = await openHouse({
+  harness = await openHarness({
     vars: {
       ROUTES,
       JWT_SECRET,
@@ -29,7 +29,7 @@ beforeAll(async () => {
     },
   });
 });
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 let addresses = 0;
 const freshAddress = () => {
@@ -38,7 +38,7 @@ const freshAddress = () => {
 };
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 async function ask(path: string, init: RequestInit & { address?: string } = {}) {
-  const response = await house.edge.fetch(path, init);
+  const response = await harness.edge.fetch(path, init);
   const text = await response.text();
   return { status: response.status, headers: response.headers, text };
 }
@@ -108,7 +108,7 @@ describe("who is limited", () => {
       seen.push(
         ...(await statuses(1, "/v1/echo/tiers", {
           address: freshAddress(),
-          headers: bearer(house.secrets.apiKey),
+          headers: bearer(harness.secrets.apiKey),
         })),
       );
     expect(seen.filter((status) => status === 200)).toHaveLength(20);
@@ -116,7 +116,7 @@ describe("who is limited", () => {
   });
 
   it("a user, by session or JWT, with the tier that it names", async () => {
-    const session = await house.token("tier_user", "premium");
+    const session = await harness.token("tier_user", "premium");
     expect(await statuses(3, "/v1/echo/tiers", { headers: bearer(session) })).toEqual([200, 200, 200]);
     const left = await ask("/v1/echo/tiers", { headers: bearer(await jwt("tier_user", "premium")) });
     expect(left.headers.get("x-ratelimit-remaining"), "the same user, however they come").toBe("16");
@@ -144,13 +144,13 @@ describe("who is limited", () => {
     const seen: number[] = [];
     for (const user of ["a", "b", "c"])
       seen.push(
-        ...(await statuses(1, "/v1/echo/address", { address, headers: bearer(await house.token(user)) })),
+        ...(await statuses(1, "/v1/echo/address", { address, headers: bearer(await harness.token(user)) })),
       );
     expect(seen).toEqual([200, 200, 429]);
   });
 
   it("a key that the origin has verified, from then on, until the origin refuses it", async () => {
-    const [key = ""] = Object.keys(house.origin.keys);
+    const [key = ""] = Object.keys(harness.origin.keys);
     const check = (headers: Record<string, string> = bearer(key)) =>
       ask("/v1/keys/check", { address: freshAddress(), headers });
     const first = await check();
@@ -159,7 +159,7 @@ describe("who is limited", () => {
     const rest: number[] = [];
     for (let i = 0; i < 5; i += 1) rest.push((await check()).status);
     expect(rest, "one bucket for the key, whatever the address").toEqual([200, 200, 200, 200, 429]);
-    await house.edge.restart();
+    await harness.edge.restart();
     await check();
     expect((await check()).status, "Redis tells another isolate").toBe(429);
     expect((await check({ "x-api-key": "unknown-key" })).status, "what it does not know is its 401").toBe(
@@ -172,7 +172,7 @@ describe("who is limited", () => {
       200, 200, 200, 200, 200,
     ]);
     expect((await ask("/v1/emissions/units", { address: DENIED })).status).toBe(403);
-    const banned = bearer(await house.token("banned_user"));
+    const banned = bearer(await harness.token("banned_user"));
     expect((await ask("/v1/user/profile", { headers: banned })).status).toBe(403);
   });
 });
@@ -186,7 +186,7 @@ describe("what a request costs", () => {
   it("is counted and logged, never enforced, in shadow", async () => {
     const address = freshAddress();
     expect(await statuses(3, "/v1/echo/shadow", { address })).toEqual([200, 200, 200]);
-    const shadowed = house.edge.log.filter(
+    const shadowed = harness.edge.log.filter(
       ({ event, policy, shadow }) => event === "limit.violated" && policy === "shadow" && shadow === true,
     );
     expect(shadowed.length).toBe(2);
@@ -194,14 +194,14 @@ describe("what a request costs", () => {
 });
 
 describe("an operator", () => {
-  const admin = () => ({ ...bearer(house.secrets.admin), "content-type": "application/json" });
+  const admin = () => ({ ...bearer(harness.secrets.admin), "content-type": "application/json" });
   const limitsOf = (text: string) =>
     (JSON.parse(text) as { limits: { name: string; limit: number; remaining: number }[] }).limits.filter(
       ({ name }) => name === "peek" || name === "log",
     );
 
   it("sees what a user has left without taking any, and gives it back", async () => {
-    const headers = bearer(await house.token("peeked_user"));
+    const headers = bearer(await harness.token("peeked_user"));
     await statuses(3, "/v1/echo/peek", { headers });
     for (let i = 0; i < 2; i += 1) {
       const { text } = await ask("/edge/limits/user:peeked_user", { headers: admin() });
@@ -251,7 +251,7 @@ describe("an operator", () => {
 
 describe("bad input", () => {
   it("two API keys at once are refused before anything is counted", async () => {
-    const { result, calls } = await house.counting(() =>
+    const { result, calls } = await harness.counting(() =>
       ask("/v1/echo/tiers", { headers: { ...bearer("one-key"), "x-api-key": "another-key" } }),
     );
     expect(result.status).toBe(400);
@@ -266,7 +266,7 @@ describe("bad input", () => {
     });
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);
-    const keys = ((await house.upstash.redis.command("KEYS", "*")) as unknown[]).map(String);
+    const keys = ((await harness.upstash.redis.command("KEYS", "*")) as unknown[]).map(String);
     expect(Math.max(...keys.map(({ length }) => length))).toBeLessThan(200);
   });
 });

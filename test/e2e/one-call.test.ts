@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 
 const ROUTES = [
   {
@@ -19,25 +19,25 @@ const ROUTES = [
 ];
 
 describe("calls to Upstash before a response", () => {
-  let house: House;
+  let harness: Harness;
   let bearer: { authorization: string };
   beforeAll(async () => {
-    house = await openHouse({ vars: { ROUTES } });
-    bearer = { authorization: `Bearer ${await house.token("user_123")}` };
+    harness = await openHarness({ vars: { ROUTES } });
+    bearer = { authorization: `Bearer ${await harness.token("user_123")}` };
     // Redis learns the scripts: a NOSCRIPT costs one more call, once.
-    await house.edge.fetch("/v1/emissions/factors?taught", { headers: bearer });
-    await house.edge.fetch("/v1/echo/blocked");
-    await house.edge.fetch("/v1/leased/a");
+    await harness.edge.fetch("/v1/emissions/factors?taught", { headers: bearer });
+    await harness.edge.fetch("/v1/echo/blocked");
+    await harness.edge.fetch("/v1/leased/a");
   });
-  afterAll(() => house.stop());
+  afterAll(() => harness.stop());
 
   it("is one for two limits, a session and a cache rule; the entry is written after it", async () => {
-    const { result, calls } = await house.counting(() =>
-      house.edge.fetch("/v1/emissions/factors", { headers: bearer }),
+    const { result, calls } = await harness.counting(() =>
+      harness.edge.fetch("/v1/emissions/factors", { headers: bearer }),
     );
     expect(result.status).toBe(200);
     expect(result.headers.get("x-cache")).toBe("MISS");
-    const line = house.edge.log.findLast((each) => each.event === "request");
+    const line = harness.edge.log.findLast((each) => each.event === "request");
     expect(line?.store_calls, "calls before the response").toBe(1);
     expect(calls.length, "and one after it").toBe(2);
     expect(
@@ -47,8 +47,8 @@ describe("calls to Upstash before a response", () => {
   });
 
   it("is one on a hit in the isolate, for the limits alone", async () => {
-    const { result, calls } = await house.counting(() =>
-      house.edge.fetch("/v1/emissions/factors", { headers: bearer }),
+    const { result, calls } = await harness.counting(() =>
+      harness.edge.fetch("/v1/emissions/factors", { headers: bearer }),
     );
     expect(result.headers.get("x-cache")).toBe("HIT");
     expect(calls).toHaveLength(1);
@@ -56,8 +56,8 @@ describe("calls to Upstash before a response", () => {
   });
 
   it("is none for a forged session", async () => {
-    const { result, calls } = await house.counting(() =>
-      house.edge.fetch("/v1/emissions/factors", {
+    const { result, calls } = await harness.counting(() =>
+      harness.edge.fetch("/v1/emissions/factors", {
         headers: { authorization: `${bearer.authorization.slice(0, -3)}xyz` },
       }),
     );
@@ -66,24 +66,24 @@ describe("calls to Upstash before a response", () => {
   });
 
   it("is none for a caller that is blocked already", async () => {
-    const ask = () => house.edge.fetch("/v1/echo/blocked");
+    const ask = () => harness.edge.fetch("/v1/echo/blocked");
     const statuses: number[] = [];
     for (let i = 0; i < 2; i += 1) statuses.push((await ask()).status);
     expect(statuses).toEqual([200, 429]);
-    const { result, calls } = await house.counting(ask);
+    const { result, calls } = await harness.counting(ask);
     expect(result.status).toBe(429);
     expect(calls).toEqual([]);
   });
 
   it("is none while a lease lasts: 20 units a call", async () => {
-    const { calls } = await house.counting(async () => {
-      for (let i = 0; i < 19; i += 1) await house.edge.fetch("/v1/leased/a");
+    const { calls } = await harness.counting(async () => {
+      for (let i = 0; i < 19; i += 1) await harness.edge.fetch("/v1/leased/a");
     });
     expect(calls).toEqual([]);
   });
 
   it("is none for a preflight", async () => {
-    const cors = await openHouse({ vars: { ROUTES, CORS_ALLOWED_ORIGINS: "https://app.example.com" } });
+    const cors = await openHarness({ vars: { ROUTES, CORS_ALLOWED_ORIGINS: "https://app.example.com" } });
     try {
       const { result, calls } = await cors.counting(() =>
         cors.edge.fetch("/v1/emissions/factors", {
@@ -101,31 +101,31 @@ describe("calls to Upstash before a response", () => {
 });
 
 describe("somebody else's Hono app", () => {
-  let house: House;
+  let harness: Harness;
   beforeAll(async () => {
-    house = await openHouse({ entry: "test/support/workers/two-capabilities.ts" });
-    for (const path of ["/both", "/limited", "/cached"]) await house.edge.fetch(`${path}?warm`);
+    harness = await openHarness({ entry: "test/support/workers/two-capabilities.ts" });
+    for (const path of ["/both", "/limited", "/cached"]) await harness.edge.fetch(`${path}?warm`);
   });
-  afterAll(() => house.stop());
+  afterAll(() => harness.stop());
 
   it.each(["/both", "/limited", "/cached"])("makes one call before the response at %s", async (path) => {
-    const { result, calls } = await house.counting(() => house.edge.fetch(path));
+    const { result, calls } = await harness.counting(() => harness.edge.fetch(path));
     expect(result.status).toBe(200);
-    expect(house.edge.log.findLast((each) => each.event === "request")?.store_calls).toBe(1);
+    expect(harness.edge.log.findLast((each) => each.event === "request")?.store_calls).toBe(1);
     expect(calls.length).toBeLessThanOrEqual(2);
     if (path !== "/cached") expect(result.headers.get("x-ratelimit-limit")).toBe("5");
     if (path !== "/limited") expect(result.headers.get("x-cache")).toBe("MISS");
   });
 
   it("is cached, limited, and asks for a session where it was told to", async () => {
-    const again = () => house.edge.fetch("/both?again", { address: "198.51.100.8" });
+    const again = () => harness.edge.fetch("/both?again", { address: "198.51.100.8" });
     const [first, second] = [await again(), await again()];
     expect(second.headers.get("x-cache")).toBe("HIT");
     expect(await second.text()).toBe(await first.text());
     const statuses: number[] = [];
     for (let i = 0; i < 6; i += 1)
-      statuses.push((await house.edge.fetch("/limited", { address: "198.51.100.9" })).status);
+      statuses.push((await harness.edge.fetch("/limited", { address: "198.51.100.9" })).status);
     expect(statuses).toEqual([200, 200, 200, 200, 200, 429]);
-    expect((await house.edge.fetch("/signed-in")).status).toBe(401);
+    expect((await harness.edge.fetch("/signed-in")).status).toBe(401);
   });
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifyChecks } from "../../src/tools/verify/checks.ts";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 
 const ROUTES = [
   {
@@ -18,14 +18,14 @@ const ROUTES = [
 
 /** The original's own four checks, as strong as they should have been. */
 describe("the original's four checks", () => {
-  let house: House;
+  let harness: Harness;
   beforeAll(async () => {
-    house = await openHouse({ vars: { ROUTES } });
+    harness = await openHarness({ vars: { ROUTES } });
   });
-  afterAll(() => house.stop());
-  const service = () => ({ authorization: `Bearer ${house.secrets.service}` });
+  afterAll(() => harness.stop());
+  const service = () => ({ authorization: `Bearer ${harness.secrets.service}` });
   const create = async (body: object) => {
-    const response = await house.edge.fetch("/auth/sessions", {
+    const response = await harness.edge.fetch("/auth/sessions", {
       method: "POST",
       headers: service(),
       body: JSON.stringify(body),
@@ -39,8 +39,8 @@ describe("the original's four checks", () => {
   it("npm run verify passes all four against this edge", async () => {
     for (const check of verifyChecks) {
       const outcome = await check.run({
-        url: house.edge.url,
-        serviceToken: house.secrets.service,
+        url: harness.edge.url,
+        serviceToken: harness.secrets.service,
         limitedPath: "/v1/emissions/units",
         cachedPath: "/v1/emissions/factors",
         authBasePath: "/auth",
@@ -53,7 +53,7 @@ describe("the original's four checks", () => {
   describe("rate limiting", () => {
     it("admits exactly 5 of 100 in one burst, and says truly when the next may come", async () => {
       const responses = await Promise.all(
-        Array.from({ length: 100 }, () => house.edge.fetch("/v1/echo/five", { address: "198.51.100.1" })),
+        Array.from({ length: 100 }, () => harness.edge.fetch("/v1/echo/five", { address: "198.51.100.1" })),
       );
       const admitted = responses.filter((response) => response.status === 200);
       expect(admitted).toHaveLength(5);
@@ -71,7 +71,7 @@ describe("the original's four checks", () => {
     });
 
     it("counts each caller for itself, and frees a window's units when they are over", async () => {
-      const ask = (address: string) => house.edge.fetch("/v1/echo/window", { address });
+      const ask = (address: string) => harness.edge.fetch("/v1/echo/window", { address });
       for (let i = 0; i < 5; i += 1) expect((await ask("198.51.100.2")).status).toBe(200);
       expect((await ask("198.51.100.2")).status).toBe(429);
       expect((await ask("198.51.100.3")).status, "another address").toBe(200);
@@ -82,7 +82,7 @@ describe("the original's four checks", () => {
     it("is not walked around by X-Forwarded-For, the path's spelling, or keys that nobody knows", async () => {
       const refused: boolean[] = [];
       for (let i = 0; i < 7; i += 1) {
-        const response = await house.edge.fetch(i % 2 ? "/v1/echo/five/" : "/v1/%65cho/five", {
+        const response = await harness.edge.fetch(i % 2 ? "/v1/echo/five/" : "/v1/%65cho/five", {
           address: "198.51.100.4",
           headers: { "x-forwarded-for": `10.0.0.${i}`, "x-api-key": `made-up-key-${i}` },
         });
@@ -126,23 +126,23 @@ describe("the original's four checks", () => {
 
       const path = `/auth/sessions/redis/${String(session.session_id)}`;
       const own = { authorization: `Bearer ${token}` };
-      const read = await house.edge.fetch(path, { headers: own });
+      const read = await harness.edge.fetch(path, { headers: own });
       expect(await read.json()).toEqual({ status: "success", session });
       expect(read.headers.get("cache-control")).toContain("no-store");
-      const other = { authorization: `Bearer ${await house.token("user_456")}` };
-      expect((await house.edge.fetch(path)).status, "nobody").toBe(401);
-      expect((await house.edge.fetch(path, { headers: other })).status, "another user").toBe(404);
-      expect((await house.edge.fetch(path, { method: "DELETE", headers: other })).status).toBe(404);
-      expect((await house.edge.fetch(path, { headers: service() })).status, "a server").toBe(200);
+      const other = { authorization: `Bearer ${await harness.token("user_456")}` };
+      expect((await harness.edge.fetch(path)).status, "nobody").toBe(401);
+      expect((await harness.edge.fetch(path, { headers: other })).status, "another user").toBe(404);
+      expect((await harness.edge.fetch(path, { method: "DELETE", headers: other })).status).toBe(404);
+      expect((await harness.edge.fetch(path, { headers: service() })).status, "a server").toBe(200);
 
-      const deleted = await house.edge.fetch(path, { method: "DELETE", headers: own });
+      const deleted = await harness.edge.fetch(path, { method: "DELETE", headers: own });
       expect(await deleted.json()).toEqual({ status: "success", message: "Session deleted" });
       expect(
-        (await house.edge.fetch(path, { method: "DELETE", headers: service() })).status,
+        (await harness.edge.fetch(path, { method: "DELETE", headers: service() })).status,
         "a second delete",
       ).toBe(404);
-      expect((await house.edge.fetch(path, { headers: service() })).status, "a get after it").toBe(404);
-      expect((await house.edge.fetch("/auth/sessions", { headers: own })).status, "the token is dead").toBe(
+      expect((await harness.edge.fetch(path, { headers: service() })).status, "a get after it").toBe(404);
+      expect((await harness.edge.fetch("/auth/sessions", { headers: own })).status, "the token is dead").toBe(
         401,
       );
     });
@@ -157,7 +157,7 @@ describe("the original's four checks", () => {
         [JSON.stringify({ user_id: "u", user_data: "x".repeat(17_000) }), 413],
       ];
       for (const [body, status] of cases) {
-        const response = await house.edge.fetch("/auth/sessions", {
+        const response = await harness.edge.fetch("/auth/sessions", {
           method: "POST",
           headers: service(),
           body,
@@ -166,7 +166,7 @@ describe("the original's four checks", () => {
         expect(response.headers.get("content-type")).toBe("application/problem+json");
       }
       expect(
-        (await house.edge.fetch("/auth/sessions", { method: "POST", body: "{}" })).status,
+        (await harness.edge.fetch("/auth/sessions", { method: "POST", body: "{}" })).status,
         "no token",
       ).toBe(401);
     });
@@ -175,7 +175,7 @@ describe("the original's four checks", () => {
   describe("cached responses", () => {
     it("depend on query and Vary, not on who asks nor on what Cloudflare adds", async () => {
       const ask = async (query: string, headers: Record<string, string> = {}) => {
-        const response = await house.edge.fetch(`/v1/emissions/factors${query}`, { headers });
+        const response = await harness.edge.fetch(`/v1/emissions/factors${query}`, { headers });
         return { said: response.headers.get("x-cache"), body: await response.text() };
       };
       expect((await ask("?a=1")).said).toBe("MISS");
@@ -194,14 +194,14 @@ describe("the original's four checks", () => {
 
     it("one purge takes one URL with all its variants, and no other", async () => {
       const ask = async (path: string, headers: Record<string, string> = {}) =>
-        (await house.edge.fetch(path, { headers })).headers.get("x-cache");
+        (await harness.edge.fetch(path, { headers })).headers.get("x-cache");
       const id = { "accept-language": "id" };
       for (const path of ["/v1/emissions/factors?p=1", "/v1/emissions/factors?p=2"]) {
         await ask(path);
         await ask(path, id);
       }
-      const purge = (body: unknown, token = house.secrets.admin) =>
-        house.edge.fetch("/edge/cache/purge", {
+      const purge = (body: unknown, token = harness.secrets.admin) =>
+        harness.edge.fetch("/edge/cache/purge", {
           method: "POST",
           headers: { authorization: `Bearer ${token}` },
           body: JSON.stringify(body),
@@ -210,7 +210,7 @@ describe("the original's four checks", () => {
         401,
       );
       expect((await purge({})).status).toBe(400);
-      const done = await purge({ files: [`${house.edge.url}/v1/emissions/factors?p=1`] });
+      const done = await purge({ files: [`${harness.edge.url}/v1/emissions/factors?p=1`] });
       expect(await done.json()).toMatchObject({ success: true, reach: "everywhere" });
       expect(await ask("/v1/emissions/factors?p=1")).toBe("MISS");
       expect(await ask("/v1/emissions/factors?p=1", id)).toBe("MISS");
@@ -219,12 +219,12 @@ describe("the original's four checks", () => {
 
     it("survive the isolate: a fresh one finds them in Redis, byte for byte", async () => {
       const ask = async () => {
-        const response = await house.edge.fetch("/v1/emissions/factors?restart");
+        const response = await harness.edge.fetch("/v1/emissions/factors?restart");
         return { said: response.headers.get("x-cache"), body: await response.text() };
       };
       const first = await ask();
-      await house.counting(async () => {});
-      await house.edge.restart();
+      await harness.counting(async () => {});
+      await harness.edge.restart();
       const second = await ask();
       expect(second).toEqual({ said: "HIT", body: first.body });
     });

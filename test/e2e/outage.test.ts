@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 
 const ROUTES = [
   {
@@ -28,21 +28,21 @@ interface HealthBody {
 describe.runIf(inject("redisKind") === "redis-server")(
   "Redis dies in the middle of traffic and comes back",
   () => {
-    let house: House;
+    let harness: Harness;
     let bearer: { authorization: string };
     beforeAll(async () => {
-      house = await openHouse({ vars: { ROUTES, STORE_DEADLINE_MS: 400 } });
-      bearer = { authorization: `Bearer ${await house.token("user_123", "premium")}` };
+      harness = await openHarness({ vars: { ROUTES, STORE_DEADLINE_MS: 400 } });
+      bearer = { authorization: `Bearer ${await harness.token("user_123", "premium")}` };
     });
-    afterAll(() => house.stop());
+    afterAll(() => harness.stop());
 
-    const health = async () => (await (await house.edge.fetch("/health")).json()) as HealthBody;
+    const health = async () => (await (await harness.edge.fetch("/health")).json()) as HealthBody;
     const traffic = async (requests: number) => {
       const statuses = new Set<number>();
       for (let i = 0; i < requests; i += 1) {
         const [cached, session] = await Promise.all([
-          house.edge.fetch(`/v1/emissions/factors?n=${i % 3}`),
-          house.edge.fetch("/v1/user/profile", { headers: bearer }),
+          harness.edge.fetch(`/v1/emissions/factors?n=${i % 3}`),
+          harness.edge.fetch("/v1/user/profile", { headers: bearer }),
         ]);
         statuses.add(cached.status).add(session.status);
         await Promise.all([cached.arrayBuffer(), session.arrayBuffer()]);
@@ -58,9 +58,9 @@ describe.runIf(inject("redisKind") === "redis-server")(
       });
 
       // Six of ten are used while Redis counts; the isolate goes on from there.
-      for (let i = 0; i < 6; i += 1) await house.edge.fetch("/v1/echo/counted");
+      for (let i = 0; i < 6; i += 1) await harness.edge.fetch("/v1/echo/counted");
       const during = traffic(10);
-      await house.upstash.redis.kill();
+      await harness.upstash.redis.kill();
       expect(await during).toEqual([200]);
       expect(await traffic(10)).toEqual([200]);
       const lost = await health();
@@ -73,32 +73,32 @@ describe.runIf(inject("redisKind") === "redis-server")(
         services: lost.services,
       });
       expect(
-        house.edge.log.filter((line) => line.event === "store.lost"),
+        harness.edge.log.filter((line) => line.event === "store.lost"),
         "said once",
       ).toHaveLength(1);
 
       const counted: number[] = [];
-      for (let i = 0; i < 6; i += 1) counted.push((await house.edge.fetch("/v1/echo/counted")).status);
+      for (let i = 0; i < 6; i += 1) counted.push((await harness.edge.fetch("/v1/echo/counted")).status);
       expect(counted, "four are left of ten, whoever counts").toEqual([200, 200, 200, 200, 429, 429]);
-      const closed = await house.edge.fetch("/v1/echo/closed");
+      const closed = await harness.edge.fetch("/v1/echo/closed");
       expect(closed.status, "a route may prefer to be closed").toBe(503);
       expect(Number(closed.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
-      const created = await house.edge.fetch("/auth/sessions", {
+      const created = await harness.edge.fetch("/auth/sessions", {
         method: "POST",
-        headers: { authorization: `Bearer ${house.secrets.service}` },
+        headers: { authorization: `Bearer ${harness.secrets.service}` },
         body: JSON.stringify({ user_id: "user_of_the_outage" }),
       });
       expect(created.status).toBe(201);
       const { token } = (await created.json()) as { token: string };
       const own = { authorization: `Bearer ${token}` };
-      expect((await house.edge.fetch("/v1/user/profile", { headers: own })).status).toBe(200);
+      expect((await harness.edge.fetch("/v1/user/profile", { headers: own })).status).toBe(200);
 
-      await house.upstash.redis.start();
+      await harness.upstash.redis.start();
       const back = await until(async () => (await health()).services.rate_limiting === "redis");
       expect(back, "redis again").toBe(true);
-      expect(house.edge.log.some((line) => line.event === "store.found")).toBe(true);
+      expect(harness.edge.log.some((line) => line.event === "store.found")).toBe(true);
       expect(
-        (await house.edge.fetch("/v1/user/profile", { headers: own })).status,
+        (await harness.edge.fetch("/v1/user/profile", { headers: own })).status,
         "the outage's session is in Redis",
       ).toBe(200);
       expect(await traffic(3)).toEqual([200, 401]);
@@ -106,7 +106,7 @@ describe.runIf(inject("redisKind") === "redis-server")(
 
     async function until(condition: () => Promise<boolean>): Promise<boolean> {
       for (let i = 0; i < 100; i += 1) {
-        await house.edge.fetch("/v1/emissions/factors");
+        await harness.edge.fetch("/v1/emissions/factors");
         if (await condition()) return true;
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
@@ -116,24 +116,26 @@ describe.runIf(inject("redisKind") === "redis-server")(
 );
 
 describe("without any store", () => {
-  let house: House;
+  let harness: Harness;
   beforeAll(async () => {
-    house = await openHouse({ vars: { ROUTES, UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" } });
+    harness = await openHarness({
+      vars: { ROUTES, UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" },
+    });
   });
-  afterAll(() => house.stop());
+  afterAll(() => harness.stop());
 
   it("the Map does it all, and health says so", async () => {
-    const { result, calls } = await house.counting(async () => {
-      const bearer = { authorization: `Bearer ${await house.token("user_123")}` };
-      const first = await house.edge.fetch("/v1/emissions/factors");
+    const { result, calls } = await harness.counting(async () => {
+      const bearer = { authorization: `Bearer ${await harness.token("user_123")}` };
+      const first = await harness.edge.fetch("/v1/emissions/factors");
       await first.arrayBuffer();
       return {
-        health: await (await house.edge.fetch("/health")).json(),
-        cached: (await house.edge.fetch("/v1/emissions/factors")).headers.get("x-cache"),
-        session: (await house.edge.fetch("/v1/user/profile", { headers: bearer })).status,
-        ended: (await house.edge.fetch("/auth/sessions/current", { method: "DELETE", headers: bearer }))
+        health: await (await harness.edge.fetch("/health")).json(),
+        cached: (await harness.edge.fetch("/v1/emissions/factors")).headers.get("x-cache"),
+        session: (await harness.edge.fetch("/v1/user/profile", { headers: bearer })).status,
+        ended: (await harness.edge.fetch("/auth/sessions/current", { method: "DELETE", headers: bearer }))
           .status,
-        after: (await house.edge.fetch("/v1/user/profile", { headers: bearer })).status,
+        after: (await harness.edge.fetch("/v1/user/profile", { headers: bearer })).status,
       };
     });
     expect(result).toMatchObject({
@@ -148,7 +150,7 @@ describe("without any store", () => {
     });
     expect(calls).toEqual([]);
     expect(
-      house.edge.log.filter((line) => line.event === "store.absent"),
+      harness.edge.log.filter((line) => line.event === "store.absent"),
       "one log line says it",
     ).toHaveLength(1);
   });

@@ -1,6 +1,6 @@
 import { SignJWT } from "jose";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 
 const ADDRESS = "198.51.100.77";
 /** The caller is its /64: neither may be seen. */
@@ -28,11 +28,11 @@ const strange = {
   password: "correct-horse-battery",
   forged: "es1.Zm9yZ2VkLWJ5LXRoaXMtdGVzdA.c2lnbmVkLWJ5LW5vYm9keQ",
 };
-let house: House;
+let harness: Harness;
 beforeAll(async () => {
-  house = await openHouse({ vars: { ROUTES, LOG_LEVEL: "debug", STORE_DEADLINE_MS: 400, JWT_SECRET } });
+  harness = await openHarness({ vars: { ROUTES, LOG_LEVEL: "debug", STORE_DEADLINE_MS: 400, JWT_SECRET } });
 });
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 async function jwt(secret: string): Promise<string> {
   return new SignJWT({ sub: strange.user })
@@ -49,7 +49,7 @@ function tokensIn(response: Response, text: string): string[] {
 
 /** Sends one of everything that carries a secret, and returns what came back. */
 async function walk(): Promise<{ tokens: Set<string>; answers: string[]; statuses: Set<number> }> {
-  const { secrets, origin, edge } = house;
+  const { secrets, origin, edge } = harness;
   const answers: string[] = [];
   const tokens = new Set<string>();
   const statuses = new Set<number>();
@@ -67,7 +67,7 @@ async function walk(): Promise<{ tokens: Set<string>; answers: string[]; statuse
       headers: bearer === null ? {} : { authorization: `Bearer ${bearer}` },
       body: JSON.stringify(body),
     });
-  const token = await house.token(strange.user, "premium");
+  const token = await harness.token(strange.user, "premium");
   tokens.add(token);
   const genuine = await jwt(JWT_SECRET);
   const foreign = await jwt(`${JWT_SECRET}-of-somebody-else`);
@@ -120,33 +120,33 @@ async function walk(): Promise<{ tokens: Set<string>; answers: string[]; statuse
       method: "POST",
       headers: { cookie: `session=${cookie}`, "sec-fetch-site": "same-origin" },
     });
-    await post("/auth/sessions/rotate", await house.token(strange.user), {});
+    await post("/auth/sessions/rotate", await harness.token(strange.user), {});
   }
 }
 
 async function redisKeys(): Promise<string[]> {
-  return ((await house.upstash.redis.command("KEYS", "*")) as unknown[]).map(String);
+  return ((await harness.upstash.redis.command("KEYS", "*")) as unknown[]).map(String);
 }
 
 it("no token, key, user or address stands in a log line, an error body or a Redis key", async () => {
   const first = await walk();
   const keysUp = await redisKeys();
-  await house.upstash.stopEndpoint();
+  await harness.upstash.stopEndpoint();
   const second = await walk();
-  await house.upstash.startEndpoint();
-  for (let i = 0; i < 60 && !house.edge.log.some(({ event }) => event === "store.found"); i += 1) {
-    await house.edge.fetch("/v1/hits");
+  await harness.upstash.startEndpoint();
+  for (let i = 0; i < 60 && !harness.edge.log.some(({ event }) => event === "store.found"); i += 1) {
+    await harness.edge.fetch("/v1/hits");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const keys = [...keysUp, ...(await redisKeys())];
   expect(keysUp.length, "there is something to look through").toBeGreaterThan(10);
-  expect(house.edge.log.length).toBeGreaterThan(60);
+  expect(harness.edge.log.length).toBeGreaterThan(60);
   expect(first.answers.length + second.answers.length).toBeGreaterThan(20);
   for (const status of [400, 401, 404, 422, 429])
     expect([...first.statuses], `an error's answer of ${status} is among them`).toContain(status);
   expect(first.tokens.size, "two by hand, two from a sign-in, one rotated, two JWTs").toBeGreaterThan(5);
 
-  const own = [house.secrets, house.origin.users, house.origin.keys].flatMap((each) =>
+  const own = [harness.secrets, harness.origin.users, harness.origin.keys].flatMap((each) =>
     Object.entries(each).flatMap(([name, value]) => (typeof value === "string" ? [value] : [name])),
   );
   const forbidden = [...Object.values(strange), ...own, ...first.tokens, ...second.tokens];
@@ -154,12 +154,12 @@ it("no token, key, user or address stands in a log line, an error body or a Redi
     ADDRESS,
     NETWORK,
     JWT_SECRET,
-    house.upstash.token,
+    harness.upstash.token,
     encodeURIComponent(strange.user),
     btoa(strange.user),
   );
   const places = {
-    "the log": house.edge.printed.join("\n"),
+    "the log": harness.edge.printed.join("\n"),
     "an error's answer": [...first.answers, ...second.answers].join("\n"),
     "a Redis key": keys.join("\n"),
   };
@@ -172,13 +172,13 @@ it("every key in Redis has a lifetime", async () => {
   await walk();
   const keys = await redisKeys();
   for (const key of keys) {
-    const ttl = Number(await house.upstash.redis.command("PTTL", key));
+    const ttl = Number(await harness.upstash.redis.command("PTTL", key));
     expect(ttl, `${key.replace(/[0-9a-f]{32}/g, "…")} lives for ever`).toBeGreaterThan(0);
   }
 });
 
 it("each request leaves one line that says what became of it", async () => {
-  const lines = house.edge.log.filter(({ event }) => event === "request");
+  const lines = harness.edge.log.filter(({ event }) => event === "request");
   expect(new Set(lines.map(({ request_id }) => request_id)).size).toBe(lines.length);
   for (const line of lines) {
     expect(Object.keys(line).sort()).toEqual(

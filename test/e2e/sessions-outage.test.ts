@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 
 const EACH = 500;
 const AT_ONCE = 25;
@@ -9,31 +9,31 @@ const ROUTES = [{ path: "/v1/user/*", access: "session" }];
 describe.runIf(inject("redisKind") === "redis-server")(
   "sessions and a Redis that dies and comes back",
   () => {
-    let house: House;
+    let harness: Harness;
     beforeAll(async () => {
-      house = await openHouse({ vars: { ROUTES, STORE_DEADLINE_MS: 400 } });
+      harness = await openHarness({ vars: { ROUTES, STORE_DEADLINE_MS: 400 } });
     });
-    afterAll(() => house.stop());
+    afterAll(() => harness.stop());
 
     const profile = async (token: string) => {
-      const response = await house.edge.fetch("/v1/user/profile", {
+      const response = await harness.edge.fetch("/v1/user/profile", {
         headers: { authorization: `Bearer ${token}` },
       });
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
     };
     const end = async (token: string) =>
       (
-        await house.edge.fetch("/auth/sessions/current", {
+        await harness.edge.fetch("/auth/sessions/current", {
           method: "DELETE",
           headers: { authorization: `Bearer ${token}` },
         })
       ).status;
     const make = (kind: string, count: number) =>
-      inTurns(count, (i) => house.token(`${kind}_${i}`, i % 2 ? "premium" : undefined));
+      inTurns(count, (i) => harness.token(`${kind}_${i}`, i % 2 ? "premium" : undefined));
     const found = async () => {
       for (let i = 0; i < 300; i += 1) {
-        await (await house.edge.fetch("/v1/hits")).arrayBuffer();
-        const health = (await (await house.edge.fetch("/health")).json()) as {
+        await (await harness.edge.fetch("/v1/hits")).arrayBuffer();
+        const health = (await (await harness.edge.fetch("/health")).json()) as {
           services: { session_storage: string };
         };
         if (health.services.session_storage === "redis") return;
@@ -44,27 +44,27 @@ describe.runIf(inject("redisKind") === "redis-server")(
 
     it("loses none of 1000, and revives none that was ended", { timeout: 180_000 }, async () => {
       const before = await make("before", EACH);
-      await house.upstash.redis.stop();
+      await harness.upstash.redis.stop();
       // Endings of both kinds, in an isolate that lives to tell Redis.
       const ended = [...before.splice(0, 10), ...(await make("ended", 10))];
       for (const token of ended) expect(await end(token)).toBe(202);
       for (const token of ended) expect((await profile(token)).status).toBe(401);
       const here = await inTurns(before.length, (i) => profile(String(before[i])));
       expect(here.filter(({ status }) => status !== 200)).toEqual([]);
-      await house.upstash.redis.start();
+      await harness.upstash.redis.start();
       await found();
       for (const token of ended) expect((await profile(token)).status, "ended for good").toBe(401);
 
       // Away again: these sessions are known to nobody but their tokens when the isolate goes.
-      await house.upstash.redis.stop();
+      await harness.upstash.redis.stop();
       const during = await make("during", EACH);
-      await house.edge.restart();
+      await harness.edge.restart();
       const all = [...before, ...during];
       const elsewhere = await inTurns(all.length, (i) => profile(String(all[i])));
       const honoured = elsewhere.filter(({ status }) => status === 200).length;
       console.info(`honoured by a fresh isolate while Redis is away: ${honoured} of ${all.length}`);
       expect(honoured).toBe(all.length);
-      await house.upstash.redis.start();
+      await harness.upstash.redis.start();
       await found();
 
       const after = await inTurns(all.length, (i) => profile(String(all[i])));
@@ -76,7 +76,7 @@ describe.runIf(inject("redisKind") === "redis-server")(
         }));
       expect(after.map(({ body }) => body)).toEqual([...names("before", 10), ...names("during", 0)]);
       for (const token of ended) expect((await profile(token)).status, "and ended still").toBe(401);
-      const record = await house.edge.fetch("/auth/sessions", {
+      const record = await harness.edge.fetch("/auth/sessions", {
         headers: { authorization: `Bearer ${during[0]}` },
       });
       expect(await record.json(), "it is written in Redis").toMatchObject({

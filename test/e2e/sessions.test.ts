@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type House, openHouse } from "../support/edge/harness.ts";
+import { type Harness, openHarness } from "../support/edge/harness.ts";
 
 const ROUTES = [
   { path: "/v1/auth/login", methods: ["POST"], session: "start" },
@@ -17,16 +17,16 @@ interface SessionBody {
   status: string;
 }
 
-let house: House;
+let harness: Harness;
 beforeAll(async () => {
-  house = await openHouse({ vars: { ROUTES, CORS_ALLOWED_ORIGINS: APP, SESSION_MAX_PER_USER: 4 } });
+  harness = await openHarness({ vars: { ROUTES, CORS_ALLOWED_ORIGINS: APP, SESSION_MAX_PER_USER: 4 } });
 });
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
-const service = () => bearer(house.secrets.service);
+const service = () => bearer(harness.secrets.service);
 async function call(method: string, path: string, headers: Record<string, string> = {}, body?: unknown) {
-  const response = await house.edge.fetch(path, {
+  const response = await harness.edge.fetch(path, {
     method,
     headers,
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -42,8 +42,8 @@ const alive = async (token: string) => (await call("GET", "/v1/user/profile", be
 
 describe("the endpoints of sessions", () => {
   it("list a user's own, the current one marked, and nobody else's", async () => {
-    const [one, two] = [await house.token("list_user"), await house.token("list_user")];
-    await house.token("another_user");
+    const [one, two] = [await harness.token("list_user"), await harness.token("list_user")];
+    await harness.token("another_user");
     const { status, json, headers } = await call("GET", "/auth/sessions", bearer(two));
     expect(status).toBe(200);
     expect(headers.get("cache-control")).toBe("no-store");
@@ -53,7 +53,7 @@ describe("the endpoints of sessions", () => {
   });
 
   it("end all others at once, and this one at sign-out", async () => {
-    const [mine, other] = [await house.token("end_user"), await house.token("end_user")];
+    const [mine, other] = [await harness.token("end_user"), await harness.token("end_user")];
     expect((await call("DELETE", "/auth/sessions", bearer(mine))).json).toMatchObject({
       status: "success",
       deleted: 1,
@@ -66,7 +66,7 @@ describe("the endpoints of sessions", () => {
   });
 
   it("give a new id on rotation; the old one is dead at once", async () => {
-    const old = await house.token("rotate_user");
+    const old = await harness.token("rotate_user");
     const rotated = await call("POST", "/auth/sessions/rotate", bearer(old));
     expect(rotated.status).toBe(200);
     expect(rotated.headers.get("x-session-token")).toBe(rotated.json.token);
@@ -75,7 +75,7 @@ describe("the endpoints of sessions", () => {
   });
 
   it("answer 404, never 403, for what is not yours", async () => {
-    const [mine, theirs] = [await house.token("mine_user"), await house.token("theirs_user")];
+    const [mine, theirs] = [await harness.token("mine_user"), await harness.token("theirs_user")];
     const path = `/auth/sessions/redis/${await idOf(theirs)}`;
     for (const method of ["GET", "DELETE"]) {
       const strange = await call(method, path, bearer(mine));
@@ -94,9 +94,9 @@ describe("the endpoints of sessions", () => {
 
   it("let servers list and end one user's, and everyone's", async () => {
     const [one, two, other] = [
-      await house.token("served_user"),
-      await house.token("served_user"),
-      await house.token("spared_user"),
+      await harness.token("served_user"),
+      await harness.token("served_user"),
+      await harness.token("excepted_user"),
     ];
     const listed = await call("GET", "/auth/sessions/users/served_user", service());
     expect(listed.json.sessions).toHaveLength(2);
@@ -108,12 +108,12 @@ describe("the endpoints of sessions", () => {
       expect((await call("DELETE", path, bearer(other))).status, `${path} is for servers`).toBe(401);
     expect((await call("DELETE", "/auth/sessions/everyone", service())).status).toBe(200);
     expect(await alive(other)).toBe(false);
-    expect(await alive(await house.token("served_user")), "and who signs in after it, is in").toBe(true);
+    expect(await alive(await harness.token("served_user")), "and who signs in after it, is in").toBe(true);
   });
 
   it("end the oldest beyond the cap", async () => {
     const tokens: string[] = [];
-    for (let i = 0; i < 5; i += 1) tokens.push(await house.token("cap_user"));
+    for (let i = 0; i < 5; i += 1) tokens.push(await harness.token("cap_user"));
     expect(await Promise.all(tokens.map(alive))).toEqual([false, true, true, true, true]);
   });
 
@@ -141,7 +141,7 @@ describe("the endpoints of sessions", () => {
   );
 
   it.each(["es1.forged.token", "es1..", "es1.AAAA.AAAA"])("refuse %s without a call", async (forged) => {
-    const { result, calls } = await house.counting(() => call("GET", "/auth/sessions", bearer(forged)));
+    const { result, calls } = await harness.counting(() => call("GET", "/auth/sessions", bearer(forged)));
     expect(result.status).toBe(401);
     expect(calls).toEqual([]);
   });
@@ -149,7 +149,7 @@ describe("the endpoints of sessions", () => {
 
 describe("the origin drives sessions", () => {
   const login = (carry: string, headers: Record<string, string> = {}) =>
-    call("POST", "/v1/auth/login", headers, { user: "ada", password: house.origin.users.ada, carry });
+    call("POST", "/v1/auth/login", headers, { user: "ada", password: harness.origin.users.ada, carry });
 
   it("starts one as a cookie, on https or on this machine, and never shows its signal", async () => {
     const { status, headers } = await login("cookie");
@@ -172,7 +172,7 @@ describe("the origin drives sessions", () => {
 
   it("gives a new id to whoever signs in with an old one, in one call more", async () => {
     const first = String((await login("bearer")).headers.get("x-session-token"));
-    const { result, calls } = await house.counting(() => login("bearer", bearer(first)));
+    const { result, calls } = await harness.counting(() => login("bearer", bearer(first)));
     const second = String(result.headers.get("x-session-token"));
     expect(await alive(first)).toBe(false);
     expect(await alive(second)).toBe(true);
@@ -204,7 +204,7 @@ describe("the origin drives sessions", () => {
 
 describe("a session carried by a cookie", () => {
   it("may change things only from a page of ours or a listed origin", async () => {
-    const cookie = `session=${await house.token("cookie_user")}`;
+    const cookie = `session=${await harness.token("cookie_user")}`;
     const post = (headers: Record<string, string>) =>
       call("POST", "/v1/emissions/calculate", { cookie, ...headers }, { factor: "electricity", amount: 1 });
     const refused = await post({});
@@ -212,7 +212,11 @@ describe("a session carried by a cookie", () => {
     expect(refused.json.code).toBe("CROSS_SITE_REQUEST");
     expect((await post({ origin: "https://evil.example" })).status).toBe(403);
     expect((await post({ "sec-fetch-site": "cross-site" })).status).toBe(403);
-    for (const headers of [{ origin: APP }, { origin: house.edge.url }, { "sec-fetch-site": "same-origin" }])
+    for (const headers of [
+      { origin: APP },
+      { origin: harness.edge.url },
+      { "sec-fetch-site": "same-origin" },
+    ])
       expect((await post(headers)).status, JSON.stringify(headers)).not.toBe(403);
     for (const path of ["/auth/sessions", "/auth/sessions/current"])
       expect((await call("DELETE", path, { cookie })).status, path).toBe(403);
@@ -220,22 +224,22 @@ describe("a session carried by a cookie", () => {
   });
 
   it("does not reach the origin, and neither does a bearer that is a session", async () => {
-    const token = await house.token("hidden_user");
-    await house.edge.fetch("/v1/user/profile", { headers: { cookie: `session=${token}; theme=dark` } });
-    expect(house.origin.requests.at(-1)?.headers.cookie).toBe("theme=dark");
-    await house.edge.fetch("/v1/user/profile", { headers: bearer(token) });
-    expect(house.origin.requests.at(-1)?.headers.authorization).toBeUndefined();
+    const token = await harness.token("hidden_user");
+    await harness.edge.fetch("/v1/user/profile", { headers: { cookie: `session=${token}; theme=dark` } });
+    expect(harness.origin.requests.at(-1)?.headers.cookie).toBe("theme=dark");
+    await harness.edge.fetch("/v1/user/profile", { headers: bearer(token) });
+    expect(harness.origin.requests.at(-1)?.headers.authorization).toBeUndefined();
   });
 });
 
 describe("entries of a caller", () => {
   it("are not read with a session that is over", async () => {
-    const token = await house.token("reader_user");
+    const token = await harness.token("reader_user");
     const read = () => call("GET", "/v1/emissions/plain", bearer(token));
     expect((await read()).headers.get("x-cache")).toBe("MISS");
     expect((await read()).headers.get("x-cache")).toBe("HIT");
     await call("DELETE", "/auth/sessions/current", bearer(token));
     expect((await read()).headers.get("x-cache"), "it goes to the origin, as a stranger").toBe("BYPASS");
-    expect(house.origin.requests.at(-1)?.headers["x-user-id"]).toBeUndefined();
+    expect(harness.origin.requests.at(-1)?.headers["x-user-id"]).toBeUndefined();
   });
 });

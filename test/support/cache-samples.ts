@@ -42,7 +42,7 @@ export function exchange(
     response: { status, headers: new Headers(fields) },
     requestTime: NOON,
     responseTime: NOON,
-    asker: "anonymous",
+    requester: "anonymous",
     rule: rule(),
     ...rest,
   };

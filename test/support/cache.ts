@@ -6,7 +6,7 @@ import type { OriginReply } from "../../src/origin/forward.ts";
 import type { EdgeRequest } from "../../src/request/capability.ts";
 import type { OriginFetch } from "../../src/response-cache/origin-fetch.ts";
 import { createResponseCache, type ResponseCacheOptions } from "../../src/response-cache/response-cache.ts";
-import type { Trip } from "../../src/store/batch.ts";
+import type { Batch } from "../../src/store/batch.ts";
 import { createKeys } from "../../src/store/keys.ts";
 import { Store } from "../../src/store/store.ts";
 import { freshPrefix, hashOf, requestOf, routeOf } from "./limits.ts";
@@ -121,7 +121,7 @@ export function openCache(options: CacheIsolateOptions) {
     ...settings,
   });
 
-  /** One request from its trip to the last byte, and what it leaves to be done. */
+  /** One request from its batch to the last byte, and what it leaves to be done. */
   async function ask(path: string, asked: AskOptions = {}): Promise<Asked> {
     const { work, ...answer } = await begin(path, asked);
     const reply = await answer.reply;
@@ -162,39 +162,39 @@ export function openCache(options: CacheIsolateOptions) {
     const url = new URL(path, "https://edge.example");
     const cf = acceptEncoding === undefined ? {} : { cf: { clientAcceptEncoding: acceptEncoding } };
     const request = new Request(url, { method, headers, ...cf } as RequestInit);
-    const works: ((trip: Trip) => void | Promise<void>)[] = [];
-    const beside: Promise<void>[] = [];
+    const works: ((batch: Batch) => void | Promise<void>)[] = [];
+    const waitUntil: Promise<void>[] = [];
     const edgeRequest: EdgeRequest = {
       ...requestOf(route as Route, "x", caller),
       request,
       url,
       path: url.pathname,
       after: (each) => void works.push(each),
-      beside: (each) => void beside.push(each),
+      waitUntil: (each) => void waitUntil.push(each),
     };
-    const trip = store.trip();
-    const decide = await cache.prepare(edgeRequest, trip);
-    await trip.send();
+    const batch = store.batch();
+    const decide = await cache.prepare(edgeRequest, batch);
+    await batch.send();
     const turn = await decide();
     const fetcher = origin.fetchFor(method, url.href);
     const reply = turn ? turn.respond(fetcher) : fetcher.fetch(request.headers);
     reply.catch(() => {});
     async function settle(): Promise<void> {
-      for (let done = 0; done < beside.length; done += 1) await beside[done];
-      const after = store.trip();
+      for (let done = 0; done < waitUntil.length; done += 1) await waitUntil[done];
+      const after = store.batch();
       for (const each of works.splice(0)) await each(after);
       await after.send();
     }
-    return { reply, calls: trip.calls, edgeRequest, work: { settle } };
+    return { reply, calls: batch.calls, edgeRequest, work: { settle } };
   }
 
   /** Three calls fail, and nobody waits any more. */
   async function lose(): Promise<void> {
     wire.cut = true;
     for (let i = 0; i < 3; i += 1) {
-      const trip = store.trip();
-      void trip.read("x");
-      await trip.send();
+      const batch = store.batch();
+      void batch.read("x");
+      await batch.send();
     }
   }
 

@@ -66,13 +66,13 @@ export function openIsolate({ platform, connection, prefix = freshPrefix(), ...o
   const identifier = { hash: async (kind: string, value: string) => hashOf(`${kind}:${value}`) };
   const limiter = createLimiter({ store, keys, identifier, platform, log, ...options });
 
-  /** A request of `who` on `route`, with a trip of its own. */
+  /** A request of `who` on `route`, with a batch of its own. */
   async function ask(route: Route, who: string, caller: Partial<Caller> = {}) {
-    const trip = store.trip();
-    const decide = await limiter.prepare(requestOf(route, who, caller), trip);
-    await trip.send();
+    const batch = store.batch();
+    const decide = await limiter.prepare(requestOf(route, who, caller), batch);
+    await batch.send();
     const verdict = await decide();
-    return { verdict, calls: trip.calls };
+    return { verdict, calls: batch.calls };
   }
   return { store, keys, limiter, ask, wire, lines, prefix, hashOf };
 }
@@ -81,11 +81,11 @@ export function freshPrefix(): string {
   return `t${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** The route that a user would write, compiled as the Worker does; a mistake fails the test. */
+/** The route that a user would write, compiled as the Worker does; a issue fails the test. */
 export function routeOf(input: Omit<RouteInput, "path">): Route {
-  const mistakes: Parameters<typeof compileRoutes>[2] = [];
-  const [route] = compileRoutes([{ path: "/v1/x", ...input }], 3600, mistakes);
-  if (!route || mistakes.length > 0) throw new Error(JSON.stringify(mistakes));
+  const issues: Parameters<typeof compileRoutes>[2] = [];
+  const [route] = compileRoutes([{ path: "/v1/x", ...input }], 3600, issues);
+  if (!route || issues.length > 0) throw new Error(JSON.stringify(issues));
   return route;
 }
 
@@ -117,6 +117,6 @@ export function requestOf(route: Route, who: string, caller: Partial<Caller> = {
     },
     requestId: "request-1",
     after: () => {},
-    beside: () => {},
+    waitUntil: () => {},
   };
 }

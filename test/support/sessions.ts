@@ -1,10 +1,10 @@
 import { inject } from "vitest";
 import { createLog, type LogFields } from "../../src/events/log.ts";
 import type { SessionClaim } from "../../src/identity/caller.ts";
-import { openToken } from "../../src/identity/session-token.ts";
+import { verifyToken } from "../../src/identity/session-token.ts";
 import { createSessions } from "../../src/session/sessions.ts";
 import type { SessionVerdict } from "../../src/session/verdict.ts";
-import type { Trip } from "../../src/store/batch.ts";
+import type { Batch } from "../../src/store/batch.ts";
 import { createKeys } from "../../src/store/keys.ts";
 import { Store } from "../../src/store/store.ts";
 import { freshPrefix, hashOf, requestOf, routeOf } from "./limits.ts";
@@ -106,24 +106,24 @@ export function openSessions({
     token: string,
     { offline = true, by = "bearer" as "bearer" | "cookie" } = {},
   ): Promise<SessionVerdict & { settle(): Promise<void>; calls: number }> {
-    const claims = await openToken(token, { secrets: [SECRET], now: platform.now() });
+    const claims = await verifyToken(token, { secrets: [SECRET], now: platform.now() });
     const session: SessionClaim = claims
-      ? { kind: "signed", claims, carriedBy: by }
-      : { kind: "invalid", carriedBy: by };
-    const works: ((trip: Trip) => void | Promise<void>)[] = [];
+      ? { kind: "signed", claims, tokenSource: by }
+      : { kind: "invalid", tokenSource: by };
+    const works: ((batch: Batch) => void | Promise<void>)[] = [];
     const request = {
       ...requestOf(routeOf({ access: "session", offline }), "x", { session }),
-      after: (work: (trip: Trip) => void | Promise<void>) => void works.push(work),
+      after: (work: (batch: Batch) => void | Promise<void>) => void works.push(work),
     };
-    const trip = store.trip();
-    const decide = await sessions.prepare(request, trip);
-    await trip.send();
+    const batch = store.batch();
+    const decide = await sessions.prepare(request, batch);
+    await batch.send();
     const verdict = await decide();
     return {
       ...verdict,
-      calls: trip.calls,
+      calls: batch.calls,
       async settle() {
-        const after = store.trip();
+        const after = store.batch();
         for (const work of works) await work(after);
         await after.send();
       },
@@ -142,9 +142,9 @@ export function openSessions({
   async function lose(): Promise<void> {
     wire.cut = true;
     for (let i = 0; i < 3; i += 1) {
-      const trip = store.trip();
-      void trip.read("x");
-      await trip.send();
+      const batch = store.batch();
+      void batch.read("x");
+      await batch.send();
     }
   }
   return { platform, prefix, store, keys, sessions, present, wire, lines, lose, recover };

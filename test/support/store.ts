@@ -31,12 +31,12 @@ export function storeWith(answer: (commands: unknown[][], call: number) => Respo
 
 export const ok = (...results: unknown[]) => Response.json(results.map((result) => ({ result })));
 
-/** One trip that reads a key. */
+/** One batch that reads a key. */
 export async function ask(store: Store) {
-  const trip = store.trip();
-  void trip.read("a");
-  await trip.send();
-  return trip;
+  const batch = store.batch();
+  void batch.read("a");
+  await batch.send();
+  return batch;
 }
 
 /** Lets what is ready run, without time passing. */

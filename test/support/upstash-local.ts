@@ -13,7 +13,7 @@ export interface Posted {
   headers: Headers;
 }
 
-export interface Rig extends UpstashLocal {
+export interface Harness extends UpstashLocal {
   /** POSTs `body` (a string as it is, else as JSON) with the token. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Posted>;
   /** The `result` of one command. */
@@ -21,7 +21,7 @@ export interface Rig extends UpstashLocal {
 }
 
 /** An endpoint of the test's own, over a Redis of its own. */
-export async function startRig(redis: "required" | "embedded"): Promise<Rig> {
+export async function startHarness(redis: "required" | "embedded"): Promise<Harness> {
   const upstash = await startUpstashLocal({ redis });
   const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
     const response = await fetch(`${upstash.url}${path}`, {
@@ -33,7 +33,7 @@ export async function startRig(redis: "required" | "embedded"): Promise<Rig> {
   };
   const ask = async (...command: unknown[]) =>
     ((await post("/", command)).body as { result?: unknown }).result;
-  return Object.defineProperties({ post, ask } as Rig, Object.getOwnPropertyDescriptors(upstash));
+  return Object.defineProperties({ post, ask } as Harness, Object.getOwnPropertyDescriptors(upstash));
 }
 
 export const inBase64 = { "upstash-encoding": "base64" };

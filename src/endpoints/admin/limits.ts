@@ -42,16 +42,16 @@ export function limitRoutes({ limiter, identifier, store, routes }: LimitRoutesO
     });
 
   async function peek(hash: string) {
-    const trip = store.trip();
-    const limits = limiter.peek(hash, policies, trip);
-    await trip.send();
+    const batch = store.batch();
+    const limits = limiter.peek(hash, policies, batch);
+    await batch.send();
     return { caller: `hash:${hash}`, limits: await limits.catch(unavailable) };
   }
 
   async function reset(hash: string) {
-    const trip = store.trip();
-    const done = limiter.reset(hash, policies, trip);
-    await trip.send();
+    const batch = store.batch();
+    const done = limiter.reset(hash, policies, batch);
+    await batch.send();
     await done.catch(unavailable);
     return { caller: `hash:${hash}`, reset: true };
   }

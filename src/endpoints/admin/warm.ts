@@ -11,12 +11,12 @@ export interface WarmRoutesOptions {
   platform: Pick<Platform, "now">;
 }
 
-const MOST_PATHS = 300;
+const MAX_PATHS = 300;
 /** A Worker may wait for the headers of six fetches at once. */
 const AT_ONCE = 6;
 
 const body = z.strictObject({
-  paths: z.array(z.string().check(z.maxLength(4096))).check(z.minLength(1), z.maxLength(MOST_PATHS)),
+  paths: z.array(z.string().check(z.maxLength(4096))).check(z.minLength(1), z.maxLength(MAX_PATHS)),
 });
 
 /** How one path went. */
@@ -38,7 +38,7 @@ export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
   return new Hono().post("/cache/warm", async (c) => {
     const parsed = z.safeParse(body, await c.req.json().catch(() => null));
     if (!parsed.success) {
-      throw new Problem(badWarm(`The body must be JSON with "paths", a list of 1 to ${MOST_PATHS} paths.`));
+      throw new Problem(badWarm(`The body must be JSON with "paths", a list of 1 to ${MAX_PATHS} paths.`));
     }
     const own = new URL(c.req.url);
     const urls = parsed.data.paths.map((path) => ownUrl(path, own));

@@ -12,11 +12,11 @@ export interface Argument {
 export type Directives = ReadonlyMap<string, readonly Argument[]>;
 
 /** RFC 9111 §1.2.2: what a delta-seconds too large to count is taken for. */
-export const MOST_SECONDS = 2 ** 31;
+export const MAX_SECONDS = 2 ** 31;
 
-/** Whole seconds, at most {@link MOST_SECONDS}; null for anything but digits (`60abc`, `-1`, `1.5`, nothing). */
+/** Whole seconds, at most {@link MAX_SECONDS}; null for anything but digits (`60abc`, `-1`, `1.5`, nothing). */
 export function deltaSeconds(text: string | null): number | null {
-  return text !== null && /^\d+$/.test(text) ? Math.min(Number(text), MOST_SECONDS) : null;
+  return text !== null && /^\d+$/.test(text) ? Math.min(Number(text), MAX_SECONDS) : null;
 }
 
 const QUOTED = /"((?:[^"\\]|\\.)*)"/y;

@@ -52,15 +52,15 @@ export function responseDirectives(headers: Fields): ResponseDirectives {
   const known = read.get(name);
   if (known) return known;
   const directives = readDirectives(cdn, field);
-  if (read.size >= MOST_READ) read.clear();
-  if (name.length <= LONGEST_READ) read.set(name, directives);
+  if (read.size >= MAX_READ) read.clear();
+  if (name.length <= MAX_READ_LENGTH) read.set(name, directives);
   return directives;
 }
 
 /** Origins say few different things, each of them with every answer, and each is asked for several times. */
 const read = new Map<string, ResponseDirectives>();
-const MOST_READ = 500;
-const LONGEST_READ = 500;
+const MAX_READ = 500;
+const MAX_READ_LENGTH = 500;
 
 function readDirectives(cdn: string | null, field: string | null): ResponseDirectives {
   const targeted = parseTargeted(cdn);

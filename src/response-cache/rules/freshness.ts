@@ -1,7 +1,7 @@
 import type { CacheRule } from "../../config/route.ts";
 import { parseHttpDate } from "../../http/http-date.ts";
 import { currentAge } from "./age.ts";
-import { MOST_SECONDS } from "./cache-control.ts";
+import { MAX_SECONDS } from "./cache-control.ts";
 import { type ResponseDirectives, responseDirectives, type Seconds } from "./directives.ts";
 import { isHeuristicallyCacheable } from "./status.ts";
 import { type Fields, fieldsOf, type StoredResponse } from "./stored.ts";
@@ -25,7 +25,7 @@ export interface Freshness {
 }
 
 const HEURISTIC_SHARE = 0.1;
-const LONGEST_HEURISTIC = 24 * 3600;
+const MAX_HEURISTIC_LENGTH = 24 * 3600;
 
 const known = new WeakMap<StoredResponse, { rule: FreshnessRule; freshness: Freshness }>();
 
@@ -125,7 +125,7 @@ function lifetimeOf(
   const date = parseHttpDate(headers.get("date"), now) ?? now;
   if (directives.source !== "cdn-cache-control" && headers.has("expires")) {
     const expires = parseHttpDate(headers.get("expires"), now);
-    const lifetime = expires === null ? 0 : Math.max(0, Math.min((expires - date) / 1000, MOST_SECONDS));
+    const lifetime = expires === null ? 0 : Math.max(0, Math.min((expires - date) / 1000, MAX_SECONDS));
     return { source: "expires", lifetime };
   }
 
@@ -137,6 +137,6 @@ function lifetimeOf(
   if (rule.scope !== "public" || stored.credentials) return { source: "none", lifetime: 0 };
   const modified = parseHttpDate(headers.get("last-modified"), now);
   if (modified === null || modified >= date) return { source: "none", lifetime: 0 };
-  const lifetime = Math.min(((date - modified) / 1000) * HEURISTIC_SHARE, LONGEST_HEURISTIC);
+  const lifetime = Math.min(((date - modified) / 1000) * HEURISTIC_SHARE, MAX_HEURISTIC_LENGTH);
   return { source: "heuristic", lifetime };
 }

@@ -1,5 +1,5 @@
 /**
- * Fields a stored response is judged by. Neither `Connection` nor a qualified directive may take them away: without its
+ * Fields a stored response is checked by. Neither `Connection` nor a qualified directive may take them away: without its
  * `Cache-Control` a response would be reused as if it had said nothing. RFC 9110 §7.6.1 forbids naming fields that are
  * meant for every recipient.
  */

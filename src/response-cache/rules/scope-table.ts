@@ -11,7 +11,7 @@ export type Scope = CacheRule["scope"];
  * - `verified`: everything it carries is. An API key with somebody's cookie beside it, of which only the key is in the
  *   entry's key, is `credentialed`: two people may share the first.
  */
-export type Asker = "anonymous" | "credentialed" | "verified";
+export type Requester = "anonymous" | "credentialed" | "verified";
 
 /**
  * What the response says that counts here, the most restrictive first: a response that says several things is taken at
@@ -41,7 +41,7 @@ const NOBODYS: Cells = {
 };
 
 /** Scope × who asked × what the response says: the one place where it is decided who shares an answer. */
-export const SCOPE_TABLE: Readonly<Record<Scope, Readonly<Record<Asker, Cells>>>> = {
+export const SCOPE_TABLE: Readonly<Record<Scope, Readonly<Record<Requester, Cells>>>> = {
   public: { anonymous: OPEN, credentialed: ASKS_LEAVE, verified: ASKS_LEAVE },
   shared: { anonymous: OPEN, credentialed: OPEN, verified: OPEN },
   caller: { anonymous: NOBODYS, credentialed: NOBODYS, verified: OWN },

@@ -1,5 +1,5 @@
 import { currentAge } from "./age.ts";
-import { MOST_SECONDS } from "./cache-control.ts";
+import { MAX_SECONDS } from "./cache-control.ts";
 import { headersOf, type StoredResponse } from "./stored.ts";
 
 /**
@@ -10,6 +10,6 @@ import { headersOf, type StoredResponse } from "./stored.ts";
  */
 export function servedFields(stored: StoredResponse, now: number): Headers {
   const headers = headersOf(stored);
-  headers.set("age", String(Math.min(Math.floor(currentAge(stored, now)), MOST_SECONDS)));
+  headers.set("age", String(Math.min(Math.floor(currentAge(stored, now)), MAX_SECONDS)));
   return headers;
 }

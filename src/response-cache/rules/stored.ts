@@ -16,7 +16,7 @@ export interface StoredResponse {
 /** The part of `Headers` that reading takes. */
 export type Fields = Pick<Headers, "get" | "has">;
 
-/** The stored fields to read, without the cost of a `Headers` object: every hit is judged by them. */
+/** The stored fields to read, without the cost of a `Headers` object: every hit is checked by them. */
 export function fieldsOf({ headers }: StoredResponse): Fields {
   const find = (name: string) => headers.find((field) => field[0] === name);
   return { get: (name) => find(name)?.[1] ?? null, has: (name) => find(name) !== undefined };

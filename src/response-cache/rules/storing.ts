@@ -3,7 +3,7 @@ import { type ResponseDirectives, requestDirectives, responseDirectives } from "
 import { eligibility } from "./eligibility.ts";
 import { type Freshness, type FreshnessRule, freshnessOf } from "./freshness.ts";
 import type { RequestFacts, ResponseFacts } from "./message.ts";
-import { type Asker, type Claim, SCOPE_TABLE, type ScopeRefusal } from "./scope-table.ts";
+import { type Claim, type Requester, SCOPE_TABLE, type ScopeRefusal } from "./scope-table.ts";
 import { isHeuristicallyCacheable, isStorable, isUnderstood } from "./status.ts";
 import type { StoredResponse } from "./stored.ts";
 import { storedFields } from "./stored-fields.ts";
@@ -15,7 +15,7 @@ export interface Exchange {
   response: ResponseFacts;
   requestTime: number;
   responseTime: number;
-  asker: Asker;
+  requester: Requester;
   rule: FreshnessRule;
 }
 
@@ -40,7 +40,7 @@ export type StoreVerdict =
 
 /** May this response be stored, and as what? Answers from the header section alone (RFC 9111 §3). */
 export function storing(exchange: Exchange): StoreVerdict {
-  const { response, requestTime, responseTime, asker, rule } = exchange;
+  const { response, requestTime, responseTime, requester, rule } = exchange;
   const directives = responseDirectives(response.headers);
   const reason = refusal(exchange, directives);
   if (reason) return { kind: "refuse", reason };
@@ -52,7 +52,7 @@ export function storing(exchange: Exchange): StoreVerdict {
     requestTime,
     responseTime,
     vary,
-    credentials: asker !== "anonymous",
+    credentials: requester !== "anonymous",
   };
   const freshness = freshnessOf(stored, rule);
   return isOfUse(stored, freshness, response.headers)
@@ -79,7 +79,7 @@ function withholds(directives: ResponseDirectives, field: string): boolean {
 }
 
 function refusal(
-  { request, response, asker, rule }: Exchange,
+  { request, response, requester, rule }: Exchange,
   directives: ResponseDirectives,
 ): StoreRefusal | null {
   if (request.method !== "GET") return "method";
@@ -87,7 +87,7 @@ function refusal(
   if (requestDirectives(request.headers).noStore) return "request-no-store";
   if (!isStorable(response.status)) return "status";
   if (directives.mustUnderstand && !isUnderstood(response.status)) return "must-understand";
-  const cell = SCOPE_TABLE[rule.scope][asker][claimOf(response, directives)];
+  const cell = SCOPE_TABLE[rule.scope][requester][claimOf(response, directives)];
   if (cell !== "store") return cell;
   if (isHeuristicallyCacheable(response.status)) return null;
   return isExplicit(response, directives, rule) ? null : "unstated";

@@ -1,5 +1,5 @@
 import { type Dictionary, parseDictionary, Token } from "structured-headers";
-import { type Argument, type Directives, MOST_SECONDS } from "./cache-control.ts";
+import { type Argument, type Directives, MAX_SECONDS } from "./cache-control.ts";
 
 /** Directives whose argument is a number of seconds: an Integer in a targeted field (RFC 9213 §2.1). */
 const IN_SECONDS = new Set(["max-age", "s-maxage", "stale-while-revalidate", "stale-if-error"]);
@@ -21,7 +21,7 @@ export function parseTargeted(value: string | null): Directives | null {
   for (const [name, [bare]] of dictionary) {
     if (IN_SECONDS.has(name)) {
       const wellFormed = typeof bare === "number" && Number.isInteger(bare) && bare >= 0;
-      const text = wellFormed ? String(Math.min(bare, MOST_SECONDS)) : null;
+      const text = wellFormed ? String(Math.min(bare, MAX_SECONDS)) : null;
       directives.set(name, [{ text, quoted: false, wellFormed }]);
     } else if (typeof bare === "string") {
       directives.set(name, [argument(bare, true)]);

@@ -79,7 +79,7 @@ export function confirmedBy<Stored extends StoredResponse>(
  * @param storedLength bytes of the stored content as the origin counts them, or null where that is not known (it was
  *   decoded on arrival): then a `Content-Length` says nothing.
  */
-export function judgedByHead(
+export function checkedByHead(
   head: Headers,
   stored: StoredResponse,
   storedLength: number | null,

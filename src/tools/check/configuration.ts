@@ -7,7 +7,7 @@ export interface ConfigurationCheck {
   /** `default`, or the name of a wrangler environment. */
   environment: string;
   /** Null when all is well; else the very words that the Worker would log. */
-  mistake: string | null;
+  issue: string | null;
   warnings: string[];
 }
 
@@ -32,12 +32,12 @@ export function checkConfiguration(file: string, environment?: string): Configur
     const config = loadConfig(env, routes);
     return {
       environment: label,
-      mistake: null,
+      issue: null,
       warnings: config.origin ? [] : ["no ORIGIN_URL and no ORIGIN binding: every request will get 503"],
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { environment: label, mistake: error.message, warnings: [] };
+    return { environment: label, issue: error.message, warnings: [] };
   }
 }
 

@@ -28,13 +28,13 @@ async function program(name: string, args: string[]): Promise<string | null> {
 }
 
 async function configuration(): Promise<string | null> {
-  const mistakes: string[] = [];
+  const issues: string[] = [];
   for (const environment of [undefined, ...environmentsOf(WRANGLER_CONFIG)]) {
-    const { mistake, warnings, environment: label } = checkConfiguration(WRANGLER_CONFIG, environment);
-    if (mistake) mistakes.push(`environment ${label}: ${mistake}`);
+    const { issue, warnings, environment: label } = checkConfiguration(WRANGLER_CONFIG, environment);
+    if (issue) issues.push(`environment ${label}: ${issue}`);
     for (const warning of warnings) console.log(`  note (${label}): ${warning}`);
   }
-  return mistakes.length > 0 ? mistakes.join("\n") : null;
+  return issues.length > 0 ? issues.join("\n") : null;
 }
 
 async function bundle(): Promise<string | null> {

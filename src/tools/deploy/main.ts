@@ -9,11 +9,11 @@ const { values } = parseArgs({
   allowPositionals: true,
 });
 const environment = typeof values.env === "string" ? values.env : undefined;
-const { mistake, warnings, environment: label } = checkConfiguration("wrangler.toml", environment);
+const { issue, warnings, environment: label } = checkConfiguration("wrangler.toml", environment);
 
 for (const warning of warnings) console.warn(`note (${label}): ${warning}`);
-if (mistake) {
-  console.error(`Not deployed. Environment ${label}: ${mistake}`);
+if (issue) {
+  console.error(`Not deployed. Environment ${label}: ${issue}`);
   process.exitCode = 1;
 } else {
   const child = spawn("wrangler", ["deploy", ...process.argv.slice(2)], { stdio: "inherit" });

@@ -33,7 +33,7 @@ export interface SampleOrigin {
   stop(): Promise<void>;
 }
 
-const MOST_REQUESTS = 10_000;
+const MAX_REQUESTS = 10_000;
 
 export async function startSampleOrigin(options: SampleOriginOptions = {}): Promise<SampleOrigin> {
   const users = options.users ?? { ada: randomBytes(9).toString("base64url") };
@@ -56,7 +56,7 @@ export async function startSampleOrigin(options: SampleOriginOptions = {}): Prom
       search: url.search,
       headers: request.headers,
     });
-    if (requests.length > MOST_REQUESTS) requests.shift();
+    if (requests.length > MAX_REQUESTS) requests.shift();
     state.hits.set(url.pathname, (state.hits.get(url.pathname) ?? 0) + 1);
     if (await options.intercept?.(request, response)) return;
     const method = request.method === "HEAD" ? "GET" : request.method;

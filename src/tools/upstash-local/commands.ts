@@ -13,7 +13,7 @@ interface Translated {
 export class CommandRunner {
   readonly #aliases = new ScriptAliases();
 
-  /** All commands in one write, each with its own fate. @throws RedisUnreachableError */
+  /** All commands in one write, each with its own purgeStatus. @throws RedisUnreachableError */
   async pipeline(
     connection: RedisConnection,
     commands: readonly (readonly string[])[],

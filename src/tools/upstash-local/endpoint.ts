@@ -29,7 +29,7 @@ interface Answer {
 /** Bytes; what Upstash's smaller plans take. */
 const LARGEST_BODY = 10 * 1024 * 1024;
 /** Calls that are remembered; older ones are forgotten. */
-const MOST_CALLS = 10_000;
+const MAX_CALLS = 10_000;
 
 /** Upstash's REST protocol over one Redis. It stays up when Redis does not: every call is then a 500 at once. */
 export class Endpoint {
@@ -103,7 +103,7 @@ export class Endpoint {
     if (parsed.kind === "malformed") return failure(400, parsed.error);
 
     this.#calls.push({ path, commands: parsed.commands, syncToken: header(request, "upstash-sync-token") });
-    if (this.#calls.length > MOST_CALLS) this.#calls.shift();
+    if (this.#calls.length > MAX_CALLS) this.#calls.shift();
     try {
       return await this.#run(path, parsed.commands, header(request, "upstash-encoding") === "base64");
     } catch (error) {

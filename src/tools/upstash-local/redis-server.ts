@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { commandOn, type LocalRedis } from "./redis.ts";
 
 /** Between finding a free port and listening on it another program may take it. */
-const MOST_PORTS_TRIED = 3;
+const MAX_PORTS_TRIED = 3;
 
 /**
  * Starts a `redis-server`, on a free loopback port and in a folder of its own, without persistence. It ends
@@ -77,7 +77,7 @@ async function onFreePort(
     try {
       return { child: await launch(port), port };
     } catch (error) {
-      if (attempt === MOST_PORTS_TRIED) throw error;
+      if (attempt === MAX_PORTS_TRIED) throw error;
     }
   }
 }

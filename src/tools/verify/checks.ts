@@ -43,7 +43,7 @@ async function redisConnection({ url, healthPath }: VerifyOptions): Promise<Outc
 }
 
 /** More than this many requests are not sent to find a limit's end. */
-const MOST_REQUESTS = 200;
+const MAX_REQUESTS = 200;
 
 async function rateLimiting({ url, limitedPath }: VerifyOptions): Promise<Outcome> {
   const remaining = async () => {
@@ -61,14 +61,14 @@ async function rateLimiting({ url, limitedPath }: VerifyOptions): Promise<Outcom
     return failed(`${limitedPath} shows no X-RateLimit-Remaining: name a limited path with --limited`);
   let last = first;
   let sent = 1;
-  while (last.status !== 429 && sent < Math.min(first.left + 2, MOST_REQUESTS)) {
+  while (last.status !== 429 && sent < Math.min(first.left + 2, MAX_REQUESTS)) {
     const next = await remaining();
     sent += 1;
     if (next.status !== 429 && next.left > last.left)
       return failed(`the remaining count rose from ${last.left} to ${next.left}`);
     last = next;
   }
-  if (first.left + 1 >= MOST_REQUESTS) {
+  if (first.left + 1 >= MAX_REQUESTS) {
     return last.left < first.left
       ? passed(`${sent} requests took the count from ${first.left} to ${last.left}`)
       : failed("the count does not fall");

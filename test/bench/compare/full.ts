@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { type ContestantName, contestantNames } from "./contestants.ts";
-import { countOne, idle, openStage, type Run, runOnce, type Stage } from "./harness.ts";
+import { countOne, type Harness, idle, openHarness, type Run, runOnce } from "./harness.ts";
 import { ask, load } from "./load.ts";
 import { measureOutages, type Outage } from "./outages.ts";
 import { report } from "./report.ts";
@@ -46,19 +46,19 @@ const FEWER_REQUESTS = 20_000;
 export async function full(): Promise<void> {
   const since = performance.now();
   const say = (line: string) => console.error(`${Math.round((performance.now() - since) / 1000)} s: ${line}`);
-  const stage = await openStage(contestantNames);
+  const harness = await openHarness(contestantNames);
   const results: Results = { cells: [], counts: [], once: [], outages: [], seconds: 0 };
   try {
-    for (const row of rows) await count(stage, row, results, say);
+    for (const row of rows) await count(harness, row, results, say);
     for (const roundTripMs of [0, 20]) {
       for (const clients of [8, 64]) {
-        for (const row of rows) await measure(stage, row, { clients, roundTripMs }, results, say);
+        for (const row of rows) await measure(harness, row, { clients, roundTripMs }, results, say);
       }
     }
-    results.outages = await measureOutages(stage, say);
-    for (const name of contestantNames) results.once.push(await measureOnce(stage, name, say));
+    results.outages = await measureOutages(harness, say);
+    for (const name of contestantNames) results.once.push(await measureOnce(harness, name, say));
   } finally {
-    await stage.stop();
+    await harness.stop();
   }
   results.seconds = (performance.now() - since) / 1000;
   const versions = execFileSync("node_modules/.bin/workerd", ["--version"], { encoding: "utf8" }).trim();
@@ -69,18 +69,18 @@ export async function full(): Promise<void> {
 
 type Say = (line: string) => void;
 
-async function count(stage: Stage, row: Row, results: Results, say: Say): Promise<void> {
+async function count(harness: Harness, row: Row, results: Results, say: Say): Promise<void> {
   for (const name of row.contestants) {
-    const contestant = stage.contestants.get(name);
+    const contestant = harness.contestants.get(name);
     if (!contestant || !COUNTED_NAMES.includes(name)) continue;
-    results.counts.push({ row: row.name, name, counts: await countOne(stage, row, contestant, COUNTED) });
+    results.counts.push({ row: row.name, name, counts: await countOne(harness, row, contestant, COUNTED) });
   }
   say(`${row.name}: counted`);
 }
 
 /** A B A B: each round asks every Worker once, so that what else the machine does meets all of them. */
 async function measure(
-  stage: Stage,
+  harness: Harness,
   row: Row,
   { clients, roundTripMs }: Pick<Cell, "clients" | "roundTripMs">,
   { cells }: Results,
@@ -90,24 +90,24 @@ async function measure(
   const mine = row.contestants.map((name): Cell => ({ row: row.name, name, clients, roundTripMs, runs: [] }));
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const cell of mine) {
-      const contestant = stage.contestants.get(cell.name);
+      const contestant = harness.contestants.get(cell.name);
       if (!contestant) continue;
-      cell.runs.push(await runOnce(stage, row, contestant, { clients, requests, roundTripMs }));
+      cell.runs.push(await runOnce(harness, row, contestant, { clients, requests, roundTripMs }));
     }
   }
   cells.push(...mine);
   say(`${row.name}, ${clients} clients, ${roundTripMs} ms: measured`);
 }
 
-async function measureOnce(stage: Stage, name: ContestantName, say: Say) {
-  const contestant = stage.contestants.get(name);
+async function measureOnce(harness: Harness, name: ContestantName, say: Say) {
+  const contestant = harness.contestants.get(name);
   const warm = rows.find((row) => row.name === "warm GET");
   if (!contestant || !warm) throw new Error(`There is no ${name}`);
   const { port } = contestant;
   await ask(port, warm.request(contestant, 0));
   const requests = COUNTED_NAMES.includes(name) && name !== "edge" ? FEWER_REQUESTS : HEAP_REQUESTS;
   await load({ port, clients: 64, requests, request: (n) => warm.request(contestant, n) });
-  await idle(stage);
+  await idle(harness);
   const heapBytes = await contestant.heapBytes();
   say(`${name}: ${requests.toLocaleString("en")} requests`);
   return { name, requests, gzipped: contestant.gzipped, heapBytes, startUpMs: await startUpMs(name) };

@@ -8,7 +8,7 @@ import type { Counts, Row } from "./rows.ts";
 import { startWire, type Wire } from "./wire.ts";
 
 /** Everything the contestants meet: one store over real Redis, one line to it, one origin without a delay. */
-export interface Stage {
+export interface Harness {
   wire: Wire;
   upstash: UpstashLocal;
   contestants: Map<ContestantName, Contestant>;
@@ -18,10 +18,10 @@ export interface Stage {
 const BODY = JSON.stringify({ rows: Array.from({ length: 12 }, (_, n) => ({ n, name: `row ${n}` })) });
 
 /** @param options `keepNames`: see {@link startContestant}. */
-export async function openStage(
+export async function openHarness(
   names: readonly ContestantName[],
   { keepNames = false } = {},
-): Promise<Stage> {
+): Promise<Harness> {
   installPeers();
   const upstash = await startUpstashLocal({ redis: "auto" });
   const wire = await startWire(upstash.url);
@@ -57,12 +57,17 @@ export async function openStage(
 }
 
 /** Puts a row's scene: entries in Redis and an empty isolate, or what one request leaves. */
-export async function prepare(stage: Stage, row: Row, contestant: Contestant, filled: number): Promise<void> {
+export async function prepare(
+  harness: Harness,
+  row: Row,
+  contestant: Contestant,
+  filled: number,
+): Promise<void> {
   const { port } = contestant;
   if (row.before === "fill and restart") {
     const requests = filled;
     await load({ port, clients: 8, requests, request: (n) => row.request(contestant, n) });
-    await idle(stage);
+    await idle(harness);
     await contestant.restart();
     // The connection to the store and the script's name are there: one entry beyond those that are measured.
     await ask(port, row.request(contestant, filled));
@@ -70,25 +75,25 @@ export async function prepare(stage: Stage, row: Row, contestant: Contestant, fi
     // Twice: a caller is over a limit of one at the second.
     for (let n = 0; n < 2; n += 1) await ask(port, row.request(contestant, n));
   }
-  await idle(stage);
+  await idle(harness);
 }
 
 /** One at a time over a line of 20 ms: what is answered before the response was waited for, or could have been. */
 export async function countOne(
-  stage: Stage,
+  harness: Harness,
   row: Row,
   contestant: Contestant,
   requests: number,
 ): Promise<Counts[]> {
-  const { wire, upstash } = stage;
-  await prepare(stage, row, contestant, requests);
+  const { wire, upstash } = harness;
+  await prepare(harness, row, contestant, requests);
   wire.roundTripMs = 20;
   const counts: Counts[] = [];
   for (let n = 0; n < requests; n += 1) {
     const before = { answered: wire.answered, commands: await commandsRun(upstash) };
     const { statuses } = await ask(contestant.port, row.request(contestant, n));
     const critical = wire.answered - before.answered;
-    await idle(stage);
+    await idle(harness);
     if (!statuses.has(row.status)) {
       throw new Error(`${contestant.name}, ${row.name}: ${[...statuses.keys()]} in place of ${row.status}`);
     }
@@ -108,25 +113,25 @@ export interface Run extends LoadResult {
 }
 
 export async function runOnce(
-  stage: Stage,
+  harness: Harness,
   row: Row,
   contestant: Contestant,
   { clients, requests, roundTripMs }: { clients: number; requests: number; roundTripMs: number },
 ): Promise<Run> {
-  stage.wire.roundTripMs = 0;
-  await prepare(stage, row, contestant, requests);
-  stage.wire.roundTripMs = roundTripMs;
+  harness.wire.roundTripMs = 0;
+  await prepare(harness, row, contestant, requests);
+  harness.wire.roundTripMs = roundTripMs;
   const before = await contestant.cpuMs();
   const { port } = contestant;
   const result = await load({ port, clients, requests, request: (n) => row.request(contestant, n) });
-  await idle(stage);
+  await idle(harness);
   const cpuMs = ((await contestant.cpuMs()) - before) / requests;
-  stage.wire.roundTripMs = 0;
+  harness.wire.roundTripMs = 0;
   return { ...result, cpuMs };
 }
 
 /** Until nothing has been answered for a while: what runs after responses has run. */
-export async function idle({ wire }: Pick<Stage, "wire">): Promise<void> {
+export async function idle({ wire }: Pick<Harness, "wire">): Promise<void> {
   let seen = -1;
   while (seen !== wire.answered) {
     seen = wire.answered;

@@ -54,7 +54,7 @@ export function ask(port: number, request: string): Promise<LoadResult> {
 }
 
 /** Then the client goes: what has not answered by now would not have. Its status is 0. */
-export const LONGEST_WAIT_MS = 15_000;
+export const MAX_WAIT_MS = 15_000;
 
 interface Answer {
   status: number;
@@ -82,7 +82,7 @@ class Connection {
 
   ask(request: string): Promise<Answer> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#socket.destroy(), LONGEST_WAIT_MS);
+      const timer = setTimeout(() => this.#socket.destroy(), MAX_WAIT_MS);
       this.#resolve = (answer) => {
         clearTimeout(timer);
         resolve(answer);

@@ -1,5 +1,5 @@
 import type { ContestantName } from "./contestants.ts";
-import type { Stage } from "./harness.ts";
+import type { Harness } from "./harness.ts";
 import { load } from "./load.ts";
 import { percentile } from "./percentile.ts";
 import { rows } from "./rows.ts";
@@ -9,7 +9,7 @@ export interface Outage {
   name: ContestantName;
   /** ms, of the same requests while all is well. */
   healthy: { p50: number; p99: number };
-  /** ms, of requests that start after the third failed trip. */
+  /** ms, of requests that start after the third failed batch. */
   lost: { p50: number; p99: number };
   statuses: string;
   requests: number;
@@ -20,22 +20,22 @@ const CONTESTANTS: readonly ContestantName[] = ["edge", "recipe", "tuned", "comp
 const REQUESTS: Partial<Record<ContestantName, number>> = { edge: 400, tuned: 80 };
 
 /** Cold GETs while the store refuses connections, and while it takes them and says nothing. */
-export async function measureOutages(stage: Stage, say: (line: string) => void): Promise<Outage[]> {
+export async function measureOutages(harness: Harness, say: (line: string) => void): Promise<Outage[]> {
   const row = rows.find(({ name }) => name === "cold GET");
   if (!row) throw new Error("There is no cold GET");
   const outages: Outage[] = [];
   for (const state of ["refused", "hanging"] as const) {
     for (const name of CONTESTANTS) {
-      const contestant = stage.contestants.get(name);
+      const contestant = harness.contestants.get(name);
       if (!contestant) continue;
-      await stage.wire.set("well");
+      await harness.wire.set("well");
       await contestant.restart();
       const ask = (requests: number, clients = 4) =>
         load({ port: contestant.port, clients, requests, request: (n) => row.request(contestant, n) });
       await ask(40);
       const healthy = await ask(400);
-      await stage.wire.set(state);
-      // Three trips that fail: from then on nobody should wait.
+      await harness.wire.set(state);
+      // Three batches that fail: from then on nobody should wait.
       for (let n = 0; n < 3; n += 1) await ask(1, 1);
       const requests = REQUESTS[name] ?? 4;
       const lost = await ask(requests);
@@ -50,7 +50,7 @@ export async function measureOutages(stage: Stage, say: (line: string) => void):
       say(`${state}: ${name}`);
     }
   }
-  await stage.wire.set("well");
-  for (const contestant of stage.contestants.values()) await contestant.restart();
+  await harness.wire.set("well");
+  for (const contestant of harness.contestants.values()) await contestant.restart();
   return outages;
 }

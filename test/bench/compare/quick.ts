@@ -1,12 +1,12 @@
 /** `npm run bench -- --quick`: the counts alone, which are exact. Fails where the edge costs another call or command. */
 
-import { countOne, openStage } from "./harness.ts";
+import { countOne, openHarness } from "./harness.ts";
 import { rows } from "./rows.ts";
 
 const ROUNDS = 6;
 
 export async function quick(): Promise<boolean> {
-  const stage = await openStage(["edge", "tuned"]);
+  const harness = await openHarness(["edge", "tuned"]);
   const wrong: string[] = [];
   console.log(
     "| request | Worker | calls before the answer | calls in all | commands |\n|---|---|---|---|---|",
@@ -14,9 +14,9 @@ export async function quick(): Promise<boolean> {
   try {
     for (const row of rows) {
       for (const name of ["edge", "tuned"] as const) {
-        const contestant = stage.contestants.get(name);
+        const contestant = harness.contestants.get(name);
         if (!contestant) continue;
-        const counts = await countOne(stage, row, contestant, ROUNDS);
+        const counts = await countOne(harness, row, contestant, ROUNDS);
         const words = (what: "critical" | "calls" | "commands") =>
           [...new Set(counts.map((each) => each[what]))].join(" or ");
         console.log(
@@ -30,7 +30,7 @@ export async function quick(): Promise<boolean> {
       }
     }
   } finally {
-    await stage.stop();
+    await harness.stop();
   }
   for (const each of wrong) console.error(each);
   return wrong.length === 0;

@@ -1,7 +1,7 @@
 import { cpus } from "node:os";
 import type { ContestantName } from "./contestants.ts";
 import type { Cell, Results } from "./full.ts";
-import { LONGEST_WAIT_MS } from "./load.ts";
+import { MAX_WAIT_MS } from "./load.ts";
 import { median, percentile } from "./percentile.ts";
 import { rows } from "./rows.ts";
 import { targetsOf } from "./targets.ts";
@@ -119,7 +119,7 @@ export function report(results: Results, versions: string): string {
   lines.push(
     "## The store refuses, or hangs",
     "",
-    `Cold GETs, four clients, after three failed trips. Status 0: no answer within ${LONGEST_WAIT_MS / 1000} s.`,
+    `Cold GETs, four clients, after three failed batches. Status 0: no answer within ${MAX_WAIT_MS / 1000} s.`,
     "",
     "| store | Worker | healthy p50 / p99 ms | lost p50 / p99 ms | statuses |",
     "|---|---|---|---|---|",

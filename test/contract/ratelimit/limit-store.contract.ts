@@ -217,18 +217,18 @@ export function limiterContract(name: string, open: (platform: TestPlatform) => 
       await run(4, limits, "alice");
       await run(3, limits, "bob");
       const peek = async (who: string) => {
-        const trip = isolate.store.trip();
-        const pending = isolate.limiter.peek(isolate.hashOf(who), limits.limits, trip);
-        await trip.send();
+        const batch = isolate.store.batch();
+        const pending = isolate.limiter.peek(isolate.hashOf(who), limits.limits, batch);
+        await batch.send();
         return (await pending).map(({ remaining }) => remaining);
       };
       expect(await peek("alice")).toEqual([0, 2, 2]);
       expect(await peek("alice")).toEqual([0, 2, 2]);
       expect(await peek("carol")).toEqual([3, 5, 5]);
 
-      const trip = isolate.store.trip();
-      const reset = isolate.limiter.reset(isolate.hashOf("alice"), limits.limits, trip);
-      await trip.send();
+      const batch = isolate.store.batch();
+      const reset = isolate.limiter.reset(isolate.hashOf("alice"), limits.limits, batch);
+      await batch.send();
       await reset;
       expect(await peek("alice")).toEqual([3, 5, 5]);
       expect(await peek("bob")).toEqual([0, 2, 2]);
@@ -236,11 +236,11 @@ export function limiterContract(name: string, open: (platform: TestPlatform) => 
     });
 
     it("takes a hash for a caller and nothing else", async () => {
-      const trip = isolate.store.trip();
+      const batch = isolate.store.batch();
       const { limits } = route({ name: "w", limit: 3, window: "1 m" });
       for (const glob of ["*", "", "user:alice", `${"0".repeat(31)}*`]) {
-        expect(() => isolate.limiter.peek(glob, limits, trip)).toThrow(RangeError);
-        await expect(isolate.limiter.reset(glob, limits, trip)).rejects.toThrow(RangeError);
+        expect(() => isolate.limiter.peek(glob, limits, batch)).toThrow(RangeError);
+        await expect(isolate.limiter.reset(glob, limits, batch)).rejects.toThrow(RangeError);
       }
     });
   });

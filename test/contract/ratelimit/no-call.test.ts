@@ -43,7 +43,7 @@ describe("a lease", () => {
   const leased = { name: "w", limit: 200, window: "1 m", lease: 20 } as const;
 
   for (const algorithm of ["sliding-window", "fixed-window"] as const) {
-    it(`of a ${algorithm} serves 20 requests with one trip, and the headers count each of them`, async () => {
+    it(`of a ${algorithm} serves 20 requests with one batch, and the headers count each of them`, async () => {
       const one = open();
       const on = route({ ...leased, algorithm });
       const left: (string | undefined)[] = [];
@@ -93,7 +93,7 @@ describe("a lease", () => {
     expect(await counted(one, on)).toBe("20");
   });
 
-  it("is confirmed by a trip after the isolate's age, which keeps what is left of it", async () => {
+  it("is confirmed by a batch after the isolate's age, which keeps what is left of it", async () => {
     const one = open();
     const on = route(leased);
     await kindsOf(one, on, 5);
@@ -110,9 +110,9 @@ describe("a lease", () => {
     const on = route(leased);
     await one.ask(on, "alice");
     const other = open();
-    const trip = other.store.trip();
-    const reset = other.limiter.reset(hashOf("alice"), on.limits, trip);
-    await trip.send();
+    const batch = other.store.batch();
+    const reset = other.limiter.reset(hashOf("alice"), on.limits, batch);
+    await batch.send();
     await reset;
     platform.advance(5000);
     await one.ask(on, "alice");
@@ -139,7 +139,7 @@ describe("a lease", () => {
     expect(await kindsOf(one, both, 10, "bob")).toEqual({ kinds: "aaaaaaaaaa", calls: 1 });
   });
 
-  it("is spent in an outage, however old, before the twin is asked", async () => {
+  it("is spent in an outage, however old, before the localStore is asked", async () => {
     const one = open();
     const on = route(leased);
     await one.ask(on, "alice");
@@ -156,7 +156,7 @@ describe("a blocked caller", () => {
     { name: "w", limit: 2, window: "1 m", algorithm: "sliding-log" },
     { name: "w", capacity: 2, refill: 1, window: "1 m", algorithm: "token-bucket" },
   ] satisfies Limit[]) {
-    it(`is refused by a ${limit.algorithm ?? "sliding-window"} without a trip, with the true wait`, async () => {
+    it(`is refused by a ${limit.algorithm ?? "sliding-window"} without a batch, with the true wait`, async () => {
       const one = open();
       const on = route(limit);
       await kindsOf(one, on, 2);
@@ -183,7 +183,7 @@ describe("a blocked caller", () => {
     const one = open();
     const on = route({ name: "w", limit: 1, window: "1 h" });
     await kindsOf(one, on, 2);
-    await open().limiter.reset(hashOf("alice"), on.limits, redisTrip());
+    await open().limiter.reset(hashOf("alice"), on.limits, redisBatch());
     expect((await one.ask(on, "alice")).verdict.kind).toBe("denied");
     platform.advance(5000);
     expect((await one.ask(on, "alice")).verdict.kind).toBe("allowed");
@@ -192,10 +192,10 @@ describe("a blocked caller", () => {
     expect((await one.ask(raised, "alice")).verdict.kind, "a tier with room").toBe("allowed");
   });
 
-  /** A trip that is sent as soon as something is queued. */
-  function redisTrip() {
-    const trip = open().store.trip();
-    queueMicrotask(() => void trip.send());
-    return trip;
+  /** A batch that is sent as soon as something is queued. */
+  function redisBatch() {
+    const batch = open().store.batch();
+    queueMicrotask(() => void batch.send());
+    return batch;
   }
 });

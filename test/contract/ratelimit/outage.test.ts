@@ -36,7 +36,7 @@ describe("limits in an outage", () => {
     expect(one.store.reachable).toBe(true);
   }
 
-  it("being limited is not an outage: a denial never reaches the local twin", async () => {
+  it("being limited is not an outage: a denial never reaches the local localStore", async () => {
     const one = isolate();
     for (const limits of [
       route({ name: "plain", limit: 1, window: "1 m" }),
@@ -84,28 +84,28 @@ describe("limits in an outage", () => {
         source: "redis",
         nearest: { remaining: 1 },
       });
-      expect(one.limiter.sizes.owed).toBe(0);
+      expect(one.limiter.sizes.pending).toBe(0);
       await lose(one);
       await find(one);
       expect((await isolate().ask(limits, "alice")).verdict.nearest?.remaining).toBe(0);
     });
   }
 
-  it("a trip whose outcome is unknown is not charged again", async () => {
+  it("a batch whose outcome is unknown is not charged again", async () => {
     const one = isolate();
     const limits = route({ name: "w", limit: 10, window: "1 m" });
     one.wire.cut = true;
     for (let each = 0; each < 3; each += 1) await one.ask(limits, "alice");
     expect(one.store.reachable).toBe(false);
-    expect(one.limiter.sizes.owed).toBe(0);
+    expect(one.limiter.sizes.pending).toBe(0);
     await one.ask(limits, "alice");
-    expect(one.limiter.sizes.owed).toBe(1);
+    expect(one.limiter.sizes.pending).toBe(1);
     await find(one);
     const { verdict } = await isolate().ask(limits, "alice");
     expect(verdict.nearest?.remaining, "one that surely was not counted, and this one").toBe(8);
   });
 
-  it("what is owed of a window that has passed is not charged", async () => {
+  it("what is pending of a window that has passed is not charged", async () => {
     const one = isolate();
     const limits = route({ name: "w", limit: 10, window: "1 m", algorithm: "fixed-window" });
     await lose(one);
@@ -138,11 +138,11 @@ describe("limits in an outage", () => {
       }
       await one.ask(limits, "alice");
       expect(one.store.reachable, "all the while").toBe(true);
-      expect(one.limiter.sizes.owed).toBe(2);
+      expect(one.limiter.sizes.pending).toBe(2);
       one.wire.refuses = "";
       platform.advance(9000);
       await one.store.maintenance();
-      expect(one.limiter.sizes.owed).toBe(0);
+      expect(one.limiter.sizes.pending).toBe(0);
       const { verdict } = await isolate().ask(limits, "alice");
       expect(verdict.nearest?.remaining, "four, and this one").toBe(5);
     },
@@ -152,7 +152,7 @@ describe("limits in an outage", () => {
     const one = isolate();
     one.wire.refuses = "ERR injected";
     await one.ask(route({ name: "w", limit: 10, window: "1 m" }), "alice");
-    expect(one.limiter.sizes.owed).toBe(0);
+    expect(one.limiter.sizes.pending).toBe(0);
   });
 
   it("a block and a lease of a clock that was ahead are void when it is right again", async () => {
@@ -169,7 +169,7 @@ describe("limits in an outage", () => {
     await one.ask(leased, "alice");
     expect((await one.ask(leased, "alice")).calls, "leased: without a call").toBe(0);
     platform.advance(-3_600_000);
-    expect((await one.ask(leased, "alice")).calls, "confirmed by a trip").toBe(1);
+    expect((await one.ask(leased, "alice")).calls, "confirmed by a batch").toBe(1);
     expect((await one.ask(leased, "alice")).calls, "and fresh again").toBe(0);
   });
 
@@ -202,15 +202,15 @@ describe("limits in an outage", () => {
     }
   });
 
-  it("what is owed loses no unit when its bytes are full: only the moments of them", async () => {
-    const bounds = { owedBytes: 600 };
+  it("what is pending loses no unit when its bytes are full: only the moments of them", async () => {
+    const bounds = { pendingBytes: 600 };
     const one = openIsolate({ platform, connection, prefix, isolateMaxAgeMs: 0, bounds });
     const limits = route({ name: "w", limit: 100, window: "1 h", algorithm: "sliding-log" });
     one.wire.refuses = "OOM command not allowed";
     for (let each = 0; each < 30; each += 1) {
       await one.ask(limits, "alice");
       platform.advance(10);
-      expect(one.limiter.sizes.owedBytes).toBeLessThanOrEqual(600);
+      expect(one.limiter.sizes.pendingBytes).toBeLessThanOrEqual(600);
     }
     one.wire.refuses = "";
     platform.advance(9000);

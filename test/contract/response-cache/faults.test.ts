@@ -5,12 +5,12 @@ const LONG = { "cache-control": "max-age=60" };
 
 /** Puts something else where the cache looks. */
 async function spoil(isolate: CacheIsolate, script: string): Promise<void> {
-  const trip = isolate.store.trip();
+  const batch = isolate.store.batch();
   const all = `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do ${script} end`;
-  const spoilt = trip.queue((pipeline) =>
+  const spoilt = batch.queue((pipeline) =>
     pipeline.eval(all, [isolate.keys.purges()], [`${isolate.prefix}*`]),
   );
-  await trip.send();
+  await batch.send();
   await spoilt;
 }
 
@@ -52,9 +52,9 @@ describe("a value that is no entry", () => {
     const first = openCache({ origin });
     await first.ask("/v1/x");
     await spoil(first, "");
-    const trip = first.store.trip();
-    void trip.queue((pipeline) => pipeline.set(first.keys.purges(), "hello", { px: 60_000 }));
-    await trip.send();
+    const batch = first.store.batch();
+    void batch.queue((pipeline) => pipeline.set(first.keys.purges(), "hello", { px: 60_000 }));
+    await batch.send();
     first.platform.advance(6000);
     expect((await first.ask("/v1/x")).word, "purges may have been lost: all are").toBe("MISS");
     first.platform.advance(6000);

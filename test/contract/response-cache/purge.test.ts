@@ -108,9 +108,9 @@ describe("a purge", () => {
     const files = Array.from({ length: 1100 }, (_, index) => file(`/other/${index}`));
     await one.cache.purge({ ...NOTHING, files });
     expect(one.cache.sizes.purges, "known here").toBeLessThanOrEqual(1001);
-    const trip = one.store.trip();
-    const kept = trip.queue((pipeline) => pipeline.zcount(one.keys.purges(), "-inf", "+inf"));
-    await trip.send();
+    const batch = one.store.batch();
+    const kept = batch.queue((pipeline) => pipeline.zcount(one.keys.purges(), "-inf", "+inf"));
+    await batch.send();
     expect(await kept, "in Redis").toBeLessThanOrEqual(1000);
     one.platform.advance(6000);
     expect((await other.ask("/a/1")).word, "it was older than a purge that left the log").toBe("MISS");
@@ -145,7 +145,7 @@ describe("the log of purges", () => {
     await one.cache.purge({ ...NOTHING, everything: true });
     one.platform.advance(1);
     await one.cache.purge({ ...NOTHING, files: [file("/one/more")] });
-    const log = one.store.trip();
+    const log = one.store.batch();
     const score = log.queue((pipeline) =>
       pipeline.eval(
         `return redis.call('ZSCORE', KEYS[1], '{"k":"everything","v":"","s":false}')`,

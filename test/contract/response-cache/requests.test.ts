@@ -53,7 +53,7 @@ describe("what an origin's coding makes of an answer", () => {
   });
 });
 
-describe("an entry that is too old to be judged", () => {
+describe("an entry that is too old to be checked", () => {
   it("is a miss, though another variant has kept its URL alive in Redis", async () => {
     const origin = new Origin(({ headers }) =>
       json(

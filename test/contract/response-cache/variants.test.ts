@@ -8,12 +8,12 @@ function another(isolate: CacheIsolate, origin = isolate.origin): CacheIsolate {
 }
 
 async function fieldsOf({ store, keys, prefix }: CacheIsolate): Promise<string[]> {
-  const trip = store.trip();
+  const batch = store.batch();
   const script = `local all = {} for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
     if redis.call('TYPE', key).ok == 'hash' then for _, f in ipairs(redis.call('HKEYS', key)) do all[#all + 1] = f end end
   end return all`;
-  const reply = trip.queue<string[]>((pipeline) => pipeline.eval(script, [keys.purges()], [`${prefix}*`]));
-  await trip.send();
+  const reply = batch.queue<string[]>((pipeline) => pipeline.eval(script, [keys.purges()], [`${prefix}*`]));
+  await batch.send();
   return reply;
 }
 
@@ -124,7 +124,7 @@ describe("variants of a URL", () => {
     const first = openCache({ origin });
     await first.ask("/v1/x", { headers: { "x-a": "1" } });
     await first.ask("/v1/x", { headers: { "x-a": "2" } });
-    const trip = first.store.trip();
+    const batch = first.store.batch();
     // Somebody has put the entry of one under the name of the other.
     const swap = `local key = KEYS[1]
       local names = {}
@@ -132,8 +132,8 @@ describe("variants of a URL", () => {
       local one, other = redis.call('HGET', key, 'e:' .. names[1]), redis.call('HGET', key, 'e:' .. names[2])
       return redis.call('HSET', key, 'e:' .. names[1], other, 'e:' .. names[2], one)`;
     const key = String(first.wire.commands.findLast(([name]) => name === "evalsha" || name === "eval")?.[3]);
-    void trip.queue((pipeline) => pipeline.eval(swap, [key], []));
-    await trip.send();
+    void batch.queue((pipeline) => pipeline.eval(swap, [key], []));
+    await batch.send();
     const isolate = another(first);
     expect((await isolate.ask("/v1/x", { headers: { "x-a": "1" } })).text).toBe('{"for":"1"}');
     expect(isolate.lines.filter(({ event }) => event === "cache.corrupt")).toHaveLength(1);

@@ -67,7 +67,7 @@ describe("while the store is lost, a session", () => {
     await isolate.sessions.delete(before.claims.id);
     await isolate.lose();
     expect(await isolate.sessions.delete(during.claims.id)).toBe("pending");
-    expect(await isolate.sessions.ledger.revokeAllOf("bob", null)).toMatchObject({ ended: "pending" });
+    expect(await isolate.sessions.service.revokeAllOf("bob", null)).toMatchObject({ ended: "pending" });
     for (const { token } of [before, during, all])
       expect(await isolate.present(token)).toMatchObject({ kind: "over", because: "revoked" });
   });
@@ -77,7 +77,7 @@ describe("while the store is lost, a session", () => {
     const there = openSessions({ platform: here.platform, prefix: here.prefix });
     const { token } = await here.sessions.create({ userId: "ada" });
     await there.lose();
-    await there.sessions.ledger.revokeAllOf("ada", null);
+    await there.sessions.service.revokeAllOf("ada", null);
     expect(await there.present(token)).toMatchObject({ kind: "over" });
     await there.recover();
     expect(await here.present(token), "and everywhere once that is written").toMatchObject({ kind: "over" });
@@ -129,7 +129,7 @@ describe("a session made while the store is lost", () => {
     expect(verdict).toMatchObject({ kind: "active", record: { user_data: { a: 1 } } });
     await verdict.settle();
     expect(await next.sessions.get(claims.id)).toMatchObject({ kind: "found" });
-    expect(await next.sessions.ledger.list("ada")).toMatchObject({ records: [{ session_id: claims.id }] });
+    expect(await next.sessions.service.list("ada")).toMatchObject({ records: [{ session_id: claims.id }] });
   });
 
   it.each(["revoke", "revoke all", "revoke everyone", "rotate"])(
@@ -140,9 +140,9 @@ describe("a session made while the store is lost", () => {
       const { token, claims } = await gone.sessions.create({ userId: "ada" });
       const next = openSessions({ platform: gone.platform, prefix: gone.prefix });
       const verdict = await next.present(token);
-      if (how === "revoke") await next.sessions.ledger.revoke(claims.id, "ada");
-      if (how === "revoke all") await next.sessions.ledger.revokeAllOf("ada", null);
-      if (how === "revoke everyone") await next.sessions.ledger.revokeEveryone();
+      if (how === "revoke") await next.sessions.service.revoke(claims.id, "ada");
+      if (how === "revoke all") await next.sessions.service.revokeAllOf("ada", null);
+      if (how === "revoke everyone") await next.sessions.service.revokeEveryone();
       if (how === "rotate" && verdict.kind === "active")
         expect(await next.sessions.rotate(verdict)).toMatchObject({ durable: true });
       // The slow request writes only now what it saw then.
@@ -201,7 +201,7 @@ describe("an ending taken while the store is lost", () => {
     const there = openSessions({ platform: here.platform, prefix: here.prefix });
     const { token, claims } = await there.sessions.create({ userId: "ada" });
     await here.lose();
-    expect(await here.sessions.ledger.revoke(claims.id, null), "a server need not know whose it is").toBe(
+    expect(await here.sessions.service.revoke(claims.id, null), "a server need not know whose it is").toBe(
       "pending",
     );
     expect(await there.present(token)).toMatchObject({ kind: "active" });

@@ -20,14 +20,14 @@ describe(`${ROUNDS} races of`, () => {
     const seen = await Promise.all(made.map(({ token }) => b.present(token)));
     await Promise.all(
       made.flatMap(({ claims }, i) => {
-        const race = [() => a.sessions.ledger.revoke(claims.id, claims.userId), () => seen[i]?.settle()];
+        const race = [() => a.sessions.service.revoke(claims.id, claims.userId), () => seen[i]?.settle()];
         return (i % 2 ? race : race.reverse()).map((run) => run());
       }),
     );
     const verdicts = await Promise.all(made.map(({ token }) => b.present(token)));
     expect(verdicts.filter(({ kind }) => kind !== "over")).toEqual([]);
     for (let user = 0; user < 10; user += 1)
-      expect((await b.sessions.ledger.list(`user_${user}`)).records).toEqual([]);
+      expect((await b.sessions.service.list(`user_${user}`)).records).toEqual([]);
   });
 
   it("rotate against rotate leave one new session each, and no old one", async () => {
@@ -56,19 +56,19 @@ describe(`${ROUNDS} races of`, () => {
       Array.from({ length: ROUNDS }, async (_, i) => {
         const userId = `user_${i % 10}`;
         const creating = a.sessions.create({ userId });
-        if (i % 3 === 0) await b.sessions.ledger.revokeAllOf(userId, null);
+        if (i % 3 === 0) await b.sessions.service.revokeAllOf(userId, null);
         return creating;
       }),
     );
     const verdicts = await Promise.all(made.map(({ token }) => b.present(token)));
     const listed = new Set<string>();
     for (let user = 0; user < 10; user += 1)
-      for (const { session_id } of (await a.sessions.ledger.list(`user_${user}`)).records)
+      for (const { session_id } of (await a.sessions.service.list(`user_${user}`)).records)
         listed.add(session_id);
     const living = made.filter((_, i) => verdicts[i]?.kind === "active").map(({ claims }) => claims.id);
     expect([...listed].sort()).toEqual(living.sort());
     // And what is ended now is ended for good, however late its maker looks.
-    for (let user = 0; user < 10; user += 1) await b.sessions.ledger.revokeAllOf(`user_${user}`, null);
+    for (let user = 0; user < 10; user += 1) await b.sessions.service.revokeAllOf(`user_${user}`, null);
     const after = await Promise.all(made.map(({ token }) => a.present(token)));
     expect(after.filter(({ kind }) => kind !== "over")).toEqual([]);
   });
@@ -80,7 +80,7 @@ describe(`${ROUNDS} races of`, () => {
       Array.from({ length: ROUNDS }, (_, i) => (i % 2 ? a : b).sessions.create({ userId: "ada" })),
     );
     const last = await a.sessions.create({ userId: "ada" });
-    const { records } = await b.sessions.ledger.list("ada");
+    const { records } = await b.sessions.service.list("ada");
     expect(records.length).toBe(5);
     expect(records.map(({ session_id }) => session_id)).toContain(last.claims.id);
   });

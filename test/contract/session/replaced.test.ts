@@ -38,7 +38,7 @@ describe("the session that is replaced", () => {
     await expect(sessions.create(input, old.claims)).rejects.toMatchObject({
       code: "USER_DATA_TOO_LARGE_OFFLINE",
     });
-    expect(sessions.ledger.sizes.pending, "nothing of it is kept").toBe(0);
+    expect(sessions.service.sizes.pending, "nothing of it is kept").toBe(0);
     expect((await present(old.token)).kind).toBe("active");
   });
 

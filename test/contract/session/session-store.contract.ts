@@ -1,24 +1,32 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { isoTime } from "../../../src/session/record.ts";
-import type { NewSession, SessionKeeper } from "../../../src/session/session-store.ts";
+import type { NewSession, SessionStore } from "../../../src/session/session-store.ts";
 import { type TestPlatform, testPlatform } from "../../support/platform.ts";
 
-export interface KeeperLimits {
+export interface SessionStoreLimits {
   platform: TestPlatform;
   idleSeconds: number;
   absoluteSeconds: number;
   maxPerUser: number;
 }
 
-/** What every keeper of sessions does, wherever it keeps them. */
-export function keeperContract(name: string, openKeeper: (limits: KeeperLimits) => SessionKeeper): void {
+/** What every sessionStore of sessions does, wherever it keeps them. */
+export function sessionStoreContract(
+  name: string,
+  openSessionStore: (limits: SessionStoreLimits) => SessionStore,
+): void {
   describe(name, () => {
     let platform: TestPlatform;
-    let keeper: SessionKeeper;
+    let sessionStore: SessionStore;
     let count: number;
     beforeEach(() => {
       platform = testPlatform({ fetch: (input, init) => fetch(input, init) });
-      keeper = openKeeper({ platform, idleSeconds: 86_400, absoluteSeconds: 2_592_000, maxPerUser: 3 });
+      sessionStore = openSessionStore({
+        platform,
+        idleSeconds: 86_400,
+        absoluteSeconds: 2_592_000,
+        maxPerUser: 3,
+      });
       count = 0;
     });
 
@@ -42,18 +50,18 @@ export function keeperContract(name: string, openKeeper: (limits: KeeperLimits) 
     }
     async function made(userHash?: string, over?: Partial<NewSession>): Promise<NewSession> {
       const one = session(userHash, over);
-      await keeper.create(one);
+      await sessionStore.create(one);
       platform.advance(10);
       return one;
     }
     const idsOf = async (userHash = "u1") =>
-      (await keeper.list(userHash)).map((record) => record.session_id).sort();
+      (await sessionStore.list(userHash)).map((record) => record.session_id).sort();
     const idOf = (one: NewSession) => one.record.session_id;
 
     it("gives back the record that was written, unknown fields and all", async () => {
       const one = await made();
-      expect((await keeper.read(idOf(one)))?.record).toEqual(one.record);
-      expect(await keeper.read("nobody")).toBeNull();
+      expect((await sessionStore.read(idOf(one)))?.record).toEqual(one.record);
+      expect(await sessionStore.read("nobody")).toBeNull();
     });
 
     it("lists a user's own, and nobody else's", async () => {
@@ -66,135 +74,135 @@ export function keeperContract(name: string, openKeeper: (limits: KeeperLimits) 
     it("ends the oldest beyond the cap, for good", async () => {
       const [first, ...rest] = [await made(), await made(), await made(), await made()];
       expect(await idsOf()).toEqual(rest.map(idOf).sort());
-      expect(await keeper.read(idOf(first))).toBeNull();
-      expect(await keeper.adopt(first), "a late writer finds it ended").toBe(false);
+      expect(await sessionStore.read(idOf(first))).toBeNull();
+      expect(await sessionStore.adopt(first), "a late writer finds it ended").toBe(false);
     });
 
     it("ends the one that was made first, whichever lives longest", async () => {
       const long = await made("u1", { expiresAt: platform.now() + 86_400_000 });
       const short = [await made(), await made(), await made()];
       expect(await idsOf()).toEqual(short.map(idOf).sort());
-      expect(await keeper.read(idOf(long))).toBeNull();
+      expect(await sessionStore.read(idOf(long))).toBeNull();
     });
 
     it("writes an update over the very text it was made from, and over nothing else", async () => {
       const one = await made();
-      const kept = await keeper.read(idOf(one));
+      const kept = await sessionStore.read(idOf(one));
       if (!kept) throw new Error("it was just made");
       const updated = { ...kept.record, last_active: isoTime(platform.now() + 60_000) };
-      expect(await keeper.touch(kept, updated)).toBe(true);
-      expect((await keeper.read(idOf(one)))?.record.last_active).toBe(updated.last_active);
-      expect(await keeper.touch(kept, kept.record), "the text has changed since").toBe(false);
+      expect(await sessionStore.touch(kept, updated)).toBe(true);
+      expect((await sessionStore.read(idOf(one)))?.record.last_active).toBe(updated.last_active);
+      expect(await sessionStore.touch(kept, kept.record), "the text has changed since").toBe(false);
     });
 
     it("lets no update bring an ended session back", async () => {
       const one = await made();
-      const kept = await keeper.read(idOf(one));
+      const kept = await sessionStore.read(idOf(one));
       if (!kept) throw new Error("it was just made");
-      expect(await keeper.revoke(idOf(one), "u1")).toBe(true);
-      expect(await keeper.touch(kept, kept.record)).toBe(false);
-      expect(await keeper.read(idOf(one))).toBeNull();
+      expect(await sessionStore.revoke(idOf(one), "u1")).toBe(true);
+      expect(await sessionStore.touch(kept, kept.record)).toBe(false);
+      expect(await sessionStore.read(idOf(one))).toBeNull();
       expect(await idsOf()).toEqual([]);
     });
 
     it("ends a session once", async () => {
       const one = await made();
-      expect(await keeper.revoke(idOf(one), "u1")).toBe(true);
-      expect(await keeper.revoke(idOf(one), "u1")).toBe(false);
-      expect(await keeper.revoke("nobody", null)).toBe(false);
+      expect(await sessionStore.revoke(idOf(one), "u1")).toBe(true);
+      expect(await sessionStore.revoke(idOf(one), "u1")).toBe(false);
+      expect(await sessionStore.revoke("nobody", null)).toBe(false);
     });
 
     it("ends a session whose user nobody knows", async () => {
       const one = await made();
-      expect(await keeper.revoke(idOf(one), null)).toBe(true);
+      expect(await sessionStore.revoke(idOf(one), null)).toBe(true);
       expect(await idsOf()).toEqual([]);
     });
 
     it("lets no late writer bring an ended session back", async () => {
       const one = session();
-      await keeper.revoke(idOf(one), "u1");
-      expect(await keeper.adopt(one)).toBe(false);
-      expect(await keeper.read(idOf(one))).toBeNull();
+      await sessionStore.revoke(idOf(one), "u1");
+      expect(await sessionStore.adopt(one)).toBe(false);
+      expect(await sessionStore.read(idOf(one))).toBeNull();
     });
 
     it("takes a session of an outage once, and does not undo what happened to it since", async () => {
       const one = session();
-      expect(await keeper.adopt(one)).toBe(true);
-      const kept = await keeper.read(idOf(one));
+      expect(await sessionStore.adopt(one)).toBe(true);
+      const kept = await sessionStore.read(idOf(one));
       if (!kept) throw new Error("it was just adopted");
-      await keeper.touch(kept, { ...kept.record, user_data: "changed" });
-      expect(await keeper.adopt(one)).toBe(true);
-      expect((await keeper.read(idOf(one)))?.record.user_data).toBe("changed");
+      await sessionStore.touch(kept, { ...kept.record, user_data: "changed" });
+      expect(await sessionStore.adopt(one)).toBe(true);
+      expect((await sessionStore.read(idOf(one)))?.record.user_data).toBe("changed");
     });
 
     it("rotates to a new id: the old one is dead at once, and of two rotations one wins", async () => {
       const old = await made();
       const next = session("u1", { createdAt: old.createdAt });
       const rival = session("u1", { createdAt: old.createdAt });
-      expect(await keeper.rotate({ id: idOf(old), offline: false }, next)).toBe(true);
-      expect(await keeper.rotate({ id: idOf(old), offline: false }, rival)).toBe(false);
-      expect(await keeper.read(idOf(old))).toBeNull();
+      expect(await sessionStore.rotate({ id: idOf(old), offline: false }, next)).toBe(true);
+      expect(await sessionStore.rotate({ id: idOf(old), offline: false }, rival)).toBe(false);
+      expect(await sessionStore.read(idOf(old))).toBeNull();
       expect(await idsOf()).toEqual([idOf(next)]);
-      expect(await keeper.adopt(old), "nor does a late writer bring it back").toBe(false);
+      expect(await sessionStore.adopt(old), "nor does a late writer bring it back").toBe(false);
     });
 
     it("rotates a session of an outage that was never written, once", async () => {
       const old = session();
       const next = session("u1", { createdAt: old.createdAt });
-      expect(await keeper.rotate({ id: idOf(old), offline: true }, next)).toBe(true);
-      expect(await keeper.rotate({ id: idOf(old), offline: true }, session())).toBe(false);
+      expect(await sessionStore.rotate({ id: idOf(old), offline: true }, next)).toBe(true);
+      expect(await sessionStore.rotate({ id: idOf(old), offline: true }, session())).toBe(false);
       expect(await idsOf()).toEqual([idOf(next)]);
     });
 
     it("ends all of a user's but one, and those that are written late", async () => {
-      const [spared, other, late] = [await made(), await made(), session()];
+      const [except, other, late] = [await made(), await made(), session()];
       const strange = await made("u2");
-      expect(await keeper.revokeAllOf("u1", idOf(spared), platform.now())).toBe(1);
-      expect(await idsOf()).toEqual([idOf(spared)]);
-      expect(await keeper.read(idOf(other))).toBeNull();
-      expect(await keeper.adopt(late)).toBe(false);
-      expect(await keeper.adopt(spared)).toBe(true);
-      expect(await keeper.read(idOf(strange))).not.toBeNull();
+      expect(await sessionStore.revokeAllOf("u1", idOf(except), platform.now())).toBe(1);
+      expect(await idsOf()).toEqual([idOf(except)]);
+      expect(await sessionStore.read(idOf(other))).toBeNull();
+      expect(await sessionStore.adopt(late)).toBe(false);
+      expect(await sessionStore.adopt(except)).toBe(true);
+      expect(await sessionStore.read(idOf(strange))).not.toBeNull();
     });
 
-    it("spares under its new id, time and again, what was spared when all others were ended", async () => {
-      const spared = await made();
-      await keeper.revokeAllOf("u1", idOf(spared), platform.now());
-      const next = session("u1", { createdAt: spared.createdAt });
-      const last = session("u1", { createdAt: spared.createdAt });
-      expect(await keeper.rotate({ id: idOf(spared), offline: false }, next)).toBe(true);
-      expect((await keeper.read(idOf(next)))?.record, "it lives").toEqual(next.record);
-      expect(await keeper.rotate({ id: idOf(next), offline: false }, last)).toBe(true);
+    it("spares under its new id, time and again, what was except when all others were ended", async () => {
+      const except = await made();
+      await sessionStore.revokeAllOf("u1", idOf(except), platform.now());
+      const next = session("u1", { createdAt: except.createdAt });
+      const last = session("u1", { createdAt: except.createdAt });
+      expect(await sessionStore.rotate({ id: idOf(except), offline: false }, next)).toBe(true);
+      expect((await sessionStore.read(idOf(next)))?.record, "it lives").toEqual(next.record);
+      expect(await sessionStore.rotate({ id: idOf(next), offline: false }, last)).toBe(true);
       expect(await idsOf()).toEqual([idOf(last)]);
     });
 
     it("lets no older revocation take back a newer one", async () => {
       const late = session("u1", { createdAt: platform.now() + 500 });
       const other = session("u2", { createdAt: platform.now() + 500 });
-      await keeper.revokeEveryone(platform.now() + 1000);
-      await keeper.revokeEveryone(platform.now());
-      expect(await keeper.adopt(late), "of everyone").toBe(false);
-      await keeper.revokeAllOf("u2", null, platform.now() + 1000);
-      await keeper.revokeAllOf("u2", null, platform.now());
-      expect(await keeper.adopt(other), "of one user").toBe(false);
+      await sessionStore.revokeEveryone(platform.now() + 1000);
+      await sessionStore.revokeEveryone(platform.now());
+      expect(await sessionStore.adopt(late), "of everyone").toBe(false);
+      await sessionStore.revokeAllOf("u2", null, platform.now() + 1000);
+      await sessionStore.revokeAllOf("u2", null, platform.now());
+      expect(await sessionStore.adopt(other), "of one user").toBe(false);
     });
 
     it("lets a user in again right after all of theirs were ended, whatever the clocks say", async () => {
       const now = platform.now();
-      await keeper.revokeAllOf("u1", null, now);
+      await sessionStore.revokeAllOf("u1", null, now);
       const behind = session("u1", { createdAt: now - 500 });
-      expect(await keeper.create(behind), "it counts as made after the revocation").toBe(now + 1);
-      expect(await keeper.read(idOf(behind))).not.toBeNull();
+      expect(await sessionStore.create(behind), "it counts as made after the revocation").toBe(now + 1);
+      expect(await sessionStore.read(idOf(behind))).not.toBeNull();
     });
 
     it("ends everyone's: what is written late is measured by its own time, what is made now lives", async () => {
       const [late, now] = [session(), platform.now()];
-      await keeper.revokeEveryone(now);
-      expect(await keeper.adopt(late)).toBe(false);
+      await sessionStore.revokeEveryone(now);
+      expect(await sessionStore.adopt(late)).toBe(false);
       const next = session("u1", { createdAt: now });
-      expect(await keeper.create(next)).toBe(now + 1);
+      expect(await sessionStore.create(next)).toBe(now + 1);
       platform.advance(1);
-      expect(await keeper.adopt(session())).toBe(true);
+      expect(await sessionStore.adopt(session())).toBe(true);
     });
   });
 }

@@ -1,15 +1,15 @@
 import { inject } from "vitest";
 import { createLog } from "../../../src/events/log.ts";
-import { LocalKeeper } from "../../../src/session/memory-session-store.ts";
-import { UpstashKeeper } from "../../../src/session/upstash-session-store.ts";
+import { MemorySessionStore } from "../../../src/session/memory-session-store.ts";
+import { UpstashSessionStore } from "../../../src/session/upstash-session-store.ts";
 import { createKeys } from "../../../src/store/keys.ts";
 import { Store } from "../../../src/store/store.ts";
 import { freshPrefix } from "../../support/limits.ts";
-import { keeperContract } from "./session-store.contract.ts";
+import { sessionStoreContract } from "./session-store.contract.ts";
 
-keeperContract("sessions in the isolate", (limits) => new LocalKeeper(limits));
+sessionStoreContract("sessions in the isolate", (limits) => new MemorySessionStore(limits));
 
-keeperContract("sessions in Redis", (limits) => {
+sessionStoreContract("sessions in Redis", (limits) => {
   const { platform } = limits;
   const prefix = freshPrefix();
   const store = new Store({
@@ -18,5 +18,5 @@ keeperContract("sessions in Redis", (limits) => {
     log: createLog({ platform, write: () => {} }),
   });
   const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
-  return new UpstashKeeper({ ...limits, store, keys });
+  return new UpstashSessionStore({ ...limits, store, keys });
 });

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
 import { type SessionEnv, sessionRoutes } from "../../../src/endpoints/sessions.ts";
 import { Problem, problemResponse } from "../../../src/http/problem.ts";
-import { LocalKeeper } from "../../../src/session/memory-session-store.ts";
+import { MemorySessionStore } from "../../../src/session/memory-session-store.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { openSessions } from "../../support/sessions.ts";
 
@@ -14,14 +14,14 @@ async function fullIsolate() {
   await isolate.lose();
   const [first, second, third] = made;
   if (!first || !second || !third) throw new Error("three were made");
-  expect(await isolate.sessions.ledger.revoke(first.claims.id, "ada")).toBe("pending");
+  expect(await isolate.sessions.service.revoke(first.claims.id, "ada")).toBe("pending");
   return { ...isolate, first, second, third };
 }
 
 describe("an ending for which there is no room", () => {
   it("says so, and holds in this isolate all the same", async () => {
     const { sessions, present, second, lines } = await fullIsolate();
-    expect(await sessions.ledger.revoke(second.claims.id, "bob")).toBe("unkept");
+    expect(await sessions.service.revoke(second.claims.id, "bob")).toBe("unkept");
     expect((await present(second.token)).kind).toBe("over");
     expect(lines.map(({ event }) => event)).toContain("session.end_not_kept");
   });
@@ -49,7 +49,7 @@ describe("an ending for which there is no room", () => {
 
   it("is told to Redis by whoever sees the token, when the store is back", async () => {
     const { sessions, present, recover, second, platform, prefix } = await fullIsolate();
-    await sessions.ledger.revoke(second.claims.id, "bob");
+    await sessions.service.revoke(second.claims.id, "bob");
     await recover();
     const fresh = openSessions({ platform, prefix });
     expect((await fresh.present(second.token)).kind, "nobody has told it").toBe("active");
@@ -59,9 +59,9 @@ describe("an ending for which there is no room", () => {
 
   it("of everyone reaches Redis, however much else is waiting", async () => {
     const { sessions, recover, third, platform, prefix } = await fullIsolate();
-    expect((await sessions.ledger.revokeAllOf("bob", null)).ended).toBe("pending");
-    expect((await sessions.ledger.revokeAllOf("ada", null)).ended).toBe("unkept");
-    expect(await sessions.ledger.revokeEveryone()).toBe("pending");
+    expect((await sessions.service.revokeAllOf("bob", null)).ended).toBe("pending");
+    expect((await sessions.service.revokeAllOf("ada", null)).ended).toBe("unkept");
+    expect(await sessions.service.revokeEveryone()).toBe("pending");
     await recover();
     const fresh = openSessions({ platform, prefix });
     expect((await fresh.present(third.token)).kind).toBe("over");
@@ -76,8 +76,8 @@ describe("an ending of many that Redis has not heard of", () => {
       const there = openSessions({ platform: here.platform, prefix: here.prefix });
       const { token } = await there.sessions.create({ userId: "ada" });
       here.wire.full = true;
-      if (whose === "everyone") await here.sessions.ledger.revokeEveryone();
-      else await here.sessions.ledger.revokeAllOf("ada", null);
+      if (whose === "everyone") await here.sessions.service.revokeEveryone();
+      else await here.sessions.service.revokeAllOf("ada", null);
       expect((await here.present(token)).kind).toBe("over");
     },
   );
@@ -87,7 +87,7 @@ describe("an ending of many that Redis has not heard of", () => {
     const there = openSessions({ platform: here.platform, prefix: here.prefix });
     const before = await there.sessions.create({ userId: "ada" });
     await here.lose();
-    expect((await here.sessions.ledger.revokeAllOf("ada", null)).ended).toBe("pending");
+    expect((await here.sessions.service.revokeAllOf("ada", null)).ended).toBe("pending");
     here.platform.advance(1000);
     const since = await there.sessions.create({ userId: "ada" });
     await here.recover();
@@ -100,14 +100,14 @@ describe("tombstones of the isolate, when they are full,", () => {
   function full() {
     const platform = testPlatform();
     const limits = { idleSeconds: 3600, absoluteSeconds: 7200, maxPerUser: 20 };
-    const local = new LocalKeeper({ platform, ...limits, entries: 1 });
-    for (let i = 0; i < 10; i += 1) expect(local.bury(`other-${i}`)).toBe(true);
+    const local = new MemorySessionStore({ platform, ...limits, entries: 1 });
+    for (let i = 0; i < 10; i += 1) expect(local.addTombstone(`other-${i}`)).toBe(true);
     return { local, now: platform.now() };
   }
 
   it("give way to a mark of the user: no session comes back", () => {
     const { local, now } = full();
-    expect(local.bury("one", { userHash: "u1", createdAt: now - 10, spared: "next" })).toBe(true);
+    expect(local.addTombstone("one", { userHash: "u1", createdAt: now - 10, except: "next" })).toBe(true);
     const ended = (id: string, createdAt: number) => local.ended({ id, userHash: "u1", createdAt });
     expect(ended("one", now - 10)).toBe(true);
     expect(ended("next", now - 10), "what came in its place lives").toBe(false);
@@ -116,7 +116,7 @@ describe("tombstones of the isolate, when they are full,", () => {
 
   it("say so where nobody knows whose it was", () => {
     const { local } = full();
-    expect(local.bury("one")).toBe(false);
-    expect(local.buried("one")).toBe(false);
+    expect(local.addTombstone("one")).toBe(false);
+    expect(local.hasTombstone("one")).toBe(false);
   });
 });

@@ -96,9 +96,9 @@ describe("a session with the store at hand", () => {
   it("is over when Redis has lost it", async () => {
     const isolate = openSessions();
     const { token, claims } = await isolate.sessions.create({ userId: "ada" });
-    const trip = isolate.store.trip();
-    void trip.queue((pipeline) => pipeline.del(isolate.keys.session(claims.id)));
-    await trip.send();
+    const batch = isolate.store.batch();
+    void batch.queue((pipeline) => pipeline.del(isolate.keys.session(claims.id)));
+    await batch.send();
     expect(await isolate.present(token)).toMatchObject({ kind: "over", because: "revoked" });
   });
 
@@ -107,10 +107,10 @@ describe("a session with the store at hand", () => {
     const { token, claims } = await isolate.sessions.create({ userId: "ada" });
     const found = await isolate.sessions.get(claims.id);
     if (found.kind !== "found") throw new Error("it was just made");
-    const trip = isolate.store.trip();
+    const batch = isolate.store.batch();
     const text = JSON.stringify({ ...found.record, user_id: "eve" });
-    void trip.queue((pipeline) => pipeline.set(isolate.keys.session(claims.id), text, { px: 1000 }));
-    await trip.send();
+    void batch.queue((pipeline) => pipeline.set(isolate.keys.session(claims.id), text, { px: 1000 }));
+    await batch.send();
     expect(await isolate.present(token)).toMatchObject({ kind: "over" });
   });
 
@@ -157,7 +157,7 @@ describe("a session with the store at hand", () => {
     const isolate = openSessions();
     const { token, claims } = await isolate.sessions.create({ userId: "ada@example.com" });
     await isolate.sessions.delete(claims.id);
-    await isolate.sessions.ledger.revokeEveryone();
+    await isolate.sessions.service.revokeEveryone();
     expect(isolate.lines.map(({ event }) => event)).toEqual([
       "session.created",
       "session.revoked",
@@ -174,7 +174,7 @@ describe("sessions without any store", () => {
     const created = await isolate.sessions.create({ userId: "ada", userData: "x".repeat(10_000) });
     expect(created.durable, "there is nothing more durable to wait for").toBe(true);
     expect(await isolate.present(created.token)).toMatchObject({ kind: "active", source: "memory" });
-    expect(await isolate.sessions.ledger.list("ada")).toMatchObject({ records: [{}], complete: true });
+    expect(await isolate.sessions.service.list("ada")).toMatchObject({ records: [{}], complete: true });
     expect(await isolate.sessions.delete(created.claims.id)).toBe("done");
     expect(await isolate.present(created.token)).toMatchObject({ kind: "over", because: "revoked" });
   });

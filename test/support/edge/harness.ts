@@ -8,7 +8,7 @@ import { startUpstashLocal, type UpstashLocal } from "../../../src/tools/upstash
 import { type Edge, startEdge } from "./start.ts";
 
 /** Everything that an end-to-end test needs: Redis behind the local endpoint, the sample origin, the built Worker. */
-export interface House {
+export interface Harness {
   upstash: UpstashLocal;
   origin: SampleOrigin;
   edge: Edge;
@@ -20,7 +20,7 @@ export interface House {
   stop(): Promise<void>;
 }
 
-export interface HouseOptions {
+export interface HarnessOptions {
   vars?: Record<string, string | number | boolean | object>;
   entry?: string;
   origin?: SampleOriginOptions;
@@ -28,11 +28,11 @@ export interface HouseOptions {
 
 const secret = () => randomBytes(24).toString("base64url");
 
-export async function openHouse({
+export async function openHarness({
   vars = {},
   entry,
   origin: originOptions = {},
-}: HouseOptions = {}): Promise<House> {
+}: HarnessOptions = {}): Promise<Harness> {
   const required = process.env.REQUIRE_REDIS ? "required" : "auto";
   const upstash = await startUpstashLocal({ redis: required });
   const origin = await startSampleOrigin(originOptions);

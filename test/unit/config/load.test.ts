@@ -5,18 +5,18 @@ import type { RouteInput } from "../../../src/config/route.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 
-function mistakesOf(env: Record<string, unknown>, routes: unknown = []): string[] {
+function issuesOf(env: Record<string, unknown>, routes: unknown = []): string[] {
   try {
     loadConfig(env, routes as RouteInput[]);
   } catch (error) {
     if (error instanceof ConfigError)
-      return error.mistakes.map(({ place, found, mend }) => `${place} | ${found} | ${mend}`);
+      return error.issues.map(({ place, found, fix }) => `${place} | ${found} | ${fix}`);
     throw error;
   }
   return [];
 }
 
-describe("an environment without mistakes", () => {
+describe("an environment without issues", () => {
   it("has the documented defaults", () => {
     const config = loadConfig({}, []);
     expect(config).toMatchObject({
@@ -83,7 +83,7 @@ describe("an environment without mistakes", () => {
   });
 });
 
-describe("a mistake in a variable names the variable, what was found and the mend", () => {
+describe("a issue in a variable names the variable, what was found and the fix", () => {
   const cases: [name: string, env: Record<string, unknown>, expected: RegExp][] = [
     [
       "a number that is none",
@@ -154,23 +154,23 @@ describe("a mistake in a variable names the variable, what was found and the men
     ],
   ];
   it.each(cases)("%s", (_name, env, expected) => {
-    expect(mistakesOf(env)).toEqual([expect.stringMatching(expected)]);
+    expect(issuesOf(env)).toEqual([expect.stringMatching(expected)]);
   });
 
   it("shows no secret", () => {
-    const [line] = mistakesOf({ SESSION_SECRET: "too-short-to-show" });
+    const [line] = issuesOf({ SESSION_SECRET: "too-short-to-show" });
     expect(line).toMatch(/^SESSION_SECRET \| a text of 17 characters \| Use at least 32/);
     expect(line).not.toContain("too-short-to-show");
-    const [redis] = mistakesOf({ REDIS_URL: "redis://user:pass@h:6379" });
+    const [redis] = issuesOf({ REDIS_URL: "redis://user:pass@h:6379" });
     expect(redis).not.toContain("pass");
   });
 
-  it("names all mistakes at once", () => {
-    expect(mistakesOf({ EDGE_MODE: "x", LOG_LEVEL: "y", REDIS_CACHE_TTL: -1 })).toHaveLength(3);
+  it("names all issues at once", () => {
+    expect(issuesOf({ EDGE_MODE: "x", LOG_LEVEL: "y", REDIS_CACHE_TTL: -1 })).toHaveLength(3);
   });
 });
 
-describe("a mistake in a route names its place", () => {
+describe("a issue in a route names its place", () => {
   const limit = { name: "burst", limit: 10, window: "1 m" };
   const cases: [name: string, route: unknown, expected: RegExp][] = [
     ["an unknown key", { path: "/a", chache: {} }, /^routes\[0\]\.chache \| a key that does not exist/],
@@ -232,7 +232,7 @@ describe("a mistake in a route names its place", () => {
       /^routes\[0\]\.limits\[1\]\.name \| "burst" \| Give each limit/,
     ],
     [
-      "a mistake in a tier",
+      "a issue in a tier",
       { path: "/a", tiers: { gold: [{ ...limit, limit: "x" }] } },
       /^routes\[0\]\.tiers\.gold\[0\]\.limit \| "x"/,
     ],
@@ -244,11 +244,11 @@ describe("a mistake in a route names its place", () => {
     ["a session start on GET", { path: "/a", methods: ["GET"], session: "start" }, /^routes\[0\]\.session/],
   ];
   it.each(cases)("%s", (_name, route, expected) => {
-    expect(mistakesOf({}, [route])).toEqual([expect.stringMatching(expected)]);
+    expect(issuesOf({}, [route])).toEqual([expect.stringMatching(expected)]);
   });
 
   it("in the variable ROUTES, which replaces the list", () => {
-    expect(mistakesOf({ ROUTES: '[{"path":"/a"},{"path":"b"}]' })).toEqual([
+    expect(issuesOf({ ROUTES: '[{"path":"/a"},{"path":"b"}]' })).toEqual([
       expect.stringMatching(/^ROUTES\[1\]\.path/),
     ]);
     expect(

@@ -6,7 +6,7 @@ import { createLog } from "../../../src/events/log.ts";
 import { Store } from "../../../src/store/store.ts";
 import { testPlatform } from "../../support/platform.ts";
 
-function rig(env: Record<string, unknown> = {}, withStore = true) {
+function harness(env: Record<string, unknown> = {}, withStore = true) {
   const wire = { down: false, asked: 0 };
   const platform = testPlatform({
     fetch: async (_, init) => {
@@ -33,7 +33,7 @@ const everywhere = (where: string) => ({
 
 describe("health", () => {
   it("says redis when Redis answers, and asks it at most every 5 s", async () => {
-    const { health, wire, platform } = rig();
+    const { health, wire, platform } = harness();
     expect(await health()).toMatchObject({
       status: "healthy",
       system: { redis: { status: "healthy", available: true } },
@@ -47,16 +47,16 @@ describe("health", () => {
   });
 
   it("does not ask when a request has just heard from Redis", async () => {
-    const { health, wire, store } = rig();
-    const trip = store.trip();
-    void trip.read("x");
-    await trip.send();
+    const { health, wire, store } = harness();
+    const batch = store.batch();
+    void batch.read("x");
+    await batch.send();
     await health();
     expect(wire.asked).toBe(1);
   });
 
   it("says memory when Redis does not answer, without asking once the breaker knows", async () => {
-    const { health, wire, platform } = rig();
+    const { health, wire, platform } = harness();
     wire.down = true;
     for (let i = 0; i < 5; i += 1) {
       expect(await health()).toMatchObject({
@@ -70,7 +70,7 @@ describe("health", () => {
   });
 
   it("says not configured without a store, and that this is no illness", async () => {
-    const { health, wire } = rig({}, false);
+    const { health, wire } = harness({}, false);
     expect(await health()).toMatchObject({
       status: "healthy",
       system: { redis: { status: "not_configured", available: false } },
@@ -80,14 +80,14 @@ describe("health", () => {
   });
 
   it("says memory of a capability that is kept in the isolate by its operator", async () => {
-    const { health } = rig({ USE_REDIS_SESSIONS: "false" });
+    const { health } = harness({ USE_REDIS_SESSIONS: "false" });
     expect((await health()).services).toEqual({ ...everywhere("redis"), session_storage: "memory" });
   });
 });
 
 describe("the health paths", () => {
   const app = (ready: boolean, store = true) => {
-    const { health, platform } = rig({}, store);
+    const { health, platform } = harness({}, store);
     return healthRoutes({ health, platform, ready, version: "1.2.3" });
   };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openIsolate } from "../../../src/edge/isolate.ts";
-import { openPassage } from "../../../src/edge/pipeline.ts";
+import { checkAccess } from "../../../src/edge/pipeline.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
 import { AfterResponse } from "../../../src/request/deferred.ts";
 import { newReport } from "../../../src/request/log-record.ts";
@@ -37,8 +37,8 @@ async function ask(path: string, headers: Record<string, string> = {}): Promise<
   const after = new AfterResponse({ store: isolate.store, log: isolate.log, waitUntil: () => {} });
   try {
     const options = { isolate, request, after, report: newReport("request-1", "GET"), waitUntil: () => {} };
-    const passage = await openPassage(options);
-    return passage.session.kind;
+    const accessCheck = await checkAccess(options);
+    return accessCheck.session.kind;
   } catch (error) {
     return (error as { code: string }).code;
   }

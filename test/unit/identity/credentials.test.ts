@@ -8,7 +8,7 @@ const read = (headers: Record<string, string>, query = "", jwt = true) =>
 describe("what a request carries", () => {
   it("a bearer that starts with es1. is a session token and nothing else", () => {
     expect(read({ authorization: "Bearer es1.a.b" })).toMatchObject({
-      sessionToken: { raw: "es1.a.b", carriedBy: "bearer" },
+      sessionToken: { raw: "es1.a.b", tokenSource: "bearer" },
       jwt: null,
       apiKey: null,
     });
@@ -31,13 +31,13 @@ describe("what a request carries", () => {
   it("a session cookie travels beside an API key; a bearer token wins over the cookie", () => {
     const both = read({ cookie: "a=1; __Host-session=es1.c.d; session=es1.old.x", "x-api-key": "k" });
     expect(both).toMatchObject({
-      sessionToken: { raw: "es1.c.d", carriedBy: "cookie" },
+      sessionToken: { raw: "es1.c.d", tokenSource: "cookie" },
       apiKey: "k",
       sessionCookie: true,
     });
-    expect(read({ cookie: "session=es1.c.d", authorization: "Bearer es1.a.b" }).sessionToken?.carriedBy).toBe(
-      "bearer",
-    );
+    expect(
+      read({ cookie: "session=es1.c.d", authorization: "Bearer es1.a.b" }).sessionToken?.tokenSource,
+    ).toBe("bearer");
   });
 
   it("says whether there is any credential, known to the edge or not", () => {

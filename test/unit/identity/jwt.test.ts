@@ -28,7 +28,7 @@ beforeAll(async () => {
   };
 });
 
-function rig({ secrets = SECRETS, keySet = () => Object.values(signers).slice(0, 3) } = {}) {
+function harness({ secrets = SECRETS, keySet = () => Object.values(signers).slice(0, 3) } = {}) {
   const wire = {
     asked: 0,
     answer: () => Response.json({ keys: keySet().map(({ jwk }) => jwk) }),
@@ -73,7 +73,7 @@ const invalid = { kind: "invalid" };
 
 describe("a JWT", () => {
   it("is good when any of the secrets signed it, and names user and tier", async () => {
-    const { verify, hs256, wire } = rig();
+    const { verify, hs256, wire } = harness();
     expect(await verify(await hs256())).toEqual(verified);
     expect(await verify(await hs256({}, SECRETS[1]))).toEqual(verified);
     for (const plan of [7, "gold\udc00"])
@@ -84,7 +84,7 @@ describe("a JWT", () => {
   it.each(["RS256", "ES256", "EdDSA"] as const)(
     "is good when a key of the set signed it with %s",
     async (alg) => {
-      const { verify, signed, wire } = rig();
+      const { verify, signed, wire } = harness();
       expect(await verify(await signed(signers[alg]))).toEqual(verified);
       expect(await verify(await signed(signers[alg]))).toEqual(verified);
       expect(wire.asked, "the key set is asked for once").toBe(1);
@@ -102,12 +102,12 @@ describe("a JWT", () => {
     ["half a character in its subject", { sub: "user_\ud800" }, undefined],
     ["an nbf in the future", { nbf: 4_000_000_000 }, undefined],
   ])("is bad with %s", async (_, over, secret) => {
-    const { verify, hs256 } = rig();
+    const { verify, hs256 } = harness();
     expect(await verify(await hs256(over, secret))).toEqual(invalid);
   });
 
   it("is bad with alg none, an unknown alg, or a public key used as a secret", async () => {
-    const { verify, hs256, signed } = rig();
+    const { verify, hs256, signed } = harness();
     const [, payload] = (await hs256()).split(".");
     const header = (alg: string) => btoa(JSON.stringify({ alg })).replaceAll("=", "");
     expect(await verify(`${header("none")}.${payload}.`)).toEqual(invalid);
@@ -122,13 +122,13 @@ describe("a JWT", () => {
   });
 
   it.each(["", ".", "..", "a.b.c", "%%%.x.y", `${btoa("null")}.x.y`])("is none: %j", async (text) => {
-    expect(await rig().verify(text)).toEqual(invalid);
+    expect(await harness().verify(text)).toEqual(invalid);
   });
 });
 
 describe("the key set", () => {
   it("is unknown, not bad, while its address has never answered; it is asked again after a second", async () => {
-    const { verify, signed, wire, platform } = rig();
+    const { verify, signed, wire, platform } = harness();
     wire.answer = () => new Response("down", { status: 503 });
     const token = await signed(signers.ES256);
     expect(await verify(token)).toEqual({ kind: "unknown" });
@@ -140,7 +140,7 @@ describe("the key set", () => {
   });
 
   it("is used for ten minutes, and longer while its address fails", async () => {
-    const { verify, signed, wire, platform } = rig();
+    const { verify, signed, wire, platform } = harness();
     const token = await signed(signers.ES256, { exp: 9_999_999_999 });
     await verify(token);
     platform.advance(10 * MINUTE);
@@ -157,7 +157,7 @@ describe("the key set", () => {
 
   it("is asked for an unknown key at most once a minute, whoever makes them up", async () => {
     let keys = [signers.RS256];
-    const { verify, signed, wire, platform } = rig({ keySet: () => keys });
+    const { verify, signed, wire, platform } = harness({ keySet: () => keys });
     const token = await signed(signers.next, { exp: 9_999_999_999 });
     expect(await verify(token)).toEqual(invalid);
     for (let i = 0; i < 50; i += 1) await verify(token);
@@ -169,7 +169,7 @@ describe("the key set", () => {
   });
 
   it("is not taken for an old key's end when it cannot be asked for a new one", async () => {
-    const { verify, signed, wire, platform } = rig();
+    const { verify, signed, wire, platform } = harness();
     await verify(await signed(signers.ES256));
     platform.advance(MINUTE + 1);
     wire.answer = () => new Response("down", { status: 503 });
@@ -185,7 +185,7 @@ describe("the key set", () => {
     ["more than a hundred keys", () => Response.json({ keys: Array(101).fill(signers.ES256.jwk) })],
     ["more than 256 KiB", () => Response.json({ keys: [], more: "x".repeat(256 * 1024) })],
   ])("is not replaced by one with %s", async (_, answer) => {
-    const { verify, signed, wire, platform } = rig();
+    const { verify, signed, wire, platform } = harness();
     const token = await signed(signers.ES256, { exp: 9_999_999_999 });
     expect(await verify(token)).toEqual(verified);
     wire.answer = answer;
@@ -195,7 +195,7 @@ describe("the key set", () => {
   });
 
   it("with a key that is none makes its tokens bad, and nothing fail", async () => {
-    const { verify, signed, wire } = rig();
+    const { verify, signed, wire } = harness();
     const broken = { kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "e", alg: "ES256" };
     wire.answer = () => Response.json({ keys: [broken, signers.RS256.jwk] });
     expect(await verify(await signed(signers.ES256))).toEqual(invalid);
@@ -203,7 +203,7 @@ describe("the key set", () => {
   });
 
   it("is loaded although the clock went back by an hour", async () => {
-    const { verify, signed, wire, platform } = rig();
+    const { verify, signed, wire, platform } = harness();
     wire.answer = () => new Response("down", { status: 503 });
     const token = await signed(signers.ES256, { exp: 9_999_999_999 });
     expect(await verify(token)).toEqual({ kind: "unknown" });
@@ -215,7 +215,7 @@ describe("the key set", () => {
   describe("while another request is fetching it,", () => {
     /** A fetch that is under way until it is told to land. */
     async function fetching() {
-      const world = rig();
+      const world = harness();
       const { wire, platform, verify, signed } = world;
       const answer = wire.answer;
       let land = () => {};

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { LONGEST_TOKEN, openToken, signToken, tokenFits } from "../../../src/identity/session-token.ts";
+import { MAX_TOKEN_LENGTH, signToken, tokenFits, verifyToken } from "../../../src/identity/session-token.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
 const SECRET = "k1-of-this-test-only-0123456789abcdef";
-const open = (token: string, secrets = [SECRET], now = NOW) => openToken(token, { secrets, now });
+const open = (token: string, secrets = [SECRET], now = NOW) => verifyToken(token, { secrets, now });
 
 describe("a session token", () => {
   it("tells what was signed, and nothing that was not", async () => {
@@ -25,7 +25,7 @@ describe("a session token", () => {
     for (let length = 2800; length < 3000; length += 1) {
       const big = claims({ userData: "x".repeat(length), offline: true });
       const token = await signToken(big, SECRET);
-      expect(tokenFits(big), `${token.length} characters`).toBe(token.length <= LONGEST_TOKEN);
+      expect(tokenFits(big), `${token.length} characters`).toBe(token.length <= MAX_TOKEN_LENGTH);
       fits.add(tokenFits(big));
     }
     expect([...fits], "both were tried").toEqual([true, false]);

@@ -8,8 +8,8 @@ import { testPlatform } from "../../support/platform.ts";
 const keys = createKeys({ cache: "c", rateLimit: "r", session: "s" });
 const HASH = "0".repeat(32);
 
-/** A trip to a store that holds `stored`, and what it was asked. */
-function trip(stored: string | null = null) {
+/** A batch to a store that holds `stored`, and what it was asked. */
+function batch(stored: string | null = null) {
   const commands: unknown[][] = [];
   const platform = testPlatform({
     fetch: async (_, init) => {
@@ -23,17 +23,17 @@ function trip(stored: string | null = null) {
     platform,
     log: createLog({ platform, write: () => {} }),
   });
-  return { made: store.trip(), commands };
+  return { made: store.batch(), commands };
 }
-function rig() {
+function harness() {
   const platform = testPlatform();
   return { platform, verified: createVerifiedKeys({ platform, keys }) };
 }
 
 describe("a key that the origin has verified", () => {
   it("is remembered here and in Redis for an hour, with what the origin said of it", async () => {
-    const { platform, verified } = rig();
-    const { made, commands } = trip();
+    const { platform, verified } = harness();
+    const { made, commands } = batch();
     verified.remember(HASH, '{"user_id":"ada","tier":"premium"}', made);
     await made.send();
     const text = '{"userId":"ada","tier":"premium"}';
@@ -46,15 +46,15 @@ describe("a key that the origin has verified", () => {
   it.each(["", "not json", "[]", '{"user_id":7}', '{"user_id":"\\ud800"}', undefined])(
     "is verified all the same when the origin says nothing of use: %j",
     (signal) => {
-      const { verified } = rig();
-      verified.remember(HASH, signal, trip().made);
+      const { verified } = harness();
+      verified.remember(HASH, signal, batch().made);
       expect(verified.get(HASH)).toEqual({ userId: null, tier: null });
     },
   );
 
   it("is found in Redis by an isolate that does not know it, from the next request on", async () => {
-    const { verified } = rig();
-    const { made } = trip('{"userId":"ada","tier":null}');
+    const { verified } = harness();
+    const { made } = batch('{"userId":"ada","tier":null}');
     verified.look(HASH, made);
     expect(verified.get(HASH)).toBeUndefined();
     await made.send();
@@ -63,8 +63,8 @@ describe("a key that the origin has verified", () => {
   });
 
   it.each(["not json", '{"userId":7}', "null"])("is none when Redis holds %j", async (stored) => {
-    const { verified } = rig();
-    const { made } = trip(stored);
+    const { verified } = harness();
+    const { made } = batch(stored);
     verified.look(HASH, made);
     await made.send();
     await Promise.resolve();
@@ -72,9 +72,9 @@ describe("a key that the origin has verified", () => {
   });
 
   it("is forgotten everywhere at the first refusal", async () => {
-    const { verified } = rig();
-    verified.remember(HASH, undefined, trip().made);
-    const { made, commands } = trip();
+    const { verified } = harness();
+    verified.remember(HASH, undefined, batch().made);
+    const { made, commands } = batch();
     verified.forget(HASH, made);
     await made.send();
     expect(verified.get(HASH)).toBeUndefined();
@@ -82,8 +82,8 @@ describe("a key that the origin has verified", () => {
   });
 
   it("does not push the others out of memory, however many are made up", () => {
-    const { verified } = rig();
-    for (let i = 0; i < 20_000; i += 1) verified.remember(String(i), undefined, trip().made);
+    const { verified } = harness();
+    for (let i = 0; i < 20_000; i += 1) verified.remember(String(i), undefined, batch().made);
     expect(verified.size).toBe(10_000);
   });
 });

@@ -87,7 +87,7 @@ describe("the problem of a denied request", () => {
   });
 });
 
-describe("the ledger", () => {
+describe("the state", () => {
   it("is the only file that reaches for the places where counts live", () => {
     const sources = import.meta.glob<string>("../../../src/ratelimit/*.ts", {
       query: "?raw",
@@ -95,7 +95,9 @@ describe("the ledger", () => {
       eager: true,
     });
     const reaching = Object.entries(sources)
-      .filter(([, source]) => /\b(Twin|Leases|chargeByScript|chargeByLibrary)\b.*\bfrom\b/.test(source))
+      .filter(([, source]) =>
+        /\b(MemoryLimitStore|Leases|chargeByScript|chargeByLibrary)\b.*\bfrom\b/.test(source),
+      )
       .map(([path]) => path.split("/").at(-1));
     expect(Object.keys(sources).length).toBeGreaterThan(10);
     expect(reaching).toEqual(["limit-state.ts"]);

@@ -4,17 +4,17 @@ import { StoreError } from "../../../src/store/errors.ts";
 import { defineScript } from "../../../src/store/script.ts";
 import { ok, storeWith, turn } from "../../support/store.ts";
 
-describe("a trip", () => {
+describe("a batch", () => {
   it("sends everything that was queued as one POST, all plain reads as one MGET, and the reads first", async () => {
     const { store, calls } = storeWith((commands) =>
       ok(...commands.map(([name]) => (name === "mget" ? ["1", null] : "OK"))),
     );
-    const trip = store.trip();
-    const written = trip.queue((pipeline) => pipeline.set("c", "3", { px: 1000 }));
-    const a = trip.read("a");
-    const b = trip.read("b");
-    expect(trip.read("a"), "a second read of one key is the first one").toBe(a);
-    await trip.send();
+    const batch = store.batch();
+    const written = batch.queue((pipeline) => pipeline.set("c", "3", { px: 1000 }));
+    const a = batch.read("a");
+    const b = batch.read("b");
+    expect(batch.read("a"), "a second read of one key is the first one").toBe(a);
+    await batch.send();
 
     expect(calls).toHaveLength(1);
     expect(calls[0]?.commands).toEqual([
@@ -22,29 +22,29 @@ describe("a trip", () => {
       ["set", "c", "3", "px", 1000],
     ]);
     expect([await a, await b, await written]).toEqual(["1", null, "OK"]);
-    expect(trip.calls).toBe(1);
+    expect(batch.calls).toBe(1);
   });
 
   it("makes no call when nothing was queued", async () => {
     const { store, calls } = storeWith(() => ok());
-    const trip = store.trip();
-    await trip.send();
+    const batch = store.batch();
+    await batch.send();
     expect(calls).toHaveLength(0);
-    expect(trip.calls).toBe(0);
+    expect(batch.calls).toBe(0);
   });
 
   it("serves @upstash/ratelimit's algorithms as their redis: two limiters and two reads are one call", async () => {
     const { store, calls } = storeWith((commands) =>
       ok(...commands.map(([name]) => (name === "mget" ? ["x", "y"] : [7, 10]))),
     );
-    const trip = store.trip();
+    const batch = store.batch();
     const algorithm = Ratelimit.slidingWindow(10, "10 s")();
-    const context = { redis: trip, prefix: "" } as unknown as Parameters<typeof algorithm.limit>[0];
+    const context = { redis: batch, prefix: "" } as unknown as Parameters<typeof algorithm.limit>[0];
     const first = algorithm.limit(context, "one");
     const second = algorithm.limit(context, "two");
-    trip.read("x");
-    trip.read("y");
-    await trip.send();
+    batch.read("x");
+    batch.read("y");
+    await batch.send();
     expect(calls.map((call) => call.commands.map(([name]) => name))).toEqual([
       ["mget", "evalsha", "evalsha"],
     ]);
@@ -62,13 +62,13 @@ describe("a trip", () => {
         ),
       ),
     );
-    const trip = store.trip();
-    const own = trip.run<number[]>(defineScript("return {9, 10}"), ["k"], [1]);
+    const batch = store.batch();
+    const own = batch.run<number[]>(defineScript("return {9, 10}"), ["k"], [1]);
     const algorithm = Ratelimit.slidingWindow(10, "10 s")();
-    const context = { redis: trip, prefix: "" } as unknown as Parameters<typeof algorithm.limit>[0];
+    const context = { redis: batch, prefix: "" } as unknown as Parameters<typeof algorithm.limit>[0];
     const theirs = algorithm.limit(context, "one");
-    const read = trip.read("a");
-    await trip.send();
+    const read = batch.read("a");
+    await batch.send();
     expect(calls.map((call) => call.commands.map(([name]) => name))).toEqual([
       ["mget", "evalsha", "evalsha"],
       ["eval", "eval"],
@@ -82,28 +82,28 @@ describe("a trip", () => {
     const { store } = storeWith(() =>
       Response.json([{ error: "WRONGTYPE Operation against secret-value" }, { result: "OK" }]),
     );
-    const trip = store.trip();
-    const bad = trip.queue((pipeline) => pipeline.hmget("a", "f"));
-    const good = trip.queue((pipeline) => pipeline.set("b", "1", { px: 1000 }));
-    await trip.send();
+    const batch = store.batch();
+    const bad = batch.queue((pipeline) => pipeline.hmget("a", "f"));
+    const good = batch.queue((pipeline) => pipeline.set("b", "1", { px: 1000 }));
+    await batch.send();
     const error = await bad.catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(StoreError);
     expect(error).toMatchObject({ code: "command", redisCode: "WRONGTYPE" });
     expect(String(error)).not.toContain("secret-value");
     expect(await good).toBe("OK");
-    expect(trip.error).toBeUndefined();
+    expect(batch.error).toBeUndefined();
   });
 
   it("carries the sync token it was given and brings the newer one back", async () => {
     const { store, calls } = storeWith(
       () => new Response(JSON.stringify([{ result: "PONG" }]), { headers: { "upstash-sync-token": "new" } }),
     );
-    const trip = store.trip();
-    trip.syncToken = "old";
-    trip.queue((pipeline) => pipeline.ping());
-    await trip.send();
+    const batch = store.batch();
+    batch.syncToken = "old";
+    batch.queue((pipeline) => pipeline.ping());
+    await batch.send();
     expect(calls[0]?.headers.get("upstash-sync-token")).toBe("old");
-    expect(trip.syncToken).toBe("new");
+    expect(batch.syncToken).toBe("new");
   });
 });
 
@@ -153,13 +153,13 @@ describe("a store that misbehaves is one typed error", () => {
   ];
   it.each(cases)("when it %s", async (_what, answer, code) => {
     const { store } = storeWith(answer);
-    const trip = store.trip();
-    const reply = trip.queue((pipeline) => pipeline.set("key", "secret-value", { px: 1000 }));
-    await trip.send();
+    const batch = store.batch();
+    const reply = batch.queue((pipeline) => pipeline.set("key", "secret-value", { px: 1000 }));
+    await batch.send();
     const error = await reply.catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(StoreError);
     expect(error).toMatchObject({ code });
-    expect(trip.error, "the whole trip failed").toBe(error);
+    expect(batch.error, "the whole batch failed").toBe(error);
     const shown = `${String(error)} ${JSON.stringify(error)}`;
     expect(shown, "an error holds no value and no token").not.toMatch(/secret-val|a-token-of|"key"/);
   });
@@ -168,9 +168,9 @@ describe("a store that misbehaves is one typed error", () => {
     const { store, platform } = storeWith(() => new Promise(() => {}));
     const settled: string[] = [];
     const ask = (name: string) => {
-      const trip = store.trip();
-      trip.queue((pipeline) => pipeline.ping());
-      return trip.send().then(() => settled.push(`${name}: ${trip.error?.code}`));
+      const batch = store.batch();
+      batch.queue((pipeline) => pipeline.ping());
+      return batch.send().then(() => settled.push(`${name}: ${batch.error?.code}`));
     };
     const first = ask("first");
     await turn();

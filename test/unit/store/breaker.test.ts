@@ -5,13 +5,13 @@ import { ask, ok, storeWith, turn } from "../../support/store.ts";
 
 describe("the breaker", () => {
   const refuse = () => Promise.reject(new TypeError("refused"));
-  it("opens at the third failed trip: later ones fail at once, without a call", async () => {
+  it("opens at the third failed batch: later ones fail at once, without a call", async () => {
     const { store, calls, lines } = storeWith(refuse);
     for (let i = 0; i < 3; i += 1) await ask(store);
     expect(calls).toHaveLength(3);
-    const trip = await ask(store);
-    expect(trip.error?.code).toBe("open");
-    expect(trip.calls).toBe(0);
+    const batch = await ask(store);
+    expect(batch.error?.code).toBe("open");
+    expect(batch.calls).toBe(0);
     expect(calls, "no call once it is open").toHaveLength(3);
     expect(store.state).toMatchObject({ mode: "memory", because: "unreachable" });
     expect(
@@ -26,9 +26,9 @@ describe("the breaker", () => {
       alive ? ok(...commands.map(() => "PONG")) : Promise.reject(new TypeError("refused")),
     );
     let replays = 0;
-    store.onRecovery((trip) => {
+    store.onRecovery((batch) => {
       replays += 1;
-      trip.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
+      batch.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
       return false;
     });
     for (let i = 0; i < 3; i += 1) await ask(store);
@@ -152,7 +152,7 @@ describe("the breaker", () => {
       return { ...world, wire, late, probed };
     }
 
-    it("the first trip that fails opens it again, and the pause goes on doubling", async () => {
+    it("the first batch that fails opens it again, and the pause goes on doubling", async () => {
       const { store, late, probed, calls } = await hanging();
       const pauses: number[] = [];
       for (let i = 0; i < 7; i += 1) {
@@ -160,14 +160,14 @@ describe("the breaker", () => {
         expect(store.reachable, "the probe was answered").toBe(true);
         const before = calls.length;
         await late();
-        expect(store.reachable, "one late trip is enough").toBe(false);
+        expect(store.reachable, "one late batch is enough").toBe(false);
         expect(calls.length - before).toBe(1);
         pauses.push(store.retryAfterSeconds);
       }
       expect(pauses).toEqual([2, 4, 8, 16, 30, 30, 30]);
     });
 
-    it("one trip at a time waits for it, whoever else comes meanwhile", async () => {
+    it("one batch at a time waits for it, whoever else comes meanwhile", async () => {
       const { store, probed, calls, platform } = await hanging();
       await probed();
       const before = calls.length;
@@ -183,15 +183,15 @@ describe("the breaker", () => {
     it("a health check that pings does not end it", async () => {
       const { store, late, probed } = await hanging();
       await probed();
-      const trip = store.trip();
-      void trip.queue((pipeline) => pipeline.ping());
-      await trip.send();
-      expect(trip.error).toBeUndefined();
+      const batch = store.batch();
+      void batch.queue((pipeline) => pipeline.ping());
+      await batch.send();
+      expect(batch.error).toBeUndefined();
       await late();
       expect(store.reachable).toBe(false);
     });
 
-    it("a trip that comes back ends it: three must fail again, and the pause begins anew", async () => {
+    it("a batch that comes back ends it: three must fail again, and the pause begins anew", async () => {
       const { store, wire, late, probed, platform } = await hanging();
       for (let i = 0; i < 4; i += 1) {
         await probed();
@@ -210,13 +210,13 @@ describe("the breaker", () => {
       expect(store.retryAfterSeconds).toBe(1);
     });
 
-    it("the replay that follows is a trip like any other", async () => {
+    it("the replay that follows is a batch like any other", async () => {
       const { store, platform, wire } = await hanging();
       const replaying = new Promise<void>((resolve) => {
         wire.reached = resolve;
       });
-      store.onRecovery((trip) => {
-        void trip.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
+      store.onRecovery((batch) => {
+        void batch.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
         return false;
       });
       platform.advance(1000);

@@ -17,7 +17,7 @@ describe("a cold path", () => {
   it("is cold for all calls that start in it, however many", async () => {
     const { store, platform } = storeWith(() => new Promise(() => {}));
     const errors: (string | undefined)[] = [];
-    const start = () => void ask(store).then((trip) => errors.push(trip.error?.code));
+    const start = () => void ask(store).then((batch) => errors.push(batch.error?.code));
     for (let i = 0; i < 10; i += 1) start();
     await turn();
     platform.advance(600);

@@ -4,14 +4,14 @@ import { Outbox } from "../../../src/store/outbox.ts";
 import { Store } from "../../../src/store/store.ts";
 import { testPlatform } from "../../support/platform.ts";
 
-/** A store that takes what `takes` says, the names that arrived, and what each trip carried. */
+/** A store that takes what `takes` says, the names that arrived, and what each batch carried. */
 function outboxWith(takes: (name: string) => boolean, sizeOf?: () => number) {
   const arrived: string[] = [];
-  const trips: number[] = [];
+  const batches: number[] = [];
   const platform = testPlatform({
     async fetch(_input, init) {
       const commands = JSON.parse(String(init?.body)) as string[][];
-      trips.push(commands.length);
+      batches.push(commands.length);
       return Response.json(
         commands.map(([, name = ""]) => {
           if (!takes(name)) return { error: "OOM command not allowed" };
@@ -28,33 +28,33 @@ function outboxWith(takes: (name: string) => boolean, sizeOf?: () => number) {
     entries: 1000,
     bytes: 8 * 2 ** 20,
     ...(sizeOf && { sizeOf }),
-    write: (trip, item, name) => trip.queue((pipeline) => pipeline.set(name, item, { px: 1000 })),
+    write: (batch, item, name) => batch.queue((pipeline) => pipeline.set(name, item, { px: 1000 })),
   });
-  store.onRecovery((trip) => outbox.replay(trip));
-  return { arrived, trips, platform, store, outbox };
+  store.onRecovery((batch) => outbox.replay(batch));
+  return { arrived, batches, platform, store, outbox };
 }
 
 describe("an outbox", () => {
-  it("is emptied a hundred items a trip, the oldest first", async () => {
-    const { outbox, store, platform, arrived, trips } = outboxWith(() => true);
+  it("is emptied a hundred items a batch, the oldest first", async () => {
+    const { outbox, store, platform, arrived, batches } = outboxWith(() => true);
     const names = Array.from({ length: 250 }, (_, n) => `item-${n}`);
     for (const name of names) outbox.put(name, "x", platform.now() + 60_000);
-    store.owe();
+    store.markDue();
     await store.maintenance();
-    expect(trips).toEqual([100, 100, 50]);
+    expect(batches).toEqual([100, 100, 50]);
     expect(arrived).toEqual(names);
     expect(outbox.size).toBe(0);
   });
 
-  it("carries no more than a quarter of a megabyte a trip, and one item whatever its size", async () => {
-    const { outbox, store, platform, trips } = outboxWith(
+  it("carries no more than a quarter of a megabyte a batch, and one item whatever its size", async () => {
+    const { outbox, store, platform, batches } = outboxWith(
       () => true,
       () => 200_000,
     );
     for (let n = 0; n < 3; n += 1) outbox.put(`item-${n}`, "x", platform.now() + 60_000);
-    store.owe();
+    store.markDue();
     await store.maintenance();
-    expect(trips).toEqual([1, 1, 1]);
+    expect(batches).toEqual([1, 1, 1]);
   });
 
   it("keeps what was refused, behind everything else, and loses none of it", async () => {
@@ -62,7 +62,7 @@ describe("an outbox", () => {
     const { outbox, store, platform, arrived } = outboxWith((name) => !full || !name.startsWith("bad"));
     for (let n = 0; n < 100; n += 1) outbox.put(`bad-${n}`, "x", platform.now() + 60_000);
     for (let n = 0; n < 100; n += 1) outbox.put(`good-${n}`, "x", platform.now() + 60_000);
-    store.owe();
+    store.markDue();
     await store.maintenance();
     expect(arrived, "the first hundred were refused").toEqual([]);
     platform.advance(1000);
@@ -79,10 +79,10 @@ describe("an outbox", () => {
   it("does not take an item for arrived that was replaced while it was on its way", async () => {
     const { outbox, store, platform } = outboxWith(() => true);
     outbox.put("a", "old", platform.now() + 60_000);
-    const trip = store.trip();
-    const replayed = outbox.replay(trip);
+    const batch = store.batch();
+    const replayed = outbox.replay(batch);
     outbox.put("a", "new", platform.now() + 60_000);
-    await trip.send();
+    await batch.send();
     expect(await replayed, "there is more").toBe("more");
     expect(outbox.get("a")).toBe("new");
   });
@@ -102,14 +102,14 @@ describe("an outbox", () => {
     const outbox = new Outbox<string>({
       platform,
       entries: 10,
-      async write(trip, item, name) {
-        const reply = await trip.queue((pipeline) => pipeline.set(name, item, { px: 1000 }));
+      async write(batch, item, name) {
+        const reply = await batch.queue((pipeline) => pipeline.set(name, item, { px: 1000 }));
         if (typeof reply !== "number") throw new Error("malformed");
       },
     });
-    store.onRecovery((trip) => outbox.replay(trip));
+    store.onRecovery((batch) => outbox.replay(batch));
     outbox.put("a", "x", platform.now() + 60_000);
-    store.owe();
+    store.markDue();
     await store.maintenance();
     expect(outbox.size).toBe(1);
     expect(store.maintenance(), "not at once").toBeNull();

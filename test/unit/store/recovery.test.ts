@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { ok, storeWith, turn } from "../../support/store.ts";
 
-describe("what is owed", () => {
-  it("is replayed trip by trip while there is more, twenty at most, and goes on with the next request", async () => {
+describe("what is pending", () => {
+  it("is replayed batch by batch while there is more, twenty at most, and goes on with the next request", async () => {
     const { store, calls } = storeWith((commands) => ok(...commands.map(() => "OK")));
     let left = 25;
-    store.onRecovery((trip) => {
+    store.onRecovery((batch) => {
       left -= 1;
-      trip.queue((pipeline) => pipeline.set("kept", String(left), { px: 1000 }));
+      batch.queue((pipeline) => pipeline.set("kept", String(left), { px: 1000 }));
       return left > 0;
     });
-    store.owe();
+    store.markDue();
     await store.maintenance();
     expect(calls).toHaveLength(20);
     await store.maintenance();
@@ -18,7 +18,7 @@ describe("what is owed", () => {
     expect(store.maintenance()).toBeNull();
   });
 
-  it("stays owed when an invocation is ended in the middle of a replay", async () => {
+  it("stays pending when an invocation is ended in the middle of a replay", async () => {
     let hangs = true;
     let ended = false;
     const { store, platform, calls } = storeWith((commands) =>
@@ -26,11 +26,11 @@ describe("what is owed", () => {
     );
     const { timer } = platform;
     platform.timer = (ms, run) => (ended ? () => {} : timer(ms, run));
-    store.onRecovery((trip) => {
-      void trip.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
+    store.onRecovery((batch) => {
+      void batch.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
       return false;
     });
-    store.owe();
+    store.markDue();
     // An invocation that is ended runs no timer of its own any more.
     ended = true;
     void store.maintenance();
@@ -47,12 +47,12 @@ describe("what is owed", () => {
   it("waits after a refusal that is in no reply's error: 1 s, doubling to 8 s", async () => {
     const { store, platform } = storeWith((commands) => ok(...commands.map(() => "no number")));
     let tries = 0;
-    store.onRecovery((trip) => {
+    store.onRecovery((batch) => {
       tries += 1;
-      void trip.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
+      void batch.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
       return tries < 6 ? "refused" : "done";
     });
-    store.owe();
+    store.markDue();
     const pauses: number[] = [];
     for (let i = 0; i < 6; i += 1) {
       let waited = 0;
@@ -73,13 +73,13 @@ describe("what is owed", () => {
   it("is not forgotten when it arises while another replay is under way", async () => {
     const { store, platform } = storeWith((commands) => ok(...commands.map(() => "OK")));
     let carried = 0;
-    store.onRecovery((trip) => {
+    store.onRecovery((batch) => {
       carried += 1;
-      void trip.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
-      if (carried === 1) queueMicrotask(() => store.owe());
+      void batch.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
+      if (carried === 1) queueMicrotask(() => store.markDue());
       return false;
     });
-    store.owe();
+    store.markDue();
     await store.maintenance();
     platform.advance(1000);
     await store.maintenance();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { mayReuse } from "../../../../src/response-cache/rules/reuse.ts";
-import type { Asker, Scope } from "../../../../src/response-cache/rules/scope-table.ts";
+import type { Requester, Scope } from "../../../../src/response-cache/rules/scope-table.ts";
 import type { StoredResponse } from "../../../../src/response-cache/rules/stored.ts";
 import { storing } from "../../../../src/response-cache/rules/storing.ts";
 import { variantKey } from "../../../../src/response-cache/rules/vary.ts";
@@ -49,11 +49,11 @@ describe("no answer leaks", () => {
         const user = choose(["", "ada", "bea", "cem"]);
         const carrier = choose(CREDENTIALS);
         const verified = user !== "" && choose([true, true, false]);
-        const asker: Asker = user === "" ? "anonymous" : verified ? "verified" : "credentialed";
+        const requester: Requester = user === "" ? "anonymous" : verified ? "verified" : "credentialed";
         const path = choose(["/a", "/b", "/c"]);
         const request = get(user === "" ? {} : { [carrier]: user });
         const now = NOON + index * choose([1, 20]);
-        const key = scope === "caller" ? `${path} ${asker} ${verified ? user : ""}` : path;
+        const key = scope === "caller" ? `${path} ${requester} ${verified ? user : ""}` : path;
         const found = (entries.get(key) ?? []).filter(({ stored }) => {
           const reuse = mayReuse({
             stored,
@@ -82,7 +82,7 @@ describe("no answer leaks", () => {
           response: { status: choose([200, 200, 200, 301, 404, 500]), headers: new Headers(fields) },
           requestTime: now,
           responseTime: now,
-          asker,
+          requester,
           rule: rule({ scope, ttl: 60 }),
         });
         if (verdict.kind === "refuse") continue;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Asker, Claim, Scope } from "../../../../src/response-cache/rules/scope-table.ts";
+import type { Claim, Requester, Scope } from "../../../../src/response-cache/rules/scope-table.ts";
 import { storing } from "../../../../src/response-cache/rules/storing.ts";
 import { exchange, rule } from "../../../support/cache-samples.ts";
 
@@ -37,7 +37,7 @@ const SAYS: Record<Claim, Record<string, string>[]> = {
 };
 
 /** Said again, cell by cell: [scope, who asked, what the response says, outcome]. */
-const CELLS: [Scope, Asker, Claim, string][] = [
+const CELLS: [Scope, Requester, Claim, string][] = [
   ["public", "anonymous", "no-store", "no-store"],
   ["public", "anonymous", "set-cookie", "set-cookie"],
   ["public", "anonymous", "private", "private"],
@@ -87,12 +87,14 @@ const CELLS: [Scope, Asker, Claim, string][] = [
 
 describe("who shares an answer (RFC 9111 §3, §3.5, and the route's scope)", () => {
   test("every cell is written down once", () => {
-    expect(new Set(CELLS.map(([scope, asker, claim]) => `${scope} ${asker} ${claim}`)).size).toBe(3 * 3 * 5);
+    expect(new Set(CELLS.map(([scope, requester, claim]) => `${scope} ${requester} ${claim}`)).size).toBe(
+      3 * 3 * 5,
+    );
   });
 
-  test.each(CELLS)("%s, %s, %s: %s", (scope, asker, claim, outcome) => {
+  test.each(CELLS)("%s, %s, %s: %s", (scope, requester, claim, outcome) => {
     for (const fields of SAYS[claim]) {
-      const verdict = storing(exchange(fields, { asker, rule: rule({ scope }) }));
+      const verdict = storing(exchange(fields, { requester, rule: rule({ scope }) }));
       expect(verdict.kind === "store" ? "store" : verdict.reason, JSON.stringify(fields)).toBe(outcome);
     }
   });

@@ -63,7 +63,7 @@ describe("which statuses (RFC 9111 §3)", () => {
       expect(
         outcome(
           { "cache-control": "private, max-age=9" },
-          { status, asker: "verified", rule: rule({ scope: "caller" }) },
+          { status, requester: "verified", rule: rule({ scope: "caller" }) },
         ),
       ).toBe("store");
     },
@@ -157,7 +157,7 @@ describe("which fields are stored (RFC 9111 §3.1)", () => {
     expect([fields.has("x-one"), fields.has("x-two"), fields.get("x-three")]).toEqual([false, false, "3"]);
   });
 
-  test("Connection cannot take away what the response is judged by (RFC 9110 §7.6.1)", () => {
+  test("Connection cannot take away what the response is checked by (RFC 9110 §7.6.1)", () => {
     const fields = storedFieldsOf({
       "cache-control": "no-cache",
       etag: '"a"',
@@ -183,9 +183,9 @@ describe("which fields are stored (RFC 9111 §3.1)", () => {
 
   test("fields that private lists are stored in a store of the caller's own", () => {
     const fields = { "cache-control": 'max-age=60, private="x-one"', "x-one": "1" };
-    expect(storedFieldsOf(fields, { asker: "verified", rule: rule({ scope: "caller" }) }).get("x-one")).toBe(
-      "1",
-    );
+    expect(
+      storedFieldsOf(fields, { requester: "verified", rule: rule({ scope: "caller" }) }).get("x-one"),
+    ).toBe("1");
   });
 
   test("all others are, unknown ones too (§3.1)", () => {
@@ -206,7 +206,7 @@ describe("what is stored", () => {
     const verdict = storing(
       exchange(
         { ...FRESH, vary: "Accept, accept,,\tX-B" },
-        { asker: "verified", rule: rule({ scope: "shared" }) },
+        { requester: "verified", rule: rule({ scope: "shared" }) },
       ),
     );
     if (verdict.kind !== "store") throw new Error(verdict.reason);

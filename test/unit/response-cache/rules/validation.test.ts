@@ -3,8 +3,8 @@ import { freshened } from "../../../../src/response-cache/rules/freshening.ts";
 import type { StoredResponse } from "../../../../src/response-cache/rules/stored.ts";
 import { storing } from "../../../../src/response-cache/rules/storing.ts";
 import {
+  checkedByHead,
   confirmedBy,
-  judgedByHead,
   originRequestHeaders,
   validationCandidates,
 } from "../../../../src/response-cache/rules/validation.ts";
@@ -178,6 +178,6 @@ describe("what a HEAD tells of a stored GET (RFC 9111 §4.3.5)", () => {
     [{ etag: '"a"', "content-length": "6" }, 5, "stale"],
     [{ "content-length": "many" }, 5, "stale"],
   ])("%j with %s stored bytes: %s", (head, length, expected) => {
-    expect(judgedByHead(new Headers(head), known, length)).toBe(expected);
+    expect(checkedByHead(new Headers(head), known, length)).toBe(expected);
   });
 });

@@ -20,14 +20,14 @@ async function wranglerToml(text: string): Promise<string> {
 
 describe("npm run check reads wrangler.toml with the Worker's own code", () => {
   it("and finds nothing wrong with the one in this repository", () => {
-    expect(checkConfiguration("wrangler.toml").mistake).toBeNull();
+    expect(checkConfiguration("wrangler.toml").issue).toBeNull();
   });
 
-  it("and names the variable, what was found and the mend", async () => {
+  it("and names the variable, what was found and the fix", async () => {
     const file = await wranglerToml('[vars]\nORIGIN_URL = "https://api.example"\nREDIS_CACHE_TTL = "soon"\n');
-    const { mistake } = checkConfiguration(file);
-    expect(mistake).toContain("REDIS_CACHE_TTL");
-    expect(mistake).toContain('"soon"');
+    const { issue } = checkConfiguration(file);
+    expect(issue).toContain("REDIS_CACHE_TTL");
+    expect(issue).toContain('"soon"');
   });
 
   it("and looks at every environment, each with its own variables", async () => {
@@ -36,8 +36,8 @@ describe("npm run check reads wrangler.toml with the Worker's own code", () => {
         '[env.staging]\n[env.staging.vars]\nORIGIN_URL = "https://s.example"\nEDGE_MODE = "loose"\n',
     );
     expect(environmentsOf(file)).toEqual(["staging"]);
-    expect(checkConfiguration(file).mistake).toBeNull();
-    expect(checkConfiguration(file, "staging").mistake).toContain("EDGE_MODE");
+    expect(checkConfiguration(file).issue).toBeNull();
+    expect(checkConfiguration(file, "staging").issue).toContain("EDGE_MODE");
   });
 
   it("and notes where there is no origin", async () => {
@@ -48,7 +48,7 @@ describe("npm run check reads wrangler.toml with the Worker's own code", () => {
     const file = await wranglerToml(
       '[vars]\nORIGIN_URL = "https://api.example"\nUPSTASH_REDIS_REST_URL = "https://eu.upstash.io"\n',
     );
-    expect(checkConfiguration(file).mistake).toBeNull();
+    expect(checkConfiguration(file).issue).toBeNull();
   });
 });
 

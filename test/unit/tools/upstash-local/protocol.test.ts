@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { base64, inBase64, kinds, type Rig, startRig } from "../../../support/upstash-local.ts";
+import { base64, type Harness, inBase64, kinds, startHarness } from "../../../support/upstash-local.ts";
 
 const anError = (text: RegExp) => ({ error: expect.stringMatching(text) as string });
 
 describe.each(kinds)("Upstash's REST protocol (redis: %s)", (kind) => {
-  let rig: Rig;
+  let harness: Harness;
   beforeAll(async () => {
-    rig = await startRig(kind);
+    harness = await startHarness(kind);
   });
-  afterAll(() => rig.stop());
+  afterAll(() => harness.stop());
 
   it("serves one command at /, several at /pipeline, and a transaction at /multi-exec", async () => {
-    expect(await rig.post("/", ["SET", "a", "1"])).toMatchObject({ status: 200, body: { result: "OK" } });
-    const pipeline = await rig.post("/pipeline", [
+    expect(await harness.post("/", ["SET", "a", "1"])).toMatchObject({ status: 200, body: { result: "OK" } });
+    const pipeline = await harness.post("/pipeline", [
       ["GET", "a"],
       ["INCR", "a"],
     ]);
     expect(pipeline).toMatchObject({ status: 200, body: [{ result: "1" }, { result: 2 }] });
-    const transaction = await rig.post("/multi-exec", [
+    const transaction = await harness.post("/multi-exec", [
       ["INCR", "a"],
       ["GET", "a"],
     ]);
@@ -28,24 +28,27 @@ describe.each(kinds)("Upstash's REST protocol (redis: %s)", (kind) => {
     for (const authorization of [
       "Bearer wrong",
       "Bearer ",
-      rig.token,
-      `Basic ${rig.token}`,
-      `Bearer ${rig.token}x`,
+      harness.token,
+      `Basic ${harness.token}`,
+      `Bearer ${harness.token}x`,
     ]) {
       for (const path of ["/", "/pipeline", "/multi-exec", "/nowhere"]) {
         const set = ["SET", "unauthorised", "1"];
-        const refused = await rig.post(path, path === "/" ? set : [set], { authorization });
+        const refused = await harness.post(path, path === "/" ? set : [set], { authorization });
         expect(refused, `${path} with ${authorization}`).toMatchObject({ status: 401, body: anError(/./) });
       }
     }
-    const nothing = await fetch(rig.url, { method: "POST", body: '["SET","unauthorised","1"]' });
+    const nothing = await fetch(harness.url, { method: "POST", body: '["SET","unauthorised","1"]' });
     expect(nothing.status).toBe(401);
-    expect(await rig.ask("GET", "unauthorised")).toBeNull();
+    expect(await harness.ask("GET", "unauthorised")).toBeNull();
   });
 
   it("says what it does not serve", async () => {
-    expect(await rig.post("/nowhere", ["GET", "a"])).toMatchObject({ status: 404, body: anError(/path/) });
-    const get = await fetch(rig.url, { headers: { authorization: `Bearer ${rig.token}` } });
+    expect(await harness.post("/nowhere", ["GET", "a"])).toMatchObject({
+      status: 404,
+      body: anError(/path/),
+    });
+    const get = await fetch(harness.url, { headers: { authorization: `Bearer ${harness.token}` } });
     expect(get.status).toBe(405);
   });
 
@@ -63,35 +66,35 @@ describe.each(kinds)("Upstash's REST protocol (redis: %s)", (kind) => {
     ["/multi-exec", "[]"],
     ["/multi-exec", "[{}]"],
   ])("answers 400 at %s for the body %s", async (path, body) => {
-    expect(await rig.post(path, body)).toMatchObject({ status: 400, body: anError(/^ERR/) });
+    expect(await harness.post(path, body)).toMatchObject({ status: 400, body: anError(/^ERR/) });
   });
 
   it("runs nothing of a pipeline whose body is malformed", async () => {
-    await rig.post("/pipeline", '[["SET","half","1"],"GET"]');
-    expect(await rig.ask("GET", "half")).toBeNull();
+    await harness.post("/pipeline", '[["SET","half","1"],"GET"]');
+    expect(await harness.ask("GET", "half")).toBeNull();
   });
 
   it("refuses a body over 10 MB, and goes on serving", async () => {
-    const large = await rig.post("/", ["SET", "large", "x".repeat(10 * 1024 * 1024)]);
+    const large = await harness.post("/", ["SET", "large", "x".repeat(10 * 1024 * 1024)]);
     expect(large).toMatchObject({ status: 413, body: anError(/size/) });
-    expect(await rig.ask("PING")).toBe("PONG");
+    expect(await harness.ask("PING")).toBe("PONG");
   });
 
   it("makes a command's error 400 at /, and leaves it with its item in a pipeline", async () => {
-    await rig.ask("SET", "text", "abc");
-    expect(await rig.post("/", ["INCR", "text"])).toMatchObject({
+    await harness.ask("SET", "text", "abc");
+    expect(await harness.post("/", ["INCR", "text"])).toMatchObject({
       status: 400,
       body: anError(/not an integer/),
     });
-    expect(await rig.post("/", ["LPUSH", "text", "a"])).toMatchObject({
+    expect(await harness.post("/", ["LPUSH", "text", "a"])).toMatchObject({
       status: 400,
       body: anError(/^WRONGTYPE/),
     });
-    expect(await rig.post("/", ["NOSUCHCOMMAND"])).toMatchObject({
+    expect(await harness.post("/", ["NOSUCHCOMMAND"])).toMatchObject({
       status: 400,
       body: anError(/^ERR unknown/),
     });
-    const mixed = await rig.post("/pipeline", [
+    const mixed = await harness.post("/pipeline", [
       ["INCR", "text"],
       ["GET", "text"],
       ["NOSUCHCOMMAND"],
@@ -107,9 +110,9 @@ describe.each(kinds)("Upstash's REST protocol (redis: %s)", (kind) => {
   });
 
   it("encodes every string in base64 when asked, but a bare OK, integers, null and errors", async () => {
-    await rig.ask("SET", "ok", "OK");
-    await rig.ask("RPUSH", "list", "OK", "ünï", "");
-    const { body } = await rig.post(
+    await harness.ask("SET", "ok", "OK");
+    await harness.ask("RPUSH", "list", "OK", "ünï", "");
+    const { body } = await harness.post(
       "/pipeline",
       [
         ["SET", "x", "1"],
@@ -135,7 +138,7 @@ describe.each(kinds)("Upstash's REST protocol (redis: %s)", (kind) => {
       anError(/^ERR/),
       { result: [base64("OK"), [base64("OK"), 1], base64("OK")] },
     ]);
-    const transaction = await rig.post(
+    const transaction = await harness.post(
       "/multi-exec",
       [
         ["SET", "x", "1"],
@@ -144,17 +147,17 @@ describe.each(kinds)("Upstash's REST protocol (redis: %s)", (kind) => {
       inBase64,
     );
     expect(transaction.body).toEqual([{ result: "OK" }, { result: base64("OK") }]);
-    expect((await rig.post("/", ["SET", "x", "1"], inBase64)).body).toEqual({ result: "OK" });
+    expect((await harness.post("/", ["SET", "x", "1"], inBase64)).body).toEqual({ result: "OK" });
   });
 
   it("gives plain UTF-8 without the header", async () => {
     const text = 'naïve "quotes" \n \u0000 😀 日本';
-    await rig.ask("SET", "text", text);
-    expect(await rig.ask("GET", "text")).toBe(text);
+    await harness.ask("SET", "text", text);
+    expect(await harness.ask("GET", "text")).toBe(text);
   });
 
   it("is byte-safe in base64: bytes that are no text arrive as they are", async () => {
-    const { body } = await rig.post("/", ["EVAL", "return '\\255\\0\\r\\n\\128$5'", 0], inBase64);
+    const { body } = await harness.post("/", ["EVAL", "return '\\255\\0\\r\\n\\128$5'", 0], inBase64);
     expect(body).toEqual({ result: base64(Buffer.from([255, 0, 13, 10, 128, 0x24, 0x35])) });
   });
 
@@ -173,20 +176,20 @@ describe.each(kinds)("Upstash's REST protocol (redis: %s)", (kind) => {
     ["0e5", "0"],
     ["1e999999999", "1e999999999"],
   ])("hands the JSON number %s to Redis as %s", async (number, text) => {
-    await rig.post("/", `["SET","number",${number}]`);
-    expect(await rig.ask("GET", "number")).toBe(text);
+    await harness.post("/", `["SET","number",${number}]`);
+    expect(await harness.ask("GET", "number")).toBe(text);
   });
 
   it("takes a lifetime that a double would print with an exponent", async () => {
-    expect(await rig.ask("SET", "ttl", "v", "EX", 2_592_000)).toBe("OK");
-    expect(await rig.ask("TTL", "ttl")).toBe(2_592_000);
+    expect(await harness.ask("SET", "ttl", "v", "EX", 2_592_000)).toBe("OK");
+    expect(await harness.ask("TTL", "ttl")).toBe(2_592_000);
   });
 
   it("writes a 64-bit integer reply digit by digit", async () => {
-    await rig.ask("SET", "count", "9007199254740992");
-    const response = await fetch(rig.url, {
+    await harness.ask("SET", "count", "9007199254740992");
+    const response = await fetch(harness.url, {
       method: "POST",
-      headers: { authorization: `Bearer ${rig.token}` },
+      headers: { authorization: `Bearer ${harness.token}` },
       body: '["INCR","count"]',
     });
     expect(await response.text()).toBe('{"result":9007199254740993}');
@@ -194,16 +197,16 @@ describe.each(kinds)("Upstash's REST protocol (redis: %s)", (kind) => {
 
   it("echoes the sync token, gives one to who has none, and ignores telemetry headers", async () => {
     const telemetry = { "upstash-telemetry-sdk": "x", "upstash-telemetry-runtime": "y" };
-    const echoed = await rig.post("/pipeline", [["PING"]], { "upstash-sync-token": "abc", ...telemetry });
+    const echoed = await harness.post("/pipeline", [["PING"]], { "upstash-sync-token": "abc", ...telemetry });
     expect(echoed).toMatchObject({ status: 200, body: [{ result: "PONG" }] });
     expect(echoed.headers.get("upstash-sync-token")).toBe("abc");
-    const first = await rig.post("/", ["PING"], { "upstash-sync-token": "" });
+    const first = await harness.post("/", ["PING"], { "upstash-sync-token": "" });
     expect(first.headers.get("upstash-sync-token")).toMatch(/./);
   });
 
   it("remembers the calls and their commands, for tests that count", async () => {
-    rig.resetCalls();
-    await rig.post(
+    harness.resetCalls();
+    await harness.post(
       "/pipeline",
       [
         ["SET", "n", 5],
@@ -211,8 +214,8 @@ describe.each(kinds)("Upstash's REST protocol (redis: %s)", (kind) => {
       ],
       { "upstash-sync-token": "abc" },
     );
-    await rig.post("/", ["PING"]);
-    expect(rig.calls).toEqual([
+    await harness.post("/", ["PING"]);
+    expect(harness.calls).toEqual([
       {
         path: "/pipeline",
         commands: [
@@ -223,7 +226,7 @@ describe.each(kinds)("Upstash's REST protocol (redis: %s)", (kind) => {
       },
       { path: "/", commands: [["PING"]], syncToken: undefined },
     ]);
-    rig.resetCalls();
-    expect(rig.calls).toEqual([]);
+    harness.resetCalls();
+    expect(harness.calls).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { Ratelimit } from "@upstash/ratelimit";
 import { Redis } from "@upstash/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { kinds, type Rig, startRig } from "../../../support/upstash-local.ts";
+import { type Harness, kinds, startHarness } from "../../../support/upstash-local.ts";
 
 /** 3 of 3, and windows so long that none ends during a test. */
 const algorithms = [
@@ -12,15 +12,16 @@ const algorithms = [
 ] as const;
 
 describe.each(kinds)("@upstash/ratelimit, unmodified, over the SDK's defaults (redis: %s)", (kind) => {
-  let rig: Rig;
+  let harness: Harness;
   let redis: Redis;
   beforeAll(async () => {
-    rig = await startRig(kind);
-    redis = new Redis({ url: rig.url, token: rig.token });
+    harness = await startHarness(kind);
+    redis = new Redis({ url: harness.url, token: harness.token });
   });
-  afterAll(() => rig.stop());
+  afterAll(() => harness.stop());
 
-  const commandNames = () => rig.calls.map(({ commands }) => commands.map(([name]) => name?.toLowerCase()));
+  const commandNames = () =>
+    harness.calls.map(({ commands }) => commands.map(([name]) => name?.toLowerCase()));
 
   describe.each(algorithms)("%s", (name, limiter) => {
     const open = (prefix: string) => new Ratelimit({ redis, limiter, prefix: `${prefix}:${name}` });
@@ -51,10 +52,10 @@ describe.each(kinds)("@upstash/ratelimit, unmodified, over the SDK's defaults (r
     it("is one EVALSHA a call once Redis knows the script, and never EVAL", async () => {
       const ratelimit = open("calls");
       await redis.scriptFlush();
-      rig.resetCalls();
+      harness.resetCalls();
       await ratelimit.limit("alice");
       expect(commandNames(), "the first").toEqual([["evalsha"], ["eval"]]);
-      rig.resetCalls();
+      harness.resetCalls();
       const second = await ratelimit.limit("bob");
       await second.pending;
       expect(commandNames(), "the second").toEqual([["evalsha"]]);

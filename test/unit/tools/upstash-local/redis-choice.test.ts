@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { networkInterfaces } from "node:os";
 import { describe, expect, it } from "vitest";
 import { startUpstashLocal } from "../../../../src/tools/upstash-local/index.ts";
-import { hasRedisServer, kinds, startRig } from "../../../support/upstash-local.ts";
+import { hasRedisServer, kinds, startHarness } from "../../../support/upstash-local.ts";
 
 /** Whether anything accepts a connection there. */
 async function listens(port: number, host: string): Promise<boolean> {
@@ -30,25 +30,25 @@ describe.each(kinds)("what listens (redis: %s)", (kind) => {
   it.skipIf(otherAddress === undefined)(
     "listens on 127.0.0.1 only, Redis as well as the endpoint",
     async () => {
-      const rig = await startRig(kind);
+      const harness = await startHarness(kind);
       try {
-        for (const port of [rig.redis.port, Number(new URL(rig.url).port)]) {
+        for (const port of [harness.redis.port, Number(new URL(harness.url).port)]) {
           expect(await listens(port, "127.0.0.1")).toBe(true);
           expect(await listens(port, otherAddress ?? "")).toBe(false);
         }
       } finally {
-        await rig.stop();
+        await harness.stop();
       }
     },
   );
 
   it("leaves nothing behind when the port is taken, or when it is stopped", async () => {
-    const rig = await startRig(kind);
-    const port = Number(new URL(rig.url).port);
+    const harness = await startHarness(kind);
+    const port = Number(new URL(harness.url).port);
     await expect(startUpstashLocal({ redis: kind, port })).rejects.toThrow("EADDRINUSE");
-    await rig.stop();
+    await harness.stop();
     expect(await listens(port, "127.0.0.1")).toBe(false);
-    expect(await listens(rig.redis.port, "127.0.0.1")).toBe(false);
+    expect(await listens(harness.redis.port, "127.0.0.1")).toBe(false);
   });
 });
 
@@ -81,7 +81,7 @@ describe("which Redis stands behind the endpoint", () => {
   it.runIf(hasRedisServer)(
     "uses the Redis at LOCAL_REDIS_URL, its password and its database, and never stops it",
     async () => {
-      const owner = await startRig("required");
+      const owner = await startHarness("required");
       try {
         await owner.redis.command("CONFIG", "SET", "requirepass", "p@ss");
         const url = `redis://:p%40ss@localhost:${owner.redis.port}/3`;

@@ -1,28 +1,28 @@
 import { createHash } from "node:crypto";
 import { Redis } from "@upstash/redis";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { kinds, type Rig, startRig } from "../../../support/upstash-local.ts";
+import { type Harness, kinds, startHarness } from "../../../support/upstash-local.ts";
 
 const SHEBANG = "#!lua flags=allow-key-locking";
 const sha1 = (text: string) => createHash("sha1").update(text).digest("hex");
 const noScript = { status: 400, body: { error: expect.stringMatching(/^NOSCRIPT/) as string } };
 
 describe.each(kinds)("scripts that only Upstash would run (redis: %s)", (kind) => {
-  let rig: Rig;
+  let harness: Harness;
   beforeAll(async () => {
-    rig = await startRig(kind);
+    harness = await startHarness(kind);
   });
-  afterAll(() => rig.stop());
+  afterAll(() => harness.stop());
 
   it.each(["EVAL", "EVAL_RO"])(
     "%s teaches Redis the script by the SHA-1 of what was written",
     async (command) => {
       const source = `${SHEBANG}\nreturn {KEYS[1], ARGV[1], '${command}'}`;
       const bySha = command.replace("EVAL", "EVALSHA");
-      expect(await rig.post("/", [bySha, sha1(source), 1, "k", "a"])).toMatchObject(noScript);
-      expect(await rig.ask(command, source, 1, "k", "a")).toEqual(["k", "a", command]);
-      expect(await rig.ask(bySha, sha1(source), 1, "k", "b")).toEqual(["k", "b", command]);
-      expect(await rig.ask(bySha.toLowerCase(), sha1(source).toUpperCase(), 1, "k", "c")).toEqual([
+      expect(await harness.post("/", [bySha, sha1(source), 1, "k", "a"])).toMatchObject(noScript);
+      expect(await harness.ask(command, source, 1, "k", "a")).toEqual(["k", "a", command]);
+      expect(await harness.ask(bySha, sha1(source), 1, "k", "b")).toEqual(["k", "b", command]);
+      expect(await harness.ask(bySha.toLowerCase(), sha1(source).toUpperCase(), 1, "k", "c")).toEqual([
         "k",
         "c",
         command,
@@ -32,12 +32,12 @@ describe.each(kinds)("scripts that only Upstash would run (redis: %s)", (kind) =
 
   it("SCRIPT LOAD answers that SHA-1 too, and SCRIPT EXISTS knows it", async () => {
     const source = `${SHEBANG}\nreturn 'loaded'`;
-    expect(await rig.ask("SCRIPT", "EXISTS", sha1(source), sha1("never"))).toEqual([0, 0]);
-    expect(await rig.ask("SCRIPT", "LOAD", source)).toBe(sha1(source));
-    expect(await rig.ask("SCRIPT", "EXISTS", sha1(source), sha1("never"))).toEqual([1, 0]);
-    expect(await rig.ask("EVALSHA", sha1(source), 0)).toBe("loaded");
+    expect(await harness.ask("SCRIPT", "EXISTS", sha1(source), sha1("never"))).toEqual([0, 0]);
+    expect(await harness.ask("SCRIPT", "LOAD", source)).toBe(sha1(source));
+    expect(await harness.ask("SCRIPT", "EXISTS", sha1(source), sha1("never"))).toEqual([1, 0]);
+    expect(await harness.ask("EVALSHA", sha1(source), 0)).toBe("loaded");
     const inside = `${SHEBANG}\nreturn 'inside'`;
-    const { body } = await rig.post("/multi-exec", [
+    const { body } = await harness.post("/multi-exec", [
       ["SCRIPT", "LOAD", inside],
       ["EVALSHA", sha1(inside), 0],
     ]);
@@ -45,7 +45,7 @@ describe.each(kinds)("scripts that only Upstash would run (redis: %s)", (kind) =
   });
 
   it("keeps NOSCRIPT with its item, and runs the neighbours", async () => {
-    const { status, body } = await rig.post("/pipeline", [
+    const { status, body } = await harness.post("/pipeline", [
       ["EVALSHA", sha1("unknown"), 0],
       ["SET", "neighbour", "1"],
       ["EVAL", `${SHEBANG}\nreturn 1`, 0],
@@ -57,10 +57,10 @@ describe.each(kinds)("scripts that only Upstash would run (redis: %s)", (kind) =
 
   it("leaves a script without the flag alone", async () => {
     const plain = "return 'plain'";
-    expect(await rig.ask("SCRIPT", "LOAD", plain)).toBe(sha1(plain));
-    expect(await rig.ask("EVALSHA", sha1(plain), 0)).toBe("plain");
+    expect(await harness.ask("SCRIPT", "LOAD", plain)).toBe(sha1(plain));
+    expect(await harness.ask("EVALSHA", sha1(plain), 0)).toBe("plain");
     const commented = "-- #!lua flags=allow-key-locking\nreturn 'commented'";
-    expect(await rig.ask("SCRIPT", "LOAD", commented)).toBe(sha1(commented));
+    expect(await harness.ask("SCRIPT", "LOAD", commented)).toBe(sha1(commented));
   });
 
   // The embedded Redis knows no first line of this kind at all.
@@ -68,11 +68,11 @@ describe.each(kinds)("scripts that only Upstash would run (redis: %s)", (kind) =
     "leaves Redis's own flags in force beside the one it takes out",
     async () => {
       const source = "#!lua flags=no-writes,allow-key-locking\nreturn redis.call('SET', KEYS[1], '1')";
-      expect(await rig.post("/", ["EVAL", source, 1, "k"])).toMatchObject({
+      expect(await harness.post("/", ["EVAL", source, 1, "k"])).toMatchObject({
         status: 400,
         body: { error: expect.stringMatching(/Write commands are not allowed/) as string },
       });
-      expect(await rig.post("/", ["EVAL", "#!lua flags=no-such-flag\nreturn 1", 0])).toMatchObject({
+      expect(await harness.post("/", ["EVAL", "#!lua flags=no-such-flag\nreturn 1", 0])).toMatchObject({
         status: 400,
         body: { error: expect.stringMatching(/Unexpected flag/) as string },
       });
@@ -81,30 +81,30 @@ describe.each(kinds)("scripts that only Upstash would run (redis: %s)", (kind) =
 
   it("a flushed script is NOSCRIPT under both names, until it is sent again", async () => {
     const source = `${SHEBANG}\nreturn 'flushed'`;
-    await rig.ask("SCRIPT", "LOAD", source);
-    await rig.ask("SCRIPT", "FLUSH");
-    expect(await rig.post("/", ["EVALSHA", sha1(source), 0])).toMatchObject(noScript);
-    expect(await rig.ask("SCRIPT", "EXISTS", sha1(source))).toEqual([0]);
-    expect(await rig.ask("EVAL", source, 0)).toBe("flushed");
-    expect(await rig.ask("EVALSHA", sha1(source), 0)).toBe("flushed");
+    await harness.ask("SCRIPT", "LOAD", source);
+    await harness.ask("SCRIPT", "FLUSH");
+    expect(await harness.post("/", ["EVALSHA", sha1(source), 0])).toMatchObject(noScript);
+    expect(await harness.ask("SCRIPT", "EXISTS", sha1(source))).toEqual([0]);
+    expect(await harness.ask("EVAL", source, 0)).toBe("flushed");
+    expect(await harness.ask("EVALSHA", sha1(source), 0)).toBe("flushed");
   });
 
   it("after a restart of Redis every script is NOSCRIPT, as with Upstash", async () => {
     const source = `${SHEBANG}\nreturn 'restarted'`;
-    await rig.ask("SCRIPT", "LOAD", source);
-    await rig.redis.stop();
-    await rig.redis.start();
-    expect(await rig.post("/", ["EVALSHA", sha1(source), 0])).toMatchObject(noScript);
-    expect(await rig.ask("EVAL", source, 0)).toBe("restarted");
+    await harness.ask("SCRIPT", "LOAD", source);
+    await harness.redis.stop();
+    await harness.redis.start();
+    expect(await harness.post("/", ["EVALSHA", sha1(source), 0])).toMatchObject(noScript);
+    expect(await harness.ask("EVAL", source, 0)).toBe("restarted");
   });
 
   it("serves the SDK's own scripts: NOSCRIPT once, then EVALSHA alone", async () => {
-    const redis = new Redis({ url: rig.url, token: rig.token });
+    const redis = new Redis({ url: harness.url, token: harness.token });
     const script = redis.createScript<number>(`${SHEBANG}\nreturn redis.call('INCR', KEYS[1])`);
-    rig.resetCalls();
+    harness.resetCalls();
     expect(await script.exec(["sdk:counter"], [])).toBe(1);
     expect(await script.exec(["sdk:counter"], [])).toBe(2);
-    const names = rig.calls.flatMap(({ commands }) => commands.map(([name]) => name?.toLowerCase()));
+    const names = harness.calls.flatMap(({ commands }) => commands.map(([name]) => name?.toLowerCase()));
     expect(names).toEqual(["evalsha", "eval", "evalsha"]);
   });
 });

@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { kinds, type Rig, startRig } from "../../../support/upstash-local.ts";
+import { type Harness, kinds, startHarness } from "../../../support/upstash-local.ts";
 
 describe.each(kinds)("many callers over one Redis (redis: %s)", (kind) => {
-  let rig: Rig;
+  let harness: Harness;
   beforeAll(async () => {
-    rig = await startRig(kind);
+    harness = await startHarness(kind);
   });
-  afterAll(() => rig.stop());
+  afterAll(() => harness.stop());
 
   it("lets nothing into a transaction", async () => {
     const rounds = Array.from({ length: 60 }, (_, i) =>
       i % 2 === 0
-        ? rig.post("/multi-exec", [
+        ? harness.post("/multi-exec", [
             ["INCR", "tx"],
             ["INCR", "tx"],
             ["INCR", "tx"],
           ])
-        : rig.post(i % 3 ? "/" : "/pipeline", i % 3 ? ["INCR", "tx"] : [["INCR", "tx"]]),
+        : harness.post(i % 3 ? "/" : "/pipeline", i % 3 ? ["INCR", "tx"] : [["INCR", "tx"]]),
     );
     const replies = await Promise.all(rounds);
     const transactions = replies
@@ -27,20 +27,20 @@ describe.each(kinds)("many callers over one Redis (redis: %s)", (kind) => {
       const first = results[0]?.result ?? Number.NaN;
       expect(results).toEqual([{ result: first }, { result: first + 1 }, { result: first + 2 }]);
     }
-    expect(await rig.ask("GET", "tx")).toBe("120");
+    expect(await harness.ask("GET", "tx")).toBe("120");
   });
 
   it("discards a transaction whole when Redis refuses one of its commands", async () => {
-    expect(await rig.post("/multi-exec", [["SET", "discarded", "1"], ["NOSUCHCOMMAND"]])).toMatchObject({
+    expect(await harness.post("/multi-exec", [["SET", "discarded", "1"], ["NOSUCHCOMMAND"]])).toMatchObject({
       status: 400,
       body: { error: expect.stringMatching(/unknown command/) as string },
     });
-    expect(await rig.ask("GET", "discarded")).toBeNull();
+    expect(await harness.ask("GET", "discarded")).toBeNull();
   });
 
   it("leaves an error of the running transaction with its item", async () => {
-    await rig.ask("SET", "word", "abc");
-    const { status, body } = await rig.post("/multi-exec", [
+    await harness.ask("SET", "word", "abc");
+    const { status, body } = await harness.post("/multi-exec", [
       ["INCR", "word"],
       ["SET", "kept", "1"],
     ]);
@@ -50,13 +50,17 @@ describe.each(kinds)("many callers over one Redis (redis: %s)", (kind) => {
 
   it("lets no transaction be ended from inside", async () => {
     for (const inner of ["EXEC", "discard", "MULTI", "WATCH"]) {
-      const ended = await rig.post("/multi-exec", [["SET", "inside", "1"], [inner], ["SET", "inside", "2"]]);
+      const ended = await harness.post("/multi-exec", [
+        ["SET", "inside", "1"],
+        [inner],
+        ["SET", "inside", "2"],
+      ]);
       expect(ended, inner).toMatchObject({
         status: 400,
         body: { error: expect.stringMatching(/not available/) as string },
       });
     }
-    expect(await rig.ask("GET", "inside")).toBeNull();
+    expect(await harness.ask("GET", "inside")).toBeNull();
   });
 
   it.each([
@@ -71,26 +75,30 @@ describe.each(kinds)("many callers over one Redis (redis: %s)", (kind) => {
     ["XREAD", "block", "0", "STREAMS", "nothing", "$"],
     ["SHUTDOWN", "NOSAVE"],
   ])("never sends %s, which would change or block the connection of all", async (...command) => {
-    const { status, body } = await rig.post("/pipeline", [["SET", "mine", "1"], command, ["GET", "mine"]]);
+    const { status, body } = await harness.post("/pipeline", [
+      ["SET", "mine", "1"],
+      command,
+      ["GET", "mine"],
+    ]);
     expect(status).toBe(200);
     expect(body).toEqual([
       { result: "OK" },
       { error: expect.stringMatching(/^ERR Command is not available/) as string },
       { result: "1" },
     ]);
-    expect(await rig.ask("GET", "mine"), "the next caller's reply").toBe("1");
+    expect(await harness.ask("GET", "mine"), "the next caller's reply").toBe("1");
   });
 
   it("gives each of many concurrent callers its own reply", async () => {
     const keys = Array.from({ length: 200 }, (_, i) => `own:${i}`);
-    await Promise.all(keys.map((key) => rig.ask("SET", key, `value of ${key}`)));
-    const values = await Promise.all(keys.map((key) => rig.ask("GET", key)));
+    await Promise.all(keys.map((key) => harness.ask("SET", key, `value of ${key}`)));
+    const values = await Promise.all(keys.map((key) => harness.ask("GET", key)));
     expect(values).toEqual(keys.map((key) => `value of ${key}`));
   });
 
   it("carries a value that comes in many pieces", async () => {
     const large = "0123456789abcdef".repeat(200_000);
-    await rig.ask("SET", "large", large);
-    expect(await rig.ask("GET", "large")).toBe(large);
+    await harness.ask("SET", "large", large);
+    expect(await harness.ask("GET", "large")).toBe(large);
   });
 });

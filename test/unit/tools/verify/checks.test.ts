@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { run } from "../../../../src/tools/check/run.ts";
-import { type House, openHouse } from "../../../support/edge/harness.ts";
+import { type Harness, openHarness } from "../../../support/edge/harness.ts";
 
 const ROUTES = [
   {
@@ -9,15 +9,15 @@ const ROUTES = [
   },
   { path: "/v1/emissions/*", cache: { ttl: 60, scope: "shared" } },
 ];
-let house: House;
+let harness: Harness;
 beforeAll(async () => {
-  house = await openHouse({ vars: { ROUTES, UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" } });
+  harness = await openHarness({ vars: { ROUTES, UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" } });
 });
-afterAll(() => house.stop());
+afterAll(() => harness.stop());
 
 it("npm run verify tells of each check, and exits 1 when one fails", async () => {
-  const { code, output } = await run("node", ["src/tools/verify/main.ts", house.edge.url], {
-    SERVICE_TOKEN: house.secrets.service,
+  const { code, output } = await run("node", ["src/tools/verify/main.ts", harness.edge.url], {
+    SERVICE_TOKEN: harness.secrets.service,
   });
   const lines = output.split("\n").filter((line) => /^(✅|❌|\d)/.test(line));
   expect(lines).toEqual([

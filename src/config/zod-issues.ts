@@ -1,9 +1,9 @@
 import type * as z from "zod/mini";
-import { type ConfigMistake, shown } from "./config-error.ts";
+import { type ConfigIssue, shown } from "./config-error.ts";
 
-/** What a schema complained of, as mistakes with their place: `routes[1].limits[0].limit`. */
-export function mistakesOf(error: z.core.$ZodError, place: string, input: unknown): ConfigMistake[] {
-  return error.issues.flatMap((issue): ConfigMistake[] => {
+/** What a schema complained of, as issues with their place: `routes[1].limits[0].limit`. */
+export function issuesOf(error: z.core.$ZodError, place: string, input: unknown): ConfigIssue[] {
+  return error.issues.flatMap((issue): ConfigIssue[] => {
     const at = issue.path.reduce<string>(
       (path, key) => (typeof key === "number" ? `${path}[${key}]` : `${path}.${String(key)}`),
       place,
@@ -14,20 +14,20 @@ export function mistakesOf(error: z.core.$ZodError, place: string, input: unknow
         return issue.keys.map((key) => ({
           place: `${at}.${key}`,
           found: "a key that does not exist",
-          mend: 'Remove it, or look for the right name in README.md ("Routes").',
+          fix: 'Remove it, or look for the right name in README.md ("Routes").',
         }));
       case "invalid_type":
-        return [{ place: at, found, mend: `Must be ${article(issue.expected)}.` }];
+        return [{ place: at, found, fix: `Must be ${article(issue.expected)}.` }];
       case "invalid_value":
         return [
           {
             place: at,
             found,
-            mend: `Must be one of ${issue.values.map((value) => shown(value)).join(", ")}.`,
+            fix: `Must be one of ${issue.values.map((value) => shown(value)).join(", ")}.`,
           },
         ];
       default:
-        return [{ place: at, found, mend: issue.message }];
+        return [{ place: at, found, fix: issue.message }];
     }
   });
 }
