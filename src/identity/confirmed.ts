@@ -1,0 +1,55 @@
+import type { Credentials, Identity, JwtClaim, KeyClaim, SessionClaim } from "./caller.ts";
+import type { SessionClaims } from "./session-token.ts";
+
+/**
+ * What the credentials of a request say, after their signatures were checked and before anybody knows whether the
+ * session still lives. It has no user and no tier on purpose: whoever needs one needs a {@link ConfirmedIdentity}.
+ */
+export interface UnverifiedIdentity {
+  /** The client's address, normalised (`192.0.2.7`, `2001:db8:0:1::/64`); never in a key or a log line. */
+  address: string;
+  /** The address as an identity: policies with `by: "address"`. */
+  addressIdentity: Identity;
+  credentials: Credentials;
+  session: SessionClaim;
+  key: KeyClaim;
+  jwt: JwtClaim;
+}
+
+declare const confirmed: unique symbol;
+
+/**
+ * Who is asking, once everything that could say no has been heard. Only the functions of this folder make one: limits,
+ * lists, cache scope, handlers and the origin take this type and do not compile with the other.
+ */
+export interface ConfirmedIdentity {
+  readonly [confirmed]: true;
+  address: string;
+  addressIdentity: Identity;
+  credentials: Credentials;
+  key: KeyClaim;
+  jwt: JwtClaim;
+  /** The living session of the request, else null. */
+  session: SessionClaims | null;
+  /** The living session's user, else the JWT's, else the one the origin named for the key. */
+  user: { id: string; tier: string | null } | null;
+  tier: string | null;
+  /** Who is limited (`by: "caller"`) and whose entries a cache with `scope: "caller"` holds: verified key, else user, else address. */
+  identity: Identity;
+}
+
+/**
+ * The identities that a request may turn out to have. Commands are queued before the session is confirmed, so whoever
+ * queues them prepares for both outcomes and uses the one that confirming returns: the very same object.
+ *
+ * - `settled`: no session is claimed, its token is not valid, or this isolate has confirmed it within `ISOLATE_MAX_AGE_MS`.
+ * - `open`: `alive` if the session lives, `over` if not. `session` is what the token says.
+ */
+export type IdentityOutcomes =
+  | { kind: "settled"; identity: ConfirmedIdentity }
+  | { kind: "open"; alive: ConfirmedIdentity; over: ConfirmedIdentity; session: SessionClaims };
+
+/** All but the proof: the one place where the type is made. */
+export function confirmedIdentity(facts: Omit<ConfirmedIdentity, typeof confirmed>): ConfirmedIdentity {
+  return facts as ConfirmedIdentity;
+}
