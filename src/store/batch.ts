@@ -1,16 +1,11 @@
-import { type Command, type Pipeline, pack } from "./commands.ts";
+import type { Pipeline, SendPipeline } from "./client.ts";
 import { asStoreError, commandError, StoreError } from "./errors.ts";
 import { type Script, scriptSha } from "./script.ts";
-import type { PipelineReply, ReplyItem } from "./transport.ts";
-
-/** Sends one pipeline, or throws a StoreError. The store gives it: deadline, breaker and counting are in there. */
-export type SendPipeline = (
-  commands: readonly Command[],
-  syncToken: string | undefined,
-) => Promise<PipelineReply>;
+import type { ReplyItem } from "./transport.ts";
 
 interface Queued {
-  add(pipeline: Pipeline): void;
+  /** Adds exactly one command. */
+  add(pipeline: Pipeline): unknown;
   resolve(value: unknown): void;
   reject(error: StoreError): void;
 }
@@ -21,17 +16,17 @@ interface Reader {
   reject(error: StoreError): void;
 }
 
-/** Microtask turns a caller gets, after a NOSCRIPT, to queue the script's text: a few awaits deep, no timer. */
+/** After a NOSCRIPT a caller has so many microtask turns to queue the script's text: a few awaits, no timer. */
 const FOLLOW_UP_TURNS = 12;
 
 /**
- * What one request asks of the store: commands are queued by whoever needs them, then sent as **one** POST to
- * `/pipeline`. Every queued command is a promise that settles with the batch; all plain reads travel as one MGET.
+ * What one request asks of the store: capabilities queue commands, and the batch sends them as **one** POST to `/pipeline`
+ * (law 1). Every queued command is a promise that settles with the batch; all plain reads are one MGET, the first command.
  *
  * It has the two methods that @upstash/ratelimit's algorithms call, so that it can be their `redis`.
  *
- * A script the server does not know (NOSCRIPT, after a restart) costs one more call for the whole batch, in which only
- * those scripts are sent again: everything else has run.
+ * A script the server does not know (NOSCRIPT, after a restart) costs one more call for the whole batch. That call sends
+ * only those scripts again: everything else has run.
  */
 export class Batch {
   readonly #sendPipeline: SendPipeline;
@@ -40,18 +35,18 @@ export class Batch {
   #readers: Reader[] = [];
   #scripts: { script: Script; queued: Queued; keys: string[]; args: (string | number)[] }[] = [];
   #missingScript = false;
-  #state: "packing" | "away" | "back" = "packing";
+  #state: "open" | "sent" | "done" = "open";
   #calls = 0;
   #error: StoreError | undefined;
 
-  /** Upstash's consistency token: set before sending to read one's own writes; after, the newest one seen. */
+  /** Upstash's consistency token: set it before sending to read one's own writes; afterwards it is the newest one seen. */
   syncToken: string | undefined;
 
   constructor(sendPipeline: SendPipeline) {
     this.#sendPipeline = sendPipeline;
   }
 
-  /** HTTP calls made so far. */
+  /** How many HTTP calls it has made so far. */
   get calls(): number {
     return this.#calls;
   }
@@ -86,7 +81,15 @@ export class Batch {
     });
   }
 
-  /** Any other command, with the SDK's typed pipeline: `batch.queue((p) => p.set(key, value, { px: 1000 }))`. */
+  /**
+   * Queues any other command with the SDK's typed pipeline: `batch.queue((p) => p.set(key, value, { px: 1000 }))`.
+   *
+   * The reply is as Redis gives it: text stays text, a hash is a list. Arguments are texts and finite numbers: the SDK
+   * would send null as the text "null".
+   *
+   * @param add Adds exactly one command. It is called when the batch is sent.
+   * @throws StoreError by the promise: of the whole batch, or `command` where only this command failed.
+   */
   queue<Reply = unknown>(add: (pipeline: Pipeline) => unknown): Promise<Reply> {
     return this.#enqueue<Reply>((queued) => {
       queued.add = add;
@@ -104,12 +107,10 @@ export class Batch {
     return this.queue<Reply>((pipeline) => pipeline.eval(source, keys, args));
   }
 
-  /**
-   * Sends what was queued. Never throws: each promise tells its own purgeStatus, `error` that of the whole.
-   */
+  /** Sends what was queued. It never rejects: each promise settles for its command, `error` says why the whole failed. */
   async send(): Promise<void> {
-    if (this.#state !== "packing") throw new Error("A batch is sent once");
-    this.#state = "away";
+    if (this.#state !== "open") throw new Error("A batch is sent once");
+    this.#state = "sent";
     if (!this.empty) {
       await this.#packScripts("sha");
       await this.#flush();
@@ -119,17 +120,17 @@ export class Batch {
         if (!this.empty) await this.#flush();
       }
     }
-    this.#state = "back";
+    this.#state = "done";
   }
 
   #enqueue<Reply>(place: (queued: Queued) => void): Promise<Reply> {
     const reply = new Promise<Reply>((resolve, reject) => {
       const queued: Queued = { add: () => {}, resolve: (value) => resolve(value as Reply), reject };
-      if (this.#state === "back")
+      if (this.#state === "done")
         reject(new StoreError("absent", "The batch is over: nothing more can be queued"));
       else place(queued);
     });
-    // Whoever queued it decides when to look: until then a failure must not count as unhandled.
+    // The caller decides when to await it: until then a failure must not count as unhandled.
     reply.catch(() => {});
     return reply;
   }
@@ -159,12 +160,11 @@ export class Batch {
     this.#queue = [];
     this.#readers = [];
     try {
-      const commands = pack((pipeline) => {
-        if (readers.length > 0) pipeline.mget(...readers.map((reader) => reader.key));
-        for (const queued of queue) queued.add(pipeline);
-      });
       this.#calls += 1;
-      const reply = await this.#sendPipeline(commands, this.syncToken);
+      const reply = await this.#sendPipeline((pipeline) => {
+        if (readers.length > 0) pipeline.mget(...readers.map((reader) => reader.key));
+        for (const queued of queue) addOne(pipeline, queued);
+      }, this.syncToken);
       this.syncToken = reply.syncToken ?? this.syncToken;
       const items = reply.items[Symbol.iterator]();
       if (readers.length > 0) settleReads(readers, items.next().value);
@@ -187,6 +187,14 @@ export class Batch {
   }
 }
 
+/** Replies are matched to commands by their place: a command too many would hand one caller's reply to another. */
+function addOne(pipeline: Pipeline, queued: Queued): void {
+  const before = pipeline.length();
+  queued.add(pipeline);
+  if (pipeline.length() === before + 1) return;
+  throw new StoreError("command", "What is queued on a batch must add exactly one command");
+}
+
 function settleReads(readers: Reader[], item: ReplyItem | undefined): void {
   const values = item?.result;
   if (isTexts(values) && values.length === readers.length) {
@@ -202,7 +210,7 @@ function settleReads(readers: Reader[], item: ReplyItem | undefined): void {
   for (const { reject } of readers) reject(error);
 }
 
-/** MGET says null where there is nothing, or no string. Anything else is no answer, and must not pass for "nothing". */
+/** MGET replies null where there is nothing, or no string. Any other reply must not be taken for "nothing". */
 function isTexts(values: unknown): values is (string | null)[] {
   return Array.isArray(values) && values.every((value) => value === null || typeof value === "string");
 }

@@ -1,27 +1,27 @@
-/** An isolate's first call, and the first after this silence, may be a TLS handshake to another continent. */
+/** After this silence, as for an isolate's first call, a TLS handshake to another continent may come first. */
 const SILENCE_MS = 60_000;
 
 /**
- * When connections may have to be made first (law 3): from the first call after a silence, or from a probe that has found
- * the store again, until the cold deadline is over; and once more as long from the first reply on, for only then is there
- * one connection, and those who call at the same time need others. All calls that start in it wait for handshakes, not only
- * the one that began it.
+ * The time in which calls may have to wait for handshakes (law 3). It begins with the first call after a silence, or with
+ * a probe that finds the store again. It lasts until the cold deadline has passed, and once more as long from the first
+ * reply on: then there is one connection, and calls at the same time need others. All calls that start in it count as
+ * cold, not only the one that began it.
  */
 export class ColdStart {
   readonly #lengthMs: number;
-  #triedAt = Number.NEGATIVE_INFINITY;
+  #lastCallAt = Number.NEGATIVE_INFINITY;
   #until = Number.NEGATIVE_INFINITY;
-  #heard = false;
+  #answered = false;
 
-  /** @param lengthMs The cold deadline: an era that nobody ends is over then. */
+  /** @param lengthMs The cold deadline. */
   constructor(lengthMs: number) {
     this.#lengthMs = lengthMs;
   }
 
   /** Notes a call that starts now. @returns whether it is a cold one. */
-  start(now: number): boolean {
-    if (now - this.#triedAt > SILENCE_MS) this.begin(now);
-    this.#triedAt = now;
+  startCall(now: number): boolean {
+    if (now - this.#lastCallAt > SILENCE_MS) this.begin(now);
+    this.#lastCallAt = now;
     // A clock that went back must not make it last longer.
     this.#until = Math.min(this.#until, now + this.#lengthMs);
     return now < this.#until;
@@ -29,14 +29,14 @@ export class ColdStart {
 
   begin(now: number): void {
     this.#until = now + this.#lengthMs;
-    this.#heard = false;
+    this.#answered = false;
   }
 
-  /** A reply has come, a probe's too. */
-  heard(now: number): void {
-    this.#triedAt = now;
-    if (this.#heard) return;
-    this.#heard = true;
+  /** Notes a reply, a probe's too. */
+  replied(now: number): void {
+    this.#lastCallAt = now;
+    if (this.#answered) return;
+    this.#answered = true;
     if (this.#until !== Number.NEGATIVE_INFINITY) this.#until = now + this.#lengthMs;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Why a call to the store failed. Only an error sends a capability to its local localStore; a reply that says "no" is a
- * value.
+ * Why a call to the store failed. Only an error sends a capability to its local counterpart; a reply that says "no" is a
+ * value (law 2).
  *
  * - `timeout`: no complete answer within the deadline. The commands may have been applied.
  * - `unreachable`: the connection was refused, reset or cut. The commands may have been applied.
@@ -8,7 +8,8 @@
  * - `throttled`: 429, or Upstash's own limits ("max requests limit exceeded").
  * - `server`: another status that is not 2xx.
  * - `malformed`: a 2xx whose body is no pipeline reply of the right length.
- * - `command`: this command failed (wrong type, out of memory, read only …); others of the batch may have succeeded.
+ * - `command`: this command failed (wrong type, out of memory, not permitted …) or cannot be sent; others of the batch may
+ *   have succeeded.
  * - `open`: the breaker is open, no call was made.
  * - `absent`: no store is configured, or this capability is kept off it.
  */
@@ -31,7 +32,7 @@ export class StoreError extends Error {
   readonly code: StoreErrorCode;
   /** HTTP status of the reply, where there was one. */
   readonly status: number | undefined;
-  /** The first word of Redis's error (`WRONGTYPE`, `NOSCRIPT`, `OOM` …), where the command failed. */
+  /** The first word of Redis's error (`WRONGTYPE`, `NOSCRIPT`, `NOPERM`, `OOM` …), where the command failed. */
   readonly redisCode: string | undefined;
 
   constructor(code: StoreErrorCode, message: string, facts: { status?: number; redisCode?: string } = {}) {
@@ -42,8 +43,8 @@ export class StoreError extends Error {
   }
 
   /**
-   * Whether the commands cannot have run: only then may the caller account for them again. Of a script that Redis refuses
-   * for what Redis is (full, a replica, loading), its first write was refused and nothing came before it.
+   * Whether the commands cannot have run: only then may the caller account for them again. When Redis refuses a script's
+   * write because Redis is full, a replica or loading, the script wrote nothing before it either.
    */
   get certainlyNotApplied(): boolean {
     if (this.code === "command") return REFUSES_WRITES.has(this.redisCode ?? "");
@@ -52,20 +53,33 @@ export class StoreError extends Error {
 }
 
 /**
- * Redis's error text for one command, as a StoreError. Only the leading code word is kept: the rest of the text may
- * quote keys and arguments.
+ * Redis's error text for one command, as a StoreError. Of the text only the leading code word is kept: the rest may quote
+ * keys and arguments.
+ *
+ * @param command The name of the command as it was sent. The message names it if it looks like a command's name.
  */
-export function commandError(text: string): StoreError {
+export function commandError(text: string, command?: unknown): StoreError {
   const redisCode = /^[A-Z]{2,20}(?=\s|$)/.exec(text)?.[0] ?? "ERR";
-  if (/max (daily )?requests? limit exceeded/i.test(text)) {
-    return new StoreError("throttled", "Upstash refused the command: its request quota is used up", {
+  const name = commandName(command);
+  if (isQuotaError(text)) {
+    return new StoreError("throttled", `Upstash refused ${name}: its request quota is used up`, {
       redisCode,
     });
   }
   if (/^WRONGPASS|^NOAUTH|unauthorized/i.test(text)) {
-    return new StoreError("unauthorized", "Upstash refused the command: not authorised", { redisCode });
+    return new StoreError("unauthorized", `Upstash refused ${name}: not authorised`, { redisCode });
   }
-  return new StoreError("command", `Redis refused a command (${redisCode})`, { redisCode });
+  return new StoreError("command", `Redis refused ${name} (${redisCode})`, { redisCode });
+}
+
+/** A command's name for a message, or "a command": where a name is expected, a caller may have put a value. */
+export function commandName(name: unknown): string {
+  return typeof name === "string" && /^[a-z][a-z._]{0,30}$/i.test(name) ? name : "a command";
+}
+
+/** Whether an error text of Upstash says that the plan's requests are used up. */
+export function isQuotaError(text: string): boolean {
+  return /max (daily )?requests? limit exceeded/i.test(text);
 }
 
 /** The StoreError in `error`, or a `malformed` one in its place. */

@@ -2,20 +2,20 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "./batch.ts";
 
 /**
- * What a batch left of what is pending: nothing; more for another batch at once; or something that Redis, or whoever read its
- * reply, did not take, which is tried again after a pause.
+ * What is left of the pending writes after a batch: nothing; more, for another batch at once; or something that Redis or
+ * the reader of its reply refused, which is tried again after a pause.
  */
 export type ReplayOutcome = "done" | "more" | "refused";
 
 /**
- * Queues a share of what is pending, at once, before anything is awaited. `true` and `false` are short for `more` and `done`,
- * for whoever learns of a refusal by the batch's own error alone.
+ * Queues a share of the pending writes, before it awaits anything. `true` and `false` are short for `more` and `done`, for
+ * a caller that learns of a refusal by the batch's own error alone.
  */
 export type Replay = (batch: Batch) => ReplayOutcome | boolean | Promise<ReplayOutcome | boolean>;
 
-export interface ReplaysOptions {
+export interface RecoveryOptions {
   platform: Pick<Platform, "now">;
-  /** The longest that a batch may take, ms: who began one has the right to it until then. */
+  /** The longest that a batch may take, ms: until then nobody else starts one. */
   maxBatchMs: number;
   openBatch(): Batch;
 }
@@ -27,19 +27,19 @@ const LAST_PAUSE_MS = 8000;
 const MAX_BATCHES = 20;
 
 /**
- * What could not be written, and when it is tried again. It stays pending until a batch is back with which nothing went wrong:
- * an invocation may be ended in the middle of one.
+ * Writes that could not be made, and when they are tried again. They stay pending until a batch has come back in which
+ * nothing failed: an invocation may be ended in the middle of one.
  */
-export class Replays {
-  readonly #options: ReplaysOptions;
+export class Recovery {
+  readonly #options: RecoveryOptions;
   readonly #replays: Replay[] = [];
-  /** How often something went wrong, and how much of that has been made good. */
+  /** How many writes have failed, and how many of these failures a replay has made up for. */
   #failures = 0;
-  #settled = 0;
+  #recovered = 0;
   #pauseMs = 0;
   #nextAt = 0;
 
-  constructor(options: ReplaysOptions) {
+  constructor(options: RecoveryOptions) {
     this.#options = options;
   }
 
@@ -52,20 +52,20 @@ export class Replays {
     this.#failures += 1;
   }
 
-  /** What is pending need not wait any longer. */
-  hurry(): void {
+  /** Ends the pause: the next attempt may start at once. */
+  endPause(): void {
     this.#nextAt = 0;
   }
 
   get due(): boolean {
     const { platform, maxBatchMs } = this.#options;
     const now = platform.now();
-    // A clock that went back must not put it off by as much.
+    // A clock that went back must not delay it by as much.
     this.#nextAt = Math.min(this.#nextAt, now + Math.max(LAST_PAUSE_MS, maxBatchMs));
-    return this.#failures > this.#settled && now >= this.#nextAt;
+    return this.#failures > this.#recovered && now >= this.#nextAt;
   }
 
-  /** Batch by batch, until nothing is left or one fails; what an invocation has no time for is left to the next. */
+  /** Sends batch after batch until nothing is left or one fails. What exceeds {@link MAX_BATCHES} waits for the next run. */
   async run(): Promise<void> {
     const { platform, maxBatchMs, openBatch } = this.#options;
     for (let batches = 0; batches < MAX_BATCHES; batches += 1) {
@@ -83,7 +83,7 @@ export class Replays {
       this.#pauseMs = 0;
       this.#nextAt = 0;
       if (outcomes.includes("more") || outcomes.includes(true)) continue;
-      this.#settled = failures;
+      this.#recovered = failures;
       return;
     }
   }

@@ -1,12 +1,13 @@
+import type { Redis } from "@upstash/redis";
 import type { Log } from "../events/log.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { Batch } from "./batch.ts";
 import { Breaker, type BreakerOptions } from "./breaker.ts";
-import { ColdStart } from "./cold-start.ts";
-import type { Command } from "./commands.ts";
+import { createPipelineSender, createRedis, type SendPipeline } from "./client.ts";
 import { asStoreError, StoreError, type StoreErrorCode } from "./errors.ts";
-import { type Replay, Replays } from "./recovery.ts";
-import { createTransport, type PipelineCall, type PipelineReply, type Transport } from "./transport.ts";
+import { Recovery, type Replay } from "./recovery.ts";
+import type { Command, Pipelined, PipelineReply } from "./transport.ts";
+import { Upstash } from "./upstash.ts";
 
 export interface StoreOptions {
   /** Upstash's REST address and token, or null: then every batch fails at once with `absent`. */
@@ -24,49 +25,44 @@ export type StoreState =
   | { mode: "memory"; because: "absent" }
   | { mode: "memory"; because: StoreErrorCode; sinceMs: number };
 
-/** One for all: whoever is answered while the store is lost needs no stack of it, and to make one takes longer than the answer. */
-const LOST = new StoreError("open", "The store is lost; it is not asked again yet");
-/** What a cold path's deadline is of a warm one's (law 3). */
-const COLD_FACTOR = 3;
+/** One error for all calls while the breaker is open: to make a stack for each takes longer than the local answer. */
+const OPEN = new StoreError("open", "The store does not answer and is not asked again yet");
 
 /**
- * The isolate's one door to Upstash: opens batches, keeps the breaker, and knows when it last heard from Redis. It holds
- * plain data only, so that any number of requests may share it.
+ * The isolate's only access to Upstash: it opens batches, keeps the breaker, and knows when Redis last answered. It holds
+ * plain data only, so that any number of requests may share it (law 4).
  */
 export class Store {
-  readonly #send: Transport | undefined;
+  readonly #upstash: Upstash | undefined;
   readonly #platform: Platform;
   readonly #log: Log;
-  readonly #deadlineMs: number;
   readonly #breaker: Breaker;
-  readonly #coldStart: ColdStart;
-  readonly #replays: Replays;
-  #heardAt = Number.NEGATIVE_INFINITY;
+  readonly #recovery: Recovery;
+  readonly #sendPipeline: SendPipeline;
 
   constructor({ connection, platform, log, deadlineMs = 400, breaker = {} }: StoreOptions) {
-    this.#send = connection ? createTransport({ ...connection, platform }) : undefined;
+    this.#upstash = connection ? new Upstash({ ...connection, platform, deadlineMs }) : undefined;
     this.#platform = platform;
     this.#log = log;
-    this.#deadlineMs = deadlineMs;
     this.#breaker = new Breaker(platform, breaker);
-    this.#coldStart = new ColdStart(this.#coldDeadlineMs);
+    this.#sendPipeline = createPipelineSender((call) => this.#callForBatch(call));
     // A script that the server does not know makes two calls of a batch.
-    const maxBatchMs = 2 * this.#coldDeadlineMs;
-    this.#replays = new Replays({ platform, maxBatchMs, openBatch: () => this.batch() });
+    const maxBatchMs = 2 * (this.#upstash?.coldDeadlineMs ?? 0);
+    this.#recovery = new Recovery({ platform, maxBatchMs, openBatch: () => this.batch() });
   }
 
   get configured(): boolean {
-    return this.#send !== undefined;
+    return this.#upstash !== undefined;
   }
 
-  /** Whether a batch that is opened now would go out. */
+  /** Whether a batch that is opened now would be sent. */
   get reachable(): boolean {
     return this.configured && !this.#breaker.open;
   }
 
-  /** When a batch last came back, ms since the epoch; -Infinity before the first. Law 6 counts from it. */
+  /** When Redis last answered, ms since the epoch; -Infinity before the first time. */
   get heardAt(): number {
-    return this.#heardAt;
+    return this.#upstash?.heardAt ?? Number.NEGATIVE_INFINITY;
   }
 
   get state(): StoreState {
@@ -79,53 +75,78 @@ export class Store {
     };
   }
 
-  /** Seconds until the store is asked again, while it is lost. */
+  /** Seconds until the store is asked again, while the breaker is open. */
   get retryAfterSeconds(): number {
     return this.#breaker.retryAfterSeconds;
   }
 
   batch(): Batch {
-    return new Batch((commands, syncToken) => this.#call(commands, syncToken));
+    return new Batch(this.#sendPipeline);
   }
 
   /**
-   * Registers what was kept because it could not be written, and must be when it can. Called with a batch of its own after
-   * an outage, and after any call or command that failed; again while it says that there is more, and after a pause where
-   * something was refused. What is queued may fail again: whoever must not lose it keeps it until its promise says that it
-   * has arrived.
+   * The SDK's client for a request's handlers: any command, one HTTP call each, with the batch's deadline and one attempt.
+   *
+   * ```ts
+   * const redis = store.redis();
+   * await redis.set("greeting", "hello", { ex: 60 });
+   * const [greeting, visits] = await redis.pipeline().get<string>("greeting").incr("visits").exec(); // one call
+   * ```
+   *
+   * Replies are as Redis gives them: text stays text, `hgetall` replies a list of fields and values. It remembers the sync
+   * token of its own writes, so make one per request, where a handler asks for it; to read what a batch wrote, set
+   * `redis.readYourWritesSyncToken = batch.syncToken`. Subscriptions are refused.
+   *
+   * Its calls neither open nor close the breaker. While the breaker is open they fail at once.
+   *
+   * @throws StoreError from every command: `open`, `absent`, `timeout` …; `command` where Redis refuses it (`redisCode`
+   *   says why, `NOPERM` for one). The message names the command, no key and no value.
+   */
+  redis(): Redis {
+    return createRedis(async (call) => {
+      const upstash = this.#expectUpstash();
+      if (this.#breaker.open) throw OPEN;
+      return upstash.call({ ...call, deadlineMs: upstash.startCall().deadlineMs });
+    });
+  }
+
+  /**
+   * Registers writes that are kept because they could not be made. Called with a batch of its own after an outage, and
+   * after any call or command that failed; again while it says that there is more, and after a pause where something was
+   * refused. What is queued may fail again: a caller that must not lose it keeps it until its promise resolves.
    */
   onRecovery(replay: Replay): void {
-    this.#replays.add(replay);
+    this.#recovery.add(replay);
   }
 
-  /** Says that something could not be written: a replay is due. Failed calls and commands say so themselves. */
+  /** Says that something could not be written: a replay is due. Failed calls and commands of a batch do so themselves. */
   markDue(): void {
-    this.#replays.markDue();
+    this.#recovery.markDue();
   }
 
   /**
-   * What is due beside a request, or null: the probe of an open breaker, the replay of what could not be written. To be
-   * given to `waitUntil`; no request waits for it.
+   * What is due beside a request, or null: the probe of an open breaker, or the replay of what could not be written. Give
+   * it to `waitUntil`; no request waits for it.
    */
   maintenance(): Promise<void> | null {
-    if (!this.#send) return null;
-    if (this.#breaker.open) return this.#breaker.takeProbe() ? this.#probe(this.#send) : null;
-    return this.#replays.due ? this.#replays.run() : null;
+    if (!this.#upstash) return null;
+    if (this.#breaker.open) return this.#breaker.takeProbe() ? this.#probe(this.#upstash) : null;
+    return this.#recovery.due ? this.#recovery.run() : null;
   }
 
-  get #coldDeadlineMs(): number {
-    return this.#deadlineMs * COLD_FACTOR;
+  #expectUpstash(): Upstash {
+    if (!this.#upstash) throw new StoreError("absent", "No store is configured");
+    return this.#upstash;
   }
 
-  async #call(commands: readonly Command[], syncToken: string | undefined): Promise<PipelineReply> {
-    if (!this.#send) throw new StoreError("absent", "No store is configured");
-    if (!this.#breaker.mayTry(this.#coldDeadlineMs)) throw LOST;
-    const cold = this.#coldStart.start(this.#platform.now());
-    const deadlineMs = cold ? this.#coldDeadlineMs : this.#deadlineMs;
+  async #callForBatch(call: Pipelined): Promise<PipelineReply> {
+    const upstash = this.#expectUpstash();
+    if (!this.#breaker.mayTry(upstash.coldDeadlineMs)) throw OPEN;
+    const { deadlineMs, cold } = upstash.startCall();
     try {
-      const reply = await this.#ask(this.#send, { commands, deadlineMs, syncToken });
-      // A PING, a health check's too, proves no more than that somebody is there.
-      if (commands.every(isPing)) this.#breaker.provedNothing();
+      const reply = await upstash.call({ ...call, deadlineMs });
+      // A PING, a health check's too, proves only that Redis answers.
+      if (call.commands.every(isPing)) this.#breaker.provedNothing();
       else if (this.#breaker.succeeded()) this.#found();
       // A script that is sent again is no failure.
       if (reply.items.some(({ error }) => error && !error.startsWith("NOSCRIPT"))) this.markDue();
@@ -134,51 +155,39 @@ export class Store {
       const error = asStoreError(cause);
       this.markDue();
       // A handshake is no reason to give up on the store (law 3), unless a probe has just made it.
-      if (!(cold && error.code === "timeout") || this.#breaker.halfOpen) this.#missed(error);
+      if (!(cold && error.code === "timeout") || this.#breaker.halfOpen) this.#failed(error);
       throw error;
     }
   }
 
-  async #ask(send: Transport, call: PipelineCall): Promise<PipelineReply> {
-    const reply = await send(call);
-    // A quota that is used up comes as an error of every command in a reply of status 200.
-    const refused = reply.items.find(
-      (item) => item.error && /max (daily )?requests? limit exceeded/i.test(item.error),
-    );
-    if (refused) throw new StoreError("throttled", "Upstash's request quota is used up", { status: 200 });
-    this.#heardAt = this.#platform.now();
-    this.#coldStart.heard(this.#heardAt);
-    return reply;
-  }
-
   #found(): void {
     this.markDue();
-    this.#replays.hurry();
+    this.#recovery.endPause();
     this.#log.info("store.found", {});
   }
 
-  #missed(error: StoreError): void {
+  #failed(error: StoreError): void {
     if (this.#breaker.failed(error.code)) {
       this.#log.error("store.lost", { reason: error.code, status: error.status, message: error.message });
     }
   }
 
-  /** It may have to connect anew, whenever the last one was: the pauses between probes are what connections die of. */
-  async #probe(send: Transport): Promise<void> {
+  /** A probe has the cold deadline: in the pauses between probes connections are closed. */
+  async #probe(upstash: Upstash): Promise<void> {
     let alive = false;
     try {
-      const call = { commands: [["PING"]], deadlineMs: this.#coldDeadlineMs };
-      const [reply] = (await this.#ask(send, call)).items;
-      // A Redis that is still loading its data, or knows the token no more, answers too.
+      const call = { commands: [["PING"]], deadlineMs: upstash.coldDeadlineMs };
+      const [reply] = (await upstash.call(call)).items;
+      // A Redis that is loading its data, or no longer knows the token, answers with an error.
       alive = reply?.error === undefined;
     } catch (cause) {
-      this.#missed(asStoreError(cause));
+      this.#failed(asStoreError(cause));
     }
     if (this.#breaker.probed(alive)) {
-      this.#coldStart.begin(this.#platform.now());
+      upstash.beginColdStart();
       this.#found();
     }
-    if (alive) await this.#replays.run();
+    if (alive) await this.#recovery.run();
   }
 }
 

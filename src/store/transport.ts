@@ -1,40 +1,53 @@
 import type { Platform } from "../runtime/platform.ts";
-import { StoreError } from "./errors.ts";
+import { commandError, isQuotaError, StoreError } from "./errors.ts";
+
+/** A command as it is sent: its name and its arguments, each a JSON string, number or boolean. */
+export type Command = readonly unknown[];
 
 /** One item of a pipeline's reply, as Upstash's REST API writes it. */
 export type ReplyItem = { result: unknown; error?: never } | { error: string; result?: never };
 
 /** What one HTTP call brought back. */
 export interface PipelineReply {
+  /** One for each command, in their order. */
   items: ReplyItem[];
-  /** Upstash's consistency token: a later read that carries it sees at least these writes. */
+  /** Upstash's consistency token: a later read that sends it sees at least these writes. */
   syncToken: string | undefined;
 }
 
 export interface TransportOptions {
-  /** `https://….upstash.io`, without a trailing slash. */
+  /** `https://….upstash.io`, with or without a trailing slash. */
   url: string;
   token: string;
-  platform: Platform;
+  platform: Pick<Platform, "fetch" | "timer">;
 }
 
-export interface PipelineCall {
-  commands: readonly (readonly unknown[])[];
+/** The commands of one HTTP call. */
+export interface Pipelined {
+  commands: readonly Command[];
+  /** Sent as `upstash-sync-token`. */
+  syncToken?: string | undefined;
+  /** `multi-exec` runs the commands as one transaction. Default `pipeline`. */
+  path?: "pipeline" | "multi-exec";
+}
+
+export interface PipelineCall extends Pipelined {
   /** Milliseconds until the call is given up, body included. */
   deadlineMs: number;
-  syncToken?: string | undefined;
 }
 
 /**
- * One POST to `/pipeline`: one attempt, one deadline, one typed error.
+ * One POST to Upstash: one attempt, one deadline, one typed error.
  *
- * It stands where the SDK's own HTTP client would, because that one retries commands that may already have been applied,
- * turns an aborted call into an empty success, and puts whole commands with their values into its errors.
+ * It replaces the SDK's own HTTP client, which retries commands that may already have been applied, turns an aborted call
+ * into an empty success, and puts whole commands with their values into its errors. It sends no telemetry.
  *
- * Replies are asked for as plain JSON strings (no `Upstash-Encoding`): all that the edge stores is text.
+ * It asks for replies as plain JSON strings (no `Upstash-Encoding`): all that the edge stores is text.
+ *
+ * @returns a function that rejects with a StoreError and nothing else.
  */
 export function createTransport({ url, token, platform }: TransportOptions) {
-  const endpoint = `${url.replace(/\/+$/, "")}/pipeline`;
+  const base = url.replace(/\/+$/, "");
 
   return async function send(call: PipelineCall): Promise<PipelineReply> {
     const abort = new AbortController();
@@ -64,7 +77,7 @@ export function createTransport({ url, token, platform }: TransportOptions) {
     let response: Response;
     let text: string;
     try {
-      response = await platform.fetch(endpoint, {
+      response = await platform.fetch(`${base}/${call.path ?? "pipeline"}`, {
         method: "POST",
         headers,
         body: JSON.stringify(call.commands),
@@ -76,9 +89,9 @@ export function createTransport({ url, token, platform }: TransportOptions) {
       // The cause is dropped on purpose: runtimes put the URL, and some the whole request, into it.
       throw new StoreError("unreachable", "The store could not be reached, or the connection broke");
     }
-    if (!response.ok) throw statusError(response.status, text);
+    if (!response.ok) throw statusError(call, response.status, text);
     return {
-      items: replyItems(text, call.commands.length),
+      items: replyItems(call, text),
       syncToken: response.headers.get("upstash-sync-token") || undefined,
     };
   }
@@ -86,30 +99,49 @@ export function createTransport({ url, token, platform }: TransportOptions) {
 
 export type Transport = ReturnType<typeof createTransport>;
 
-function statusError(status: number, body: string): StoreError {
+function statusError(call: Pipelined, status: number, body: string): StoreError {
   if (status === 401 || status === 403) {
     return new StoreError("unauthorized", `The store refused the token (${status})`, { status });
   }
-  if (status === 429 || /max (daily )?requests? limit exceeded/i.test(body)) {
+  if (status === 429 || isQuotaError(body)) {
     return new StoreError("throttled", `The store is limiting this client (${status})`, { status });
   }
-  return new StoreError("server", `The store answered with status ${status}`, { status });
+  const discarded = status === 400 && transactionError(call, parsed(body));
+  return discarded || new StoreError("server", `The store answered with status ${status}`, { status });
 }
 
-function replyItems(text: string, expected: number): ReplyItem[] {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw new StoreError("malformed", "The store's reply is not JSON");
+function replyItems(call: Pipelined, text: string): ReplyItem[] {
+  const body = parsed(text);
+  if (body === undefined) throw new StoreError("malformed", "The store's reply is not JSON");
+  if (!Array.isArray(body)) {
+    throw transactionError(call, body) ?? new StoreError("malformed", "The store's reply is not a list");
   }
-  if (!Array.isArray(body)) throw new StoreError("malformed", "The store's reply is not a list");
+  const expected = call.commands.length;
   if (body.length !== expected) {
     throw new StoreError("malformed", `The store answered ${body.length} commands of ${expected}`);
   }
-  if (!body.every(isReplyItem))
+  if (!body.every(isReplyItem)) {
     throw new StoreError("malformed", "An item of the store's reply is neither result nor error");
+  }
+  // A used-up quota comes as an error of every command in a reply of status 200.
+  if (body.some(({ error }) => error !== undefined && isQuotaError(error))) {
+    throw new StoreError("throttled", "Upstash's request quota is used up", { status: 200 });
+  }
   return body;
+}
+
+/** A transaction that Redis discards as a whole has one error in place of a list. */
+function transactionError({ path, commands }: Pipelined, body: unknown): StoreError | undefined {
+  if (path !== "multi-exec" || !isReplyItem(body) || body.error === undefined) return undefined;
+  return commandError(body.error, commands.length === 1 ? commands[0]?.[0] : "exec");
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isReplyItem(item: unknown): item is ReplyItem {

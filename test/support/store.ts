@@ -3,6 +3,7 @@ import { Store } from "../../src/store/store.ts";
 import { testPlatform } from "./platform.ts";
 
 interface Call {
+  path: string;
   commands: unknown[][];
   headers: Headers;
 }
@@ -12,10 +13,10 @@ export function storeWith(answer: (commands: unknown[][], call: number) => Respo
   const calls: Call[] = [];
   const lines: { event: string; fields: LogFields }[] = [];
   const platform = testPlatform({
-    async fetch(_input, init) {
-      const commands = JSON.parse(String(init?.body)) as unknown[][];
-      calls.push({ commands, headers: new Headers(init?.headers) });
-      return answer(commands, calls.length);
+    async fetch(input, init) {
+      const call = callOf(input, init);
+      calls.push(call);
+      return answer(call.commands, calls.length);
     },
   });
   const log = createLog({
@@ -27,6 +28,25 @@ export function storeWith(answer: (commands: unknown[][], call: number) => Respo
   });
   const connection = { url: "https://store.example", token: "a-token-of-the-test" };
   return { store: new Store({ connection, platform, log }), platform, calls, lines };
+}
+
+/** A store on a real endpoint, and the calls that went there. Its time stands still: nothing is ever late. */
+export function storeOnRedis(url: string, token: string) {
+  const calls: Call[] = [];
+  const platform = testPlatform({
+    fetch(input, init) {
+      calls.push(callOf(input, init));
+      return fetch(input, init);
+    },
+  });
+  const log = createLog({ platform, write: () => {} });
+  return { store: new Store({ connection: { url, token }, platform, log }), platform, calls };
+}
+
+function callOf(input: RequestInfo | URL, init?: RequestInit): Call {
+  const url = input instanceof Request ? input.url : String(input);
+  const commands = JSON.parse(String(init?.body)) as unknown[][];
+  return { path: new URL(url).pathname, commands, headers: new Headers(init?.headers) };
 }
 
 export const ok = (...results: unknown[]) => Response.json(results.map((result) => ({ result })));
