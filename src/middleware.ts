@@ -2,7 +2,9 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { CacheRuleInput, LimitInput, RouteInput } from "./config/route.ts";
 import { isolateOf } from "./edge/isolate.ts";
 import { type EdgeEnv, failure, open, replaceResponse, serve } from "./edge/serve.ts";
+import { createEvents, type Sink } from "./events/events.ts";
 import type { OriginFetch } from "./response-cache/origin-fetch.ts";
+import { workerPlatform } from "./runtime/platform.ts";
 
 export type { EdgeEnv, EdgeVariables } from "./edge/serve.ts";
 
@@ -17,6 +19,8 @@ export interface EdgeOptions {
   cache?: CacheRuleInput;
   /** What limits do while the store is lost. Default `local`. */
   onStoreFailure?: RouteInput["onStoreFailure"];
+  /** Receive every event, beside the log. Default none. */
+  sinks?: readonly Sink[];
 }
 
 /**
@@ -24,7 +28,7 @@ export interface EdgeOptions {
  * handlers run, and none where the isolate can answer. It reads its settings from the Worker's own variables.
  */
 export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
-  const { limits, tiers, session, cache, onStoreFailure } = options;
+  const { limits, tiers, session, cache, onStoreFailure, sinks } = options;
   const routes: RouteInput[] = [
     {
       path: "/*",
@@ -41,16 +45,18 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
     cache: cache !== undefined,
   };
 
+  const events = createEvents({ platform: workerPlatform, ...(sinks && { sinks }) });
+
   return async function edgeMiddleware(c, next) {
     let response: Response;
     try {
-      const isolate = isolateOf(c.env, routes);
+      const isolate = isolateOf(c.env, routes, sinks);
       response = await serve(c, isolate, async () => {
         const accessCheck = await open(c, isolate, { capabilities });
         return accessCheck.respond(throughHandlers(c, next));
       });
     } catch (error) {
-      response = failure(error);
+      response = failure(error, undefined, events);
     }
     replaceResponse(c, response);
   };

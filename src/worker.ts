@@ -10,28 +10,36 @@ import { adminRoutes } from "./endpoints/admin/routes.ts";
 import { healthRoutes } from "./endpoints/health.ts";
 import { sessionRoutes } from "./endpoints/sessions.ts";
 import { tokenGate } from "./endpoints/token-gate.ts";
+import { createEvents, type Sink } from "./events/events.ts";
 import { originOf } from "./origin/origin.ts";
 import { newReport } from "./request/log-record.ts";
 import configuredRoutes from "./routes.ts";
+import { workerPlatform } from "./runtime/platform.ts";
 import { version } from "./runtime/version.ts";
 
 /**
  * The Worker: the paths the edge owns, and behind them the gateway for everything else.
  *
- * An isolate's app is built at its first request, when its configuration is known. A configuration with a issue is one
- * line in the log and a 500 without details for whoever called.
+ * An isolate's app is built at its first request, when its configuration is known. A configuration that cannot be
+ * used is the event `config.error` and a 500 without details for whoever called.
+ *
+ * @param options.sinks Receive every event, beside the log.
  */
-export function createWorker(routes: readonly RouteInput[] = configuredRoutes) {
+export function createWorker(
+  routes: readonly RouteInput[] = configuredRoutes,
+  { sinks }: { sinks?: readonly Sink[] } = {},
+) {
+  const events = createEvents({ platform: workerPlatform, ...(sinks && { sinks }) });
   const apps = new WeakMap<Isolate, ReturnType<typeof createApp>>();
   return {
     async fetch(request: Request, env: object, context: ExecutionContext): Promise<Response> {
       try {
-        const isolate = isolateOf(env, routes);
+        const isolate = isolateOf(env, routes, sinks);
         const app = apps.get(isolate) ?? createApp(isolate);
         apps.set(isolate, app);
         return await app.fetch(request, env, context);
       } catch (error) {
-        return failure(error);
+        return failure(error, undefined, events);
       }
     },
   };
@@ -64,7 +72,7 @@ function ownedPaths(isolate: Isolate): Hono<EdgeEnv> {
   });
   app.onError((error, c) => {
     c.var.report.verdict = verdictOf(error);
-    return failure(error, c.var.requestId, isolate);
+    return failure(error, c.var.requestId, isolate.events);
   });
 
   app.route(config.healthPath, healthRoutes({ health, platform, ready: config.origin !== null, version }));

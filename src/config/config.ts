@@ -1,4 +1,4 @@
-import type { LogLevel } from "../events/log.ts";
+import type { LogLevel } from "../events/level.ts";
 import type { Route } from "./route.ts";
 
 /** A configured API key. The key itself stays in this object: everywhere else it is a hash or its name. */

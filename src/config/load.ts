@@ -1,4 +1,4 @@
-import { logLevels } from "../events/log.ts";
+import { logLevels } from "../events/level.ts";
 import { compileRoutes } from "./compile-routes.ts";
 import type { Config, ConfiguredKey, JwtConfig, OriginBinding, OriginConfig } from "./config.ts";
 import { ConfigError, type ConfigIssue, described, shown } from "./config-error.ts";

@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { decodedPath, type RouteMatcher, routeMatcher } from "../config/match.ts";
 import type { RouteInput } from "../config/route.ts";
-import { createLog, type Log } from "../events/log.ts";
+import { createEvents, type Events, type Sink } from "../events/events.ts";
 import { type CorsPolicy, corsPolicy } from "../http/cors.ts";
 import { createIdentifier, type Identifier } from "../identity/caller-hash.ts";
 import { type CallerResolver, createCallerResolver } from "../identity/identify.ts";
@@ -21,7 +21,7 @@ import { createHealth, type Health } from "./health.ts";
 export interface Isolate {
   config: Config;
   platform: Platform;
-  log: Log;
+  events: Events;
   newRequestId(): string;
   store: Store;
   keys: Keys;
@@ -38,37 +38,41 @@ export interface Isolate {
   health: Health;
 }
 
-/** @throws ConfigError that names every issue of the environment and the routes. */
+/**
+ * @param sinks Receive every event, beside the log.
+ * @throws ConfigError that names every issue of the environment and the routes.
+ */
 export function openIsolate(
   env: Record<string, unknown>,
   routes: readonly RouteInput[],
   platform: Platform = workerPlatform,
+  sinks: readonly Sink[] = [],
 ): Isolate {
   const config = loadConfig(env, routes);
-  const log = createLog({ platform, level: config.logLevel });
-  const store = new Store({ connection: config.store, platform, log, deadlineMs: config.storeDeadlineMs });
+  const events = createEvents({ platform, level: config.logLevel, sinks });
+  const store = new Store({ connection: config.store, platform, events, deadlineMs: config.storeDeadlineMs });
   const keys = createKeys(config.prefixes);
   const identifier = createIdentifier(config, platform);
   const verifiedKeys = createVerifiedKeys({ platform, keys });
   const matchRoute = routeMatcher(config.routes);
-  const shared = { store, keys, identifier, platform, log };
+  const shared = { store, keys, identifier, platform, events };
 
-  for (const warning of config.warnings) log.warn("config.warning", { message: warning });
+  for (const warning of config.warnings) events.emit("config.warning", { message: warning });
   if (!config.store) {
-    log.warn("store.absent", {
+    events.emit("store.absent", {
       message: "UPSTASH_REDIS_REST_URL is not set: limits, sessions and cache live in this isolate's memory",
     });
   }
   return {
     config,
     platform,
-    log,
+    events,
     newRequestId: createRequestIds(platform),
     store,
     keys,
     identifier,
     verifiedKeys,
-    resolveCaller: createCallerResolver({ config, identifier, verifiedKeys, platform, log }),
+    resolveCaller: createCallerResolver({ config, identifier, verifiedKeys, platform, events }),
     matchRoute,
     limiter: createLimiter({
       ...shared,
@@ -99,13 +103,13 @@ export function openIsolate(
 
 const isolates = new WeakMap<object, Map<readonly RouteInput[], Isolate>>();
 
-/** The isolate's shared state for an environment and a list of routes, verifiedTokens at first use. */
-export function isolateOf(env: object, routes: readonly RouteInput[]): Isolate {
+/** The isolate's shared state for an environment and a list of routes, opened at first use. */
+export function isolateOf(env: object, routes: readonly RouteInput[], sinks: readonly Sink[] = []): Isolate {
   const byRoutes = isolates.get(env) ?? new Map<readonly RouteInput[], Isolate>();
   isolates.set(env, byRoutes);
   const open = byRoutes.get(routes);
   if (open) return open;
-  const isolate = openIsolate(env as Record<string, unknown>, routes);
+  const isolate = openIsolate(env as Record<string, unknown>, routes, workerPlatform, sinks);
   byRoutes.set(routes, isolate);
   return isolate;
 }

@@ -1,5 +1,6 @@
 import { decodedPath } from "../config/match.ts";
 import type { Route } from "../config/route.ts";
+import type { Events } from "../events/events.ts";
 import { crossSiteRefusal } from "../http/cross-site.ts";
 import { ambiguityOf } from "../http/path.ts";
 import { Problem, type ProblemFacts, problemHeaders } from "../http/problem.ts";
@@ -69,9 +70,9 @@ export async function checkAccess(options: AccessCheckOptions): Promise<AccessCh
   };
 
   if (!observing && session) {
-    refuseForged(edgeRequest);
+    refuseForged(edgeRequest, isolate.events);
     // Not once the origin has signed somebody in: nobody could carry that session.
-    if (route.session && request.method === "POST") isolate.sessions.requireSecret();
+    if (route.session && request.method === "POST") isolate.sessions.requireSecret(report.requestId);
   }
 
   const batch = store.batch();
@@ -135,9 +136,11 @@ function dotSegmentIn(path: string): string | null {
 }
 
 /** A forged or expired token on a route that needs a session: 401 without a call to the store. */
-function refuseForged({ route, caller }: EdgeRequest): void {
-  if (route.access === "session" && caller.session.kind !== "signed")
-    throw new Problem(sessionRequired(caller));
+function refuseForged({ route, caller, requestId }: EdgeRequest, events: Events): void {
+  if (route.access !== "session" || caller.session.kind === "signed") return;
+  if (caller.session.kind === "invalid")
+    events.emit("session.refused", { request_id: requestId, route: route.name, reason: "invalid" });
+  throw new Problem(sessionRequired(caller));
 }
 
 function refusalOf(

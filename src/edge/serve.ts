@@ -2,6 +2,8 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { ConfigError } from "../config/config-error.ts";
 import type { Route } from "../config/route.ts";
+import { errorFacts } from "../events/error-place.ts";
+import { createEvents, type Events } from "../events/events.ts";
 import { changeable } from "../http/mutable-response.ts";
 import { Problem, type ProblemFacts, problemResponse } from "../http/problem.ts";
 import type { Caller } from "../identity/caller.ts";
@@ -42,24 +44,28 @@ export async function serve(
   isolate: Isolate,
   answer: () => Promise<Response>,
 ): Promise<Response> {
-  const { platform, log, store, cors } = isolate;
+  const { platform, events, store, cors } = isolate;
   const startedAt = platform.now();
   const requestId = isolate.newRequestId();
   const report = newReport(requestId, c.req.method);
   const waitUntil = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-  const after = new AfterResponse({ store, log, waitUntil });
+  const after = new AfterResponse({ store, events, requestId, waitUntil });
   c.set("isolate", isolate);
   c.set("requestId", requestId);
   c.set("report", report);
   c.set("after", after);
 
   const preflight = cors.preflight(c.req.raw);
-  if (preflight) return preflight;
+  if (preflight) {
+    const allowed = preflight.headers.has("access-control-allow-origin");
+    events.emit("cors.preflight", { request_id: requestId, status: preflight.status, allowed });
+    return preflight;
+  }
   let response: Response;
   try {
     response = await answer();
   } catch (error) {
-    response = failure(error, requestId, isolate);
+    response = failure(error, requestId, events);
     report.verdict = verdictOf(error);
   }
   response = changeable(response);
@@ -67,7 +73,7 @@ export async function serve(
   if (response.status !== 101) response.headers.set("x-request-id", requestId);
   const final = cors.apply(c.req.raw, response);
   report.cache ??= cacheWord(final.headers.get("x-cache"));
-  writeReport(log, report, final.status, platform.now() - startedAt);
+  writeReport(events, report, final.status, platform.now() - startedAt);
   after.start();
   return final;
 }
@@ -98,7 +104,7 @@ export async function open(
  * A problem body for whatever was thrown. Nothing of an error the edge does not know reaches the caller, and of its text
  * nothing reaches the log: it may quote what the caller sent.
  */
-export function failure(error: unknown, requestId = newRequestId(), isolate?: Isolate): Response {
+export function failure(error: unknown, requestId = newRequestId(), events: Events = logOnly): Response {
   if (error instanceof Problem) return problemResponse(error.facts, requestId);
   if (error instanceof HTTPException) {
     const { status, message } = error;
@@ -106,11 +112,10 @@ export function failure(error: unknown, requestId = newRequestId(), isolate?: Is
     return problemResponse({ status, code: `HTTP_${status}`, title, message: title }, requestId);
   }
   if (error instanceof ConfigError) {
-    console.error(JSON.stringify({ level: "error", event: "config.error", message: error.message }));
+    events.emit("config.error", { request_id: requestId, message: error.message });
     return problemResponse(configProblem, requestId);
   }
-  const kind = error instanceof Error ? error.name : typeof error;
-  isolate?.log.error("request.failed", { request_id: requestId, kind });
+  events.emit("request.failed", { request_id: requestId, ...errorFacts(error) });
   return problemResponse(internalProblem, requestId);
 }
 
@@ -133,8 +138,9 @@ export function verdictOf(error: unknown): string {
   return error instanceof Problem ? error.code.toLowerCase() : "failed";
 }
 
-/** Where no isolate could be verifiedTokens. */
+/** Where no isolate can be opened. */
 const newRequestId = createRequestIds(workerPlatform);
+const logOnly = createEvents({ platform: workerPlatform });
 
 /** Hono merges the headers of the response it had into the one it gets: here the new one is the whole answer. */
 export function replaceResponse(c: Context, response: Response): void {

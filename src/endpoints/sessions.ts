@@ -29,7 +29,7 @@ export interface SessionRoutesOptions {
 
 /** What the handlers find in the context. */
 export interface SessionEnv {
-  Variables: { edgeRequest: EdgeRequest; session: SessionVerdict };
+  Variables: { edgeRequest: EdgeRequest; session: SessionVerdict; requestId: string };
 }
 
 /** Characters of a creation: far above what its parts may have together. */
@@ -47,7 +47,7 @@ const creation = z.strictObject({
 export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOptions) {
   const { service } = sessions;
   const configured: MiddlewareHandler = async function requireSessionSecret(c, next) {
-    sessions.requireSecret();
+    sessions.requireSecret(c.get("requestId"));
     c.header("cache-control", "no-store");
     await next();
   };
@@ -61,14 +61,18 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
     .post("/sessions", configured, serviceGate, async (c) => {
       const input = await readCreation(c);
       const created = await creating(() =>
-        sessions.create({
-          userId: input.user_id,
-          userData: input.user_data,
-          deviceInfo: input.device_info,
-          ipAddress: input.ip_address ?? null,
-          tier: input.tier ?? null,
-          ...(input.ttl !== undefined && { ttlSeconds: input.ttl }),
-        }),
+        sessions.create(
+          {
+            userId: input.user_id,
+            userData: input.user_data,
+            deviceInfo: input.device_info,
+            ipAddress: input.ip_address ?? null,
+            tier: input.tier ?? null,
+            ...(input.ttl !== undefined && { ttlSeconds: input.ttl }),
+          },
+          undefined,
+          c.get("requestId"),
+        ),
       );
       return c.json({ status: "success", session: publicRecord(created.record), token: created.token }, 201);
     })
@@ -87,19 +91,23 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
     })
     .delete("/sessions", configured, open, async (c) => {
       const active = requireSession(c.get("session"));
-      const { ended, count } = await service.revokeAllOf(active.claims.userId, active.claims.id);
+      const { ended, count } = await service.revokeAllOf(
+        active.claims.userId,
+        active.claims.id,
+        c.get("requestId"),
+      );
       return c.json(outcome(ended, "Other sessions deleted", { deleted: count }), statusOf(ended));
     })
     .delete("/sessions/current", configured, open, async (c) => {
       const active = requireSession(c.get("session"));
-      const ended = await service.revoke(active.claims.id, active.claims.userId);
+      const ended = await service.revoke(active.claims.id, active.claims.userId, c.get("requestId"));
       if (active.tokenSource === "cookie")
         c.header("set-cookie", clearedCookie(c.get("edgeRequest").url), { append: true });
       return c.json(outcome(ended, "Session deleted"), statusOf(ended));
     })
     .post("/sessions/rotate", configured, open, async (c) => {
       const active = requireSession(c.get("session"));
-      const rotated = await creating(() => sessions.rotate(active));
+      const rotated = await creating(() => sessions.rotate(active, c.get("requestId")));
       if (!rotated) throw new Problem(notFound);
       const response = c.json({
         status: "success",
@@ -119,7 +127,7 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
       const byServer = c.get("session") === undefined;
       const found = byServer ? await service.read(id) : null;
       const owner = found?.kind === "unknown" ? null : (await readable(c, id)).user_id;
-      const ended = await service.revoke(id, owner);
+      const ended = await service.revoke(id, owner, c.get("requestId"));
       if (ended === "missing")
         throw new Problem({ ...notFound, message: "Session not found or could not be deleted" });
       return c.json(outcome(ended, "Session deleted"), statusOf(ended));
@@ -133,11 +141,11 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
       });
     })
     .delete("/sessions/users/:user", configured, serviceGate, async (c) => {
-      const { ended, count } = await service.revokeAllOf(c.req.param("user"), null);
+      const { ended, count } = await service.revokeAllOf(c.req.param("user"), null, c.get("requestId"));
       return c.json(outcome(ended, "Sessions deleted", { deleted: count }), statusOf(ended));
     })
     .delete("/sessions/everyone", configured, serviceGate, async (c) => {
-      const ended = await service.revokeEveryone();
+      const ended = await service.revokeEveryone(c.get("requestId"));
       return c.json(outcome(ended, "All sessions deleted"), statusOf(ended));
     });
 

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { Log } from "../events/log.ts";
+import type { Events } from "../events/events.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { clientAddress } from "./address.ts";
@@ -15,7 +15,7 @@ export interface CallerResolverOptions {
   identifier: Identifier;
   verifiedKeys: VerifiedKeys;
   platform: Platform;
-  log: Log;
+  events: Events;
 }
 
 /** Session tokens that are remembered as genuine, and the bytes they may take. */
@@ -26,7 +26,7 @@ const VERIFIED_TOKEN_BYTES = 4 * 1024 * 1024;
 export type CallerResolver = (request: Request, url: URL) => Promise<Caller>;
 
 export function createCallerResolver(options: CallerResolverOptions): CallerResolver {
-  const { config, identifier, verifiedKeys, platform, log } = options;
+  const { config, identifier, verifiedKeys, platform, events } = options;
   const configured = new Map(config.apiKeys.map((key) => [key.key, key]));
   const verifiedTokens = new BoundedMap<SessionClaims>({
     platform,
@@ -35,7 +35,7 @@ export function createCallerResolver(options: CallerResolverOptions): CallerReso
     sizeOf: (_, raw) => 2 * raw.length + 512,
     whenFull: "evict",
   });
-  const verifyJwt = config.jwt ? createJwtVerifier({ jwt: config.jwt, platform, log }) : null;
+  const verifyJwt = config.jwt ? createJwtVerifier({ jwt: config.jwt, platform, events }) : null;
 
   return async function resolve(request, url) {
     const credentials = readCredentials(request.headers, url, config.jwt !== null);

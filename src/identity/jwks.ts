@@ -1,11 +1,11 @@
 import { createLocalJWKSet, type JSONWebKeySet } from "jose";
-import type { Log } from "../events/log.ts";
+import type { Events } from "../events/events.ts";
 import { type Platform, sleep } from "../runtime/platform.ts";
 
 export interface KeySetOptions {
   url: string;
   platform: Platform;
-  log: Log;
+  events: Events;
 }
 
 /** A key set is used this long without looking again, ms. It goes on being used while its address fails. */
@@ -26,7 +26,7 @@ export type FoundKeys = { kind: "keys"; keySet: JSONWebKeySet } | { kind: "unkno
  * The keys at an address. They are plain data in the isolate: the request that finds them due fetches them for itself, and
  * whoever needs them meanwhile looks again until they are there (law 4).
  */
-export function createKeySet({ url, platform, log }: KeySetOptions) {
+export function createKeySet({ url, platform, events }: KeySetOptions) {
   let keySet: JSONWebKeySet | undefined;
   let loadedAt = Number.NEGATIVE_INFINITY;
   let triedAt = Number.NEGATIVE_INFINITY;
@@ -86,7 +86,7 @@ export function createKeySet({ url, platform, log }: KeySetOptions) {
       failed = false;
     } catch {
       failed = true;
-      log.warn("jwks.failed", { stale: keySet !== undefined });
+      events.emit("jwks.failed", { stale: keySet !== undefined });
     } finally {
       cancel();
       triedAt = platform.now();

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, jwtVerify } from "jose";
 import type { JwtConfig } from "../config/config.ts";
-import type { Log } from "../events/log.ts";
+import type { Events } from "../events/events.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { JwtClaim } from "./caller.ts";
 import { createKeySet } from "./jwks.ts";
@@ -8,7 +8,7 @@ import { createKeySet } from "./jwks.ts";
 export interface JwtVerifierOptions {
   jwt: JwtConfig;
   platform: Platform;
-  log: Log;
+  events: Events;
 }
 
 /** Clocks may differ by this much, s. */
@@ -18,9 +18,9 @@ const CLOCK_TOLERANCE_S = 30;
  * Checks JWTs: HS256 with any of the secrets, RS256, ES256 and EdDSA with the key set. The algorithm comes from the key,
  * never from the token alone (RFC 8725 §3.1), and `exp` is demanded.
  */
-export function createJwtVerifier({ jwt, platform, log }: JwtVerifierOptions) {
+export function createJwtVerifier({ jwt, platform, events }: JwtVerifierOptions) {
   const secrets = jwt.secrets.map((secret) => new TextEncoder().encode(secret));
-  const keysFor = jwt.jwksUrl === null ? null : createKeySet({ url: jwt.jwksUrl, platform, log });
+  const keysFor = jwt.jwksUrl === null ? null : createKeySet({ url: jwt.jwksUrl, platform, events });
 
   return async function verify(token: string): Promise<JwtClaim> {
     const algorithm = headerOf(token)?.alg;

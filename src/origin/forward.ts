@@ -8,6 +8,8 @@ export type OriginReply =
       kind: "failed";
       status: 502 | 504 | 508;
       code: "ORIGIN_UNREACHABLE" | "ORIGIN_TIMEOUT" | "LOOP_DETECTED";
+      /** The status that the origin answered with, where it is one that no response can have. */
+      originStatus?: number;
     };
 
 export interface ForwardInput {
@@ -23,7 +25,7 @@ export interface ForwardInput {
   via: string;
 }
 
-const UNREACHABLE: OriginReply = { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" };
+const UNREACHABLE = { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" } as const;
 
 /** Asks the origin. Redirects are the client's to follow, and nothing of either body is held. */
 export async function forward(input: ForwardInput): Promise<OriginReply> {
@@ -44,7 +46,8 @@ export async function forward(input: ForwardInput): Promise<OriginReply> {
       // A WebSocket lives on after its handshake, and the signal would end it.
       ...(isWebSocketUpgrade(input.headers) ? {} : { signal: abort.signal }),
     });
-    return isFinal(response.status, input.headers) ? { kind: "response", response } : UNREACHABLE;
+    if (isFinal(response.status, input.headers)) return { kind: "response", response };
+    return { ...UNREACHABLE, originStatus: response.status };
   } catch {
     return late ? { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" } : UNREACHABLE;
   } finally {

@@ -4,6 +4,7 @@ import { dropOriginCors } from "../http/cors.ts";
 import { originUrl } from "../http/path.ts";
 import { Problem, type ProblemFacts } from "../http/problem.ts";
 import { SESSION_COOKIES, SESSION_TOKEN_PREFIX } from "../identity/credentials.ts";
+import type { EdgeRequest } from "../request/capability.ts";
 import type { OriginFetch } from "../response-cache/origin-fetch.ts";
 import { forward, type OriginReply } from "./forward.ts";
 import { isWebSocketUpgrade, originHeaders } from "./request-headers.ts";
@@ -54,6 +55,7 @@ export function originOf(isolate: Isolate, accessCheck: AccessCheck): OriginFetc
         deadlineMs: config.originDeadlineMs,
         via,
       });
+      sayFailed(isolate, edgeRequest, target, reply);
       if (reply.kind === "failed" || isWebSocketUpgrade(request.headers)) return reply;
       const basePath = origin.url.pathname.replace(/\/+$/, "");
       const { response, signals } = cleanResponse(reply.response, {
@@ -66,6 +68,27 @@ export function originOf(isolate: Isolate, accessCheck: AccessCheck): OriginFetc
       return { kind: "response", response };
     },
   };
+}
+
+const FAILURE_REASONS = {
+  ORIGIN_UNREACHABLE: "unreachable",
+  ORIGIN_TIMEOUT: "timeout",
+  LOOP_DETECTED: "loop",
+} as const;
+
+/** Emits `origin.failed` where the origin fails, also where the client gets something stale in its place. */
+function sayFailed(
+  { events }: Isolate,
+  { requestId, route }: EdgeRequest,
+  { host }: URL,
+  reply: OriginReply,
+): void {
+  const facts = { request_id: requestId, route: route.name, host };
+  const status = reply.kind === "failed" ? reply.originStatus : reply.response.status;
+  if (reply.kind === "failed" && status === undefined)
+    events.emit("origin.failed", { ...facts, reason: FAILURE_REASONS[reply.code] });
+  else if (reply.kind === "failed" || reply.response.status >= 500)
+    events.emit("origin.failed", { ...facts, reason: "bad status", status });
 }
 
 /** What an answer of the origin's changes in the edge. */

@@ -1,5 +1,5 @@
 import type { Route } from "../config/route.ts";
-import type { Log } from "../events/log.ts";
+import type { Events } from "../events/events.ts";
 import type { Decide } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
@@ -15,7 +15,7 @@ export interface LimitDecisionOptions {
   state: LimitState;
   store: Store;
   platform: Platform;
-  log: Log;
+  events: Events;
   /** false: this capability is kept off Redis. */
   useRedis: boolean;
   headers: HeaderOptions;
@@ -24,8 +24,10 @@ export interface LimitDecisionOptions {
 export interface LimitRequest {
   charges: readonly Charge[];
   onStoreFailure: Route["onStoreFailure"];
-  /** For the log: the route, or what stands in its place. */
+  /** For the event: the route, or what stands in its place. */
   route: string;
+  /** For the event, where it is known. */
+  requestId?: string;
 }
 
 /** Decides one request: in the isolate where that is possible, else with the batch, else with the local localStore. */
@@ -35,7 +37,7 @@ export function createLimitDecision({
   state,
   store,
   platform,
-  log,
+  events,
   useRedis,
   headers,
 }: LimitDecisionOptions): DecideLimits {
@@ -111,14 +113,25 @@ export function createLimitDecision({
     });
   }
 
-  function verdictOf({ charges, route }: LimitRequest, charged: Charged, source: LimitSource): LimitVerdict {
+  function verdictOf(
+    { charges, route, requestId }: LimitRequest,
+    charged: Charged,
+    source: LimitSource,
+  ): LimitVerdict {
     const now = platform.now();
     const windowStates = charges.flatMap((charge, index) => {
       const entry = charged.entries[index];
       return entry ? [windowStateOf(charge, entry.counts, now, entry.short, leased(charge))] : [];
     });
     for (const { policy, caller, enforced } of windowStates.filter((windowState) => windowState.short)) {
-      log.info("limit.violated", { route, policy: policy.name, caller, shadow: !enforced, source });
+      events.emit("limit.violated", {
+        request_id: requestId,
+        route,
+        policy: policy.name,
+        caller,
+        shadow: !enforced,
+        source,
+      });
     }
     return verdictFrom(windowStates, charged.admitted, source);
   }

@@ -1,6 +1,6 @@
 import { durationMs } from "../config/duration.ts";
 import type { Duration, Policy, Route } from "../config/route.ts";
-import type { Log } from "../events/log.ts";
+import type { Events } from "../events/events.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { Capability, EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
@@ -20,7 +20,7 @@ export interface LimiterOptions {
   keys: Keys;
   identifier: Pick<Identifier, "hash">;
   platform: Platform;
-  log: Log;
+  events: Events;
   /** false keeps all counts in the isolate. Default true. */
   useRedis?: boolean;
   /** Most ms between a caller's batches. Default 5000. */
@@ -77,13 +77,13 @@ export interface Limiter extends Capability<LimitVerdict> {
 
 /** @throws ConfigError when the lists hold an entry that can match nobody. */
 export function createLimiter(options: LimiterOptions): Limiter {
-  const { store, keys, identifier, platform, log, useRedis = true, isolateMaxAgeMs = 5000 } = options;
+  const { store, keys, identifier, platform, events, useRedis = true, isolateMaxAgeMs = 5000 } = options;
   const state = new LimitState({ platform, keys, isolateMaxAgeMs, bounds: options.bounds });
   const decide = createLimitDecision({
     state,
     store,
     platform,
-    log,
+    events,
     useRedis,
     headers: options.headers ?? {},
   });
@@ -91,7 +91,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
   if (useRedis) store.onRecovery((batch) => state.replay(batch));
 
   return {
-    prepare({ route, caller }: EdgeRequest, batch: Batch) {
+    prepare({ route, caller, requestId }: EdgeRequest, batch: Batch) {
       const list = listOf(caller);
       if (list === "deny") return refusedByList;
       if (list === "allow") return () => unlimited("isolate");
@@ -105,7 +105,8 @@ export function createLimiter(options: LimiterOptions): Limiter {
           enforced: !policy.shadow && !route.shadow,
         }),
       );
-      return decide({ charges, onStoreFailure: route.onStoreFailure, route: route.name }, batch);
+      const { onStoreFailure, name } = route;
+      return decide({ charges, onStoreFailure, route: name, requestId }, batch);
     },
 
     async limit(identity, limitOptions) {

@@ -1,4 +1,5 @@
-import type { Log } from "../events/log.ts";
+import { errorFacts } from "../events/error-place.ts";
+import type { Events } from "../events/events.ts";
 import type { Batch } from "../store/batch.ts";
 import type { Store } from "../store/store.ts";
 
@@ -6,7 +7,8 @@ type Work = (batch: Batch) => void | Promise<void>;
 
 export interface AfterOptions {
   store: Store;
-  log: Log;
+  events: Events;
+  requestId: string;
   /** Keeps the invocation alive until the promise settles. */
   waitUntil(work: Promise<unknown>): void;
 }
@@ -45,7 +47,7 @@ export class AfterResponse {
   }
 
   async #run(): Promise<void> {
-    const { store, log } = this.#options;
+    const { store, events, requestId } = this.#options;
     const works = this.#works;
     this.#works = [];
     if (works.length === 0) return;
@@ -55,7 +57,7 @@ export class AfterResponse {
         try {
           await work(batch);
         } catch (error) {
-          log.error("after.failed", { kind: error instanceof Error ? error.name : "unknown" });
+          events.emit("after.failed", { request_id: requestId, ...errorFacts(error) });
         }
       }),
     );

@@ -1,6 +1,9 @@
-import type { Log, LogFields } from "../events/log.ts";
+import type { Events } from "../events/events.ts";
+import { type EventFields, METHODS } from "../events/table.ts";
 
-/** What one request did, gathered on its way and written as one line when the response leaves. */
+type RequestFields = EventFields<"request">;
+
+/** What one request did: gathered on its way, emitted as the event `request` when the response leaves. */
 export interface RequestReport {
   requestId: string;
   method: string;
@@ -8,13 +11,14 @@ export interface RequestReport {
   route: string;
   /** HMAC of the caller. */
   caller: string | null;
-  /** What the edge decided: `allowed`, `denied`, `unauthorised` … */
+  /** What the edge decides: `allowed`, or the code of the refusal in lower case. */
   verdict: string;
-  /** `Cache-Status` of the edge in a word: hit, miss, stale, bypass. */
+  /** `X-Cache` of the edge in lower case: `hit`, `miss`, `stale` … */
   cache: string | null;
-  limits: string | null;
-  session: string | null;
+  limits: NonNullable<RequestFields["limits"]> | null;
+  session: NonNullable<RequestFields["session"]> | null;
   storeCalls: number;
+  /** Milliseconds that the request waits for the store. */
   storeMs: number;
 }
 
@@ -33,11 +37,12 @@ export function newReport(requestId: string, method: string): RequestReport {
   };
 }
 
-/** The one line per request. */
-export function writeReport(log: Log, report: RequestReport, status: number, totalMs: number): void {
-  const fields: LogFields = {
+/** Emits the one event that every request has. */
+export function writeReport(events: Events, report: RequestReport, status: number, totalMs: number): void {
+  events.emit("request", {
     request_id: report.requestId,
-    method: report.method,
+    // A method is a text of the client's (RFC 9110 §9.1): one that is not known may be anything.
+    method: METHODS.find((method) => method === report.method) ?? "other",
     route: report.route,
     status,
     caller: report.caller,
@@ -48,7 +53,5 @@ export function writeReport(log: Log, report: RequestReport, status: number, tot
     store_calls: report.storeCalls,
     store_ms: report.storeMs,
     total_ms: totalMs,
-  };
-  if (status >= 500) log.warn("request", fields);
-  else log.info("request", fields);
+  });
 }

@@ -1,6 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { CacheRule } from "../config/route.ts";
-import type { Log } from "../events/log.ts";
+import type { Events } from "../events/events.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { Capability, Decide, EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
@@ -28,7 +28,7 @@ export interface ResponseCacheOptions {
   keys: Keys;
   identifier: Pick<Identifier, "hash">;
   platform: Platform;
-  log: Log;
+  events: Events;
   config: Config["cache"];
   /** false keeps entries in the isolate. Default true. */
   useRedis?: boolean;
@@ -57,13 +57,13 @@ export interface ResponseCache extends Capability<CacheHandler | null> {
    * @returns whether every isolate will see it, or so far only this one, because the store is lost (then it is told when
    * the store is back) or not used.
    */
-  purge(request: PurgeRequest): Promise<"everywhere" | "isolate">;
+  purge(request: PurgeRequest, requestId?: string): Promise<"everywhere" | "isolate">;
   /** Entries and bytes in the isolate. */
   readonly sizes: { urls: number; bytes: number; purges: number; invalidations: number };
 }
 
 export function createResponseCache(options: ResponseCacheOptions): ResponseCache {
-  const { store, keys, identifier, platform, log, config, isolateMaxAgeMs = 5000 } = options;
+  const { store, keys, identifier, platform, events, config, isolateMaxAgeMs = 5000 } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;
   const tier = new IsolateTier({ platform, bytes: config.isolateBytes });
   const purges = new PurgeLog();
@@ -284,7 +284,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     return { urlHash, invalidationKey: keys.response(everyonesKey(url, urlHash)), soft: false };
   }
 
-  async function purge(request: PurgeRequest): Promise<"everywhere" | "isolate"> {
+  async function purge(request: PurgeRequest, requestId?: string): Promise<"everywhere" | "isolate"> {
     const { files, prefixes, tags, everything, soft } = request;
     const all: Purge[] = [
       ...(await Promise.all(files.map((file) => urlPurge(file, soft)))),
@@ -295,7 +295,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const now = platform.now();
     purges.add(all, now);
     const counts = { files: files.length, prefixes: prefixes.length, tags: tags.length };
-    log.info("cache.purged", { ...counts, everything, soft });
+    events.emit("cache.purged", { request_id: requestId, ...counts, everything, soft });
     if (!onRedis) return "isolate";
     const batch = store.batch();
     const written = purges.write(all, now, keys, batch);
@@ -311,6 +311,6 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   function sayCorrupt({ request }: CacheContext): void {
     if (saidCorrupt) return;
     saidCorrupt = true;
-    log.warn("cache.corrupt", { route: request.route.name });
+    events.emit("cache.corrupt", { request_id: request.requestId, route: request.route.name });
   }
 }

@@ -1,4 +1,4 @@
-import type { Log } from "../events/log.ts";
+import type { Events } from "../events/events.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { Outbox } from "../store/outbox.ts";
@@ -12,7 +12,7 @@ export interface PendingOptions {
   store: Store;
   sessionStore: UpstashSessionStore;
   platform: Pick<Platform, "now">;
-  log: Log;
+  events: Events;
   absoluteSeconds: number;
   /** Most of each kind. Default 10000. */
   entries?: number;
@@ -24,7 +24,7 @@ const CREATES_BYTES = 8 * 1024 * 1024;
  * What Redis has not been told of sessions: each waits until it has heard. Endings of one session, of one user and of
  * everyone are kept apart, so that many of the small ones never leave a great one without room.
  */
-export function createPending({ store, sessionStore, platform, log, ...options }: PendingOptions) {
+export function createPending({ store, sessionStore, platform, events, ...options }: PendingOptions) {
   const { absoluteSeconds, entries = 10_000 } = options;
   // What does not fit is no loss yet: the token of a session tells of it to whoever sees it.
   const creates = new Outbox<NewSession>({
@@ -60,7 +60,7 @@ export function createPending({ store, sessionStore, platform, log, ...options }
     const [created, ended] = [creates.size, endings()];
     if (created + ended === 0) return "done";
     const outcomes = await Promise.all(all.map((outbox) => outbox.replay(batch)));
-    log.info("session.replayed", {
+    events.emit("session.replayed", {
       created: created - creates.size,
       ended: ended - endings(),
       left: creates.size + endings(),

@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { Log } from "../events/log.ts";
+import type { Events } from "../events/events.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import { type SessionClaims, tokenFits } from "../identity/session-token.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
@@ -22,7 +22,7 @@ export interface SessionServiceOptions {
   onRedis: boolean;
   identifier: Pick<Identifier, "hash">;
   platform: Platform;
-  log: Log;
+  events: Events;
   /** Most sessions, and most pending writes of each kind, in the isolate. Default 10000. */
   entries?: number;
 }
@@ -58,12 +58,12 @@ export type SessionService = ReturnType<typeof createSessionService>;
  * be written when Redis is back.
  */
 export function createSessionService(options: SessionServiceOptions) {
-  const { store, keys, config, onRedis, identifier, platform, log, entries } = options;
+  const { store, keys, config, onRedis, identifier, platform, events, entries } = options;
   const bound = entries === undefined ? {} : { entries };
   const local = new MemorySessionStore({ platform, ...config, ...bound });
   const sessionStore = new UpstashSessionStore({ store, keys, platform, ...config });
   const { absoluteSeconds } = config;
-  const pending = createPending({ store, sessionStore, platform, log, absoluteSeconds, ...bound });
+  const pending = createPending({ store, sessionStore, platform, events, absoluteSeconds, ...bound });
   const seen = new BoundedMap<{ record: SessionRecord; confirmedAt: number }>({
     platform,
     entries: MAX_SEEN,
@@ -97,20 +97,25 @@ export function createSessionService(options: SessionServiceOptions) {
   }
 
   /** What is taken here while Redis is lost, or without it. */
-  function taken(kept: boolean): Ended {
+  function taken(kept: boolean, requestId: string | undefined): Ended {
     if (kept) return onRedis ? "pending" : "done";
-    log.error("session.end_not_kept", {});
+    events.emit("session.end_not_kept", { request_id: requestId });
     return "unkept";
   }
 
   /** Ends the session that another came in the place of, once that one is made. */
-  async function endReplaced(replaced: SessionClaims, by: NewSession, durable: boolean): Promise<void> {
+  async function endReplaced(
+    replaced: SessionClaims,
+    by: NewSession,
+    durable: boolean,
+    requestId: string | undefined,
+  ): Promise<void> {
     const { id, issuedAt: createdAt } = replaced;
     const userHash = await identifier.hash("user", replaced.userId);
     forgetHere(id);
     const except = by.userHash === userHash ? { except: by.record.session_id } : {};
     const known = local.addTombstone(id, { userHash, createdAt, ...except, ...forMs(durable) });
-    if (!durable) taken(onRedis ? pending.end(id, userHash) : known);
+    if (!durable) taken(onRedis ? pending.end(id, userHash) : known, requestId);
   }
 
   return {
@@ -157,7 +162,7 @@ export function createSessionService(options: SessionServiceOptions) {
      *   the new one.
      * @throws UserDataTooLarge when the store is lost and the token cannot carry the user data.
      */
-    async create(session: NewSession, replaced?: SessionClaims): Promise<Made> {
+    async create(session: NewSession, replaced?: SessionClaims, requestId?: string): Promise<Made> {
       const replacedHash = replaced ? await identifier.hash("user", replaced.userId) : null;
       return attempt<Made>(
         async () => {
@@ -167,21 +172,25 @@ export function createSessionService(options: SessionServiceOptions) {
           await batch.send();
           const createdAt = await made;
           seen.set(session.record.session_id, { record: session.record, confirmedAt: platform.now() });
-          if (replaced) await endReplaced(replaced, session, (await ended) === true);
+          if (replaced) await endReplaced(replaced, session, (await ended) === true, requestId);
           return { durable: true, createdAt, syncToken: batch.syncToken ?? null };
         },
         async () => {
           if (onRedis) refuseTooLarge(session);
           const createdAt = await local.create(session);
           if (onRedis) pending.create({ ...session, createdAt });
-          if (replaced) await endReplaced(replaced, session, false);
+          if (replaced) await endReplaced(replaced, session, false, requestId);
           return { durable: !onRedis, createdAt, syncToken: null };
         },
       );
     },
 
     /** Null when the old id was dead already. @throws UserDataTooLarge as {@link create}. */
-    async rotate(old: SessionClaims, session: NewSession): Promise<Omit<Made, "createdAt"> | null> {
+    async rotate(
+      old: SessionClaims,
+      session: NewSession,
+      requestId?: string,
+    ): Promise<Omit<Made, "createdAt"> | null> {
       return attempt<Omit<Made, "createdAt"> | null>(
         async () => {
           const batch = store.batch();
@@ -199,7 +208,7 @@ export function createSessionService(options: SessionServiceOptions) {
           forgetHere(old.id);
           if (onRedis) {
             pending.create(session);
-            taken(pending.end(old.id, session.userHash));
+            taken(pending.end(old.id, session.userHash), requestId);
           }
           return { durable: !onRedis, syncToken: null };
         },
@@ -235,13 +244,14 @@ export function createSessionService(options: SessionServiceOptions) {
     },
 
     /** @param userId Whose it is; null where the store is lost and nobody here knows. */
-    async revoke(id: string, userId: string | null): Promise<Ended> {
+    async revoke(id: string, userId: string | null, requestId?: string): Promise<Ended> {
       const userHash = userId === null ? null : await identifier.hash("user", userId);
       const here = (await local.read(id)) !== null;
       // Over here at once, whatever becomes of the call.
       forgetHere(id);
       local.addTombstone(id);
-      log.info("session.revoked", { session: await identifier.hash("session", id) });
+      const session = await identifier.hash("session", id);
+      events.emit("session.revoked", { request_id: requestId, session });
       return attempt<Ended>(
         async () => {
           const there = await sessionStore.revoke(id, userHash);
@@ -250,8 +260,8 @@ export function createSessionService(options: SessionServiceOptions) {
         },
         async () => {
           const known = local.addTombstone(id, { userHash });
-          if (onRedis) return taken(pending.end(id, userHash));
-          return here || !known ? taken(known) : "missing";
+          if (onRedis) return taken(pending.end(id, userHash), requestId);
+          return here || !known ? taken(known, requestId) : "missing";
         },
       );
     },
@@ -265,7 +275,11 @@ export function createSessionService(options: SessionServiceOptions) {
     },
 
     /** Ends all sessions of a user, but for one. */
-    async revokeAllOf(userId: string, exceptId: string | null): Promise<{ ended: Ended; count: number }> {
+    async revokeAllOf(
+      userId: string,
+      exceptId: string | null,
+      requestId?: string,
+    ): Promise<{ ended: Ended; count: number }> {
       const now = platform.now();
       const userHash = await identifier.hash("user", userId);
       for (const [id, { record }] of seen) {
@@ -277,7 +291,7 @@ export function createSessionService(options: SessionServiceOptions) {
         if (session.userHash === userHash && id !== exceptId) pending.creates.delete(id);
       }
       const here = await local.revokeAllOf(userHash, exceptId, now);
-      log.info("session.revoked_all", { user: userHash });
+      events.emit("session.revoked_all", { request_id: requestId, user: userHash });
       return attempt<{ ended: Ended; count: number }>(
         async () => ({
           ended: "done",
@@ -286,23 +300,23 @@ export function createSessionService(options: SessionServiceOptions) {
         async () => {
           const marked = local.ended({ id: "", userHash, createdAt: now });
           const kept = onRedis ? pending.endUser(userHash, exceptId, now) : marked;
-          return { ended: taken(kept), count: here };
+          return { ended: taken(kept, requestId), count: here };
         },
       );
     },
 
-    async revokeEveryone(): Promise<Ended> {
+    async revokeEveryone(requestId?: string): Promise<Ended> {
       const now = platform.now();
       await local.revokeEveryone(now);
       seen.clear();
       pending.creates.clear();
-      log.warn("session.revoked_everyone", {});
+      events.emit("session.revoked_everyone", { request_id: requestId });
       return attempt<Ended>(
         async () => {
           await sessionStore.revokeEveryone(now);
           return "done";
         },
-        async () => taken(!onRedis || pending.endEveryone(now)),
+        async () => taken(!onRedis || pending.endEveryone(now), requestId),
       );
     },
   };

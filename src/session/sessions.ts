@@ -1,5 +1,5 @@
 import type { Config } from "../config/config.ts";
-import type { Log } from "../events/log.ts";
+import type { Events } from "../events/events.ts";
 import { Problem } from "../http/problem.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import { clearedCookie } from "../identity/session-cookie.ts";
@@ -37,7 +37,7 @@ export interface SessionsOptions {
   useRedis?: boolean;
   identifier: Pick<Identifier, "hash">;
   platform: Platform;
-  log: Log;
+  events: Events;
   /** Most sessions, and most pending writes of each kind, in the isolate. Default 10000. */
   entries?: number;
 }
@@ -69,25 +69,26 @@ const ID_BYTES = 20;
 
 export interface Sessions extends Capability<SessionVerdict> {
   /**
+   * @param requestId For the event; so everywhere here.
    * @param replaced The session that the same client had before: it ends with the same call (ASVS 7.2.4).
    * @throws UserDataTooLarge when the store is lost and a token cannot carry the user data (more than 2 KiB).
    * @throws RangeError for a user or a tier that no token has room for.
    * @throws Problem, a 503, without `SESSION_SECRET`. Nothing has changed then.
    */
-  create(input: SessionInput, replaced?: SessionClaims): Promise<CreatedSession>;
+  create(input: SessionInput, replaced?: SessionClaims, requestId?: string): Promise<CreatedSession>;
   get(id: string): Promise<Found>;
   /** Counts as activity. @returns false when it is gone: nothing is written then. */
   touch(id: string): Promise<boolean>;
-  delete(id: string): Promise<Ended>;
+  delete(id: string, requestId?: string): Promise<Ended>;
   /**
    * The session of a verdict under a new id; the old one is dead at once. Null when it was dead already.
    *
    * @throws Problem, a 503, where only the signature vouches for it: what its record holds would be lost. The old one
    *   goes on.
    */
-  rotate(active: ActiveSession): Promise<CreatedSession | null>;
+  rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null>;
   /** @throws Problem, a 503, without `SESSION_SECRET`, which the log names once. */
-  requireSecret(): void;
+  requireSecret(requestId?: string): void;
   /** Lists, and ends several at once. */
   readonly service: SessionService;
   /**
@@ -108,16 +109,19 @@ export interface Sessions extends Capability<SessionVerdict> {
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const { store, config, platform, log, identifier } = options;
+  const { store, config, platform, events, identifier } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;
   const service = createSessionService({ ...options, onRedis });
-  const prepare = createSessionValidator({ ...options, service, onRedis, sign });
+  const validate = createSessionValidator({ ...options, service, onRedis, sign });
   const { carry, apply } = createDelivery({ platform, hasTombstone: (id) => service.local.hasTombstone(id) });
 
   let saidSecretMissing = false;
 
   return {
-    prepare,
+    async prepare(request, batch) {
+      const decide = await validate(request, batch);
+      return async () => tellRefusal(request, await decide());
+    },
     create,
     get: service.read,
     touch,
@@ -130,15 +134,29 @@ export function createSessions(options: SessionsOptions): Sessions {
     carry,
   };
 
-  function requireSecret(): void {
+  /** The verdict, once an event has told of one that does not let the session count. */
+  function tellRefusal({ requestId, route }: EdgeRequest, verdict: SessionVerdict): SessionVerdict {
+    if (verdict.kind !== "over" && verdict.kind !== "unknown") return verdict;
+    const reason = verdict.kind === "over" ? verdict.because : verdict.kind;
+    events.emit("session.refused", { request_id: requestId, route: route.name, reason });
+    return verdict;
+  }
+
+  function requireSecret(requestId?: string): void {
     if (config.secrets.length > 0) return;
-    if (!saidSecretMissing) log.error("session.secret_missing", { message: secretMissing.message });
+    if (!saidSecretMissing) {
+      events.emit("session.secret_missing", { request_id: requestId, message: secretMissing.message });
+    }
     saidSecretMissing = true;
     throw new Problem(secretMissing);
   }
 
-  async function create(input: SessionInput, replaced?: SessionClaims): Promise<CreatedSession> {
-    requireSecret();
+  async function create(
+    input: SessionInput,
+    replaced?: SessionClaims,
+    requestId?: string,
+  ): Promise<CreatedSession> {
+    requireSecret(requestId);
     const now = platform.now();
     const lifetimeMs = Math.min(input.ttlSeconds ?? config.absoluteSeconds, config.absoluteSeconds) * 1000;
     const claims: SessionClaims = {
@@ -162,8 +180,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       ip_address: input.ipAddress ?? null,
     };
     const userHash = await identifier.hash("user", claims.userId);
-    const made = await service.create(newSessionOf(record, claims, userHash), replaced);
-    log.info("session.created", {
+    const made = await service.create(newSessionOf(record, claims, userHash), replaced, requestId);
+    events.emit("session.created", {
+      request_id: requestId,
       session: await identifier.hash("session", claims.id),
       durable: made.durable,
     });
@@ -178,23 +197,25 @@ export function createSessions(options: SessionsOptions): Sessions {
     return service.touch(found.record, { ...found.record, last_active: isoTime(platform.now()) });
   }
 
-  async function end(id: string): Promise<Ended> {
+  async function end(id: string, requestId?: string): Promise<Ended> {
     const found = await service.read(id);
     if (found.kind === "missing") return "missing";
-    return service.revoke(id, found.kind === "found" ? found.record.user_id : null);
+    return service.revoke(id, found.kind === "found" ? found.record.user_id : null, requestId);
   }
 
-  async function rotate({ claims, record, source }: ActiveSession): Promise<CreatedSession | null> {
-    requireSecret();
+  async function rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null> {
+    const { claims, record, source } = active;
+    requireSecret(requestId);
     if (onRedis && source === "signature" && !claims.offline) {
       throw new Problem({ ...notRotatable, retryAfter: store.retryAfterSeconds });
     }
     const next = { ...claims, id: newId(), confirmedAt: platform.now(), syncToken: null };
     const renamed = { ...record, session_id: next.id, last_active: isoTime(platform.now()) };
     const userHash = await identifier.hash("user", claims.userId);
-    const kept = await service.rotate(claims, newSessionOf(renamed, next, userHash));
+    const kept = await service.rotate(claims, newSessionOf(renamed, next, userHash), requestId);
     if (!kept) return null;
-    log.info("session.rotated", {
+    events.emit("session.rotated", {
+      request_id: requestId,
       session: await identifier.hash("session", next.id),
       durable: kept.durable,
     });
@@ -211,23 +232,24 @@ export function createSessions(options: SessionsOptions): Sessions {
   ): Promise<void> {
     // Where nothing is refused the origin was asked without one: its answer stands, and starts no session here.
     if (config.secrets.length === 0) return;
+    const { requestId } = request;
     const before = verdict.kind === "active" ? verdict.claims : undefined;
     if (request.route.session === "end") {
       if (verdict.kind !== "active") return;
-      await service.revoke(verdict.claims.id, verdict.claims.userId);
+      await service.revoke(verdict.claims.id, verdict.claims.userId, requestId);
       if (verdict.tokenSource === "cookie") headers.append("set-cookie", clearedCookie(request.url));
       return;
     }
     const wanted = signal === undefined ? null : parseSessionSignal(signal);
     if (!wanted) {
-      if (signal !== undefined) log.warn("session.signal_malformed", { route: request.route.name });
+      if (signal !== undefined)
+        events.emit("session.signal_malformed", { request_id: requestId, route: request.route.name });
       return;
     }
-    const created = await create({ ...wanted, ipAddress: request.caller.address }, before).catch(
-      (error: unknown) => {
-        throw error instanceof UserDataTooLarge ? new Problem(tooLargeOffline) : error;
-      },
-    );
+    const input = { ...wanted, ipAddress: request.caller.address };
+    const created = await create(input, before, requestId).catch((error: unknown) => {
+      throw error instanceof UserDataTooLarge ? new Problem(tooLargeOffline) : error;
+    });
     carry(created, wanted.carry, headers, request.url);
   }
 

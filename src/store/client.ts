@@ -68,7 +68,10 @@ export function createRedis(send: SendCommands): Redis {
     async request<Result>(request: Parameters<Requester["request"]>[0]) {
       const keeps = keepErrors;
       if (request.isStreaming) {
-        throw new StoreError("command", "A subscription needs a connection that stays open; this client has none");
+        throw new StoreError(
+          "command",
+          "A subscription needs a connection that stays open; this client has none",
+        );
       }
       const single = request.path === undefined;
       const commands = commandsOf(single ? [request.body] : request.body);

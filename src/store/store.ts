@@ -1,11 +1,12 @@
 import type { Redis } from "@upstash/redis";
-import type { Log } from "../events/log.ts";
+import type { Events } from "../events/events.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { Batch } from "./batch.ts";
 import { Breaker, type BreakerOptions } from "./breaker.ts";
 import { createPipelineSender, createRedis, type SendPipeline } from "./client.ts";
 import { asStoreError, StoreError, type StoreErrorCode } from "./errors.ts";
 import { Recovery, type Replay } from "./recovery.ts";
+import { createRefusalEvents } from "./refusal-events.ts";
 import type { Command, Pipelined, PipelineReply } from "./transport.ts";
 import { Upstash } from "./upstash.ts";
 
@@ -13,7 +14,7 @@ export interface StoreOptions {
   /** Upstash's REST address and token, or null: then every batch fails at once with `absent`. */
   connection: { url: string; token: string } | null;
   platform: Platform;
-  log: Log;
+  events: Events;
   /** Milliseconds a batch may take on a warm path. Default 400. */
   deadlineMs?: number;
   breaker?: Partial<BreakerOptions>;
@@ -35,15 +36,17 @@ const OPEN = new StoreError("open", "The store does not answer and is not asked 
 export class Store {
   readonly #upstash: Upstash | undefined;
   readonly #platform: Platform;
-  readonly #log: Log;
+  readonly #events: Events;
+  readonly #noteRefusals: ReturnType<typeof createRefusalEvents>;
   readonly #breaker: Breaker;
   readonly #recovery: Recovery;
   readonly #sendPipeline: SendPipeline;
 
-  constructor({ connection, platform, log, deadlineMs = 400, breaker = {} }: StoreOptions) {
+  constructor({ connection, platform, events, deadlineMs = 400, breaker = {} }: StoreOptions) {
     this.#upstash = connection ? new Upstash({ ...connection, platform, deadlineMs }) : undefined;
     this.#platform = platform;
-    this.#log = log;
+    this.#events = events;
+    this.#noteRefusals = createRefusalEvents({ platform, events });
     this.#breaker = new Breaker(platform, breaker);
     this.#sendPipeline = createPipelineSender((call) => this.#callForBatch(call));
     // A script that the server does not know makes two calls of a batch.
@@ -148,8 +151,7 @@ export class Store {
       // A PING, a health check's too, proves only that Redis answers.
       if (call.commands.every(isPing)) this.#breaker.provedNothing();
       else if (this.#breaker.succeeded()) this.#found();
-      // A script that is sent again is no failure.
-      if (reply.items.some(({ error }) => error && !error.startsWith("NOSCRIPT"))) this.markDue();
+      if (this.#noteRefusals(reply.items)) this.markDue();
       return reply;
     } catch (cause) {
       const error = asStoreError(cause);
@@ -163,12 +165,12 @@ export class Store {
   #found(): void {
     this.markDue();
     this.#recovery.endPause();
-    this.#log.info("store.found", {});
+    this.#events.emit("store.found", {});
   }
 
   #failed(error: StoreError): void {
     if (this.#breaker.failed(error.code)) {
-      this.#log.error("store.lost", { reason: error.code, status: error.status, message: error.message });
+      this.#events.emit("store.lost", { reason: error.code, status: error.status });
     }
   }
 

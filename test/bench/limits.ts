@@ -8,7 +8,7 @@
 import { writeFile } from "node:fs/promises";
 import { compileRoutes } from "../../src/config/compile-routes.ts";
 import { type Route, type RouteInput, unmatchedRoute } from "../../src/config/route.ts";
-import { createLog } from "../../src/events/log.ts";
+import { createEvents } from "../../src/events/events.ts";
 import { createLimiter } from "../../src/ratelimit/limiter.ts";
 import type { EdgeRequest } from "../../src/request/capability.ts";
 import { type Platform, workerPlatform } from "../../src/runtime/platform.ts";
@@ -39,13 +39,13 @@ function openIsolates(count: number) {
   const prefix = `bench${prefixes}`;
   const keys = createKeys({ cache: prefix, rateLimit: prefix, session: prefix });
   return Array.from({ length: count }, () => {
-    const log = createLog({ platform, level: "error" });
-    const store = new Store({ connection: { url: upstash.url, token: upstash.token }, platform, log });
+    const events = createEvents({ platform, level: "error" });
+    const store = new Store({ connection: { url: upstash.url, token: upstash.token }, platform, events });
     const limiter = createLimiter({
       store,
       keys,
       platform,
-      log,
+      events,
       identifier: { hash: async () => "0".repeat(32) },
     });
     return async (route: Route): Promise<boolean> => {

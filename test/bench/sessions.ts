@@ -8,7 +8,7 @@
 import { writeFile } from "node:fs/promises";
 import { compileRoutes } from "../../src/config/compile-routes.ts";
 import { unmatchedRoute } from "../../src/config/route.ts";
-import { createLog } from "../../src/events/log.ts";
+import { createEvents } from "../../src/events/events.ts";
 import type { SessionClaim } from "../../src/identity/caller.ts";
 import { verifyToken } from "../../src/identity/session-token.ts";
 import type { EdgeRequest } from "../../src/request/capability.ts";
@@ -29,11 +29,11 @@ const lines: string[] = [];
 const failures: string[] = [];
 const say = (line = "") => lines.push(line);
 
-const log = createLog({ platform, level: "error" });
+const events = createEvents({ platform, level: "error" });
 const store = new Store({
   connection: { url: upstash.url, token: upstash.token },
   platform,
-  log,
+  events,
   deadlineMs: 60_000,
 });
 const keys = createKeys({ cache: "bench:c", rateLimit: "bench:r", session: "bench:s" });
@@ -41,7 +41,7 @@ const sessions = createSessions({
   store,
   keys,
   platform,
-  log,
+  events,
   identifier: {
     async hash(kind, value) {
       const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${kind}\0${value}`));

@@ -1,6 +1,7 @@
 import { inject } from "vitest";
 import type { CacheRuleInput, Route } from "../../src/config/route.ts";
-import { createLog, type LogFields } from "../../src/events/log.ts";
+import { createEvents } from "../../src/events/events.ts";
+import type { LogFields } from "../../src/events/log.ts";
 import type { Caller } from "../../src/identity/caller.ts";
 import type { OriginReply } from "../../src/origin/forward.ts";
 import type { EdgeRequest } from "../../src/request/capability.ts";
@@ -93,10 +94,10 @@ export function openCache(options: CacheIsolateOptions) {
   } = options;
   const wire = { cut: false, calls: 0, commands: [] as unknown[][] };
   const lines: (LogFields & { event: string })[] = [];
-  const log = createLog({ platform, level: "debug", write: (_, line) => lines.push(JSON.parse(line)) });
+  const events = createEvents({ platform, level: "debug", write: (_, line) => lines.push(JSON.parse(line)) });
   const store = new Store({
     connection,
-    log,
+    events,
     platform: {
       ...platform,
       fetch: async (input, init) => {
@@ -115,7 +116,7 @@ export function openCache(options: CacheIsolateOptions) {
     keys,
     identifier,
     platform: { ...platform, randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)) },
-    log,
+    events,
     config: { ttlSeconds: 0, maxBodyBytes, isolateBytes },
     ruleOf: () => route.cache,
     ...settings,

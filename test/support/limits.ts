@@ -1,7 +1,8 @@
 import { vi } from "vitest";
 import { compileRoutes } from "../../src/config/compile-routes.ts";
 import type { Route, RouteInput } from "../../src/config/route.ts";
-import { createLog, type LogFields } from "../../src/events/log.ts";
+import { createEvents } from "../../src/events/events.ts";
+import type { LogFields } from "../../src/events/log.ts";
 import type { Caller } from "../../src/identity/caller.ts";
 import { createLimiter, type LimiterOptions } from "../../src/ratelimit/limiter.ts";
 import type { EdgeRequest } from "../../src/request/capability.ts";
@@ -41,10 +42,10 @@ export interface IsolateOptions extends Partial<LimiterOptions> {
 export function openIsolate({ platform, connection, prefix = freshPrefix(), ...options }: IsolateOptions) {
   const wire = { cut: false, refuses: "", calls: 0, commands: [] as unknown[][] };
   const lines: (LogFields & { event: string })[] = [];
-  const log = createLog({ platform, level: "debug", write: (_, line) => lines.push(JSON.parse(line)) });
+  const events = createEvents({ platform, level: "debug", write: (_, line) => lines.push(JSON.parse(line)) });
   const store = new Store({
     connection,
-    log,
+    events,
     platform: {
       ...platform,
       fetch: async (input, init) => {
@@ -64,7 +65,7 @@ export function openIsolate({ platform, connection, prefix = freshPrefix(), ...o
   });
   const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
   const identifier = { hash: async (kind: string, value: string) => hashOf(`${kind}:${value}`) };
-  const limiter = createLimiter({ store, keys, identifier, platform, log, ...options });
+  const limiter = createLimiter({ store, keys, identifier, platform, events, ...options });
 
   /** A request of `who` on `route`, with a batch of its own. */
   async function ask(route: Route, who: string, caller: Partial<Caller> = {}) {

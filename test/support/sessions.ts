@@ -1,5 +1,6 @@
 import { inject } from "vitest";
-import { createLog, type LogFields } from "../../src/events/log.ts";
+import { createEvents } from "../../src/events/events.ts";
+import type { LogFields } from "../../src/events/log.ts";
 import type { SessionClaim } from "../../src/identity/caller.ts";
 import { verifyToken } from "../../src/identity/session-token.ts";
 import { createSessions } from "../../src/session/sessions.ts";
@@ -49,10 +50,10 @@ export function openSessions({
     commands: [] as unknown[][],
   };
   const lines: (LogFields & { event: string })[] = [];
-  const log = createLog({ platform, write: (_, line) => lines.push(JSON.parse(line)) });
+  const events = createEvents({ platform, write: (_, line) => lines.push(JSON.parse(line)) });
   const store = new Store({
     connection,
-    log,
+    events,
     platform: {
       ...platform,
       fetch: async (input, init) => {
@@ -89,7 +90,7 @@ export function openSessions({
     keys,
     identifier,
     platform,
-    log,
+    events,
     ...(entries !== undefined && { entries }),
     config: {
       secrets: [SECRET],

@@ -1,4 +1,5 @@
-import { createLog, type LogFields } from "../../src/events/log.ts";
+import { createEvents } from "../../src/events/events.ts";
+import type { LogFields } from "../../src/events/log.ts";
 import { Store } from "../../src/store/store.ts";
 import { testPlatform } from "./platform.ts";
 
@@ -19,7 +20,7 @@ export function storeWith(answer: (commands: unknown[][], call: number) => Respo
       return answer(call.commands, calls.length);
     },
   });
-  const log = createLog({
+  const events = createEvents({
     platform,
     write: (_level, line) => {
       const { event, ...fields } = JSON.parse(line) as { event: string };
@@ -27,7 +28,7 @@ export function storeWith(answer: (commands: unknown[][], call: number) => Respo
     },
   });
   const connection = { url: "https://store.example", token: "a-token-of-the-test" };
-  return { store: new Store({ connection, platform, log }), platform, calls, lines };
+  return { store: new Store({ connection, platform, events }), platform, calls, lines };
 }
 
 /** A store on a real endpoint, and the calls that went there. Its time stands still: nothing is ever late. */
@@ -39,8 +40,8 @@ export function storeOnRedis(url: string, token: string) {
       return fetch(input, init);
     },
   });
-  const log = createLog({ platform, write: () => {} });
-  return { store: new Store({ connection: { url, token }, platform, log }), platform, calls };
+  const events = createEvents({ platform, write: () => {} });
+  return { store: new Store({ connection: { url, token }, platform, events }), platform, calls };
 }
 
 function callOf(input: RequestInfo | URL, init?: RequestInit): Call {

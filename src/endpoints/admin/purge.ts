@@ -14,7 +14,7 @@ const body = z.strictObject({
 
 /** `POST /edge/cache/purge`, with the body that Cloudflare's purge takes. */
 export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) {
-  return new Hono().post("/cache/purge", async (c) => {
+  return new Hono<{ Variables: { requestId: string } }>().post("/cache/purge", async (c) => {
     const parsed = z.safeParse(body, await c.req.json().catch(() => null));
     if (!parsed.success)
       throw new Problem(badPurge("The body must be JSON with files, prefixes, tags or purge_everything."));
@@ -36,7 +36,7 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
       everything,
       soft,
     };
-    const outcome = await cache.purge(request);
+    const outcome = await cache.purge(request, c.get("requestId"));
     const durable = outcome === "everywhere";
     return c.json(
       {

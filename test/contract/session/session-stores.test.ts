@@ -1,5 +1,5 @@
 import { inject } from "vitest";
-import { createLog } from "../../../src/events/log.ts";
+import { createEvents } from "../../../src/events/events.ts";
 import { MemorySessionStore } from "../../../src/session/memory-session-store.ts";
 import { UpstashSessionStore } from "../../../src/session/upstash-session-store.ts";
 import { createKeys } from "../../../src/store/keys.ts";
@@ -15,7 +15,7 @@ sessionStoreContract("sessions in Redis", (limits) => {
   const store = new Store({
     connection: { url: inject("upstashUrl"), token: inject("upstashToken") },
     platform,
-    log: createLog({ platform, write: () => {} }),
+    events: createEvents({ platform, write: () => {} }),
   });
   const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
   return new UpstashSessionStore({ ...limits, store, keys });

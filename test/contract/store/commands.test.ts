@@ -30,12 +30,7 @@ const cases: [
 ][] = [
   ["ping", (p) => p.ping(), ["ping"], "PONG"],
   ["mget", (p) => p.mget("a", "b"), ["mget", "a", "b"], ["1e3", null], (p) => p.set("a", "1e3")],
-  [
-    "set with ms",
-    (p) => p.set("k", '{"a":1}', { px: 1500 }),
-    ["set", "k", '{"a":1}', "px", 1500],
-    "OK",
-  ],
+  ["set with ms", (p) => p.set("k", '{"a":1}', { px: 1500 }), ["set", "k", '{"a":1}', "px", 1500], "OK"],
   ["set with s", (p) => p.set("k", "π", { ex: 60 }), ["set", "k", "π", "ex", 60], "OK"],
   ["get", (p) => p.get("k"), ["get", "k"], "π", (p) => p.set("k", "π", { ex: 60 })],
   ["del", (p) => p.del("a", "b"), ["del", "a", "b"], 1, (p) => p.set("a", "1", { px: 60_000 })],

@@ -1,5 +1,5 @@
 import { describe, expect, inject, it } from "vitest";
-import { createLog } from "../../../src/events/log.ts";
+import { createEvents } from "../../../src/events/events.ts";
 import { createKeys } from "../../../src/store/keys.ts";
 import { Store } from "../../../src/store/store.ts";
 import { createValueCache } from "../../../src/value-cache/value-cache.ts";
@@ -12,7 +12,7 @@ function openValues(on: "Redis" | "the isolate", shared?: { platform: TestPlatfo
   const wire = { cut: false, calls: 0 };
   const store = new Store({
     connection: on === "Redis" ? { url: inject("upstashUrl"), token: inject("upstashToken") } : null,
-    log: createLog({ platform, write: () => {} }),
+    events: createEvents({ platform, write: () => {} }),
     platform: {
       ...platform,
       fetch: async (input, init) => {

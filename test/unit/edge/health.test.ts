@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
 import { createHealth } from "../../../src/edge/health.ts";
 import { healthRoutes } from "../../../src/endpoints/health.ts";
-import { createLog } from "../../../src/events/log.ts";
+import { createEvents } from "../../../src/events/events.ts";
 import { Store } from "../../../src/store/store.ts";
 import { testPlatform } from "../../support/platform.ts";
 
@@ -20,8 +20,8 @@ function harness(env: Record<string, unknown> = {}, withStore = true) {
     ? { UPSTASH_REDIS_REST_URL: "https://eu.example.upstash.io", UPSTASH_REDIS_REST_TOKEN: "t0ken" }
     : {};
   const config = loadConfig({ ORIGIN_URL: "https://api.example", ...connection, ...env }, []);
-  const log = createLog({ platform, write: () => {} });
-  const store = new Store({ connection: config.store, platform, log });
+  const events = createEvents({ platform, write: () => {} });
+  const store = new Store({ connection: config.store, platform, events });
   const health = createHealth({ config, store, platform });
   return { wire, platform, store, health };
 }

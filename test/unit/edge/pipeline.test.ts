@@ -34,7 +34,12 @@ async function ask(path: string, headers: Record<string, string> = {}): Promise<
   const request = new Request(`https://edge.example${path}`, {
     headers: { cookie: `__Host-session=${token}`, ...headers },
   });
-  const after = new AfterResponse({ store: isolate.store, log: isolate.log, waitUntil: () => {} });
+  const after = new AfterResponse({
+    store: isolate.store,
+    events: isolate.events,
+    requestId: "request-1",
+    waitUntil: () => {},
+  });
   try {
     const options = { isolate, request, after, report: newReport("request-1", "GET"), waitUntil: () => {} };
     const accessCheck = await checkAccess(options);

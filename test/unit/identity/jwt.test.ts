@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createLog } from "../../../src/events/log.ts";
+import { createEvents } from "../../../src/events/events.ts";
 import { createJwtVerifier } from "../../../src/identity/jwt.ts";
 import { testPlatform } from "../../support/platform.ts";
 
@@ -43,7 +43,7 @@ function harness({ secrets = SECRETS, keySet = () => Object.values(signers).slic
   });
   const verify = createJwtVerifier({
     platform,
-    log: createLog({ platform, write: () => {} }),
+    events: createEvents({ platform, write: () => {} }),
     jwt: {
       secrets,
       jwksUrl: "https://id.example/jwks",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createLog } from "../../../src/events/log.ts";
+import { createEvents } from "../../../src/events/events.ts";
 import { createVerifiedKeys } from "../../../src/identity/verified-keys.ts";
 import { createKeys } from "../../../src/store/keys.ts";
 import { Store } from "../../../src/store/store.ts";
@@ -21,7 +21,7 @@ function batch(stored: string | null = null) {
   const store = new Store({
     connection: { url: "https://eu.example.upstash.io", token: "t0ken" },
     platform,
-    log: createLog({ platform, write: () => {} }),
+    events: createEvents({ platform, write: () => {} }),
   });
   return { made: store.batch(), commands };
 }

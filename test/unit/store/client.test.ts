@@ -65,18 +65,21 @@ describe("what a batch sends by the SDK", () => {
     }
   });
 
-  it.each([undefined, Number.NaN, Number.POSITIVE_INFINITY])("sends no %s: JSON makes it null", async (value) => {
-    const { store, calls } = storeWith(() => ok("OK"));
-    const batch = store.batch();
-    const reply = batch.queue((p) => p.set("key", value));
-    await batch.send();
-    expect(await failure(reply)).toMatchObject({
-      code: "command",
-      message: "Argument 2 of set is undefined or no finite number",
-    });
-    expect(calls).toEqual([]);
-    expect(store.reachable).toBe(true);
-  });
+  it.each([undefined, Number.NaN, Number.POSITIVE_INFINITY])(
+    "sends no %s: JSON makes it null",
+    async (value) => {
+      const { store, calls } = storeWith(() => ok("OK"));
+      const batch = store.batch();
+      const reply = batch.queue((p) => p.set("key", value));
+      await batch.send();
+      expect(await failure(reply)).toMatchObject({
+        code: "command",
+        message: "Argument 2 of set is undefined or no finite number",
+      });
+      expect(calls).toEqual([]);
+      expect(store.reachable).toBe(true);
+    },
+  );
 });
 
 describe("a handler's redis", () => {
@@ -140,7 +143,9 @@ describe("a handler's redis", () => {
     const kept = await redis.pipeline().set("secret-key", "secret-value").exec({ keepErrors: true });
     expect(kept).toEqual([{ error: "Redis refused set (NOPERM)", result: undefined }]);
     const odd = await failure(redis.exec(["secret-value with spaces"]));
-    expect(odd.message, "what stands in a name's place may be a value").toBe("Redis refused a command (NOPERM)");
+    expect(odd.message, "what stands in a name's place may be a value").toBe(
+      "Redis refused a command (NOPERM)",
+    );
   });
 
   it("a failed pipeline that keeps its errors does not change how the next one fails", async () => {
@@ -180,20 +185,27 @@ describe("a handler's redis", () => {
     ["answers 500", () => new Response('{"error":"command was: secret-value"}', { status: 500 }), "server"],
     ["answers 401", () => new Response('{"error":"a-token-of-the-test"}', { status: 401 }), "unauthorized"],
     ["answers too little", () => ok(), "malformed"],
-    ["has used up its quota", () => Response.json([{ error: "ERR max requests limit exceeded" }]), "throttled"],
-  ])("makes one attempt at a store that %s, and its failures do not open the breaker", async (_, answer, code) => {
-    const { store, calls, lines } = storeWith(answer);
-    const redis = store.redis();
-    for (let i = 0; i < 5; i += 1) {
-      const error = await failure(redis.set("key", "secret-value"));
-      expect(error.code).toBe(code);
-      expect(shown(error)).not.toMatch(/secret|a-token-of/);
-    }
-    expect(calls).toHaveLength(5);
-    expect(store.reachable).toBe(true);
-    expect(store.maintenance(), "nothing is due for it").toBeNull();
-    expect(lines).toEqual([]);
-  });
+    [
+      "has used up its quota",
+      () => Response.json([{ error: "ERR max requests limit exceeded" }]),
+      "throttled",
+    ],
+  ])(
+    "makes one attempt at a store that %s, and its failures do not open the breaker",
+    async (_, answer, code) => {
+      const { store, calls, lines } = storeWith(answer);
+      const redis = store.redis();
+      for (let i = 0; i < 5; i += 1) {
+        const error = await failure(redis.set("key", "secret-value"));
+        expect(error.code).toBe(code);
+        expect(shown(error)).not.toMatch(/secret|a-token-of/);
+      }
+      expect(calls).toHaveLength(5);
+      expect(store.reachable).toBe(true);
+      expect(store.maintenance(), "nothing is due for it").toBeNull();
+      expect(lines).toEqual([]);
+    },
+  );
 
   it("has the batch's deadline: three times as long on a cold path", async () => {
     const { store, platform } = storeWith(() => new Promise(() => {}));
@@ -214,7 +226,9 @@ describe("a handler's redis", () => {
 
   it("fails at once while the breaker is open, and works again when a probe has closed it", async () => {
     let alive = false;
-    const { store, calls, platform } = storeWith((commands) => (alive ? ok(...commands.map(() => "v")) : refuse()));
+    const { store, calls, platform } = storeWith((commands) =>
+      alive ? ok(...commands.map(() => "v")) : refuse(),
+    );
     const redis = store.redis();
     for (let i = 0; i < 3; i += 1) await ask(store);
     expect((await failure(redis.get("key"))).code).toBe("open");
@@ -243,7 +257,10 @@ describe("a handler's redis", () => {
   it("refuses a subscription, and says so without a call", async () => {
     const { store, calls } = storeWith(() => ok());
     const message = await new Promise((resolve) => {
-      store.redis().subscribe("channel").on("error", (error: Error) => resolve(error.message));
+      store
+        .redis()
+        .subscribe("channel")
+        .on("error", (error: Error) => resolve(error.message));
     });
     expect(message).toContain("connection that stays open");
     expect(calls).toEqual([]);
@@ -251,8 +268,8 @@ describe("a handler's redis", () => {
 
   it("is absent where no store is configured", async () => {
     const { platform } = storeWith(() => ok());
-    const log = { info() {}, warn() {}, error() {} } as never;
-    const store = new Store({ connection: null, platform, log });
+    const events = { emit() {} };
+    const store = new Store({ connection: null, platform, events });
     expect((await failure(store.redis().get("key"))).code).toBe("absent");
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createLog } from "../../../src/events/log.ts";
+import { createEvents } from "../../../src/events/events.ts";
 import { Outbox } from "../../../src/store/outbox.ts";
 import { Store } from "../../../src/store/store.ts";
 import { testPlatform } from "../../support/platform.ts";
@@ -22,7 +22,7 @@ function outboxWith(takes: (name: string) => boolean, sizeOf?: () => number) {
     },
   });
   const connection = { url: "https://store.example", token: "a-token-of-the-test" };
-  const store = new Store({ connection, platform, log: createLog({ platform, write: () => {} }) });
+  const store = new Store({ connection, platform, events: createEvents({ platform, write: () => {} }) });
   const outbox = new Outbox<string>({
     platform,
     entries: 1000,
@@ -98,7 +98,7 @@ describe("an outbox", () => {
   it("says that it was refused when a reply is none that the item can take", async () => {
     const platform = testPlatform({ fetch: async () => Response.json([{ result: "no number" }]) });
     const connection = { url: "https://store.example", token: "a-token-of-the-test" };
-    const store = new Store({ connection, platform, log: createLog({ platform, write: () => {} }) });
+    const store = new Store({ connection, platform, events: createEvents({ platform, write: () => {} }) });
     const outbox = new Outbox<string>({
       platform,
       entries: 10,

@@ -1,0 +1,73 @@
+import type { Platform } from "../runtime/platform.ts";
+import type { Field } from "./fields.ts";
+import type { LogLevel } from "./level.ts";
+import { type LogFields, type LogSinkOptions, logSink } from "./log.ts";
+import { type EventFields, type EventName, eventTable, levelOf } from "./table.ts";
+
+/** An event as a sink receives it. */
+export interface EmittedEvent {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly level: LogLevel;
+  readonly event: EventName;
+  /** Those of {@link eventTable}. One that does not fit its kind is `(withheld)`. */
+  readonly fields: Readonly<LogFields>;
+}
+
+/**
+ * Somebody who wants to know of events: a metric, a queue, an error tracker. It runs within the request, so it must not
+ * take long; what it throws is dropped, a promise that it returns is not waited for.
+ */
+export interface Sink {
+  receive(event: EmittedEvent): void;
+}
+
+export interface Events {
+  /** Tells all sinks of an event of the table. It never throws. */
+  emit<Name extends EventName>(event: Name, fields: EventFields<Name>): void;
+}
+
+export interface EventsOptions extends LogSinkOptions {
+  platform: Pick<Platform, "now">;
+  /** Further sinks, after the log. They get every event, whatever the log's level. Default none. */
+  sinks?: readonly Sink[];
+}
+
+const WITHHELD = "(withheld)";
+
+/** Where events go: first to the log, then to `sinks`. */
+export function createEvents({ platform, sinks = [], ...log }: EventsOptions): Events {
+  const all = [logSink(log), ...sinks];
+  return {
+    emit(event, given) {
+      const fields = checked(event, given);
+      const emitted = { time: platform.now(), level: levelOf(event, fields), event, fields };
+      for (const sink of all) tell(sink, emitted);
+    },
+  };
+}
+
+/** A sink that fails must not fail the request, nor keep the event from the sinks after it. */
+function tell(sink: Sink, event: EmittedEvent): void {
+  try {
+    const returned: unknown = sink.receive(event);
+    if (returned instanceof Promise) returned.catch(() => {});
+  } catch {
+    // There is nobody else to tell.
+  }
+}
+
+/**
+ * The fields of the table and no others, in its order. A text whose type is only `string` is held to its kind here: whatever
+ * else it may be, it might be what the caller sent.
+ */
+function checked(event: EventName, given: Readonly<Record<string, unknown>>): LogFields {
+  const fields: LogFields = {};
+  const definitions: Readonly<Record<string, Field<unknown>>> = eventTable[event].fields;
+  for (const name in definitions) {
+    const value = given[name];
+    if (value === undefined) continue;
+    fields[name] = definitions[name]?.fits(value) ? (value as LogFields[string]) : WITHHELD;
+  }
+  return fields;
+}
