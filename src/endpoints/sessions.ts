@@ -1,8 +1,10 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
+import { BEARER_CHALLENGE, bearerToken } from "../http/bearer.ts";
 import { Problem } from "../http/problem.ts";
 import { clearedCookie } from "../identity/session-cookie.ts";
+import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import { sessionTier, sessionUser } from "../session/input.ts";
 import {
@@ -53,8 +55,8 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
   };
   /** Servers come with a bearer that is no session. */
   const either: MiddlewareHandler<SessionEnv> = async function serverOrUser(c, next) {
-    const bearer = /^bearer +(\S+)/i.exec(c.req.header("authorization") ?? "")?.[1];
-    return bearer !== undefined && !bearer.startsWith("es1.") ? serviceGate(c, next) : open(c, next);
+    const bearer = bearerToken(c.req.header("authorization"));
+    return bearer !== null && !bearer.startsWith(SESSION_TOKEN_PREFIX) ? serviceGate(c, next) : open(c, next);
   };
 
   return new Hono<SessionEnv>()
@@ -204,7 +206,7 @@ function requireSession(verdict: SessionVerdict): ActiveSession {
     code: verdict.kind === "over" ? "SESSION_INVALID" : "SESSION_REQUIRED",
     title: "Session required",
     message: "Sign in first.",
-    headers: { "www-authenticate": "Bearer" },
+    headers: { "www-authenticate": BEARER_CHALLENGE },
   });
 }
 

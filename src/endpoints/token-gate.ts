@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from "hono";
+import { BEARER_CHALLENGE, bearerToken } from "../http/bearer.ts";
 import { Problem } from "../http/problem.ts";
 import { clientAddress } from "../identity/address.ts";
 import { secretMatches } from "../identity/secret.ts";
@@ -41,8 +42,8 @@ export function tokenGate({ tokens, platform }: TokenGateOptions): MiddlewareHan
         retryAfter: Math.max(1, Math.ceil((failed.until - platform.now()) / 1000)),
       });
     }
-    const presented = /^bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
-    if (presented === undefined || !(await secretMatches(presented, tokens))) {
+    const presented = bearerToken(c.req.header("authorization"));
+    if (presented === null || !(await secretMatches(presented, tokens))) {
       const until = failed?.until ?? platform.now() + FAILURES_WINDOW_MS;
       failures.set(address, { count: (failed?.count ?? 0) + 1, until }, until);
       throw new Problem({
@@ -50,7 +51,7 @@ export function tokenGate({ tokens, platform }: TokenGateOptions): MiddlewareHan
         code: "TOKEN_REQUIRED",
         title: "Token required",
         message: "Send one of the configured tokens as the bearer.",
-        headers: { "www-authenticate": "Bearer" },
+        headers: { "www-authenticate": BEARER_CHALLENGE },
       });
     }
     await next();

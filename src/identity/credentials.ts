@@ -1,14 +1,10 @@
+import { bearerToken } from "../http/bearer.ts";
+import { cookiePairs, cookieValue } from "../http/cookies.ts";
+import { API_KEY_FIELD, API_KEY_PARAMETER, hasUnreadCredential } from "../http/credential-fields.ts";
 import { Problem } from "../http/problem.ts";
 import type { Credentials } from "./caller.ts";
-
-/** What every token of ours starts with: nothing else is taken for a session. */
-export const SESSION_TOKEN_PREFIX = "es1.";
-/** The cookie over https; without the prefix on http loopback only, where `Secure` cookies cannot be set. */
-export const SESSION_COOKIES = ["__Host-session", "session"] as const;
-
-/** Headers by which a request says who sends it: those that the edge reads, and those that only an origin can. */
-const READ_HEADERS = ["authorization", "cookie", "x-api-key"] as const;
-const UNREAD_HEADERS = ["apikey", "x-auth-token"] as const;
+import { sessionPair } from "./session-cookie.ts";
+import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
 
 /** Longer ones are nobody's: they are refused before anything is hashed. */
 const MAX_CREDENTIAL_LENGTH = 4096;
@@ -19,12 +15,15 @@ const MAX_CREDENTIAL_LENGTH = 4096;
  * @throws Problem 400 where two different API keys are sent, or one is longer than 4096 characters.
  */
 export function readCredentials(headers: Headers, url: URL, jwtConfigured: boolean): Credentials {
-  const [authorization, cookies, headerKey] = READ_HEADERS.map((name) => headers.get(name));
-  const bearer = /^bearer +(\S+)\s*$/i.exec(authorization ?? "")?.[1] ?? null;
-  const cookie = sessionCookie(cookies ?? null);
+  const authorization = headers.get("authorization");
+  const cookies = headers.get("cookie");
+  const headerKey = headers.get(API_KEY_FIELD);
+  const bearer = bearerToken(authorization);
+  const pair = sessionPair(cookiePairs(cookies));
+  const cookie = pair && cookieValue(pair);
   // A name may be written with escapes; without either there is nothing to parse.
-  const mayHoldKey = url.search.includes("api_key") || url.search.includes("%");
-  const queryKeys = mayHoldKey ? url.searchParams.getAll("api_key").filter(Boolean) : [];
+  const mayHoldKey = url.search.includes(API_KEY_PARAMETER) || url.search.includes("%");
+  const queryKeys = mayHoldKey ? url.searchParams.getAll(API_KEY_PARAMETER).filter(Boolean) : [];
   const isSession = bearer?.startsWith(SESSION_TOKEN_PREFIX) ?? false;
   const isJwt = !isSession && jwtConfigured && bearer !== null && bearer.split(".").length === 3;
   const bearerKey = bearer !== null && !isSession && !isJwt ? bearer : null;
@@ -57,17 +56,6 @@ export function readCredentials(headers: Headers, url: URL, jwtConfigured: boole
     any:
       queryKeys.length > 0 ||
       [authorization, cookies, headerKey].some((value) => value !== null) ||
-      UNREAD_HEADERS.some((name) => headers.has(name)),
+      hasUnreadCredential(headers),
   };
-}
-
-/** The session cookie's value: the prefixed name wins, and of several the first (RFC 6265 §5.4 sends the longest path first). */
-function sessionCookie(header: string | null): string | null {
-  if (!header) return null;
-  const pairs = header.split(";").map((pair) => pair.trim());
-  for (const name of SESSION_COOKIES) {
-    const pair = pairs.find((each) => each.startsWith(`${name}=`));
-    if (pair) return pair.slice(name.length + 1).replace(/^"(.*)"$/, "$1");
-  }
-  return null;
 }

@@ -1,19 +1,59 @@
-/** ASVS 3.3.1–3.3.4: Secure, HttpOnly, SameSite, and a name that binds the cookie to this very host. */
-export function sessionCookie(url: URL, token: string, expiresAt: number, now: number): string {
-  const maxAge = Math.max(0, Math.floor((expiresAt - now) / 1000));
-  return loopback(url)
-    ? `session=${token}; Path=/; Max-Age=${maxAge}; HttpOnly; SameSite=Lax`
-    : `__Host-session=${token}; Path=/; Max-Age=${maxAge}; Secure; HttpOnly; SameSite=Lax`;
+import { serialize } from "hono/utils/cookie";
+import { type CookiePair, setCookieName } from "../http/cookies.ts";
+
+/** Over https: the prefix binds the cookie to this very host (RFC 6265bis §4.1.3.2). */
+const SECURE_NAME = "__Host-session";
+/** On http loopback only, where browsers drop `Secure` cookies and the prefix needs them. */
+const LOOPBACK_NAME = "session";
+
+/** Both names, the one that wins first. */
+export const SESSION_COOKIE_NAMES: readonly string[] = [SECURE_NAME, LOOPBACK_NAME];
+
+/** Seconds: 400 days, which is all a browser keeps a cookie (RFC 6265bis §5.5), and all that hono writes. */
+const MAX_AGE_CEILING = 34_560_000;
+
+/** The session cookie's name for whoever is at `url`. */
+export function sessionCookieName(url: URL): string {
+  return isLoopback(url) ? LOOPBACK_NAME : SECURE_NAME;
 }
 
-/** Ends the cookie in the browser. */
+/** The pair that holds the session: the prefixed name wins, and of several the first (RFC 6265 §5.4: the longest path). */
+export function sessionPair(pairs: readonly CookiePair[]): CookiePair | null {
+  for (const name of SESSION_COOKIE_NAMES) {
+    const pair = pairs.find((each) => each.name === name && each.text.includes("="));
+    if (pair) return pair;
+  }
+  return null;
+}
+
+/** Whether a `Set-Cookie` field sets or clears a session cookie. */
+export function setsSessionCookie(setCookie: string): boolean {
+  return SESSION_COOKIE_NAMES.includes(setCookieName(setCookie));
+}
+
+/**
+ * The `Set-Cookie` field that hands a session's token to the client (ASVS 3.3.1–3.3.4).
+ *
+ * @param expiresAt the session's end, and `now`: milliseconds since the epoch.
+ */
+export function sessionCookie(url: URL, token: string, expiresAt: number, now: number): string {
+  const seconds = Math.floor((expiresAt - now) / 1000);
+  return cookie(url, token, Math.min(Math.max(0, seconds), MAX_AGE_CEILING));
+}
+
+/** The `Set-Cookie` field that ends the cookie in the browser. */
 export function clearedCookie(url: URL): string {
-  return loopback(url)
-    ? "session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"
-    : "__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax";
+  return cookie(url, "", 0);
+}
+
+function cookie(url: URL, value: string, maxAge: number): string {
+  const shared = { path: "/", maxAge, httpOnly: true, sameSite: "Lax" } as const;
+  return isLoopback(url)
+    ? serialize(LOOPBACK_NAME, value, shared)
+    : serialize(SECURE_NAME, value, { ...shared, secure: true });
 }
 
 /** On plain http a browser drops `Secure` cookies, and `__Host-` needs them: only this machine is let off. */
-function loopback(url: URL): boolean {
+function isLoopback(url: URL): boolean {
   return url.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
 }

@@ -20,6 +20,8 @@ export interface SessionClaims {
 }
 
 const PREFIX = "es1";
+/** What every session token begins with: nothing else is taken for one. */
+export const SESSION_TOKEN_PREFIX = `${PREFIX}.`;
 /** Browsers drop cookies whose name and value are longer than 4096 bytes together (RFC 6265bis §5.6). */
 export const MAX_TOKEN_LENGTH = 4080;
 

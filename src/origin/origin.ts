@@ -3,7 +3,6 @@ import type { AccessCheck } from "../edge/pipeline.ts";
 import { dropOriginCors } from "../http/cors.ts";
 import { originUrl } from "../http/path.ts";
 import { Problem, type ProblemFacts } from "../http/problem.ts";
-import { SESSION_COOKIES, SESSION_TOKEN_PREFIX } from "../identity/credentials.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { OriginFetch } from "../response-cache/origin-fetch.ts";
 import { forward, type OriginReply } from "./forward.ts";
@@ -40,8 +39,6 @@ export function originOf(isolate: Isolate, accessCheck: AccessCheck): OriginFetc
         identityTrusted: config.originToken !== null || origin.kind === "binding",
         originToken: config.originToken,
         via,
-        sessionCookies: SESSION_COOKIES,
-        sessionTokenPrefix: SESSION_TOKEN_PREFIX,
         platform,
       });
       const reply = await forward({

@@ -1,5 +1,9 @@
+import { bearerBegins } from "../http/bearer.ts";
+import { cookiePairs, cookieValue } from "../http/cookies.ts";
 import { dropHopByHop } from "../http/hop-by-hop.ts";
 import { traceparent } from "../http/traceparent.ts";
+import { SESSION_COOKIE_NAMES } from "../identity/session-cookie.ts";
+import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
 import type { Platform } from "../runtime/platform.ts";
 
 export interface OriginHeadersInput {
@@ -17,8 +21,6 @@ export interface OriginHeadersInput {
   originToken: string | null;
   /** This edge's name in `Via`. */
   via: string;
-  sessionCookies: readonly string[];
-  sessionTokenPrefix: string;
   platform: Pick<Platform, "randomBytes">;
 }
 
@@ -39,7 +41,7 @@ export function originHeaders(input: OriginHeadersInput): Headers {
   headers.delete("expect");
   if (websocket) headers.set("upgrade", "websocket");
   for (const name of [...headers.keys()]) if (RESERVED.test(name.replaceAll("_", "-"))) headers.delete(name);
-  dropSessionCredential(headers, input);
+  dropSessionCredential(headers);
 
   if (input.identityTrusted && user) headers.set("x-user-id", headerSafe(user.id));
   if (input.identityTrusted && tier) headers.set("x-user-tier", headerSafe(tier));
@@ -58,19 +60,15 @@ export function isWebSocketUpgrade(headers: Headers): boolean {
 }
 
 /** The edge's session token is between the client and the edge; the client's other cookies are not. */
-function dropSessionCredential(headers: Headers, input: OriginHeadersInput): void {
-  const bearer = /^bearer +(\S+)/i.exec(headers.get("authorization") ?? "")?.[1];
-  if (bearer?.startsWith(input.sessionTokenPrefix)) headers.delete("authorization");
+function dropSessionCredential(headers: Headers): void {
+  if (bearerBegins(headers.get("authorization"), SESSION_TOKEN_PREFIX)) headers.delete("authorization");
   const cookie = headers.get("cookie");
   if (cookie === null) return;
-  const kept = cookie
-    .split(";")
-    .map((pair) => pair.trim())
-    .filter((pair) => {
-      const [name = "", value = ""] = pair.split(/=(.*)/s);
-      return pair !== "" && !(input.sessionCookies.includes(name) && /^"?es1\./.test(value));
-    });
-  if (kept.length > 0) headers.set("cookie", kept.join("; "));
+  const kept = cookiePairs(cookie).filter(
+    (pair) =>
+      !(SESSION_COOKIE_NAMES.includes(pair.name) && cookieValue(pair).startsWith(SESSION_TOKEN_PREFIX)),
+  );
+  if (kept.length > 0) headers.set("cookie", kept.map(({ text }) => text).join("; "));
   else headers.delete("cookie");
 }
 

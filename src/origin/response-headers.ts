@@ -1,3 +1,4 @@
+import { withoutDomain } from "../http/cookies.ts";
 import { dropHopByHop } from "../http/hop-by-hop.ts";
 import { NEEDED_BY_THE_RULES } from "../response-cache/rules/needed-fields.ts";
 
@@ -74,13 +75,7 @@ function rewriteCookies(headers: Headers, { originUrl }: CleanResponseOptions): 
   const cookies = headers.getSetCookie();
   if (cookies.length === 0) return;
   headers.delete("set-cookie");
-  for (const cookie of cookies) {
-    const kept = cookie.split(";").filter((part) => {
-      const domain = /^\s*domain\s*=\s*\.?(.*?)\s*$/i.exec(part)?.[1]?.toLowerCase();
-      return (
-        domain === undefined || (domain !== originUrl.hostname && !originUrl.hostname.endsWith(`.${domain}`))
-      );
-    });
-    headers.append("set-cookie", kept.join(";"));
-  }
+  const isOrigins = (domain: string) =>
+    domain === originUrl.hostname || originUrl.hostname.endsWith(`.${domain}`);
+  for (const cookie of cookies) headers.append("set-cookie", withoutDomain(cookie, isOrigins));
 }

@@ -1,7 +1,5 @@
 import type { CacheRule } from "../config/route.ts";
-
-/** Credentials in a query are never part of a key, and so never of a purge either. */
-const CREDENTIAL_PARAMETERS = new Set(["api_key"]);
+import { isCredentialParameter } from "../http/credential-fields.ts";
 
 /**
  * A URL as the cache knows it: scheme dropped, host in lower case, the query as written, but for credentials and what the
@@ -15,7 +13,8 @@ export function cacheUrl(url: URL, query: CacheRule["query"] = { ignore: [], sor
     .split("&")
     .filter((pair) => {
       const name = parameterName(pair);
-      return !CREDENTIAL_PARAMETERS.has(name) && !query.ignore.some((pattern) => matches(name, pattern));
+      // Credentials are never part of a key, and so never of a purge either.
+      return !isCredentialParameter(name) && !query.ignore.some((pattern) => matches(name, pattern));
     });
   // By name alone: the order of values under one name may mean something.
   if (query.sort) pairs.sort((one, other) => compare(parameterName(one), parameterName(other)));

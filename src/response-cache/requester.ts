@@ -1,3 +1,6 @@
+import { bearerToken } from "../http/bearer.ts";
+import { cookiePairs } from "../http/cookies.ts";
+import { hasUnreadCredential } from "../http/credential-fields.ts";
 import type { Caller } from "../identity/caller.ts";
 import type { Requester } from "./rules/scope-table.ts";
 
@@ -12,17 +15,17 @@ export function requesterOf(caller: Caller, headers: Headers): Requester {
     caller.jwt.kind === "verified",
     caller.key.kind === "verified",
   ].filter(Boolean).length;
-  const unread = headers.has("apikey") || headers.has("x-auth-token");
   const doubtful =
     caller.session.kind === "invalid" ||
     caller.jwt.kind === "invalid" ||
     caller.jwt.kind === "unknown" ||
     caller.key.kind === "unverified";
   // A cookie of the origin's, or an Authorization that is no bearer, is a credential the edge cannot read.
-  const cookies = (headers.get("cookie") ?? "").split(";").filter((pair) => pair.trim() !== "").length;
+  const cookies = cookiePairs(headers.get("cookie")).length;
   const ownCookie = caller.session.kind === "signed" && caller.session.tokenSource === "cookie" ? 1 : 0;
-  const basic = headers.has("authorization") && !/^bearer +\S+\s*$/i.test(headers.get("authorization") ?? "");
-  return checked === 1 && !unread && !doubtful && cookies === ownCookie && !basic
+  const authorization = headers.get("authorization");
+  const basic = authorization !== null && bearerToken(authorization) === null;
+  return checked === 1 && !hasUnreadCredential(headers) && !doubtful && cookies === ownCookie && !basic
     ? "verified"
     : "credentialed";
 }

@@ -1,19 +1,6 @@
+import { isSecretField } from "../http/credential-fields.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import { fieldKey } from "./rules/vary.ts";
-
-/**
- * Fields that may hold a secret. They select a variant by a keyed hash of their value: what stands in Redis, and what is
- * sent there to look one up, is never the value.
- */
-const SECRET = [
-  "authorization",
-  "cookie",
-  "proxy-authorization",
-  "x-api-key",
-  "apikey",
-  "x-auth-token",
-  "x-csrf-token",
-];
 
 /**
  * They select nothing: what the origin sees of them follows from the URL, is the same for everybody, or is nothing at all.
@@ -27,7 +14,10 @@ const USELESS = /^(x-user-.*|x-forwarded-for|x-request-id|traceparent|cf-connect
 /** A longer value is named by its hash: it would be sent with every look. */
 const MAX_FIELD_LENGTH = 512;
 
-/** A request's fields as they select among the variants of a URL. */
+/**
+ * A request's fields as they select among the variants of a URL. One that may hold a secret selects by a keyed hash of its
+ * value: what stands in Redis, and what is sent there to look one up, is never the value.
+ */
 export class SelectingFields {
   readonly #headers: Headers;
   readonly #hash: Identifier["hash"];
@@ -49,7 +39,7 @@ export class SelectingFields {
   }
 
   #isHidden(name: string): boolean {
-    return SECRET.includes(name) || (this.#headers.get(name)?.length ?? 0) > MAX_FIELD_LENGTH;
+    return isSecretField(name) || (this.#headers.get(name)?.length ?? 0) > MAX_FIELD_LENGTH;
   }
 
   /** Whether a variant with these selecting fields can be told without {@link hide}. */

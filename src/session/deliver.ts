@@ -1,4 +1,4 @@
-import { clearedCookie, sessionCookie } from "../identity/session-cookie.ts";
+import { clearedCookie, sessionCookie, setsSessionCookie } from "../identity/session-cookie.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
@@ -28,7 +28,7 @@ export function createDelivery({ platform, hasTombstone }: DeliveryOptions) {
   /** Tells the client what changed: a renewed token, a cookie that is over. Says nothing where the answer has said so. */
   function apply(verdict: SessionVerdict, headers: Headers, { url }: Pick<EdgeRequest, "url">): void {
     if (verdict.kind !== "over" && verdict.kind !== "active") return;
-    if (headers.has("x-session-token") || setsSession(headers)) return;
+    if (headers.has("x-session-token") || headers.getSetCookie().some(setsSessionCookie)) return;
     if (verdict.kind === "over") {
       if (verdict.tokenSource === "cookie") headers.append("set-cookie", clearedCookie(url));
       return;
@@ -43,10 +43,6 @@ export function createDelivery({ platform, hasTombstone }: DeliveryOptions) {
     if (by === "bearer") headers.set("x-session-token", token);
     else headers.append("set-cookie", sessionCookie(url, token, claims.expiresAt, platform.now()));
   }
-}
-
-function setsSession(headers: Headers): boolean {
-  return headers.getSetCookie().some((cookie) => /^(__Host-)?session=/.test(cookie));
 }
 
 function privately(cacheControl: string | null): string {

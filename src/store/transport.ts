@@ -1,3 +1,4 @@
+import { bearerField } from "../http/bearer.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { commandError, isQuotaError, StoreError } from "./errors.ts";
 
@@ -69,7 +70,7 @@ export function createTransport({ url, token, platform }: TransportOptions) {
 
   async function attempt(call: PipelineCall, signal: AbortSignal): Promise<PipelineReply> {
     const headers: Record<string, string> = {
-      authorization: `Bearer ${token}`,
+      authorization: bearerField(token),
       "content-type": "application/json",
     };
     if (call.syncToken) headers["upstash-sync-token"] = call.syncToken;

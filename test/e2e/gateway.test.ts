@@ -151,7 +151,7 @@ describe("the gateway", () => {
     expect(await profile.json()).toEqual({ user_id: user, tier: "premium" });
 
     const cookie = (await login("cookie")).headers.getSetCookie()[0] ?? "";
-    expect(cookie).toMatch(/^session=es1\..*; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/);
+    expect(cookie).toMatch(/^session=es1\..*; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/);
     const pair = cookie.split(";")[0] ?? "";
     expect((await harness.edge.fetch("/v1/user/profile", { headers: { cookie: pair } })).status).toBe(200);
     const crossSite = await harness.edge.fetch("/v1/auth/logout", {

@@ -157,7 +157,7 @@ describe("the origin drives sessions", () => {
     expect(headers.get("x-edge-session")).toBeNull();
     expect(headers.get("cache-control")).toBe("no-store");
     const [cookie = ""] = headers.getSetCookie();
-    expect(cookie).toMatch(/^session=es1\.[^;]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/);
+    expect(cookie).toMatch(/^session=es1\.[^;]+; Max-Age=\d+; Path=\/; HttpOnly; SameSite=Lax$/);
     expect(cookie.length).toBeLessThanOrEqual(4096);
     const signedIn = await call("GET", "/v1/user/profile", { cookie: cookie.split(";")[0] ?? "" });
     expect(signedIn.json).toMatchObject({ user_id: "ada", tier: "premium" });
@@ -183,7 +183,7 @@ describe("the origin drives sessions", () => {
     const { headers } = await login("cookie");
     const cookie = headers.getSetCookie()[0]?.split(";")[0] ?? "";
     const out = await call("POST", "/v1/auth/logout", { cookie, "sec-fetch-site": "same-origin" });
-    expect(out.headers.getSetCookie()).toEqual(["session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"]);
+    expect(out.headers.getSetCookie()).toEqual(["session=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"]);
     const after = await call("GET", "/v1/user/profile", { cookie });
     expect(after.status).toBe(401);
     expect(after.headers.getSetCookie(), "a cookie that is over is cleared").toHaveLength(1);

@@ -14,8 +14,6 @@ const base: Omit<OriginHeadersInput, "headers"> = {
   identityTrusted: true,
   originToken: "token-for-the-origin",
   via: "envoyou-edge-1",
-  sessionCookies: ["__Host-session", "session"],
-  sessionTokenPrefix: "es1.",
   platform: testPlatform(),
 };
 const sent = (headers: Record<string, string>, changes: Partial<OriginHeadersInput> = {}) =>

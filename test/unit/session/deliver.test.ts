@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { clearedCookie, sessionCookie } from "../../../src/identity/session-cookie.ts";
+import { clearedCookie } from "../../../src/identity/session-cookie.ts";
 import { recordOf } from "../../../src/session/claims.ts";
 import { createDelivery } from "../../../src/session/deliver.ts";
 import type { SessionVerdict } from "../../../src/session/verdict.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
 const https = new URL("https://api.example.com/x");
-const loopback = new URL("http://localhost:8787/x");
 const carrier = createDelivery({ platform: { now: () => NOW }, hasTombstone: (id) => id === "hasTombstone" });
 const active = (over: Partial<Extract<SessionVerdict, { kind: "active" }>> = {}): SessionVerdict => ({
   kind: "active",
@@ -16,23 +15,6 @@ const active = (over: Partial<Extract<SessionVerdict, { kind: "active" }>> = {})
   tokenSource: "cookie",
   renewed: "es1.new",
   ...over,
-});
-
-describe("the session cookie", () => {
-  it("is bound to its host, unreadable to scripts, and only for https", () => {
-    expect(sessionCookie(https, "es1.t", NOW + 60_000, NOW)).toBe(
-      "__Host-session=es1.t; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax",
-    );
-    expect(clearedCookie(https)).toBe("__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
-  });
-
-  it("does without Secure on http of this machine only", () => {
-    expect(sessionCookie(loopback, "es1.t", NOW + 1000, NOW)).toBe(
-      "session=es1.t; Path=/; Max-Age=1; HttpOnly; SameSite=Lax",
-    );
-    for (const other of ["https://localhost/", "http://example.com/", "http://localhost.example.com/"])
-      expect(sessionCookie(new URL(other), "es1.t", NOW, NOW), other).toMatch(/^__Host-session=.*; Secure;/);
-  });
 });
 
 describe("an answer", () => {

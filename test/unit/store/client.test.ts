@@ -160,7 +160,7 @@ describe("a handler's redis", () => {
   });
 
   it("runs a script of the SDK again as text where the server does not know it", async () => {
-    const { store, calls } = storeWith(([[name] = []]) =>
+    const { store, calls } = storeWith(([[name] = []]: unknown[][]) =>
       name === "evalsha" ? Response.json([{ error: "NOSCRIPT No matching script" }]) : ok(7),
     );
     expect(await store.redis().createScript<number>("return 7").exec([], [])).toBe(7);
@@ -242,7 +242,7 @@ describe("a handler's redis", () => {
 
   it("does not end the half-open state: only a batch does", async () => {
     let alive = false;
-    const { store, platform } = storeWith(([[name] = []]) =>
+    const { store, platform } = storeWith(([[name] = []]: unknown[][]) =>
       alive || name === "PING" || name === "get" ? ok("v") : refuse(),
     );
     for (let i = 0; i < 3; i += 1) await ask(store);

@@ -1,0 +1,29 @@
+/** RFC 6750 §2.1: the scheme in any case (RFC 9110 §11.1), spaces, the token, and perhaps something after it. */
+const BEARER = /^bearer +(\S+)(.*)$/is;
+
+/** What a 401 says of how to sign in (RFC 6750 §3). */
+export const BEARER_CHALLENGE = "Bearer";
+/** The same where a token was sent that is not valid (RFC 6750 §3.1). */
+export const INVALID_TOKEN_CHALLENGE = 'Bearer error="invalid_token"';
+
+/**
+ * The token of an `Authorization` field, or null where the field is absent, names another scheme, or carries more than
+ * one word after the scheme: such a field has no one meaning, and nobody is known by it.
+ */
+export function bearerToken(authorization: string | null | undefined): string | null {
+  const [, token = null, rest = ""] = BEARER.exec(authorization ?? "") ?? [];
+  return /^[ \t]*$/.test(rest) ? token : null;
+}
+
+/**
+ * Whether the first word after the scheme begins with `prefix`, whatever follows it. An origin may read the first word
+ * alone: what must not reach it is told by this, not by {@link bearerToken}.
+ */
+export function bearerBegins(authorization: string | null, prefix: string): boolean {
+  return BEARER.exec(authorization ?? "")?.[1]?.startsWith(prefix) ?? false;
+}
+
+/** An `Authorization` field with a token. */
+export function bearerField(token: string): string {
+  return `Bearer ${token}`;
+}
