@@ -1,11 +1,7 @@
-import type { Policy } from "../config/route.ts";
-import type { Counts } from "./algorithms.ts";
+import type { Counter, Counts } from "./algorithms/algorithm.ts";
 
 /** One window that a request is to be counted in. */
-export interface Charge {
-  policy: Policy;
-  /** The caller's hash. */
-  caller: string;
+export interface Charge extends Counter {
   /** Units this request takes. */
   cost: number;
   /** Units to take where they are left: the cost, or more for a lease. */
@@ -34,6 +30,6 @@ export interface Charged {
 }
 
 /** Names one counter in the isolate's maps. */
-export function counterName({ policy, caller }: Pick<Charge, "policy" | "caller">): string {
+export function counterName({ policy, caller }: Counter): string {
   return `${policy.id}|${caller}`;
 }

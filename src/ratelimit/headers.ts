@@ -1,4 +1,5 @@
 import { serializeList } from "structured-headers";
+import { algorithmOf } from "./algorithms/algorithms.ts";
 import type { WindowState } from "./window-state.ts";
 
 /**
@@ -16,7 +17,7 @@ export interface HeaderOptions {
 const PARTITION_KEY_BYTES = 6;
 
 /**
- * @param windowStates The enforced windows; those in shadow are nobody's business.
+ * @param windowStates The enforced windows; those in shadow are not shown to clients.
  * @param nearest The window nearest to denial, which the single-window fields describe.
  */
 export function limitHeaders(
@@ -58,7 +59,7 @@ export function limitHeaders(
 function policyMember(windowState: WindowState, partition: [string, Uint8Array][]): string {
   const parameters = new Map<string, number | Uint8Array>([
     ["q", windowState.policy.limit],
-    ["w", windowSeconds(windowState)],
+    ["w", algorithmOf(windowState.policy).windowSeconds(windowState.policy)],
     ...partition,
   ]);
   return serializeList([[windowState.policy.name, parameters]]);
@@ -71,12 +72,6 @@ function knownPolicyMember(windowState: WindowState): string {
   const member = known.get(windowState.policy) ?? policyMember(windowState, []);
   known.set(windowState.policy, member);
   return member;
-}
-
-/** A token bucket gives its whole quota again in as many windows as filling it takes. */
-function windowSeconds({ policy }: WindowState): number {
-  const windows = policy.algorithm === "token-bucket" ? Math.ceil(policy.limit / policy.refill) : 1;
-  return Math.ceil((windows * policy.windowMs) / 1000);
 }
 
 function bytesOf(hex: string): Uint8Array {

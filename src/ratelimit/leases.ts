@@ -1,5 +1,7 @@
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
+import type { Counter } from "./algorithms/algorithm.ts";
+import { algorithmOf } from "./algorithms/algorithms.ts";
 import { type Charge, counterName, type Entry } from "./charge.ts";
 
 /** Units that Redis has counted already and this isolate may spend without asking. */
@@ -86,24 +88,25 @@ export class Leases {
 
   /** Keeps what a batch has taken above the cost. */
   deposit(charge: Charge, { counts, taken }: Entry, at: number): void {
-    if (counts.kind !== "window") return;
     const { policy, cost } = charge;
+    const counter = algorithmOf(policy).counter?.(counts);
+    if (!counter) return;
     const known = this.#lease(charge, at);
     // A counter lower than we left it was reset: what was leased of it is void. One of an older window has lapsed.
     const kept =
-      known && known.number === counts.number && counts.current - taken >= known.counted ? known.units : 0;
+      known && known.number === counter.number && counter.value - taken >= known.counted ? known.units : 0;
     const lease = {
-      number: counts.number,
+      number: counter.number,
       units: kept + Math.max(0, taken - cost),
-      counted: counts.current,
+      counted: counter.value,
       freshUntil: at + this.#options.maxAgeMs,
       askingUntil: 0,
     };
-    this.#leases.set(counterName(charge), lease, (counts.number + 1) * policy.windowMs);
+    this.#leases.set(counterName(charge), lease, (counter.number + 1) * policy.windowMs);
   }
 
-  forget(charge: Pick<Charge, "policy" | "caller">): void {
-    this.#leases.delete(counterName(charge));
+  forget(counter: Counter): void {
+    this.#leases.delete(counterName(counter));
   }
 
   #isFresh({ freshUntil }: Lease, now: number): boolean {

@@ -7,6 +7,7 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
+import { algorithmOf } from "./algorithms/algorithms.ts";
 import type { Charge } from "./charge.ts";
 import { createLimitDecision } from "./decide.ts";
 import type { HeaderOptions } from "./headers.ts";
@@ -121,12 +122,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
     },
 
     peek: (callerHash, policies, batch) =>
-      peek(
-        { keys, state, platform },
-        hashed(callerHash),
-        policies,
-        useRedis && store.configured ? batch : null,
-      ),
+      peek({ state, platform }, hashed(callerHash), policies, useRedis && store.configured ? batch : null),
 
     async reset(callerHash, policies, batch) {
       const caller = hashed(callerHash);
@@ -154,7 +150,7 @@ function policyOf(options: LimitOptions): Policy {
     throw new RangeError(`Not a window: write a number and ms, s, m, h, d or w, as "10 s"`);
   if (!whole(limit)) throw new RangeError("A limit is a whole number of at least 1");
   if (!whole(cost) || cost > limit) throw new RangeError("A cost is a whole number from 1 to the limit");
-  if ((algorithm === "token-bucket") !== whole(refill)) {
+  if (algorithmOf({ algorithm }).refills !== whole(refill)) {
     throw new RangeError("A token bucket, and nothing else, needs a refill of at least 1");
   }
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {

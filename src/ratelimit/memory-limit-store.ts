@@ -1,16 +1,9 @@
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
-import {
-  afterTaking,
-  available,
-  type Counts,
-  countsAt,
-  emptyCounts,
-  lapsesAt,
-  type Quota,
-  stricter,
-} from "./algorithms.ts";
+import type { Counter, Counts, Quota } from "./algorithms/algorithm.ts";
+import { algorithmOf, available } from "./algorithms/algorithms.ts";
 import { type Charge, type Charged, counterName, type Entry } from "./charge.ts";
+import { type StoredCounts, storedBytes } from "./stored-counts.ts";
 
 export interface MemoryLimitBounds {
   /** Most counters. Default 50 000. */
@@ -21,30 +14,22 @@ export interface MemoryLimitBounds {
   overflows?: number;
 }
 
-const ENTRY_BYTES = 160;
-const RUN_BYTES = 40;
-
 /**
- * The local localStore: the same algorithms over the isolate's own counters, for when Redis does not answer or is not wanted.
+ * The local limit store: the same algorithms over the isolate's own counters, for when Redis does not answer or is not
+ * wanted.
  *
- * Its map never drops a live counter, or a flood of made-up callers would wash the real ones out and with them their
- * limits. When it is full, callers without a counter share one per policy.
+ * Its map never drops a live counter: otherwise a flood of made-up callers would push the real ones out, and their limits
+ * would begin anew. When it is full, callers without a counter share one per policy.
  */
 export class MemoryLimitStore {
-  readonly #counters: BoundedMap<Counts>;
-  readonly #overflows: BoundedMap<Counts>;
+  readonly #counters: BoundedMap<StoredCounts>;
+  readonly #overflows: BoundedMap<StoredCounts>;
 
   constructor(platform: Pick<Platform, "now">, bounds: MemoryLimitBounds = {}) {
     const { entries = 50_000, bytes = 16 * 1024 * 1024, overflows = 1000 } = bounds;
-    const sizeOf = countsSize;
-    this.#counters = new BoundedMap({ platform, entries, bytes, sizeOf, whenFull: "refuse" });
-    this.#overflows = new BoundedMap({
-      platform,
-      entries: overflows,
-      bytes,
-      sizeOf,
-      whenFull: "refuse",
-    });
+    const shared = { platform, bytes, sizeOf: storedBytes, whenFull: "refuse" } as const;
+    this.#counters = new BoundedMap({ ...shared, entries });
+    this.#overflows = new BoundedMap({ ...shared, entries: overflows });
   }
 
   get size(): number {
@@ -58,7 +43,7 @@ export class MemoryLimitStore {
   /**
    * Charges all or none, like the script.
    *
-   * @param seenOf The last raw counts that Redis told of a charge: the localStore goes on from there.
+   * @param seenOf The last raw counts that Redis told of a charge: counting goes on from there.
    */
   charge(charges: readonly Charge[], now: number, seenOf: (charge: Charge) => Counts | undefined): Charged {
     const slots = charges.map((charge) => this.#slot(charge, now, seenOf(charge)));
@@ -77,7 +62,7 @@ export class MemoryLimitStore {
       const slot = slots[index];
       const entry = entries[index];
       if (!slot || !entry || !rooms[index]) continue;
-      const counts = afterTaking(policy, slot.counts, now, cost);
+      const counts = algorithmOf(policy).take(policy, slot.counts, now, cost);
       if (slot.keep(counts)) {
         entries[index] = { counts, taken: cost, short: false };
       } else {
@@ -89,48 +74,58 @@ export class MemoryLimitStore {
     return { admitted, entries, at: now };
   }
 
-  counts(charge: Pick<Charge, "policy" | "caller">): Counts | undefined {
-    return this.#counters.get(counterName(charge));
+  counts(counter: Counter): Counts | undefined {
+    return this.#counters.get(counterName(counter))?.counts;
   }
 
-  forget(charge: Pick<Charge, "policy" | "caller">): void {
-    this.#counters.delete(counterName(charge));
+  forget(counter: Counter): void {
+    this.#counters.delete(counterName(counter));
   }
 
   #slot(charge: Charge, now: number, seen: Counts | undefined) {
     const { policy } = charge;
+    const algorithm = algorithmOf(policy);
     const name = counterName(charge);
-    const known = this.#counters.get(name);
+    const known = this.#counters.get(name)?.counts;
     if (known) {
-      const counts = seen ? stricter(policy, known, seen, now) : countsAt(policy, known, now);
+      const counts = seen ? algorithm.stricter(policy, known, seen, now) : algorithm.at(policy, known, now);
       return this.#counter(this.#counters, policy, name, counts, known, now);
     }
-    const counts = seen ? countsAt(policy, seen, now) : emptyCounts(policy, now);
-    if (this.#counters.set(name, counts, lapsesAt(policy, counts, now))) {
+    const counts = seen ? algorithm.at(policy, seen, now) : algorithm.empty(policy, now);
+    if (keepIn(this.#counters, policy, name, counts, now)) {
       return this.#counter(this.#counters, policy, name, counts, counts, now);
     }
-    const shared = this.#overflows.get(policy.id) ?? emptyCounts(policy, now);
-    if (!this.#overflows.set(policy.id, shared, lapsesAt(policy, shared, now))) return undefined;
-    return this.#counter(this.#overflows, policy, policy.id, countsAt(policy, shared, now), shared, now);
+    const shared = this.#overflows.get(policy.id)?.counts ?? algorithm.empty(policy, now);
+    if (!keepIn(this.#overflows, policy, policy.id, shared, now)) return undefined;
+    const current = algorithm.at(policy, shared, now);
+    return this.#counter(this.#overflows, policy, policy.id, current, shared, now);
   }
 
-  #counter(map: BoundedMap<Counts>, quota: Quota, name: string, counts: Counts, before: Counts, now: number) {
+  #counter(
+    map: BoundedMap<StoredCounts>,
+    quota: Quota,
+    name: string,
+    counts: Counts,
+    before: Counts,
+    now: number,
+  ) {
     const keep = (next: Counts) => {
-      if (map.set(name, next, lapsesAt(quota, next, now))) return true;
+      if (keepIn(map, quota, name, next, now)) return true;
       // `set` has dropped the old value to make room: it was there before and fits again.
-      map.set(name, before, lapsesAt(quota, before, now));
+      keepIn(map, quota, name, before, now);
       return false;
     };
     return { counts, keep };
   }
 }
 
-/** Bytes of a caller's counts in the isolate, about. */
-export function countsSize(counts: Counts, key: string): number {
-  return ENTRY_BYTES + 2 * key.length + (counts.kind === "log" ? RUN_BYTES * counts.runs.length : 0);
+/** @returns false when the map is full. */
+function keepIn(map: BoundedMap<StoredCounts>, quota: Quota, name: string, counts: Counts, now: number) {
+  return map.set(name, { quota, counts }, algorithmOf(quota).lapsesAt(quota, counts, now));
 }
 
 /** Counts without any room, for a caller who cannot be counted at all. */
 function exhausted(quota: Quota, now: number): Counts {
-  return afterTaking(quota, emptyCounts(quota, now), now, quota.limit);
+  const algorithm = algorithmOf(quota);
+  return algorithm.take(quota, algorithm.empty(quota, now), now, quota.limit);
 }

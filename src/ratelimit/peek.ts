@@ -2,10 +2,9 @@ import type { Policy } from "../config/route.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
-import type { Keys } from "../store/keys.ts";
-import { available, type Counts, emptyCounts, passesAt } from "./algorithms.ts";
+import type { Counts } from "./algorithms/algorithm.ts";
+import { algorithmOf, available, passesAt } from "./algorithms/algorithms.ts";
 import type { LimitState } from "./limit-state.ts";
-import { counterKeys } from "./script.ts";
 
 /** One window of a caller as an operator sees it. */
 export interface PeekedLimit {
@@ -21,7 +20,6 @@ export interface PeekedLimit {
 }
 
 export interface PeekOptions {
-  keys: Keys;
   state: LimitState;
   platform: Pick<Platform, "now">;
 }
@@ -31,7 +29,7 @@ export interface PeekOptions {
  * in an outage from what this isolate knows.
  */
 export async function peek(
-  { keys, state, platform }: PeekOptions,
+  { state, platform }: PeekOptions,
   caller: string,
   policies: readonly Policy[],
   batch: Batch | null,
@@ -47,40 +45,12 @@ export async function peek(
   return Promise.all(pending);
 
   async function look(policy: Policy): Promise<{ counts: Counts; source: "redis" | "memory" }> {
+    const counter = { policy, caller };
     try {
-      if (batch) return { counts: await read(policy, batch), source: "redis" };
+      if (batch) return { counts: await state.peek(batch, counter), source: "redis" };
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
     }
-    return { counts: state.known({ policy, caller }) ?? emptyCounts(policy, now), source: "memory" };
-  }
-
-  async function read(policy: Policy, batch: Batch): Promise<Counts> {
-    const [newest = "", older] = counterKeys(keys, { policy, caller }, now);
-    if (policy.algorithm === "token-bucket") {
-      const bucket = await batch.queue<unknown>((pipeline) => pipeline.hmget(newest, "refilledAt", "tokens"));
-      const [refilledAt, tokens] = Array.isArray(bucket) ? bucket : [];
-      return typeof refilledAt === "string" && typeof tokens === "string"
-        ? { kind: "bucket", refilledAt: Number(refilledAt), tokens: Number(tokens) }
-        : emptyCounts(policy, now);
-    }
-    if (policy.algorithm === "sliding-log") {
-      const after = `(${now - policy.windowMs}` as const;
-      const [count, first] = await Promise.all([
-        batch.queue<number>((pipeline) => pipeline.zcount(newest, after, "+inf")),
-        batch.queue<unknown[]>((pipeline) =>
-          pipeline.zrange(newest, after, "+inf", { byScore: true, offset: 0, count: 1, withScores: true }),
-        ),
-      ]);
-      const at = Number(first[1] ?? now);
-      return { kind: "log", runs: count > 0 ? [{ at, units: count }] : [] };
-    }
-    const [current, previous] = await Promise.all([batch.read(newest), older ? batch.read(older) : null]);
-    return {
-      kind: "window",
-      number: Math.floor(now / policy.windowMs),
-      current: Number(current ?? 0),
-      previous: Number(previous ?? 0),
-    };
+    return { counts: state.known(counter) ?? algorithmOf(policy).empty(policy, now), source: "memory" };
   }
 }

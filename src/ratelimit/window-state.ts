@@ -1,5 +1,6 @@
 import type { Policy } from "../config/route.ts";
-import { available, type Counts, passesAt } from "./algorithms.ts";
+import type { Counts } from "./algorithms/algorithm.ts";
+import { available, passesAt } from "./algorithms/algorithms.ts";
 import type { Charge } from "./charge.ts";
 
 /** What one window says of a caller. */

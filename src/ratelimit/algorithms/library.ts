@@ -1,25 +1,29 @@
 // Its ES module: the CommonJS one, which the package names first, brings all of its algorithms into the Worker.
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
-import type { Batch } from "../store/batch.ts";
-import { StoreError } from "../store/errors.ts";
-import type { Keys } from "../store/keys.ts";
-import type { Charge, Charged } from "./charge.ts";
+import type { Batch } from "../../store/batch.ts";
+import { StoreError } from "../../store/errors.ts";
+import type { Keys } from "../../store/keys.ts";
+import type { Counter, LibraryVerdict } from "./algorithm.ts";
+import type { WindowCounts } from "./counter-windows.ts";
 
 type LibraryContext = Parameters<ReturnType<ReturnType<typeof Ratelimit.slidingWindow>>["limit"]>[0];
 
 /**
  * One sliding window, cost 1: decided by @upstash/ratelimit itself, with the batch as its `redis`.
  *
- * The library answers with what remains, from which neither the true wait nor a local localStore can be had: {previous 10,
- * current 5} and {0, 10} at limit 10 are the same to it. So the two counters it is about to use are read along, in the
- * batch's MGET, which goes before its script. Another request may come between the two: after an admission the count is
- * therefore taken from the library's answer, and only a denial's from the read.
+ * The library answers with what remains, from which the true wait does not follow: {previous 10, current 5} and {0, 10} at
+ * limit 10 are the same to it. So the two counters it is about to use are read along, in the batch's MGET, which goes before
+ * its script. Another request may come between the two: after an admission the count is therefore taken from the library's
+ * answer, and only a denial's from the read.
  *
- * It takes the time from `Date.now()`, which in a Worker is `platform.now()`. Whatever it took stands in its arguments
+ * The library takes the time from `Date.now()`, which in a Worker is `platform.now()`. What it took stands in its arguments
  * and is used from there on, so that keys, counts and wait belong to one moment even where the two clocks differ.
  */
-export async function chargeByLibrary(batch: Batch, keys: Keys, charge: Charge): Promise<Charged> {
-  const { policy, caller } = charge;
+export async function chargeByLibrary(
+  batch: Batch,
+  keys: Keys,
+  { policy, caller }: Counter,
+): Promise<LibraryVerdict<WindowCounts>> {
   let at = 0;
   let reads: Promise<string | null>[] = [];
   const redis = {
@@ -40,18 +44,12 @@ export async function chargeByLibrary(batch: Batch, keys: Keys, charge: Charge):
   const [current = 0, previous = 0] = values.map(Number);
   if (![current, previous, result.remaining, at].every(Number.isFinite)) throw notUnderstood();
   const weighted = Math.floor((1 - (at % policy.windowMs) / policy.windowMs) * previous);
-  const taken = result.success ? 1 : 0;
   const counts = {
-    kind: "window" as const,
     number: Math.floor(at / policy.windowMs),
     current: result.success ? policy.limit - result.remaining - weighted : current,
     previous,
   };
-  return {
-    admitted: result.success || !charge.enforced,
-    entries: [{ counts, taken, short: !result.success }],
-    at,
-  };
+  return { success: result.success, counts, at };
 }
 
 /** A denial is a value of the library: whatever it throws is an outage, or an answer it could not read. */

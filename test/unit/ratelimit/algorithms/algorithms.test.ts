@@ -1,19 +1,17 @@
+/// <reference types="vite/types/importMeta.d.ts" />
 import { describe, expect, it } from "vitest";
+import type { Counts, Quota } from "../../../../src/ratelimit/algorithms/algorithm.ts";
 import {
-  afterTaking,
+  algorithmOf,
+  algorithms,
   available,
-  type Counts,
-  countsAt,
-  emptyCounts,
   passesAt,
-  type Quota,
-  stricter,
-} from "../../../src/ratelimit/algorithms.ts";
+} from "../../../../src/ratelimit/algorithms/algorithms.ts";
 
 const START = Date.UTC(2026, 0, 15, 12, 0, 0);
 const number = START / 60_000;
 const sliding: Quota = { algorithm: "sliding-window", limit: 10, windowMs: 60_000, refill: 0 };
-const window = (previous: number, current: number): Counts => ({ kind: "window", number, previous, current });
+const window = (previous: number, current: number): Counts => ({ number, previous, current });
 
 describe("the moment a request passes", () => {
   it("is told apart for three sliding windows that look alike to the library", () => {
@@ -32,7 +30,7 @@ describe("the moment a request passes", () => {
         for (const units of [1, 4, 7]) {
           for (const elapsed of [0, 1, 331, 500, 996]) {
             const now = first * 997 + elapsed;
-            const counts: Counts = { kind: "window", number: first, previous, current };
+            const counts: Counts = { number: first, previous, current };
             const at = passesAt(quota, counts, now, units);
             expect(available(quota, counts, at)).toBeGreaterThanOrEqual(units);
             if (at > now) expect(available(quota, counts, at - 1)).toBeLessThan(units);
@@ -50,7 +48,7 @@ describe("the moment a request passes", () => {
 
   it("of a bucket is the refill that brings enough", () => {
     const bucket: Quota = { algorithm: "token-bucket", limit: 10, windowMs: 1000, refill: 3 };
-    const counts: Counts = { kind: "bucket", tokens: 1, refilledAt: START };
+    const counts: Counts = { tokens: 1, refilledAt: START };
     expect(passesAt(bucket, counts, START + 500, 4)).toBe(START + 1000);
     expect(passesAt(bucket, counts, START + 500, 5)).toBe(START + 2000);
     expect(passesAt(bucket, counts, START + 1500, 5)).toBe(START + 2000);
@@ -59,7 +57,6 @@ describe("the moment a request passes", () => {
   it("of a log is when enough of its oldest units have lapsed", () => {
     const log: Quota = { algorithm: "sliding-log", limit: 5, windowMs: 1000, refill: 0 };
     const counts: Counts = {
-      kind: "log",
       runs: [
         { at: START, units: 1 },
         { at: START + 100, units: 3 },
@@ -88,29 +85,74 @@ describe("the moment a request passes", () => {
 
 describe("counts", () => {
   it("roll with their window and are gone after the next", () => {
-    expect(countsAt(sliding, window(3, 4), START + 60_000)).toMatchObject({ previous: 4, current: 0 });
-    expect(countsAt(sliding, window(3, 4), START + 120_000)).toMatchObject({ previous: 0, current: 0 });
+    expect(algorithmOf(sliding).at(sliding, window(3, 4), START + 60_000)).toMatchObject({
+      previous: 4,
+      current: 0,
+    });
+    expect(algorithmOf(sliding).at(sliding, window(3, 4), START + 120_000)).toMatchObject({
+      previous: 0,
+      current: 0,
+    });
   });
 
   it("stay as they are when the clock goes back", () => {
-    expect(countsAt(sliding, window(3, 4), START - 1)).toEqual(window(3, 4));
+    expect(algorithmOf(sliding).at(sliding, window(3, 4), START - 1)).toEqual(window(3, 4));
     const bucket: Quota = { algorithm: "token-bucket", limit: 10, windowMs: 1000, refill: 3 };
-    const counts: Counts = { kind: "bucket", tokens: 1, refilledAt: START };
-    expect(countsAt(bucket, counts, START - 5000)).toEqual(counts);
+    const counts: Counts = { tokens: 1, refilledAt: START };
+    expect(algorithmOf(bucket).at(bucket, counts, START - 5000)).toEqual(counts);
   });
 
   it("seen by two keep what either has seen", () => {
-    expect(stricter(sliding, window(3, 4), window(1, 6), START)).toEqual(window(3, 6));
+    expect(algorithmOf(sliding).stricter(sliding, window(3, 4), window(1, 6), START)).toEqual(window(3, 6));
     const bucket: Quota = { algorithm: "token-bucket", limit: 10, windowMs: 1000, refill: 3 };
-    const fuller: Counts = { kind: "bucket", tokens: 5, refilledAt: START };
-    const emptier = afterTaking(bucket, fuller, START, 4);
-    expect(stricter(bucket, fuller, emptier, START)).toEqual(emptier);
+    const fuller: Counts = { tokens: 5, refilledAt: START };
+    const emptier = algorithmOf(bucket).take(bucket, fuller, START, 4);
+    expect(algorithmOf(bucket).stricter(bucket, fuller, emptier, START)).toEqual(emptier);
   });
 
   it("of a log merge what is taken at one moment, so that a flood is one run", () => {
     const log: Quota = { algorithm: "sliding-log", limit: 1000, windowMs: 1000, refill: 0 };
-    let counts = emptyCounts(log, START);
-    for (let each = 0; each < 500; each += 1) counts = afterTaking(log, counts, START, 1);
-    expect(counts).toEqual({ kind: "log", runs: [{ at: START, units: 500 }] });
+    let counts = algorithmOf(log).empty(log, START);
+    for (let each = 0; each < 500; each += 1) counts = algorithmOf(log).take(log, counts, START, 1);
+    expect(counts).toEqual({ runs: [{ at: START, units: 500 }] });
+  });
+});
+
+describe("an algorithm", () => {
+  const sources = import.meta.glob<string>("../../../../src/ratelimit/**/*.ts", {
+    query: "?raw",
+    import: "default",
+    eager: true,
+  });
+  const named = /["'](sliding-window|fixed-window|sliding-log|token-bucket)["']/;
+
+  it("is told apart in its own file alone: nothing else asks which one a policy has", () => {
+    expect(Object.keys(sources).length).toBeGreaterThan(20);
+    const asking = Object.entries(sources)
+      .filter(([, source]) =>
+        /\balgorithm\s*[!=]==?|[!=]==?\s*["'`](sliding|fixed|token)-|\bswitch\s*\(/.test(source),
+      )
+      .map(([path]) => path.split("/").at(-1));
+    expect(asking).toEqual([]);
+  });
+
+  it("is named by one line of the registry, and as the default of a handler's limit", () => {
+    const naming = Object.entries(sources)
+      .filter(([, source]) => named.test(source))
+      .map(([path]) => path.split("/").at(-1));
+    expect(naming.sort()).toEqual(["algorithms.ts", "limiter.ts"]);
+    const registry = Object.entries(sources).find(([path]) => path.endsWith("/algorithms.ts"))?.[1] ?? "";
+    const lines = registry.split("\n").filter((line) => named.test(line));
+    expect(lines).toHaveLength(Object.keys(algorithms).length);
+  });
+
+  it("tells in how many seconds its whole quota comes back", () => {
+    const seconds = (quota: Partial<Quota>) => {
+      const whole = { ...sliding, ...quota };
+      return algorithmOf(whole).windowSeconds(whole);
+    };
+    expect(seconds({})).toBe(60);
+    expect(seconds({ algorithm: "fixed-window", windowMs: 1500 })).toBe(2);
+    expect(seconds({ algorithm: "token-bucket", refill: 4 })).toBe(180);
   });
 });

@@ -1,0 +1,63 @@
+import type { Platform } from "../runtime/platform.ts";
+import type { Batch } from "../store/batch.ts";
+import type { Keys } from "../store/keys.ts";
+import type { Counter, Counts } from "./algorithms/algorithm.ts";
+import { algorithmOf } from "./algorithms/algorithms.ts";
+import type { Charge, Charged } from "./charge.ts";
+import { chargeByScript } from "./charge-script.ts";
+
+export interface UpstashLimitStoreOptions {
+  keys: Keys;
+  platform: Pick<Platform, "now" | "randomBytes">;
+}
+
+/**
+ * Counts in Redis. A single window without lease and with cost 1 is charged by @upstash/ratelimit where it has the
+ * algorithm, everything else by our script, in the same key layout. All methods reject with a StoreError in an outage.
+ */
+export class UpstashLimitStore {
+  readonly #options: UpstashLimitStoreOptions;
+
+  constructor(options: UpstashLimitStoreOptions) {
+    this.#options = options;
+  }
+
+  charge(charges: readonly Charge[], batch: Batch): Promise<Charged> {
+    const [only] = charges;
+    const plain = charges.length === 1 && only?.cost === 1 && only.policy.lease === 0;
+    const charged = plain ? this.#chargeByLibrary(only, batch) : undefined;
+    return charged ?? chargeByScript(batch, { ...this.#options, charges });
+  }
+
+  /** Counts whether there is room or not: what an outage left to be counted. */
+  count(charges: readonly Charge[], batch: Batch): Promise<Charged> {
+    return chargeByScript(batch, { ...this.#options, charges, force: true });
+  }
+
+  peek(counter: Counter, batch: Batch): Promise<Counts> {
+    const { keys, platform } = this.#options;
+    const { policy } = counter;
+    const now = platform.now();
+    const algorithm = algorithmOf(policy);
+    return algorithm.read(batch, algorithm.keys(keys, counter, now), policy, now);
+  }
+
+  /** Deletes exact keys. Other isolates see it at their next batch. */
+  async reset(counters: readonly Counter[], batch: Batch): Promise<void> {
+    const { keys, platform } = this.#options;
+    const names = counters.flatMap((counter) =>
+      algorithmOf(counter.policy).keys(keys, counter, platform.now()),
+    );
+    if (names.length > 0) await batch.queue((pipeline) => pipeline.del(...names));
+  }
+
+  /** @returns undefined where the library does not have the algorithm. */
+  #chargeByLibrary(charge: Charge, batch: Batch): Promise<Charged> | undefined {
+    const verdict = algorithmOf(charge.policy).chargeByLibrary?.(batch, this.#options.keys, charge);
+    return verdict?.then(({ success, counts, at }) => ({
+      admitted: success || !charge.enforced,
+      entries: [{ counts, taken: success ? 1 : 0, short: !success }],
+      at,
+    }));
+  }
+}
