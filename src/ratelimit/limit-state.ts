@@ -95,7 +95,11 @@ export class LimitState {
     this.#pending = new PendingCharges({ platform, entries: pending, bytes: pendingBytes });
     this.#leases = new Leases({ platform, maxAgeMs: isolateMaxAgeMs, entries: remembered });
     this.#store = new UpstashLimitStore({ keys, platform });
-    this.#localStore = new MemoryLimitStore(platform, bounds);
+    this.#localStore = new MemoryLimitStore({
+      platform,
+      bounds,
+      seen: (counter) => this.#seenOf(counter),
+    });
   }
 
   /** Entries per map, and bytes where an entry's size varies: each is bounded. */
@@ -148,12 +152,12 @@ export class LimitState {
 
   /** Counts in the isolate, going on from what Redis last said. */
   chargeLocally(charges: readonly Charge[]): Charged {
-    return this.#localStore.charge(charges, this.#platform.now(), (charge) => this.#seenOf(charge));
+    return this.#localStore.charge(charges);
   }
 
   /** The counts this isolate knows without asking. */
-  known(counter: Counter): Counts | undefined {
-    return this.#localStore.counts(counter) ?? this.#seenOf(counter);
+  peekLocally(counter: Counter): Counts {
+    return this.#localStore.peek(counter);
   }
 
   /** Queues a read of the counts in Redis. Rejects with a StoreError. */
@@ -211,10 +215,10 @@ export class LimitState {
       this.#seen.delete(counterName(counter));
       this.#pending.forget(counter);
       this.#leases.forget(counter);
-      this.#localStore.forget(counter);
       const prefix = `${counterName(counter)}|`;
       for (const [name] of this.#blocks) if (name.startsWith(prefix)) this.#blocks.delete(name);
     }
+    this.#localStore.reset(counters);
     if (batch) await this.#store.reset(counters, batch);
   }
 

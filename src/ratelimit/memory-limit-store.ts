@@ -3,6 +3,7 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Counter, Counts, Quota } from "./algorithms/algorithm.ts";
 import { algorithmOf, available } from "./algorithms/algorithms.ts";
 import { type Charge, type Charged, counterName, type Entry } from "./charge.ts";
+import type { LimitStore } from "./limit-store.ts";
 import { type StoredCounts, storedBytes } from "./stored-counts.ts";
 
 export interface MemoryLimitBounds {
@@ -14,6 +15,13 @@ export interface MemoryLimitBounds {
   overflows?: number;
 }
 
+export interface MemoryLimitStoreOptions {
+  platform: Pick<Platform, "now">;
+  bounds?: MemoryLimitBounds | undefined;
+  /** The last counts that Redis told of: counting goes on from there. Default none. */
+  seen?(counter: Counter): Counts | undefined;
+}
+
 /**
  * The local limit store: the same algorithms over the isolate's own counters, for when Redis does not answer or is not
  * wanted.
@@ -21,12 +29,15 @@ export interface MemoryLimitBounds {
  * Its map never drops a live counter: otherwise a flood of made-up callers would push the real ones out, and their limits
  * would begin anew. When it is full, callers without a counter share one per policy.
  */
-export class MemoryLimitStore {
+export class MemoryLimitStore implements LimitStore {
+  readonly #options: MemoryLimitStoreOptions;
   readonly #counters: BoundedMap<StoredCounts>;
   readonly #overflows: BoundedMap<StoredCounts>;
 
-  constructor(platform: Pick<Platform, "now">, bounds: MemoryLimitBounds = {}) {
+  constructor(options: MemoryLimitStoreOptions) {
+    const { platform, bounds = {} } = options;
     const { entries = 50_000, bytes = 16 * 1024 * 1024, overflows = 1000 } = bounds;
+    this.#options = options;
     const shared = { platform, bytes, sizeOf: storedBytes, whenFull: "refuse" } as const;
     this.#counters = new BoundedMap({ ...shared, entries });
     this.#overflows = new BoundedMap({ ...shared, entries: overflows });
@@ -40,31 +51,30 @@ export class MemoryLimitStore {
     return this.#counters.bytes + this.#overflows.bytes;
   }
 
-  /**
-   * Charges all or none, like the script.
-   *
-   * @param seenOf The last raw counts that Redis told of a charge: counting goes on from there.
-   */
-  charge(charges: readonly Charge[], now: number, seenOf: (charge: Charge) => Counts | undefined): Charged {
-    const slots = charges.map((charge) => this.#slot(charge, now, seenOf(charge)));
+  charge(charges: readonly Charge[]): Charged {
+    const now = this.#options.platform.now();
+    const slots = charges.map((charge) => this.#slot(charge, now));
     const rooms = charges.map(({ policy, cost }, index) => {
       const slot = slots[index];
-      return slot !== undefined && available(policy, slot.counts, now) >= cost;
+      const room = slot ? available(policy, slot.counts, now) : 0;
+      return room >= cost ? room : null;
     });
-    let admitted = charges.every(({ enforced }, index) => !enforced || rooms[index]);
+    let admitted = charges.every(({ enforced }, index) => !enforced || rooms[index] !== null);
     const entries: Entry[] = charges.map(({ policy, cost }, index) => {
       const counts = slots[index]?.counts ?? exhausted(policy, now);
       return { counts, taken: 0, short: available(policy, counts, now) < cost };
     });
     if (!admitted) return { admitted, entries, at: now };
 
-    for (const [index, { policy, cost, enforced }] of charges.entries()) {
+    for (const [index, { policy, cost, most, enforced }] of charges.entries()) {
       const slot = slots[index];
       const entry = entries[index];
-      if (!slot || !entry || !rooms[index]) continue;
-      const counts = algorithmOf(policy).take(policy, slot.counts, now, cost);
+      const room = rooms[index] ?? null;
+      if (!slot || !entry || room === null) continue;
+      const taken = Math.max(cost, Math.min(room, most));
+      const counts = algorithmOf(policy).take(policy, slot.counts, now, taken);
       if (slot.keep(counts)) {
-        entries[index] = { counts, taken: cost, short: false };
+        entries[index] = { counts, taken, short: false };
       } else {
         // No byte left for one more run: what cannot be counted is not admitted.
         entries[index] = { ...entry, short: true };
@@ -74,15 +84,23 @@ export class MemoryLimitStore {
     return { admitted, entries, at: now };
   }
 
-  counts(counter: Counter): Counts | undefined {
-    return this.#counters.get(counterName(counter))?.counts;
+  /** Counts of this store, else those that Redis told of. */
+  peek(counter: Counter): Counts {
+    const { platform, seen } = this.#options;
+    const { policy } = counter;
+    return (
+      this.#counters.get(counterName(counter))?.counts ??
+      seen?.(counter) ??
+      algorithmOf(policy).empty(policy, platform.now())
+    );
   }
 
-  forget(counter: Counter): void {
-    this.#counters.delete(counterName(counter));
+  reset(counters: readonly Counter[]): void {
+    for (const counter of counters) this.#counters.delete(counterName(counter));
   }
 
-  #slot(charge: Charge, now: number, seen: Counts | undefined) {
+  #slot(charge: Charge, now: number) {
+    const seen = this.#options.seen?.(charge);
     const { policy } = charge;
     const algorithm = algorithmOf(policy);
     const name = counterName(charge);

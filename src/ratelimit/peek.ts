@@ -3,7 +3,7 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Counts } from "./algorithms/algorithm.ts";
-import { algorithmOf, available, passesAt } from "./algorithms/algorithms.ts";
+import { available, passesAt } from "./algorithms/algorithms.ts";
 import type { LimitState } from "./limit-state.ts";
 
 /** One window of a caller as an operator sees it. */
@@ -51,6 +51,6 @@ export async function peek(
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
     }
-    return { counts: state.known(counter) ?? algorithmOf(policy).empty(policy, now), source: "memory" };
+    return { counts: state.peekLocally(counter), source: "memory" };
   }
 }

@@ -5,6 +5,7 @@ import type { Counter, Counts } from "./algorithms/algorithm.ts";
 import { algorithmOf } from "./algorithms/algorithms.ts";
 import type { Charge, Charged } from "./charge.ts";
 import { chargeByScript } from "./charge-script.ts";
+import type { LimitStore } from "./limit-store.ts";
 
 export interface UpstashLimitStoreOptions {
   keys: Keys;
@@ -13,9 +14,10 @@ export interface UpstashLimitStoreOptions {
 
 /**
  * Counts in Redis. A single window without lease and with cost 1 is charged by @upstash/ratelimit where it has the
- * algorithm, everything else by our script, in the same key layout. All methods reject with a StoreError in an outage.
+ * algorithm, everything else by our script, in
+ * the same key layout.
  */
-export class UpstashLimitStore {
+export class UpstashLimitStore implements LimitStore {
   readonly #options: UpstashLimitStoreOptions;
 
   constructor(options: UpstashLimitStoreOptions) {
@@ -24,7 +26,7 @@ export class UpstashLimitStore {
 
   charge(charges: readonly Charge[], batch: Batch): Promise<Charged> {
     const [only] = charges;
-    const plain = charges.length === 1 && only?.cost === 1 && only.policy.lease === 0;
+    const plain = charges.length === 1 && only?.most === 1 && only.policy.lease === 0;
     const charged = plain ? this.#chargeByLibrary(only, batch) : undefined;
     return charged ?? chargeByScript(batch, { ...this.#options, charges });
   }

@@ -1,4 +1,4 @@
 import { openIsolate } from "../../support/limits.ts";
-import { limiterContract } from "./limit-store.contract.ts";
+import { limiterContract } from "./limiter.contract.ts";
 
 limiterContract("the limiter in the isolate", (platform) => openIsolate({ platform, connection: null }));

@@ -1,6 +1,6 @@
 import { inject } from "vitest";
 import { openIsolate } from "../../support/limits.ts";
-import { limiterContract } from "./limit-store.contract.ts";
+import { limiterContract } from "./limiter.contract.ts";
 
 limiterContract("the limiter over Redis", (platform) =>
   openIsolate({
