@@ -53,7 +53,7 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
       const isolate = isolateOf(c.env, routes, sinks);
       response = await serve(c, isolate, async () => {
         const accessCheck = await open(c, isolate, { capabilities });
-        return accessCheck.respond(throughHandlers(c, next));
+        return (await accessCheck.respond(throughHandlers(c, next))).response;
       });
     } catch (error) {
       response = failure(error, undefined, events);

@@ -7,6 +7,7 @@ import { type Isolate, isolateOf } from "./edge/isolate.ts";
 import { checkAccess } from "./edge/pipeline.ts";
 import { type EdgeEnv, failure, open, replaceResponse, serve, verdictOf } from "./edge/serve.ts";
 import { adminRoutes } from "./endpoints/admin/routes.ts";
+import type { WarmAnswer } from "./endpoints/admin/warm.ts";
 import { healthRoutes } from "./endpoints/health.ts";
 import { sessionRoutes } from "./endpoints/sessions.ts";
 import { tokenGate } from "./endpoints/token-gate.ts";
@@ -106,11 +107,12 @@ function ownedPaths(isolate: Isolate): Hono<EdgeEnv> {
 
 async function throughGateway(c: Context<EdgeEnv>, isolate: Isolate): Promise<Response> {
   const accessCheck = await open(c, isolate);
-  return accessCheck.respond(originOf(isolate, accessCheck));
+  const { response } = await accessCheck.respond(originOf(isolate, accessCheck));
+  return response;
 }
 
 /** What the gateway would answer to a request that comes from inside the Worker: an operator's, who is not limited. */
-async function answerInside(c: Context<EdgeEnv>, isolate: Isolate, request: Request): Promise<Response> {
+async function answerInside(c: Context<EdgeEnv>, isolate: Isolate, request: Request): Promise<WarmAnswer> {
   const { after, requestId } = c.var;
   const accessCheck = await checkAccess({
     isolate,

@@ -2,6 +2,7 @@ import { decodedPath } from "../config/match.ts";
 import type { Route } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
 import { crossSiteRefusal } from "../http/cross-site.ts";
+import { changeable } from "../http/mutable-response.ts";
 import { ambiguityOf } from "../http/path.ts";
 import { Problem, type ProblemFacts, problemHeaders } from "../http/problem.ts";
 import type { Caller } from "../identity/caller.ts";
@@ -11,6 +12,7 @@ import type { EdgeRequest } from "../request/capability.ts";
 import type { AfterResponse } from "../request/deferred.ts";
 import type { RequestReport } from "../request/log-record.ts";
 import type { OriginFetch } from "../response-cache/origin-fetch.ts";
+import { type CacheOutcome, setCacheFields } from "../response-cache/outcome.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import type { Isolate } from "./isolate.ts";
 
@@ -32,7 +34,7 @@ export interface AccessCheck {
   session: SessionVerdict;
   rateLimit: LimitVerdict | null;
   /** Answers from the cache, or through `origin`, which is called only when the cache cannot answer. */
-  respond(origin: OriginFetch): Promise<Response>;
+  respond(origin: OriginFetch): Promise<{ response: Response; cache: CacheOutcome | null }>;
   /** Adds what limits and session have to tell to a response's headers. */
   annotate(headers: Headers): void;
 }
@@ -116,9 +118,16 @@ export async function checkAccess(options: AccessCheckOptions): Promise<AccessCh
     rateLimit: limitVerdict,
     annotate,
     async respond(origin) {
-      const reply = await (cacheHandler ? cacheHandler.respond(origin) : origin.fetch(request.headers));
-      if (reply.kind === "response") return reply.response;
-      throw new Problem(originProblem(reply));
+      const { reply, cache } = cacheHandler
+        ? await cacheHandler.respond(origin)
+        : { reply: await origin.fetch(request.headers), cache: null };
+      report.cache = cache?.word.toLowerCase() ?? null;
+      if (reply.kind === "failed") throw new Problem(originProblem(reply));
+      const response = changeable(reply.response);
+      // A handler's answer without an outcome of its own may bear that of a cache middleware behind this one.
+      const tells = cache !== null || origin.repeatable;
+      if (tells && response.status !== 101) setCacheFields(response.headers, cache);
+      return { response, cache };
     },
   };
 }

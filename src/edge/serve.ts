@@ -72,7 +72,6 @@ export async function serve(
   c.get("accessCheck")?.annotate(response.headers);
   if (response.status !== 101) response.headers.set("x-request-id", requestId);
   const final = cors.apply(c.req.raw, response);
-  report.cache ??= cacheWord(final.headers.get("x-cache"));
   writeReport(events, report, final.status, platform.now() - startedAt);
   after.start();
   return final;
@@ -146,8 +145,4 @@ const logOnly = createEvents({ platform: workerPlatform });
 export function replaceResponse(c: Context, response: Response): void {
   c.res = undefined;
   c.res = response;
-}
-
-function cacheWord(header: string | null): string | null {
-  return header?.toLowerCase() ?? null;
 }

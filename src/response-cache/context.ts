@@ -3,7 +3,7 @@ import type { EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Entry } from "./entry.ts";
 import type { InFlightFetches } from "./in-flight.ts";
-import type { IsolateTier } from "./memory-entry-store.ts";
+import type { MemoryEntryStore } from "./memory-entry-store.ts";
 import type { PurgeStatus } from "./purge-log.ts";
 import type { OtherVariant } from "./redis-entry-store.ts";
 import type { Requester } from "./rules/scope-table.ts";
@@ -11,7 +11,7 @@ import type { SelectingFields } from "./selecting-fields.ts";
 
 /** What the cache of an isolate is made of, as far as a request may use it. */
 export interface CacheParts {
-  tier: IsolateTier;
+  memory: MemoryEntryStore;
   inFlight: InFlightFetches;
   platform: Platform;
   maxBodyBytes: number;
@@ -40,6 +40,7 @@ export interface CacheContext {
   /** The name of the hash in Redis that bears the URL's invalidatedAt. */
   invalidationKey: string;
   selecting: SelectingFields;
+  /** What may be served to this request: none in observation, none that is for others. */
   entry: Entry | null;
   /** Variants of the URL that the isolate does not hold, with the entity tags by which the origin may name one. */
   others: readonly OtherVariant[];

@@ -83,12 +83,12 @@ export async function fill(
 
 /** In the isolate at once, in Redis after the response. */
 export async function keep({ parts, key, request, isNew }: CacheContext, entry: Entry): Promise<void> {
-  const { tier, redisKey, platform } = parts;
-  tier.put(key, entry);
+  const { memory, redisKey, platform } = parts;
+  memory.put(key, entry);
   if (!redisKey) return;
   const write = await prepareWrite(redisKey(key), entry, platform.now(), isNew);
   // It has grown by its gzip form.
-  tier.weigh(key, entry);
+  memory.weigh(key, entry);
   request.after(write);
 }
 

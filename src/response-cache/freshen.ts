@@ -20,12 +20,12 @@ export async function freshen(
   const outlined = await outlineOf(asGet(context), response, requestTime);
   if (outlined.kind === "outline") {
     const fresh = { ...outlined.outline, decoded: entry.decoded, body: entry.body };
-    parts.tier.put(key, fresh);
+    parts.memory.put(key, fresh);
     request.waitUntil(keep(context, fresh).catch(() => {}));
     return { entry: fresh, stored: true };
   }
   if (outlined.because === "response") {
-    parts.tier.drop(key);
+    parts.memory.drop(key);
     parts.invalidate(context, false);
   }
   const headers = [...response.headers] as [string, string][];

@@ -4,7 +4,7 @@ import { type Entry, entrySize } from "./entry.ts";
 import { mostRecent } from "./rules/vary.ts";
 import type { SelectingFields } from "./selecting-fields.ts";
 
-export interface IsolateTierOptions {
+export interface MemoryEntryStoreOptions {
   platform: Pick<Platform, "now">;
   /** Most bytes, bodies and fields together. */
   bytes: number;
@@ -15,10 +15,10 @@ const MAX_URLS = 50_000;
 const MAX_VARIANTS = 32;
 
 /** The copy in the isolate: a list of variants per URL, the newest first, bounded by bytes over all URLs. */
-export class IsolateTier {
+export class MemoryEntryStore {
   readonly #urls: BoundedMap<readonly Entry[]>;
 
-  constructor({ platform, bytes }: IsolateTierOptions) {
+  constructor({ platform, bytes }: MemoryEntryStoreOptions) {
     this.#urls = new BoundedMap({
       platform,
       entries: MAX_URLS,

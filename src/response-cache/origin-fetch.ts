@@ -4,11 +4,6 @@ import type { OriginReply } from "../origin/forward.ts";
 export interface OriginFetch {
   /** @param headers The client's fields, with the client's conditions replaced by the cache's. */
   fetch(headers: Headers): Promise<OriginReply>;
-  /** Whether it can be asked again, and beside the request: a handler behind a middleware cannot. */
+  /** Whether it can be asked again, and in the background: a handler behind a middleware cannot. */
   repeatable: boolean;
-}
-
-/** The cache's verdict on a request: it answers, or asks the origin and keeps what it may. */
-export interface CacheHandler {
-  respond(origin: OriginFetch): Promise<OriginReply>;
 }

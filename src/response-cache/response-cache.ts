@@ -10,18 +10,19 @@ import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { CacheContext, CacheParts } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import { Cached } from "./handler.ts";
+import { cacheHandler } from "./handler.ts";
 import { InFlightFetches } from "./in-flight.ts";
 import { type Invalidation, Invalidations } from "./invalidations.ts";
 import { cacheUrl } from "./key.ts";
-import { IsolateTier } from "./memory-entry-store.ts";
-import type { CacheHandler } from "./origin-fetch.ts";
+import { MemoryEntryStore } from "./memory-entry-store.ts";
+import type { CacheHandler } from "./outcome.ts";
 import { EVERYTHING, type Purge, PurgeLog, type PurgeStatus } from "./purge-log.ts";
 import { type LookResult, look, readVariant } from "./redis-entry-store.ts";
 import { requesterOf } from "./requester.ts";
 import { eligibility } from "./rules/eligibility.ts";
 import { invalidatedUrls, isUnsafe } from "./rules/invalidation.ts";
 import { SelectingFields } from "./selecting-fields.ts";
+import { isForRequester } from "./usable.ts";
 
 export interface ResponseCacheOptions {
   store: Store;
@@ -65,11 +66,11 @@ export interface ResponseCache extends Capability<CacheHandler | null> {
 export function createResponseCache(options: ResponseCacheOptions): ResponseCache {
   const { store, keys, identifier, platform, events, config, isolateMaxAgeMs = 5000 } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;
-  const tier = new IsolateTier({ platform, bytes: config.isolateBytes });
+  const memory = new MemoryEntryStore({ platform, bytes: config.isolateBytes });
   const purges = new PurgeLog();
-  const invalidations = new Invalidations({ platform, forgotten: () => tier.clear() });
+  const invalidations = new Invalidations({ platform, forgotten: () => memory.clear() });
   const parts: CacheParts = {
-    tier,
+    memory,
     inFlight: new InFlightFetches(platform),
     platform,
     maxBodyBytes: config.maxBodyBytes,
@@ -95,13 +96,13 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       // Whoever asks, what succeeds makes what is stored invalid.
       if (isUnsafe(request.request.method)) return invalidating(request);
       const rule = request.route.cache;
-      return rule ? new Cached({ ...baseOf(request, rule), bypass: "bypass" }).turn() : null;
+      return rule ? cacheHandler({ ...baseOf(request, rule), bypass: "bypass" }) : null;
     },
     purge,
     get sizes() {
       return {
-        urls: tier.size,
-        bytes: tier.bytes,
+        urls: memory.size,
+        bytes: memory.bytes,
         purges: purges.size,
         invalidations: invalidations.size,
       };
@@ -119,18 +120,18 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const eligible = eligibility(request.request);
     if (eligible !== "eligible" || pending || strange) {
       const bypass = eligible === "method" ? "method" : "bypass";
-      return () => new Cached({ ...baseOf(request, rule), bypass }).turn();
+      return () => cacheHandler({ ...baseOf(request, rule), bypass });
     }
     const context = { ...baseOf(request, rule), ...(await namesOf(request, rule)), requester };
     const { selecting, key } = context;
     const sinceLook = platform.now() - lookedAt;
     // A clock that went back must not make an old look a new one.
     const knowsPurges = sinceLook >= 0 && sinceLook <= isolateMaxAgeMs;
-    let held = tier.find(key, selecting);
-    if (held && (!onRedis || knowsPurges)) return () => turn(context, held);
+    let held = memory.find(key, selecting);
+    if (held && (!onRedis || knowsPurges)) return () => handlerFor(context, held);
     await selecting.hide();
-    held ??= tier.find(key, selecting);
-    if (!onRedis) return () => turn(context, held);
+    held ??= memory.find(key, selecting);
+    if (!onRedis) return () => handlerFor(context, held);
     const looked = look(batch, {
       key: keys.response(key),
       purgesKey: keys.purges(),
@@ -141,7 +142,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       now: platform.now(),
     });
     looked.catch(() => {});
-    return async () => turn(context, await learned(looked, context, held, knowsPurges));
+    return async () => handlerFor(context, await learned(looked, context, held, knowsPurges));
   }
 
   /** The entry after a look; what the isolate holds where the store did not answer. */
@@ -170,9 +171,9 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
         return held;
       }
       // Meanwhile this isolate may have got a newer one, or what it wrote has not arrived.
-      const here = tier.find(context.key, context.selecting);
+      const here = memory.find(context.key, context.selecting);
       if (here && here.meta.requestTime > result.entry.meta.requestTime) return here;
-      tier.put(context.key, result.entry);
+      memory.put(context.key, result.entry);
       return result.entry;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
@@ -181,11 +182,12 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     }
   }
 
-  function turn(context: CacheContext, found: Entry | null): CacheHandler {
-    const now = found ? purgeStatus(context, found) : null;
-    if (now?.kind === "hard") tier.drop(context.key);
-    const entry = now?.kind === "hard" ? null : found;
-    return new Cached({ ...context, entry, staleSince: now?.kind === "soft" ? now.since : null }).turn();
+  function handlerFor(context: CacheContext, found: Entry | null): CacheHandler {
+    const status = found ? purgeStatus(context, found) : null;
+    if (status?.kind === "hard") memory.drop(context.key);
+    const usable = found && status?.kind !== "hard" && !parts.observe && isForRequester(context, found);
+    const staleSince = status?.kind === "soft" ? status.since : null;
+    return cacheHandler({ ...context, entry: usable ? found : null, staleSince });
   }
 
   function purgeStatus({ url, urlHash }: CacheContext, { tags, meta }: Entry): PurgeStatus {
@@ -255,11 +257,11 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     return {
       async respond(origin) {
         const reply = await origin.fetch(request.headers);
-        if (reply.kind === "failed") return reply;
+        if (reply.kind === "failed") return { reply, cache: null };
         const urls = invalidatedUrls(request, reply.response).map((url) => new URL(url));
         const stored = urls.filter((url) => options.ruleOf?.(url) !== null);
         spread(await Promise.all(stored.map(invalidationOf)), edgeRequest);
-        return reply;
+        return { reply, cache: null };
       },
     };
   }

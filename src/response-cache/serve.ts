@@ -1,31 +1,21 @@
 import { changeable } from "../http/mutable-response.ts";
 import { identityOf, isCompressible } from "./body.ts";
 import type { Entry } from "./entry.ts";
-import { type CacheStatus, cacheStatus } from "./rules/cache-status.ts";
 import { acceptsGzip, forbidsTransform } from "./rules/content-coding.ts";
 import { entityTag, weakened } from "./rules/entity-tag.ts";
 import { clientHasIt, notModifiedHeaders } from "./rules/preconditions.ts";
 import { rangeOf } from "./rules/range.ts";
 import { servedFields } from "./rules/serving.ts";
 
-export type CacheWord = "HIT" | "STALE" | "REVALIDATED" | "MISS" | "BYPASS";
-
-export interface ServeFacts {
-  entry: Entry;
-  request: Request;
-  status: CacheStatus;
-  /** `X-Cache`, for people. */
-  word: CacheWord;
-  /** Milliseconds since the epoch. */
-  now: number;
-}
-
-/** A response out of an entry: whole, a part, or 304 where the client has it. */
-export async function serveEntry({ entry, request, status, word, now }: ServeFacts): Promise<Response> {
+/**
+ * A response out of an entry: whole, a part, or 304 where the client has it.
+ *
+ * @param now Milliseconds since the epoch.
+ */
+export async function serveEntry(entry: Entry, request: Request, now: number): Promise<Response> {
   const headers = servedFields(entry.meta, now);
   const { body } = entry;
   const { status: code } = entry.meta;
-  tell(headers, status, word);
   if (entry.decoded) weakenTag(headers);
   const compressible = isCompressible(body, headers) && !forbidsTransform(headers);
   if (compressible) varyByCoding(headers);
@@ -55,11 +45,10 @@ export async function serveEntry({ entry, request, status, word, now }: ServeFac
 }
 
 /** A response of the origin, passed on: its body streamed, 304 where the client has it already. */
-export function passOn(response: Response, request: Request, status: CacheStatus, word: CacheWord): Response {
+export function passOn(response: Response, request: Request): Response {
   if (response.status === 101) return response;
   const passed = changeable(response);
   const { headers } = passed;
-  tell(headers, status, word);
   if (!clientHasIt(request, response.status, headers, false)) return passed;
   void passed.body?.cancel().catch(() => {});
   return new Response(null, { status: 304, headers: notModifiedHeaders(headers) });
@@ -97,10 +86,4 @@ function weakenTag(headers: Headers): void {
 function varyByCoding(headers: Headers): void {
   if (!/(^|,)\s*accept-encoding\s*(,|$)/i.test(headers.get("vary") ?? ""))
     headers.append("vary", "Accept-Encoding");
-}
-
-/** Says what the cache did (RFC 9211 §2: after what caches nearer to the origin said). */
-function tell(headers: Headers, status: CacheStatus, word: CacheWord): void {
-  headers.set("cache-status", cacheStatus(status, headers.get("cache-status")));
-  headers.set("x-cache", word);
 }

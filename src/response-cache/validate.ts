@@ -1,7 +1,9 @@
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
+import type { OriginFetch } from "./origin-fetch.ts";
 import type { StoredResponse } from "./rules/stored.ts";
 import { confirmedBy, validationCandidates } from "./rules/validation.ts";
+import { isForRequester } from "./usable.ts";
 
 /** A stored response whose validator the origin is sent, and that its 304 may name. */
 export interface Candidate {
@@ -14,14 +16,13 @@ export interface Candidate {
  * All variants of the URL by which the origin may say that it has nothing new (RFC 9111 §4.3.1): the selected one, those
  * that the isolate holds, and those of which Redis has told the entity tags.
  */
-export function candidatesOf(context: CacheContext, selected: Entry | null): Candidate[] {
-  const { parts, key, others, rule, requester } = context;
+function candidatesOf(context: CacheContext, selected: Entry | null): Candidate[] {
+  const { parts, key, others, requester } = context;
   const here: Candidate[] = [];
-  for (const entry of new Set([...(selected ? [selected] : []), ...parts.tier.variants(key)])) {
-    const forOthers = rule.scope === "public" && requester !== "anonymous" && !entry.shareable;
+  for (const entry of new Set([...(selected ? [selected] : []), ...parts.memory.variants(key)])) {
     // Purged is as if it had never been stored.
     const gone = parts.purgeStatus(context, entry).kind === "hard";
-    if (!forOthers && !gone) here.push({ meta: entry.meta, at: { kind: "here", entry } });
+    if (isForRequester(context, entry) && !gone) here.push({ meta: entry.meta, at: { kind: "here", entry } });
   }
   const known = new Set(here.map(({ meta }) => tagIn(meta)));
   const elsewhere = others
@@ -37,11 +38,20 @@ export function candidatesOf(context: CacheContext, selected: Entry | null): Can
   return all.filter(({ meta }) => wanted.has(meta));
 }
 
+/** The {@link candidatesOf}, or none where the origin cannot be asked twice: a handler answers the request as it came. */
+export function validatorsFor(
+  context: CacheContext,
+  origin: OriginFetch,
+  selected: Entry | null,
+): readonly Candidate[] {
+  return origin.repeatable && !context.parts.observe ? candidatesOf(context, selected) : [];
+}
+
 /**
  * The entry that a 304 confirms, or null. One that only Redis has costs a second call before the answer, and saves its
  * body on the way from the origin.
  */
-export async function confirmed(
+export async function confirmedEntry(
   context: CacheContext,
   notModified: Headers,
   candidates: readonly Candidate[],

@@ -8,7 +8,7 @@
 import { writeFile } from "node:fs/promises";
 import { identityBody } from "../../src/response-cache/body.ts";
 import type { Entry } from "../../src/response-cache/entry.ts";
-import { IsolateTier } from "../../src/response-cache/memory-entry-store.ts";
+import { MemoryEntryStore } from "../../src/response-cache/memory-entry-store.ts";
 import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
 import { startSpeakingOrigin } from "../support/edge/scripted-origin.ts";
 import { type Edge, startEdge } from "../support/edge/start.ts";
@@ -225,7 +225,7 @@ async function fill(count: number): Promise<void> {
 
 async function tierAtItsBound(bound: number, size: number): Promise<void> {
   const before = await memory();
-  const tier = new IsolateTier({ platform: { now: () => 0 }, bytes: bound });
+  const tier = new MemoryEntryStore({ platform: { now: () => 0 }, bytes: bound });
   const enough = Math.ceil((bound / size) * 1.2);
   for (let n = 0; n < enough; n += 1) tier.put(`key-${n}`.padEnd(32, "0"), entryOf(n, size));
   const took = (await memory()) - before;

@@ -207,6 +207,21 @@ describe("the response cache of the built Worker", () => {
       for (const path of paths) expect(origin.asked(path), path).toHaveLength(1);
     });
 
+    it("believes no field of the origin's: what it says it stored, or had", async () => {
+      const lies = {
+        "x-cache": "HIT",
+        "cache-status": "EnvoyouEdge;hit;stored",
+        "cache-control": "no-store",
+      };
+      origin.say("/w/liar", { headers: lies });
+      const answer = await (await post("/edge/cache/warm", { paths: ["/w/liar"] })).text();
+      expect(answer).toContain('"cache":"MISS","stored":false');
+      expect(answer).toContain('"stored":0,"fresh":0,"failed":0');
+      const response = await harness.edge.fetch("/w/liar");
+      expect(response.headers.get("x-cache")).toBe("MISS");
+      expect(response.headers.get("cache-status")).toBe("EnvoyouEdge;hit;stored, EnvoyouEdge;fwd=uri-miss");
+    });
+
     it("asks for six at a time, and tells of each as it is done", async () => {
       const release = origin.hold("/held/");
       const paths = ["/quick/1", ...Array.from({ length: 20 }, (_, n) => `/held/${n}`)];

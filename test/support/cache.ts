@@ -6,6 +6,7 @@ import type { Caller } from "../../src/identity/caller.ts";
 import type { OriginReply } from "../../src/origin/forward.ts";
 import type { EdgeRequest } from "../../src/request/capability.ts";
 import type { OriginFetch } from "../../src/response-cache/origin-fetch.ts";
+import { type CacheReply, setCacheFields } from "../../src/response-cache/outcome.ts";
 import { createResponseCache, type ResponseCacheOptions } from "../../src/response-cache/response-cache.ts";
 import type { Batch } from "../../src/store/batch.ts";
 import { createKeys } from "../../src/store/keys.ts";
@@ -75,7 +76,7 @@ export interface Asked {
   bytes: Uint8Array;
   /** Calls to the store before the answer. */
   calls: number;
-  /** `X-Cache`, or what kept the origin from answering. */
+  /** What the cache did, or why the origin did not answer. */
   word: string | null;
   settle(): Promise<void>;
 }
@@ -125,7 +126,7 @@ export function openCache(options: CacheIsolateOptions) {
   /** One request from its batch to the last byte, and what it leaves to be done. */
   async function ask(path: string, asked: AskOptions = {}): Promise<Asked> {
     const { work, ...answer } = await begin(path, asked);
-    const reply = await answer.reply;
+    const { reply, cache } = await answer.reply;
     if (reply.kind === "failed") {
       await work.settle();
       return {
@@ -139,6 +140,8 @@ export function openCache(options: CacheIsolateOptions) {
       };
     }
     const { response } = reply;
+    const headers = new Headers(response.headers);
+    setCacheFields(headers, cache);
     let bytes = new Uint8Array();
     let broke = "";
     try {
@@ -149,16 +152,16 @@ export function openCache(options: CacheIsolateOptions) {
     if (!asked.unsettled) await work.settle();
     return {
       status: response.status,
-      headers: response.headers,
+      headers,
       text: broke || new TextDecoder().decode(bytes),
       bytes,
       calls: answer.calls,
-      word: response.headers.get("x-cache"),
+      word: cache?.word ?? null,
       settle: work.settle,
     };
   }
 
-  /** Up to where the cache has its turn; the reply may still be on its way. */
+  /** Up to where the cache's handler answers; the reply may still be on its way. */
   async function begin(path: string, { method = "GET", headers = {}, caller, acceptEncoding }: AskOptions) {
     const url = new URL(path, "https://edge.example");
     const cf = acceptEncoding === undefined ? {} : { cf: { clientAcceptEncoding: acceptEncoding } };
@@ -176,9 +179,11 @@ export function openCache(options: CacheIsolateOptions) {
     const batch = store.batch();
     const decide = await cache.prepare(edgeRequest, batch);
     await batch.send();
-    const turn = await decide();
+    const handler = await decide();
     const fetcher = origin.fetchFor(method, url.href);
-    const reply = turn ? turn.respond(fetcher) : fetcher.fetch(request.headers);
+    const reply: Promise<CacheReply> = handler
+      ? handler.respond(fetcher)
+      : fetcher.fetch(request.headers).then((answer) => ({ reply: answer, cache: null }));
     reply.catch(() => {});
     async function settle(): Promise<void> {
       for (let done = 0; done < waitUntil.length; done += 1) await waitUntil[done];

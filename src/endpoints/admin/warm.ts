@@ -3,11 +3,18 @@ import { stream } from "hono/streaming";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 import { Problem } from "../../http/problem.ts";
+import type { CacheOutcome, CacheWord } from "../../response-cache/outcome.ts";
 import type { Platform } from "../../runtime/platform.ts";
 
+/** An answer of the gateway's, and what the cache did for it. */
+export interface WarmAnswer {
+  response: Response;
+  cache: CacheOutcome | null;
+}
+
 export interface WarmRoutesOptions {
-  /** Answers a request as the gateway would, without limits. */
-  answer(c: Context, request: Request): Promise<Response>;
+  /** Answers a request as the gateway would, without limits. @throws Problem where it refuses the request. */
+  answer(c: Context, request: Request): Promise<WarmAnswer>;
   platform: Pick<Platform, "now">;
 }
 
@@ -19,12 +26,13 @@ const body = z.strictObject({
   paths: z.array(z.string().check(z.maxLength(4096))).check(z.minLength(1), z.maxLength(MAX_PATHS)),
 });
 
-/** How one path went. */
+/** What became of one path: a line of the answer. */
 interface Warmed {
   path: string;
   status: number;
-  /** `X-Cache` of its answer. */
-  cache: string | null;
+  /** What the cache did; null where no cache took part. */
+  cache: CacheWord | null;
+  /** Whether the answer was stored by this request. */
   stored: boolean;
   ms: number;
 }
@@ -64,18 +72,22 @@ export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
   async function warm(c: Context, url: URL): Promise<Warmed> {
     const path = `${url.pathname}${url.search}`;
     const since = platform.now();
-    let response: Response;
     try {
-      response = await answer(c, new Request(url.href));
+      const { response, cache } = await answer(c, new Request(url.href));
       // It is stored once it has been read to its end.
       await response.body?.pipeTo(new WritableStream());
+      const stored = cache !== null && "fwd" in cache.status && cache.status.stored === true;
+      return {
+        path,
+        status: response.status,
+        cache: cache?.word ?? null,
+        stored,
+        ms: platform.now() - since,
+      };
     } catch (error) {
       const status = error instanceof Problem ? error.facts.status : 502;
       return { path, status, cache: null, stored: false, ms: platform.now() - since };
     }
-    const { status, headers } = response;
-    const stored = /;\s*stored(\s*[;,]|\s*$)/.test(headers.get("cache-status") ?? "");
-    return { path, status, cache: headers.get("x-cache"), stored, ms: platform.now() - since };
   }
 }
 

@@ -1,5 +1,5 @@
 import { inject } from "vitest";
-import { createLog } from "../../../src/events/log.ts";
+import { createEvents } from "../../../src/events/events.ts";
 import { MemoryLimitStore } from "../../../src/ratelimit/memory-limit-store.ts";
 import { UpstashLimitStore } from "../../../src/ratelimit/upstash-limit-store.ts";
 import { createKeys } from "../../../src/store/keys.ts";
@@ -8,11 +8,11 @@ import { freshPrefix } from "../../support/limits.ts";
 import type { TestPlatform } from "../../support/platform.ts";
 import { limitStoreContract } from "./limit-store.contract.ts";
 
-const log = (platform: TestPlatform) => createLog({ platform, write: () => {} });
+const log = (platform: TestPlatform) => createEvents({ platform, write: () => {} });
 
 limitStoreContract("counts in the isolate", (platform) => ({
   limitStore: new MemoryLimitStore({ platform }),
-  store: new Store({ connection: null, platform, log: log(platform) }),
+  store: new Store({ connection: null, platform, events: log(platform) }),
 }));
 
 limitStoreContract("counts in Redis", (platform) => {
@@ -21,6 +21,6 @@ limitStoreContract("counts in Redis", (platform) => {
   const connection = { url: inject("upstashUrl"), token: inject("upstashToken") };
   return {
     limitStore: new UpstashLimitStore({ keys, platform }),
-    store: new Store({ connection, platform, log: log(platform) }),
+    store: new Store({ connection, platform, events: log(platform) }),
   };
 });

@@ -136,7 +136,7 @@ describe("unsafe methods (RFC 9111 §4.4)", () => {
     held.resolve();
     await first;
     platform.advance(20);
-    const reply = await second.reply;
+    const { reply } = await second.reply;
     const text = reply.kind === "response" ? await reply.response.text() : "";
     expect(text, "asked for after the write").toBe('{"count":3}');
   });
@@ -144,8 +144,8 @@ describe("unsafe methods (RFC 9111 §4.4)", () => {
   it("work on routes where a doubtful caller goes past the cache", async () => {
     const { one } = await twoIsolates(["/v1/x"]);
     const request = new Request("https://edge.example/v1/x", { method: "PUT" });
-    const turn = one.cache.pass({ ...(await one.begin("/v1/x", {})).edgeRequest, request });
-    await turn?.respond(one.origin.fetchFor("PUT", request.url));
+    const handler = one.cache.pass({ ...(await one.begin("/v1/x", {})).edgeRequest, request });
+    await handler?.respond(one.origin.fetchFor("PUT", request.url));
     one.platform.advance(1);
     expect((await one.ask("/v1/x")).word).toBe("MISS");
   });

@@ -148,7 +148,7 @@ describe("many requests of an isolate for one missing entry", () => {
     await until(() => origin.count > 0);
     const waiting = ask("/v1/x");
     letAnswer();
-    const reply = await first.reply;
+    const { reply } = await first.reply;
     if (reply.kind === "response") await reply.response.body?.cancel();
     expect(await moving(platform, waiting)).toMatchObject({ word: "HIT", text: '{"a":1}' });
     expect(origin.count).toBe(1);

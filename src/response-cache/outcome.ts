@@ -1,0 +1,43 @@
+import type { OriginReply } from "../origin/forward.ts";
+import type { OriginFetch } from "./origin-fetch.ts";
+import { type CacheStatus, cacheStatus } from "./rules/cache-status.ts";
+
+/** What the cache did, in one word: `X-Cache`, the log, the report of warming. */
+export type CacheWord = "HIT" | "STALE" | "REVALIDATED" | "MISS" | "BYPASS";
+
+/** What the cache did with a request, as data. {@link cacheFields} renders it. */
+export interface CacheOutcome {
+  word: CacheWord;
+  /** The edge's member of `Cache-Status` (RFC 9211). */
+  status: CacheStatus;
+  /** `Cache-Status` as the origin sent it, with this answer or with the stored one; null where it sent none. */
+  upstream: string | null;
+}
+
+/** An answer, and what the cache did for it: null where no cache took part, or the answer is a failure. */
+export interface CacheReply {
+  reply: OriginReply;
+  cache: CacheOutcome | null;
+}
+
+/** Answers one request from what is stored, or asks the origin and stores what may be stored. */
+export interface CacheHandler {
+  /** @throws Problem 504 where the request wants a stored answer only and there is none (RFC 9111 §5.2.1.7). */
+  respond(origin: OriginFetch): Promise<CacheReply>;
+}
+
+/** The header fields that say what the cache did: none where no cache took part. */
+export function cacheFields(outcome: CacheOutcome | null): [name: string, value: string][] {
+  if (!outcome) return [];
+  return [
+    // After what caches nearer to the origin said (RFC 9211 §2).
+    ["cache-status", cacheStatus(outcome.status, outcome.upstream)],
+    ["x-cache", outcome.word],
+  ];
+}
+
+/** Sets the {@link cacheFields} of a response. `X-Cache` is the edge's alone: an origin's is removed. */
+export function setCacheFields(headers: Headers, outcome: CacheOutcome | null): void {
+  headers.delete("x-cache");
+  for (const [name, value] of cacheFields(outcome)) headers.set(name, value);
+}

@@ -1,0 +1,40 @@
+import type { OriginReply } from "../origin/forward.ts";
+import type { CacheContext } from "./context.ts";
+import type { Entry } from "./entry.ts";
+import type { CacheReply, CacheWord } from "./outcome.ts";
+import { currentAge } from "./rules/age.ts";
+import type { CacheStatus } from "./rules/cache-status.ts";
+import { fieldsOf } from "./rules/stored.ts";
+import { passOn, serveEntry } from "./serve.ts";
+import { entryFreshness } from "./usable.ts";
+
+/** An answer out of an entry. `ttl` is added to the status where it has none. */
+export async function served(
+  context: CacheContext,
+  entry: Entry,
+  status: CacheStatus,
+  word: CacheWord,
+): Promise<CacheReply> {
+  const { key, parts, request } = context;
+  const now = parts.platform.now();
+  const ttl = status.ttl ?? entryFreshness(context, entry).lifetime - currentAge(entry.meta, now);
+  const deflated = entry.body.identity === null;
+  const response = await serveEntry(entry, request.request, now);
+  // Inflating it for this client has made it larger.
+  if (deflated && entry.body.identity) parts.memory.weigh(key, entry);
+  const upstream = fieldsOf(entry.meta).get("cache-status");
+  return { reply: { kind: "response", response }, cache: { word, status: { ...status, ttl }, upstream } };
+}
+
+/** An answer of the origin's, passed on. */
+export function passed(
+  { request }: CacheContext,
+  reply: OriginReply,
+  status: CacheStatus,
+  word: CacheWord,
+): CacheReply {
+  if (reply.kind === "failed" || reply.response.status === 101) return { reply, cache: null };
+  const upstream = reply.response.headers.get("cache-status");
+  const response = passOn(reply.response, request.request);
+  return { reply: { kind: "response", response }, cache: { word, status, upstream } };
+}

@@ -1,0 +1,38 @@
+import type { CacheContext } from "./context.ts";
+import type { Entry } from "./entry.ts";
+import { fill, lengthSaid, outlineOf } from "./fill.ts";
+import { asGet, freshen } from "./freshen.ts";
+import type { OriginFetch } from "./origin-fetch.ts";
+import { isOriginError } from "./rules/status.ts";
+import { originRequestHeaders } from "./rules/validation.ts";
+import { confirmedEntry, validatorsFor } from "./validate.ts";
+
+/** Validates a stale entry in the background, once however many requests are served it meanwhile (RFC 5861 §3). */
+export function revalidateInBackground(context: CacheContext, origin: OriginFetch, entry: Entry): void {
+  const { key, request, parts } = context;
+  const done = parts.inFlight.take(`${key} revalidation`);
+  if (!done) return;
+  request.waitUntil(revalidate(context, origin, entry).then(done, done));
+}
+
+async function revalidate(context: CacheContext, origin: OriginFetch, entry: Entry): Promise<void> {
+  const { parts, key, request } = context;
+  const requestTime = parts.platform.now();
+  const candidates = validatorsFor(context, origin, entry);
+  const metas = candidates.map(({ meta }) => meta);
+  const reply = await origin.fetch(originRequestHeaders(request.request.headers, metas));
+  if (reply.kind === "failed" || isOriginError(reply.response.status)) return;
+  const { response } = reply;
+  if (response.status === 304) {
+    const valid = await confirmedEntry(context, response.headers, candidates);
+    if (valid) await freshen(context, valid, response.headers, requestTime);
+    return;
+  }
+  const outlined = await outlineOf(asGet(context), response, requestTime);
+  if (outlined.kind === "outline") {
+    // A body that breaks off leaves what was there: it may yet stand in for an origin that fails.
+    await fill(context, outlined.outline, response.body, lengthSaid(response.headers));
+  } else if (outlined.because === "response") {
+    parts.memory.drop(key);
+  }
+}

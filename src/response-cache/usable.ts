@@ -1,0 +1,56 @@
+import type { CacheContext } from "./context.ts";
+import type { Entry } from "./entry.ts";
+import type { FwdReason } from "./rules/cache-status.ts";
+import { cutShort, type Freshness, freshnessOf } from "./rules/freshness.ts";
+import { mayReuse, mayServeOnError, type Reuse } from "./rules/reuse.ts";
+
+/**
+ * Whether the requester may be given the entry. RFC 9111 §3.5 seen from the requester: whoever carries credentials may
+ * expect an answer of their own, unless the stored one says that it is for everybody.
+ */
+export function isForRequester(
+  { rule, requester }: Pick<CacheContext, "rule" | "requester">,
+  { shareable }: Entry,
+): boolean {
+  return rule.scope !== "public" || requester === "anonymous" || shareable;
+}
+
+/** How long the entry is fresh; a soft purge ends that for the entry that was looked up. */
+export function entryFreshness({ rule, staleSince, entry }: CacheContext, each: Entry): Freshness {
+  const freshness = freshnessOf(each.meta, rule);
+  return staleSince === null || each !== entry ? freshness : cutShort(freshness, each.meta, staleSince);
+}
+
+/** How the entry may be used for the request (RFC 9111 §4). */
+export function reuseOf(context: CacheContext, entry: Entry): Reuse {
+  return mayReuse(reuseFacts(context, entry));
+}
+
+/** Whether the entry may stand in for an origin that fails (RFC 5861 §4). */
+export function mayStandIn(context: CacheContext, entry: Entry): boolean {
+  return mayServeOnError(reuseFacts(context, entry));
+}
+
+/** What the isolate holds for the request by now: fresh, for this requester, and not purged; else null. */
+export function freshInIsolate(context: CacheContext): Entry | null {
+  const { parts, key, selecting } = context;
+  const found = parts.memory.find(key, selecting);
+  if (!found || !isForRequester(context, found) || reuseOf(context, found).kind !== "fresh") return null;
+  return parts.purgeStatus(context, found).kind === "none" ? found : null;
+}
+
+/** Why there is no entry for the request (RFC 9211 §2.2). */
+export function missReason({ varyMiss, key, parts }: CacheContext): FwdReason {
+  return varyMiss || parts.memory.holds(key) ? "vary-miss" : "uri-miss";
+}
+
+function reuseFacts(context: CacheContext, entry: Entry) {
+  const { rule, parts, request } = context;
+  return {
+    stored: entry.meta,
+    requestHeaders: request.request.headers,
+    rule,
+    now: parts.platform.now(),
+    freshness: entryFreshness(context, entry),
+  };
+}

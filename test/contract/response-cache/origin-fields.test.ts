@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { json, Origin, openCache, tiers } from "../../support/cache.ts";
+
+const LIES = { "x-cache": "HIT from elsewhere", "cache-status": "Origin;hit;stored" };
+
+describe.each(tiers)("an origin that sends X-Cache and Cache-Status, $name", (tier) => {
+  it("changes nothing of what is said; its Cache-Status is the first member of every answer", async () => {
+    const origin = new Origin(({ headers }) =>
+      headers.has("if-none-match")
+        ? new Response(null, { status: 304, headers: { etag: '"a"', "cache-status": "Origin;fwd=stale" } })
+        : json({}, { ...LIES, "cache-control": "max-age=60, stale-if-error=600", etag: '"a"' }),
+    );
+    const { first, next } = await tier.open({ origin });
+    const said = async (headers: Record<string, string> = {}) => {
+      const reply = await next().ask("/v1/x", { headers });
+      return [reply.status, reply.headers.get("x-cache"), reply.headers.get("cache-status")];
+    };
+    const miss = await first.ask("/v1/x");
+    expect([miss.headers.get("x-cache"), miss.headers.get("cache-status")]).toEqual([
+      "MISS",
+      "Origin;hit;stored, EnvoyouEdge;fwd=uri-miss;stored",
+    ]);
+    expect(await said()).toEqual([200, "HIT", "Origin;hit;stored, EnvoyouEdge;hit;ttl=60"]);
+    expect(await said({ "if-none-match": '"a"' }), "a 304").toEqual([
+      304,
+      "HIT",
+      "Origin;hit;stored, EnvoyouEdge;hit;ttl=60",
+    ]);
+    expect(await said({ "if-match": '"a"' })).toEqual([
+      200,
+      "BYPASS",
+      "Origin;hit;stored, EnvoyouEdge;fwd=bypass",
+    ]);
+    first.platform.advance(61_000);
+    expect(await said()).toEqual([
+      200,
+      "REVALIDATED",
+      "Origin;fwd=stale, EnvoyouEdge;fwd=stale;fwd-status=304;stored;ttl=60",
+    ]);
+    first.platform.advance(61_000);
+    origin.answer = () => json({}, LIES, 503);
+    expect(await said()).toEqual([
+      200,
+      "STALE",
+      "Origin;fwd=stale, EnvoyouEdge;fwd=stale;fwd-status=503;ttl=-1",
+    ]);
+  });
+
+  it("in a form that is no List is dropped, on a miss and on a hit", async () => {
+    const origin = new Origin(() => json({}, { "cache-control": "max-age=60", "cache-status": "][" }));
+    const { first, next } = await tier.open({ origin });
+    expect((await first.ask("/v1/x")).headers.get("cache-status")).toBe("EnvoyouEdge;fwd=uri-miss;stored");
+    expect((await next().ask("/v1/x")).headers.get("cache-status")).toBe("EnvoyouEdge;hit;ttl=60");
+  });
+});
+
+it("the cache hands out what it did as data, and writes none of it into the fields", async () => {
+  const origin = new Origin(() => json({}, { "cache-control": "max-age=60" }));
+  const isolate = openCache({ origin });
+  for (const word of ["MISS", "HIT"]) {
+    const { reply, work } = await isolate.begin("/v1/x", {});
+    const { reply: answer, cache } = await reply;
+    expect(cache?.word).toBe(word);
+    const headers = answer.kind === "response" ? answer.response.headers : new Headers();
+    expect([headers.has("x-cache"), headers.has("cache-status")]).toEqual([false, false]);
+    await work.settle();
+  }
+});
