@@ -1,5 +1,5 @@
 import type { Pipeline, SendPipeline } from "./client.ts";
-import { asStoreError, commandError, StoreError } from "./errors.ts";
+import { asStoreError, commandError, StoreError, type StoreErrorCode } from "./errors.ts";
 import { type Script, scriptSha } from "./script.ts";
 import type { ReplyItem } from "./transport.ts";
 
@@ -18,6 +18,9 @@ interface Reader {
 
 /** After a NOSCRIPT a caller has so many microtask turns to queue the script's text: a few awaits, no timer. */
 const FOLLOW_UP_TURNS = 12;
+
+/** Of a whole batch these say that no call was made. */
+const NOT_SENT: ReadonlySet<StoreErrorCode> = new Set(["open", "absent", "command"]);
 
 /**
  * What one request asks of the store: capabilities queue commands, and the batch sends them as **one** POST to `/pipeline`
@@ -181,7 +184,7 @@ export class Batch {
     } catch (cause) {
       const error = asStoreError(cause);
       this.#error = error;
-      if (error.code === "open" || error.code === "absent") this.#calls -= 1;
+      if (NOT_SENT.has(error.code)) this.#calls -= 1;
       for (const each of [...readers, ...queue]) each.reject(error);
     }
   }

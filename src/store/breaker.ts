@@ -13,14 +13,14 @@ export interface BreakerOptions {
 export const breakerDefaults: BreakerOptions = { failures: 3, firstProbeMs: 1000, lastProbeMs: 30_000 };
 
 /**
- * Stops calling a store that does not answer. It is plain data: numbers that any request may read.
+ * Stops calls to a store that does not answer (law 3). It is plain data: numbers that any request may read.
  *
- * Closed, batches go out. After `failures` failed batches in a row it is open: no request that starts then waits for the
- * store. One probe at a time goes out beside a request that was answered locally; the pause before the next doubles, with
- * up to a quarter of jitter, so that the isolates of a region do not come back in step.
- *
- * A probe that succeeds closes it on probation: a store may answer a PING and nothing else. Until a real batch has come
- * back, one at a time goes out, the first that fails opens it again, and the pause goes on doubling.
+ * - Closed: batches are sent. After `failures` failed batches in a row it opens.
+ * - Open: no request that starts now waits for the store. One probe at a time is sent beside a request that was answered
+ *   locally. The pause before the next probe doubles, with up to a quarter of jitter, so that the isolates of a region do
+ *   not probe at the same moment.
+ * - Half-open, after a probe that succeeded: a store may answer a PING and nothing else. Until a real batch has come back,
+ *   one at a time is sent. The first that fails opens the breaker again, and the pause goes on doubling.
  */
 export class Breaker {
   readonly #platform: Pick<Platform, "now" | "random">;
@@ -28,11 +28,11 @@ export class Breaker {
   #failed = 0;
   #pauseMs = 0;
   #nextProbeAt = 0;
-  /** Who took a probe has the right to it until then: an invocation that is ended in the middle never gives it back. */
+  /** No other probe starts before then: an invocation that is ended in the middle of one never reports it. */
   #probingUntil = Number.NEGATIVE_INFINITY;
   #halfOpen = false;
-  /** On probation: somebody's batch is out until then. */
-  #tryingUntil = Number.NEGATIVE_INFINITY;
+  /** Half-open: no other batch is sent before then, unless the one that was sent has come back. */
+  #trialUntil = Number.NEGATIVE_INFINITY;
   #openedAt: number | undefined;
   #reason: StoreErrorCode | undefined;
 
@@ -45,12 +45,12 @@ export class Breaker {
     return this.#openedAt !== undefined;
   }
 
-  /** Closed by a probe, and no real batch has come back yet. */
+  /** Whether a probe has closed it and no real batch has come back yet. */
   get halfOpen(): boolean {
     return this.#halfOpen;
   }
 
-  /** What the last failure was, while open or counting. */
+  /** The last failure's code, while open or while failures are counted. */
   get reason(): StoreErrorCode | undefined {
     return this.#reason;
   }
@@ -60,34 +60,34 @@ export class Breaker {
     return this.#openedAt;
   }
 
-  /** Seconds, rounded up, until the store is asked again: a fair `Retry-After` for a route that refuses in an outage. */
+  /** Seconds, rounded up, until the next probe: the `Retry-After` of a route that refuses requests in an outage. */
   get retryAfterSeconds(): number {
     return Math.max(1, Math.ceil((this.#nextProbeAt - this.#platform.now()) / 1000));
   }
 
   /**
-   * Whether a batch may go out. On probation it is then the only one, until it has come back or `longestMs` have passed: a
-   * store that answers nothing but a PING is waited for by one request, not by all that come meanwhile.
+   * Whether a batch may be sent. While half-open it is then the only one, until it has come back or `longestMs` have
+   * passed: only one request waits for a store that answers nothing but a PING.
    */
   mayTry(longestMs: number): boolean {
     if (this.open) return false;
     if (!this.#halfOpen) return true;
     const now = this.#platform.now();
-    if (now < Math.min(this.#tryingUntil, now + longestMs)) return false;
-    this.#tryingUntil = now + longestMs;
+    if (now < Math.min(this.#trialUntil, now + longestMs)) return false;
+    this.#trialUntil = now + longestMs;
     return true;
   }
 
-  /** A batch that proves nothing came back: the next may try. */
+  /** A batch that proves nothing has come back: the next may be sent. */
   provedNothing(): void {
-    this.#tryingUntil = Number.NEGATIVE_INFINITY;
+    this.#trialUntil = Number.NEGATIVE_INFINITY;
   }
 
-  /** A real batch came back. @returns true when this success closed it. */
+  /** A real batch has come back. @returns true when this success closed it. */
   succeeded(): boolean {
     const wasOpen = this.open;
     this.#halfOpen = false;
-    this.#tryingUntil = Number.NEGATIVE_INFINITY;
+    this.#trialUntil = Number.NEGATIVE_INFINITY;
     this.#failed = 0;
     this.#openedAt = undefined;
     this.#reason = undefined;
@@ -95,11 +95,11 @@ export class Breaker {
     return wasOpen;
   }
 
-  /** @returns true when this failure opened it. */
+  /** A batch or a probe has failed. @returns true when this failure opened it. */
   failed(reason: StoreErrorCode): boolean {
     this.#reason = reason;
     this.#failed += 1;
-    this.#tryingUntil = Number.NEGATIVE_INFINITY;
+    this.#trialUntil = Number.NEGATIVE_INFINITY;
     if (this.open || this.#failed < this.#options.failures) return false;
     this.#halfOpen = false;
     this.#openedAt = this.#platform.now();
@@ -107,11 +107,11 @@ export class Breaker {
     return true;
   }
 
-  /** Takes the right to probe, if one is due and nobody else has it. Give it back with {@link probed}. */
+  /** Starts a probe, if one is due and none is under way. Report its end to {@link probed}. @returns whether it started. */
   takeProbe(): boolean {
     const now = this.#platform.now();
     const { lastProbeMs } = this.#options;
-    // A clock that went back must not put the next probe off by as much.
+    // A clock that went back must not delay the next probe by as much.
     this.#nextProbeAt = Math.min(this.#nextProbeAt, now + lastProbeMs);
     this.#probingUntil = Math.min(this.#probingUntil, now + lastProbeMs);
     if (!this.open || now < this.#probingUntil || now < this.#nextProbeAt) return false;
@@ -119,14 +119,14 @@ export class Breaker {
     return true;
   }
 
-  /** Ends a probe. One that is never ended counts for `lastProbeMs`. @returns true when it closed the breaker. */
+  /** Ends a probe. One that is never ended blocks others for `lastProbeMs`. @returns true when it closed the breaker. */
   probed(alive: boolean): boolean {
     this.#probingUntil = Number.NEGATIVE_INFINITY;
     if (!alive) this.#schedule();
     if (!alive || !this.open) return false;
     this.#openedAt = undefined;
     this.#halfOpen = true;
-    // One failure is enough, and neither the count nor the pause begins anew.
+    // One failure opens it again: neither the count nor the pause starts over.
     this.#failed = this.#options.failures - 1;
     return true;
   }

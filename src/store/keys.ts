@@ -1,6 +1,6 @@
 /**
- * Every key this Worker has in Redis: name, type, lifetime and bound in one place. Callers appear as 128-bit HMACs
- * (`caller/identity.ts`), never as themselves, and each key has a TTL.
+ * Every key this Worker has in Redis: name, type, lifetime and bound in one place (law 7). Callers and users appear as
+ * 128-bit HMACs only, and each key has a TTL.
  *
  * | key | type | lifetime | bound |
  * |---|---|---|---|
@@ -10,13 +10,12 @@
  * | `{limits}:v:{key hash}` | string, JSON: a verified API key | 1 h | one per key the origin has verified |
  * | `{sessions}:{session id}` | string, JSON: the record | idle lifetime | |
  * | `{sessions}:index:{user hash}` | sorted set, id by creation | absolute lifetime of a session + 1 min | `SESSION_MAX_PER_USER` |
- * | `{sessions}:tombstone:{session id}` | string | longer than the token it buries | |
- * | `{sessions}:mark:{user hash}` | string: up to when the user's sessions are over | as a tombstone | |
- * | `{sessions}:mark:{user hash}` | string, a number and a session id | absolute lifetime of a session + 1 min | one per user |
+ * | `{sessions}:tombstone:{session id}` | string | longer than the token of the ended session lives | |
+ * | `{sessions}:mark:{user hash}` | string, a number and a session id: all sessions of the user up to then are over, but this one | absolute lifetime of a session + 1 min | one per user |
  * | `{sessions}:version` | string, a number | absolute lifetime of a session + 1 min | 1 |
- * | `{cache}:r:{url hash}` | hash, fields per variant, and invalidatedAt of its invalidation | the longest variant in it; 7 days with a stamp | 32 variants |
+ * | `{cache}:r:{url hash}` | hash, fields per variant, and when the URL was invalidated | the longest variant in it; 7 days once invalidated | 32 variants |
  * | `{cache}:purges` | sorted set, purges by time | the longest entry lifetime | 1000 |
- * | `{cache}:k:{name}` | string, JSON: the general cache | as set | |
+ * | `{cache}:k:{name}` | string, JSON: a value of the key-value cache | as set | |
  *
  * The original service keeps sorted sets at `envoyou:ratelimit:{id}` and strings at `envoyou:cache:data`,
  * `envoyou:cache:timestamp` and `envoyou:cache:response:…`: no key here has such a name, so both may share a database.

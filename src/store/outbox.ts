@@ -5,21 +5,21 @@ import type { ReplayOutcome } from "./recovery.ts";
 
 export interface OutboxOptions<Item> {
   platform: Pick<Platform, "now">;
-  /** Most items kept; beyond it newcomers are refused. */
+  /** Most items kept; further ones are refused. */
   entries: number;
   /** Most bytes of them, by `sizeOf`. Default: not counted. */
   bytes?: number;
   /** Bytes of one item, name included. Default 0. */
   sizeOf?(item: Item, name: string): number;
-  /** Queues an item's write. It may run twice and must do no more than once. */
+  /** Queues an item's write. It must be idempotent: it may run twice. */
   write(batch: Batch, item: Item, name: string): Promise<unknown>;
 }
 
-/** What one batch carries of it: well within Upstash's 10 MB a request, and soon done. */
-const ITEMS_PER_TRIP = 100;
-const BYTES_PER_TRIP = 256 * 1024;
+/** How much of it one batch sends: well below Upstash's 10 MB a request, and soon done. */
+const MAX_ITEMS_PER_BATCH = 100;
+const MAX_BYTES_PER_BATCH = 256 * 1024;
 
-/** Writes that Redis has not got: each is kept until Redis has said that it arrived, or nobody needs it any more. */
+/** Writes that Redis does not have yet. Each is kept until Redis has confirmed it, or until it has expired. */
 export class Outbox<Item> {
   readonly #options: OutboxOptions<Item>;
   readonly #items: BoundedMap<{ item: Item; expiresAt: number; size: number }>;
@@ -37,7 +37,7 @@ export class Outbox<Item> {
     return this.#items.bytes;
   }
 
-  /** @param expiresAt When it is of no use any more, ms since the epoch. @returns false where there is no room. */
+  /** @param expiresAt When nobody needs it any more, ms since the epoch. @returns false where there is no room. */
   put(name: string, item: Item, expiresAt: number): boolean {
     const size = this.#options.sizeOf?.(item, name) ?? 0;
     return this.#items.set(name, { item, expiresAt, size }, expiresAt);
@@ -61,16 +61,17 @@ export class Outbox<Item> {
   }
 
   /**
-   * Queues the oldest, as many as a batch should carry. What is refused goes to the end, so that it is in nobody's way.
+   * Queues the oldest items, as many as a batch should send. A refused item moves to the end, so that it blocks no other.
    *
-   * @returns what is left, once the batch is back.
+   * @returns what is left, once the batch has come back.
    */
   async replay(batch: Batch): Promise<ReplayOutcome> {
-    const going: Promise<void>[] = [];
+    const writes: Promise<void>[] = [];
     let bytes = 0;
     let refused = false;
     for (const [name, kept] of this.#items) {
-      if (going.length === ITEMS_PER_TRIP || (bytes > 0 && bytes + kept.size > BYTES_PER_TRIP)) break;
+      if (writes.length === MAX_ITEMS_PER_BATCH || (bytes > 0 && bytes + kept.size > MAX_BYTES_PER_BATCH))
+        break;
       bytes += kept.size;
       const settle = (arrived: boolean) => {
         if (!arrived) refused = true;
@@ -78,14 +79,14 @@ export class Outbox<Item> {
         this.#items.delete(name);
         if (!arrived) this.#items.set(name, kept, kept.expiresAt);
       };
-      going.push(
+      writes.push(
         this.#options.write(batch, kept.item, name).then(
           () => settle(true),
           () => settle(false),
         ),
       );
     }
-    await Promise.all(going);
+    await Promise.all(writes);
     if (refused) return "refused";
     return this.#items.size > 0 ? "more" : "done";
   }

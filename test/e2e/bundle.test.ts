@@ -17,9 +17,9 @@ it("nothing of the development programs is in the Worker", async () => {
   ).toEqual([]);
 });
 
-it("the Worker is at most 90 KB gzipped, as deployed", async () => {
+it("the Worker is at most 115 KB gzipped, as deployed", async () => {
   const bytes = gzipSync(await readFile(await buildWorker()), { level: 9 }).length;
-  expect(bytes).toBeLessThanOrEqual(90_000);
+  expect(bytes).toBeLessThanOrEqual(115_000);
 });
 
 it("the version is the package's", async () => {
