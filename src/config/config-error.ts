@@ -17,7 +17,7 @@ export class ConfigError extends Error {
   constructor(issues: readonly ConfigIssue[]) {
     super(
       [
-        `The configuration has ${issues.length === 1 ? "a issue" : `${issues.length} issues`}:`,
+        `The configuration has ${issues.length === 1 ? "an issue" : `${issues.length} issues`}:`,
         ...issues.map(({ place, found, fix }) => `  ${place}: found ${found}. ${fix}`),
       ].join("\n"),
     );

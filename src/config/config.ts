@@ -1,4 +1,5 @@
 import type { LogLevel } from "../events/level.ts";
+import type { CallerLists } from "./caller-lists.ts";
 import type { Route } from "./route.ts";
 
 /** A configured API key. The key itself stays in this object: everywhere else it is a hash or its name. */
@@ -55,8 +56,8 @@ export interface Config {
   /** Exact origins, or null: CORS is the origin's business. */
   corsOrigins: string[] | null;
   cache: { ttlSeconds: number; maxBodyBytes: number; isolateBytes: number };
-  /** Addresses (CIDR), users and key hashes that are never limited, or always refused. */
-  lists: { allow: string[]; deny: string[] };
+  /** Callers that are never limited, or always refused. */
+  lists: CallerLists;
   authBasePath: string;
   healthPath: string;
   logLevel: LogLevel;

@@ -1,77 +1,8 @@
-/** The route contract: what `src/routes.ts` and the `ROUTES` variable are written in, and what they become. */
+import type { Algorithm, Duration, RouteInput } from "./routes-schema.ts";
 
-/** A duration as @upstash/ratelimit writes it: `500 ms`, `10 s`, `1 m`, `1 h`, `1 d`, `1 w`; fractions allowed. */
-export type Duration =
-  | `${number} ${"ms" | "s" | "m" | "h" | "d" | "w"}`
-  | `${number}${"ms" | "s" | "m" | "h" | "d" | "w"}`;
+export type { Algorithm, CacheRuleInput, Duration, LimitInput, RouteInput } from "./routes-schema.ts";
 
-export type Algorithm = "sliding-window" | "fixed-window" | "token-bucket" | "sliding-log";
-
-interface LimitBase {
-  /** Names the policy in headers, logs and keys: letters, digits, `-` and `_`. Unique within its route. */
-  name: string;
-  window: Duration;
-  /** Units one request takes: a whole number, 1 to the limit. Default 1. */
-  cost?: number;
-  /** Who is counted: the verified key, else the user, else the address (`caller`), or always the address. */
-  by?: "caller" | "address";
-  /** Counted, logged and reported, never enforced. Default false. */
-  shadow?: boolean;
-  /** Units an isolate may take in advance, at most a tenth of the limit. Default off. */
-  lease?: number;
-  /** In an outage, the part of the limit one isolate may admit on its own: above 0, up to 1. Default 1. */
-  localShare?: number;
-}
-
-export type LimitInput =
-  | (LimitBase & { limit: number; algorithm?: "sliding-window" | "fixed-window" | "sliding-log" })
-  | (LimitBase & {
-      algorithm: "token-bucket";
-      /** Most tokens the bucket holds. */
-      capacity: number;
-      /** Tokens that come back each window. */
-      refill: number;
-    });
-
-export interface CacheRuleInput {
-  /** Seconds an answer without a lifetime of its own is fresh. Default `REDIS_CACHE_TTL` (shared, caller), else none. */
-  ttl?: number;
-  /** Who may be given a stored answer. Default `public`: RFC 9111 as written. */
-  scope?: "public" | "shared" | "caller";
-  /** Seconds (RFC 5861 §3). The response's own value wins. */
-  staleWhileRevalidate?: number;
-  /** Seconds (RFC 5861 §4). The response's own value wins. */
-  staleIfError?: number;
-  /** Purge tags added to those of the response. */
-  tags?: string[];
-  /** What of the query is in the cache key. Default: all of it, as written. */
-  query?: { ignore?: string[]; sort?: boolean };
-}
-
-export interface RouteInput {
-  /** Hono's path syntax, matched against the path that the origin will see. */
-  path: string;
-  /** Default: every method. */
-  methods?: string[];
-  /** Who may call. Default `public`. */
-  access?: "public" | "identified" | "session";
-  limits?: LimitInput[];
-  /** Limits of a tier, in place of `limits`. */
-  tiers?: Record<string, LimitInput[]>;
-  cache?: CacheRuleInput;
-  /** The origin may start or end a session with its answer (POST, 2xx). */
-  session?: "start" | "end";
-  /** Whether a session may be honoured from its signature while the store is lost. Default true. */
-  offline?: boolean;
-  /** What limits do while the store is lost. Default `local`. */
-  onStoreFailure?: "local" | "open" | "closed";
-  /** An API key that the origin answers with 2xx is a verified one. Default false. */
-  verifiesKeys?: boolean;
-  /** Let paths with `//`, `%2f`, `%5c` through. Default false. */
-  rawPath?: boolean;
-  /** Every limit of the route is in shadow. Default false. */
-  shadow?: boolean;
-}
+/** What the routes of `src/routes.ts` or of the variable `ROUTES` become. `routes-schema.ts` says how they are written. */
 
 /** One window of a route, ready to be used. */
 export interface Policy {

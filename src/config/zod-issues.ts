@@ -1,6 +1,9 @@
 import type * as z from "zod/mini";
 import { type ConfigIssue, shown } from "./config-error.ts";
 
+/** What zod says where the schema says nothing. */
+const DEFAULT_MESSAGE = "Invalid input";
+
 /** What a schema complained of, as issues with their place: `routes[1].limits[0].limit`. */
 export function issuesOf(error: z.core.$ZodError, place: string, input: unknown): ConfigIssue[] {
   return error.issues.flatMap((issue): ConfigIssue[] => {
@@ -9,12 +12,13 @@ export function issuesOf(error: z.core.$ZodError, place: string, input: unknown)
       place,
     );
     const found = shown(valueAt(input, issue.path));
+    if (issue.message !== DEFAULT_MESSAGE) return [{ place: at, found, fix: issue.message }];
     switch (issue.code) {
       case "unrecognized_keys":
         return issue.keys.map((key) => ({
           place: `${at}.${key}`,
           found: "a key that does not exist",
-          fix: 'Remove it, or look for the right name in README.md ("Routes").',
+          fix: "Remove it, or look for the right name in docs/configuration.md.",
         }));
       case "invalid_type":
         return [{ place: at, found, fix: `Must be ${article(issue.expected)}.` }];

@@ -1,3 +1,4 @@
+import { type CallerLists, noCallers } from "../config/caller-lists.ts";
 import { durationMs } from "../config/duration.ts";
 import type { Duration, Policy, Route } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
@@ -12,7 +13,7 @@ import type { Charge } from "./charge.ts";
 import { createLimitDecision } from "./decide.ts";
 import type { HeaderOptions } from "./headers.ts";
 import { LimitState, type LimitStateBounds } from "./limit-state.ts";
-import { type ListInput, readLists } from "./lists.ts";
+import { createListLookup } from "./lists.ts";
 import { type PeekedLimit, peek } from "./peek.ts";
 import { type LimitSource, type LimitVerdict, refusedByList, unlimited } from "./verdict.ts";
 
@@ -26,7 +27,7 @@ export interface LimiterOptions {
   useRedis?: boolean;
   /** Most ms between a caller's batches. Default 5000. */
   isolateMaxAgeMs?: number;
-  lists?: ListInput;
+  lists?: CallerLists;
   headers?: HeaderOptions;
   /** Sizes of the maps in the isolate. */
   bounds?: LimitStateBounds;
@@ -76,7 +77,6 @@ export interface Limiter extends Capability<LimitVerdict> {
   readonly sizes: LimitState["sizes"];
 }
 
-/** @throws ConfigError when the lists hold an entry that can match nobody. */
 export function createLimiter(options: LimiterOptions): Limiter {
   const { store, keys, identifier, platform, events, useRedis = true, isolateMaxAgeMs = 5000 } = options;
   const state = new LimitState({ platform, keys, isolateMaxAgeMs, bounds: options.bounds });
@@ -88,7 +88,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
     useRedis,
     headers: options.headers ?? {},
   });
-  const listOf = readLists(options.lists ?? { allow: [], deny: [] });
+  const listOf = createListLookup(options.lists ?? { allow: noCallers, deny: noCallers });
   if (useRedis) store.onRecovery((batch) => state.replay(batch));
 
   return {

@@ -6,7 +6,7 @@
  * those inside scripts too. Time is simulated: nothing sleeps, nothing depends on how fast this machine is.
  */
 import { writeFile } from "node:fs/promises";
-import { compileRoutes } from "../../src/config/compile-routes.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { type Route, type RouteInput, unmatchedRoute } from "../../src/config/route.ts";
 import { createEvents } from "../../src/events/events.ts";
 import { createLimiter } from "../../src/ratelimit/limiter.ts";
@@ -86,7 +86,7 @@ function requestOf(route: Route): EdgeRequest {
 }
 
 function routeOf(...limits: Limit[]): Route {
-  return compileRoutes([{ path: "/", limits }], 0, [])[0] ?? unmatchedRoute;
+  return loadConfig({}, [{ path: "/", limits }]).routes[0] ?? unmatchedRoute;
 }
 
 function seeded(seed: number) {

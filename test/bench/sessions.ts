@@ -6,7 +6,7 @@
  * machine's and are only printed.
  */
 import { writeFile } from "node:fs/promises";
-import { compileRoutes } from "../../src/config/compile-routes.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { unmatchedRoute } from "../../src/config/route.ts";
 import { createEvents } from "../../src/events/events.ts";
 import type { SessionClaim } from "../../src/identity/caller.ts";
@@ -56,7 +56,7 @@ const sessions = createSessions({
     maxPerUser: 20,
   },
 });
-const route = compileRoutes([{ path: "/", access: "session" }], 0, [])[0] ?? unmatchedRoute;
+const route = loadConfig({}, [{ path: "/", access: "session" }]).routes[0] ?? unmatchedRoute;
 
 /** A request with this token, and what it leaves to be done after the response. */
 async function present(token: string) {

@@ -1,5 +1,5 @@
 import { vi } from "vitest";
-import { compileRoutes } from "../../src/config/compile-routes.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import type { Route, RouteInput } from "../../src/config/route.ts";
 import { createEvents } from "../../src/events/events.ts";
 import type { LogFields } from "../../src/events/log.ts";
@@ -82,11 +82,10 @@ export function freshPrefix(): string {
   return `t${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** The route that a user would write, compiled as the Worker does; a issue fails the test. */
+/** The route that a user would write, compiled as the Worker does; an issue fails the test. */
 export function routeOf(input: Omit<RouteInput, "path">): Route {
-  const issues: Parameters<typeof compileRoutes>[2] = [];
-  const [route] = compileRoutes([{ path: "/v1/x", ...input }], 3600, issues);
-  if (!route || issues.length > 0) throw new Error(JSON.stringify(issues));
+  const [route] = loadConfig({}, [{ path: "/v1/x", ...input }]).routes;
+  if (!route) throw new Error("no route");
   return route;
 }
 

@@ -2,9 +2,9 @@ import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 import type { Route } from "../../config/route.ts";
 import { Problem } from "../../http/problem.ts";
-import { normaliseAddress } from "../../identity/address.ts";
 import type { Identifier } from "../../identity/caller-hash.ts";
 import { type Limiter, policiesOf } from "../../ratelimit/limiter.ts";
+import { normaliseAddress } from "../../runtime/ip-address.ts";
 import { StoreError } from "../../store/errors.ts";
 import type { Store } from "../../store/store.ts";
 

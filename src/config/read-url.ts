@@ -1,0 +1,38 @@
+import { shown } from "./config-error.ts";
+import type { Report } from "./read-variables.ts";
+
+/** Where Upstash shows what a Worker needs. */
+export const WHERE_UPSTASH_SHOWS_IT =
+  'the "REST API" box of the database\'s page in the Upstash console shows UPSTASH_REDIS_REST_URL (https://…) and UPSTASH_REDIS_REST_TOKEN';
+
+/** An absolute http(s) address without user, query or fragment. A password in it is never shown. */
+export function readUrl(value: unknown, report: Report): URL | null {
+  if (value === undefined) return null;
+  const text = typeof value === "string" ? value.trim() : null;
+  if (text !== null && isRedisAddress(text)) {
+    report(
+      "a Redis address over TCP, which a Worker cannot use",
+      `Set the REST address: ${WHERE_UPSTASH_SHOWS_IT}.`,
+    );
+    return null;
+  }
+  const url = text !== null && URL.canParse(text) ? new URL(text) : null;
+  if (!url || (url.protocol !== "https:" && url.protocol !== "http:")) {
+    report(withoutPassword(value), "Must be an address such as https://api.example.com.");
+    return null;
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    report("an address with user, query or fragment", "Leave only scheme, host, port and path.");
+    return null;
+  }
+  return url;
+}
+
+/** Also inside a pasted command: `redis-cli --tls -u redis://…`. */
+export function isRedisAddress(text: string): boolean {
+  return /\brediss?:\/\//i.test(text);
+}
+
+function withoutPassword(value: unknown): string {
+  return typeof value === "string" && value.includes("@") ? "an address with a user in it" : shown(value);
+}

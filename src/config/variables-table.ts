@@ -1,0 +1,326 @@
+import { logLevels } from "../events/level.ts";
+
+/** `must set`: nothing works well without it. `often`: many deployments choose it. `rarely`: the default is right. */
+export type VariableGroup = "must set" | "often" | "rarely";
+
+interface Described {
+  group: VariableGroup;
+  /** One plain sentence, for `docs/configuration.md`. */
+  description: string;
+  /** The Python service's name of this variable. It works, and a warning says to rename it. */
+  formerly?: string;
+}
+
+export type Variable = Described &
+  (
+    | { kind: "text"; default?: string; ascii?: boolean }
+    /** A single secret. It travels in a header field, so it is visible ASCII (RFC 9110 §5.5). */
+    | { kind: "secret" }
+    /** Comma separated, newest first. `token`: it travels in a header field. `key`: it is an HMAC key, and stays here. */
+    | { kind: "secrets"; use: "token" | "key"; min: number }
+    | { kind: "keys" }
+    | { kind: "list" }
+    | { kind: "integer"; default: number; min: number; max: number; unit?: string }
+    | { kind: "boolean"; default: boolean }
+    | { kind: "choice"; choices: readonly string[]; default: string }
+    | { kind: "url" }
+    | { kind: "path"; default: string }
+    | { kind: "binding" }
+    | { kind: "routes" }
+  );
+
+const YEAR_SECONDS = 31_536_000;
+/** RFC 9111 §1.2.2: what a cache must take as a number of seconds. */
+export const MAX_DELTA_SECONDS = 2_147_483_648;
+
+/** Every variable of the Worker: what it is, what it may be, and what it means. Everything else follows from this table. */
+export const variables = {
+  ORIGIN_URL: {
+    kind: "url",
+    group: "must set",
+    description: "The address of your API; without it and without a binding ORIGIN every request gets 503.",
+  },
+  UPSTASH_REDIS_REST_URL: {
+    kind: "url",
+    group: "must set",
+    description:
+      'The REST address of the Upstash database, from the "REST API" box of its page; without it limits, sessions and cache live in each isolate.',
+  },
+  UPSTASH_REDIS_REST_TOKEN: {
+    kind: "secret",
+    group: "must set",
+    description: "The REST token of that database.",
+  },
+  ORIGIN_TOKEN: {
+    kind: "secret",
+    group: "must set",
+    description:
+      "Sent to your API as X-Edge-Token; without it an API at ORIGIN_URL gets no X-User-* fields, because it could not trust them.",
+  },
+  SESSION_SECRET: {
+    kind: "secrets",
+    use: "key",
+    min: 32,
+    group: "must set",
+    description: "The keys that sign session tokens; without one, session paths answer 503.",
+  },
+  SERVICE_TOKEN: {
+    kind: "secrets",
+    use: "token",
+    min: 16,
+    group: "must set",
+    description:
+      "The tokens with which your servers create, list and end sessions; without one, those paths answer 404.",
+  },
+  ADMIN_TOKEN: {
+    kind: "secrets",
+    use: "token",
+    min: 16,
+    group: "often",
+    description: "The tokens with which operators use /edge/*; without one, those paths answer 404.",
+  },
+  ORIGIN: {
+    kind: "binding",
+    group: "often",
+    description: "A service binding to the Worker that is your API, in place of an address.",
+  },
+  ROUTES: {
+    kind: "routes",
+    group: "often",
+    description: "A list of routes, as JSON, in place of src/routes.ts.",
+  },
+  EDGE_MODE: {
+    kind: "choice",
+    choices: ["enforce", "observe", "bypass"],
+    default: "enforce",
+    group: "often",
+    description:
+      "enforce refuses, observe only logs what it would refuse, and bypass passes everything to the origin.",
+  },
+  CORS_ALLOWED_ORIGINS: {
+    kind: "list",
+    group: "often",
+    description:
+      "The exact origins that browsers may call from; when set, the edge answers CORS, else your API does.",
+  },
+  API_KEYS: {
+    kind: "keys",
+    group: "often",
+    description: "API keys that the edge knows, each as key:name:tier (a key has at least 16 characters).",
+  },
+  JWT_SECRET: {
+    kind: "secrets",
+    use: "key",
+    min: 32,
+    formerly: "JWT_SECRET_KEY",
+    group: "often",
+    description: "The keys that verify JWTs signed with HS256.",
+  },
+  JWT_JWKS_URL: {
+    kind: "url",
+    group: "often",
+    description:
+      "The address of the key set that verifies JWTs signed with RS256, ES256 or EdDSA; needs issuer and audience.",
+  },
+  JWT_ISSUER: { kind: "text", group: "often", description: "The issuer that a JWT must name." },
+  JWT_AUDIENCE: { kind: "text", group: "often", description: "The audience that a JWT must name." },
+  JWT_TIER_CLAIM: {
+    kind: "text",
+    group: "often",
+    description: "The claim of a JWT that names the caller's tier.",
+  },
+  REDIS_CACHE_TTL: {
+    kind: "integer",
+    default: 3600,
+    min: 0,
+    max: MAX_DELTA_SECONDS,
+    unit: "seconds",
+    group: "often",
+    description:
+      "The lifetime of responses on routes of scope shared or caller that name no ttl; 0 takes only what the response says.",
+  },
+  SESSION_IDLE_SECONDS: {
+    kind: "integer",
+    default: 86_400,
+    min: 60,
+    max: YEAR_SECONDS,
+    unit: "seconds",
+    group: "often",
+    description: "A session ends after this much silence.",
+  },
+  SESSION_ABSOLUTE_SECONDS: {
+    kind: "integer",
+    default: 2_592_000,
+    min: 60,
+    max: YEAR_SECONDS,
+    unit: "seconds",
+    group: "often",
+    description: "A session ends at the latest this long after it began.",
+  },
+  SESSION_MAX_PER_USER: {
+    kind: "integer",
+    default: 20,
+    min: 1,
+    max: 1000,
+    unit: "sessions",
+    group: "often",
+    description: "A user has at most this many sessions; the oldest ends when another begins.",
+  },
+  ALLOW_LIST: {
+    kind: "list",
+    group: "often",
+    description: "Callers that are never limited: addresses, CIDR ranges, user:<id>, key:<hash>.",
+  },
+  DENY_LIST: {
+    kind: "list",
+    group: "often",
+    description: "Callers that are always refused, in the same form; wins over ALLOW_LIST.",
+  },
+  LOG_LEVEL: {
+    kind: "choice",
+    choices: logLevels,
+    default: "info",
+    group: "often",
+    description: "The least level of the events that are logged.",
+  },
+  IDENTITY_SECRET: {
+    kind: "secrets",
+    use: "key",
+    min: 16,
+    group: "rarely",
+    description:
+      "The key that hashes callers in Redis keys and logs; without it, one is derived from the store's token.",
+  },
+  AUTH_BASE_PATH: {
+    kind: "path",
+    default: "/auth",
+    group: "rarely",
+    description: "The path under which the edge answers for sessions.",
+  },
+  HEALTH_PATH: {
+    kind: "path",
+    default: "/health",
+    group: "rarely",
+    description: "The path at which the edge tells its health.",
+  },
+  ORIGIN_DEADLINE_MS: {
+    kind: "integer",
+    default: 30_000,
+    min: 100,
+    max: 300_000,
+    unit: "ms",
+    group: "rarely",
+    description: "The origin's header fields must be there within this time.",
+  },
+  STORE_DEADLINE_MS: {
+    kind: "integer",
+    default: 400,
+    min: 10,
+    max: 10_000,
+    unit: "ms",
+    group: "rarely",
+    description:
+      "A call to Upstash is given up after this time; probes and the first calls of an isolate have three times that.",
+  },
+  ISOLATE_MAX_AGE_MS: {
+    kind: "integer",
+    default: 5000,
+    min: 0,
+    max: 60_000,
+    unit: "ms",
+    group: "rarely",
+    description:
+      "An isolate answers alone from what it knows for at most this time, within which purges reach every isolate.",
+  },
+  SESSION_OFFLINE_GRACE_SECONDS: {
+    kind: "integer",
+    default: 900,
+    min: 0,
+    max: YEAR_SECONDS,
+    unit: "seconds",
+    group: "rarely",
+    description:
+      "While the store is lost, a session is honoured if it was confirmed within this time; 0 means never.",
+  },
+  CACHE_MAX_BODY_BYTES: {
+    kind: "integer",
+    default: 1_048_576,
+    min: 0,
+    max: 10_485_760,
+    unit: "bytes",
+    group: "rarely",
+    description: "A larger response body passes through and is not stored.",
+  },
+  CACHE_ISOLATE_BYTES: {
+    kind: "integer",
+    default: 33_554_432,
+    min: 0,
+    max: 100_663_296,
+    unit: "bytes",
+    group: "rarely",
+    description: "An isolate keeps at most this much of the cache in its memory.",
+  },
+  USE_REDIS_RATE_LIMIT: {
+    kind: "boolean",
+    default: true,
+    group: "rarely",
+    description: "Whether limits are counted in Redis; else each isolate counts for itself.",
+  },
+  USE_REDIS_SESSIONS: {
+    kind: "boolean",
+    default: true,
+    group: "rarely",
+    description: "Whether sessions are kept in Redis; else they are honoured from their signature.",
+  },
+  USE_REDIS_CACHE: {
+    kind: "boolean",
+    default: true,
+    group: "rarely",
+    description: "Whether responses are cached in Redis; else each isolate caches for itself.",
+  },
+  REDIS_CACHE_PREFIX: {
+    kind: "text",
+    default: "envoyou:cache",
+    ascii: true,
+    formerly: "CACHE_REDIS_PREFIX",
+    group: "rarely",
+    description: "The prefix of cache keys in Redis.",
+  },
+  REDIS_RATE_LIMIT_PREFIX: {
+    kind: "text",
+    default: "envoyou:ratelimit",
+    ascii: true,
+    formerly: "RATE_LIMIT_REDIS_PREFIX",
+    group: "rarely",
+    description: "The prefix of limit keys in Redis.",
+  },
+  REDIS_SESSION_PREFIX: {
+    kind: "text",
+    default: "envoyou:sessions",
+    ascii: true,
+    formerly: "SESSION_REDIS_PREFIX",
+    group: "rarely",
+    description: "The prefix of session keys in Redis.",
+  },
+} as const satisfies Record<string, Variable>;
+
+export type VariableName = keyof typeof variables;
+
+type ValueOf<V extends Variable> = V extends { kind: "integer" }
+  ? number
+  : V extends { kind: "boolean" }
+    ? boolean
+    : V extends { kind: "choice"; choices: readonly (infer Choice)[] }
+      ? Choice
+      : V extends { kind: "text" | "path"; default: string }
+        ? string
+        : V extends { kind: "text" | "secret" | "keys" }
+          ? string | null
+          : V extends { kind: "secrets" | "list" }
+            ? string[]
+            : V extends { kind: "url" }
+              ? URL | null
+              : unknown;
+
+/** What the variables say: unset ones have their default, or null, or an empty list. */
+export type VariableValues = { -readonly [Name in VariableName]: ValueOf<(typeof variables)[Name]> };
