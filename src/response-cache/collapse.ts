@@ -7,10 +7,10 @@ import { entryFreshness, freshInIsolate } from "./usable.ts";
  * The name of the in-flight fetch that could bring what this request needs: of the same URL, of the same variant as far
  * as it is known by what the URL varies, and, where answers depend on it, with or without credentials alike.
  */
-export function fetchKey({ key, rule, requester, parts, selecting }: CacheContext): string {
-  const [newest] = parts.memory.variants(key);
+export function fetchKey({ address, rule, requester, parts, selecting }: CacheContext): string {
+  const [newest] = parts.memory.variants(address);
   const variant = newest && selecting.canTell(newest.meta.vary) ? selecting.variant(newest.meta.vary) : "";
-  return `${key} ${rule.scope === "public" ? requester : ""} ${variant}`;
+  return `${address.key} ${rule.scope === "public" ? requester : ""} ${variant}`;
 }
 
 /** Whether the request may wait for another's fetch instead of asking the origin itself. */

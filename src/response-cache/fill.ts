@@ -3,7 +3,6 @@ import { identityBody } from "./body.ts";
 import { collect } from "./collect.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import { prepareWrite } from "./redis-entry-store.ts";
 import { forbidsTransform } from "./rules/content-coding.ts";
 import { responseDirectives } from "./rules/directives.ts";
 import { retentionSeconds } from "./rules/freshness.ts";
@@ -77,19 +76,20 @@ export async function fill(
   const bytes = await collect(body, context.parts.maxBodyBytes, lengthSaid);
   if (!bytes) return null;
   const entry: Entry = { ...outline, body: identityBody(bytes) };
-  await keep(context, entry);
+  keep(context, entry);
   return entry;
 }
 
-/** In the isolate at once, in Redis after the response. */
-export async function keep({ parts, key, request, isNew }: CacheContext, entry: Entry): Promise<void> {
-  const { memory, redisKey, platform } = parts;
-  memory.put(key, entry);
-  if (!redisKey) return;
-  const write = await prepareWrite(redisKey(key), entry, platform.now(), isNew);
-  // It has grown by its gzip form.
-  memory.weigh(key, entry);
-  request.after(write);
+/** Stores an entry: in the isolate at once, in the store that all share after the response. */
+export function keep({ parts, address, request, isNew }: CacheContext, entry: Entry): void {
+  const { memory, entries } = parts;
+  memory.put(address, entry);
+  if (entries === memory) return;
+  request.after(async (batch) => {
+    await entries.put(address, entry, isNew, batch);
+    // It may have got a gzip form.
+    memory.weigh(address, entry);
+  });
 }
 
 /** `Content-Length`, where it counts the bytes that are read here: not those of a coding that the runtime undid. */

@@ -15,18 +15,17 @@ export async function freshen(
   update: Headers,
   requestTime: number,
 ): Promise<{ entry: Entry; stored: boolean }> {
-  const { parts, request, key } = context;
+  const { parts, address, request } = context;
   const response = freshened(entry.meta, update);
   const outlined = await outlineOf(asGet(context), response, requestTime);
   if (outlined.kind === "outline") {
     const fresh = { ...outlined.outline, decoded: entry.decoded, body: entry.body };
-    parts.memory.put(key, fresh);
-    request.waitUntil(keep(context, fresh).catch(() => {}));
+    keep(context, fresh);
     return { entry: fresh, stored: true };
   }
   if (outlined.because === "response") {
-    parts.memory.drop(key);
-    parts.invalidate(context, false);
+    parts.memory.drop(address);
+    parts.withdrawals.invalidate([{ address, soft: false }], request);
   }
   const headers = [...response.headers] as [string, string][];
   const meta = { ...entry.meta, headers, requestTime, responseTime: parts.platform.now() };
@@ -41,10 +40,13 @@ export async function applyHead(
   requestTime: number,
 ): Promise<void> {
   const length = entry.decoded ? null : entry.body.size;
-  if (checkedByHead(headers, entry.meta, length) === "stale") return context.parts.invalidate(context, true);
+  if (checkedByHead(headers, entry.meta, length) === "stale") {
+    const { parts, address, request } = context;
+    return parts.withdrawals.invalidate([{ address, soft: true }], request);
+  }
   const outlined = await outlineOf(asGet(context), freshened(entry.meta, headers), requestTime);
   if (outlined.kind !== "outline") return;
-  await keep(context, { ...outlined.outline, decoded: entry.decoded, body: entry.body });
+  keep(context, { ...outlined.outline, decoded: entry.decoded, body: entry.body });
 }
 
 /** What is said of a HEAD's representation is said of a GET's. */

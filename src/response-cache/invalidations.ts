@@ -1,62 +1,40 @@
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { Outbox } from "../store/outbox.ts";
-import { defineScript } from "../store/script.ts";
-import { MAX_LIFE_MS, type PurgeStatus } from "./purge-log.ts";
+import type { EntryAddress, EntryStore } from "./entry-store.ts";
+import type { MemoryEntryStore } from "./memory-entry-store.ts";
+import { MAX_LIFE_MS } from "./purge-log.ts";
 
-/** When what is stored for a URL became invalid (`hard`) or stale (`soft`), ms since the epoch; 0 where it never did. */
-export interface InvalidatedAt {
-  hard: number;
-  soft: number;
-}
-
-/** A URL whose entries are invalid now, or stale. */
+/** A URL whose entries are invalid, or stale. */
 export interface Invalidation {
-  /** Hash of the URL without its scheme: what entries of all audiences have in common. */
-  urlHash: string;
-  /** The hash in Redis that bears the URL's invalidatedAt. */
-  invalidationKey: string;
+  address: EntryAddress;
   soft: boolean;
 }
 
 export interface InvalidationsOptions {
   platform: Pick<Platform, "now">;
-  /** So many were made here that older ones are forgotten: what the isolate holds can no longer be checked by them. */
-  forgotten(): void;
+  memory: MemoryEntryStore;
+  /** The store that all isolates share; null where there is none. */
+  shared: EntryStore | null;
 }
 
-/** URLs whose invalidatedAt the isolate remembers. */
-const MAX_URLS = 10_000;
-const MAX_UNTOLD = 1000;
-
-const invalidationScript = defineScript(`
-#!lua flags=allow-key-locking
--- KEYS: the URL's hash. ARGV: field, now, lifetime.
-local before = redis.pcall('HGET', KEYS[1], ARGV[1])
-if type(before) == 'table' then
-  redis.call('DEL', KEYS[1])
-  before = false
-end
-if tonumber(before or 0) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return 1
-`);
+const MAX_PENDING = 1000;
 
 /**
- * What unsafe methods made invalid (RFC 9111 §4.4), and a HEAD stale (§4.3.5): a stamp in the URL's own hash in Redis, read
- * with every look at it. Unlike a purge it is in no log: however many URLs are written to, nothing else is forgotten.
+ * What unsafe methods made invalid (RFC 9111 §4.4), and a HEAD stale (§4.3.5): a time in the URL's own hash in Redis, read
+ * with every search there. Unlike a purge it is in no log: however many URLs are written to, nothing else is forgotten.
  */
 export class Invalidations {
   readonly #options: InvalidationsOptions;
-  readonly #invalidatedAt = new Map<string, InvalidatedAt>();
-  readonly #untold: Outbox<Invalidation>;
+  /** Written when Redis is back. */
+  readonly #pending: Outbox<Invalidation>;
 
   constructor(options: InvalidationsOptions) {
     const { platform } = options;
     this.#options = options;
-    this.#untold = new Outbox({
+    this.#pending = new Outbox({
       platform,
-      entries: MAX_UNTOLD,
+      entries: MAX_PENDING,
       // With the time of now, here too: what others stored since may be what was to go.
       write: (batch, invalidation) => {
         this.add(invalidation);
@@ -65,61 +43,38 @@ export class Invalidations {
     });
   }
 
-  get size(): number {
-    return this.#invalidatedAt.size;
-  }
-
-  /** Known here at once; {@link write} tells the others. */
-  add({ urlHash, soft }: Pick<Invalidation, "urlHash" | "soft">): void {
-    const now = this.#options.platform.now();
-    this.learn(urlHash, soft ? { hard: 0, soft: now } : { hard: now, soft: 0 });
-  }
-
-  /** Takes in what a look brought. */
-  learn(urlHash: string, { hard, soft }: InvalidatedAt): void {
-    if (hard === 0 && soft === 0) return;
-    const known = this.#invalidatedAt.get(urlHash) ?? { hard: 0, soft: 0 };
-    this.#invalidatedAt.delete(urlHash);
-    this.#invalidatedAt.set(urlHash, { hard: Math.max(known.hard, hard), soft: Math.max(known.soft, soft) });
-    if (this.#invalidatedAt.size <= MAX_URLS) return;
-    const [oldest = ""] = this.#invalidatedAt.keys();
-    this.#invalidatedAt.delete(oldest);
-    this.#options.forgotten();
-  }
-
-  purgeStatus(urlHash: string, requestTime: number): PurgeStatus {
-    const { hard, soft } = this.#invalidatedAt.get(urlHash) ?? { hard: 0, soft: 0 };
-    if (hard >= requestTime) return { kind: "hard" };
-    return soft >= requestTime ? { kind: "soft", since: soft } : { kind: "none" };
+  /** Applies an invalidation in this isolate; {@link write} applies it for the others. */
+  add(invalidation: Invalidation): void {
+    const { memory, platform } = this.#options;
+    memory.invalidate(invalidation.address, timesOf(invalidation, platform.now()));
   }
 
   /**
-   * Queues it. What Redis does not take is told with a later {@link replay}.
+   * Queues an invalidation for the shared store. One that does not arrive is kept for a later {@link replay}.
    *
-   * @param at When it became so, ms since the epoch.
-   * @returns false where there is no room for it.
+   * @param at When the entries became invalid or stale, ms since the epoch.
+   * @returns false where there is no room to keep it.
    */
   async write(batch: Batch, invalidation: Invalidation, at: number): Promise<boolean> {
-    const { invalidationKey, soft } = invalidation;
-    const { platform } = this.#options;
+    const { address, soft } = invalidation;
     try {
       await this.#queue(batch, invalidation, at);
       return true;
     } catch {
-      const until = platform.now() + MAX_LIFE_MS;
-      return this.#untold.put(`${soft ? "soft" : "hard"} ${invalidationKey}`, invalidation, until);
+      const until = this.#options.platform.now() + MAX_LIFE_MS;
+      return this.#pending.put(`${soft ? "soft" : "hard"} ${address.sharedKey}`, invalidation, until);
     }
   }
 
   replay(batch: Batch) {
-    return this.#untold.replay(batch);
+    return this.#pending.replay(batch);
   }
 
-  #queue(batch: Batch, { invalidationKey, soft }: Invalidation, at: number): Promise<unknown> {
-    const field = soft ? STAMP_FIELDS.soft : STAMP_FIELDS.hard;
-    return batch.run(invalidationScript, [invalidationKey], [field, at, MAX_LIFE_MS]);
+  async #queue(batch: Batch, invalidation: Invalidation, at: number): Promise<void> {
+    await this.#options.shared?.invalidate(invalidation.address, timesOf(invalidation, at), batch);
   }
 }
 
-/** The names of the invalidatedAt in a URL's hash. */
-export const STAMP_FIELDS = { hard: "p", soft: "s" } as const;
+function timesOf({ soft }: Invalidation, at: number) {
+  return soft ? { hard: 0, soft: at } : { hard: at, soft: 0 };
+}

@@ -1,6 +1,16 @@
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { type Entry, entrySize } from "./entry.ts";
+import {
+  type EntryAddress,
+  type EntryQuery,
+  type EntryStore,
+  type Finding,
+  type InvalidatedAt,
+  MAX_VARIANTS,
+  type OtherVariant,
+} from "./entry-store.ts";
+import { namingTag } from "./naming-tag.ts";
 import { mostRecent } from "./rules/vary.ts";
 import type { SelectingFields } from "./selecting-fields.ts";
 
@@ -10,13 +20,20 @@ export interface MemoryEntryStoreOptions {
   bytes: number;
 }
 
-const MAX_URLS = 50_000;
-/** As in Redis. */
-const MAX_VARIANTS = 32;
+type Key = Pick<EntryAddress, "key">;
+type UrlHash = Pick<EntryAddress, "urlHash">;
 
-/** The copy in the isolate: a list of variants per URL, the newest first, bounded by bytes over all URLs. */
-export class MemoryEntryStore {
+const MAX_URLS = 50_000;
+/** URLs whose invalidation is remembered. */
+const MAX_INVALIDATIONS = 10_000;
+
+/**
+ * Entries in the isolate: the only store, or the copy in front of Redis. A list of variants per address, the newest
+ * first, bounded by bytes over all of them. It answers at once, so a hit in it costs no call.
+ */
+export class MemoryEntryStore implements EntryStore {
   readonly #urls: BoundedMap<readonly Entry[]>;
+  readonly #invalidatedAt = new Map<string, InvalidatedAt>();
 
   constructor({ platform, bytes }: MemoryEntryStoreOptions) {
     this.#urls = new BoundedMap({
@@ -28,20 +45,29 @@ export class MemoryEntryStore {
     });
   }
 
-  get size(): number {
-    return this.#urls.size;
+  /** Addresses, bytes, and URLs with an invalidation. */
+  get sizes(): { urls: number; bytes: number; invalidations: number } {
+    return { urls: this.#urls.size, bytes: this.#urls.bytes, invalidations: this.#invalidatedAt.size };
   }
 
-  get bytes(): number {
-    return this.#urls.bytes;
+  find(address: Key & UrlHash, { selecting, heldId }: Pick<EntryQuery, "selecting" | "heldId">): Finding {
+    const entry = this.held(address, selecting);
+    const others: OtherVariant[] = [];
+    for (const each of this.variants(address)) {
+      const tag = each === entry ? null : namingTag(each);
+      if (tag !== null) others.push({ name: each.variant, tag, shareable: each.shareable });
+    }
+    const found = { others, invalidatedAt: this.invalidatedAt(address), purges: [] };
+    if (!entry) return { kind: this.holds(address) ? "other-variants" : "nothing", ...found };
+    return entry.id === heldId ? { kind: "same", ...found } : { kind: "entry", entry, ...found };
   }
 
   /**
    * The variant for a request: of several that match, the most recent by `Date` (RFC 9111 §4). Where one is selected by a
    * secret, none is found before `selecting` has hidden it: that one might be the more recent.
    */
-  find(key: string, selecting: SelectingFields): Entry | null {
-    const entries = this.variants(key);
+  held(address: Key, selecting: SelectingFields): Entry | null {
+    const entries = this.variants(address);
     if (!entries.every(({ meta }) => selecting.canTell(meta.vary))) return null;
     const matching = entries.filter(({ meta, variant }) => variant === selecting.variant(meta.vary));
     if (matching.length < 2) return matching[0] ?? null;
@@ -49,33 +75,50 @@ export class MemoryEntryStore {
     return matching.find(({ meta }) => meta === newest) ?? null;
   }
 
-  /** All that are held of a URL, the newest first. */
-  variants(key: string): readonly Entry[] {
+  variant(address: Key, name: string): Entry | null {
+    return this.variants(address).find(({ variant }) => variant === name) ?? null;
+  }
+
+  /** All that are held of an address, the newest first. */
+  variants({ key }: Key): readonly Entry[] {
     return this.#urls.get(key) ?? [];
   }
 
-  /** Whether the URL is held at all, for some request. */
-  holds(key: string): boolean {
-    return this.variants(key).length > 0;
+  /** Whether the address is held at all, for some request. */
+  holds(address: Key): boolean {
+    return this.variants(address).length > 0;
   }
 
-  put(key: string, entry: Entry): void {
-    const others = this.variants(key).filter((each) => each.variant !== entry.variant);
-    this.#set(key, [entry, ...others].slice(0, MAX_VARIANTS));
+  put(address: Key, entry: Entry): void {
+    const others = this.variants(address).filter((each) => each.variant !== entry.variant);
+    this.#set(address.key, [entry, ...others].slice(0, MAX_VARIANTS));
   }
 
   /** Counts an entry's bytes anew, where it is still held: its body has got a second form. */
-  weigh(key: string, entry: Entry): void {
-    const entries = this.variants(key);
-    if (entries.includes(entry)) this.#set(key, entries);
+  weigh(address: Key, entry: Entry): void {
+    const entries = this.variants(address);
+    if (entries.includes(entry)) this.#set(address.key, entries);
   }
 
-  drop(key: string): void {
+  /** Removes all variants of an address. */
+  drop({ key }: Key): void {
     this.#urls.delete(key);
   }
 
-  clear(): void {
+  invalidate({ urlHash }: UrlHash, { hard, soft }: InvalidatedAt): void {
+    if (hard === 0 && soft === 0) return;
+    const known = this.invalidatedAt({ urlHash });
+    this.#invalidatedAt.delete(urlHash);
+    this.#invalidatedAt.set(urlHash, { hard: Math.max(known.hard, hard), soft: Math.max(known.soft, soft) });
+    if (this.#invalidatedAt.size <= MAX_INVALIDATIONS) return;
+    const [oldest = ""] = this.#invalidatedAt.keys();
+    this.#invalidatedAt.delete(oldest);
+    // What is held can no longer be checked by what was forgotten.
     this.#urls.clear();
+  }
+
+  invalidatedAt({ urlHash }: UrlHash): InvalidatedAt {
+    return this.#invalidatedAt.get(urlHash) ?? { hard: 0, soft: 0 };
   }
 
   #set(key: string, entries: readonly Entry[]): void {

@@ -72,8 +72,8 @@ return 1
  */
 export class PurgeLog {
   readonly #times = new Map<string, { time: number; purge: Purge }>();
-  /** Made while the store was lost: to be told when it is back. */
-  #untold: Purge[] = [];
+  /** Made while the store was lost: written when it is back. */
+  #pending: Purge[] = [];
   /** The newest that was read from the log: what was made here says nothing of what others wrote before. */
   #readUpTo = Number.NEGATIVE_INFINITY;
 
@@ -97,7 +97,7 @@ export class PurgeLog {
     }
   }
 
-  /** A purge made here holds here at once. {@link write} tells the others. */
+  /** Applies purges in this isolate; {@link write} applies them for the others. */
   add(purges: readonly Purge[], now: number): void {
     for (const purge of purges) this.#note(purge, now);
   }
@@ -121,26 +121,26 @@ export class PurgeLog {
     }
   }
 
-  /** A purge that holds here at once, and is told with the next {@link rewrite}. */
-  tellLater(purges: readonly Purge[], now: number): void {
+  /** A purge that takes effect here at once, and is written with the next {@link rewrite}. */
+  addPending(purges: readonly Purge[], now: number): void {
     this.add(purges, now);
     this.#keep(purges);
   }
 
   #keep(purges: readonly Purge[]): void {
-    this.#untold.push(...purges);
-    if (this.#untold.length > MAX_PURGES) this.#untold = [EVERYTHING];
+    this.#pending.push(...purges);
+    if (this.#pending.length > MAX_PURGES) this.#pending = [EVERYTHING];
   }
 
   /**
-   * Tells what could not be told, with the time of now: what others stored meanwhile may be what was to go, and an isolate
-   * that has read on would not look back.
+   * Writes what is pending, with the time of now: what others stored meanwhile may be what was to go, and an isolate that
+   * has read on would not look back.
    */
   async rewrite(now: number, keys: Keys, batch: Batch): Promise<boolean> {
-    const untold = this.#untold;
-    this.#untold = [];
-    this.add(untold, now);
-    await this.write(untold, now, keys, batch);
+    const pending = this.#pending;
+    this.#pending = [];
+    this.add(pending, now);
+    await this.write(pending, now, keys, batch);
     return false;
   }
 

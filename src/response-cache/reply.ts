@@ -15,13 +15,13 @@ export async function served(
   status: CacheStatus,
   word: CacheWord,
 ): Promise<CacheReply> {
-  const { key, parts, request } = context;
+  const { address, parts, request } = context;
   const now = parts.platform.now();
   const ttl = status.ttl ?? entryFreshness(context, entry).lifetime - currentAge(entry.meta, now);
   const deflated = entry.body.identity === null;
   const response = await serveEntry(entry, request.request, now);
   // Inflating it for this client has made it larger.
-  if (deflated && entry.body.identity) parts.memory.weigh(key, entry);
+  if (deflated && entry.body.identity) parts.memory.weigh(address, entry);
   const upstream = fieldsOf(entry.meta).get("cache-status");
   return { reply: { kind: "response", response }, cache: { word, status: { ...status, ttl }, upstream } };
 }

@@ -9,14 +9,14 @@ import { confirmedEntry, validatorsFor } from "./validate.ts";
 
 /** Validates a stale entry in the background, once however many requests are served it meanwhile (RFC 5861 §3). */
 export function revalidateInBackground(context: CacheContext, origin: OriginFetch, entry: Entry): void {
-  const { key, request, parts } = context;
-  const done = parts.inFlight.take(`${key} revalidation`);
+  const { address, request, parts } = context;
+  const done = parts.inFlight.take(`${address.key} revalidation`);
   if (!done) return;
   request.waitUntil(revalidate(context, origin, entry).then(done, done));
 }
 
 async function revalidate(context: CacheContext, origin: OriginFetch, entry: Entry): Promise<void> {
-  const { parts, key, request } = context;
+  const { parts, address, request } = context;
   const requestTime = parts.platform.now();
   const candidates = validatorsFor(context, origin, entry);
   const metas = candidates.map(({ meta }) => meta);
@@ -33,6 +33,6 @@ async function revalidate(context: CacheContext, origin: OriginFetch, entry: Ent
     // A body that breaks off leaves what was there: it may yet stand in for an origin that fails.
     await fill(context, outlined.outline, response.body, lengthSaid(response.headers));
   } else if (outlined.because === "response") {
-    parts.memory.drop(key);
+    parts.memory.drop(address);
   }
 }

@@ -78,11 +78,7 @@ async function storeSmall(
     return null;
   }
   const stored = bytes.length === said;
-  if (stored) {
-    const kept = keep(context, { ...outline, body: identityBody(bytes) });
-    context.request.waitUntil(kept.catch(() => {}));
-  } else {
-    inFlight.uncacheable(fetchKey(context));
-  }
+  if (stored) keep(context, { ...outline, body: identityBody(bytes) });
+  else inFlight.uncacheable(fetchKey(context));
   return { response: new Response(bytes, { status, statusText, headers }), stored };
 }

@@ -33,15 +33,15 @@ export function mayStandIn(context: CacheContext, entry: Entry): boolean {
 
 /** What the isolate holds for the request by now: fresh, for this requester, and not purged; else null. */
 export function freshInIsolate(context: CacheContext): Entry | null {
-  const { parts, key, selecting } = context;
-  const found = parts.memory.find(key, selecting);
+  const { parts, address, selecting } = context;
+  const found = parts.memory.held(address, selecting);
   if (!found || !isForRequester(context, found) || reuseOf(context, found).kind !== "fresh") return null;
-  return parts.purgeStatus(context, found).kind === "none" ? found : null;
+  return parts.withdrawals.statusOf(address, found).kind === "none" ? found : null;
 }
 
 /** Why there is no entry for the request (RFC 9211 §2.2). */
-export function missReason({ varyMiss, key, parts }: CacheContext): FwdReason {
-  return varyMiss || parts.memory.holds(key) ? "vary-miss" : "uri-miss";
+export function missReason({ varyMiss, address, parts }: CacheContext): FwdReason {
+  return varyMiss || parts.memory.holds(address) ? "vary-miss" : "uri-miss";
 }
 
 function reuseFacts(context: CacheContext, entry: Entry) {

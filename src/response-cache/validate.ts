@@ -1,3 +1,4 @@
+import { StoreError } from "../store/errors.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import type { OriginFetch } from "./origin-fetch.ts";
@@ -17,11 +18,11 @@ export interface Candidate {
  * that the isolate holds, and those of which Redis has told the entity tags.
  */
 function candidatesOf(context: CacheContext, selected: Entry | null): Candidate[] {
-  const { parts, key, others, requester } = context;
+  const { parts, address, others, requester } = context;
   const here: Candidate[] = [];
-  for (const entry of new Set([...(selected ? [selected] : []), ...parts.memory.variants(key)])) {
+  for (const entry of new Set([...(selected ? [selected] : []), ...parts.memory.variants(address)])) {
     // Purged is as if it had never been stored.
-    const gone = parts.purgeStatus(context, entry).kind === "hard";
+    const gone = parts.withdrawals.statusOf(address, entry).kind === "hard";
     if (isForRequester(context, entry) && !gone) here.push({ meta: entry.meta, at: { kind: "here", entry } });
   }
   const known = new Set(here.map(({ meta }) => tagIn(meta)));
@@ -63,7 +64,22 @@ export async function confirmedEntry(
   const candidate = candidates.find((each) => each.meta === meta);
   if (!candidate) return null;
   const { at } = candidate;
-  return at.kind === "here" ? at.entry : context.parts.fetchVariant(context, at.name);
+  return at.kind === "here" ? at.entry : fetchVariant(context, at.name);
+}
+
+/** A variant that the isolate does not hold: null where it is gone, purged, or the store does not answer. */
+async function fetchVariant({ parts, address }: CacheContext, name: string): Promise<Entry | null> {
+  const { entries, store, withdrawals } = parts;
+  const batch = store.batch();
+  const reading = entries.variant(address, name, batch);
+  await batch.send();
+  try {
+    const entry = await reading;
+    return entry && withdrawals.statusOf(address, entry).kind !== "hard" ? entry : null;
+  } catch (error) {
+    if (error instanceof StoreError) return null;
+    throw error;
+  }
 }
 
 function tagIn({ headers }: StoredResponse): string | undefined {

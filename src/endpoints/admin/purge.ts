@@ -1,7 +1,8 @@
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 import { Problem } from "../../http/problem.ts";
-import type { PurgeRequest, ResponseCache } from "../../response-cache/response-cache.ts";
+import type { ResponseCache } from "../../response-cache/response-cache.ts";
+import type { PurgeRequest } from "../../response-cache/withdrawals.ts";
 
 const list = z.optional(z.array(z.string()).check(z.maxLength(500)));
 const body = z.strictObject({

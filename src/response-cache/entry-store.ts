@@ -1,0 +1,83 @@
+import type { Batch } from "../store/batch.ts";
+import type { Entry } from "./entry.ts";
+import type { SelectingFields } from "./selecting-fields.ts";
+
+/** Variants of one URL that a store holds; beyond it the oldest leaves. */
+export const MAX_VARIANTS = 32;
+
+/** What a URL's entries are found by. */
+export interface EntryAddress {
+  /** The URL as the cache knows it: without scheme, credentials and ignored parameters. */
+  url: string;
+  /** Hash of {@link url}: what entries of all audiences and schemes have in common. */
+  urlHash: string;
+  /** Hash of URL, scheme and audience: the variants of one audience are stored under it. */
+  key: string;
+  /** Where everybody's entries are. Invalidations are noted there for all audiences. */
+  sharedKey: string;
+}
+
+/** When what is stored for a URL became invalid (`hard`) or stale (`soft`), ms since the epoch; 0 where it never did. */
+export interface InvalidatedAt {
+  hard: number;
+  soft: number;
+}
+
+/** A variant that was not selected, as far as a search tells of it. */
+export interface OtherVariant {
+  /** Opaque, for {@link EntryStore.variant}. */
+  name: string;
+  /** A strong entity tag, by which the origin may name the variant. */
+  tag: string;
+  /** Whether it may be served to whoever carries credentials. */
+  shareable: boolean;
+}
+
+export interface EntryQuery {
+  /** Hidden already ({@link SelectingFields.hide}). */
+  selecting: SelectingFields;
+  /** The id of what the isolate holds for this request, or null: the store need not send it again. */
+  heldId: string | null;
+  /** The time from which purges are to be told, as a score; null where the isolate has read them lately. */
+  purgesSince: string | null;
+}
+
+export type Finding = {
+  /** Variants whose entity tags the origin may be sent. */
+  others: readonly OtherVariant[];
+  invalidatedAt: InvalidatedAt;
+  /** Purges that other isolates have written: members and scores by turns, for the purge log. */
+  purges: readonly unknown[];
+} & (
+  | { kind: "nothing" }
+  /** The URL is stored, but not for such a request. */
+  | { kind: "other-variants" }
+  /** What the caller holds. */
+  | { kind: "same" }
+  | { kind: "entry"; entry: Entry }
+  /** What is stored cannot be read. */
+  | { kind: "corrupt" }
+);
+
+/**
+ * A store of entries: a list of variants per address. A finding is not yet an answer: whether an entry was invalidated or
+ * purged since its request left is for the caller to decide, from what the finding tells.
+ *
+ * A store that is reached over the network queues its commands on the batch before it returns; its promises settle with
+ * the batch and reject with a StoreError. The isolate's own store answers at once and ignores the batch.
+ */
+export interface EntryStore {
+  /** Searches for the variant that a request selects. */
+  find(address: EntryAddress, query: EntryQuery, batch: Batch): Finding | Promise<Finding>;
+  /** Reads a variant by its name; null where it is gone or cannot be read. */
+  variant(address: EntryAddress, name: string, batch: Batch): Entry | null | Promise<Entry | null>;
+  /**
+   * Stores a variant in place of the one with the same text. Settles once the write is queued, not once it has arrived:
+   * a write that is lost is a miss later.
+   *
+   * @param isNew A search for this very request found nothing under the address: the write may be cheaper then.
+   */
+  put(address: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): void | Promise<void>;
+  /** Notes that what is stored for the URL is invalid or stale, for all audiences. The later of two times counts. */
+  invalidate(address: EntryAddress, at: InvalidatedAt, batch: Batch): void | Promise<void>;
+}

@@ -1,0 +1,119 @@
+import { defineScript } from "../store/script.ts";
+
+/** SHA-1 of nothing: the name of the variant of an answer that does not vary. */
+export const VARYLESS = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+
+/** Fields of a URL's hash that say when its entries became invalid, or stale. */
+export const INVALIDATION_FIELDS = { hard: "p", soft: "s" } as const;
+
+/**
+ * Searches a URL's hash in one run, whatever the number of variants, and brings at most one body. A purge log that is
+ * none (somebody wrote over it) is begun anew with a purge of everything. A caller's own entries go by the invalidation
+ * times in the hash of everybody's.
+ */
+export const findScript = defineScript(`
+#!lua flags=allow-key-locking
+-- KEYS: the URL's hash, the purge log, the hash with the URL's invalidation times (the first, or another).
+-- ARGV: read purges from this score or '', id the caller holds, now, then field names and values.
+local purges = {}
+if ARGV[1] ~= '' then purges = redis.pcall('ZRANGEBYSCORE', KEYS[2], ARGV[1], '+inf', 'WITHSCORES') end
+if purges.err then
+  local everything = '{"k":"everything","v":"","s":false}'
+  redis.call('DEL', KEYS[2])
+  redis.call('ZADD', KEYS[2], ARGV[3], everything)
+  purges = {everything, ARGV[3]}
+end
+local found, id, entry = '${VARYLESS}', false, false
+local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order', 'i:' .. found, 'e:' .. found, '${INVALIDATION_FIELDS.hard}', '${INVALIDATION_FIELDS.soft}')
+local invalidatedAt = {}
+if not shape.err then invalidatedAt = {shape[5] or '', shape[6] or ''} end
+if KEYS[3] ~= KEYS[1] then
+  local theirs = redis.pcall('HMGET', KEYS[3], '${INVALIDATION_FIELDS.hard}', '${INVALIDATION_FIELDS.soft}')
+  if not theirs.err then invalidatedAt = {theirs[1] or '', theirs[2] or ''} end
+end
+if shape.err then return {purges, invalidatedAt, ''} end
+local sets, order = shape[1], shape[2]
+if not sets then return {purges, invalidatedAt} end
+if sets == '-' then
+  id, entry = shape[3], shape[4]
+else
+  local field = {}
+  for i = 4, #ARGV, 2 do field[ARGV[i]] = ARGV[i + 1] end
+  for set in string.gmatch(sets, '[^\\n]+') do
+    local text = ''
+    if set ~= '-' then
+      for name in string.gmatch(set, '[^,]+') do text = text .. (field[name] or ('[["' .. name .. '",null]]')) .. '\\n' end
+    end
+    found = redis.sha1hex(text)
+    id = redis.call('HGET', KEYS[1], 'i:' .. found)
+    if id then break end
+  end
+end
+local others, names, tags = {}, {}, {}
+for name in string.gmatch(order or '', '[^,]+') do
+  if not id or name ~= found then
+    names[#names + 1] = name
+    tags[#tags + 1] = 't:' .. name
+  end
+end
+if #tags > 0 then
+  tags = redis.call('HMGET', KEYS[1], unpack(tags))
+  for i = 1, #names do
+    if tags[i] and tags[i] ~= '' then
+      others[#others + 1] = names[i]
+      others[#others + 1] = tags[i]
+    end
+  end
+end
+if not id then return {purges, invalidatedAt, 0, '', others} end
+if id == ARGV[2] then return {purges, invalidatedAt, id, '', others} end
+return {purges, invalidatedAt, id, entry or redis.call('HGET', KEYS[1], 'e:' .. found), others}
+`);
+
+/** Stores a variant, and drops the oldest beyond the most. */
+export const putScript = defineScript(`
+#!lua flags=allow-key-locking
+-- KEYS: the URL's hash. ARGV: vary set, variant text, id, entry, keep for ms, most variants, most sets, entity tag.
+local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order')
+if shape.err then
+  redis.call('DEL', KEYS[1])
+  shape = {false, false}
+end
+local variant = redis.sha1hex(ARGV[2])
+local sets, count = ARGV[1], 1
+for set in string.gmatch(shape[1] or '', '[^\\n]+') do
+  if set ~= ARGV[1] and count < tonumber(ARGV[7]) then
+    sets = sets .. '\\n' .. set
+    count = count + 1
+  end
+end
+local order = {}
+for each in string.gmatch(shape[2] or '', '[^,]+') do
+  if each ~= variant then order[#order + 1] = each end
+end
+order[#order + 1] = variant
+while #order > tonumber(ARGV[6]) do
+  local oldest = table.remove(order, 1)
+  redis.call('HDEL', KEYS[1], 'i:' .. oldest, 'e:' .. oldest, 't:' .. oldest)
+end
+redis.call('HSET', KEYS[1], 'vary', sets, 'order', table.concat(order, ','),
+  'i:' .. variant, ARGV[3], 'e:' .. variant, ARGV[4], 't:' .. variant, ARGV[8])
+if not shape[1] or redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then
+  redis.call('PEXPIRE', KEYS[1], ARGV[5])
+end
+return 1
+`);
+
+/** Notes an invalidation; the later of two times stays. */
+export const invalidateScript = defineScript(`
+#!lua flags=allow-key-locking
+-- KEYS: the URL's hash. ARGV: field, now, lifetime.
+local before = redis.pcall('HGET', KEYS[1], ARGV[1])
+if type(before) == 'table' then
+  redis.call('DEL', KEYS[1])
+  before = false
+end
+if tonumber(before or 0) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+`);

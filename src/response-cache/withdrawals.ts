@@ -1,0 +1,131 @@
+import type { Events } from "../events/events.ts";
+import type { EdgeRequest } from "../request/capability.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Keys } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import type { Entry } from "./entry.ts";
+import type { EntryAddress, EntryStore, Finding, InvalidatedAt } from "./entry-store.ts";
+import { type Invalidation, Invalidations } from "./invalidations.ts";
+import type { MemoryEntryStore } from "./memory-entry-store.ts";
+import { EVERYTHING, type Purge, PurgeLog, type PurgeStatus } from "./purge-log.ts";
+
+export interface PurgeRequest {
+  files: URL[];
+  /** `host/path/`. */
+  prefixes: string[];
+  /** Lower case. */
+  tags: string[];
+  everything: boolean;
+  soft: boolean;
+}
+
+export interface WithdrawalsOptions {
+  store: Store;
+  keys: Keys;
+  platform: Pick<Platform, "now">;
+  events: Events;
+  memory: MemoryEntryStore;
+  /** The store that all isolates share; null where entries stay in the isolate. */
+  shared: EntryStore | null;
+  /** Most ms since the purge log was last read for which the isolate may answer alone. */
+  isolateMaxAgeMs: number;
+  /** The address of everybody's entries of a URL. */
+  addressOf(url: URL): Promise<EntryAddress>;
+}
+
+/** All that takes stored entries out of use: purges by an operator, and invalidations by requests (law 13). */
+export class Withdrawals {
+  readonly #options: WithdrawalsOptions;
+  readonly #purges = new PurgeLog();
+  readonly #invalidations: Invalidations;
+  #purgesReadAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: WithdrawalsOptions) {
+    const { store, keys, platform, shared } = options;
+    this.#options = options;
+    this.#invalidations = new Invalidations(options);
+    if (!shared) return;
+    store.onRecovery((batch) => this.#purges.rewrite(platform.now(), keys, batch));
+    store.onRecovery((batch) => this.#invalidations.replay(batch));
+  }
+
+  /** Purges that the isolate knows of. */
+  get purges(): number {
+    return this.#purges.size;
+  }
+
+  /** The score from which purges are to be read with the next search; null where they were read lately. */
+  get purgesSince(): string | null {
+    if (!this.#options.shared) return null;
+    const sinceRead = this.#options.platform.now() - this.#purgesReadAt;
+    // A clock that went back must not make an old reading a new one.
+    const current = sinceRead >= 0 && sinceRead <= this.#options.isolateMaxAgeMs;
+    return current ? null : this.#purges.since;
+  }
+
+  /** Takes in what a search in the shared store told. */
+  learn(address: EntryAddress, { purges, invalidatedAt }: Finding, purgesRead: boolean): void {
+    this.#options.memory.invalidate(address, invalidatedAt);
+    if (!purgesRead) return;
+    this.#purges.learn(purges);
+    this.#purgesReadAt = this.#options.platform.now();
+  }
+
+  /** What purges and invalidations since its request left have made of an entry. */
+  statusOf(address: EntryAddress, { tags, meta }: Entry): PurgeStatus {
+    const { url, urlHash } = address;
+    const { requestTime } = meta;
+    const purged = this.#purges.purgeStatus({ url, urlHash, tags, requestTime });
+    const invalidated = invalidationStatus(this.#options.memory.invalidatedAt(address), requestTime);
+    if (purged.kind === "hard" || invalidated.kind === "none") return purged;
+    if (invalidated.kind === "hard" || purged.kind === "none") return invalidated;
+    return { kind: "soft", since: Math.min(purged.since, invalidated.since) };
+  }
+
+  /** Takes effect here before the response ends, so that the next request in this isolate sees it; elsewhere after it. */
+  invalidate(invalidations: readonly Invalidation[], { after }: Pick<EdgeRequest, "after">): void {
+    const { platform, shared } = this.#options;
+    const at = platform.now();
+    for (const each of invalidations) this.#invalidations.add(each);
+    if (!shared || invalidations.length === 0) return;
+    after((batch) => {
+      for (const each of invalidations) {
+        this.#invalidations.write(batch, each, at).then((kept) => {
+          if (!kept) this.#purges.addPending([EVERYTHING], platform.now());
+        });
+      }
+    });
+  }
+
+  /**
+   * @returns `everywhere`: every isolate sees it within its maximum age. `isolate`: so far only this one does, because the
+   *   store is lost (then it is written when the store is back) or not used.
+   */
+  async purge(
+    { files, prefixes, tags, everything, soft }: PurgeRequest,
+    requestId?: string,
+  ): Promise<"everywhere" | "isolate"> {
+    const { platform, events, store, keys, shared } = this.#options;
+    const urls = await Promise.all(files.map((file) => this.#options.addressOf(file)));
+    const purges: Purge[] = [
+      ...urls.map(({ urlHash }): Purge => ({ target: { kind: "url", value: urlHash }, soft })),
+      ...prefixes.map((value): Purge => ({ target: { kind: "prefix", value }, soft })),
+      ...tags.map((value): Purge => ({ target: { kind: "tag", value }, soft })),
+      ...(everything ? [{ target: { kind: "everything", value: "" }, soft } as Purge] : []),
+    ];
+    const now = platform.now();
+    this.#purges.add(purges, now);
+    const counts = { files: files.length, prefixes: prefixes.length, tags: tags.length };
+    events.emit("cache.purged", { request_id: requestId, ...counts, everything, soft });
+    if (!shared) return "isolate";
+    const batch = store.batch();
+    const written = this.#purges.write(purges, now, keys, batch);
+    await batch.send();
+    return (await written) ? "everywhere" : "isolate";
+  }
+}
+
+function invalidationStatus({ hard, soft }: InvalidatedAt, requestTime: number): PurgeStatus {
+  if (hard >= requestTime) return { kind: "hard" };
+  return soft >= requestTime ? { kind: "soft", since: soft } : { kind: "none" };
+}
