@@ -42,7 +42,7 @@ export const host: Field<string> = text("host", /^[\w.[\]:-]{1,261}$/);
 /** The class of an error; only `error-place.ts` makes one. */
 export const errorClass: Field<ErrorClass> = text("class", /^[A-Za-z_$][\w$]{0,63}$/);
 /** A function of the edge and its position in the bundle; only `error-place.ts` makes one. */
-export const place: Field<Place> = text("place", /^[\w$.#<> -]{1,200}(?: [\w.-]{1,100}:\d+:\d+)?$/);
+export const place: Field<Place> = text("place", /^(?:unknown|[\w$.#<>]{1,100} [\w.-]{1,100}:\d+:\d+)$/);
 /** A sentence that the edge writes about its own configuration. No event of a request's own course has one. */
 export const sentence: Field<string> = { kind: "sentence", fits: (value) => typeof value === "string" };
 

@@ -225,11 +225,13 @@ type Fields<Name extends EventName> = (typeof eventTable)[Name]["fields"];
 type OptionalNames<F> = { [K in keyof F]: F[K] extends { optional: true } ? K : never }[keyof F];
 
 /** What `emit(name, …)` takes: exactly the fields of the table. */
-export type EventFields<Name extends EventName> = {
-  readonly [K in Exclude<keyof Fields<Name>, OptionalNames<Fields<Name>>>]: ValueOf<Fields<Name>[K]>;
-} & {
-  readonly [K in OptionalNames<Fields<Name>>]?: ValueOf<Fields<Name>[K]>;
-};
+export type EventFields<Name extends EventName> = keyof Fields<Name> extends never
+  ? Record<string, never>
+  : {
+      readonly [K in Exclude<keyof Fields<Name>, OptionalNames<Fields<Name>>>]: ValueOf<Fields<Name>[K]>;
+    } & {
+      readonly [K in OptionalNames<Fields<Name>>]?: ValueOf<Fields<Name>[K]>;
+    };
 
 /** The level at which an event of these fields is emitted. */
 export function levelOf(name: EventName, fields: Readonly<Record<string, unknown>>): LogLevel {
