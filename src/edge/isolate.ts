@@ -103,7 +103,11 @@ export function openIsolate(
 
 const isolates = new WeakMap<object, Map<readonly RouteInput[], Isolate>>();
 
-/** The isolate's shared state for an environment and a list of routes, opened at first use. */
+/**
+ * The isolate's shared state for an environment and a list of routes, opened at first use.
+ *
+ * @param sinks Those of the first use count.
+ */
 export function isolateOf(env: object, routes: readonly RouteInput[], sinks: readonly Sink[] = []): Isolate {
   const byRoutes = isolates.get(env) ?? new Map<readonly RouteInput[], Isolate>();
   isolates.set(env, byRoutes);

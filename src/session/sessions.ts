@@ -69,8 +69,8 @@ const ID_BYTES = 20;
 
 export interface Sessions extends Capability<SessionVerdict> {
   /**
-   * @param requestId For the event; so everywhere here.
    * @param replaced The session that the same client had before: it ends with the same call (ASVS 7.2.4).
+   * @param requestId The request that the event names; likewise in the methods below.
    * @throws UserDataTooLarge when the store is lost and a token cannot carry the user data (more than 2 KiB).
    * @throws RangeError for a user or a tier that no token has room for.
    * @throws Problem, a 503, without `SESSION_SECRET`. Nothing has changed then.
