@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: the comparison, written to RESULTS.md; `-- --quick`: its counts alone. `npm run bench -- NAME`: one of
- * the measurements in this folder.
+ * `npm run bench`: the comparison, written to RESULTS.md; `-- --quick`: its counts alone; `-- --against REVISION`: this
+ * Worker beside that of another git revision. `npm run bench -- NAME`: one of the measurements in this folder.
  */
 const benches: Record<string, () => Promise<unknown>> = {
   limits: () => import("./limits.ts"),
@@ -8,15 +8,20 @@ const benches: Record<string, () => Promise<unknown>> = {
   cache: () => import("./cache.ts"),
   profile: () => import("./profile.ts"),
 };
-const [name = "compare"] = process.argv.slice(2);
+const [name = "compare", revision] = process.argv.slice(2);
 const bench = benches[name];
 if (bench) await bench();
 else if (name === "compare") await (await import("./compare/full.ts")).full();
 else if (name === "--quick") {
   const { quick } = await import("./compare/quick.ts");
   process.exitCode = (await quick()) ? 0 : 1;
+} else if (name === "--against" && revision) {
+  const { against } = await import("./compare/against.ts");
+  process.exitCode = (await against(revision)) ? 0 : 1;
 } else {
-  console.error(`Usage: npm run bench [-- --quick | ${Object.keys(benches).join(" | ")}]`);
+  console.error(
+    `Usage: npm run bench [-- --quick | --against REVISION | ${Object.keys(benches).join(" | ")}]`,
+  );
   process.exitCode = 2;
 }
 

@@ -16,7 +16,8 @@ export const contestantNames = [
   "tuned",
   "composed",
 ] as const;
-export type ContestantName = (typeof contestantNames)[number];
+/** `before` is the edge of another revision: see `against.ts`. */
+export type ContestantName = (typeof contestantNames)[number] | "before";
 
 /** A Worker of the comparison, running. */
 export interface Contestant {
@@ -61,7 +62,12 @@ const SERVICE_TOKEN = "a-service-token-of-the-bench-alone";
 
 /** The Worker's source. */
 export function entryOf(name: ContestantName): string {
-  return name.startsWith("edge") ? "src/index.ts" : `test/bench/peers/${name}.ts`;
+  return isEdge(name) ? "src/index.ts" : `test/bench/peers/${name}.ts`;
+}
+
+/** Whether it is this product, in whatever revision. */
+export function isEdge(name: ContestantName): boolean {
+  return name.startsWith("edge") || name === "before";
 }
 
 /** Installs what the peers are made of, where it is not there yet. */
@@ -76,21 +82,22 @@ export interface ContestantOptions {
   originUrl: string;
   /** Builds it with its functions' names, for a profile. Default as it is deployed. */
   keepNames?: boolean;
+  /** Path of its bundle, where it is built already. Default: it is built from {@link entryOf}. */
+  bundle?: string | undefined;
 }
 
 export async function startContestant(
   name: ContestantName,
-  { storeUrl, storeToken, originUrl, keepNames = false }: ContestantOptions,
+  { storeUrl, storeToken, originUrl, keepNames = false, bundle }: ContestantOptions,
 ): Promise<Contestant> {
-  const isEdge = name.startsWith("edge");
-  const contents = await readFile(await buildWorker(entryOf(name), { keepNames }), "utf8");
+  const contents = await readFile(bundle ?? (await buildWorker(entryOf(name), { keepNames })), "utf8");
   const bindings = {
     UPSTASH_REDIS_REST_URL: storeUrl,
     UPSTASH_REDIS_REST_TOKEN: storeToken,
     ORIGIN_URL: originUrl,
     AUTH_SECRET: "0123456789abcdef0123456789abcdef",
-    ...(isEdge && {
-      LOG_LEVEL: name === "edge" ? "warn" : "info",
+    ...(isEdge(name) && {
+      LOG_LEVEL: name === "edge-logging" ? "info" : "warn",
       SESSION_SECRET: "a-session-secret-of-the-bench-alone-0123",
       SERVICE_TOKEN,
       ROUTES: EDGE_ROUTES,
@@ -141,11 +148,12 @@ export async function startContestant(
 async function signIn(name: ContestantName, port: number): Promise<{ session: string; forged: string }> {
   const base = `http://127.0.0.1:${port}`;
   const bearer = (token: string) => `authorization: Bearer ${token}\r\n`;
-  if (name.startsWith("edge")) {
+  if (isEdge(name)) {
     const headers = { authorization: `Bearer ${SERVICE_TOKEN}` };
     const body = JSON.stringify({ user_id: "ada" });
     const response = await fetch(`${base}/auth/sessions`, { method: "POST", headers, body });
-    const { token } = (await response.json()) as { token: string };
+    const { token } = (await response.json()) as { token?: string };
+    if (!token) throw new Error(`${name} starts no session: ${response.status}`);
     return { session: bearer(token), forged: bearer(`${token.slice(0, -4)}AAAA`) };
   }
   if (name === "bare" || name === "floor") return { session: "", forged: "" };

@@ -2,7 +2,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { startUpstashLocal, type UpstashLocal } from "../../../src/tools/upstash-local/index.ts";
 import { commandsRun } from "../commands-run.ts";
-import { type Contestant, type ContestantName, installPeers, startContestant } from "./contestants.ts";
+import {
+  type Contestant,
+  type ContestantName,
+  installPeers,
+  isEdge,
+  startContestant,
+} from "./contestants.ts";
 import { ask, type LoadResult, load } from "./load.ts";
 import type { Counts, Row } from "./rows.ts";
 import { startWire, type Wire } from "./wire.ts";
@@ -15,14 +21,19 @@ export interface Harness {
   stop(): Promise<void>;
 }
 
+export interface HarnessOptions {
+  keepNames?: boolean;
+  bundles?: Partial<Record<ContestantName, string>>;
+}
+
 const BODY = JSON.stringify({ rows: Array.from({ length: 12 }, (_, n) => ({ n, name: `row ${n}` })) });
 
-/** @param options `keepNames`: see {@link startContestant}. */
+/** @param options `keepNames`: see {@link startContestant}; `bundles`: paths of those that are built already. */
 export async function openHarness(
   names: readonly ContestantName[],
-  { keepNames = false } = {},
+  { keepNames = false, bundles = {} }: HarnessOptions = {},
 ): Promise<Harness> {
-  installPeers();
+  if (!names.every(isEdge)) installPeers();
   const upstash = await startUpstashLocal({ redis: "auto" });
   const wire = await startWire(upstash.url);
   const origin = createServer((request, response) => {
@@ -40,7 +51,7 @@ export async function openHarness(
   const contestants = new Map<ContestantName, Contestant>();
   for (const name of names) {
     const options = { storeUrl: wire.url, storeToken: upstash.token, originUrl, keepNames };
-    contestants.set(name, await startContestant(name, options));
+    contestants.set(name, await startContestant(name, { ...options, bundle: bundles[name] }));
   }
   return {
     wire,
@@ -56,7 +67,7 @@ export async function openHarness(
   };
 }
 
-/** Puts a row's scene: entries in Redis and an empty isolate, or what one request leaves. */
+/** Makes what a row's requests need: entries in Redis and an empty isolate, or what one request leaves. */
 export async function prepare(
   harness: Harness,
   row: Row,

@@ -4,7 +4,10 @@ export interface LoadOptions {
   port: number;
   /** How many ask at the same time, each on a connection of its own. */
   clients: number;
-  requests: number;
+  /** It ends after so many requests. Default: without end. */
+  requests?: number;
+  /** It starts no request after so many ms. Default: without end. */
+  ms?: number;
   /** The bytes of the nth request. */
   request(n: number): string;
 }
@@ -22,7 +25,13 @@ export interface LoadResult {
  * Asks as fast as the answers come. It reads no more of an answer than where it ends: on two cores, what the client costs
  * is taken from what it measures.
  */
-export async function load({ port, clients, requests, request }: LoadOptions): Promise<LoadResult> {
+export async function load({
+  port,
+  clients,
+  requests = Number.POSITIVE_INFINITY,
+  ms = Number.POSITIVE_INFINITY,
+  request,
+}: LoadOptions): Promise<LoadResult> {
   const times: number[] = [];
   const statuses = new Map<number, number>();
   const words = new Map<string, number>();
@@ -31,7 +40,7 @@ export async function load({ port, clients, requests, request }: LoadOptions): P
   await Promise.all(
     Array.from({ length: clients }, async () => {
       let connection: Connection | null = null;
-      while (next < requests) {
+      while (next < requests && performance.now() - startedAt < ms) {
         const text = request(next);
         next += 1;
         const since = performance.now();
