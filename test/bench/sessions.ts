@@ -2,7 +2,7 @@
  * What sessions cost: `npm run bench -- sessions`.
  *
  * Calls to the store are counted where they arrive, commands by the change of Redis's own `INFO commandstats`, which counts
- * those inside scripts too; both are exact, and the run fails where they differ from what the README says. Times are this
+ * those inside scripts too; both are exact, and the run fails where they differ from what docs/sessions.md says. Times are this
  * machine's and are only printed.
  */
 import { writeFile } from "node:fs/promises";
