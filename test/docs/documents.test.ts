@@ -1,0 +1,132 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, it } from "vitest";
+import { compileRoutes } from "../../src/config/compile-routes.ts";
+import type { ConfigIssue } from "../../src/config/config-error.ts";
+import { isRoutes, routesOf } from "./generated.ts";
+import { anchorsOf, blocksOf, markdownFiles, relativeLinks } from "./markdown.ts";
+
+const PAGES = [
+  "architecture.md",
+  "caching.md",
+  "configuration.md",
+  "limits.md",
+  "migrating.md",
+  "operating.md",
+  "routes.md",
+  "sessions.md",
+  "your-api.md",
+];
+
+describe("the pages", () => {
+  it("README.md has at most 150 lines", () => {
+    expect(readFileSync("README.md", "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(150);
+  });
+
+  it("docs/ holds nine pages and the examples, and no more", () => {
+    // docs/configuration.md is generated from the schema; its own test says when it is stale.
+    expect([...new Set([...readdirSync("docs"), "configuration.md"])].sort()).toEqual(
+      [...PAGES, "examples"].sort(),
+    );
+  });
+
+  it.each(PAGES)("README.md leads to docs/%s", (page) => {
+    expect(relativeLinks("README.md").map((target) => target.replace(/#.*$/, ""))).toContain(`docs/${page}`);
+  });
+
+  it("LICENSE and CHANGELOG.md are there", () => {
+    expect(readFileSync("LICENSE", "utf8")).toMatch(/^MIT License\n/);
+    expect(readFileSync("CHANGELOG.md", "utf8")).toContain("## [Unreleased]");
+  });
+});
+
+describe.each(markdownFiles())("%s", (file) => {
+  it("links to files and headings that exist", () => {
+    const broken = relativeLinks(file).filter((target) => {
+      const [path = "", anchor] = decodeURI(target).split("#");
+      const linked = path === "" ? file : normalize(join(dirname(file), path));
+      if (!existsSync(linked)) return true;
+      return anchor !== undefined && linked.endsWith(".md") && !anchorsOf(linked).has(anchor);
+    });
+    expect(broken).toEqual([]);
+  });
+
+  it("names files of the repository that exist", () => {
+    const text = readFileSync(file, "utf8");
+    const named = [...text.matchAll(/`((?:src|test|docs)\/[\w./-]+\.(?:ts|md))`/g)].map(
+      ([, path = ""]) => path,
+    );
+    expect(named.filter((path) => !existsSync(path))).toEqual([]);
+  });
+});
+
+describe("tests that a document names", () => {
+  it(".github/SECURITY.md: every one exists", () => {
+    const text = readFileSync(".github/SECURITY.md", "utf8");
+    const short = [...text.matchAll(/`([\w-]+\.test\.ts)`/g)].map(([, name = ""]) => name);
+    const known = readdirSync("test", { recursive: true, encoding: "utf8" }).map((path) =>
+      path.split("/").at(-1),
+    );
+    expect(short.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  it("test/conformance/asvs.md: every one exists", () => {
+    const text = readFileSync("test/conformance/asvs.md", "utf8");
+    const named = [...text.matchAll(/`((?:unit|contract|e2e)\/[\w/-]+)`/g)].map(([, name = ""]) => name);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((name) => !existsSync(`test/${name}.test.ts`))).toEqual([]);
+  });
+
+  it("test/conformance/rfc9111.md: every one exists", () => {
+    const text = readFileSync("test/conformance/rfc9111.md", "utf8");
+    const cells = text.split("\n").filter((line) => line.startsWith("| §"));
+    const named = cells.flatMap((row) =>
+      [...row.matchAll(/(?<=[|;.] )((?:e2e\/|contract\/)?[a-z][a-z-]*):/g)].map(([, name = ""]) => name),
+    );
+    expect(named.length).toBeGreaterThan(50);
+    expect(
+      [...new Set(named)].filter((name) => !existsSync(`test/${conformanceFile(name)}.test.ts`)),
+    ).toEqual([]);
+  });
+});
+
+/** The table writes file names short; its introduction says where each kind stands. */
+function conformanceFile(name: string): string {
+  if (name.startsWith("e2e/")) return name;
+  if (name.startsWith("contract/")) return name.replace("contract/", "contract/response-cache/");
+  return name === "http-date" ? "unit/http/http-date" : `unit/response-cache/rules/${name}`;
+}
+
+describe("the handlers' example", () => {
+  it("stands in docs/routes.md as it is in docs/examples/handlers.ts", () => {
+    const file = readFileSync("docs/examples/handlers.ts", "utf8").trimEnd();
+    const shown = blocksOf("docs/routes.md").map(({ text }) => text.trimEnd());
+    expect(shown).toContain(file);
+  });
+});
+
+describe.each(["README.md", "docs/routes.md"])("%s", (file) => {
+  it("shows routes that are right", async () => {
+    const lists = blocksOf(file).filter(({ text }) => isRoutes(text));
+    expect(lists).toHaveLength(1);
+    const name = `routes-of-${file.replaceAll("/", "-")}`;
+    const issues: ConfigIssue[] = [];
+    compileRoutes(await routesOf(name, lists[0]?.text ?? ""), 3600, issues);
+    expect(issues).toEqual([]);
+  });
+});
+
+describe("problem codes", () => {
+  it("docs/your-api.md has each code of the source, and no other", () => {
+    const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter(
+      (path) => path.endsWith(".ts") && !path.startsWith("tools/"),
+    );
+    const lines = sources.flatMap((path) => readFileSync(`src/${path}`, "utf8").split("\n"));
+    const used = lines
+      .filter((line) => /\bcode\b/.test(line))
+      .flatMap((line) => [...line.matchAll(/"([A-Z]+(?:_[A-Z]+)+)"/g)].map(([, code = ""]) => code));
+    const table = [...readFileSync("docs/your-api.md", "utf8").matchAll(/^\| `([A-Z][A-Z_]+)` \|/gm)];
+    expect(used.length).toBeGreaterThan(20);
+    expect(table.map(([, code = ""]) => code).sort()).toEqual([...new Set(used)].sort());
+  });
+});

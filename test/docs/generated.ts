@@ -1,0 +1,26 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { RouteInput } from "../../src/config/route.ts";
+
+/** Where sources that are made of a document's blocks find the packages of the repository. */
+const FOLDER = "node_modules/.cache/envoyou-edge-docs";
+
+/** Writes a source, whose imports from the repository begin with `../../../`. @returns its path. */
+export async function generated(name: string, source: string): Promise<string> {
+  await mkdir(FOLDER, { recursive: true });
+  const file = `${FOLDER}/${name}`;
+  await writeFile(file, source);
+  return file;
+}
+
+export function isRoutes(block: string): boolean {
+  return block.startsWith("export default defineRoutes(");
+}
+
+/** The list that a block defines. @param name Of the generated file: one for each block. */
+export async function routesOf(name: string, block: string): Promise<RouteInput[]> {
+  const source = `import { defineRoutes } from "../../../src/config/route.ts";\n${block}\n`;
+  const file = await generated(`${name}.ts`, source);
+  const { default: routes } = (await import(join(process.cwd(), file))) as { default: RouteInput[] };
+  return routes;
+}

@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** A fenced block of a Markdown file: its language, its text and the line it begins at. */
+export interface Block {
+  language: string;
+  text: string;
+  line: number;
+}
+
+export function blocksOf(file: string): Block[] {
+  const lines = readFileSync(file, "utf8").split("\n");
+  const blocks: Block[] = [];
+  let open: { language: string; line: number; lines: string[] } | null = null;
+  for (const [index, line] of lines.entries()) {
+    const fence = /^ {0,3}```(\S*)\s*$/.exec(line);
+    if (!fence) open?.lines.push(line);
+    else if (open) {
+      blocks.push({ language: open.language, text: open.lines.join("\n"), line: open.line });
+      open = null;
+    } else open = { language: fence[1] ?? "", line: index + 1, lines: [] };
+  }
+  return blocks;
+}
+
+/** The text without fenced blocks and code spans: a link in one of those is no link. */
+export function proseOf(file: string): string {
+  return readFileSync(file, "utf8")
+    .replace(/^ {0,3}```[\s\S]*?^ {0,3}```\s*$/gm, "")
+    .replace(/`[^`\n]*`/g, (span) => " ".repeat(span.length));
+}
+
+/** Targets of inline links and images that lead to a file or a heading of this repository. */
+export function relativeLinks(file: string): string[] {
+  return [...proseOf(file).matchAll(/\]\(([^)\s]+)(?:\s+"[^"]*")?\)/g)]
+    .map((match) => match[1] ?? "")
+    .filter((target) => !/^[a-z][a-z0-9+.-]*:/i.test(target));
+}
+
+/** The anchors of a file's headings, as GitHub makes them. */
+export function anchorsOf(file: string): Set<string> {
+  const withoutBlocks = readFileSync(file, "utf8").replace(/^ {0,3}```[\s\S]*?^ {0,3}```\s*$/gm, "");
+  const anchors = new Set<string>();
+  for (const [, heading = ""] of withoutBlocks.matchAll(/^#{1,6} +(.+?)\s*$/gm)) {
+    const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
+    const base = plain.replace(/[^\p{L}\p{N}\s_-]/gu, "").replace(/\s/g, "-");
+    let anchor = base;
+    for (let i = 1; anchors.has(anchor); i += 1) anchor = `${base}-${i}`;
+    anchors.add(anchor);
+  }
+  return anchors;
+}
+
+/** Every Markdown file of the repository. */
+export function markdownFiles(): string[] {
+  return ["README.md", "CHANGELOG.md", ...below(".github"), ...below("docs"), ...below("test")];
+}
+
+function below(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".md") && !file.includes("node_modules"))
+    .map((file) => `${folder}/${file}`);
+}
