@@ -5,8 +5,9 @@ import type { RouteInput } from "../config/route.ts";
 import { createEvents, type Events, type Sink } from "../events/events.ts";
 import { type CorsPolicy, corsPolicy } from "../http/cors.ts";
 import { createIdentifier, type Identifier } from "../identity/caller-hash.ts";
-import { type CallerResolver, createCallerResolver } from "../identity/identify.ts";
+import { createIdentify, type Identify } from "../identity/identify.ts";
 import { createVerifiedKeys, type VerifiedKeys } from "../identity/verified-keys.ts";
+import type { OriginOptions } from "../origin/origin.ts";
 import { createLimiter, type Limiter } from "../ratelimit/limiter.ts";
 import { createResponseCache, type ResponseCache } from "../response-cache/response-cache.ts";
 import { type Platform, workerPlatform } from "../runtime/platform.ts";
@@ -27,7 +28,7 @@ export interface Isolate {
   keys: Keys;
   identifier: Identifier;
   verifiedKeys: VerifiedKeys;
-  resolveCaller: CallerResolver;
+  identify: Identify;
   matchRoute: RouteMatcher;
   limiter: Limiter;
   sessions: Sessions;
@@ -35,6 +36,8 @@ export interface Isolate {
   /** The key-value cache for handlers. */
   values: ValueCache;
   cors: CorsPolicy;
+  /** What asking the origin needs. */
+  origin: OriginOptions;
   health: Health;
 }
 
@@ -63,6 +66,14 @@ export function openIsolate(
       message: "UPSTASH_REDIS_REST_URL is not set: limits, sessions and cache live in this isolate's memory",
     });
   }
+  const sessions = createSessions({
+    ...shared,
+    config: config.session,
+    useRedis: config.redisFor.sessions,
+    isolateMaxAgeMs: config.isolateMaxAgeMs,
+  });
+  const cors = corsPolicy(config.corsOrigins ? { origins: config.corsOrigins } : null);
+  const via = () => viaName(identifier, config);
   return {
     config,
     platform,
@@ -72,7 +83,7 @@ export function openIsolate(
     keys,
     identifier,
     verifiedKeys,
-    resolveCaller: createCallerResolver({ config, identifier, verifiedKeys, platform, events }),
+    identify: createIdentify({ config, identifier, verifiedKeys, platform, events }),
     matchRoute,
     limiter: createLimiter({
       ...shared,
@@ -80,7 +91,7 @@ export function openIsolate(
       isolateMaxAgeMs: config.isolateMaxAgeMs,
       lists: config.lists,
     }),
-    sessions: createSessions({ ...shared, config: config.session, useRedis: config.redisFor.sessions }),
+    sessions,
     cache: createResponseCache({
       ...shared,
       config: config.cache,
@@ -96,9 +107,15 @@ export function openIsolate(
       ttlSeconds: config.cache.ttlSeconds || 3600,
       useRedis: config.redisFor.cache,
     }),
-    cors: corsPolicy(config.corsOrigins ? { origins: config.corsOrigins } : null),
+    cors,
+    origin: { config, platform, events, sessions, verifiedKeys, ownsCors: cors.owned, viaName: via },
     health: createHealth({ config, store, platform }),
   };
+}
+
+/** This edge's name in `Via`. */
+async function viaName(identifier: Identifier, { origin }: Config): Promise<string> {
+  return `envoyou-edge-${(await identifier.hash("via", origin?.url.href ?? "")).slice(0, 8)}`;
 }
 
 const isolates = new WeakMap<object, Map<readonly RouteInput[], Isolate>>();

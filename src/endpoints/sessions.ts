@@ -3,9 +3,8 @@ import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 import { BEARER_CHALLENGE, bearerToken } from "../http/bearer.ts";
 import { Problem } from "../http/problem.ts";
-import { clearedCookie } from "../identity/session-cookie.ts";
 import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
-import type { EdgeRequest } from "../request/capability.ts";
+import { issued } from "../session/changes.ts";
 import { sessionTier, sessionUser } from "../session/input.ts";
 import {
   badCreation,
@@ -20,18 +19,14 @@ import { DEVICE_INFO_BYTES, jsonTooLarge, publicRecord, USER_DATA_BYTES } from "
 import { type Ended, UserDataTooLarge } from "../session/session-service.ts";
 import type { CreatedSession, Sessions } from "../session/sessions.ts";
 import type { ActiveSession, SessionVerdict } from "../session/verdict.ts";
+import type { EndpointEnv } from "./env.ts";
 
 export interface SessionRoutesOptions {
   sessions: Sessions;
   /** Lets only servers with a `SERVICE_TOKEN` pass. */
   serviceGate: MiddlewareHandler;
   /** Finds out who asks, with the request's one batch, and sets the variables below. */
-  open: MiddlewareHandler;
-}
-
-/** What the handlers find in the context. */
-export interface SessionEnv {
-  Variables: { edgeRequest: EdgeRequest; session: SessionVerdict; requestId: string };
+  identified: MiddlewareHandler<EndpointEnv>;
 }
 
 /** Characters of a creation: far above what its parts may have together. */
@@ -46,20 +41,22 @@ const creation = z.strictObject({
 });
 
 /** The paths under `AUTH_BASE_PATH` that are the edge's; every other path there is the origin's. */
-export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOptions) {
+export function sessionRoutes({ sessions, serviceGate, identified }: SessionRoutesOptions) {
   const { service } = sessions;
-  const configured: MiddlewareHandler = async function requireSessionSecret(c, next) {
-    sessions.requireSecret(c.get("requestId"));
+  const configured: MiddlewareHandler<EndpointEnv> = async function requireSessionSecret(c, next) {
+    sessions.requireSecret(c.env.received.requestId);
     c.header("cache-control", "no-store");
     await next();
   };
   /** Servers come with a bearer that is no session. */
-  const either: MiddlewareHandler<SessionEnv> = async function serverOrUser(c, next) {
+  const either: MiddlewareHandler<EndpointEnv> = async function serverOrUser(c, next) {
     const bearer = bearerToken(c.req.header("authorization"));
-    return bearer !== null && !bearer.startsWith(SESSION_TOKEN_PREFIX) ? serviceGate(c, next) : open(c, next);
+    return bearer !== null && !bearer.startsWith(SESSION_TOKEN_PREFIX)
+      ? serviceGate(c, next)
+      : identified(c, next);
   };
 
-  return new Hono<SessionEnv>()
+  return new Hono<EndpointEnv>()
     .post("/sessions", configured, serviceGate, async (c) => {
       const input = await readCreation(c);
       const created = await creating(() =>
@@ -73,12 +70,12 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
             ...(input.ttl !== undefined && { ttlSeconds: input.ttl }),
           },
           undefined,
-          c.get("requestId"),
+          c.env.received.requestId,
         ),
       );
       return c.json({ status: "success", session: publicRecord(created.record), token: created.token }, 201);
     })
-    .get("/sessions", configured, open, async (c) => {
+    .get("/sessions", configured, identified, async (c) => {
       const active = requireSession(c.get("session"));
       const { records, complete } = await service.list(active.claims.userId);
       const own = active.claims.id;
@@ -91,33 +88,31 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
       }));
       return c.json({ status: "success", sessions: sessionsOfUser, ...(!complete && { complete }) });
     })
-    .delete("/sessions", configured, open, async (c) => {
+    .delete("/sessions", configured, identified, async (c) => {
       const active = requireSession(c.get("session"));
       const { ended, count } = await service.revokeAllOf(
         active.claims.userId,
         active.claims.id,
-        c.get("requestId"),
+        c.env.received.requestId,
       );
       return c.json(outcome(ended, "Other sessions deleted", { deleted: count }), statusOf(ended));
     })
-    .delete("/sessions/current", configured, open, async (c) => {
+    .delete("/sessions/current", configured, identified, async (c) => {
       const active = requireSession(c.get("session"));
-      const ended = await service.revoke(active.claims.id, active.claims.userId, c.get("requestId"));
-      if (active.tokenSource === "cookie")
-        c.header("set-cookie", clearedCookie(c.get("edgeRequest").url), { append: true });
+      const ended = await service.revoke(active.claims.id, active.claims.userId, c.env.received.requestId);
+      if (active.tokenSource === "cookie") c.set("sessionChange", { kind: "cleared" });
       return c.json(outcome(ended, "Session deleted"), statusOf(ended));
     })
-    .post("/sessions/rotate", configured, open, async (c) => {
+    .post("/sessions/rotate", configured, identified, async (c) => {
       const active = requireSession(c.get("session"));
-      const rotated = await creating(() => sessions.rotate(active, c.get("requestId")));
+      const rotated = await creating(() => sessions.rotate(active, c.env.received.requestId));
       if (!rotated) throw new Problem(notFound);
-      const response = c.json({
+      c.set("sessionChange", issued(rotated, active.tokenSource));
+      return c.json({
         status: "success",
         session: publicRecord(rotated.record),
         ...(active.tokenSource === "bearer" && { token: rotated.token }),
       });
-      sessions.carry(rotated, active.tokenSource, response.headers, c.get("edgeRequest").url);
-      return response;
     })
     .get("/sessions/redis/:id", configured, either, async (c) => {
       const record = await readable(c, c.req.param("id"));
@@ -129,7 +124,7 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
       const byServer = c.get("session") === undefined;
       const found = byServer ? await service.read(id) : null;
       const owner = found?.kind === "unknown" ? null : (await readable(c, id)).user_id;
-      const ended = await service.revoke(id, owner, c.get("requestId"));
+      const ended = await service.revoke(id, owner, c.env.received.requestId);
       if (ended === "missing")
         throw new Problem({ ...notFound, message: "Session not found or could not be deleted" });
       return c.json(outcome(ended, "Session deleted"), statusOf(ended));
@@ -143,17 +138,17 @@ export function sessionRoutes({ sessions, serviceGate, open }: SessionRoutesOpti
       });
     })
     .delete("/sessions/users/:user", configured, serviceGate, async (c) => {
-      const { ended, count } = await service.revokeAllOf(c.req.param("user"), null, c.get("requestId"));
+      const { ended, count } = await service.revokeAllOf(c.req.param("user"), null, c.env.received.requestId);
       return c.json(outcome(ended, "Sessions deleted", { deleted: count }), statusOf(ended));
     })
     .delete("/sessions/everyone", configured, serviceGate, async (c) => {
-      const ended = await service.revokeEveryone(c.get("requestId"));
+      const ended = await service.revokeEveryone(c.env.received.requestId);
       return c.json(outcome(ended, "All sessions deleted"), statusOf(ended));
     });
 
   /** The record, for its own user or a server; 404 for whoever else asks, as if there were none. */
-  async function readable(c: Context<SessionEnv>, id: string) {
-    const verdict = c.get("session") as SessionVerdict | undefined;
+  async function readable(c: Context<EndpointEnv>, id: string) {
+    const verdict = c.get("session");
     if (verdict && verdict.kind !== "active") requireSession(verdict);
     const found = await service.read(id);
     if (found.kind !== "found") throw new Problem(found.kind === "unknown" ? unknown : notFound);
@@ -198,7 +193,7 @@ async function creating<Result extends CreatedSession | null>(
   }
 }
 
-function requireSession(verdict: SessionVerdict): ActiveSession {
+function requireSession(verdict: SessionVerdict = { kind: "none" }): ActiveSession {
   if (verdict.kind === "active") return verdict;
   if (verdict.kind === "unknown") throw new Problem(unknown);
   throw new Problem({

@@ -1,9 +1,12 @@
 import type { SessionClaims } from "./session-token.ts";
 
+/** How a session token came, and goes back: as a bearer, or as a cookie. */
+export type TokenSource = "bearer" | "cookie";
+
 /** What a request carries to say who is asking, before anything of it is believed. */
 export interface Credentials {
   /** A text that starts with `es1.`, from the bearer or the cookie. */
-  sessionToken: { raw: string; tokenSource: "bearer" | "cookie" } | null;
+  sessionToken: { raw: string; tokenSource: TokenSource } | null;
   /** A bearer of three dot-separated parts, when JWT is configured. */
   jwt: string | null;
   /** Any other bearer, `X-API-Key` or `?api_key=`. */
@@ -16,8 +19,8 @@ export interface Credentials {
 
 export type SessionClaim =
   | { kind: "absent" }
-  | { kind: "invalid"; tokenSource: "bearer" | "cookie" }
-  | { kind: "signed"; claims: SessionClaims; tokenSource: "bearer" | "cookie" };
+  | { kind: "invalid"; tokenSource: TokenSource }
+  | { kind: "signed"; claims: SessionClaims; tokenSource: TokenSource };
 
 export type KeyClaim =
   | { kind: "absent" }
@@ -38,21 +41,4 @@ export interface Identity {
   kind: "key" | "user" | "address";
   /** 128 bits, hex. */
   hash: string;
-}
-
-/** Who is asking, found without a call to the store. */
-export interface Caller {
-  /** Normalised; never in a key or a log line. */
-  address: string;
-  /** The address as an identity: policies with `by = "address"`. */
-  addressIdentity: Identity;
-  credentials: Credentials;
-  session: SessionClaim;
-  key: KeyClaim;
-  jwt: JwtClaim;
-  /** The session's user, else the JWT's, else the one the origin named for the key. */
-  user: { id: string; tier: string | null } | null;
-  tier: string | null;
-  /** Verified key, else user, else address. */
-  identity: Identity;
 }

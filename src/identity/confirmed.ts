@@ -19,8 +19,8 @@ export interface UnverifiedIdentity {
 declare const confirmed: unique symbol;
 
 /**
- * Who is asking, once everything that could say no has been heard. Only the functions of this folder make one: limits,
- * lists, cache scope, handlers and the origin take this type and do not compile with the other.
+ * Who is asking, once everything that could say no has been heard. Only `confirm.ts` makes one: limits, lists, cache
+ * scope, handlers and the origin take this type and do not compile with the other.
  */
 export interface ConfirmedIdentity {
   readonly [confirmed]: true;
@@ -34,7 +34,10 @@ export interface ConfirmedIdentity {
   /** The living session's user, else the JWT's, else the one the origin named for the key. */
   user: { id: string; tier: string | null } | null;
   tier: string | null;
-  /** Who is limited (`by: "caller"`) and whose entries a cache with `scope: "caller"` holds: verified key, else user, else address. */
+  /**
+   * Who is limited (`by: "caller"`), and whose entries a cache with `scope: "caller"` holds: verified key, else user,
+   * else address.
+   */
   identity: Identity;
 }
 
@@ -42,14 +45,15 @@ export interface ConfirmedIdentity {
  * The identities that a request may turn out to have. Commands are queued before the session is confirmed, so whoever
  * queues them prepares for both outcomes and uses the one that confirming returns: the very same object.
  *
- * - `settled`: no session is claimed, its token is not valid, or this isolate has confirmed it within `ISOLATE_MAX_AGE_MS`.
+ * - `settled`: no session is claimed, its token is not valid, or this isolate has confirmed it within
+ *   `ISOLATE_MAX_AGE_MS`. Confirming returns this object, or, where the session has ended since, another one.
  * - `open`: `alive` if the session lives, `over` if not. `session` is what the token says.
  */
 export type IdentityOutcomes =
   | { kind: "settled"; identity: ConfirmedIdentity }
   | { kind: "open"; alive: ConfirmedIdentity; over: ConfirmedIdentity; session: SessionClaims };
 
-/** All but the proof: the one place where the type is made. */
+/** All but the proof. */
 export function confirmedIdentity(facts: Omit<ConfirmedIdentity, typeof confirmed>): ConfirmedIdentity {
   return facts as ConfirmedIdentity;
 }

@@ -3,29 +3,35 @@ import type { Events } from "../events/events.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { clientAddress } from "./address.ts";
-import type { Caller, Credentials, JwtClaim, KeyClaim, SessionClaim } from "./caller.ts";
+import type { Credentials, JwtClaim, KeyClaim, SessionClaim } from "./caller.ts";
 import type { Identifier } from "./caller-hash.ts";
+import type { UnverifiedIdentity } from "./confirmed.ts";
 import { readCredentials } from "./credentials.ts";
 import { createJwtVerifier } from "./jwt.ts";
 import { type SessionClaims, verifyToken } from "./session-token.ts";
 import type { VerifiedKeys } from "./verified-keys.ts";
 
-export interface CallerResolverOptions {
-  config: Config;
+export interface IdentifyOptions {
+  config: Pick<Config, "apiKeys" | "jwt" | "session">;
   identifier: Identifier;
-  verifiedKeys: VerifiedKeys;
+  verifiedKeys: Pick<VerifiedKeys, "get">;
   platform: Platform;
   events: Events;
 }
 
-/** Session tokens that are remembered as genuine, and the bytes they may take. */
+/** Session tokens whose signature was verified, and the bytes they may take. */
 const MAX_VERIFIED_TOKENS = 4000;
 const VERIFIED_TOKEN_BYTES = 4 * 1024 * 1024;
 
-/** Finds the caller of a request from what it carries, its signatures, and what the isolate knows: no store involved. */
-export type CallerResolver = (request: Request, url: URL) => Promise<Caller>;
+/**
+ * Says what the credentials of a request claim. Signatures are checked; whether a session still lives is not known yet.
+ * No call to the store.
+ *
+ * @throws Problem 400 for credentials that contradict each other.
+ */
+export type Identify = (request: Request, url: URL) => Promise<UnverifiedIdentity>;
 
-export function createCallerResolver(options: CallerResolverOptions): CallerResolver {
+export function createIdentify(options: IdentifyOptions): Identify {
   const { config, identifier, verifiedKeys, platform, events } = options;
   const configured = new Map(config.apiKeys.map((key) => [key.key, key]));
   const verifiedTokens = new BoundedMap<SessionClaims>({
@@ -37,7 +43,7 @@ export function createCallerResolver(options: CallerResolverOptions): CallerReso
   });
   const verifyJwt = config.jwt ? createJwtVerifier({ jwt: config.jwt, platform, events }) : null;
 
-  return async function resolve(request, url) {
+  return async function identify(request, url) {
     const credentials = readCredentials(request.headers, url, config.jwt !== null);
     const address = clientAddress(request.headers);
     const [addressIdentity, session, key, jwt] = await Promise.all([
@@ -46,34 +52,18 @@ export function createCallerResolver(options: CallerResolverOptions): CallerReso
       keyClaim(credentials),
       jwtClaim(credentials),
     ]);
-    const user = userOf(session, jwt, key);
-    return {
-      address,
-      addressIdentity,
-      credentials,
-      session,
-      key,
-      jwt,
-      user,
-      tier: key.kind === "verified" && key.tier !== null ? key.tier : (user?.tier ?? null),
-      identity:
-        key.kind === "verified"
-          ? { kind: "key", hash: key.hash }
-          : user
-            ? await identifier.identity("user", user.id)
-            : addressIdentity,
-    };
+    return { address, addressIdentity, credentials, session, key, jwt };
   };
 
   async function sessionClaim({ sessionToken }: Credentials): Promise<SessionClaim> {
     if (!sessionToken) return { kind: "absent" };
     const { raw, tokenSource } = sessionToken;
-    const claims = verifiedTokens.get(raw) ?? (await openSession(raw));
+    const claims = verifiedTokens.get(raw) ?? (await verify(raw));
     return claims ? { kind: "signed", claims, tokenSource } : { kind: "invalid", tokenSource };
   }
 
-  /** A signature that was good is good until the token's end: who comes again is checked once. */
-  async function openSession(raw: string): Promise<SessionClaims | null> {
+  /** A signature that was good stays good until the token's end, so it is checked once. */
+  async function verify(raw: string): Promise<SessionClaims | null> {
     const claims = await verifyToken(raw, { secrets: config.session.secrets, now: platform.now() });
     if (claims) verifiedTokens.set(raw, claims, claims.expiresAt);
     return claims;
@@ -81,11 +71,11 @@ export function createCallerResolver(options: CallerResolverOptions): CallerReso
 
   async function keyClaim({ apiKey }: Credentials): Promise<KeyClaim> {
     if (apiKey === null) return { kind: "absent" };
-    // A Map is looked up by a hash of the whole text: how much of a guess is right does not show in the time it takes.
-    const mine = configured.get(apiKey);
-    if (mine) {
-      const hash = await identifier.hash("key", mine.name);
-      return { kind: "verified", hash, name: mine.name, tier: mine.tier || null, userId: null };
+    // A Map hashes the whole text: the time of a lookup does not show how much of a guess is right.
+    const known = configured.get(apiKey);
+    if (known) {
+      const hash = await identifier.hash("key", known.name);
+      return { kind: "verified", hash, name: known.name, tier: known.tier || null, userId: null };
     }
     const hash = await identifier.hash("secret key", apiKey);
     const remembered = verifiedKeys.get(hash);
@@ -95,11 +85,4 @@ export function createCallerResolver(options: CallerResolverOptions): CallerReso
   async function jwtClaim({ jwt }: Credentials): Promise<JwtClaim> {
     return jwt === null || !verifyJwt ? { kind: "absent" } : verifyJwt(jwt);
   }
-}
-
-function userOf(session: SessionClaim, jwt: JwtClaim, key: KeyClaim): Caller["user"] {
-  if (session.kind === "signed") return { id: session.claims.userId, tier: session.claims.tier };
-  if (jwt.kind === "verified") return { id: jwt.userId, tier: jwt.tier };
-  if (key.kind === "verified" && key.userId !== null) return { id: key.userId, tier: key.tier };
-  return null;
 }

@@ -1,16 +1,6 @@
+import type { OriginReply } from "../request/origin-reply.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { isWebSocketUpgrade } from "./request-headers.ts";
-
-/** How an attempt to reach the origin ended. A failure is a value: the cache may have something stale to give. */
-export type OriginReply =
-  | { kind: "response"; response: Response }
-  | {
-      kind: "failed";
-      status: 502 | 504 | 508;
-      code: "ORIGIN_UNREACHABLE" | "ORIGIN_TIMEOUT" | "LOOP_DETECTED";
-      /** The status that the origin answered with, where it is one that no response can have. */
-      originStatus?: number;
-    };
 
 export interface ForwardInput {
   url: URL;

@@ -1,13 +1,38 @@
-import type { Isolate } from "../edge/isolate.ts";
-import type { AccessCheck } from "../edge/pipeline.ts";
+import type { Config } from "../config/config.ts";
+import type { Events } from "../events/events.ts";
 import { dropOriginCors } from "../http/cors.ts";
-import { originUrl } from "../http/path.ts";
 import { Problem, type ProblemFacts } from "../http/problem.ts";
+import type { ConfirmedIdentity } from "../identity/confirmed.ts";
+import type { VerifiedKeys } from "../identity/verified-keys.ts";
 import type { EdgeRequest } from "../request/capability.ts";
-import type { OriginFetch } from "../response-cache/origin-fetch.ts";
-import { forward, type OriginReply } from "./forward.ts";
+import type { OriginFetch, OriginReply } from "../request/origin-reply.ts";
+import type { SessionChange } from "../request/session-change.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Sessions } from "../session/sessions.ts";
+import type { SessionVerdict } from "../session/verdict.ts";
+import { forward } from "./forward.ts";
+import { originUrl } from "./origin-url.ts";
 import { isWebSocketUpgrade, originHeaders } from "./request-headers.ts";
 import { cleanResponse, type OriginSignals } from "./response-headers.ts";
+
+export interface OriginOptions {
+  config: Pick<Config, "origin" | "originToken" | "originDeadlineMs">;
+  platform: Platform;
+  events: Events;
+  sessions: Pick<Sessions, "fromOrigin">;
+  verifiedKeys: Pick<VerifiedKeys, "remember" | "forget">;
+  /** The edge owns CORS: what the origin says of it is dropped before an answer is stored. */
+  ownsCors: boolean;
+  /** This edge's name in `Via`: the same in all its isolates, another in front of another origin. */
+  viaName(): Promise<string>;
+}
+
+/** Whose request it is, once that is known. */
+export interface OriginCaller {
+  request: EdgeRequest;
+  identity: ConfirmedIdentity;
+  session: SessionVerdict;
+}
 
 /**
  * The origin behind the edge, for one request: what it is sent, and what its answer means for the edge itself (a session
@@ -15,36 +40,21 @@ import { cleanResponse, type OriginSignals } from "./response-headers.ts";
  *
  * @throws Problem where no origin is configured.
  */
-export function originOf(isolate: Isolate, accessCheck: AccessCheck): OriginFetch {
-  const { config, platform } = isolate;
-  const { edgeRequest } = accessCheck;
-  const { request, url, caller } = edgeRequest;
+export function originFor(options: OriginOptions, caller: OriginCaller): OriginFetch {
+  const { config, platform } = options;
   const { origin } = config;
   if (!origin) throw new Problem(originMissing);
+  const { request, url } = caller.request;
 
   return {
     repeatable: true,
     async fetch(clientHeaders: Headers): Promise<OriginReply> {
       const target = originUrl(origin.url, url);
-      const via = await viaName(isolate);
-      const user =
-        accessCheck.session.kind === "active" || caller.session.kind === "absent" ? caller.user : null;
-      const headers = originHeaders({
-        headers: clientHeaders,
-        url,
-        clientAddress: request.headers.get("cf-connecting-ip"),
-        requestId: edgeRequest.requestId,
-        user,
-        tier: caller.key.kind === "verified" || user ? caller.tier : null,
-        identityTrusted: config.originToken !== null || origin.kind === "binding",
-        originToken: config.originToken,
-        via,
-        platform,
-      });
+      const via = await options.viaName();
       const reply = await forward({
         url: target,
         method: request.method,
-        headers,
+        headers: headersFor(options, caller, clientHeaders, via),
         body: request.body,
         fetch:
           origin.kind === "binding" ? (input, init) => origin.binding.fetch(input, init) : platform.fetch,
@@ -52,7 +62,7 @@ export function originOf(isolate: Isolate, accessCheck: AccessCheck): OriginFetc
         deadlineMs: config.originDeadlineMs,
         via,
       });
-      sayFailed(isolate, edgeRequest, target, reply);
+      noteFailure(options, caller.request, target, reply);
       if (reply.kind === "failed" || isWebSocketUpgrade(request.headers)) return reply;
       const basePath = origin.url.pathname.replace(/\/+$/, "");
       const { response, signals } = cleanResponse(reply.response, {
@@ -60,11 +70,44 @@ export function originOf(isolate: Isolate, accessCheck: AccessCheck): OriginFetc
         edgeUrl: url,
         basePath,
       });
-      if (isolate.cors.owned) dropOriginCors(response.headers);
-      await applyOriginAnswer(isolate, accessCheck, response, signals);
-      return { kind: "response", response };
+      if (options.ownsCors) dropOriginCors(response.headers);
+      noteVerifiedKey(options, caller, response, signals);
+      const session = await sessionChange(options, caller, response, signals);
+      return { kind: "response", response, session };
     },
   };
+}
+
+function headersFor(
+  { config, platform }: OriginOptions,
+  { request, identity }: OriginCaller,
+  clientHeaders: Headers,
+  via: string,
+): Headers {
+  return originHeaders({
+    headers: clientHeaders,
+    url: request.url,
+    clientAddress: request.request.headers.get("cf-connecting-ip"),
+    requestId: request.requestId,
+    user: identity.user,
+    tier: identity.tier,
+    identityTrusted: config.originToken !== null || config.origin?.kind === "binding",
+    originToken: config.originToken,
+    via,
+    platform,
+  });
+}
+
+/** `X-Edge-Session` counts on the routes that say so, in a 2xx to a POST. */
+async function sessionChange(
+  { sessions }: OriginOptions,
+  { request, session }: OriginCaller,
+  response: Response,
+  signals: OriginSignals,
+): Promise<SessionChange | null> {
+  const { route } = request;
+  if (!route.session || request.request.method !== "POST" || !response.ok) return null;
+  return sessions.fromOrigin(request, session, signals.session);
 }
 
 const FAILURE_REASONS = {
@@ -74,8 +117,8 @@ const FAILURE_REASONS = {
 } as const;
 
 /** Emits `origin.failed` where the origin fails, also where the client gets something stale in its place. */
-function sayFailed(
-  { events }: Isolate,
+function noteFailure(
+  { events }: OriginOptions,
   { requestId, route }: EdgeRequest,
   { host }: URL,
   reply: OriginReply,
@@ -88,37 +131,25 @@ function sayFailed(
     events.emit("origin.failed", { ...facts, reason: "bad status", status });
 }
 
-/** What an answer of the origin's changes in the edge. */
-async function applyOriginAnswer(
-  isolate: Isolate,
-  accessCheck: AccessCheck,
+/** What the answer says of an API key: known for good, or not at all. */
+function noteVerifiedKey(
+  { verifiedKeys }: OriginOptions,
+  { request }: OriginCaller,
   response: Response,
   signals: OriginSignals,
-): Promise<void> {
-  const { edgeRequest } = accessCheck;
-  const { caller, route, request } = edgeRequest;
-  if (route.session && request.method === "POST" && response.ok) {
-    await isolate.sessions.fromOrigin(
-      accessCheck.edgeRequest,
-      accessCheck.session,
-      signals.session,
-      response.headers,
-    );
-  }
-  if (!route.verifiesKeys || caller.key.kind === "absent") return;
-  const { hash } = caller.key;
-  const onlyCredential =
-    caller.session.kind === "absent" && caller.jwt.kind === "absent" && !request.headers.has("cookie");
+): void {
+  const { claims, route } = request;
+  if (!route.verifiesKeys || claims.key.kind === "absent") return;
+  const { hash } = claims.key;
+  const soleCredential =
+    claims.session.kind === "absent" &&
+    claims.jwt.kind === "absent" &&
+    !request.request.headers.has("cookie");
   if (response.status === 401 || response.status === 403) {
-    edgeRequest.after((batch) => isolate.verifiedKeys.forget(hash, batch));
-  } else if (response.ok && onlyCredential) {
-    edgeRequest.after((batch) => isolate.verifiedKeys.remember(hash, signals.caller, batch));
+    request.after((batch) => verifiedKeys.forget(hash, batch));
+  } else if (response.ok && soleCredential) {
+    request.after((batch) => verifiedKeys.remember(hash, signals.caller, batch));
   }
-}
-
-/** This edge's name in `Via`: the same in all its isolates, and another in front of another origin. */
-async function viaName({ identifier, config }: Isolate): Promise<string> {
-  return `envoyou-edge-${(await identifier.hash("via", config.origin?.url.href ?? "")).slice(0, 8)}`;
 }
 
 /** What the client is told when the origin could not be asked, and nothing stale was allowed to stand in. */

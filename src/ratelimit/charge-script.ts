@@ -5,38 +5,55 @@ import type { Keys } from "../store/keys.ts";
 import { defineScript } from "../store/script.ts";
 import type { Algorithm } from "./algorithms/algorithm.ts";
 import { algorithmOf, algorithms, available } from "./algorithms/algorithms.ts";
-import type { Charge, Charged, Entry } from "./charge.ts";
+import type { Charge, Charged, ChargedOutcome, Entry } from "./charge.ts";
+import { type ClaimedSession, luaSessionLives, sessionArguments, sessionKeys } from "./session-outcome.ts";
 
 /**
  * All windows of a request in one atomic step: read every counter, and if each enforced window has room for its cost,
  * charge all; else none. The formulas and the keys of windows and buckets are those of @upstash/ratelimit, so that either
  * may count where the other did; unlike it, a denied request moves no counter, whatever its cost and algorithm.
  *
- * KEYS, per window: those of its algorithm.
- * ARGV: now (ms, the Worker's clock), then per window: algorithm, mode, limit, window (ms), cost, most, and the algorithm's
- * own arguments. The mode is `enforce`, `shadow`, or `force`: count it, room or not, as what an outage left to be counted.
+ * It is given one list of windows, or two: one for the case that the request's session lives, one for the case that it is
+ * over. Then it decides which is the case and leaves the other list alone.
  *
- * Replies 1 or 0, then per window: units taken and what the algorithm tells of its counts.
+ * KEYS: with two lists those of the session; then per window those of its algorithm.
+ * ARGV: now (ms, the Worker's clock), `all` or `outcome`; for `outcome` the session's arguments and the number of windows in
+ * the first list; then per window: algorithm, mode, limit, window (ms), cost, most, and the algorithm's own arguments. The
+ * mode is `enforce`, `shadow`, or `force`: count it, room or not, as what an outage left to be counted.
+ *
+ * Replies 1 or 0 (admitted), 1 or 2 (the list that was used), then per window of that list: units taken and what the
+ * algorithm tells of its counts.
  */
 const chargeScript = defineScript(`#!lua flags=allow-key-locking
 local now = tonumber(ARGV[1])
 local algorithms = {}
 ${Object.entries(algorithms).map(luaOf).join("\n")}
+${luaSessionLives}
 
-local limits, strings, key, arg = {}, {}, 0, 2
+local list, key, arg, first, last = 1, 0, 3, 1, math.huge
+if ARGV[2] == "outcome" then
+  local size = tonumber(ARGV[6])
+  if session_lives() then last = size else list, first = 2, size + 1 end
+  key, arg = 4, 7
+end
+local limits, strings, window = {}, {}, 0
 while arg <= #ARGV do
-  local l = {
-    algorithm = algorithms[ARGV[arg]], mode = ARGV[arg + 1], limit = tonumber(ARGV[arg + 2]),
-    window = tonumber(ARGV[arg + 3]), cost = tonumber(ARGV[arg + 4]), most = tonumber(ARGV[arg + 5]),
-    key = KEYS[key + 1], values = {}, place = #strings, taken = 0
-  }
-  for each = 1, l.algorithm.arguments do l[each] = ARGV[arg + 5 + each] end
-  if l.algorithm.strings then
-    for each = 1, l.algorithm.keys do strings[#strings + 1] = KEYS[key + each] end
+  local algorithm = algorithms[ARGV[arg]]
+  window = window + 1
+  if window >= first and window <= last then
+    local l = {
+      algorithm = algorithm, mode = ARGV[arg + 1], limit = tonumber(ARGV[arg + 2]),
+      window = tonumber(ARGV[arg + 3]), cost = tonumber(ARGV[arg + 4]), most = tonumber(ARGV[arg + 5]),
+      key = KEYS[key + 1], values = {}, place = #strings, taken = 0
+    }
+    for each = 1, algorithm.arguments do l[each] = ARGV[arg + 5 + each] end
+    if algorithm.strings then
+      for each = 1, algorithm.keys do strings[#strings + 1] = KEYS[key + each] end
+    end
+    limits[#limits + 1] = l
   end
-  key = key + l.algorithm.keys
-  arg = arg + 6 + l.algorithm.arguments
-  limits[#limits + 1] = l
+  key = key + algorithm.keys
+  arg = arg + 6 + algorithm.arguments
 end
 
 local values = {}
@@ -50,7 +67,7 @@ for _, l in ipairs(limits) do
   if l.mode == "enforce" and l.room < l.cost then admitted = 0 end
 end
 
-local reply = { admitted }
+local reply = { admitted, list }
 for _, l in ipairs(limits) do
   if admitted == 1 then
     if l.mode == "force" then l.taken = l.cost
@@ -74,9 +91,8 @@ function luaOf([name, { lua }]: [string, Algorithm]): string {
 /** How the script is asked to treat a window. */
 type Mode = "enforce" | "shadow" | "force";
 
-export interface ChargeScriptCall {
+export interface ChargeScriptOptions {
   keys: Keys;
-  charges: readonly Charge[];
   platform: Pick<Platform, "now" | "randomBytes">;
   /** Count without asking for room. Default false. */
   force?: boolean;
@@ -90,11 +106,46 @@ export interface ChargeScriptCall {
  */
 export async function chargeByScript(
   batch: Batch,
-  { keys, charges, platform, force = false }: ChargeScriptCall,
+  charges: readonly Charge[],
+  options: ChargeScriptOptions,
 ): Promise<Charged> {
-  const now = platform.now();
+  const now = options.platform.now();
+  const { names, args } = windowsOf(charges, now, options);
+  const reply = await batch.run<unknown>(chargeScript, names, [now, "all", ...args]);
+  return readReply(reply, [charges], now);
+}
+
+/** Two lists of charges for one request, of which the state of its session in Redis selects one. */
+export interface OutcomeCharges {
+  session: ClaimedSession;
+  alive: readonly Charge[];
+  over: readonly Charge[];
+}
+
+/** As {@link chargeByScript}, for the list that the script selects. */
+export async function chargeOutcomeByScript(
+  batch: Batch,
+  { session, alive, over }: OutcomeCharges,
+  options: ChargeScriptOptions,
+): Promise<ChargedOutcome> {
+  const now = options.platform.now();
+  const { names, args } = windowsOf([...alive, ...over], now, options);
+  const reply = await batch.run<unknown>(
+    chargeScript,
+    [...sessionKeys(options.keys, session), ...names],
+    [now, "outcome", ...sessionArguments(session), alive.length, ...args],
+  );
+  const charged = readReply(reply, [alive, over], now);
+  return { ...charged, outcome: charged.list === 1 ? "alive" : "over" };
+}
+
+function windowsOf(
+  charges: readonly Charge[],
+  now: number,
+  { keys, platform, force = false }: ChargeScriptOptions,
+) {
   const names: string[] = [];
-  const args: (string | number)[] = [now];
+  const args: (string | number)[] = [];
   for (const charge of charges) {
     const { policy, cost, most, enforced } = charge;
     const algorithm = algorithmOf(policy);
@@ -103,13 +154,23 @@ export async function chargeByScript(
     args.push(policy.algorithm, mode, policy.limit, policy.windowMs, cost, most);
     args.push(...algorithm.arguments(policy, platform.randomBytes));
   }
-  const reply = await batch.run<unknown>(chargeScript, names, args);
-  if (!Array.isArray(reply) || reply.length !== charges.length + 1) throw notUnderstood();
+  return { names, args };
+}
+
+function readReply(
+  reply: unknown,
+  lists: readonly (readonly Charge[])[],
+  now: number,
+): Charged & { list: number } {
+  if (!Array.isArray(reply)) throw notUnderstood();
+  const [yesOrNo, list, ...facts]: unknown[] = reply;
   // What is neither yes nor no must not pass for a denial.
-  if (reply[0] !== 0 && reply[0] !== 1) throw notUnderstood();
-  const admitted = reply[0] === 1;
-  const entries = charges.map((charge, index) => readEntry(charge, reply[index + 1], now, admitted));
-  return { admitted, entries, at: now };
+  if (yesOrNo !== 0 && yesOrNo !== 1) throw notUnderstood();
+  const charges = typeof list === "number" ? lists[list - 1] : undefined;
+  if (typeof list !== "number" || charges?.length !== facts.length) throw notUnderstood();
+  const admitted = yesOrNo === 1;
+  const entries = charges.map((charge, index) => readEntry(charge, facts[index], now, admitted));
+  return { admitted, entries, at: now, list };
 }
 
 function readEntry({ policy, cost }: Charge, reply: unknown, now: number, admitted: boolean): Entry {

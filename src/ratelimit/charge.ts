@@ -1,4 +1,5 @@
 import type { Counter, Counts } from "./algorithms/algorithm.ts";
+import type { SessionOutcome } from "./session-outcome.ts";
 
 /** One window that a request is to be counted in. */
 export interface Charge extends Counter {
@@ -27,6 +28,16 @@ export interface Charged {
   entries: Entry[];
   /** The moment the counts were weighed at, ms since the epoch. */
   at: number;
+}
+
+/** What became of the one of two lists of charges that the state of the session selected. */
+export interface ChargedOutcome extends Charged {
+  outcome: SessionOutcome;
+}
+
+/** The same window of the same caller, with the same limit: tiers may give one counter two limits. */
+export function sameCharge(one: Charge, other: Charge): boolean {
+  return one.policy === other.policy && one.caller === other.caller;
 }
 
 /** Names one counter in the isolate's maps. */

@@ -5,11 +5,14 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
-import type { Charge, Charged } from "./charge.ts";
-import { type HeaderOptions, limitHeaders } from "./headers.ts";
+import { type Charge, type Charged, sameCharge } from "./charge.ts";
+import type { OutcomeCharges } from "./charge-script.ts";
+import type { HeaderOptions } from "./headers.ts";
 import type { LimitState } from "./limit-state.ts";
+import type { SessionOutcome } from "./session-outcome.ts";
 import { type LimitSource, type LimitVerdict, unlimited } from "./verdict.ts";
-import { nearestOf, secondsUntil, type WindowState, windowStateOf } from "./window-state.ts";
+import { type WindowState, windowStateOf } from "./window-state.ts";
+import { windowVerdict } from "./window-verdict.ts";
 
 export interface LimitDecisionOptions {
   state: LimitState;
@@ -30,44 +33,70 @@ export interface LimitRequest {
   requestId?: string;
 }
 
-/** Decides one request: in the isolate where that is possible, else with the batch, else with the local localStore. */
-export type DecideLimits = (request: LimitRequest, batch: Batch) => Decide<LimitVerdict>;
+/** A request of an unconfirmed session: what it is charged depends on whether the session lives. */
+export interface OpenLimitRequest extends Omit<LimitRequest, "charges"> {
+  lists: OutcomeCharges;
+}
 
-export function createLimitDecision({
-  state,
-  store,
-  platform,
-  events,
-  useRedis,
-  headers,
-}: LimitDecisionOptions): DecideLimits {
-  return function decide(request, batch) {
+/** The second step for an open outcome. */
+export type DecideOpen = (confirmed: SessionOutcome) => LimitVerdict | Promise<LimitVerdict>;
+
+/** Decides requests: in the isolate where that is possible, else with the batch, else in the local limit store. */
+export class LimitDecisions {
+  readonly #options: LimitDecisionOptions;
+  readonly #remote: boolean;
+
+  constructor(options: LimitDecisionOptions) {
+    this.#options = options;
+    this.#remote = options.useRedis && options.store.configured;
+  }
+
+  /** Decides one request. */
+  decide(request: LimitRequest, batch: Batch): Decide<LimitVerdict> {
     const { charges } = request;
+    const { state } = this.#options;
     if (charges.length === 0) return () => unlimited("isolate");
-    if (!useRedis || !store.configured) return () => decideLocally(request);
-    if (state.spendLease(charges)) return () => byLease(request);
-    if (state.blocked(charges).length > 0) return () => stillBlocked(request);
+    if (!this.#remote) return () => this.#decideLocally(request);
+    if (state.spendLease(charges)) return () => this.#byLease(request);
+    const blocked = state.blocked(charges);
+    if (blocked.length > 0) return () => this.#stillBlocked(request, blocked);
     const pending = state.charge(batch, charges);
     return async () => {
-      let charged: Charged;
-      try {
-        charged = await pending;
-      } catch (error) {
-        if (error instanceof StoreError) return inOutage(request, error);
-        throw error;
-      }
+      const charged = await chargedOrLost(pending);
+      if (charged instanceof StoreError) return this.#inOutage(request, charged);
       // Redis has no unit left, but a concurrent request of this isolate may have leased some.
-      if (!charged.admitted && state.spendLease(charges)) return byLease(request);
-      return verdictOf(request, charged, "redis");
+      if (!charged.admitted && state.spendLease(charges)) return this.#byLease(request);
+      return this.#verdictOf(request, charged, "redis");
     };
-  };
+  }
 
-  function inOutage(request: LimitRequest, error: StoreError): LimitVerdict {
+  /**
+   * Decides one request of an unconfirmed session. The second step is told what confirming has found. Where Redis has charged
+   * the other outcome, because the session ended between the two, the verdict is that of what was charged.
+   */
+  decideOpen({ lists, ...rest }: OpenLimitRequest, batch: Batch): DecideOpen {
+    const { state } = this.#options;
+    const requestOf = (outcome: SessionOutcome): LimitRequest => ({ ...rest, charges: lists[outcome] });
+    if (!this.#remote) return (outcome) => this.#decideLocally(requestOf(outcome));
+    // The user's leases and blocks are left alone: it is not known yet that it is this user. A block of both outcomes applies.
+    const shared = lists.alive.filter((charge) => lists.over.some((other) => sameCharge(charge, other)));
+    const blocked = state.blocked(shared);
+    if (blocked.length > 0) return (outcome) => this.#stillBlocked(requestOf(outcome), blocked);
+    const pending = state.chargeOutcome(batch, lists);
+    return async (outcome) => {
+      const charged = await chargedOrLost(pending);
+      if (charged instanceof StoreError) return this.#inOutage(requestOf(outcome), charged);
+      return this.#verdictOf(requestOf(charged.outcome), charged, "redis");
+    };
+  }
+
+  #inOutage(request: LimitRequest, error: StoreError): LimitVerdict {
     const { charges, onStoreFailure } = request;
+    const { state, store } = this.#options;
     const enforced = charges.some((charge) => charge.enforced);
     if (!enforced || onStoreFailure === "local") {
-      if (state.spendLease(charges, { stale: true })) return byLease(request);
-      return decideLocally(request, error.certainlyNotApplied);
+      if (state.spendLease(charges, { stale: true })) return this.#byLease(request);
+      return this.#decideLocally(request, error.certainlyNotApplied);
     }
     if (onStoreFailure === "open") return unlimited("memory");
     const retryAfterSeconds = store.retryAfterSeconds;
@@ -80,48 +109,48 @@ export function createLimitDecision({
   }
 
   /** @param pending Redis has certainly not counted it: what is admitted now is to be counted there later. */
-  function decideLocally(request: LimitRequest, pending = false): LimitVerdict {
+  #decideLocally(request: LimitRequest, pending = false): LimitVerdict {
+    const { state } = this.#options;
     const charges = request.charges.map(withLocalShare);
     const charged = state.chargeLocally(charges);
     if (pending && charged.admitted) state.markDue(request.charges, charged);
-    return verdictOf({ ...request, charges }, charged, "memory");
+    return this.#verdictOf({ ...request, charges }, charged, "memory");
   }
 
-  function byLease({ charges }: LimitRequest): LimitVerdict {
-    return verdictFrom(
-      known(charges, () => false),
+  #byLease({ charges }: LimitRequest): LimitVerdict {
+    return this.#verdictFrom(
+      this.#known(charges, () => false),
       true,
       "isolate",
     );
   }
 
-  function stillBlocked({ charges }: LimitRequest): LimitVerdict {
-    const blocked = new Set(state.blocked(charges));
-    return verdictFrom(
-      known(charges, (charge) => blocked.has(charge)),
-      false,
-      "isolate",
-    );
+  /** @param blocked Those of the charges that refuse. */
+  #stillBlocked({ charges }: LimitRequest, blocked: readonly Charge[]): LimitVerdict {
+    const short = (charge: Charge) => blocked.some((each) => sameCharge(each, charge));
+    return this.#verdictFrom(this.#known(charges, short), false, "isolate");
   }
 
   /** What is known without asking; a window of which nothing is known is left out. */
-  function known(charges: readonly Charge[], short: (charge: Charge) => boolean): WindowState[] {
+  #known(charges: readonly Charge[], short: (charge: Charge) => boolean): WindowState[] {
+    const { state, platform } = this.#options;
     const now = platform.now();
     return charges.flatMap((charge) => {
       const counts = state.lastSeen(charge);
-      return counts ? [windowStateOf(charge, counts, now, short(charge), leased(charge))] : [];
+      return counts ? [windowStateOf(charge, counts, now, short(charge), this.#leased(charge))] : [];
     });
   }
 
-  function verdictOf(
+  #verdictOf(
     { charges, route, requestId }: LimitRequest,
     charged: Charged,
     source: LimitSource,
   ): LimitVerdict {
+    const { platform, events } = this.#options;
     const now = platform.now();
     const windowStates = charges.flatMap((charge, index) => {
       const entry = charged.entries[index];
-      return entry ? [windowStateOf(charge, entry.counts, now, entry.short, leased(charge))] : [];
+      return entry ? [windowStateOf(charge, entry.counts, now, entry.short, this.#leased(charge))] : [];
     });
     for (const { policy, caller, enforced } of windowStates.filter((windowState) => windowState.short)) {
       events.emit("limit.violated", {
@@ -133,50 +162,26 @@ export function createLimitDecision({
         source,
       });
     }
-    return verdictFrom(windowStates, charged.admitted, source);
+    return this.#verdictFrom(windowStates, charged.admitted, source);
   }
 
-  function verdictFrom(
-    windowStates: readonly WindowState[],
-    admitted: boolean,
-    source: LimitSource,
-  ): LimitVerdict {
-    const now = platform.now();
-    const enforced = windowStates.filter((windowState) => windowState.enforced);
-    const short = enforced.filter((windowState) => windowState.short);
-    const nearest = nearestOf(enforced);
-    const facts = {
-      headers: limitHeaders(enforced, nearest, now, headers),
-      violated: short.map(({ policy }) => policy.name),
-      shadowViolated: windowStates
-        .filter((windowState) => windowState.short && !windowState.enforced)
-        .map(({ policy }) => policy.name),
-      source,
-      nearest: nearest
-        ? {
-            name: nearest.policy.name,
-            limit: nearest.policy.limit,
-            remaining: nearest.remaining,
-            resetAt: nearest.growsAt,
-          }
-        : null,
-    };
-    if (admitted) return { kind: "allowed", ...facts };
-    const retryAfterSeconds = Math.max(
-      1,
-      ...short.map((windowState) => secondsUntil(windowState.passesAt, now)),
-    );
-    return {
-      kind: "denied",
-      listed: false,
-      ...facts,
-      headers: { ...facts.headers, "Retry-After": String(retryAfterSeconds) },
-      retryAfterSeconds,
-    };
+  #leased(charge: Charge): number {
+    return charge.policy.lease > 0 ? this.#options.state.leased(charge) : 0;
   }
 
-  function leased(charge: Charge): number {
-    return charge.policy.lease > 0 ? state.leased(charge) : 0;
+  #verdictFrom(windowStates: readonly WindowState[], admitted: boolean, source: LimitSource): LimitVerdict {
+    const { platform, headers } = this.#options;
+    return windowVerdict(windowStates, { admitted, source, now: platform.now(), headers });
+  }
+}
+
+/** An outage is an error that is decided on, and whatever else went wrong is not. */
+async function chargedOrLost<Result>(pending: Promise<Result>): Promise<Result | StoreError> {
+  try {
+    return await pending;
+  } catch (error) {
+    if (error instanceof StoreError) return error;
+    throw error;
   }
 }
 

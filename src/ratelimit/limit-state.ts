@@ -6,7 +6,8 @@ import type { Keys } from "../store/keys.ts";
 import type { ReplayOutcome } from "../store/recovery.ts";
 import type { Counter, Counts } from "./algorithms/algorithm.ts";
 import { algorithmOf, passesAt } from "./algorithms/algorithms.ts";
-import { type Charge, type Charged, counterName } from "./charge.ts";
+import { type Charge, type Charged, type ChargedOutcome, counterName } from "./charge.ts";
+import type { OutcomeCharges } from "./charge-script.ts";
 import { Leases } from "./leases.ts";
 import { type MemoryLimitBounds, MemoryLimitStore } from "./memory-limit-store.ts";
 import { PendingCharges } from "./pending-charges.ts";
@@ -128,7 +129,16 @@ export class LimitState {
     const asked = leased
       ? charges.map((charge) => ({ ...charge, most: this.#leases.ask(charge, now) }))
       : charges;
-    return this.#settle(charges, this.#store.charge(asked, batch));
+    return observed(this.#store.charge(asked, batch).then((charged) => this.#remember(charges, charged)));
+  }
+
+  /** As {@link charge}, for whichever of two lists the session in Redis selects. Takes no lease. */
+  chargeOutcome(batch: Batch, lists: OutcomeCharges): Promise<ChargedOutcome> {
+    return observed(
+      this.#store
+        .chargeOutcome(lists, batch)
+        .then((charged) => this.#remember(lists[charged.outcome], charged)),
+    );
   }
 
   /** Spends units that Redis has counted before. Only a request all of whose windows are leased can do without a batch. */
@@ -227,14 +237,7 @@ export class LimitState {
   }
 
   /** Remembers what a batch brought back. */
-  #settle(charges: readonly Charge[], pending: Promise<Charged>): Promise<Charged> {
-    const settled = pending.then((charged) => this.#remember(charges, charged));
-    // Whoever prepared it may never come to decide: then a failure must not count as unhandled.
-    settled.catch(() => {});
-    return settled;
-  }
-
-  #remember(charges: readonly Charge[], charged: Charged): Charged {
+  #remember<Result extends Charged>(charges: readonly Charge[], charged: Result): Result {
     const now = this.#platform.now();
     charges.forEach((charge, index) => {
       const entry = charged.entries[index];
@@ -250,6 +253,12 @@ export class LimitState {
     });
     return charged;
   }
+}
+
+/** Whoever prepared a charge may never come to decide: its failure must then not count as an unhandled rejection. */
+function observed<Result>(pending: Promise<Result>): Promise<Result> {
+  pending.catch(() => {});
+  return pending;
 }
 
 /** A block is of one cost: a caller without room for five units may have room for one. And of one limit: tiers differ. */

@@ -1,21 +1,19 @@
 import { type CallerLists, noCallers } from "../config/caller-lists.ts";
-import { durationMs } from "../config/duration.ts";
-import type { Duration, Policy, Route } from "../config/route.ts";
+import type { Policy, Route } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
-import type { Capability, EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
-import { algorithmOf } from "./algorithms/algorithms.ts";
 import type { Charge } from "./charge.ts";
-import { createLimitDecision } from "./decide.ts";
+import { LimitDecisions } from "./decide.ts";
+import { type LimitOptions, type LimitResult, policyOf, resultOf } from "./handler-limit.ts";
 import type { HeaderOptions } from "./headers.ts";
 import { LimitState, type LimitStateBounds } from "./limit-state.ts";
 import { createListLookup } from "./lists.ts";
 import { type PeekedLimit, peek } from "./peek.ts";
-import { type LimitSource, type LimitVerdict, refusedByList, unlimited } from "./verdict.ts";
+import { type PrepareLimits, preparation } from "./prepare.ts";
 
 export interface LimiterOptions {
   store: Store;
@@ -33,36 +31,8 @@ export interface LimiterOptions {
   bounds?: LimitStateBounds;
 }
 
-/** A limit as a handler asks for it. */
-export interface LimitOptions {
-  /** Most units in a window; the capacity of a token bucket. */
-  limit: number;
-  window: Duration;
-  /** Names the counter: identities are counted apart per name, algorithm and window. Default `handler`. */
-  name?: string;
-  /** Default `sliding-window`. */
-  algorithm?: Policy["algorithm"];
-  /** Tokens that come back each window; needed for, and only for, a token bucket. */
-  refill?: number;
-  /** Units to take: 1 to the limit. Default 1. */
-  cost?: number;
-  /** Default `local`. */
-  onStoreFailure?: Route["onStoreFailure"];
-}
-
-export interface LimitResult {
-  success: boolean;
-  limit: number;
-  remaining: number;
-  /** When more will remain, ms since the epoch. */
-  resetAt: number;
-  /** Whole seconds until this cost would pass; 0 when it has. */
-  retryAfterSeconds: number;
-  source: LimitSource;
-  headers: Record<string, string>;
-}
-
-export interface Limiter extends Capability<LimitVerdict> {
+export interface Limiter {
+  prepare: PrepareLimits;
   /**
    * For handlers: counts `identity` (any text; it is hashed) with a batch of its own.
    *
@@ -77,38 +47,17 @@ export interface Limiter extends Capability<LimitVerdict> {
   readonly sizes: LimitState["sizes"];
 }
 
+const NO_LISTS: CallerLists = { allow: noCallers, deny: noCallers };
+
 export function createLimiter(options: LimiterOptions): Limiter {
   const { store, keys, identifier, platform, events, useRedis = true, isolateMaxAgeMs = 5000 } = options;
   const state = new LimitState({ platform, keys, isolateMaxAgeMs, bounds: options.bounds });
-  const decide = createLimitDecision({
-    state,
-    store,
-    platform,
-    events,
-    useRedis,
-    headers: options.headers ?? {},
-  });
-  const listOf = createListLookup(options.lists ?? { allow: noCallers, deny: noCallers });
+  const headers = options.headers ?? {};
+  const decisions = new LimitDecisions({ state, store, platform, events, useRedis, headers });
   if (useRedis) store.onRecovery((batch) => state.replay(batch));
 
   return {
-    prepare({ route, caller, requestId }: EdgeRequest, batch: Batch) {
-      const list = listOf(caller);
-      if (list === "deny") return refusedByList;
-      if (list === "allow") return () => unlimited("isolate");
-      const policies = (caller.tier === null ? undefined : route.tiers.get(caller.tier)) ?? route.limits;
-      const charges = policies.map(
-        (policy): Charge => ({
-          policy,
-          caller: (policy.by === "address" ? caller.addressIdentity : caller.identity).hash,
-          cost: policy.cost,
-          most: policy.cost,
-          enforced: !policy.shadow && !route.shadow,
-        }),
-      );
-      const { onStoreFailure, name } = route;
-      return decide({ charges, onStoreFailure, route: name, requestId }, batch);
-    },
+    prepare: preparation({ decisions, identifier, listOf: createListLookup(options.lists ?? NO_LISTS) }),
 
     async limit(identity, limitOptions) {
       const policy = policyOf(limitOptions);
@@ -116,7 +65,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
       const charge: Charge = { policy, caller, cost: policy.cost, most: policy.cost, enforced: true };
       const batch = store.batch();
       const onStoreFailure = limitOptions.onStoreFailure ?? "local";
-      const result = decide({ charges: [charge], onStoreFailure, route: "handler" }, batch);
+      const result = decisions.decide({ charges: [charge], onStoreFailure, route: "handler" }, batch);
       await batch.send();
       return resultOf(await result(), policy, platform.now());
     },
@@ -140,38 +89,6 @@ export function createLimiter(options: LimiterOptions): Limiter {
 export function policiesOf(routes: readonly Route[]): Policy[] {
   const policies = routes.flatMap(({ limits, tiers }) => [...limits, ...[...tiers.values()].flat()]);
   return [...new Map(policies.map((policy) => [policy.id, policy])).values()];
-}
-
-function policyOf(options: LimitOptions): Policy {
-  const { limit, window, name = "handler", algorithm = "sliding-window", refill = 0, cost = 1 } = options;
-  const windowMs = durationMs(window);
-  const whole = (value: number) => Number.isSafeInteger(value) && value >= 1;
-  if (windowMs === null)
-    throw new RangeError(`Not a window: write a number and ms, s, m, h, d or w, as "10 s"`);
-  if (!whole(limit)) throw new RangeError("A limit is a whole number of at least 1");
-  if (!whole(cost) || cost > limit) throw new RangeError("A cost is a whole number from 1 to the limit");
-  if (algorithmOf({ algorithm }).refills !== whole(refill)) {
-    throw new RangeError("A token bucket, and nothing else, needs a refill of at least 1");
-  }
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
-    throw new RangeError("A limit's name is 1 to 64 letters, digits, - or _");
-  }
-  const id = `handler|${name}|${algorithm}|${windowMs}`;
-  const rest = { by: "caller", shadow: false, lease: 0, localShare: 1 } as const;
-  return { name, algorithm, limit, windowMs, refill, cost, window, id, ...rest };
-}
-
-function resultOf(verdict: LimitVerdict, policy: Policy, now: number): LimitResult {
-  const { nearest, source, headers } = verdict;
-  return {
-    success: verdict.kind === "allowed",
-    limit: policy.limit,
-    remaining: nearest?.remaining ?? 0,
-    resetAt: nearest?.resetAt ?? now,
-    retryAfterSeconds: "retryAfterSeconds" in verdict ? verdict.retryAfterSeconds : 0,
-    source,
-    headers,
-  };
 }
 
 /** Only a hash may become part of a key here. */

@@ -3,8 +3,8 @@ import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Counter, Counts } from "./algorithms/algorithm.ts";
 import { algorithmOf } from "./algorithms/algorithms.ts";
-import type { Charge, Charged } from "./charge.ts";
-import { chargeByScript } from "./charge-script.ts";
+import type { Charge, Charged, ChargedOutcome } from "./charge.ts";
+import { chargeByScript, chargeOutcomeByScript, type OutcomeCharges } from "./charge-script.ts";
 import type { LimitStore } from "./limit-store.ts";
 
 export interface UpstashLimitStoreOptions {
@@ -28,12 +28,17 @@ export class UpstashLimitStore implements LimitStore {
     const [only] = charges;
     const plain = charges.length === 1 && only?.most === 1 && only.policy.lease === 0;
     const charged = plain ? this.#chargeByLibrary(only, batch) : undefined;
-    return charged ?? chargeByScript(batch, { ...this.#options, charges });
+    return charged ?? chargeByScript(batch, charges, this.#options);
+  }
+
+  /** Charges one of two lists, whichever the session in Redis selects, in the same run of the script that looks at it. */
+  chargeOutcome(charges: OutcomeCharges, batch: Batch): Promise<ChargedOutcome> {
+    return chargeOutcomeByScript(batch, charges, this.#options);
   }
 
   /** Counts whether there is room or not: what an outage left to be counted. */
   count(charges: readonly Charge[], batch: Batch): Promise<Charged> {
-    return chargeByScript(batch, { ...this.#options, charges, force: true });
+    return chargeByScript(batch, charges, { ...this.#options, force: true });
   }
 
   peek(counter: Counter, batch: Batch): Promise<Counts> {

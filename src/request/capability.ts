@@ -1,15 +1,16 @@
 import type { Route } from "../config/route.ts";
-import type { Caller } from "../identity/caller.ts";
+import type { UnverifiedIdentity } from "../identity/confirmed.ts";
 import type { Batch } from "../store/batch.ts";
 
-/** One request on its way through the edge: what every capability may look at. */
+/** One request on its way through the edge, as far as it is known before anything is confirmed. */
 export interface EdgeRequest {
   readonly request: Request;
   readonly url: URL;
   /** The path that the origin will see: what routes match. */
   readonly path: string;
   readonly route: Route;
-  readonly caller: Caller;
+  /** What the credentials claim. */
+  readonly claims: UnverifiedIdentity;
   /** For logs and problem bodies. */
   readonly requestId: string;
   /**
@@ -21,13 +22,11 @@ export interface EdgeRequest {
   waitUntil(work: Promise<void>): void;
 }
 
-/** The second step of a capability: reads the replies once the batch is back. Falls to its local localStore on a StoreError. */
-export type Decide<Verdict> = () => Verdict | Promise<Verdict>;
-
 /**
- * A capability is two steps, so that several share one batch: `prepare` queues its commands (or finds that it needs none),
- * and returns the second step, which gives the verdict.
+ * A capability is two steps, so that several share one batch. `prepare` queues its commands, or finds that it needs none,
+ * and returns this second step, which reads the replies once the batch is back and decides. On a StoreError it decides
+ * with its local counterpart.
+ *
+ * @typeParam Facts What is known by then and was not before: the confirmed identity, say.
  */
-export interface Capability<Verdict> {
-  prepare(request: EdgeRequest, batch: Batch): Decide<Verdict> | Promise<Decide<Verdict>>;
-}
+export type Decide<Verdict, Facts extends unknown[] = []> = (...facts: Facts) => Verdict | Promise<Verdict>;

@@ -3,9 +3,6 @@ import type { Identifier } from "../identity/caller-hash.ts";
 import type { EntryAddress } from "./entry-store.ts";
 import { cacheUrl } from "./key.ts";
 
-/** The address of a request that is neither looked up nor stored. */
-export const NO_ADDRESS: EntryAddress = { url: "", urlHash: "", key: "", sharedKey: "" };
-
 /**
  * What the entries of a URL are found by. The scheme is part of the keys, since the origin is told it and may answer
  * differently; purges do without, as those who write them do.

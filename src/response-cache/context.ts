@@ -29,27 +29,32 @@ export interface CacheParts {
   /** Entries are stored and never served. */
   observe: boolean;
   /** Logs, once per isolate, that the shared store holds something else than an entry. */
-  reportCorrupt(context: CacheContext): void;
+  reportCorrupt(request: CacheRequest): void;
 }
 
-/** One request at the cache, with what was found for it. */
-export interface CacheContext {
+/** One request on its way into the cache: what it is looked up by. */
+export interface CacheLookup {
   parts: CacheParts;
   request: CacheRequest;
   rule: CacheRule;
-  requester: Requester;
   address: EntryAddress;
   selecting: SelectingFields;
-  /** What may be served to this request: none in observation, none that is for others. */
+}
+
+/** What was found for a request. */
+export interface Found {
   entry: Entry | null;
   /** Variants of the URL that the isolate does not hold, with the entity tags by which the origin may name one. */
   others: readonly OtherVariant[];
-  /** A soft purge made the entry stale then, ms since the epoch. */
-  staleSince: number | null;
   /** The URL is stored, but no variant for this request. */
   varyMiss: boolean;
   /** The shared store has nothing of the URL, not even an invalidation. */
   isNew: boolean;
-  /** Neither looked up nor stored, and why (RFC 9211 §2.2). */
-  bypass: "bypass" | "method" | null;
+}
+
+/** One request at the cache, once it is known who asks. Its `entry` is one that may be served. */
+export interface CacheContext extends CacheLookup, Found {
+  requester: Requester;
+  /** A soft purge made the entry stale then, ms since the epoch. */
+  staleSince: number | null;
 }

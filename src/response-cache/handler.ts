@@ -1,8 +1,8 @@
 import { Problem } from "../http/problem.ts";
+import type { OriginFetch } from "../request/origin-reply.ts";
 import { fetchKey, mayWait, waitForAnother } from "./collapse.ts";
-import type { CacheContext } from "./context.ts";
+import type { CacheContext, CacheRequest } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import type { OriginFetch } from "./origin-fetch.ts";
 import type { OriginRequest } from "./origin-request.ts";
 import type { CacheHandler, CacheReply } from "./outcome.ts";
 import { receive } from "./receive.ts";
@@ -19,15 +19,26 @@ export function cacheHandler(context: CacheContext): CacheHandler {
   return { respond: (origin) => respond(context, origin) };
 }
 
+/**
+ * The handler of a request that is neither looked up nor stored.
+ *
+ * @param fwd Why (RFC 9211 §2.2).
+ */
+export function bypassHandler(request: CacheRequest, fwd: "bypass" | "method"): CacheHandler {
+  return {
+    async respond(origin) {
+      const { headers } = request.request;
+      // Not even a request that no entry could answer reaches the origin then (RFC 9111 §5.2.1.7).
+      if (requestDirectives(headers).onlyIfCached) throw new Problem(ONLY_IF_CACHED);
+      return passed({ request }, await origin.fetch(headers), { fwd }, "BYPASS");
+    },
+  };
+}
+
 /** Serves the entry where it may be served; else asks the origin. */
 async function respond(context: CacheContext, origin: OriginFetch): Promise<CacheReply> {
-  const { bypass, entry, request } = context;
+  const { entry, request } = context;
   const { headers } = request.request;
-  if (bypass) {
-    // Not even a request that no entry could answer reaches the origin then (RFC 9111 §5.2.1.7).
-    if (requestDirectives(headers).onlyIfCached) throw new Problem(ONLY_IF_CACHED);
-    return passed(context, await origin.fetch(headers), { fwd: bypass }, "BYPASS");
-  }
   const reuse = entry && reuseOf(context, entry);
   const newer = entry && reuse?.kind !== "fresh" ? newerInIsolate(context, entry) : null;
   if (newer) return served(context, newer, { hit: true }, "HIT");

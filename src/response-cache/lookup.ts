@@ -1,68 +1,80 @@
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
-import type { CacheContext } from "./context.ts";
+import type { CacheContext, CacheLookup, Found } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import type { Finding } from "./entry-store.ts";
+import type { Requester } from "./rules/scope-table.ts";
 import { isForRequester } from "./usable.ts";
-
-/** Reads what the search brought, once the batch is back. */
-export type Found = () => Entry | null | Promise<Entry | null>;
 
 /**
  * Looks for the entry of a request: in the isolate, and where that cannot answer alone, in the store that all isolates
  * share, whose command is queued on the batch.
+ *
+ * @returns what reads the reply, once the batch is back.
  */
-export async function lookUp(context: CacheContext, batch: Batch): Promise<Found> {
-  const { parts, address, selecting } = context;
+export async function lookUp(lookup: CacheLookup, batch: Batch): Promise<() => Found | Promise<Found>> {
+  const { parts, address, selecting } = lookup;
   const { memory, entries, withdrawals } = parts;
   const purgesSince = withdrawals.purgesSince;
   let held = memory.held(address, selecting);
-  if (held && purgesSince === null) return () => held;
+  if (held && purgesSince === null) return () => inIsolate(held);
   await selecting.hide();
   held ??= memory.held(address, selecting);
   const query = { selecting, heldId: held?.id ?? null, purgesSince };
   const finding = Promise.resolve(entries.find(address, query, batch));
   finding.catch(() => {});
-  return () => read(finding, context, held, purgesSince !== null);
+  return () => read(finding, lookup, held, purgesSince !== null);
 }
 
-/** The context with the entry that may be served, unless it was purged, is for others, or nothing is to be served. */
-export function withEntry(context: CacheContext, found: Entry | null): CacheContext {
-  const { parts, address } = context;
-  const status = found ? parts.withdrawals.statusOf(address, found) : null;
+/** What may be served of what was found: nothing that was purged, that is for others, or in observation. */
+export function contextOf(lookup: CacheLookup, found: Found, requester: Requester): CacheContext {
+  const { parts, address } = lookup;
+  const { entry } = found;
+  const status = entry ? parts.withdrawals.statusOf(address, entry) : null;
   if (status?.kind === "hard") parts.memory.drop(address);
-  const usable = found && status?.kind !== "hard" && !parts.observe && isForRequester(context, found);
-  const staleSince = status?.kind === "soft" ? status.since : null;
-  return { ...context, entry: usable ? found : null, staleSince };
+  const context: CacheContext = {
+    ...lookup,
+    ...found,
+    requester,
+    staleSince: status?.kind === "soft" ? status.since : null,
+  };
+  const usable = entry && status?.kind !== "hard" && !parts.observe && isForRequester(context, entry);
+  return usable ? context : { ...context, entry: null };
 }
 
 /** The entry that the search found; what the isolate holds where the store did not answer. */
 async function read(
   searching: Promise<Finding>,
-  context: CacheContext,
+  { parts, address, selecting, request }: CacheLookup,
   held: Entry | null,
   purgesRead: boolean,
-): Promise<Entry | null> {
-  const { parts, address, selecting } = context;
-  const { memory, entries, platform } = parts;
+): Promise<Found> {
+  const { memory, entries, platform, withdrawals } = parts;
   let finding: Finding;
   try {
     finding = await searching;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    if (error.code === "command") parts.reportCorrupt(context);
-    return held;
+    if (error.code === "command") parts.reportCorrupt(request);
+    return inIsolate(held);
   }
-  parts.withdrawals.learn(address, finding, purgesRead);
+  withdrawals.learn(address, finding, purgesRead);
+  if (finding.kind === "corrupt") parts.reportCorrupt(request);
   const { hard, soft } = finding.invalidatedAt;
-  context.isNew = finding.kind === "nothing" && hard === 0 && soft === 0;
-  context.others = entries === memory ? [] : finding.others;
-  context.varyMiss = finding.kind === "other-variants";
-  if (finding.kind === "corrupt") parts.reportCorrupt(context);
-  if (finding.kind !== "entry" || finding.entry.keepUntil <= platform.now()) return held;
+  const found = {
+    entry: held,
+    others: entries === memory ? [] : finding.others,
+    varyMiss: finding.kind === "other-variants",
+    isNew: finding.kind === "nothing" && hard === 0 && soft === 0,
+  };
+  if (finding.kind !== "entry" || finding.entry.keepUntil <= platform.now()) return found;
   // Meanwhile this isolate may have got a newer one, or what it wrote has not arrived.
   const here = memory.held(address, selecting);
-  if (here && here.meta.requestTime > finding.entry.meta.requestTime) return here;
+  if (here && here.meta.requestTime > finding.entry.meta.requestTime) return { ...found, entry: here };
   memory.put(address, finding.entry);
-  return finding.entry;
+  return { ...found, entry: finding.entry };
+}
+
+function inIsolate(entry: Entry | null): Found {
+  return { entry, others: [], varyMiss: false, isNew: false };
 }

@@ -1,4 +1,4 @@
-import type { OriginFetch } from "./origin-fetch.ts";
+import type { OriginFetch } from "../request/origin-reply.ts";
 import type { FwdReason } from "./rules/cache-status.ts";
 import type { Candidate } from "./validate.ts";
 

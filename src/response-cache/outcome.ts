@@ -1,5 +1,4 @@
-import type { OriginReply } from "../origin/forward.ts";
-import type { OriginFetch } from "./origin-fetch.ts";
+import type { OriginFetch, OriginReply } from "../request/origin-reply.ts";
 import { type CacheStatus, cacheStatus } from "./rules/cache-status.ts";
 
 /** What the cache did, in one word: `X-Cache`, the log, the report of warming. */

@@ -1,4 +1,4 @@
-import type { OriginReply } from "../origin/forward.ts";
+import type { OriginReply } from "../request/origin-reply.ts";
 import type { CacheContext } from "./context.ts";
 import { applyHead, freshen } from "./freshen.ts";
 import type { OriginRequest } from "./origin-request.ts";

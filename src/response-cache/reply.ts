@@ -1,4 +1,4 @@
-import type { OriginReply } from "../origin/forward.ts";
+import type { OriginReply } from "../request/origin-reply.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import type { CacheReply, CacheWord } from "./outcome.ts";
@@ -28,7 +28,7 @@ export async function served(
 
 /** An answer of the origin's, passed on. */
 export function passed(
-  { request }: CacheContext,
+  { request }: Pick<CacheContext, "request">,
   reply: OriginReply,
   status: CacheStatus,
   word: CacheWord,

@@ -2,16 +2,16 @@ import type { Config } from "../config/config.ts";
 import type { CacheRule } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
-import type { Capability, Decide, EdgeRequest } from "../request/capability.ts";
+import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
-import { addressOf, NO_ADDRESS } from "./address.ts";
-import type { CacheContext, CacheParts, CacheRequest } from "./context.ts";
-import { cacheHandler } from "./handler.ts";
+import { addressOf } from "./address.ts";
+import type { CacheParts, CacheRequest } from "./context.ts";
+import { bypassHandler, cacheHandler } from "./handler.ts";
 import { InFlightFetches } from "./in-flight.ts";
-import { lookUp, withEntry } from "./lookup.ts";
+import { contextOf, lookUp } from "./lookup.ts";
 import { MemoryEntryStore } from "./memory-entry-store.ts";
 import type { CacheHandler } from "./outcome.ts";
 import { RedisEntryStore } from "./redis-entry-store.ts";
@@ -38,9 +38,19 @@ export interface ResponseCacheOptions {
   ruleOf?(url: URL): CacheRule | null;
 }
 
-export interface ResponseCache extends Capability<CacheHandler | null> {
-  /** Goes past the cache, whatever was prepared: for a caller who turned out not to be who the request says. */
-  pass(request: EdgeRequest): CacheHandler | null;
+/** Reads the replies once the batch is back and the session is confirmed. Null: no cache takes part. */
+export type DecideCache = (
+  confirmed: ConfirmedIdentity,
+) => CacheHandler | null | Promise<CacheHandler | null>;
+
+export interface ResponseCache {
+  /**
+   * Queues the search for the request's entry, before it is known who asks: entries of a caller are searched for as if
+   * the session lived, and are used only where it does (law 10).
+   *
+   * @param outcomes Of these the returned function is handed the one that was confirmed: the very same object.
+   */
+  prepare(request: CacheRequest, outcomes: IdentityOutcomes, batch: Batch): Promise<DecideCache>;
   /** See {@link Withdrawals.purge}. */
   purge(request: PurgeRequest, requestId?: string): Promise<"everywhere" | "isolate">;
   /** What the isolate holds: addresses with entries, their bytes, purges and invalidations it knows of. */
@@ -73,62 +83,52 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     platform,
     maxBodyBytes: config.maxBodyBytes,
     observe: options.observe ?? false,
-    reportCorrupt({ request }) {
+    reportCorrupt({ route, requestId }) {
       if (corruptReported) return;
       corruptReported = true;
-      events.emit("cache.corrupt", { request_id: request.requestId, route: request.route.name });
+      events.emit("cache.corrupt", { request_id: requestId, route: route.name });
     },
   };
 
   return {
     prepare,
-    pass(request) {
-      // Whoever asks, what succeeds makes what is stored invalid.
-      if (isUnsafe(request.request.method)) return invalidating(request);
-      const rule = request.route.cache;
-      return rule ? cacheHandler({ ...baseOf(request, rule), bypass: "bypass" }) : null;
-    },
     purge: (request, requestId) => withdrawals.purge(request, requestId),
     get sizes() {
       return { ...memory.sizes, purges: withdrawals.purges };
     },
   };
 
-  async function prepare(request: EdgeRequest, batch: Batch): Promise<Decide<CacheHandler | null>> {
-    if (isUnsafe(request.request.method)) return () => invalidating(request);
-    const rule = request.route.cache;
-    if (!rule || request.request.headers.has("upgrade")) return () => null;
-    const requester = requesterOf(request.caller, request.request.headers);
+  async function prepare(
+    request: CacheRequest,
+    outcomes: IdentityOutcomes,
+    batch: Batch,
+  ): Promise<DecideCache> {
+    const { route, url } = request;
+    const { method, headers } = request.request;
+    // Whoever asks, what succeeds makes what is stored invalid.
+    if (isUnsafe(method)) return () => invalidating(request);
+    const rule = route.cache;
+    if (!rule || headers.has("upgrade")) return () => null;
+    const expected = outcomes.kind === "settled" ? outcomes.identity : outcomes.alive;
+    const own = rule.scope === "caller";
     // A key the origin has yet to verify goes past the cache: only the origin can say what it may see.
-    const pending = request.caller.key.kind === "unverified" && request.route.verifiesKeys;
-    const strange = rule.scope === "caller" && requester !== "verified";
+    const pending = expected.key.kind === "unverified" && route.verifiesKeys;
+    const unknown = own && requesterOf(expected, headers) !== "verified";
     const eligible = eligibility(request.request);
-    if (eligible !== "eligible" || pending || strange) {
-      const bypass = eligible === "method" ? "method" : "bypass";
-      return () => cacheHandler({ ...baseOf(request, rule), bypass });
+    if (eligible !== "eligible" || pending || unknown) {
+      const fwd = eligible === "method" ? "method" : "bypass";
+      return () => bypassHandler(request, fwd);
     }
-    const audience = rule.scope === "caller" ? request.caller.identity.hash : null;
-    const address = await addressOf(identifier.hash, request.url, rule.query, audience);
-    const context = { ...baseOf(request, rule), address, requester };
-    const found = await lookUp(context, batch);
-    return async () => cacheHandler(withEntry(context, await found()));
-  }
-
-  /** What every context has, whatever its address. */
-  function baseOf(request: CacheRequest, rule: CacheRule): CacheContext {
-    return {
-      parts,
-      request,
-      rule,
-      requester: "credentialed",
-      address: NO_ADDRESS,
-      selecting: new SelectingFields(request.request.headers, identifier.hash),
-      entry: null,
-      others: [],
-      staleSince: null,
-      varyMiss: false,
-      isNew: false,
-      bypass: null,
+    const audience = own ? expected.identity.hash : null;
+    const address = await addressOf(identifier.hash, url, rule.query, audience);
+    const selecting = new SelectingFields(headers, identifier.hash);
+    const lookup = { parts, request, rule, address, selecting };
+    const read = await lookUp(lookup, batch);
+    return async (confirmed) => {
+      const found = await read();
+      // What was found is another's: the one whose session lives.
+      if (own && confirmed !== expected) return bypassHandler(request, "bypass");
+      return cacheHandler(contextOf(lookup, found, requesterOf(confirmed, headers)));
     };
   }
 

@@ -1,8 +1,8 @@
+import type { OriginFetch } from "../request/origin-reply.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import { fill, lengthSaid, outlineOf } from "./fill.ts";
 import { asGet, freshen } from "./freshen.ts";
-import type { OriginFetch } from "./origin-fetch.ts";
 import { isOriginError } from "./rules/status.ts";
 import { originRequestHeaders } from "./rules/validation.ts";
 import { confirmedEntry, validatorsFor } from "./validate.ts";

@@ -1,4 +1,4 @@
-import { changeable } from "../http/mutable-response.ts";
+import { mutableResponse } from "../http/mutable-response.ts";
 import { identityOf, isCompressible } from "./body.ts";
 import type { Entry } from "./entry.ts";
 import { acceptsGzip, forbidsTransform } from "./rules/content-coding.ts";
@@ -47,7 +47,7 @@ export async function serveEntry(entry: Entry, request: Request, now: number): P
 /** A response of the origin, passed on: its body streamed, 304 where the client has it already. */
 export function passOn(response: Response, request: Request): Response {
   if (response.status === 101) return response;
-  const passed = changeable(response);
+  const passed = mutableResponse(response);
   const { headers } = passed;
   if (!clientHasIt(request, response.status, headers, false)) return passed;
   void passed.body?.cancel().catch(() => {});

@@ -1,7 +1,7 @@
+import type { OriginFetch } from "../request/origin-reply.ts";
 import { StoreError } from "../store/errors.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import type { OriginFetch } from "./origin-fetch.ts";
 import type { StoredResponse } from "./rules/stored.ts";
 import { confirmedBy, validationCandidates } from "./rules/validation.ts";
 import { isForRequester } from "./usable.ts";

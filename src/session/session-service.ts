@@ -132,6 +132,13 @@ export function createSessionService(options: SessionServiceOptions) {
       seen.set(id, { record, confirmedAt: platform.now() });
     },
 
+    /** Whether Redis has vouched for it within so many ms. */
+    confirmedWithin(id: string, ms: number): boolean {
+      const sinceMs = platform.now() - (seen.get(id)?.confirmedAt ?? Number.NEGATIVE_INFINITY);
+      // A clock that went back must not make an old word a new one.
+      return sinceMs >= 0 && sinceMs <= ms;
+    },
+
     forget(id: string): void {
       seen.delete(id);
     },

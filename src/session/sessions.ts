@@ -2,7 +2,6 @@ import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { Problem } from "../http/problem.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
-import { clearedCookie } from "../identity/session-cookie.ts";
 import {
   base64url,
   MAX_TOKEN_LENGTH,
@@ -10,12 +9,15 @@ import {
   signToken,
   tokenFits,
 } from "../identity/session-token.ts";
-import type { Capability, EdgeRequest } from "../request/capability.ts";
+import type { Decide, EdgeRequest } from "../request/capability.ts";
+import type { SessionChange } from "../request/session-change.ts";
 import type { Platform } from "../runtime/platform.ts";
+import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
+import { changeOf, issued } from "./changes.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
-import { createDelivery } from "./deliver.ts";
+import { createKnownEnds } from "./known-ends.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
 import { notRotatable, secretMissing, tooLargeOffline } from "./problems.ts";
 import { isoTime, type SessionRecord } from "./record.ts";
@@ -27,7 +29,7 @@ import {
   UserDataTooLarge,
 } from "./session-service.ts";
 import { createSessionValidator } from "./validate.ts";
-import type { ActiveSession, SessionVerdict, TokenSource } from "./verdict.ts";
+import type { ActiveSession, SessionVerdict } from "./verdict.ts";
 
 export interface SessionsOptions {
   store: Store;
@@ -38,6 +40,8 @@ export interface SessionsOptions {
   identifier: Pick<Identifier, "hash">;
   platform: Platform;
   events: Events;
+  /** How long the isolate goes by what Redis said of a session, ms. Default 5000. */
+  isolateMaxAgeMs?: number;
   /** Most sessions, and most pending writes of each kind, in the isolate. Default 10000. */
   entries?: number;
 }
@@ -67,7 +71,11 @@ const MAX_SYNC_TOKEN_LENGTH = 256;
 /** 160 bits (ASVS 7.2.3 asks for 128). */
 const ID_BYTES = 20;
 
-export interface Sessions extends Capability<SessionVerdict> {
+export interface Sessions {
+  /** Queues what says whether the session of a request lives; the second step gives the verdict. */
+  prepare(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>>;
+  /** Whether Redis has vouched for it, in this isolate, within `ISOLATE_MAX_AGE_MS`. */
+  recentlyConfirmed(id: string): boolean;
   /**
    * @param replaced The session that the same client had before: it ends with the same call (ASVS 7.2.4).
    * @param requestId The request that the event names; likewise in the methods below.
@@ -92,28 +100,26 @@ export interface Sessions extends Capability<SessionVerdict> {
   /** Lists, and ends several at once. */
   readonly service: SessionService;
   /**
-   * What the origin's answer on a `session = "start"` or `"end"` route means; cookies and tokens go into `headers`.
+   * What the origin's answer on a `session: "start"` or `"end"` route means for the client's session.
    *
+   * @param signal The text of `X-Edge-Session`, or undefined.
    * @throws Problem, a 503, where {@link create} says that the user data is too large.
    */
   fromOrigin(
-    request: EdgeRequest,
+    request: Pick<EdgeRequest, "route" | "claims" | "requestId">,
     verdict: SessionVerdict,
     signal: string | undefined,
-    headers: Headers,
-  ): Promise<void>;
-  /** Tells the client what changed: a renewed token, a cookie that is over. */
-  apply(verdict: SessionVerdict, headers: Headers, request: Pick<EdgeRequest, "url">): void;
-  /** Hands a session to the client the way it carries them. */
-  carry(created: CreatedSession, by: TokenSource, headers: Headers, url: URL): void;
+  ): Promise<SessionChange | null>;
+  /** What a verdict means for the client by the time its answer leaves: a renewed token, a cookie that is over. */
+  changeOf(verdict: SessionVerdict): SessionChange | null;
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
-  const { store, config, platform, events, identifier } = options;
+  const { store, config, platform, events, identifier, isolateMaxAgeMs = 5000 } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;
   const service = createSessionService({ ...options, onRedis });
-  const validate = createSessionValidator({ ...options, service, onRedis, sign });
-  const { carry, apply } = createDelivery({ platform, hasTombstone: (id) => service.local.hasTombstone(id) });
+  const knownEnds = createKnownEnds({ platform, isolateMaxAgeMs });
+  const validate = createSessionValidator({ ...options, service, knownEnds, onRedis, sign });
 
   let saidSecretMissing = false;
 
@@ -130,8 +136,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     requireSecret,
     service,
     fromOrigin,
-    apply,
-    carry,
+    recentlyConfirmed: (id) => service.confirmedWithin(id, isolateMaxAgeMs),
+    changeOf: (verdict) => changeOf(verdict, (id) => service.local.hasTombstone(id)),
   };
 
   /** The verdict, once an event has told of one that does not let the session count. */
@@ -225,32 +231,29 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   async function fromOrigin(
-    request: EdgeRequest,
+    { route, claims, requestId }: Pick<EdgeRequest, "route" | "claims" | "requestId">,
     verdict: SessionVerdict,
     signal: string | undefined,
-    headers: Headers,
-  ): Promise<void> {
+  ): Promise<SessionChange | null> {
     // Where nothing is refused the origin was asked without one: its answer stands, and starts no session here.
-    if (config.secrets.length === 0) return;
-    const { requestId } = request;
+    if (config.secrets.length === 0) return null;
     const before = verdict.kind === "active" ? verdict.claims : undefined;
-    if (request.route.session === "end") {
-      if (verdict.kind !== "active") return;
+    if (route.session === "end") {
+      if (verdict.kind !== "active") return null;
       await service.revoke(verdict.claims.id, verdict.claims.userId, requestId);
-      if (verdict.tokenSource === "cookie") headers.append("set-cookie", clearedCookie(request.url));
-      return;
+      return verdict.tokenSource === "cookie" ? { kind: "cleared" } : null;
     }
     const wanted = signal === undefined ? null : parseSessionSignal(signal);
     if (!wanted) {
       if (signal !== undefined)
-        events.emit("session.signal_malformed", { request_id: requestId, route: request.route.name });
-      return;
+        events.emit("session.signal_malformed", { request_id: requestId, route: route.name });
+      return null;
     }
-    const input = { ...wanted, ipAddress: request.caller.address };
+    const input = { ...wanted, ipAddress: claims.address };
     const created = await create(input, before, requestId).catch((error: unknown) => {
       throw error instanceof UserDataTooLarge ? new Problem(tooLargeOffline) : error;
     });
-    carry(created, wanted.carry, headers, request.url);
+    return issued(created, wanted.carry);
   }
 
   function newId(): string {

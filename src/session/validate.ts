@@ -1,17 +1,21 @@
+import type { TokenSource } from "../identity/caller.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
 import type { Decide, EdgeRequest } from "../request/capability.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
+import type { EndedBy, KnownEnds } from "./known-ends.ts";
 import { isoTime, type SessionRecord, timeOf } from "./record.ts";
 import type { SessionService } from "./session-service.ts";
 import type { SessionsOptions } from "./sessions.ts";
 import { endedByMark, keptSession } from "./upstash-session-store.ts";
-import type { SessionVerdict, TokenSource } from "./verdict.ts";
+import type { SessionVerdict } from "./verdict.ts";
 
 export interface SessionValidatorOptions extends SessionsOptions {
   service: SessionService;
   onRedis: boolean;
+  /** Sessions that Redis said are over. */
+  knownEnds: KnownEnds;
   sign(claims: SessionClaims): Promise<string>;
 }
 
@@ -30,6 +34,7 @@ interface Asked {
 /** What the edge makes of the session that a request claims: the two steps of the capability. */
 export function createSessionValidator({
   service,
+  knownEnds,
   onRedis,
   sign,
   keys,
@@ -44,13 +49,14 @@ export function createSessionValidator({
   const renewEveryMs = Math.max(TOUCH_EVERY_MS, graceMs / 2);
 
   return async function prepare(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>> {
-    const claim = request.caller.session;
+    const claim = request.claims.session;
     if (claim.kind === "absent") return () => ({ kind: "none" });
     const { tokenSource } = claim;
     if (claim.kind === "invalid") return () => over("invalid", tokenSource);
     const { claims } = claim;
     const asked = { request, claims, tokenSource, userHash: await identifier.hash("user", claims.userId) };
     if (!onRedis) return () => alone(asked);
+    if (knownEnds.has(claims.id)) return () => over("revoked", tokenSource);
     const name = { id: claims.id, userHash: asked.userHash, createdAt: claims.issuedAt };
     if (service.endedHere(name)) {
       // It may be that nobody could keep its end for Redis: then whoever sees its token tells it.
@@ -61,10 +67,13 @@ export function createSessionValidator({
     // It was made, or rotated to, when its token was first signed: a renewed one carries none.
     if (claims.syncToken !== null && platform.now() - claims.confirmedAt < YOUNG_MS)
       batch.syncToken = claims.syncToken;
-    const reads = [batch.read(keys.session(claims.id)), batch.read(keys.sessionVersion())];
-    // Redis may not have heard of a session of an outage, but it may have heard of its end.
-    if (claims.offline)
-      reads.push(batch.read(keys.sessionTombstone(claims.id)), batch.read(keys.sessionMark(asked.userHash)));
+    // One MGET, whatever it reads. The tombstone and the mark tell an end from a record that is merely absent.
+    const reads = [
+      batch.read(keys.session(claims.id)),
+      batch.read(keys.sessionVersion()),
+      batch.read(keys.sessionTombstone(claims.id)),
+      batch.read(keys.sessionMark(asked.userHash)),
+    ];
     return async () => {
       try {
         return await confirmed(asked, await Promise.all(reads));
@@ -80,16 +89,18 @@ export function createSessionValidator({
     { request, claims, tokenSource, userHash }: Asked,
     [text = null, version = null, tombstone = null, mark = null]: (string | null)[],
   ): Promise<SessionVerdict> {
-    const ended = (because: "revoked" | "idle") => {
+    const ended = (because: "revoked" | "idle", by: EndedBy | null = null) => {
       service.forget(claims.id);
+      if (by !== null) knownEnds.add(claims, by);
       return over(because, tokenSource);
     };
-    if (Number(version ?? 0) >= claims.issuedAt) return ended("revoked");
+    if (Number(version ?? 0) >= claims.issuedAt) return ended("revoked", "evidence");
+    if (tombstone !== null || endedByMark(mark, claims.id, claims.issuedAt))
+      return ended("revoked", "evidence");
     const now = platform.now();
     const kept = keptSession(text);
-    // Lost by Redis and never promised to be anywhere else: it is over.
-    const lost = kept === null && !claims.offline;
-    if (lost || tombstone !== null || endedByMark(mark, claims.id, claims.issuedAt)) return ended("revoked");
+    // Redis lost it, and nobody else was to keep it: it is over.
+    if (kept === null && !claims.offline) return ended("revoked", "absent");
     const record = kept?.record ?? recordOf(claims);
     if (record.user_id !== claims.userId) return ended("revoked");
     const silentMs = now - timeOf(record.last_active);

@@ -1,7 +1,6 @@
+import type { TokenSource } from "../identity/caller.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
 import type { SessionRecord } from "./record.ts";
-
-export type TokenSource = "bearer" | "cookie";
 
 /**
  * What the edge makes of a request's session.

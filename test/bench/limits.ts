@@ -9,8 +9,8 @@ import { writeFile } from "node:fs/promises";
 import { loadConfig } from "../../src/config/load.ts";
 import { type Route, type RouteInput, unmatchedRoute } from "../../src/config/route.ts";
 import { createEvents } from "../../src/events/events.ts";
+import { confirmedIdentity } from "../../src/identity/confirmed.ts";
 import { createLimiter } from "../../src/ratelimit/limiter.ts";
-import type { EdgeRequest } from "../../src/request/capability.ts";
 import { type Platform, workerPlatform } from "../../src/runtime/platform.ts";
 import { createKeys } from "../../src/store/keys.ts";
 import { Store } from "../../src/store/store.ts";
@@ -50,9 +50,10 @@ function openIsolates(count: number) {
     });
     return async (route: Route): Promise<boolean> => {
       const batch = store.batch();
-      const decide = await limiter.prepare(requestOf(route), batch);
+      const identity = confirmed();
+      const decide = await limiter.prepare({ route, requestId: "bench" }, { kind: "settled", identity }, batch);
       await batch.send();
-      const verdict = await decide();
+      const verdict = await decide(identity);
       if (verdict.source === "memory")
         throw new Error("The store was lost during the bench", { cause: batch.error });
       return verdict.kind === "allowed";
@@ -60,29 +61,19 @@ function openIsolates(count: number) {
   });
 }
 
-function requestOf(route: Route): EdgeRequest {
-  const request = new Request("https://edge.example/");
+function confirmed() {
   const identity = { kind: "address", hash: "a".repeat(32) } as const;
-  return {
-    request,
-    url: new URL(request.url),
-    path: "/",
-    route,
-    caller: {
-      address: "192.0.2.1",
-      addressIdentity: identity,
-      credentials: { sessionToken: null, jwt: null, apiKey: null, sessionCookie: false, any: false },
-      session: { kind: "absent" },
-      key: { kind: "absent" },
-      jwt: { kind: "absent" },
-      user: null,
-      tier: null,
-      identity,
-    },
-    requestId: "bench",
-    after: () => {},
-    waitUntil: () => {},
-  };
+  return confirmedIdentity({
+    address: "192.0.2.1",
+    addressIdentity: identity,
+    credentials: { sessionToken: null, jwt: null, apiKey: null, sessionCookie: false, any: false },
+    session: null,
+    key: { kind: "absent" },
+    jwt: { kind: "absent" },
+    user: null,
+    tier: null,
+    identity,
+  });
 }
 
 function routeOf(...limits: Limit[]): Route {

@@ -18,6 +18,7 @@ import type { Batch } from "../../src/store/batch.ts";
 import { createKeys } from "../../src/store/keys.ts";
 import { Store } from "../../src/store/store.ts";
 import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
+import { claimsOf } from "../support/identity.ts";
 import { commandsRun } from "./commands-run.ts";
 
 const SECRET = "a-secret-for-this-bench-only-0123456789";
@@ -64,7 +65,6 @@ async function present(token: string) {
   const session: SessionClaim = claims
     ? { kind: "signed", claims, tokenSource: "bearer" }
     : { kind: "invalid", tokenSource: "bearer" };
-  const identity = { kind: "address", hash: "a".repeat(32) } as const;
   const request = new Request("https://edge.example/");
   const works: ((batch: Batch) => void | Promise<void>)[] = [];
   const edgeRequest: EdgeRequest = {
@@ -72,17 +72,7 @@ async function present(token: string) {
     url: new URL(request.url),
     path: "/",
     route,
-    caller: {
-      address: "192.0.2.1",
-      addressIdentity: identity,
-      credentials: { sessionToken: null, jwt: null, apiKey: null, sessionCookie: false, any: true },
-      session,
-      key: { kind: "absent" },
-      jwt: { kind: "absent" },
-      user: null,
-      tier: null,
-      identity,
-    },
+    claims: { ...claimsOf(), session },
     requestId: "bench",
     after: (work) => void works.push(work),
     waitUntil: () => {},

@@ -2,7 +2,7 @@ import type { RouteInput } from "../../src/config/route.ts";
 import { openIsolate } from "../../src/edge/isolate.ts";
 import { workerPlatform } from "../../src/runtime/platform.ts";
 import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
-import { createApp } from "../../src/worker.ts";
+import { edgeAnswer } from "../../src/worker.ts";
 import { dice } from "./dice.ts";
 import { pause } from "./proxy.ts";
 
@@ -91,7 +91,7 @@ export async function runSoak(options: SoakOptions = {}): Promise<SoakResult> {
       },
     },
   );
-  const app = createApp(isolate);
+  const answer = edgeAnswer(isolate);
   const background = new Set<Promise<unknown>>();
   const context = {
     waitUntil(work: Promise<unknown>) {
@@ -110,7 +110,7 @@ export async function runSoak(options: SoakOptions = {}): Promise<SoakResult> {
       headers: { "cf-connecting-ip": addressOf(n), ...headers },
       ...(body && { body: JSON.stringify(body) }),
     });
-    const response = await app.fetch(request, {}, context);
+    const response = await answer(request, context);
     statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
     const text = await response.text();
     // Ten thousand ends wait for the store, and there is no room for more: it says so.

@@ -111,7 +111,12 @@ describe.each(["README.md", "docs/routes.md"])("%s", (file) => {
     expect(lists).toHaveLength(1);
     const name = `routes-of-${file.replaceAll("/", "-")}`;
     const issues: ConfigIssue[] = [];
-    compileRoutes(await routesOf(name, lists[0]?.text ?? ""), 3600, issues);
+    compileRoutes(await routesOf(name, lists[0]?.text ?? ""), {
+      cacheTtlSeconds: 3600,
+      place: "routes",
+      issues,
+      warnings: [],
+    });
     expect(issues).toEqual([]);
   });
 });

@@ -95,7 +95,7 @@ describe("docs/migrating.md: the routes and the requests", () => {
 
   it("the routes have no issue, and limit as they say", async () => {
     const issues: ConfigIssue[] = [];
-    compileRoutes(routes, 3600, issues);
+    compileRoutes(routes, { cacheTtlSeconds: 3600, place: "routes", issues, warnings: [] });
     expect(issues).toEqual([]);
     const statuses: number[] = [];
     for (let i = 0; i < 6; i += 1) {

@@ -2,16 +2,20 @@ import { inject } from "vitest";
 import type { CacheRuleInput, Route } from "../../src/config/route.ts";
 import { createEvents } from "../../src/events/events.ts";
 import type { LogFields } from "../../src/events/log.ts";
-import type { Caller } from "../../src/identity/caller.ts";
-import type { OriginReply } from "../../src/origin/forward.ts";
-import type { EdgeRequest } from "../../src/request/capability.ts";
-import type { OriginFetch } from "../../src/response-cache/origin-fetch.ts";
+import {
+  type ConfirmedIdentity,
+  confirmedIdentity,
+  type IdentityOutcomes,
+} from "../../src/identity/confirmed.ts";
+import type { SessionClaims } from "../../src/identity/session-token.ts";
+import type { OriginFetch, OriginReply } from "../../src/request/origin-reply.ts";
+import type { CacheRequest } from "../../src/response-cache/context.ts";
 import { type CacheReply, setCacheFields } from "../../src/response-cache/outcome.ts";
 import { createResponseCache, type ResponseCacheOptions } from "../../src/response-cache/response-cache.ts";
 import type { Batch } from "../../src/store/batch.ts";
 import { createKeys } from "../../src/store/keys.ts";
 import { Store } from "../../src/store/store.ts";
-import { freshPrefix, hashOf, requestOf, routeOf } from "./limits.ts";
+import { freshPrefix, hashOf, routeOf } from "./limits.ts";
 import { type TestPlatform, testPlatform } from "./platform.ts";
 
 export type Answer = (request: { method: string; url: string; headers: Headers }) => Response | "down";
@@ -62,7 +66,12 @@ export interface CacheIsolateOptions
 export interface AskOptions {
   method?: string;
   headers?: HeadersInit;
-  caller?: Partial<Caller>;
+  /** Who asks. Default: nobody, from an address. */
+  confirmed?: Partial<ConfirmedIdentity>;
+  /** The request bears this session's token, which the batch finds alive or over. Default: no token. */
+  session?: { claims: SessionClaims; turnsOut: "alive" | "over" };
+  /** What confirming returns in place of one of the outcomes. */
+  turnsOutToBe?: ConfirmedIdentity;
   /** As Cloudflare says it: what the client can decode. */
   acceptEncoding?: string;
   /** The client goes on before what is left to do is done. */
@@ -162,24 +171,28 @@ export function openCache(options: CacheIsolateOptions) {
   }
 
   /** Up to where the cache's handler answers; the reply may still be on its way. */
-  async function begin(path: string, { method = "GET", headers = {}, caller, acceptEncoding }: AskOptions) {
+  async function begin(path: string, asked: AskOptions) {
+    const { method = "GET", headers = {}, acceptEncoding } = asked;
     const url = new URL(path, "https://edge.example");
     const cf = acceptEncoding === undefined ? {} : { cf: { clientAcceptEncoding: acceptEncoding } };
     const request = new Request(url, { method, headers, ...cf } as RequestInit);
     const works: ((batch: Batch) => void | Promise<void>)[] = [];
     const waitUntil: Promise<void>[] = [];
-    const edgeRequest: EdgeRequest = {
-      ...requestOf(route as Route, "x", caller),
+    const cacheRequest: CacheRequest = {
       request,
       url,
-      path: url.pathname,
+      requestId: "request-1",
+      route: route as Route,
       after: (each) => void works.push(each),
       waitUntil: (each) => void waitUntil.push(each),
     };
     const batch = store.batch();
-    const decide = await cache.prepare(edgeRequest, batch);
+    const outcomes = outcomesOf(asked);
+    const decide = await cache.prepare(cacheRequest, outcomes, batch);
     await batch.send();
-    const handler = await decide();
+    const outcome =
+      outcomes.kind === "settled" ? outcomes.identity : outcomes[asked.session?.turnsOut ?? "over"];
+    const handler = await decide(asked.turnsOutToBe ?? outcome);
     const fetcher = origin.fetchFor(method, url.href);
     const reply: Promise<CacheReply> = handler
       ? handler.respond(fetcher)
@@ -191,7 +204,7 @@ export function openCache(options: CacheIsolateOptions) {
       for (const each of works.splice(0)) await each(after);
       await after.send();
     }
-    return { reply, calls: batch.calls, edgeRequest, work: { settle } };
+    return { reply, calls: batch.calls, work: { settle } };
   }
 
   /** Three calls fail, and nobody waits any more. */
@@ -215,6 +228,52 @@ export function openCache(options: CacheIsolateOptions) {
 }
 
 export type CacheIsolate = ReturnType<typeof openCache>;
+
+/** The identities that a test's request may turn out to have. */
+export function outcomesOf({ confirmed = {}, session }: AskOptions): IdentityOutcomes {
+  const addressIdentity = { kind: "address" as const, hash: hashOf("address:x") };
+  const nobody = {
+    address: "192.0.2.1",
+    addressIdentity,
+    credentials: { sessionToken: null, jwt: null, apiKey: null, sessionCookie: false, any: false },
+    key: { kind: "absent" as const },
+    jwt: { kind: "absent" as const },
+    session: null,
+    user: null,
+    tier: null,
+    identity: addressIdentity,
+  };
+  if (!session) return { kind: "settled", identity: confirmedIdentity({ ...nobody, ...confirmed }) };
+  const { claims } = session;
+  const token = { raw: "es1.token", tokenSource: "bearer" as const };
+  const facts = { ...nobody, credentials: { ...nobody.credentials, sessionToken: token, any: true } };
+  const user = { id: claims.userId, tier: claims.tier };
+  const identity = { kind: "user" as const, hash: hashOf(`user:${claims.userId}`) };
+  const alive = confirmedIdentity({
+    ...facts,
+    session: claims,
+    user,
+    tier: claims.tier,
+    identity,
+    ...confirmed,
+  });
+  return { kind: "open", alive, over: confirmedIdentity({ ...facts, ...confirmed }), session: claims };
+}
+
+/** What a session token of that user says. */
+export function sessionOf(userId: string): SessionClaims {
+  return {
+    id: `session-of-${userId}`,
+    userId,
+    tier: null,
+    issuedAt: 0,
+    expiresAt: Number.MAX_SAFE_INTEGER,
+    confirmedAt: 0,
+    offline: false,
+    userData: null,
+    syncToken: null,
+  };
+}
 
 /** Where a stored answer comes from. */
 export interface Tier {
@@ -267,7 +326,7 @@ export function counted(headers: Record<string, string>, status = 200): Answer {
   };
 }
 
-/** Waits, without the platform's time, for what happens beside. */
+/** Waits in real time, in turns of the event loop, until something has happened. */
 export async function until(happened: () => boolean): Promise<void> {
   while (!happened()) await new Promise((resolve) => setTimeout(resolve, 1));
 }

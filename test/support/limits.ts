@@ -3,11 +3,16 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { Route, RouteInput } from "../../src/config/route.ts";
 import { createEvents } from "../../src/events/events.ts";
 import type { LogFields } from "../../src/events/log.ts";
-import type { Caller } from "../../src/identity/caller.ts";
+import {
+  type ConfirmedIdentity,
+  confirmedIdentity,
+  type IdentityOutcomes,
+} from "../../src/identity/confirmed.ts";
 import { createLimiter, type LimiterOptions } from "../../src/ratelimit/limiter.ts";
 import type { EdgeRequest } from "../../src/request/capability.ts";
 import { createKeys } from "../../src/store/keys.ts";
 import { Store } from "../../src/store/store.ts";
+import { claimsOf } from "./identity.ts";
 import { type TestPlatform, testPlatform } from "./platform.ts";
 
 /** A clock that @upstash/ratelimit reads too. Call {@link releaseClock} when the test is over. */
@@ -68,14 +73,20 @@ export function openIsolate({ platform, connection, prefix = freshPrefix(), ...o
   const limiter = createLimiter({ store, keys, identifier, platform, events, ...options });
 
   /** A request of `who` on `route`, with a batch of its own. */
-  async function ask(route: Route, who: string, caller: Partial<Caller> = {}) {
+  async function ask(route: Route, who: string, over: Partial<ConfirmedIdentity> = {}) {
+    const identity = identityOf(who, over);
+    return decided(route, { kind: "settled", identity }, identity);
+  }
+
+  /** A request with these outcomes, of which confirming finds `confirmed`. */
+  async function decided(route: Route, outcomes: IdentityOutcomes, confirmed: ConfirmedIdentity) {
     const batch = store.batch();
-    const decide = await limiter.prepare(requestOf(route, who, caller), batch);
+    const decide = await limiter.prepare({ route, requestId: "request-1" }, outcomes, batch);
     await batch.send();
-    const verdict = await decide();
+    const verdict = await decide(confirmed);
     return { verdict, calls: batch.calls };
   }
-  return { store, keys, limiter, ask, wire, lines, prefix, hashOf };
+  return { store, keys, limiter, ask, decided, wire, lines, prefix, hashOf };
 }
 
 export function freshPrefix(): string {
@@ -96,25 +107,30 @@ export function hashOf(text: string): string {
   return hash.toString(16).padStart(32, "0");
 }
 
-export function requestOf(route: Route, who: string, caller: Partial<Caller> = {}): EdgeRequest {
+/** A confirmed identity: by default a user known by the hash of `who`, with an address of their own. */
+export function identityOf(who: string, over: Partial<ConfirmedIdentity> = {}): ConfirmedIdentity {
+  return confirmedIdentity({
+    address: "192.0.2.1",
+    addressIdentity: { kind: "address", hash: hashOf(`address:${who}`) },
+    credentials: { sessionToken: null, jwt: null, apiKey: null, sessionCookie: false, any: false },
+    session: null,
+    key: { kind: "absent" },
+    jwt: { kind: "absent" },
+    user: null,
+    tier: null,
+    identity: { kind: "user", hash: hashOf(who) },
+    ...over,
+  });
+}
+
+export function requestOf(route: Route): EdgeRequest {
   const request = new Request("https://edge.example/v1/x");
   return {
     request,
     url: new URL(request.url),
     path: "/v1/x",
     route,
-    caller: {
-      address: "192.0.2.1",
-      addressIdentity: { kind: "address", hash: hashOf(`address:${who}`) },
-      credentials: { sessionToken: null, jwt: null, apiKey: null, sessionCookie: false, any: false },
-      session: { kind: "absent" },
-      key: { kind: "absent" },
-      jwt: { kind: "absent" },
-      user: null,
-      tier: null,
-      identity: { kind: "user", hash: hashOf(who) },
-      ...caller,
-    },
+    claims: claimsOf(),
     requestId: "request-1",
     after: () => {},
     waitUntil: () => {},

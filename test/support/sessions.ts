@@ -8,6 +8,7 @@ import type { SessionVerdict } from "../../src/session/verdict.ts";
 import type { Batch } from "../../src/store/batch.ts";
 import { createKeys } from "../../src/store/keys.ts";
 import { Store } from "../../src/store/store.ts";
+import { claimsOf } from "./identity.ts";
 import { freshPrefix, hashOf, requestOf, routeOf } from "./limits.ts";
 import { type TestPlatform, testPlatform } from "./platform.ts";
 
@@ -113,7 +114,8 @@ export function openSessions({
       : { kind: "invalid", tokenSource: by };
     const works: ((batch: Batch) => void | Promise<void>)[] = [];
     const request = {
-      ...requestOf(routeOf({ access: "session", offline }), "x", { session }),
+      ...requestOf(routeOf({ access: "session", offline })),
+      claims: claimsOf({ session }),
       after: (work: (batch: Batch) => void | Promise<void>) => void works.push(work),
     };
     const batch = store.batch();

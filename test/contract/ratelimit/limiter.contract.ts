@@ -111,7 +111,7 @@ export function limiterContract(name: string, open: (platform: TestPlatform) => 
       expect(verdict).toMatchObject({ kind: "denied", violated: ["log"], nearest: { name: "log" } });
     });
 
-    it("lets a shadow window stand in nobody's way, and not be charged for what is denied", async () => {
+    it("lets a shadow window refuse no request, and charges it nothing for what is denied", async () => {
       const both = route(
         { name: "hard", limit: 3, window: "1 m" },
         { name: "soft", limit: 2, window: "1 m", shadow: true },

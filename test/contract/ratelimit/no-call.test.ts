@@ -139,7 +139,7 @@ describe("a lease", () => {
     expect(await kindsOf(one, both, 10, "bob")).toEqual({ kinds: "aaaaaaaaaa", calls: 1 });
   });
 
-  it("is spent in an outage, however old, before the localStore is asked", async () => {
+  it("is spent in an outage, however old, before the local limit store is used", async () => {
     const one = open();
     const on = route(leased);
     await one.ask(on, "alice");
@@ -169,7 +169,7 @@ describe("a blocked caller", () => {
     });
   }
 
-  it("may come back at once with a cost that fits, and other callers are not held up", async () => {
+  it("may come back at once with a cost that fits, and other callers are not delayed", async () => {
     const one = open();
     const limit = { name: "w", limit: 10, window: "1 m" } as const;
     await kindsOf(one, route(limit), 9);

@@ -36,7 +36,7 @@ describe("limits in an outage", () => {
     expect(one.store.reachable).toBe(true);
   }
 
-  it("being limited is not an outage: a denial never reaches the local localStore", async () => {
+  it("being limited is not an outage: a denial never reaches the local limit store", async () => {
     const one = isolate();
     for (const limits of [
       route({ name: "plain", limit: 1, window: "1 m" }),
@@ -173,7 +173,7 @@ describe("limits in an outage", () => {
     expect((await one.ask(leased, "alice")).calls, "and fresh again").toBe(0);
   });
 
-  it("who fetched a lease by a clock that was ahead, and failed, holds nobody up when it is right again", async () => {
+  it("who fetched a lease by a clock that was ahead, and failed, delays no other when it is right again", async () => {
     const one = openIsolate({ platform, connection, prefix, isolateMaxAgeMs: 5000 });
     const leased = route({ name: "l", limit: 100, window: "1 d", algorithm: "fixed-window", lease: 10 });
     platform.advance(3_600_000);
@@ -251,7 +251,7 @@ describe("limits in an outage", () => {
     while (one.wire.calls === 0) await Promise.resolve();
     one.wire.cut = true;
     await maintenance;
-    // The breaker was on probation: it is open again, and the next probe due after 2 s.
+    // The breaker was half-open: it is open again, and the next probe due after 2 s.
     platform.advance(1000);
     await find(one);
     expect((await isolate().ask(limits, "alice")).verdict.nearest?.remaining).toBe(9);

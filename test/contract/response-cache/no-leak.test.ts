@@ -1,7 +1,7 @@
 import { describe, expect, inject, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/isolate.ts";
-import { createApp } from "../../../src/worker.ts";
+import { edgeAnswer } from "../../../src/worker.ts";
 import { freshPrefix } from "../../support/limits.ts";
 import { testPlatform } from "../../support/platform.ts";
 
@@ -113,7 +113,7 @@ describe.each([
         REDIS_CACHE_PREFIX: prefix,
       }),
     };
-    const open = () => createApp(openIsolate(vars, ROUTES, platform));
+    const open = () => edgeAnswer(openIsolate(vars, ROUTES, platform));
     let apps = [open(), open()];
     const context = {
       waitUntil: (work: Promise<unknown>) => void background.push(work),
@@ -136,7 +136,7 @@ describe.each([
         const query = "query" in carried && carried.query ? `?${carried.query}` : "";
         const headers = new Headers({ ...carried.headers, "x-lang": choose(["de", "en"]) });
         const url = `https://edge.example/${scope}/${path}${query}`;
-        const response = await app.fetch(new Request(url, { headers }), {}, context);
+        const response = await app(new Request(url, { headers }), context);
         return { user, headers, response, body: await response.text() };
       });
       const answers = await moving(platform, Promise.all(asking));

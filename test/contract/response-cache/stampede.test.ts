@@ -102,7 +102,7 @@ describe("many requests of an isolate for one missing entry", () => {
     await until(() => origin.count === 1);
     const known = ask("/v1/x", {
       headers: { cookie: "sid=ada" },
-      caller: { credentials: { any: true } as never },
+      confirmed: { credentials: { any: true } as never },
     });
     await until(() => origin.count === 2);
     letAnswer();

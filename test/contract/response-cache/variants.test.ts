@@ -87,7 +87,7 @@ describe("variants of a URL", () => {
     const { ask } = openCache({ origin });
     await ask("/v1/x", { headers: { accept: "a/a" } });
     expect((await ask("/v1/x", { headers: { accept: "b/b" } })).text).toBe('{"whole":true}');
-    expect(origin.count, "the first, one that was believed in vain, one without conditions").toBe(3);
+    expect(origin.count, "the first, one whose 304 confirmed nothing, one without conditions").toBe(3);
   });
 
   it("selected by a credential never hold it, in Redis or on the way there", async () => {
@@ -96,7 +96,7 @@ describe("variants of a URL", () => {
     );
     const first = openCache({ origin });
     const mine = { headers: { cookie: "sid=very-secret-cookie", authorization: "Bearer very-secret-token" } };
-    const credentials = { caller: { credentials: { any: true } as never } };
+    const credentials = { confirmed: { credentials: { any: true } as never } };
     await first.ask("/v1/x", { ...mine, ...credentials });
     const isolate = another(first);
     expect((await isolate.ask("/v1/x", { ...mine, ...credentials })).word).toBe("HIT");
@@ -150,7 +150,7 @@ describe("variants of a URL", () => {
     await ask("/v1/x");
     const mine = {
       headers: { cookie: "a=1", "cache-control": "no-cache" },
-      caller: { credentials: { any: true } as never },
+      confirmed: { credentials: { any: true } as never },
     };
     platform.advance(1000);
     await ask("/v1/x", mine);

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { describe, expect, it } from "vitest";
-import { type SessionEnv, sessionRoutes } from "../../../src/endpoints/sessions.ts";
+import type { EndpointEnv } from "../../../src/endpoints/env.ts";
+import { sessionRoutes } from "../../../src/endpoints/sessions.ts";
 import { Problem, problemResponse } from "../../../src/http/problem.ts";
 import { MemorySessionStore } from "../../../src/session/memory-session-store.ts";
 import { testPlatform } from "../../support/platform.ts";
@@ -28,9 +29,9 @@ describe("an ending for which there is no room", () => {
 
   it("is a 503 for whoever asked for it, never a 202", async () => {
     const { sessions, second } = await fullIsolate();
-    const app = new Hono<SessionEnv>().route(
+    const app = new Hono<EndpointEnv>().route(
       "/auth",
-      sessionRoutes({ sessions, serviceGate: (_, next) => next(), open: (_, next) => next() }),
+      sessionRoutes({ sessions, serviceGate: (_, next) => next(), identified: (_, next) => next() }),
     );
     app.onError((error) => {
       if (error instanceof Problem) return problemResponse(error.facts, "request-1");

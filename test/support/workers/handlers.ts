@@ -6,24 +6,24 @@ const app = new Hono<EdgeEnv>();
 app.use("*", edge({ session: "optional" }));
 
 app.post("/send/:to", async (c) => {
-  const verdict = await c.var.isolate.limiter.limit(c.req.param("to"), {
+  const verdict = await c.var.edge.limiter.limit(c.req.param("to"), {
     limit: 2,
     window: "60 s",
     name: "send",
   });
   return c.json(verdict, verdict.success ? 200 : 429);
 });
-app.get("/value/:name", async (c) => c.json(await c.var.isolate.values.get(c.req.param("name"))));
+app.get("/value/:name", async (c) => c.json(await c.var.edge.values.get(c.req.param("name"))));
 app.put("/value/:name", async (c) =>
-  c.json({ stored: await c.var.isolate.values.set(c.req.param("name"), await c.req.json()) }),
+  c.json({ stored: await c.var.edge.values.set(c.req.param("name"), await c.req.json()) }),
 );
 app.delete("/value/:name", async (c) =>
-  c.json({ deleted: await c.var.isolate.values.delete(c.req.param("name")) }),
+  c.json({ deleted: await c.var.edge.values.delete(c.req.param("name")) }),
 );
 app.get("/failing/:name", async (c) => {
   let calls = 0;
   try {
-    await c.var.isolate.values.getOrSet(c.req.param("name"), () => {
+    await c.var.edge.values.getOrSet(c.req.param("name"), () => {
       calls += 1;
       throw new Error("the fetch failed");
     });
@@ -33,7 +33,7 @@ app.get("/failing/:name", async (c) => {
   }
 });
 app.post("/session/:user", async (c) => {
-  const { sessions } = c.var.isolate;
+  const { sessions } = c.var.edge;
   const created = await sessions.create({ userId: c.req.param("user") });
   const read = await sessions.get(created.claims.id);
   const ended = await sessions.delete(created.claims.id);

@@ -8,8 +8,6 @@ app.use("/both", edge({ limits, cache: { ttl: 60, scope: "shared" } }));
 app.use("/limited", rateLimit(limits));
 app.use("/signed-in", session("required"));
 app.use("/cached", responseCache({ ttl: 60, scope: "shared" }));
-app.get("*", (c) =>
-  c.json({ path: c.req.path, user: c.var.caller?.user?.id ?? null, at: crypto.randomUUID() }),
-);
+app.get("*", (c) => c.json({ path: c.req.path, user: c.var.user?.id ?? null, at: crypto.randomUUID() }));
 
 export default app;

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { openIsolate } from "../../../src/edge/isolate.ts";
-import { checkAccess } from "../../../src/edge/pipeline.ts";
+import { admit } from "../../../src/edge/pipeline.ts";
+import { receive } from "../../../src/edge/receive.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
-import { AfterResponse } from "../../../src/request/deferred.ts";
-import { newReport } from "../../../src/request/log-record.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
@@ -34,19 +33,11 @@ async function ask(path: string, headers: Record<string, string> = {}): Promise<
   const request = new Request(`https://edge.example${path}`, {
     headers: { cookie: `__Host-session=${token}`, ...headers },
   });
-  const after = new AfterResponse({
-    store: isolate.store,
-    events: isolate.events,
-    requestId: "request-1",
-    waitUntil: () => {},
-  });
-  try {
-    const options = { isolate, request, after, report: newReport("request-1", "GET"), waitUntil: () => {} };
-    const accessCheck = await checkAccess(options);
-    return accessCheck.session.kind;
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
+  const admission = await admit(
+    isolate,
+    receive(isolate, request, () => {}),
+  );
+  return admission.kind === "admitted" ? admission.session.kind : (admission.error as { code: string }).code;
 }
 
 describe("while a session cannot be checked, a route for whoever is identified", () => {

@@ -4,7 +4,7 @@ import { openIsolate } from "../../../src/edge/isolate.ts";
 import type { EmittedEvent } from "../../../src/events/events.ts";
 import type { EventName } from "../../../src/events/table.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
-import { createApp } from "../../../src/worker.ts";
+import { edgeAnswer } from "../../../src/worker.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
@@ -42,7 +42,7 @@ function edge({ env = {}, origin = () => new Response("fine"), store = lost }: E
   });
   const sink = { receive: (event: EmittedEvent) => void received.push(event) };
   const isolate = openIsolate({ ...ENV, ...env }, ROUTES, platform, [sink]);
-  const app = createApp(isolate);
+  const answer = edgeAnswer(isolate);
   const waiting: Promise<unknown>[] = [];
   const waitUntil = (work: Promise<unknown>) => void waiting.push(work);
   const context = { waitUntil, passThroughOnException() {}, props: {} } as unknown as ExecutionContext;
@@ -51,7 +51,7 @@ function edge({ env = {}, origin = () => new Response("fine"), store = lost }: E
     platform,
     received,
     async ask(path: string, init?: RequestInit): Promise<Response> {
-      const response = await app.fetch(new Request(`https://edge.example${path}`, init), {}, context);
+      const response = await answer(new Request(`https://edge.example${path}`, init), context);
       await Promise.all(waiting.splice(0));
       return response;
     },

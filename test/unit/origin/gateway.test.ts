@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { ambiguityOf, originUrl } from "../../../src/http/path.ts";
+import { ambiguityOf } from "../../../src/http/path.ts";
 import { forward } from "../../../src/origin/forward.ts";
+import { originUrl } from "../../../src/origin/origin-url.ts";
 import { type OriginHeadersInput, originHeaders } from "../../../src/origin/request-headers.ts";
 import { cleanResponse } from "../../../src/origin/response-headers.ts";
 import { testPlatform } from "../../support/platform.ts";

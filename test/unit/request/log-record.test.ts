@@ -1,12 +1,27 @@
 import { expect, test } from "vitest";
 import { createEvents, type EmittedEvent } from "../../../src/events/events.ts";
-import { newReport, type RequestReport, writeReport } from "../../../src/request/log-record.ts";
+import { type LogRecord, logRequest } from "../../../src/request/log-record.ts";
 
-function written(change: Partial<RequestReport>, status = 200): EmittedEvent | undefined {
+const NOTHING: LogRecord = {
+  requestId: "request-1",
+  method: "GET",
+  route: "*",
+  status: 200,
+  caller: null,
+  verdict: "allowed",
+  limits: null,
+  session: null,
+  cache: null,
+  storeCalls: 0,
+  storeMs: 0,
+  totalMs: 12,
+};
+
+function written(change: Partial<LogRecord>, status = 200): EmittedEvent | undefined {
   const received: EmittedEvent[] = [];
   const sink = { receive: (event: EmittedEvent) => void received.push(event) };
   const events = createEvents({ platform: { now: () => 0 }, write: () => {}, sinks: [sink] });
-  writeReport(events, { ...newReport("request-1", "GET"), ...change }, status, 12);
+  logRequest(events, { ...NOTHING, status, ...change });
   expect(received).toHaveLength(1);
   return received[0];
 }

@@ -140,7 +140,7 @@ describe("an algorithm", () => {
     const naming = Object.entries(sources)
       .filter(([, source]) => named.test(source))
       .map(([path]) => path.split("/").at(-1));
-    expect(naming.sort()).toEqual(["algorithms.ts", "limiter.ts"]);
+    expect(naming.sort()).toEqual(["algorithms.ts", "handler-limit.ts"]);
     const registry = Object.entries(sources).find(([path]) => path.endsWith("/algorithms.ts"))?.[1] ?? "";
     const lines = registry.split("\n").filter((line) => named.test(line));
     expect(lines).toHaveLength(Object.keys(algorithms).length);

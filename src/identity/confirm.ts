@@ -1,0 +1,75 @@
+import type { Identity } from "./caller.ts";
+import type { Identifier } from "./caller-hash.ts";
+import {
+  type ConfirmedIdentity,
+  confirmedIdentity,
+  type IdentityOutcomes,
+  type UnverifiedIdentity,
+} from "./confirmed.ts";
+import type { SessionClaims } from "./session-token.ts";
+
+export interface Confirmation {
+  /** For whoever queues commands before the answer is known. */
+  outcomes: IdentityOutcomes;
+  /** The identity, once it is known whether the session lives. */
+  confirm(sessionLives: boolean): ConfirmedIdentity;
+}
+
+export interface ConfirmationOptions {
+  identifier: Pick<Identifier, "identity">;
+  /** Whether this isolate has confirmed the session within `ISOLATE_MAX_AGE_MS`. */
+  recentlyConfirmed(sessionId: string): boolean;
+  /** Sessions take part. Without them a session token says nothing about anybody. */
+  sessions: boolean;
+}
+
+/**
+ * Turns claims into identities. A session's user counts only where the session lives; a verified key and a JWT with a
+ * good signature count by themselves.
+ */
+export async function confirmation(
+  claims: UnverifiedIdentity,
+  { identifier, recentlyConfirmed, sessions }: ConfirmationOptions,
+): Promise<Confirmation> {
+  const over = await identityWith(null);
+  if (!sessions || claims.session.kind !== "signed") {
+    return { outcomes: { kind: "settled", identity: over }, confirm: () => over };
+  }
+  const session = claims.session.claims;
+  const alive = await identityWith(session);
+  return {
+    outcomes: recentlyConfirmed(session.id)
+      ? { kind: "settled", identity: alive }
+      : { kind: "open", alive, over, session },
+    confirm: (sessionLives) => (sessionLives ? alive : over),
+  };
+
+  async function identityWith(living: SessionClaims | null): Promise<ConfirmedIdentity> {
+    const { address, addressIdentity, credentials, key, jwt } = claims;
+    const user = userOf(living);
+    return confirmedIdentity({
+      address,
+      addressIdentity,
+      credentials,
+      key,
+      jwt,
+      session: living,
+      user,
+      tier: key.kind === "verified" && key.tier !== null ? key.tier : (user?.tier ?? null),
+      identity: await limited(user),
+    });
+  }
+
+  function userOf(living: SessionClaims | null): ConfirmedIdentity["user"] {
+    const { jwt, key } = claims;
+    if (living) return { id: living.userId, tier: living.tier };
+    if (jwt.kind === "verified") return { id: jwt.userId, tier: jwt.tier };
+    if (key.kind === "verified" && key.userId !== null) return { id: key.userId, tier: key.tier };
+    return null;
+  }
+
+  async function limited(user: ConfirmedIdentity["user"]): Promise<Identity> {
+    if (claims.key.kind === "verified") return { kind: "key", hash: claims.key.hash };
+    return user ? identifier.identity("user", user.id) : claims.addressIdentity;
+  }
+}

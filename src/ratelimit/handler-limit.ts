@@ -1,0 +1,66 @@
+import { durationMs } from "../config/duration.ts";
+import type { Duration, Policy, Route } from "../config/route.ts";
+import { algorithmOf } from "./algorithms/algorithms.ts";
+import type { LimitSource, LimitVerdict } from "./verdict.ts";
+
+/** A limit as a handler asks for it. */
+export interface LimitOptions {
+  /** Most units in a window; the capacity of a token bucket. */
+  limit: number;
+  window: Duration;
+  /** Names the counter: identities are counted apart per name, algorithm and window. Default `handler`. */
+  name?: string;
+  /** Default `sliding-window`. */
+  algorithm?: Policy["algorithm"];
+  /** Tokens that come back each window; needed for, and only for, a token bucket. */
+  refill?: number;
+  /** Units to take: 1 to the limit. Default 1. */
+  cost?: number;
+  /** Default `local`. */
+  onStoreFailure?: Route["onStoreFailure"];
+}
+
+export interface LimitResult {
+  success: boolean;
+  limit: number;
+  remaining: number;
+  /** When more will remain, ms since the epoch. */
+  resetAt: number;
+  /** Whole seconds until this cost would pass; 0 when it has. */
+  retryAfterSeconds: number;
+  source: LimitSource;
+  headers: Record<string, string>;
+}
+
+/** @throws RangeError for options that make no limit. */
+export function policyOf(options: LimitOptions): Policy {
+  const { limit, window, name = "handler", algorithm = "sliding-window", refill = 0, cost = 1 } = options;
+  const windowMs = durationMs(window);
+  const whole = (value: number) => Number.isSafeInteger(value) && value >= 1;
+  if (windowMs === null)
+    throw new RangeError(`Not a window: write a number and ms, s, m, h, d or w, as "10 s"`);
+  if (!whole(limit)) throw new RangeError("A limit is a whole number of at least 1");
+  if (!whole(cost) || cost > limit) throw new RangeError("A cost is a whole number from 1 to the limit");
+  if (algorithmOf({ algorithm }).refills !== whole(refill)) {
+    throw new RangeError("A token bucket, and nothing else, needs a refill of at least 1");
+  }
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
+    throw new RangeError("A limit's name is 1 to 64 letters, digits, - or _");
+  }
+  const id = `handler|${name}|${algorithm}|${windowMs}`;
+  const rest = { by: "caller", shadow: false, lease: 0, localShare: 1 } as const;
+  return { name, algorithm, limit, windowMs, refill, cost, window, id, ...rest };
+}
+
+export function resultOf(verdict: LimitVerdict, policy: Policy, now: number): LimitResult {
+  const { nearest, source, headers } = verdict;
+  return {
+    success: verdict.kind === "allowed",
+    limit: policy.limit,
+    remaining: nearest?.remaining ?? 0,
+    resetAt: nearest?.resetAt ?? now,
+    retryAfterSeconds: "retryAfterSeconds" in verdict ? verdict.retryAfterSeconds : 0,
+    source,
+    headers,
+  };
+}

@@ -1,0 +1,93 @@
+import type { Policy, Route } from "../config/route.ts";
+import type { Identifier } from "../identity/caller-hash.ts";
+import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
+import type { EdgeRequest } from "../request/capability.ts";
+import type { Batch } from "../store/batch.ts";
+import { type Charge, sameCharge } from "./charge.ts";
+import type { LimitDecisions } from "./decide.ts";
+import type { ListLookup } from "./lists.ts";
+import type { SessionOutcome } from "./session-outcome.ts";
+import { type LimitVerdict, refusedByList } from "./verdict.ts";
+
+/** The second step: reads the replies once the batch is back. Called with the identity that confirming returned. */
+export type DecideLimits = (confirmed: ConfirmedIdentity) => LimitVerdict | Promise<LimitVerdict>;
+
+/**
+ * Queues the charges of a request on the batch.
+ *
+ * For an unconfirmed session the outcomes may be charged differently: the living session's user by the windows of its tier,
+ * the address by those of the route. Then one run of the script looks at the session and charges the one or the other.
+ */
+export type PrepareLimits = (
+  request: Pick<EdgeRequest, "route" | "requestId">,
+  outcomes: IdentityOutcomes,
+  batch: Batch,
+) => DecideLimits | Promise<DecideLimits>;
+
+export interface PreparationOptions {
+  decisions: LimitDecisions;
+  identifier: Pick<Identifier, "hash">;
+  listOf: ListLookup;
+}
+
+export function preparation({ decisions, identifier, listOf }: PreparationOptions): PrepareLimits {
+  return function prepare({ route, requestId }, outcomes, batch) {
+    const { onStoreFailure, name } = route;
+    if (outcomes.kind === "settled") {
+      const charges = chargesOf(route, outcomes.identity);
+      if (charges === "deny") return refusedByList;
+      return decisions.decide({ charges, onStoreFailure, route: name, requestId }, batch);
+    }
+    const alive = chargesOf(route, outcomes.alive);
+    const over = chargesOf(route, outcomes.over);
+    // A claim to be somebody on the deny list is refused, whether it holds or not.
+    if (alive === "deny" || over === "deny") return refusedByList;
+    if (sameCharges(alive, over))
+      return decisions.decide({ charges: alive, onStoreFailure, route: name, requestId }, batch);
+    return prepareOpen({ route, requestId }, outcomes, { alive, over }, batch);
+  };
+
+  async function prepareOpen(
+    { route: { onStoreFailure, name }, requestId }: Pick<EdgeRequest, "route" | "requestId">,
+    { alive, session }: Extract<IdentityOutcomes, { kind: "open" }>,
+    charges: Record<SessionOutcome, Charge[]>,
+    batch: Batch,
+  ): Promise<DecideLimits> {
+    const userHash = await identifier.hash("user", session.userId);
+    const lists = { ...charges, session: { claims: session, userHash } };
+    const decide = decisions.decideOpen({ lists, onStoreFailure, route: name, requestId }, batch);
+    return (confirmed) => decide(confirmed === alive ? "alive" : "over");
+  }
+
+  /** An identity on the allow list is charged nothing. */
+  function chargesOf(route: Route, who: ConfirmedIdentity): Charge[] | "deny" {
+    const list = listOf(who);
+    if (list === "deny") return "deny";
+    return list === "allow" ? [] : policiesFor(route, who).map((policy) => chargeOf(route, policy, who));
+  }
+}
+
+/** The limits of its tier, else those of the route. */
+function policiesFor(route: Route, { tier }: ConfirmedIdentity): readonly Policy[] {
+  return (tier === null ? undefined : route.tiers.get(tier)) ?? route.limits;
+}
+
+function chargeOf(route: Route, policy: Policy, { addressIdentity, identity }: ConfirmedIdentity): Charge {
+  return {
+    policy,
+    caller: (policy.by === "address" ? addressIdentity : identity).hash,
+    cost: policy.cost,
+    most: policy.cost,
+    enforced: !policy.shadow && !route.shadow,
+  };
+}
+
+function sameCharges(some: readonly Charge[], others: readonly Charge[]): boolean {
+  return (
+    some.length === others.length &&
+    some.every((charge, index) => {
+      const other = others[index];
+      return other !== undefined && sameCharge(charge, other);
+    })
+  );
+}

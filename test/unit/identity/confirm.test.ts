@@ -1,0 +1,91 @@
+import { describe, expect, expectTypeOf, it } from "vitest";
+import { type ConfirmationOptions, confirmation } from "../../../src/identity/confirm.ts";
+import type { ConfirmedIdentity, UnverifiedIdentity } from "../../../src/identity/confirmed.ts";
+import { claimsOf } from "../../support/identity.ts";
+import { claims } from "../../support/session-samples.ts";
+
+const options = (over: Partial<ConfirmationOptions> = {}): ConfirmationOptions => ({
+  identifier: { identity: async (kind, value) => ({ kind, hash: `${kind} ${value}` }) },
+  recentlyConfirmed: () => false,
+  sessions: true,
+  ...over,
+});
+const session = claims({ userId: "ada", tier: "premium" });
+const signed = { kind: "signed", claims: session, tokenSource: "bearer" } as const;
+const jwt = { kind: "verified", userId: "grace", tier: "basic" } as const;
+const key = { kind: "verified", hash: "k".repeat(32), name: "partner", tier: "gold", userId: null } as const;
+
+it("what a request claims has no user and no tier, and does not pass for a confirmed identity", () => {
+  expectTypeOf<UnverifiedIdentity>().not.toHaveProperty("user");
+  expectTypeOf<UnverifiedIdentity>().not.toHaveProperty("tier");
+  expectTypeOf<UnverifiedIdentity>().not.toExtend<ConfirmedIdentity>();
+  expectTypeOf<Omit<ConfirmedIdentity, never>>().not.toExtend<UnverifiedIdentity>();
+});
+
+describe("a session that nobody has confirmed lately", () => {
+  it("leaves both outcomes open, and confirming returns one of the two", async () => {
+    const { outcomes, confirm } = await confirmation(claimsOf({ session: signed }), options());
+    if (outcomes.kind !== "open") throw new Error("settled");
+    expect(outcomes.alive).toMatchObject({
+      user: { id: "ada", tier: "premium" },
+      tier: "premium",
+      identity: { kind: "user", hash: "user ada" },
+      session,
+    });
+    expect(outcomes.over).toMatchObject({ user: null, tier: null, session: null });
+    expect(outcomes.over.identity.kind).toBe("address");
+    expect(confirm(true)).toBe(outcomes.alive);
+    expect(confirm(false)).toBe(outcomes.over);
+  });
+
+  it("names nobody once it is over, but for the JWT beside it", async () => {
+    const { confirm } = await confirmation(claimsOf({ session: signed, jwt }), options());
+    expect(confirm(false)).toMatchObject({ user: { id: "grace" }, tier: "basic" });
+    expect(confirm(true)).toMatchObject({ user: { id: "ada" }, tier: "premium" });
+  });
+});
+
+describe("settled before any call", () => {
+  it.each<[string, Partial<UnverifiedIdentity>, Partial<ConfirmationOptions>, object]>([
+    ["nothing is claimed", {}, {}, { user: null, identity: { kind: "address" } }],
+    [
+      "the session was confirmed a moment ago",
+      { session: signed },
+      { recentlyConfirmed: (id) => id === session.id },
+      { user: { id: "ada" }, identity: { kind: "user" } },
+    ],
+    [
+      "the token is forged",
+      { session: { kind: "invalid", tokenSource: "cookie" } },
+      {},
+      { user: null, identity: { kind: "address" } },
+    ],
+    ["sessions take no part", { session: signed }, { sessions: false }, { user: null, session: null }],
+    ["a JWT", { jwt }, {}, { user: { id: "grace" }, tier: "basic", identity: { kind: "user" } }],
+    ["a verified key", { key }, {}, { user: null, tier: "gold", identity: { kind: "key", hash: key.hash } }],
+    [
+      "a key that the origin named a user for",
+      { key: { ...key, userId: "linus" } },
+      {},
+      { user: { id: "linus" }, identity: { kind: "key" } },
+    ],
+    ["an unverified key", { key: { kind: "unverified", hash: "u" } }, {}, { identity: { kind: "address" } }],
+  ])("%s", async (_, claimed, over, expected) => {
+    const { outcomes } = await confirmation(claimsOf(claimed), options(over));
+    if (outcomes.kind !== "settled") throw new Error("open");
+    expect(outcomes.identity).toMatchObject(expected);
+  });
+
+  it("a session that was confirmed and ends with this very call names nobody", async () => {
+    const { confirm } = await confirmation(
+      claimsOf({ session: signed }),
+      options({ recentlyConfirmed: () => true }),
+    );
+    expect(confirm(false)).toMatchObject({ user: null, identity: { kind: "address" } });
+  });
+
+  it("a verified key is limited as itself beside a living session, with the key's tier", async () => {
+    const { confirm } = await confirmation(claimsOf({ session: signed, key }), options());
+    expect(confirm(true)).toMatchObject({ identity: { kind: "key" }, tier: "gold", user: { id: "ada" } });
+  });
+});

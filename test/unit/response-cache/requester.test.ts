@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { type ConfirmedIdentity, confirmedIdentity } from "../../../src/identity/confirmed.ts";
+import { requesterOf } from "../../../src/response-cache/requester.ts";
+import { outcomesOf, sessionOf } from "../../support/cache.ts";
+
+const SESSION = { session: sessionOf("ada") };
+const bearer = { raw: "es1.token", tokenSource: "bearer" as const };
+const cookie = { raw: "es1.token", tokenSource: "cookie" as const };
+const KEY = { kind: "verified" as const, hash: "h", name: "team", tier: null, userId: null };
+const JWT = { kind: "verified" as const, userId: "ada", tier: null };
+
+/** An identity with some credential, and what is said of it. */
+function identityOf(
+  facts: Partial<ConfirmedIdentity>,
+  sessionToken: typeof bearer | typeof cookie | null,
+): ConfirmedIdentity {
+  const outcomes = outcomesOf({});
+  if (outcomes.kind !== "settled") throw new Error("not settled");
+  const credentials = { ...outcomes.identity.credentials, any: true, sessionToken };
+  return confirmedIdentity({ ...outcomes.identity, credentials, ...facts });
+}
+
+test.each<
+  [string, Partial<ConfirmedIdentity>, typeof bearer | typeof cookie | null, Record<string, string>, string]
+>([
+  ["a living session's bearer", SESSION, bearer, { authorization: "Bearer es1.token" }, "verified"],
+  ["a living session's cookie", SESSION, cookie, { cookie: "session=es1.token" }, "verified"],
+  ["a session that is over", {}, bearer, { authorization: "Bearer es1.token" }, "credentialed"],
+  ["a session that is over beside a verified key", { key: KEY }, cookie, {}, "credentialed"],
+  ["a verified key", { key: KEY }, null, { "x-api-key": "k" }, "verified"],
+  ["a verified JWT", { jwt: JWT }, null, { authorization: "Bearer a.b.c" }, "verified"],
+  ["two verified credentials", { ...SESSION, key: KEY }, bearer, {}, "credentialed"],
+  ["a key beside somebody's cookie", { key: KEY }, null, { cookie: "sid=1" }, "credentialed"],
+  [
+    "the session's cookie beside another",
+    SESSION,
+    cookie,
+    { cookie: "session=es1.token; sid=1" },
+    "credentialed",
+  ],
+  ["a key that is not verified", { key: { kind: "unverified", hash: "h" } }, null, {}, "credentialed"],
+  ["a JWT that is not valid", { jwt: { kind: "invalid" } }, null, {}, "credentialed"],
+  ["a JWT that nobody could check", { jwt: { kind: "unknown" }, key: KEY }, null, {}, "credentialed"],
+  ["a key beside Basic credentials", { key: KEY }, null, { authorization: "Basic eDp5" }, "credentialed"],
+  ["a key beside a field that the edge does not read", { key: KEY }, null, { apikey: "x" }, "credentialed"],
+])("%s", (_, facts, token, headers, expected) => {
+  expect(requesterOf(identityOf(facts, token), new Headers(headers))).toBe(expected);
+});
+
+test("no credential at all is anonymous", () => {
+  const outcomes = outcomesOf({});
+  if (outcomes.kind !== "settled") throw new Error("not settled");
+  expect(requesterOf(outcomes.identity, new Headers())).toBe("anonymous");
+});

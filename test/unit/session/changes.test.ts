@@ -1,0 +1,116 @@
+import { describe, expect, it } from "vitest";
+import { clearedCookie, sessionCookie } from "../../../src/identity/session-cookie.ts";
+import type { SessionChange } from "../../../src/request/session-change.ts";
+import { changeOf, issued, writeSessionFields } from "../../../src/session/changes.ts";
+import { recordOf } from "../../../src/session/claims.ts";
+import type { SessionVerdict } from "../../../src/session/verdict.ts";
+import { claims, NOW } from "../../support/session-samples.ts";
+
+const https = new URL("https://api.example.com/x");
+const loopback = new URL("http://localhost:8787/x");
+const active = (over: Partial<Extract<SessionVerdict, { kind: "active" }>> = {}): SessionVerdict => ({
+  kind: "active",
+  claims: claims(),
+  record: recordOf(claims()),
+  source: "redis",
+  tokenSource: "cookie",
+  renewed: "es1.new",
+  ...over,
+});
+const never = () => false;
+function written(change: SessionChange | null, fields: HeadersInit = {}): Headers {
+  const headers = new Headers(fields);
+  if (change) writeSessionFields(change, headers, https, NOW);
+  return headers;
+}
+
+describe("the session cookie", () => {
+  it("is bound to its host, unreadable to scripts, and only for https", () => {
+    expect(sessionCookie(https, "es1.t", NOW + 60_000, NOW)).toBe(
+      "__Host-session=es1.t; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax",
+    );
+    expect(clearedCookie(https)).toBe("__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+  });
+
+  it("does without Secure on http of this machine only", () => {
+    expect(sessionCookie(loopback, "es1.t", NOW + 1000, NOW)).toBe(
+      "session=es1.t; Path=/; Max-Age=1; HttpOnly; SameSite=Lax",
+    );
+    for (const other of ["https://localhost/", "http://example.com/", "http://localhost.example.com/"])
+      expect(sessionCookie(new URL(other), "es1.t", NOW, NOW), other).toMatch(/^__Host-session=.*; Secure;/);
+  });
+});
+
+describe("what a verdict means for the client", () => {
+  it.each<[string, SessionVerdict]>([
+    ["a session that need not be renewed", active({ renewed: null })],
+    ["no session", { kind: "none" }],
+    ["a session that cannot be checked", { kind: "unknown", tokenSource: "cookie" }],
+    ["a bearer that is over", { kind: "over", because: "revoked", tokenSource: "bearer" }],
+  ])("nothing for %s", (_, verdict) => {
+    expect(changeOf(verdict, never)).toBeNull();
+  });
+
+  it("a renewed token, the way it came", () => {
+    for (const tokenSource of ["cookie", "bearer"] as const) {
+      expect(changeOf(active({ tokenSource }), never)).toEqual({
+        kind: "renewed",
+        token: "es1.new",
+        expiresAt: claims().expiresAt,
+        tokenSource,
+      });
+    }
+  });
+
+  it("a cleared cookie where its session is over", () => {
+    const verdict: SessionVerdict = { kind: "over", because: "revoked", tokenSource: "cookie" };
+    expect(changeOf(verdict, never)).toEqual({ kind: "cleared" });
+  });
+
+  it("no renewal for a session that this isolate has ended meanwhile", () => {
+    expect(changeOf(active({ claims: claims({ id: "ended" }) }), (id) => id === "ended")).toBeNull();
+  });
+});
+
+describe("the fields of a change", () => {
+  it("a renewed cookie is stored by nobody, and leaves the origin's cookies alone", () => {
+    const headers = written(changeOf(active(), never), {
+      "cache-control": "max-age=60",
+      "set-cookie": "theme=dark",
+    });
+    expect(headers.getSetCookie()).toEqual([
+      "theme=dark",
+      expect.stringMatching(/^__Host-session=es1\.new; /),
+    ]);
+    expect(headers.get("cache-control")).toBe("no-store");
+  });
+
+  it("a renewed bearer goes into X-Session-Token, and what is private already stays so", () => {
+    const headers = written(changeOf(active({ tokenSource: "bearer" }), never), {
+      "cache-control": "private, max-age=60",
+    });
+    expect(headers.get("x-session-token")).toBe("es1.new");
+    expect(headers.get("cache-control")).toBe("private, max-age=60");
+    expect(headers.has("set-cookie")).toBe(false);
+  });
+
+  it("an issued session is for nobody else, whatever the answer said", () => {
+    const change = issued({ token: "es1.first", claims: claims() }, "bearer");
+    const headers = written(change, { "cache-control": "private, max-age=60" });
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers.get("x-session-token")).toBe("es1.first");
+  });
+
+  it("a cleared cookie stands beside cookies of the origin's", () => {
+    expect(written({ kind: "cleared" }, { "set-cookie": "theme=dark" }).getSetCookie()).toEqual([
+      "theme=dark",
+      clearedCookie(https),
+    ]);
+  });
+
+  it("a cookie of the origin's with the session's name changes nothing that the edge does", () => {
+    const headers = written(changeOf(active(), never), { "set-cookie": "session=of-the-origin; Path=/" });
+    expect(headers.getSetCookie()).toHaveLength(2);
+    expect(headers.getSetCookie()[1]).toMatch(/^__Host-session=es1\.new; /);
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { createKnownEnds } from "../../../src/session/known-ends.ts";
+import { testPlatform } from "../../support/platform.ts";
+import { claims, NOW } from "../../support/session-samples.ts";
+
+function open(entries?: number) {
+  const platform = testPlatform({ now: NOW });
+  const options = { platform, isolateMaxAgeMs: 5000, ...(entries !== undefined && { entries }) };
+  return { platform, ends: createKnownEnds(options) };
+}
+
+describe("what Redis said of a session that is over", () => {
+  it("evidence is kept to the token's end", () => {
+    const { platform, ends } = open();
+    const session = claims({ expiresAt: NOW + 86_400_000 });
+    ends.add(session, "evidence");
+    platform.advance(86_399_999);
+    expect(ends.has(session.id)).toBe(true);
+    platform.advance(1);
+    expect(ends.has(session.id)).toBe(false);
+  });
+
+  it("an absent record counts for ISOLATE_MAX_AGE_MS", () => {
+    const { platform, ends } = open();
+    const session = claims({ confirmedAt: NOW - 120_000 });
+    ends.add(session, "absent");
+    expect(ends.has(session.id)).toBe(true);
+    platform.advance(5000);
+    expect(ends.has(session.id)).toBe(false);
+  });
+
+  it.each([
+    ["a session made in an outage", claims({ offline: true })],
+    ["a session within its sync window", claims({ syncToken: "token", confirmedAt: NOW - 59_999 })],
+  ])("is not remembered of %s: it may be on its way", (_, session) => {
+    const { ends } = open();
+    ends.add(session, "absent");
+    expect(ends.has(session.id)).toBe(false);
+  });
+
+  it("is remembered of a session whose sync window is over", () => {
+    const { ends } = open();
+    const session = claims({ syncToken: "token", confirmedAt: NOW - 60_000 });
+    ends.add(session, "absent");
+    expect(ends.has(session.id)).toBe(true);
+  });
+
+  it("is bounded", () => {
+    const { ends } = open(100);
+    for (let i = 0; i < 1000; i += 1) ends.add(claims({ id: `session-${i}` }), "evidence");
+    expect(ends.size).toBe(100);
+  });
+});
