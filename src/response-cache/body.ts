@@ -1,4 +1,4 @@
-/** A complete body, in one form or in both: at least one is there. */
+/** A complete body, as sent, gzipped, or both. At least one of the two is there. */
 export interface StoredBody {
   /** Bytes of the identity form. */
   readonly size: number;
@@ -16,7 +16,7 @@ export function identityBody(bytes: Uint8Array<ArrayBuffer>): StoredBody {
   return { size: bytes.length, identity: bytes, gzip: null };
 }
 
-/** Whether a gzip form exists or will: what tells a client's cache that its `Accept-Encoding` counts. */
+/** Whether a gzip form exists or will: then the answer varies by the client's `Accept-Encoding`. */
 export function isCompressible(body: StoredBody, headers: Pick<Headers, "get" | "has">): boolean {
   return (
     body.size >= GZIP_FROM &&
@@ -25,7 +25,7 @@ export function isCompressible(body: StoredBody, headers: Pick<Headers, "get" | 
   );
 }
 
-/** The bytes as they are; inflated once where only the gzip form came back from Redis, and kept beside it. */
+/** The bytes as sent. Where only the gzip form came back from Redis, they are inflated once and kept. */
 export async function identityOf(body: StoredBody): Promise<Uint8Array<ArrayBuffer>> {
   if (body.identity) return body.identity;
   const bytes = await through(body.gzip ?? new Uint8Array(), new DecompressionStream("gzip"));

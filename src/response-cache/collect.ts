@@ -1,12 +1,12 @@
 /**
- * Reads a body to its end beside whoever else reads it, up to a bound.
+ * Reads a body to its end, up to a bound. The body may be one branch of a stream that was split.
  *
- * @param expected `Content-Length`, where it speaks of these very bytes: a body of another length is not whole.
- * @returns its bytes, or null when it is larger than `most`, broke off, or has another length than was said.
+ * @param expected `Content-Length`, where it counts these very bytes: a body of another length is not whole.
+ * @returns its bytes, or null when it is larger than `maxBytes`, broke off, or has another length than was said.
  */
 export async function collect(
   body: ReadableStream<Uint8Array> | null,
-  most: number,
+  maxBytes: number,
   expected: number | null,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   if (!body) return new Uint8Array();
@@ -18,7 +18,7 @@ export async function collect(
       const { done, value } = await reader.read();
       if (done) break;
       size += value.length;
-      if (size > most) {
+      if (size > maxBytes) {
         // Not awaited: of a tee'd stream it ends only when the other branch does.
         void reader.cancel().catch(() => {});
         return null;

@@ -6,18 +6,18 @@ import { fieldsOf, isStoredResponse, type StoredResponse } from "./rules/stored.
 
 /** One stored variant of one URL. */
 export interface Entry {
-  /** The text that names the variant: what the selecting fields of its request were. */
+  /** The selecting fields of its request as a text, which names the variant. */
   variant: string;
   /** Differs for every stored answer: an isolate asks Redis only for what it does not hold. */
   id: string;
   meta: StoredResponse;
-  /** Whose it may be served to beyond the one who asked: what the response itself said, for credentialed requests. */
+  /** The response said that it may be served to others, though the request had credentials (RFC 9111 §3.5). */
   shareable: boolean;
   /** Lower case. */
   tags: string[];
-  /** When it is of no use even for validation, ms since the epoch. */
+  /** From then on it is of no use even for validation, ms since the epoch. */
   keepUntil: number;
-  /** The origin sent it compressed and the runtime undid that: these are not the bytes that its entity tag stands for. */
+  /** The origin sent it compressed and the runtime has decoded it: its entity tag is that of other bytes. */
   decoded: boolean;
   body: StoredBody;
 }
@@ -46,8 +46,8 @@ export async function encodeEntry(entry: Entry): Promise<string> {
 }
 
 /**
- * The entry in a text, or null when it is none: corrupt, truncated, or somebody else's value. A gzipped body stays as it
- * is until somebody wants it otherwise; its checksum says that it is whole.
+ * The entry in a text, or null where the text holds none: corrupt, truncated, or another program's value. A gzipped body
+ * is not inflated here; its checksum says that it is whole.
  */
 export function decodeEntry(text: string): Entry | null {
   const end = text.indexOf("\n");

@@ -13,12 +13,15 @@ import { tagsOf } from "./tags.ts";
 /** An entry without its body: what is known once the header section is there. */
 export type Outline = Omit<Entry, "body">;
 
-/** An outline, or whose fault it is that there is none: another request might get one of the same response. */
+/**
+ * An outline, or what forbids to store: the response itself, or this request only, so that the same response to another
+ * request might be stored.
+ */
 export type Outlined =
   | { kind: "outline"; outline: Outline }
   | { kind: "none"; because: "request" | "response" };
 
-/** What is stored of a response, but for its body, where it may be stored (RFC 9111 §3). */
+/** What is stored of a response without its body, where it may be stored (RFC 9111 §3). */
 export async function outlineOf(
   context: CacheContext,
   response: ResponseFacts,
@@ -41,7 +44,7 @@ export async function outlineOf(
     requester,
     rule,
   });
-  if (verdict.kind === "refuse") return { kind: "none", because: faultOf(verdict.reason) };
+  if (verdict.kind === "refuse") return { kind: "none", because: forbiddenBy(verdict.reason) };
   const { stored, freshness } = verdict;
   if (!selecting.canTell(stored.vary)) await selecting.hide();
   const outline = {
@@ -56,16 +59,16 @@ export async function outlineOf(
   return { kind: "outline", outline };
 }
 
-function faultOf(reason: StoreRefusal): "request" | "response" {
+function forbiddenBy(reason: StoreRefusal): "request" | "response" {
   return reason === "method" || reason === "request" || reason === "request-no-store"
     ? "request"
     : "response";
 }
 
 /**
- * Gathers a body for an outline and keeps both.
+ * Gathers a body for an outline and stores both.
  *
- * @returns the entry, or null where the body is too long, broke off, or is not as long as was said.
+ * @returns the entry, or null where the body is too long, broke off, or has another length than was said.
  */
 export async function fill(
   context: CacheContext,

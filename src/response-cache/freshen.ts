@@ -5,9 +5,9 @@ import { freshened } from "./rules/freshening.ts";
 import { checkedByHead } from "./rules/validation.ts";
 
 /**
- * The stored entry with a validation's fields; `stored: false` where these forbid to keep it, and it leaves, here and in
- * Redis (RFC 9111 §4.3.4: it would be served on as if they had not been said). A HEAD's 304 speaks of it as well. Where
- * the client wants nothing of this stored (§5.2.1.5), what is there stays as it was.
+ * The stored entry with the fields of a 304 (RFC 9111 §4.3.4). Where these forbid to store it, `stored` is false and the
+ * entry is removed, here and in Redis: else it would be served on as if they had not been said. The 304 to a HEAD counts
+ * as well. Where the client wants nothing of this stored (§5.2.1.5), the entry stays as it was.
  */
 export async function freshen(
   context: CacheContext,
@@ -32,7 +32,7 @@ export async function freshen(
   return { entry: { ...entry, meta }, stored: false };
 }
 
-/** RFC 9111 §4.3.5: the answer to a HEAD speaks of the GET's entry too. */
+/** Updates the GET's entry by the answer to a HEAD, or makes it stale where the two disagree (RFC 9111 §4.3.5). */
 export async function applyHead(
   context: CacheContext,
   { headers }: Response,
@@ -49,7 +49,7 @@ export async function applyHead(
   keep(context, { ...outlined.outline, decoded: entry.decoded, body: entry.body });
 }
 
-/** What is said of a HEAD's representation is said of a GET's. */
+/** The same request as a GET: what the answer to a HEAD says holds for the GET's entry. */
 export function asGet(context: CacheContext): CacheContext {
   const { request } = context;
   if (request.request.method === "GET") return context;

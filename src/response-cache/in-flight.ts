@@ -7,11 +7,11 @@ interface InFlightFetch {
   done: boolean;
 }
 
-/** Nobody waits longer, ms: then he fetches for himself. */
+/** The longest a request waits, ms: then it asks the origin itself. */
 const MAX_WAIT_MS = 2000;
 const LOOK_EVERY_MS = 10;
 const MAX_IN_FLIGHT = 10_000;
-/** How long it is remembered that an answer could not be stored, ms: nobody queues for it meanwhile. */
+/** How long it is remembered that an answer could not be stored, ms: no request waits for it meanwhile. */
 const UNCACHEABLE_MS = 120_000;
 
 /** One origin fetch for many requests of an isolate that miss the same entry. */
@@ -46,7 +46,7 @@ export class InFlightFetches {
     return fetch.done;
   }
 
-  /** The answer could not be stored: nobody is to wait for the next one. */
+  /** The answer could not be stored: no request waits for the next one. */
   uncacheable(key: string): void {
     this.#uncacheable.set(key, true, this.#platform.now() + UNCACHEABLE_MS);
   }
@@ -55,7 +55,7 @@ export class InFlightFetches {
     this.#uncacheable.delete(key);
   }
 
-  /** Whether waiting would be in vain. */
+  /** Whether the last answer could not be stored: a request that waited would find nothing. */
   knownUncacheable(key: string): boolean {
     return this.#uncacheable.get(key) === true;
   }

@@ -20,8 +20,8 @@ export interface Purge {
   soft: boolean;
 }
 
-/** What is asked of an entry: was it purged since its request left? */
-export interface PurgeQuestion {
+/** The facts of an entry by which it is purged. */
+export interface PurgeFacts {
   urlHash: string;
   url: string;
   tags: readonly string[];
@@ -145,7 +145,7 @@ export class PurgeLog {
   }
 
   /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */
-  purgeStatus(entry: PurgeQuestion): PurgeStatus {
+  purgeStatus(entry: PurgeFacts): PurgeStatus {
     let purgeStatus: PurgeStatus = { kind: "none" };
     if (this.#times.size === 0) return purgeStatus;
     for (const { time, purge } of this.#reaching(entry)) {
@@ -159,7 +159,7 @@ export class PurgeLog {
     return purgeStatus;
   }
 
-  *#reaching(entry: PurgeQuestion): Iterable<{ time: number; purge: Purge }> {
+  *#reaching(entry: PurgeFacts): Iterable<{ time: number; purge: Purge }> {
     const known = (kind: string, value: string) =>
       [false, true].flatMap(
         (soft) => this.#times.get(writePurge({ target: { kind, value } as PurgeTarget, soft })) ?? [],

@@ -6,10 +6,10 @@ import type { StoredResponse } from "./rules/stored.ts";
 import { confirmedBy, validationCandidates } from "./rules/validation.ts";
 import { isForRequester } from "./usable.ts";
 
-/** A stored response whose validator the origin is sent, and that its 304 may name. */
+/** A stored response whose validator the origin is sent, so that its 304 may name it. */
 export interface Candidate {
   meta: StoredResponse;
-  /** Held here, or to be fetched from Redis by its name there. */
+  /** Held in the isolate, or to be fetched from Redis by its name. */
   at: { kind: "here"; entry: Entry } | { kind: "redis"; name: string };
 }
 
@@ -86,7 +86,7 @@ function tagIn({ headers }: StoredResponse): string | undefined {
   return headers.find(([name]) => name === "etag")?.[1];
 }
 
-/** Enough of a stored response to be asked about by its tag. The epoch: whatever is held here is more recent. */
+/** As much of a stored response as a tag needs. Its time is the epoch: whatever is held here is more recent. */
 function tagOnly(tag: string): StoredResponse {
   return {
     status: 200,

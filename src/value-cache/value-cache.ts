@@ -12,6 +12,7 @@ export interface ValueCacheOptions {
   platform: Platform;
   /** Seconds a value lives where `set` names none. Default 3600. */
   ttlSeconds?: number;
+  /** false keeps values in the isolate. Default true. */
   useRedis?: boolean;
   /** Most values in the isolate. Default 10000. */
   entries?: number;
@@ -19,44 +20,44 @@ export interface ValueCacheOptions {
   bytes?: number;
 }
 
-/** `hit` tells a stored `null` from nothing stored. */
+/** `hit` distinguishes a stored `null` from nothing stored. */
 export type ValueReply<Value> = { hit: true; value: Value } | { hit: false };
 
 /** What the isolate knows of a value: its JSON, or null where it was deleted. */
-interface Kept {
+interface Change {
   json: string | null;
   expiresAt: number;
 }
 
 /**
  * A key-value cache for handlers, for any JSON value: `0`, `""`, `false` and `null` are values, not misses. In Redis, and
- * in the isolate's map while Redis does not answer; what was set or deleted meanwhile is told to Redis when it is back.
+ * in the isolate's map while Redis does not answer; what was set or deleted meanwhile is written when Redis is back.
  */
 export function createValueCache(options: ValueCacheOptions) {
   const { store, keys, platform, ttlSeconds = 3600, entries = 10_000, bytes = 8 * 1024 * 1024 } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;
-  const kept = new BoundedMap<Kept>({
+  const values = new BoundedMap<Change>({
     platform,
     entries,
     bytes,
-    sizeOf: sizeOfKept,
+    sizeOf,
     whenFull: "evict",
   });
 
-  const untold = new Outbox<Kept>({
+  const pending = new Outbox<Change>({
     platform,
     entries,
     bytes,
-    sizeOf: sizeOfKept,
-    write: (batch, change, name) => queueTell(name, change, batch),
+    sizeOf,
+    write: (batch, change, name) => queueWrite(name, change, batch),
   });
-  store.onRecovery((batch) => untold.replay(batch));
+  store.onRecovery((batch) => pending.replay(batch));
 
-  /** One batch at most; `undefined` never comes out, `null` only where it was set. */
+  /** Makes one call at most. A `null` that was set is a hit. */
   async function get<Value>(name: string): Promise<ValueReply<Value>> {
-    // What Redis has not been told is known better here.
-    const here = untold.get(name) ?? kept.get(name);
-    if (!onRedis || untold.get(name)) return replyOf(here?.json ?? null);
+    // What is not yet written to Redis is newer here.
+    const here = pending.get(name) ?? values.get(name);
+    if (!onRedis || pending.get(name)) return replyOf(here?.json ?? null);
     const batch = store.batch();
     const read = batch.read(keys.value(name));
     await batch.send();
@@ -68,7 +69,11 @@ export function createValueCache(options: ValueCacheOptions) {
     }
   }
 
-  /** @returns whether Redis has it; false: this isolate alone. */
+  /**
+   * @param settings `ttl`: seconds.
+   * @returns whether Redis has it; false: only this isolate has, so far.
+   * @throws TypeError where the value is no JSON, RangeError where `ttl` is not more than 0.
+   */
   async function set(
     name: string,
     value: unknown,
@@ -77,16 +82,17 @@ export function createValueCache(options: ValueCacheOptions) {
     const json = JSON.stringify(value);
     if (json === undefined) throw new TypeError("A cached value must be JSON");
     if (!(ttl > 0)) throw new RangeError("A lifetime must be more than 0 seconds");
-    return tell(name, { json, expiresAt: platform.now() + ttl * 1000 });
+    return write(name, { json, expiresAt: platform.now() + ttl * 1000 });
   }
 
+  /** @returns whether Redis has deleted it; false: only this isolate has, so far. */
   async function remove(name: string): Promise<boolean> {
-    return tell(name, { json: null, expiresAt: platform.now() + ttlSeconds * 1000 });
+    return write(name, { json: null, expiresAt: platform.now() + ttlSeconds * 1000 });
   }
 
   /**
-   * The value, or what `fetchValue` gives, stored. A fetch that fails is called once; its error is handed on and nothing is
-   * stored.
+   * The value, or where there is none, what `fetchValue` returns; that is stored. `fetchValue` is called once at most. Its
+   * error is thrown on, and nothing is stored then.
    */
   async function getOrSet<Value>(
     name: string,
@@ -100,16 +106,16 @@ export function createValueCache(options: ValueCacheOptions) {
     return value;
   }
 
-  async function tell(name: string, change: Kept): Promise<boolean> {
-    kept.set(name, change, change.expiresAt);
+  async function write(name: string, change: Change): Promise<boolean> {
+    values.set(name, change, change.expiresAt);
     if (!onRedis) return false;
-    untold.put(name, change, change.expiresAt);
+    pending.put(name, change, change.expiresAt);
     const batch = store.batch();
-    const told = queueTell(name, change, batch);
+    const written = queueWrite(name, change, batch);
     await batch.send();
     try {
-      await told;
-      if (untold.get(name) === change) untold.delete(name);
+      await written;
+      if (pending.get(name) === change) pending.delete(name);
       return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
@@ -117,7 +123,7 @@ export function createValueCache(options: ValueCacheOptions) {
     }
   }
 
-  function queueTell(name: string, { json, expiresAt }: Kept, batch: Batch): Promise<unknown> {
+  function queueWrite(name: string, { json, expiresAt }: Change, batch: Batch): Promise<unknown> {
     const key = keys.value(name);
     const px = Math.max(1, Math.ceil(expiresAt - platform.now()));
     return batch.queue((pipeline) => (json === null ? pipeline.del(key) : pipeline.set(key, json, { px })));
@@ -137,6 +143,6 @@ function replyOf<Value>(json: string | null): ValueReply<Value> {
   }
 }
 
-function sizeOfKept({ json }: Kept, name: string): number {
+function sizeOf({ json }: Change, name: string): number {
   return (json?.length ?? 0) + name.length + 64;
 }

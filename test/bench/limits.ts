@@ -51,7 +51,11 @@ function openIsolates(count: number) {
     return async (route: Route): Promise<boolean> => {
       const batch = store.batch();
       const identity = confirmed();
-      const decide = await limiter.prepare({ route, requestId: "bench" }, { kind: "settled", identity }, batch);
+      const decide = await limiter.prepare(
+        { route, requestId: "bench" },
+        { kind: "settled", identity },
+        batch,
+      );
       await batch.send();
       const verdict = await decide(identity);
       if (verdict.source === "memory")

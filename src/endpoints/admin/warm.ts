@@ -39,8 +39,8 @@ interface Warmed {
 
 /**
  * `POST /edge/cache/warm {"paths":["/v1/emissions"]}`: asks for each path as an anonymous GET inside the Worker, six at a
- * time, and tells of each as it is done: one line of JSON per path, and one with the sums. Only paths of this host: the
- * edge fetches nothing else in anybody's name.
+ * time, and reports each as it is done: one line of JSON per path, and one with the sums. Only paths of this host: the
+ * edge fetches nothing else for an operator.
  */
 export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
   return new Hono().post("/cache/warm", async (c) => {

@@ -44,8 +44,8 @@ const CARRIERS: ((user: string) => { headers: Record<string, string>; query?: st
     }),
   ];
 
-/** Mulberry32: the same dice in every run. */
-function dice(seed: number) {
+/** Mulberry32: the same choices in every run. */
+function randomChoices(seed: number) {
   let state = seed;
   const roll = () => {
     state = (state + 0x6d2b79f5) | 0;
@@ -63,7 +63,7 @@ describe.each([
   it(`${pairs} of them: nobody is given what was answered to somebody else`, {
     timeout: 120_000,
   }, async () => {
-    const choose = dice(seed);
+    const choose = randomChoices(seed);
     const prefix = freshPrefix();
     let down = false;
     let serial = 0;
@@ -143,10 +143,10 @@ describe.each([
       while (background.length > 0) await moving(platform, background.shift() ?? Promise.resolve());
       platform.advance(choose([0, 10, 900, 3000]));
       index += answers.length;
-      for (const answer of answers) judge(index, scope, answer);
+      for (const answer of answers) check(index, scope, answer);
     }
 
-    function judge(index: number, scope: string, { user, headers, response, body }: Given): void {
+    function check(index: number, scope: string, { user, headers, response, body }: Given): void {
       const answer = said.get(body);
       const word = response.headers.get("x-cache");
       if (!answer || word === "MISS" || word === "BYPASS") return;
@@ -169,7 +169,7 @@ describe.each([
       }
     }
     expect(leaks, "answers given to somebody they were not for").toEqual([]);
-    expect(outcomes.hits, "the dice made hits").toBeGreaterThan(pairs / 20);
+    expect(outcomes.hits, "some were hits").toBeGreaterThan(pairs / 20);
     expect(outcomes.collapsed, "some waited for each other").toBeGreaterThan(pairs / 500);
     expect(outcomes.ofOthers, "and some were allowed to be shared").toBeGreaterThan(pairs / 200);
   });

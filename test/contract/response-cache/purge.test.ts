@@ -167,14 +167,14 @@ describe("the log of purges", () => {
 });
 
 describe("a purge while the store is lost", () => {
-  it("holds here at once, says so, and is told to all when the store is back", async () => {
+  it("takes effect here at once, says so, and reaches all when the store is back", async () => {
     const { one, other } = await twoIsolates(["/a/1"]);
     await one.lose();
     expect(await one.cache.purge({ ...NOTHING, files: [file("/a/1")] })).toBe("isolate");
     expect((await one.ask("/a/1")).word).toBe("MISS");
-    expect((await other.ask("/a/1")).word, "nobody could tell it").toBe("HIT");
+    expect((await other.ask("/a/1")).word, "it could not be written").toBe("HIT");
     await one.recover();
-    expect((await other.ask("/a/1")).word, "now it is told").toBe("MISS");
+    expect((await other.ask("/a/1")).word, "now it is written").toBe("MISS");
   });
 
   it("is bounded: beyond a thousand it is everything", async () => {

@@ -75,7 +75,7 @@ describe("an entry that is too old to be checked", () => {
   });
 });
 
-describe("an origin that fails after a validation in vain", () => {
+describe("an origin that fails after a 304 that confirms nothing", () => {
   it("is stood in for by what is stale and may be", async () => {
     let failing = false;
     const origin = new Origin(({ headers }) => {

@@ -110,7 +110,7 @@ describe.each(tiers)("a stored answer from $name", (tier) => {
     expect(after).toMatchObject({ word: "HIT", text: '{"body":2}' });
   });
 
-  it("stands in for an origin that fails, as long as stale-if-error allows; then the failure is told", async () => {
+  it("stands in for an origin that fails, as long as stale-if-error allows; then the failure is passed on", async () => {
     const origin = new Origin(counted({ "cache-control": "max-age=60, stale-if-error=100" }));
     const { first, next } = await tier.open({ origin });
     const { text } = await first.ask("/v1/x");
@@ -124,7 +124,7 @@ describe.each(tiers)("a stored answer from $name", (tier) => {
     expect((await next().ask("/v1/x")).status, "after the window").toBe(503);
   });
 
-  it("is served stale while it is validated beside, once however many ask", async () => {
+  it("is served stale while it is validated in the background, once however many ask", async () => {
     const origin = new Origin(counted({ "cache-control": "max-age=10, stale-while-revalidate=30" }));
     const { first, next } = await tier.open({ origin });
     await first.ask("/v1/x");

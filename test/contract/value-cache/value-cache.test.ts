@@ -91,7 +91,7 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
 });
 
 describe("values while the store is lost", () => {
-  it("are read and written in the isolate, and told when it is back", async () => {
+  it("are read and written in the isolate, and written to it when it is back", async () => {
     const one = openValues("Redis");
     const other = openValues("Redis", one);
     await one.values.set("old", 1);
