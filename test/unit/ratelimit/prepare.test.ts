@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import type { Caller } from "../../../src/identity/caller.ts";
+import type { UnverifiedIdentity } from "../../../src/identity/confirmed.ts";
+import type { PrepareLimits } from "../../../src/ratelimit/prepare.ts";
+import { identityOf, openIsolate, routeOf } from "../../support/limits.ts";
+import { testPlatform } from "../../support/platform.ts";
+
+const open = (allow: string[] = [], deny: string[] = []) =>
+  openIsolate({ platform: testPlatform(), connection: null, lists: { allow, deny } });
+
+describe("what limits take for an identity", () => {
+  it("is confirmed: neither a caller nor an unverified identity compiles", () => {
+    type Settled = Extract<Parameters<PrepareLimits>[1], { kind: "settled" }>;
+    // @ts-expect-error A caller's user comes from a signature, before anybody knows that the session lives.
+    const ofCaller = (caller: Caller): Settled => ({ kind: "settled", identity: caller });
+    // @ts-expect-error An unverified identity has no user and no tier.
+    const ofUnverified = (identity: UnverifiedIdentity): Settled => ({ kind: "settled", identity });
+    expect([ofCaller, ofUnverified]).toHaveLength(2);
+  });
+});
+
+describe("a route without limits", () => {
+  it("queues nothing for an unconfirmed session, and refuses either outcome on the deny list", async () => {
+    const outcomes = {
+      kind: "open" as const,
+      alive: identityOf("ada", { user: { id: "ada", tier: null } }),
+      over: identityOf("home"),
+      session: {
+        id: "s".repeat(22),
+        userId: "ada",
+        tier: null,
+        issuedAt: 0,
+        expiresAt: 1,
+        confirmedAt: 0,
+        offline: false,
+        userData: {},
+        syncToken: null,
+      },
+    };
+    const free = await open().decided(routeOf({}), outcomes, outcomes.alive);
+    expect(free).toMatchObject({ calls: 0, verdict: { kind: "allowed", headers: {}, source: "isolate" } });
+    const refused = await open([], ["user:ada"]).decided(routeOf({}), outcomes, outcomes.over);
+    expect(refused).toMatchObject({ calls: 0, verdict: { kind: "denied", listed: true } });
+  });
+});
