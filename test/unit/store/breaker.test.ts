@@ -16,7 +16,7 @@ describe("the breaker", () => {
     expect(store.state).toMatchObject({ mode: "memory", because: "unreachable" });
     expect(
       lines.filter((line) => line.event === "store.lost"),
-      "said once",
+      "logged once",
     ).toHaveLength(1);
   });
 
@@ -66,10 +66,10 @@ describe("the breaker", () => {
     platform.advance(29_999);
     expect(breaker.takeProbe(), "the first may still be under way").toBe(false);
     platform.advance(1);
-    expect(breaker.takeProbe(), "nobody has heard of it again").toBe(true);
+    expect(breaker.takeProbe(), "the first was never reported").toBe(true);
   });
 
-  it("is not put off by a clock that goes back", async () => {
+  it("is not delayed by a clock that goes back", async () => {
     const platform = testPlatform();
     const breaker = new Breaker(platform, { failures: 1 });
     breaker.failed("unreachable");
@@ -107,7 +107,7 @@ describe("the breaker", () => {
     expect(store.reachable, "the answer came after 1000 ms").toBe(true);
   });
 
-  it("does not take an error for a sign of life", async () => {
+  it("does not count an error as an answer to its probe", async () => {
     let answer: () => Response | Promise<Response> = () => Promise.reject(new TypeError("refused"));
     const { store, platform } = storeWith(() => answer());
     for (let i = 0; i < 3; i += 1) await ask(store);
@@ -117,7 +117,7 @@ describe("the breaker", () => {
     expect(store.reachable).toBe(false);
   });
 
-  describe("closed by a probe is on probation:", () => {
+  describe("half-open after a probe:", () => {
     /** A store that answers PING and hangs on everything else, and the breaker open. */
     async function hanging() {
       const wire = { hangs: true, reached: () => {} };
@@ -167,7 +167,7 @@ describe("the breaker", () => {
       expect(pauses).toEqual([2, 4, 8, 16, 30, 30, 30]);
     });
 
-    it("one batch at a time waits for it, whoever else comes meanwhile", async () => {
+    it("one batch at a time waits for the store; others fail at once", async () => {
       const { store, probed, calls, platform } = await hanging();
       await probed();
       const before = calls.length;
@@ -180,7 +180,7 @@ describe("the breaker", () => {
       expect((await waiting[0])?.error?.code).toBe("timeout");
     });
 
-    it("a health check that pings does not end it", async () => {
+    it("a health check that pings does not close it", async () => {
       const { store, late, probed } = await hanging();
       await probed();
       const batch = store.batch();
@@ -191,7 +191,7 @@ describe("the breaker", () => {
       expect(store.reachable).toBe(false);
     });
 
-    it("a batch that comes back ends it: three must fail again, and the pause begins anew", async () => {
+    it("a batch that comes back closes it: three must fail again, and the pause starts over", async () => {
       const { store, wire, late, probed, platform } = await hanging();
       for (let i = 0; i < 4; i += 1) {
         await probed();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ask, ok, storeWith, turn } from "../../support/store.ts";
 
-describe("a cold path", () => {
-  it("does not open the breaker by its lateness alone", async () => {
+describe("a cold start", () => {
+  it("does not open the breaker by late replies alone", async () => {
     const { store, platform } = storeWith(() => new Promise(() => {}));
     for (let i = 0; i < 5; i += 1) {
       const sent = ask(store);
@@ -14,7 +14,7 @@ describe("a cold path", () => {
     expect(store.reachable).toBe(true);
   });
 
-  it("is cold for all calls that start in it, however many", async () => {
+  it("gives all calls that start in it the cold deadline", async () => {
     const { store, platform } = storeWith(() => new Promise(() => {}));
     const errors: (string | undefined)[] = [];
     const start = () => void ask(store).then((batch) => errors.push(batch.error?.code));
@@ -35,7 +35,7 @@ describe("a cold path", () => {
     expect(store.reachable, "and none of them opened the breaker").toBe(true);
   });
 
-  it("is over when 1200 ms are: what starts then is late after 400, and opens the breaker", async () => {
+  it("ends after 1200 ms: a call that starts then has 400 ms, and its timeout counts", async () => {
     const { store, platform, calls } = storeWith(() => new Promise(() => {}));
     void ask(store);
     await turn();
@@ -48,7 +48,7 @@ describe("a cold path", () => {
     expect(calls).toHaveLength(4);
   });
 
-  it("goes on for 1200 ms after its first reply, and begins again after 60 s of silence", async () => {
+  it("lasts 1200 ms from its first reply on, and begins again after 60 s of silence", async () => {
     let hangs = false;
     const { store, platform } = storeWith(() => (hangs ? new Promise(() => {}) : ok([null])));
     await ask(store);

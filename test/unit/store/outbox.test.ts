@@ -4,7 +4,7 @@ import { Outbox } from "../../../src/store/outbox.ts";
 import { Store } from "../../../src/store/store.ts";
 import { testPlatform } from "../../support/platform.ts";
 
-/** A store that takes what `takes` says, the names that arrived, and what each batch carried. */
+/** A store that accepts what `takes` says, the names that arrived, and how many commands each batch had. */
 function outboxWith(takes: (name: string) => boolean, sizeOf?: () => number) {
   const arrived: string[] = [];
   const batches: number[] = [];
@@ -35,7 +35,7 @@ function outboxWith(takes: (name: string) => boolean, sizeOf?: () => number) {
 }
 
 describe("an outbox", () => {
-  it("is emptied a hundred items a batch, the oldest first", async () => {
+  it("sends a hundred items a batch, the oldest first", async () => {
     const { outbox, store, platform, arrived, batches } = outboxWith(() => true);
     const names = Array.from({ length: 250 }, (_, n) => `item-${n}`);
     for (const name of names) outbox.put(name, "x", platform.now() + 60_000);
@@ -46,7 +46,7 @@ describe("an outbox", () => {
     expect(outbox.size).toBe(0);
   });
 
-  it("carries no more than a quarter of a megabyte a batch, and one item whatever its size", async () => {
+  it("sends no more than 256 KiB a batch, and one item whatever its size", async () => {
     const { outbox, store, platform, batches } = outboxWith(
       () => true,
       () => 200_000,
@@ -57,7 +57,7 @@ describe("an outbox", () => {
     expect(batches).toEqual([1, 1, 1]);
   });
 
-  it("keeps what was refused, behind everything else, and loses none of it", async () => {
+  it("keeps what was refused, behind everything else", async () => {
     let full = true;
     const { outbox, store, platform, arrived } = outboxWith((name) => !full || !name.startsWith("bad"));
     for (let n = 0; n < 100; n += 1) outbox.put(`bad-${n}`, "x", platform.now() + 60_000);
@@ -67,7 +67,7 @@ describe("an outbox", () => {
     expect(arrived, "the first hundred were refused").toEqual([]);
     platform.advance(1000);
     await store.maintenance();
-    expect(arrived, "and do not stand in the way of the second").toHaveLength(100);
+    expect(arrived, "and do not block the second hundred").toHaveLength(100);
     expect(outbox.size).toBe(100);
     full = false;
     platform.advance(8000);
@@ -76,7 +76,7 @@ describe("an outbox", () => {
     expect(arrived).toHaveLength(200);
   });
 
-  it("does not take an item for arrived that was replaced while it was on its way", async () => {
+  it("keeps an item that was replaced while the old one was on its way", async () => {
     const { outbox, store, platform } = outboxWith(() => true);
     outbox.put("a", "old", platform.now() + 60_000);
     const batch = store.batch();
@@ -87,7 +87,7 @@ describe("an outbox", () => {
     expect(outbox.get("a")).toBe("new");
   });
 
-  it("forgets what is of no use any more", () => {
+  it("forgets what has expired", () => {
     const { outbox, platform } = outboxWith(() => true);
     outbox.put("a", "x", platform.now() + 1000);
     platform.advance(1000);
@@ -95,7 +95,7 @@ describe("an outbox", () => {
     expect(outbox.get("a")).toBeUndefined();
   });
 
-  it("says that it was refused when a reply is none that the item can take", async () => {
+  it("reports a refusal when its write rejects a reply", async () => {
     const platform = testPlatform({ fetch: async () => Response.json([{ result: "no number" }]) });
     const connection = { url: "https://store.example", token: "a-token-of-the-test" };
     const store = new Store({ connection, platform, events: createEvents({ platform, write: () => {} }) });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ok, storeWith, turn } from "../../support/store.ts";
 
-describe("what is pending", () => {
-  it("is replayed batch by batch while there is more, twenty at most, and goes on with the next request", async () => {
+describe("pending writes", () => {
+  it("are replayed batch by batch, twenty at most, and the rest with the next request", async () => {
     const { store, calls } = storeWith((commands) => ok(...commands.map(() => "OK")));
     let left = 25;
     store.onRecovery((batch) => {
@@ -18,7 +18,7 @@ describe("what is pending", () => {
     expect(store.maintenance()).toBeNull();
   });
 
-  it("stays pending when an invocation is ended in the middle of a replay", async () => {
+  it("stay pending when an invocation is ended in the middle of a replay", async () => {
     let hangs = true;
     let ended = false;
     const { store, platform, calls } = storeWith((commands) =>
@@ -44,7 +44,7 @@ describe("what is pending", () => {
     expect(store.maintenance(), "and is done").toBeNull();
   });
 
-  it("waits after a refusal that is in no reply's error: 1 s, doubling to 8 s", async () => {
+  it("wait after a refusal that is in no reply's error: 1 s, doubling to 8 s", async () => {
     const { store, platform } = storeWith((commands) => ok(...commands.map(() => "no number")));
     let tries = 0;
     store.onRecovery((batch) => {
@@ -67,23 +67,23 @@ describe("what is pending", () => {
     }
     expect(pauses).toEqual([0, 1000, 2000, 4000, 8000, 8000]);
     platform.advance(8000);
-    expect(store.maintenance(), "it was taken at last").toBeNull();
+    expect(store.maintenance(), "it was accepted at last").toBeNull();
   });
 
-  it("is not forgotten when it arises while another replay is under way", async () => {
+  it("are not forgotten when they arise while another replay is under way", async () => {
     const { store, platform } = storeWith((commands) => ok(...commands.map(() => "OK")));
-    let carried = 0;
+    let replayed = 0;
     store.onRecovery((batch) => {
-      carried += 1;
+      replayed += 1;
       void batch.queue((pipeline) => pipeline.set("kept", "1", { px: 1000 }));
-      if (carried === 1) queueMicrotask(() => store.markDue());
+      if (replayed === 1) queueMicrotask(() => store.markDue());
       return false;
     });
     store.markDue();
     await store.maintenance();
     platform.advance(1000);
     await store.maintenance();
-    expect(carried).toBe(2);
+    expect(replayed).toBe(2);
     platform.advance(8000);
     expect(store.maintenance()).toBeNull();
   });

@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import { StoreError } from "../../../src/store/errors.ts";
+import { storeWith, turn } from "../../support/store.ts";
+
+describe("a store that misbehaves is one typed error", () => {
+  const body =
+    (text: string, status = 200) =>
+    () =>
+      new Response(text, { status });
+  const cases: [what: string, answer: () => Response | Promise<Response>, code: string][] = [
+    [
+      "refuses the connection",
+      () => Promise.reject(new TypeError("connect ECONNREFUSED https://store.example token")),
+      "unreachable",
+    ],
+    ["answers 401", body('{"error":"WRONGPASS a-token-of-the-test"}', 401), "unauthorized"],
+    ["answers 429", body('{"error":"slow down"}', 429), "throttled"],
+    [
+      "answers 500",
+      body('{"error":"ERR, command was: [[\\"set\\",\\"key\\",\\"secret-value\\"]]"}', 500),
+      "server",
+    ],
+    ["answers 503 as HTML", body("<html>secret-value</html>", 503), "server"],
+    ["answers 200 as HTML", body("<html>secret-value</html>"), "malformed"],
+    ["answers truncated JSON", body('[{"result":"secret-val'), "malformed"],
+    ["answers JSON of another shape", body('{"result":"secret-value"}'), "malformed"],
+    ["answers a list of other things", body('["secret-value"]'), "malformed"],
+    ["answers fewer items than commands", body("[]"), "malformed"],
+    ["answers an empty 200", body(""), "malformed"],
+    [
+      "has used up its quota",
+      body('[{"error":"ERR max requests limit exceeded. Limit: 500000"}]'),
+      "throttled",
+    ],
+    [
+      "breaks off in the body",
+      () =>
+        new Response(
+          new ReadableStream({
+            start(controller) {
+              controller.enqueue(new TextEncoder().encode('[{"res'));
+              controller.error(new Error("reset"));
+            },
+          }),
+        ),
+      "unreachable",
+    ],
+  ];
+  it.each(cases)("when it %s", async (_, answer, code) => {
+    const { store } = storeWith(answer);
+    const batch = store.batch();
+    const reply = batch.queue((pipeline) => pipeline.set("key", "secret-value", { px: 1000 }));
+    await batch.send();
+    const error = await reply.catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(StoreError);
+    expect(error).toMatchObject({ code });
+    expect(batch.error, "the whole batch failed").toBe(error);
+    const shown = `${String(error)} ${JSON.stringify(error)}`;
+    expect(shown, "an error holds no value and no token").not.toMatch(/secret-val|a-token-of|"key"/);
+  });
+
+  it("when it hangs: timeout at the deadline, three times as long on an isolate's first call", async () => {
+    const { store, platform } = storeWith(() => new Promise(() => {}));
+    const settled: string[] = [];
+    const ask = (name: string) => {
+      const batch = store.batch();
+      batch.queue((pipeline) => pipeline.ping());
+      return batch.send().then(() => settled.push(`${name}: ${batch.error?.code}`));
+    };
+    const first = ask("first");
+    await turn();
+    platform.advance(1199);
+    await turn();
+    expect(settled, "the first call may take 1200 ms").toEqual([]);
+    platform.advance(1);
+    await first;
+    const second = ask("second");
+    await turn();
+    platform.advance(400);
+    await second;
+    expect(settled).toEqual(["first: timeout", "second: timeout"]);
+  });
+});
