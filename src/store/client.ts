@@ -113,7 +113,7 @@ function asResponse<Result>(reply: unknown): { result?: Result; error?: string }
 /**
  * The commands in the body that the SDK made.
  *
- * @throws StoreError `command` for an argument that JSON would turn into null: Upstash would store or match an empty text.
+ * @throws StoreError `command` for an argument that JSON would turn into null.
  */
 function commandsOf(body: unknown): readonly Command[] {
   const commands = body as readonly Command[];

@@ -9,14 +9,14 @@ beforeEach(() => {
   key = `store-redis:${crypto.randomUUID()}`;
 });
 
-describe("a handler's redis, on a real Redis", () => {
+describe("a handler's redis", () => {
   it("runs any command, each as one call", async () => {
     const { store, calls } = open();
     const redis = store.redis();
     expect(await redis.set(key, "1e3", { px: 60_000 })).toBe("OK");
     expect(await redis.get(key), "text stays text").toBe("1e3");
     expect(await redis.pttl(key)).toBeGreaterThan(0);
-    expect(await redis.exec(["OBJECT", "ENCODING", key])).toEqual(expect.any(String));
+    expect(await redis.exec(["STRLEN", key])).toBe(3);
     expect(await redis.get(`${key}:none`)).toBeNull();
     expect(calls.map(({ commands }) => commands.length)).toEqual([1, 1, 1, 1, 1]);
   });
