@@ -1,4 +1,4 @@
-import { shown } from "./config-error.ts";
+import { described, shown } from "./config-error.ts";
 import type { Report } from "./read-variables.ts";
 
 /** Where Upstash shows what a Worker needs. */
@@ -33,6 +33,11 @@ export function isRedisAddress(text: string): boolean {
   return /\brediss?:\/\//i.test(text);
 }
 
+const LOOKS_LIKE_AN_ADDRESS = /^["']?[a-z]+:\/\/|^[\w-]+(?:\.[a-z0-9-]{1,24})+(?::\d+)?(?:\/|$)/i;
+
+/** The value if it looks like an address without a user; a token that was put here by mistake is described only. */
 function withoutPassword(value: unknown): string {
-  return typeof value === "string" && value.includes("@") ? "an address with a user in it" : shown(value);
+  if (typeof value !== "string") return described(value);
+  if (value.includes("@")) return "an address with a user in it";
+  return LOOKS_LIKE_AN_ADDRESS.test(value.trim()) ? shown(value) : described(value);
 }

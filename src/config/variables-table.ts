@@ -38,7 +38,7 @@ export const variables = {
   ORIGIN_URL: {
     kind: "url",
     group: "must set",
-    description: "The address of your API; without it and without a binding ORIGIN every request gets 503.",
+    description: "The address of your API; without it and without a binding `ORIGIN` every request gets 503.",
   },
   UPSTASH_REDIS_REST_URL: {
     kind: "url",
@@ -55,7 +55,7 @@ export const variables = {
     kind: "secret",
     group: "must set",
     description:
-      "Sent to your API as X-Edge-Token; without it an API at ORIGIN_URL gets no X-User-* fields, because it could not trust them.",
+      "Sent to your API as `X-Edge-Token`; without it an API at ORIGIN_URL gets no `X-User-*` fields, because it could not trust them.",
   },
   SESSION_SECRET: {
     kind: "secrets",
@@ -77,7 +77,7 @@ export const variables = {
     use: "token",
     min: 16,
     group: "often",
-    description: "The tokens with which operators use /edge/*; without one, those paths answer 404.",
+    description: "The tokens with which operators use `/edge/*`; without one, those paths answer 404.",
   },
   ORIGIN: {
     kind: "binding",
@@ -87,7 +87,7 @@ export const variables = {
   ROUTES: {
     kind: "routes",
     group: "often",
-    description: "A list of routes, as JSON, in place of src/routes.ts.",
+    description: "A list of routes, as JSON, in place of `src/routes.ts`.",
   },
   EDGE_MODE: {
     kind: "choice",
@@ -95,7 +95,7 @@ export const variables = {
     default: "enforce",
     group: "often",
     description:
-      "enforce refuses, observe only logs what it would refuse, and bypass passes everything to the origin.",
+      "`enforce` refuses, `observe` only logs what it would refuse, and `bypass` passes everything to the origin.",
   },
   CORS_ALLOWED_ORIGINS: {
     kind: "list",
@@ -106,7 +106,7 @@ export const variables = {
   API_KEYS: {
     kind: "keys",
     group: "often",
-    description: "API keys that the edge knows, each as key:name:tier (a key has at least 16 characters).",
+    description: "API keys that the edge knows, each as `key:name:tier` (a key has at least 16 characters).",
   },
   JWT_SECRET: {
     kind: "secrets",
@@ -137,7 +137,7 @@ export const variables = {
     unit: "seconds",
     group: "often",
     description:
-      "The lifetime of responses on routes of scope shared or caller that name no ttl; 0 takes only what the response says.",
+      "The lifetime of responses on routes of scope `shared` or `caller` that name no `ttl`; 0 takes only what the response says.",
   },
   SESSION_IDLE_SECONDS: {
     kind: "integer",
@@ -169,12 +169,12 @@ export const variables = {
   ALLOW_LIST: {
     kind: "list",
     group: "often",
-    description: "Callers that are never limited: addresses, CIDR ranges, user:<id>, key:<hash>.",
+    description: "Callers that are never limited: addresses, CIDR ranges, `user:<id>`, `key:<hash>`.",
   },
   DENY_LIST: {
     kind: "list",
     group: "often",
-    description: "Callers that are always refused, in the same form; wins over ALLOW_LIST.",
+    description: "Callers that are always refused, in the same form; wins over `ALLOW_LIST`.",
   },
   LOG_LEVEL: {
     kind: "choice",

@@ -11,30 +11,48 @@ export interface ConfigurationCheck {
   warnings: string[];
 }
 
-/** Secrets that are no part of wrangler.toml: where one belongs to a variable that is, the check assumes that it is set. */
-const assumedSecrets = { UPSTASH_REDIS_REST_TOKEN: "assumed to be set as a secret" };
+const ASSUMED = "assumed-to-be-set-as-a-secret-of-the-Worker";
+
+/** Stands for a service binding, which only the Worker has. */
+const boundOrigin = { fetch: () => Promise.reject(new Error("not called by a check")) };
+
+/**
+ * Secrets are no part of wrangler.toml. The check assumes those that other rules and warnings ask for: the store's token
+ * where there is a store, and those without which a Worker would warn.
+ */
+function withAssumedSecrets(vars: Record<string, unknown>): Record<string, unknown> {
+  return {
+    ORIGIN_TOKEN: ASSUMED,
+    SESSION_SECRET: ASSUMED,
+    ...(vars.UPSTASH_REDIS_REST_URL ? { UPSTASH_REDIS_REST_TOKEN: ASSUMED } : {}),
+    ...vars,
+  };
+}
 
 /**
  * Reads the variables of an environment of wrangler.toml, and the routes, with the Worker's own code.
  *
  * @param file Path of the wrangler configuration.
- * @param environment A name under `[env.…]`, or undefined for the top level.
+ * @param environment A name under `[env.…]`, or undefined for the top level (or `CLOUDFLARE_ENV`, as in wrangler).
+ * @param more Variables that replace those of the file, as `wrangler deploy --var` does.
  */
-export function checkConfiguration(file: string, environment?: string): ConfigurationCheck {
-  const { vars } = unstable_readConfig(
+export function checkConfiguration(
+  file: string,
+  environment?: string,
+  more: Record<string, string> = {},
+): ConfigurationCheck {
+  const { vars, services } = unstable_readConfig(
     { config: file, ...(environment && { env: environment }) },
     { hideWarnings: true },
   );
-  const env: Record<string, unknown> = { ...vars };
-  if (env.UPSTASH_REDIS_REST_URL) Object.assign(env, { ...assumedSecrets, ...env });
   const label = environment ?? "default";
   try {
-    const config = loadConfig(env, routes);
-    return {
-      environment: label,
-      issue: null,
-      warnings: config.origin ? [] : ["no ORIGIN_URL and no ORIGIN binding: every request will get 503"],
-    };
+    const bound = services?.some(({ binding }: { binding: string }) => binding === "ORIGIN")
+      ? { ORIGIN: boundOrigin }
+      : {};
+    const { origin, warnings } = loadConfig(withAssumedSecrets({ ...bound, ...vars, ...more }), routes);
+    const noOrigin = origin ? [] : ["no ORIGIN_URL and no ORIGIN binding: every request will get 503"];
+    return { environment: label, issue: null, warnings: [...noOrigin, ...warnings] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { environment: label, issue: error.message, warnings: [] };

@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { loadConfig } from "../../../../src/config/load.ts";
+import routes from "../../../../src/routes.ts";
 import { checkConfiguration, environmentsOf } from "../../../../src/tools/check/configuration.ts";
 import { run } from "../../../../src/tools/check/run.ts";
 
@@ -44,6 +46,46 @@ describe("npm run check reads wrangler.toml with the Worker's own code", () => {
     expect(checkConfiguration(await wranglerToml("")).warnings.join()).toContain("ORIGIN_URL");
   });
 
+  it("and knows an origin that is a service binding", async () => {
+    const file = await wranglerToml('[[services]]\nbinding = "ORIGIN"\nservice = "api"\n');
+    expect(checkConfiguration(file)).toMatchObject({ issue: null, warnings: [] });
+  });
+
+  it("and notes what works and may surprise, but nothing about secrets, which it cannot see", async () => {
+    const file = await wranglerToml('[vars]\nORIGIN_URL = "https://api.example"\nUSE_REDIS_CACHE = false\n');
+    expect(checkConfiguration(file).warnings).toEqual([expect.stringMatching(/^USE_REDIS_CACHE is false/)]);
+  });
+
+  it.each([
+    { ALLOW_LIST: "10.0.0.0/33" },
+    { DENY_LIST: "2001:db8::5/128" },
+    { ALLOW_LIST: "office.example.com" },
+    { ROUTES: '[{"path":"/v1/:id{[0-9+}"}]' },
+    { ROUTES: '[{"path":"/*"},{"path":"/a"}]' },
+    { ROUTES: '[{"path":"/a","limits":[{"name":"n","limit":1e18,"window":"1 m"}]}]' },
+    { AUTH_BASE_PATH: "/edge" },
+    { ORIGIN_TOKEN: "two\nlines" },
+    { CORS_ALLOWED_ORIGINS: "https://a.example,," },
+    { UPSTASH_REDIS_REST_URL: "rediss://default:hunter2@eu.upstash.io:6379" },
+  ])("and says the Worker's words about %j", async (vars) => {
+    const file = await wranglerToml(
+      `[vars]\n${Object.entries(vars)
+        .map(([name, value]) => `${name} = ${JSON.stringify(value)}`)
+        .join("\n")}\n`,
+    );
+    const { issue } = checkConfiguration(file);
+    expect(issue).toContain(Object.keys(vars)[0]);
+    expect(() => loadConfig({ ...vars, UPSTASH_REDIS_REST_TOKEN: undefined }, routes)).toThrow(
+      issue ?? "nothing",
+    );
+    expect(issue).not.toContain("hunter2");
+  });
+
+  it("and takes variables of the command line for those of the file", async () => {
+    const file = await wranglerToml('[vars]\nORIGIN_URL = "https://api.example"\n');
+    expect(checkConfiguration(file, undefined, { EDGE_MODE: "loose" }).issue).toContain("EDGE_MODE");
+  });
+
   it("and takes the store's token for granted: it is a secret, and stands in no file", async () => {
     const file = await wranglerToml(
       '[vars]\nORIGIN_URL = "https://api.example"\nUPSTASH_REDIS_REST_URL = "https://eu.upstash.io"\n',
@@ -56,4 +98,10 @@ it("npm run deploy refuses an environment that does not exist, before it calls a
   const { code, output } = await run("node", ["src/tools/deploy/main.ts", "--env", "no-such-environment"]);
   expect(code).not.toBe(0);
   expect(output).toContain("no-such-environment");
+});
+
+it("npm run deploy reads --var as wrangler does", async () => {
+  const { code, output } = await run("node", ["src/tools/deploy/main.ts", "--var", "EDGE_MODE:loose"]);
+  expect(code).toBe(1);
+  expect(output).toContain("EDGE_MODE");
 });

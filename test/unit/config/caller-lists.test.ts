@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../../src/config/load.ts";
+import { configIssues } from "../../support/config.ts";
+
+describe("ALLOW_LIST and DENY_LIST", () => {
+  it("are read when the configuration is", () => {
+    const { lists } = loadConfig(
+      { DENY_LIST: `192.0.2.0/24, user:u 1, key:${"a".repeat(32)}`, ALLOW_LIST: "2001:db8::/32" },
+      [],
+    );
+    expect([...lists.deny.users]).toEqual(["u 1"]);
+    expect([...lists.deny.keys]).toEqual(["a".repeat(32)]);
+    expect(lists.deny.ranges).toHaveLength(1);
+    expect(lists.allow.ranges).toMatchObject([{ bits: 32 }]);
+  });
+
+  it.each([
+    "10.0.0.0/33",
+    "10.0.0.0/",
+    "1.2.3",
+    "key:abc",
+    "user:",
+    "2001:db8::1/128",
+    "192.0.2.1 192.0.2.2",
+    "*",
+    "office.example.com",
+    "10.0.0.1,,10.0.0.2",
+  ])("refuse %j, and say what to write", (text) => {
+    for (const name of ["ALLOW_LIST", "DENY_LIST"]) {
+      const issues = configIssues({ [name]: text });
+      expect(issues).toHaveLength(1);
+      expect(issues[0]?.place).toMatch(new RegExp(`^${name}\\[[01]\\]$`));
+    }
+  });
+});
