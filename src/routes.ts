@@ -2,7 +2,7 @@ import { defineRoutes } from "./config/route.ts";
 
 /**
  * What the edge does for which path: first match wins, and where none matches a request passes to the origin without
- * limits or cache. docs/routes.md describes every key. A variable `ROUTES` replaces this list.
+ * limits or cache. docs/configuration.md describes every key. A variable `ROUTES` replaces this list.
  */
 export default defineRoutes([
   {

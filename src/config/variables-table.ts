@@ -89,6 +89,16 @@ export const variables = {
     group: "often",
     description: "A list of routes, as JSON, in place of `src/routes.ts`.",
   },
+  REDIS_CACHE_TTL: {
+    kind: "integer",
+    default: 3600,
+    min: 0,
+    max: MAX_DELTA_SECONDS,
+    unit: "seconds",
+    group: "often",
+    description:
+      "The lifetime of responses on routes of scope `shared` or `caller` that name no `ttl`; 0 takes only what the response says.",
+  },
   EDGE_MODE: {
     kind: "choice",
     choices: ["enforce", "observe", "bypass"],
@@ -128,16 +138,6 @@ export const variables = {
     kind: "text",
     group: "often",
     description: "The claim of a JWT that names the caller's tier.",
-  },
-  REDIS_CACHE_TTL: {
-    kind: "integer",
-    default: 3600,
-    min: 0,
-    max: MAX_DELTA_SECONDS,
-    unit: "seconds",
-    group: "often",
-    description:
-      "The lifetime of responses on routes of scope `shared` or `caller` that name no `ttl`; 0 takes only what the response says.",
   },
   SESSION_IDLE_SECONDS: {
     kind: "integer",

@@ -83,7 +83,7 @@ describe("an environment without issues", () => {
   });
 });
 
-describe("a issue in a variable names the variable, what was found and the fix", () => {
+describe("an issue in a variable names the variable, what was found and the fix", () => {
   const cases: [name: string, env: Record<string, unknown>, expected: RegExp][] = [
     [
       "a number that is none",
@@ -170,7 +170,7 @@ describe("a issue in a variable names the variable, what was found and the fix",
   });
 });
 
-describe("a issue in a route names its place", () => {
+describe("an issue in a route names its place", () => {
   const limit = { name: "burst", limit: 10, window: "1 m" };
   const cases: [name: string, route: unknown, expected: RegExp][] = [
     ["an unknown key", { path: "/a", chache: {} }, /^routes\[0\]\.chache \| a key that does not exist/],
@@ -232,7 +232,7 @@ describe("a issue in a route names its place", () => {
       /^routes\[0\]\.limits\[1\]\.name \| "burst" \| Give each limit/,
     ],
     [
-      "a issue in a tier",
+      "an issue in a tier",
       { path: "/a", tiers: { gold: [{ ...limit, limit: "x" }] } },
       /^routes\[0\]\.tiers\.gold\[0\]\.limit \| "x"/,
     ],
