@@ -8,6 +8,7 @@ import { WHERE_UPSTASH_SHOWS_IT } from "./read-url.ts";
 import { type Environment, readVariables, valueIn } from "./read-variables.ts";
 import type { RouteInput } from "./routes-schema.ts";
 import type { VariableName, VariableValues } from "./variables-table.ts";
+import { warnOfSwitches } from "./warnings.ts";
 
 /** What the checks of several variables share. */
 interface Loading {
@@ -31,7 +32,7 @@ export function loadConfig(env: Environment, routes: readonly RouteInput[]): Con
 
   const store = readStore(loading);
   const origin = readOrigin(loading);
-  warnOfSwitches(loading, origin);
+  warnOfSwitches(values, origin, warnings);
   const apiKeys = readApiKeys(values.API_KEYS, issues);
   const jwt = readJwt(loading);
   const placed = readRoutes(loading, routes);
@@ -198,24 +199,4 @@ function readRoutes({ values, issues, warnings }: Loading, routes: readonly Rout
     });
     return [];
   }
-}
-
-/** What works and may surprise. */
-function warnOfSwitches({ values, warnings }: Loading, origin: OriginConfig | null): void {
-  if (!values.USE_REDIS_RATE_LIMIT)
-    warnings.push(
-      "USE_REDIS_RATE_LIMIT is false: each isolate counts for itself, so callers may get several times their limit.",
-    );
-  if (!values.USE_REDIS_SESSIONS)
-    warnings.push(
-      "USE_REDIS_SESSIONS is false: sessions are honoured from their signature and revoked only in the isolate that was asked.",
-    );
-  if (!values.USE_REDIS_CACHE)
-    warnings.push(
-      "USE_REDIS_CACHE is false: each isolate caches for itself, and a purge reaches only the isolate that was asked.",
-    );
-  if (!values.ORIGIN_TOKEN && origin?.kind === "url")
-    warnings.push(
-      "ORIGIN_TOKEN is not set: the origin gets no X-User-Id and X-User-Tier, because it could not tell them from forged ones.",
-    );
 }

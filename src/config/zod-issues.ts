@@ -30,6 +30,10 @@ export function issuesOf(error: z.core.$ZodError, place: string, input: unknown)
             fix: `Must be one of ${issue.values.map((value) => shown(value)).join(", ")}.`,
           },
         ];
+      case "invalid_key":
+        return [
+          { place: at, found: shown(issue.path.at(-1)), fix: issue.issues[0]?.message ?? issue.message },
+        ];
       default:
         return [{ place: at, found, fix: issue.message }];
     }

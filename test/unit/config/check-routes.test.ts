@@ -114,6 +114,8 @@ describe("a tier that nobody can have", () => {
   });
 
   it("is an issue where it has no name", () => {
-    expect(places({}, [{ path: "/a", tiers: { "": [] } }])).toEqual(["routes[0].tiers."]);
+    expect(configIssues({}, [{ path: "/a", tiers: { "": [] } }])).toEqual([
+      { place: "routes[0].tiers.", found: '""', fix: "Nobody can have a tier without a name: name it." },
+    ]);
   });
 });

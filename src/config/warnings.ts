@@ -1,0 +1,26 @@
+import type { OriginConfig } from "./config.ts";
+import type { VariableValues } from "./variables-table.ts";
+
+/** What works and may surprise. */
+export function warnOfSwitches(
+  values: VariableValues,
+  origin: OriginConfig | null,
+  warnings: string[],
+): void {
+  if (!values.USE_REDIS_RATE_LIMIT)
+    warnings.push(
+      "USE_REDIS_RATE_LIMIT is false: each isolate counts for itself, so callers may get several times their limit.",
+    );
+  if (!values.USE_REDIS_SESSIONS)
+    warnings.push(
+      "USE_REDIS_SESSIONS is false: sessions are honoured from their signature and revoked only in the isolate that was asked.",
+    );
+  if (!values.USE_REDIS_CACHE)
+    warnings.push(
+      "USE_REDIS_CACHE is false: each isolate caches for itself, and a purge reaches only the isolate that was asked.",
+    );
+  if (!values.ORIGIN_TOKEN && origin?.kind === "url")
+    warnings.push(
+      "ORIGIN_TOKEN is not set: the origin gets no X-User-Id and X-User-Tier, because it could not tell them from forged ones.",
+    );
+}
