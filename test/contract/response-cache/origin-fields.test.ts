@@ -1,5 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { openIsolate } from "../../../src/edge/isolate.ts";
+import { createApp } from "../../../src/worker.ts";
 import { json, Origin, openCache, tiers } from "../../support/cache.ts";
+import { testPlatform } from "../../support/platform.ts";
 
 const LIES = { "x-cache": "HIT from elsewhere", "cache-status": "Origin;hit;stored" };
 
@@ -65,4 +68,37 @@ it("the cache hands out what it did as data, and writes none of it into the fiel
     expect([headers.has("x-cache"), headers.has("cache-status")]).toEqual([false, false]);
     await work.settle();
   }
+});
+
+describe("the log line and the fields of the whole edge, where an origin sends X-Cache and Cache-Status", () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  it.each([
+    ["/cached/x", "miss", "MISS", "Origin;hit;stored, EnvoyouEdge;fwd=uri-miss;stored"],
+    ["/plain/x", null, null, "Origin;hit;stored"],
+  ])("%s: cache is %j, X-Cache %j", async (path, logged, word, status) => {
+    const lines: string[] = [];
+    for (const level of ["log", "info", "warn", "error"] as const)
+      vi.spyOn(console, level).mockImplementation((line: string) => void lines.push(line));
+    const platform = testPlatform({ fetch: async () => json({}, LIES) });
+    const vars = {
+      ORIGIN_URL: "http://origin.example",
+      IDENTITY_SECRET: "identity-secret-of-this-test-only",
+    };
+    const routes = [{ path: "/cached/*", cache: { ttl: 60 } }, { path: "/*" }];
+    const background: Promise<unknown>[] = [];
+    const context = {
+      waitUntil: (work: Promise<unknown>) => void background.push(work),
+      passThroughOnException() {},
+      props: {},
+    } as unknown as ExecutionContext;
+    const app = createApp(openIsolate(vars, routes, platform));
+    const response = await app.fetch(new Request(`https://edge.example${path}`), {}, context);
+    await response.text();
+    await Promise.all(background);
+    expect(response.headers.get("x-cache")).toBe(word);
+    expect(response.headers.get("cache-status")).toBe(status);
+    const requests = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "request");
+    expect(requests).toMatchObject([{ cache: logged }]);
+  });
 });
