@@ -34,7 +34,7 @@ const NAME = "EnvoyouEdge";
 
 /**
  * The field with the edge's member at its end, which is the end next to the client (RFC 9211 §2). The key is left out:
- * it would tell what a request is told apart by.
+ * it would disclose what distinguishes requests.
  *
  * @param upstream the field as the origin sent it, or null. One that is no List is dropped: it would spoil the whole.
  */

@@ -1,8 +1,8 @@
 import { parseCacheControl } from "./cache-control.ts";
 
 /**
- * Whether somebody who sends this `Accept-Encoding` can be given gzip (RFC 9110 §12.5.3). Nothing said is a no: the
- * identity form is understood by everybody.
+ * Whether a client that sends this `Accept-Encoding` can be given gzip (RFC 9110 §12.5.3). Without the field it is not:
+ * every client understands the identity form.
  */
 export function acceptsGzip(acceptEncoding: string | null | undefined): boolean {
   const weights = new Map<string, number>();

@@ -82,10 +82,10 @@ export interface Retention {
   /** Kept after its lifetime to be validated with, where it has a validator. Default a day. */
   validatable: number;
   /** Kept at most, whatever it says. Default 7 days: the purge log remembers no longer. */
-  longest: number;
+  max: number;
 }
 
-const RETENTION: Retention = { validatable: 24 * 3600, longest: 7 * 24 * 3600 };
+const RETENTION: Retention = { validatable: 24 * 3600, max: 7 * 24 * 3600 };
 
 /** Whole seconds for which it is of use: fresh, stale in a window, or something to validate with. At least 0. */
 export function retentionSeconds(
@@ -102,7 +102,7 @@ export function retentionSeconds(
     hasValidator ? retention.validatable : 0,
   );
   const fresh = Math.max(0, timeToLive(stored, freshness, now));
-  return Math.ceil(Math.min(fresh + afterwards, retention.longest));
+  return Math.ceil(Math.min(fresh + afterwards, retention.max));
 }
 
 function stated(response: Seconds, route: number): number {
@@ -132,8 +132,8 @@ function lifetimeOf(
   // §4.2.2: only for statuses that may go without, or where the response says `public`.
   if (!isHeuristicallyCacheable(stored.status) && !directives.public) return { source: "none", lifetime: 0 };
   if (rule.ttl !== undefined) return { source: "route", lifetime: rule.ttl };
-  // In the other scopes REDIS_CACHE_TTL = 0 means: only what the response says. And what is given to everybody although
-  // somebody's credentials brought it has to have a lifetime that somebody stated.
+  // In the other scopes REDIS_CACHE_TTL = 0 means: only what the response says. And what is served to everybody
+  // although it was stored for credentials needs a lifetime that the response or the route states.
   if (rule.scope !== "public" || stored.credentials) return { source: "none", lifetime: 0 };
   const modified = parseHttpDate(headers.get("last-modified"), now);
   if (modified === null || modified >= date) return { source: "none", lifetime: 0 };

@@ -1,6 +1,6 @@
 import type { RequestFacts, ResponseFacts } from "./message.ts";
 
-/** The methods registered as safe (RFC 9110 §16.1.1). Of any other a cache has to think the worst. */
+/** The methods registered as safe (RFC 9110 §16.1.1). A cache treats any other as unsafe. */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PRI", "PROPFIND", "QUERY", "REPORT", "SEARCH"]);
 
 export function isUnsafe(method: string): boolean {

@@ -1,4 +1,4 @@
-/** What the rules look at: `Request` and `Response` are such, and so is anything a test writes by hand. */
+/** What the rules read of a message. `Request` and `Response` fit, and so do plain objects. */
 
 export interface RequestFacts {
   readonly method: string;

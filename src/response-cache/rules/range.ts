@@ -16,7 +16,7 @@ const WHOLE: RangeAnswer = { kind: "whole" };
  * Which part of a complete 200 a GET asks for (RFC 9110 §14.2), after the other preconditions (§13.2.2) and on the
  * identity form of the content.
  *
- * Several ranges get everything: `multipart/byteranges` is for nobody who asks an API, and is the classical way to make a
+ * Several ranges get everything: API clients do not ask for `multipart/byteranges`, and it is the classical way to make a
  * server send its content many times over (§17.15).
  *
  * @param size bytes of the whole.

@@ -6,7 +6,7 @@ import type { StoredResponse } from "./stored.ts";
 /** What a stored response may be used for. Ages and lifetimes in seconds, with fractions. */
 export type Reuse =
   | { kind: "fresh"; age: number; lifetime: number }
-  /** Stale, but allowed: by the client's `max-stale`, or by stale-while-revalidate (then somebody revalidates). */
+  /** Stale, but allowed: by the client's `max-stale`, or by stale-while-revalidate (then it is revalidated in the background). */
   | { kind: "stale"; age: number; lifetime: number; revalidate: boolean }
   /** To be validated first, or fetched anew where it has no validator. `because` is RFC 9211's `fwd`. */
   | { kind: "revalidate"; age: number; lifetime: number; because: "stale" | "request" };
@@ -23,8 +23,8 @@ export interface ReuseFacts {
 
 /**
  * May this stored response answer this request, and how? The requirements of RFC 9111 §4 that are left once the URL, the
- * method and the selecting fields match, and what the client asks for (§5.2.1). `only-if-cached` is for whoever would
- * otherwise ask the origin.
+ * method and the selecting fields match, and what the client asks for (§5.2.1). `only-if-cached` is for the
+ * caller, who would otherwise ask the origin.
  */
 export function mayReuse(facts: ReuseFacts): Reuse {
   const { stored, rule, now } = facts;

@@ -26,13 +26,13 @@ type Cells = Readonly<Record<Claim, "store" | ScopeRefusal>>;
 
 const NEVER = { "no-store": "no-store", "set-cookie": "set-cookie" } as const;
 
-/** RFC 9111 §3 as a shared cache reads it; nobody's credentials are in play. */
+/** RFC 9111 §3 for a shared cache, where the request has no credentials. */
 const OPEN: Cells = { ...NEVER, private: "private", shareable: "store", silent: "store" };
 /** RFC 9111 §3.5, for every credential and not only `Authorization`. */
-const ASKS_LEAVE: Cells = { ...NEVER, private: "private", shareable: "store", silent: "credentials" };
-/** A store of the caller's own is a private cache: `private` is at home there. */
+const NEEDS_PERMISSION: Cells = { ...NEVER, private: "private", shareable: "store", silent: "credentials" };
+/** A caller's own entries are a private cache: it stores what is `private`. */
 const OWN: Cells = { ...NEVER, private: "store", shareable: "store", silent: "store" };
-const NOBODYS: Cells = {
+const NO_CALLER: Cells = {
   "no-store": "no-verified-caller",
   "set-cookie": "no-verified-caller",
   private: "no-verified-caller",
@@ -40,9 +40,9 @@ const NOBODYS: Cells = {
   silent: "no-verified-caller",
 };
 
-/** Scope × who asked × what the response says: the one place where it is decided who shares an answer. */
+/** Scope × who asked × what the response says: the one place that decides who shares an answer. */
 export const SCOPE_TABLE: Readonly<Record<Scope, Readonly<Record<Requester, Cells>>>> = {
-  public: { anonymous: OPEN, credentialed: ASKS_LEAVE, verified: ASKS_LEAVE },
+  public: { anonymous: OPEN, credentialed: NEEDS_PERMISSION, verified: NEEDS_PERMISSION },
   shared: { anonymous: OPEN, credentialed: OPEN, verified: OPEN },
-  caller: { anonymous: NOBODYS, credentialed: NOBODYS, verified: OWN },
+  caller: { anonymous: NO_CALLER, credentialed: NO_CALLER, verified: OWN },
 };

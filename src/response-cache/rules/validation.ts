@@ -3,13 +3,13 @@ import { entityTag, isWeak, stronglyEqual, weaklyEqual } from "./entity-tag.ts";
 import { fieldsOf, type StoredResponse } from "./stored.ts";
 import { mostRecent } from "./vary.ts";
 
-/** What a client may ask a cache and must not be asked of the origin in its name: the answer is to be a whole one. */
+/** The client's own conditions and range. They are not sent to the origin: its answer is to be a whole one. */
 const CLIENT_CONDITIONS = ["if-none-match", "if-modified-since", "if-range", "range"];
 
 /**
  * The stored responses whose validators a request may carry (RFC 9111 §4.3.1): the selected one, and every other variant
  * of the URL that the origin can tell apart by a strong entity tag, for a 304 can name one of those as the answer too.
- * Never another's that somebody's credentials brought: an origin that gives two people the same tag would be believed.
+ * Never a variant that was stored for credentials: an origin may give two users the same tag.
  */
 export function validationCandidates<Stored extends StoredResponse>(
   variants: readonly Stored[],
@@ -20,7 +20,7 @@ export function validationCandidates<Stored extends StoredResponse>(
     return each !== selected && !each.credentials && tag !== null && !isWeak(tag);
   });
   if (selected === null) return others;
-  // A date speaks for one response only, and an origin that is sent tags does not look at it (RFC 9110 §13.1.3).
+  // A date identifies one response only, and an origin that is sent tags ignores it (RFC 9110 §13.1.3).
   if (tagOf(selected) === null && modifiedOf(selected) !== null) return [selected];
   return isValidatable(selected) ? [selected, ...others] : others;
 }
@@ -67,8 +67,8 @@ export function confirmedBy<Stored extends StoredResponse>(
   if (modified !== null) {
     return mostRecent(candidates.filter((each) => fieldsOf(each).get("last-modified") === modified));
   }
-  // Without a validator it can only mean the one that was asked about. The RFC says so of a stored response that has
-  // none either; origins also leave `Last-Modified` out of the 304 that answers it.
+  // Without a validator it can only mean the one that was sent. The RFC says so of a stored response that has no validator
+  // either; origins also leave `Last-Modified` out of the 304 to a condition by date.
   return candidates.length === 1 ? (candidates[0] ?? null) : null;
 }
 
