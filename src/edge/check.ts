@@ -1,7 +1,6 @@
 import type { Events } from "../events/events.ts";
-import { BEARER_CHALLENGE, INVALID_TOKEN_CHALLENGE } from "../http/bearer.ts";
 import { crossSiteRefusal } from "../http/cross-site.ts";
-import { Problem, type ProblemFacts } from "../http/problem.ts";
+import { Problem, problem } from "../http/problem.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import { type LimitVerdict, quotaProblem } from "../ratelimit/verdict.ts";
 import type { EdgeRequest } from "../request/capability.ts";
@@ -32,23 +31,23 @@ export function refuseWithoutSession(
   const presented = claims.session.kind === "invalid";
   if (presented)
     events.emit("session.refused", { request_id: requestId, route: route.name, reason: "invalid" });
-  return new Problem(sessionRequired(presented));
+  return sessionRequired(presented);
 }
 
 function accessRefusal({ request, identity, session, storeRetryAfterSeconds }: CheckFacts): Problem | null {
   const { route, claims } = request;
   if (route.access === "public" || session.kind === "active") return null;
-  const unchecked = identityUnavailable(storeRetryAfterSeconds);
+  const unchecked = problem("IDENTITY_UNAVAILABLE", { retryAfter: storeRetryAfterSeconds });
   if (route.access === "session") {
     const presented = claims.session.kind !== "absent";
-    return session.kind === "unknown" ? unchecked : new Problem(sessionRequired(presented));
+    return session.kind === "unknown" ? unchecked : sessionRequired(presented);
   }
   // One good credential is enough, whatever becomes of the others.
   if (identity.key.kind === "verified" || identity.jwt.kind === "verified") return null;
   // The origin is the one to say whether it knows this key.
   if (identity.key.kind === "unverified" && route.verifiesKeys) return null;
   if (session.kind === "unknown" || identity.jwt.kind === "unknown") return unchecked;
-  return new Problem(credentialsRequired);
+  return problem("CREDENTIALS_REQUIRED");
 }
 
 function crossSite({ request, session, trustedOrigins }: CheckFacts): Problem | null {
@@ -59,39 +58,9 @@ function crossSite({ request, session, trustedOrigins }: CheckFacts): Problem | 
 function limitRefusal(limits: LimitVerdict | null): Problem | null {
   if (!limits || limits.kind === "allowed") return null;
   if (limits.kind === "denied") return new Problem(quotaProblem(limits));
-  return new Problem({
-    status: 503,
-    code: "LIMITS_UNAVAILABLE",
-    title: "Limits cannot be checked",
-    message: "This route is closed while its limits cannot be checked. Try again shortly.",
-    retryAfter: limits.retryAfterSeconds,
-  });
+  return problem("LIMITS_UNAVAILABLE", { retryAfter: limits.retryAfterSeconds });
 }
 
-const credentialsRequired: ProblemFacts = {
-  status: 401,
-  code: "CREDENTIALS_REQUIRED",
-  title: "Credentials required",
-  message: "This needs an API key, a JWT or a session.",
-  headers: { "www-authenticate": BEARER_CHALLENGE },
-};
-
-function sessionRequired(presented: boolean): ProblemFacts {
-  return {
-    status: 401,
-    code: presented ? "SESSION_INVALID" : "SESSION_REQUIRED",
-    title: presented ? "Session not valid" : "Session required",
-    message: presented ? "The session has ended or its token is not valid. Sign in again." : "Sign in first.",
-    headers: { "www-authenticate": presented ? INVALID_TOKEN_CHALLENGE : BEARER_CHALLENGE },
-  };
-}
-
-function identityUnavailable(retryAfter: number): Problem {
-  return new Problem({
-    status: 503,
-    code: "IDENTITY_UNAVAILABLE",
-    title: "Identity cannot be checked",
-    message: "Who is asking cannot be checked right now. Try again shortly.",
-    retryAfter,
-  });
+function sessionRequired(presented: boolean): Problem {
+  return problem(presented ? "SESSION_INVALID" : "SESSION_REQUIRED");
 }

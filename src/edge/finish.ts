@@ -3,7 +3,7 @@ import { ConfigError } from "../config/config-error.ts";
 import { errorFacts } from "../events/error-place.ts";
 import { createEvents } from "../events/events.ts";
 import { mutableResponse } from "../http/mutable-response.ts";
-import { Problem, type ProblemFacts, problemResponse } from "../http/problem.ts";
+import { Problem, problemFacts, problemResponse } from "../http/problem.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import { type LogRecord, logRequest } from "../request/log-record.ts";
 import type { SessionChange } from "../request/session-change.ts";
@@ -123,27 +123,13 @@ export function problemOf(error: unknown, requestId: string, events = withoutIso
   }
   if (error instanceof ConfigError) {
     events.emit("config.error", { request_id: requestId, message: error.message });
-    return problemResponse(configProblem, requestId);
+    return problemResponse(problemFacts("CONFIG_ERROR"), requestId);
   }
   events.emit("request.failed", { request_id: requestId, ...errorFacts(error) });
-  return problemResponse(internalProblem, requestId);
+  return problemResponse(problemFacts("INTERNAL_ERROR"), requestId);
 }
 
 /** Where no isolate could be opened. */
 const withoutIsolate = createEvents({ platform: workerPlatform });
 /** Where no isolate could be opened. */
 export const newRequestId = createRequestIds(workerPlatform);
-
-const configProblem: ProblemFacts = {
-  status: 500,
-  code: "CONFIG_ERROR",
-  title: "Configuration error",
-  message: "The edge is not configured correctly. Its log says what to fix.",
-};
-
-const internalProblem: ProblemFacts = {
-  status: 500,
-  code: "INTERNAL_ERROR",
-  title: "Internal error",
-  message: "The edge failed. Quote the request id when you report it.",
-};

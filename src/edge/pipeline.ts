@@ -1,8 +1,7 @@
 import type { Route } from "../config/route.ts";
-import { Problem } from "../http/problem.ts";
+import { type Problem, problem } from "../http/problem.ts";
 import { confirmation } from "../identity/confirm.ts";
 import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
-import { originProblem } from "../origin/origin.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
@@ -114,9 +113,9 @@ export async function admit(
     const limits = await decide.limits(identity);
     findings = { ...findings, caller: identity.identity.hash, session, limits };
 
-    const problem =
+    const refused =
       parts.config.mode === "enforce" ? checked(parts, request, identity, session, limits) : null;
-    if (problem) return { kind: "refused", error: problem, findings };
+    if (refused) return { kind: "refused", error: refused, findings };
     return {
       kind: "admitted",
       request,
@@ -136,7 +135,7 @@ export async function answer({ cache, request }: Admitted, origin: OriginFetch):
   const { reply, cache: outcome } = cache
     ? await cache.respond(origin)
     : { reply: await origin.fetch(request.request.headers), cache: null };
-  if (reply.kind === "failed") throw new Problem(originProblem(reply));
+  if (reply.kind === "failed") throw problem(reply.code);
   return { kind: "answer", response: reply.response, cache: outcome, session: reply.session ?? null };
 }
 
@@ -155,8 +154,8 @@ function edgeRequest(
 
 /** What can be refused without a call. */
 function refuseEarly({ sessions, events }: PipelineParts, request: EdgeRequest): void {
-  const problem = refuseWithoutSession(request, events);
-  if (problem) throw problem;
+  const refused = refuseWithoutSession(request, events);
+  if (refused) throw refused;
   // Once the origin has signed somebody in it is too late: nobody could carry that session.
   if (request.route.session && request.request.method === "POST") sessions.requireSecret(request.requestId);
 }

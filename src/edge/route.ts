@@ -2,7 +2,7 @@ import type { RouteMatcher } from "../config/match.ts";
 import { decodedPath } from "../config/match.ts";
 import type { Route } from "../config/route.ts";
 import { ambiguityOf } from "../http/path.ts";
-import { Problem } from "../http/problem.ts";
+import { type Problem, problem } from "../http/problem.ts";
 import type { Received } from "./receive.ts";
 
 export interface Routed {
@@ -36,10 +36,5 @@ function dotSegmentIn(path: string): string | null {
 }
 
 function ambiguousPath(what: string): Problem {
-  return new Problem({
-    status: 400,
-    code: "AMBIGUOUS_PATH",
-    title: "Ambiguous path",
-    message: `The path holds ${what}.`,
-  });
+  return problem("AMBIGUOUS_PATH", { values: { what } });
 }

@@ -1,20 +1,11 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
-import { BEARER_CHALLENGE, bearerToken } from "../http/bearer.ts";
-import { Problem } from "../http/problem.ts";
+import { bearerToken } from "../http/bearer.ts";
+import { problem } from "../http/problem.ts";
 import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
 import { issued } from "../session/changes.ts";
 import { sessionTier, sessionUser } from "../session/input.ts";
-import {
-  badCreation,
-  deviceInfoTooLarge,
-  endingNotKept,
-  notFound,
-  tooLarge,
-  tooLargeOffline,
-  unknown,
-} from "../session/problems.ts";
 import { DEVICE_INFO_BYTES, jsonTooLarge, publicRecord, USER_DATA_BYTES } from "../session/record.ts";
 import { type Ended, UserDataTooLarge } from "../session/session-service.ts";
 import type { CreatedSession, Sessions } from "../session/sessions.ts";
@@ -106,7 +97,7 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
     .post("/sessions/rotate", configured, identified, async (c) => {
       const active = requireSession(c.get("session"));
       const rotated = await creating(() => sessions.rotate(active, c.env.received.requestId));
-      if (!rotated) throw new Problem(notFound);
+      if (!rotated) throw problem("SESSION_NOT_FOUND");
       c.set("sessionChange", issued(rotated, active.tokenSource));
       return c.json({
         status: "success",
@@ -126,7 +117,7 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
       const owner = found?.kind === "unknown" ? null : (await readable(c, id)).user_id;
       const ended = await service.revoke(id, owner, c.env.received.requestId);
       if (ended === "missing")
-        throw new Problem({ ...notFound, message: "Session not found or could not be deleted" });
+        throw problem("SESSION_NOT_FOUND", { message: "Session not found or could not be deleted" });
       return c.json(outcome(ended, "Session deleted"), statusOf(ended));
     })
     .get("/sessions/users/:user", configured, serviceGate, async (c) => {
@@ -151,34 +142,34 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
     const verdict = c.get("session");
     if (verdict && verdict.kind !== "active") requireSession(verdict);
     const found = await service.read(id);
-    if (found.kind !== "found") throw new Problem(found.kind === "unknown" ? unknown : notFound);
+    if (found.kind !== "found")
+      throw problem(found.kind === "unknown" ? "SESSION_UNAVAILABLE" : "SESSION_NOT_FOUND");
     if (verdict?.kind === "active" && verdict.claims.userId !== found.record.user_id)
-      throw new Problem(notFound);
+      throw problem("SESSION_NOT_FOUND");
     return found.record;
   }
 }
 
 async function readCreation(c: Context) {
   const text = await c.req.text();
-  if (text.length > MAX_BODY) throw new Problem(tooLarge);
+  if (text.length > MAX_BODY) throw problem("USER_DATA_TOO_LARGE");
   let body: unknown;
   try {
     body = JSON.parse(text);
   } catch {
-    throw new Problem(badCreation("The body is not JSON."));
+    throw problem("BAD_SESSION", { values: { reason: "The body is not JSON." } });
   }
   const parsed = z.safeParse(creation, body);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const place =
       issue?.path.join(".") || (issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : "the body");
-    throw new Problem(
-      badCreation(`${place}: not as it should be (user_id is required; ttl is whole seconds).`),
-    );
+    const reason = `${place}: not as it should be (user_id is required; ttl is whole seconds).`;
+    throw problem("BAD_SESSION", { values: { reason } });
   }
   const { user_data, device_info } = parsed.data;
-  if (jsonTooLarge(user_data, USER_DATA_BYTES)) throw new Problem(tooLarge);
-  if (jsonTooLarge(device_info, DEVICE_INFO_BYTES)) throw new Problem(deviceInfoTooLarge);
+  if (jsonTooLarge(user_data, USER_DATA_BYTES)) throw problem("USER_DATA_TOO_LARGE");
+  if (jsonTooLarge(device_info, DEVICE_INFO_BYTES)) throw problem("DEVICE_INFO_TOO_LARGE");
   return parsed.data;
 }
 
@@ -188,26 +179,20 @@ async function creating<Result extends CreatedSession | null>(
   try {
     return await create();
   } catch (error) {
-    if (error instanceof UserDataTooLarge) throw new Problem(tooLargeOffline);
+    if (error instanceof UserDataTooLarge) throw problem("USER_DATA_TOO_LARGE_OFFLINE");
     throw error;
   }
 }
 
 function requireSession(verdict: SessionVerdict = { kind: "none" }): ActiveSession {
   if (verdict.kind === "active") return verdict;
-  if (verdict.kind === "unknown") throw new Problem(unknown);
-  throw new Problem({
-    status: 401,
-    code: verdict.kind === "over" ? "SESSION_INVALID" : "SESSION_REQUIRED",
-    title: "Session required",
-    message: "Sign in first.",
-    headers: { "www-authenticate": BEARER_CHALLENGE },
-  });
+  if (verdict.kind === "unknown") throw problem("SESSION_UNAVAILABLE");
+  throw problem(verdict.kind === "over" ? "SESSION_INVALID" : "SESSION_REQUIRED");
 }
 
 /** @throws Problem, a 503, where nobody will tell the store of it. */
 function outcome(ended: Ended, message: string, more: Record<string, unknown> = {}) {
-  if (ended === "unkept") throw new Problem(endingNotKept);
+  if (ended === "unkept") throw problem("ENDING_NOT_KEPT");
   if (ended !== "pending") return { status: "success", message, ...more };
   return {
     status: "pending",

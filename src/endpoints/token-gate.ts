@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from "hono";
-import { BEARER_CHALLENGE, bearerToken } from "../http/bearer.ts";
-import { Problem } from "../http/problem.ts";
+import { bearerToken } from "../http/bearer.ts";
+import { problem } from "../http/problem.ts";
 import { clientAddress } from "../identity/address.ts";
 import { secretMatches } from "../identity/secret.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
@@ -30,40 +30,19 @@ export function tokenGate({ tokens, platform }: TokenGateOptions): MiddlewareHan
   });
 
   return async function requireToken(c, next) {
-    if (tokens.length === 0) throw notFound();
+    if (tokens.length === 0) throw problem("NOT_FOUND");
     const address = clientAddress(c.req.raw.headers);
     const failed = failures.get(address);
     if (failed && failed.count >= MAX_FAILURES) {
-      throw new Problem({
-        status: 429,
-        code: "TOO_MANY_FAILURES",
-        title: "Too many failures",
-        message: "Too many wrong tokens came from this address.",
-        retryAfter: Math.max(1, Math.ceil((failed.until - platform.now()) / 1000)),
-      });
+      const retryAfter = Math.max(1, Math.ceil((failed.until - platform.now()) / 1000));
+      throw problem("TOO_MANY_FAILURES", { retryAfter });
     }
     const presented = bearerToken(c.req.header("authorization"));
     if (presented === null || !(await secretMatches(presented, tokens))) {
       const until = failed?.until ?? platform.now() + FAILURES_WINDOW_MS;
       failures.set(address, { count: (failed?.count ?? 0) + 1, until }, until);
-      throw new Problem({
-        status: 401,
-        code: "TOKEN_REQUIRED",
-        title: "Token required",
-        message: "Send one of the configured tokens as the bearer.",
-        headers: { "www-authenticate": BEARER_CHALLENGE },
-      });
+      throw problem("TOKEN_REQUIRED");
     }
     await next();
   };
-}
-
-/** As if nothing were here. */
-export function notFound(): Problem {
-  return new Problem({
-    status: 404,
-    code: "NOT_FOUND",
-    title: "Not found",
-    message: "There is nothing at this path.",
-  });
 }

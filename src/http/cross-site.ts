@@ -1,4 +1,4 @@
-import { Problem } from "./problem.ts";
+import { type Problem, problem } from "./problem.ts";
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -18,10 +18,5 @@ export function crossSiteRefusal(
   if (request.headers.get("sec-fetch-site") === "same-origin") return null;
   const origin = request.headers.get("origin");
   if (origin !== null && (origin === ownOrigin || allowedOrigins.includes(origin))) return null;
-  return new Problem({
-    status: 403,
-    code: "CROSS_SITE_REQUEST",
-    title: "Cross-site request refused",
-    message: "A request that changes something must come from a page of this site or of a listed origin.",
-  });
+  return problem("CROSS_SITE_REQUEST");
 }

@@ -1,22 +1,34 @@
+import { PROBLEMS, type ProblemCode, type ProblemKind } from "./problem-codes.ts";
+
 /** What went wrong, for whoever called. Never holds a value, a key or an address. */
-export interface ProblemFacts {
-  /** HTTP status. */
-  status: number;
-  /** For programs: `RATE_LIMIT_EXCEEDED`, `SESSION_REQUIRED` … */
-  code: string;
-  /** A short name of the kind of problem: RFC 9457 `title`, and `error` for the frontends. */
-  title: string;
-  /** One sentence for people, with what to do about it. */
-  message: string;
-  /** RFC 9457 `type`, a URI. Default `about:blank`. */
-  type?: string;
-  /** Whole seconds: the `Retry-After` header and `retry_after`. */
-  retryAfter?: number;
+export interface ProblemFacts extends Omit<ProblemKind, "challenge"> {
+  /** For programs. `HTTP_<status>` is what a handler behind the edge threw. */
+  code: ProblemCode | `HTTP_${number}`;
   /** Further members of the body, e.g. `violated-policies`. */
   members?: Record<string, unknown>;
   /** A list, because a refusal may have to clear two cookies. */
   headers?: readonly (readonly [string, string])[] | Record<string, string>;
 }
+
+/** What the place where a problem occurs knows beyond the catalogue. */
+export interface ProblemDetails {
+  /** In place of the catalogue's sentence. */
+  message?: string;
+  /** Whole seconds. */
+  retryAfter?: number;
+  members?: Record<string, unknown>;
+  /** Beside the catalogue's challenge. */
+  headers?: Record<string, string>;
+}
+
+/** The words in braces of a text. */
+type Blanks<Text> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Blanks<Rest> : never;
+type BlanksOf<Code extends ProblemCode> = Blanks<(typeof PROBLEMS)[Code]["message"]>;
+
+/** The details of a problem: where its sentence has words in braces, `values` for each of them. */
+export type DetailsOf<Code extends ProblemCode> = [BlanksOf<Code>] extends [never]
+  ? [details?: ProblemDetails]
+  : [details: ProblemDetails & { values: Record<BlanksOf<Code>, string | number> }];
 
 /** A refusal or a failure that ends a request with a problem body. */
 export class Problem extends Error {
@@ -28,9 +40,30 @@ export class Problem extends Error {
     this.facts = facts;
   }
 
-  get code(): string {
+  get code(): ProblemFacts["code"] {
     return this.facts.code;
   }
+}
+
+/** The problem of a code of the catalogue, to be thrown. */
+export function problem<Code extends ProblemCode>(code: Code, ...details: DetailsOf<Code>): Problem {
+  return new Problem(problemFacts(code, ...details));
+}
+
+/** The same as data. */
+export function problemFacts<Code extends ProblemCode>(
+  code: Code,
+  ...[details = {}]: DetailsOf<Code>
+): ProblemFacts {
+  const { challenge, ...kind }: ProblemKind = PROBLEMS[code];
+  const {
+    values = {},
+    headers,
+    ...given
+  }: ProblemDetails & { values?: Record<string, string | number> } = details;
+  const message = kind.message.replace(/\{(\w+)\}/g, (_blank, name: string) => String(values[name]));
+  const all = { ...(challenge !== undefined && { "www-authenticate": challenge }), ...headers };
+  return { ...kind, message, ...given, code, ...(Object.keys(all).length > 0 && { headers: all }) };
 }
 
 /**

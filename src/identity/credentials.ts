@@ -1,7 +1,7 @@
 import { bearerToken } from "../http/bearer.ts";
 import { cookiePairs, cookieValue } from "../http/cookies.ts";
 import { API_KEY_FIELD, API_KEY_PARAMETER, hasUnreadCredential } from "../http/credential-fields.ts";
-import { Problem } from "../http/problem.ts";
+import { problem } from "../http/problem.ts";
 import type { Credentials } from "./caller.ts";
 import { sessionPair } from "./session-cookie.ts";
 import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
@@ -30,22 +30,9 @@ export function readCredentials(headers: Headers, url: URL, jwtConfigured: boole
 
   const keys = new Set([bearerKey, headerKey?.trim() || null, ...queryKeys].filter((key) => key !== null));
   const [apiKey = null] = keys;
-  if (keys.size > 1) {
-    throw new Problem({
-      status: 400,
-      code: "AMBIGUOUS_CREDENTIALS",
-      title: "Ambiguous credentials",
-      message: "The request carries two different API keys. Send one.",
-    });
-  }
-  if ([bearer, apiKey, cookie].some((text) => (text?.length ?? 0) > MAX_CREDENTIAL_LENGTH)) {
-    throw new Problem({
-      status: 400,
-      code: "CREDENTIAL_TOO_LONG",
-      title: "Credential too long",
-      message: `A credential of more than ${MAX_CREDENTIAL_LENGTH} characters is not accepted.`,
-    });
-  }
+  if (keys.size > 1) throw problem("AMBIGUOUS_CREDENTIALS");
+  if ([bearer, apiKey, cookie].some((text) => (text?.length ?? 0) > MAX_CREDENTIAL_LENGTH))
+    throw problem("CREDENTIAL_TOO_LONG", { values: { max: MAX_CREDENTIAL_LENGTH } });
 
   const fromCookie = cookie === null ? null : ({ raw: cookie, tokenSource: "cookie" } as const);
   return {

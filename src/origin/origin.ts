@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { dropOriginCors } from "../http/cors.ts";
-import { Problem, type ProblemFacts } from "../http/problem.ts";
+import { problem } from "../http/problem.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
 import type { EdgeRequest } from "../request/capability.ts";
@@ -43,7 +43,7 @@ export interface OriginCaller {
 export function originFor(options: OriginOptions, caller: OriginCaller): OriginFetch {
   const { config, platform } = options;
   const { origin } = config;
-  if (!origin) throw new Problem(originMissing);
+  if (!origin) throw problem("ORIGIN_NOT_CONFIGURED");
   const { request, url } = caller.request;
 
   return {
@@ -151,21 +151,3 @@ function noteVerifiedKey(
     request.after((batch) => verifiedKeys.remember(hash, signals.caller, batch));
   }
 }
-
-/** What the client is told when the origin could not be asked, and nothing stale was allowed to stand in. */
-export function originProblem(reply: Extract<OriginReply, { kind: "failed" }>): ProblemFacts {
-  return { status: reply.status, code: reply.code, ...ORIGIN_FAILURES[reply.code] };
-}
-
-const ORIGIN_FAILURES = {
-  ORIGIN_UNREACHABLE: { title: "Bad gateway", message: "The API behind the edge could not be reached." },
-  ORIGIN_TIMEOUT: { title: "Gateway timeout", message: "The API behind the edge did not answer in time." },
-  LOOP_DETECTED: { title: "Loop detected", message: "The request has been through this edge already." },
-} as const;
-
-const originMissing: ProblemFacts = {
-  status: 503,
-  code: "ORIGIN_NOT_CONFIGURED",
-  title: "No origin",
-  message: "The edge has no API to stand in front of: its operator must set ORIGIN_URL.",
-};

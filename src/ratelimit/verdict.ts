@@ -1,4 +1,4 @@
-import type { ProblemFacts } from "../http/problem.ts";
+import { type ProblemFacts, problemFacts } from "../http/problem.ts";
 
 /**
  * Who counted: Redis; the isolate's own counters, because Redis does not answer or is not wanted; or the isolate from what
@@ -39,28 +39,14 @@ export function refusedByList(): LimitVerdict {
   return { ...unlimited("isolate"), kind: "denied", listed: true };
 }
 
-/** draft-ietf-httpapi-ratelimit-headers §5. */
-const QUOTA_EXCEEDED = "https://iana.org/assignments/http-problem-types#quota-exceeded";
-
 /** The problem of a denied request: 429 with the time to wait, or 403 where waiting does not help. */
 export function quotaProblem(verdict: Extract<LimitVerdict, { kind: "denied" }>): ProblemFacts {
-  if (verdict.listed) {
-    return {
-      status: 403,
-      code: "CALLER_REFUSED",
-      title: "Refused",
-      message: "This caller may not use this service.",
-    };
-  }
-  const seconds = verdict.retryAfterSeconds;
-  return {
-    status: 429,
-    code: "RATE_LIMIT_EXCEEDED",
-    title: "Rate limit exceeded",
-    message: `Too many requests. Try again in ${seconds} seconds.`,
-    type: QUOTA_EXCEEDED,
-    retryAfter: seconds,
-    members: { "violated-policies": verdict.violated },
-    headers: verdict.headers,
-  };
+  if (verdict.listed) return problemFacts("CALLER_REFUSED");
+  const { retryAfterSeconds, violated, headers } = verdict;
+  return problemFacts("RATE_LIMIT_EXCEEDED", {
+    values: { seconds: retryAfterSeconds },
+    retryAfter: retryAfterSeconds,
+    members: { "violated-policies": violated },
+    headers,
+  });
 }

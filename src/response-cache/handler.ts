@@ -1,4 +1,4 @@
-import { Problem } from "../http/problem.ts";
+import { problem } from "../http/problem.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
 import { fetchKey, mayWait, waitForAnother } from "./collapse.ts";
 import type { CacheContext, CacheRequest } from "./context.ts";
@@ -29,7 +29,7 @@ export function bypassHandler(request: CacheRequest, fwd: "bypass" | "method"): 
     async respond(origin) {
       const { headers } = request.request;
       // Not even a request that no entry could answer reaches the origin then (RFC 9111 §5.2.1.7).
-      if (requestDirectives(headers).onlyIfCached) throw new Problem(ONLY_IF_CACHED);
+      if (requestDirectives(headers).onlyIfCached) throw problem("ONLY_IF_CACHED");
       return passed({ request }, await origin.fetch(headers), { fwd }, "BYPASS");
     },
   };
@@ -49,7 +49,7 @@ async function respond(context: CacheContext, origin: OriginFetch): Promise<Cach
     if (reuse.revalidate) revalidateInBackground(context, origin, entry);
     return served(context, entry, { hit: true, ttl: reuse.lifetime - reuse.age }, "STALE");
   }
-  if (requestDirectives(headers).onlyIfCached) throw new Problem(ONLY_IF_CACHED);
+  if (requestDirectives(headers).onlyIfCached) throw problem("ONLY_IF_CACHED");
   // A part is not stored, and the origin may answer with the part that was asked for.
   if (headers.has("range") && !entry) {
     return passed(context, await origin.fetch(headers), { fwd: missReason(context) }, "MISS");
@@ -95,10 +95,3 @@ async function askOrigin(context: CacheContext, origin: OriginFetch, fwd: FwdRea
 }
 
 function ignore(): void {}
-
-const ONLY_IF_CACHED = {
-  status: 504,
-  code: "ONLY_IF_CACHED",
-  title: "Not in the cache",
-  message: "The request asked for a stored answer only, and there is none that may be used.",
-};

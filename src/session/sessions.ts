@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
-import { Problem } from "../http/problem.ts";
+import { problem } from "../http/problem.ts";
+import { PROBLEMS } from "../http/problem-codes.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import {
   base64url,
@@ -19,7 +20,6 @@ import { changeOf, issued } from "./changes.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
 import { createKnownEnds } from "./known-ends.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
-import { notRotatable, secretMissing, tooLargeOffline } from "./problems.ts";
 import { isoTime, type SessionRecord } from "./record.ts";
 import {
   createSessionService,
@@ -151,10 +151,13 @@ export function createSessions(options: SessionsOptions): Sessions {
   function requireSecret(requestId?: string): void {
     if (config.secrets.length > 0) return;
     if (!saidSecretMissing) {
-      events.emit("session.secret_missing", { request_id: requestId, message: secretMissing.message });
+      events.emit("session.secret_missing", {
+        request_id: requestId,
+        message: PROBLEMS.SESSIONS_NOT_CONFIGURED.message,
+      });
     }
     saidSecretMissing = true;
-    throw new Problem(secretMissing);
+    throw problem("SESSIONS_NOT_CONFIGURED");
   }
 
   async function create(
@@ -213,7 +216,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     const { claims, record, source } = active;
     requireSecret(requestId);
     if (onRedis && source === "signature" && !claims.offline) {
-      throw new Problem({ ...notRotatable, retryAfter: store.retryAfterSeconds });
+      // In an outage an isolate that never saw a session knows less of it than its record says.
+      throw problem("SESSION_UNAVAILABLE", {
+        message: "The session cannot be given a new id right now; the old one goes on. Try again shortly.",
+        retryAfter: store.retryAfterSeconds,
+      });
     }
     const next = { ...claims, id: newId(), confirmedAt: platform.now(), syncToken: null };
     const renamed = { ...record, session_id: next.id, last_active: isoTime(platform.now()) };
@@ -251,7 +258,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     }
     const input = { ...wanted, ipAddress: claims.address };
     const created = await create(input, before, requestId).catch((error: unknown) => {
-      throw error instanceof UserDataTooLarge ? new Problem(tooLargeOffline) : error;
+      throw error instanceof UserDataTooLarge ? problem("USER_DATA_TOO_LARGE_OFFLINE") : error;
     });
     return issued(created, wanted.carry);
   }

@@ -136,3 +136,8 @@ export function requestOf(route: Route): EdgeRequest {
     waitUntil: () => {},
   };
 }
+
+/** The lists as the configuration reads them. */
+export function listsOf({ allow = [], deny = [] }: { allow?: string[]; deny?: string[] }) {
+  return loadConfig({ ALLOW_LIST: allow.join(), DENY_LIST: deny.join() }, []).lists;
+}

@@ -1,7 +1,7 @@
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 import type { Route } from "../../config/route.ts";
-import { Problem } from "../../http/problem.ts";
+import { type Problem, problem } from "../../http/problem.ts";
 import type { Identifier } from "../../identity/caller-hash.ts";
 import { type Limiter, policiesOf } from "../../ratelimit/limiter.ts";
 import { normaliseAddress } from "../../runtime/ip-address.ts";
@@ -35,8 +35,7 @@ export function limitRoutes({ limiter, identifier, store, routes }: LimitRoutesO
     .post("/limits/lookup", async (c) => {
       const parsed = z.safeParse(lookup, await c.req.json().catch(() => null));
       const address = parsed.success ? normaliseAddress(parsed.data.address) : null;
-      if (!parsed.success || address === null)
-        throw new Problem(unknownCaller('Send {"address":"203.0.113.7"}.'));
+      if (!parsed.success || address === null) throw unknownCaller('Send {"address":"203.0.113.7"}.');
       const hash = await identifier.hash("address", address);
       return c.json(parsed.data.reset ? await reset(hash) : await peek(hash), 200, noStore);
     });
@@ -60,21 +59,15 @@ export function limitRoutes({ limiter, identifier, store, routes }: LimitRoutesO
     const [, kind, value = ""] = /^(user|key|hash):(.+)$/s.exec(caller) ?? [];
     if (kind === "hash" && /^[0-9a-f]{32}$/.test(value)) return value;
     if ((kind === "user" || kind === "key") && value.length <= 256) return identifier.hash(kind, value);
-    throw new Problem(unknownCaller("Name the caller as user:<id>, key:<name> or hash:<32 hex digits>."));
+    throw unknownCaller("Name the caller as user:<id>, key:<name> or hash:<32 hex digits>.");
   }
 
   function unavailable(error: unknown): never {
     if (!(error instanceof StoreError)) throw error;
-    throw new Problem({
-      status: 503,
-      code: "STORE_UNAVAILABLE",
-      title: "Store unavailable",
-      message: "The counters are in Redis, which does not answer.",
-      retryAfter: store.retryAfterSeconds,
-    });
+    throw problem("STORE_UNAVAILABLE", { retryAfter: store.retryAfterSeconds });
   }
 }
 
-function unknownCaller(message: string) {
-  return { status: 400, code: "UNKNOWN_CALLER", title: "Caller not understood", message };
+function unknownCaller(reason: string): Problem {
+  return problem("UNKNOWN_CALLER", { values: { reason } });
 }

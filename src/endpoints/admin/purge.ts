@@ -1,6 +1,6 @@
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
-import { Problem } from "../../http/problem.ts";
+import { type Problem, problem } from "../../http/problem.ts";
 import type { ResponseCache } from "../../response-cache/response-cache.ts";
 import type { PurgeRequest } from "../../response-cache/withdrawals.ts";
 
@@ -18,7 +18,7 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
   return new Hono<{ Variables: { requestId: string } }>().post("/cache/purge", async (c) => {
     const parsed = z.safeParse(body, await c.req.json().catch(() => null));
     if (!parsed.success)
-      throw new Problem(badPurge("The body must be JSON with files, prefixes, tags or purge_everything."));
+      throw badPurge("The body must be JSON with files, prefixes, tags or purge_everything.");
     const {
       files = [],
       prefixes = [],
@@ -27,7 +27,7 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
       soft = false,
     } = parsed.data;
     if (files.length + prefixes.length + tags.length === 0 && !everything) {
-      throw new Problem(badPurge("It names nothing to purge."));
+      throw badPurge("It names nothing to purge.");
     }
     const own = new URL(c.req.url);
     const request: PurgeRequest = {
@@ -55,7 +55,7 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
 /** A file is an address, or a path on the host that was asked. */
 function absolute(file: string, own: URL): URL {
   if (!URL.canParse(file, own) || !/^(https?:|\/)/.test(file))
-    throw new Problem(badPurge(`"${file.slice(0, 100)}" is no address.`));
+    throw badPurge(`"${file.slice(0, 100)}" is no address.`);
   return new URL(file, own);
 }
 
@@ -63,13 +63,11 @@ function absolute(file: string, own: URL): URL {
 function prefix(text: string): string {
   const bare = text.replace(/^https?:\/\//, "");
   if (!/^[^/]+\/(?:.*\/)?$/.test(bare)) {
-    throw new Problem(
-      badPurge(`The prefix "${text.slice(0, 100)}" must be a host and a path that ends with a /.`),
-    );
+    throw badPurge(`The prefix "${text.slice(0, 100)}" must be a host and a path that ends with a /.`);
   }
   return `${bare.split("/")[0]?.toLowerCase()}${bare.slice(bare.indexOf("/"))}`;
 }
 
-function badPurge(message: string) {
-  return { status: 400, code: "BAD_PURGE", title: "Purge not understood", message };
+function badPurge(reason: string): Problem {
+  return problem("BAD_PURGE", { values: { reason } });
 }

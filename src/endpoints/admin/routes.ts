@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
+import { problem } from "../../http/problem.ts";
 import type { ResponseCache } from "../../response-cache/response-cache.ts";
-import { notFound } from "../token-gate.ts";
 import { type LimitRoutesOptions, limitRoutes } from "./limits.ts";
 import { purgeRoutes } from "./purge.ts";
 import { type WarmRoutesOptions, warmRoutes } from "./warm.ts";
@@ -23,7 +23,7 @@ export function adminRoutes({ gate, cache, warm, ...limits }: AdminRoutesOptions
       .route("/", limitRoutes(limits))
       // Nothing under this path is the origin's.
       .all("*", () => {
-        throw notFound();
+        throw problem("NOT_FOUND");
       })
   );
 }

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { stream } from "hono/streaming";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
-import { Problem } from "../../http/problem.ts";
+import { Problem, problem } from "../../http/problem.ts";
 import type { CacheOutcome, CacheWord } from "../../response-cache/outcome.ts";
 import type { Platform } from "../../runtime/platform.ts";
 
@@ -46,7 +46,7 @@ export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
   return new Hono().post("/cache/warm", async (c) => {
     const parsed = z.safeParse(body, await c.req.json().catch(() => null));
     if (!parsed.success) {
-      throw new Problem(badWarm(`The body must be JSON with "paths", a list of 1 to ${MAX_PATHS} paths.`));
+      throw badWarm(`The body must be JSON with "paths", a list of 1 to ${MAX_PATHS} paths.`);
     }
     const own = new URL(c.req.url);
     const urls = parsed.data.paths.map((path) => ownUrl(path, own));
@@ -94,11 +94,10 @@ export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
 /** A path of this host, whatever it is made to look like. */
 function ownUrl(path: string, own: URL): URL {
   const url = path.startsWith("/") && URL.canParse(path, own) ? new URL(path, own) : null;
-  if (url?.origin !== own.origin)
-    throw new Problem(badWarm(`"${path.slice(0, 100)}" is no path of this host.`));
+  if (url?.origin !== own.origin) throw badWarm(`"${path.slice(0, 100)}" is no path of this host.`);
   return url;
 }
 
-function badWarm(message: string) {
-  return { status: 400, code: "BAD_WARM", title: "Warming not understood", message };
+function badWarm(reason: string): Problem {
+  return problem("BAD_WARM", { values: { reason } });
 }

@@ -1,6 +1,5 @@
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { loadConfig } from "../../../src/config/load.ts";
 import type { Route, RouteInput } from "../../../src/config/route.ts";
 import type { IdentityOutcomes } from "../../../src/identity/confirmed.ts";
 import type { SessionClaims } from "../../../src/identity/session-token.ts";
@@ -13,7 +12,7 @@ import {
   openIsolate,
   releaseClock,
   routeOf,
-} from "../../support/limits.ts";
+, listsOf } from "../../support/limits.ts";
 import type { TestPlatform } from "../../support/platform.ts";
 
 type Limit = NonNullable<RouteInput["limits"]>[number];
@@ -327,8 +326,3 @@ describe("a request of a session that nobody has confirmed yet", () => {
     expect((await ask(one, route, "alive")).verdict.nearest?.remaining).toBe(98);
   });
 });
-
-/** The lists as the configuration reads them. */
-function listsOf({ allow = [], deny = [] }: { allow?: string[]; deny?: string[] }) {
-  return loadConfig({ ALLOW_LIST: allow.join(), DENY_LIST: deny.join() }, []).lists;
-}

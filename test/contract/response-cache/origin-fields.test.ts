@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { openIsolate } from "../../../src/edge/isolate.ts";
-import { createApp } from "../../../src/worker.ts";
+import { edgeAnswer } from "../../../src/worker.ts";
 import { json, Origin, openCache, tiers } from "../../support/cache.ts";
 import { testPlatform } from "../../support/platform.ts";
 
@@ -92,8 +92,8 @@ describe("the log line and the fields of the whole edge, where an origin sends X
       passThroughOnException() {},
       props: {},
     } as unknown as ExecutionContext;
-    const app = createApp(openIsolate(vars, routes, platform));
-    const response = await app.fetch(new Request(`https://edge.example${path}`), {}, context);
+    const answer = edgeAnswer(openIsolate(vars, routes, platform));
+    const response = await answer(new Request(`https://edge.example${path}`), context);
     await response.text();
     await Promise.all(background);
     expect(response.headers.get("x-cache")).toBe(word);

@@ -19,6 +19,7 @@ const FACTS: readonly (readonly [fact: string, pattern: RegExp, file: string])[]
   ["the session cookie's name", /__Host-session/, "identity/session-cookie.ts"],
   ["the session token's prefix", /["'`^]\s*es1/, "identity/session-token.ts"],
   ["how cookies are parsed", /\bparse\b.* from "hono\/utils\/cookie"|hono\/cookie/, "http/cookies.ts"],
+  ["the problems", /\btitle: ["'`]/, "http/problem-codes.ts"],
 ];
 
 /** Files that write a fact down again because they stand on the other side of the wire. */

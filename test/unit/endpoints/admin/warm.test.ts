@@ -41,7 +41,7 @@ test.each<[string, CacheOutcome | null, object, object]>([
 );
 
 test("a refusal is reported by its status, any other error as 502", async () => {
-  const refusal = new Problem({ status: 401, code: "X", title: "x", message: "x" });
+  const refusal = new Problem({ status: 401, code: "NOT_FOUND", title: "x", message: "x" });
   for (const [error, status] of [
     [refusal, 401],
     [new Error("x"), 502],
