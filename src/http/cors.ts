@@ -1,3 +1,5 @@
+import { isFieldName } from "./field-name.ts";
+
 /** Headers that a page of another origin may read. */
 const EXPOSED = [
   "Retry-After",
@@ -79,7 +81,7 @@ export function dropOriginCors(headers: Headers): void {
 
 function allowedHeaders(asked: string | null): string {
   const names = (asked ?? "").split(",").map((name) => name.trim());
-  const extra = names.filter((name) => /^[!#$%&'*+.^_`|~0-9a-z-]{1,64}$/i.test(name)).slice(0, 32);
+  const extra = names.filter((name) => isFieldName(name) && name.length <= 64).slice(0, 32);
   const known = new Set(ALLOWED_HEADERS.map((name) => name.toLowerCase()));
   return [...ALLOWED_HEADERS, ...extra.filter((name) => !known.has(name.toLowerCase()))].join(", ");
 }

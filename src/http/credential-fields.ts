@@ -1,3 +1,4 @@
+import { SESSION_TOKEN_FIELD } from "./edge-fields.ts";
 import { laxName } from "./field-name.ts";
 
 /**
@@ -16,7 +17,7 @@ const FIELDS: ReadonlyMap<string, FieldKind> = new Map([
   ["x-api-key", "read"],
   ["apikey", "unread"],
   ["x-auth-token", "unread"],
-  ["x-session-token", "unread"],
+  [SESSION_TOKEN_FIELD, "unread"],
   ["proxy-authorization", "secret"],
   ["x-csrf-token", "secret"],
 ]);

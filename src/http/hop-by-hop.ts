@@ -1,5 +1,7 @@
+import { isFieldName } from "./field-name.ts";
+
 /** Fields that belong to one connection (RFC 9110 §7.6.1), whatever `Connection` says. */
-const HOP_BY_HOP = [
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-authenticate",
@@ -9,22 +11,37 @@ const HOP_BY_HOP = [
   "trailer",
   "transfer-encoding",
   "upgrade",
-];
+]);
+
+/** A proxy's answer about its own authentication: end to end by name, and never to be stored (RFC 9111 §3.1). */
+const OF_A_PROXY = "proxy-authentication-info";
+
+/** Whether a field, in lower case, belongs to one connection. */
+export function isHopByHop(name: string): boolean {
+  return HOP_BY_HOP.has(name);
+}
+
+/** Whether a response field, in lower case, is the connection's or a proxy's: such fields are never stored. */
+export function isNeverStored(name: string): boolean {
+  return HOP_BY_HOP.has(name) || name === OF_A_PROXY;
+}
 
 /**
- * Removes them and the fields that `Connection` names: workerd does neither.
+ * The fields that `Connection` names, in lower case, without what is no field name.
  *
  * @param endToEnd names that `Connection` cannot take away: it must not name a field meant for everybody (§7.6.1).
  */
-export function dropHopByHop(headers: Headers, endToEnd: ReadonlySet<string> = new Set()): void {
-  const named = (headers.get("connection") ?? "")
-    .split(",")
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => !endToEnd.has(name));
-  for (const name of [...named, ...HOP_BY_HOP]) if (isFieldName(name)) headers.delete(name);
+export function connectionOptions(headers: Headers, endToEnd: ReadonlySet<string> = new Set()): string[] {
+  const named = (headers.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
+  return named.filter((name) => isFieldName(name) && !endToEnd.has(name));
 }
 
-/** RFC 9110 §5.1: a token. `Headers.delete` throws for anything else. */
-function isFieldName(name: string): boolean {
-  return /^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name);
+/** Removes the fields of the connection, and those that `Connection` names: workerd does neither. */
+export function dropHopByHop(headers: Headers, endToEnd?: ReadonlySet<string>): void {
+  for (const name of [...connectionOptions(headers, endToEnd), ...HOP_BY_HOP]) headers.delete(name);
+}
+
+/** Whether a request asks for a WebSocket (RFC 6455 §4.1). */
+export function isWebSocketUpgrade(headers: Headers): boolean {
+  return headers.get("upgrade")?.trim().toLowerCase() === "websocket";
 }

@@ -1,6 +1,6 @@
+import { isWebSocketUpgrade } from "../http/hop-by-hop.ts";
 import type { OriginReply } from "../request/origin-reply.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { isWebSocketUpgrade } from "./request-headers.ts";
 
 export interface ForwardInput {
   url: URL;

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { dropOriginCors } from "../http/cors.ts";
+import { isWebSocketUpgrade } from "../http/hop-by-hop.ts";
 import { problem } from "../http/problem.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
@@ -12,7 +13,7 @@ import type { Sessions } from "../session/sessions.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import { forward } from "./forward.ts";
 import { originUrl } from "./origin-url.ts";
-import { isWebSocketUpgrade, originHeaders } from "./request-headers.ts";
+import { originHeaders } from "./request-headers.ts";
 import { cleanResponse, type OriginSignals } from "./response-headers.ts";
 
 export interface OriginOptions {

@@ -1,6 +1,7 @@
 import { bearerBegins } from "../http/bearer.ts";
 import { cookiePairs, cookieValue } from "../http/cookies.ts";
-import { dropHopByHop } from "../http/hop-by-hop.ts";
+import { isReservedRequestField } from "../http/edge-fields.ts";
+import { dropHopByHop, isWebSocketUpgrade } from "../http/hop-by-hop.ts";
 import { traceparent } from "../http/traceparent.ts";
 import { SESSION_COOKIE_NAMES } from "../identity/session-cookie.ts";
 import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
@@ -24,13 +25,6 @@ export interface OriginHeadersInput {
   platform: Pick<Platform, "randomBytes">;
 }
 
-/**
- * Names that only the edge may say, and those by which frameworks let a request change its own address: they are in no
- * cache key. WSGI and CGI origins read `_` as `-`, so both spellings are the edge's.
- */
-const RESERVED =
-  /^(x-user-.*|x-edge-.*|x-request-id|forwarded|x-forwarded-.*|x-real-ip|x-http-method-override|x-method-override|x-http-method|x-original-(url|uri|host|path|method)|x-rewrite-url|x-envoy-original-path|x-script-name|x-path-info|x-client-ip|x-cluster-client-ip|x-host|x-http-host-override|x-scheme|x-url-scheme|front-end-https|cf-connecting-ip|true-client-ip)$/;
-
 /** What the origin is sent of a request's headers, and what the edge adds. */
 export function originHeaders(input: OriginHeadersInput): Headers {
   const { url, user, tier, requestId, originToken, platform } = input;
@@ -40,7 +34,7 @@ export function originHeaders(input: OriginHeadersInput): Headers {
   // Whoever took the request has answered it (RFC 9110 §10.1.1): an origin's 100 would be taken for its answer.
   headers.delete("expect");
   if (websocket) headers.set("upgrade", "websocket");
-  for (const name of [...headers.keys()]) if (RESERVED.test(name.replaceAll("_", "-"))) headers.delete(name);
+  for (const name of [...headers.keys()]) if (isReservedRequestField(name)) headers.delete(name);
   dropSessionCredential(headers);
 
   if (input.identityTrusted && user) headers.set("x-user-id", headerSafe(user.id));
@@ -53,10 +47,6 @@ export function originHeaders(input: OriginHeadersInput): Headers {
   headers.append("via", `1.1 ${input.via}`);
   headers.set("traceparent", traceparent(input.headers.get("traceparent"), platform));
   return headers;
-}
-
-export function isWebSocketUpgrade(headers: Headers): boolean {
-  return headers.get("upgrade")?.trim().toLowerCase() === "websocket";
 }
 
 /** The edge's session token is between the client and the edge; the client's other cookies are not. */

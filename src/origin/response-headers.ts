@@ -1,9 +1,10 @@
+import { CACHE_FIELDS } from "../http/cache-fields.ts";
 import { withoutDomain } from "../http/cookies.ts";
+import { CALLER_SIGNAL_FIELD, isReservedResponseField, SESSION_SIGNAL_FIELD } from "../http/edge-fields.ts";
 import { dropHopByHop } from "../http/hop-by-hop.ts";
-import { NEEDED_BY_THE_RULES } from "../response-cache/rules/needed-fields.ts";
 
 /** Without them a cache, this one or a browser's, would reuse a response as if it had said nothing. */
-const NEEDED_BY_CACHES: ReadonlySet<string> = new Set([...NEEDED_BY_THE_RULES, "set-cookie"]);
+const NEEDED_BY_CACHES: ReadonlySet<string> = new Set([...CACHE_FIELDS, "set-cookie"]);
 
 export interface CleanResponseOptions {
   /** The address the origin was asked at. */
@@ -32,10 +33,9 @@ export function cleanResponse(
 ): { response: Response; signals: OriginSignals } {
   if (response.status === 101) return { response, signals: {} };
   const headers = new Headers(response.headers);
-  const session = headers.get("x-edge-session");
-  const caller = headers.get("x-edge-caller");
-  for (const name of [...headers.keys()])
-    if (name.replaceAll("_", "-").startsWith("x-edge-")) headers.delete(name);
+  const session = headers.get(SESSION_SIGNAL_FIELD);
+  const caller = headers.get(CALLER_SIGNAL_FIELD);
+  for (const name of [...headers.keys()]) if (isReservedResponseField(name)) headers.delete(name);
   dropHopByHop(headers, NEEDED_BY_CACHES);
   for (const name of ["location", "content-location"]) {
     const value = headers.get(name);

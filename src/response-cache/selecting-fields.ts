@@ -1,15 +1,8 @@
 import { isSecretField } from "../http/credential-fields.ts";
+import { selectsNothing } from "../http/edge-fields.ts";
+import { isPerRequestField } from "../http/per-request-fields.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import { fieldKey } from "./rules/vary.ts";
-
-/**
- * They select nothing: what the origin sees of them follows from the URL, is the same for everybody, or is nothing at all.
- * Those that are of one request alone are not stored by (`rules/vary.ts`).
- */
-const NEVER =
-  /^(host|x-forwarded-(host|proto)|x-edge-.*|x-real-ip|forwarded|true-client-ip|connection|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|content-length|expect)$/;
-/** Nobody can vary by them. Left out of what is sent with a look. */
-const USELESS = /^(x-user-.*|x-forwarded-for|x-request-id|traceparent|cf-connecting-ip|cf-ray|if-.*|range)$/;
 
 /** A longer value is named by its hash: it would be sent with every look. */
 const MAX_FIELD_LENGTH = 512;
@@ -48,7 +41,7 @@ export class SelectingFields {
   }
 
   get(name: string): string | null {
-    if (NEVER.test(name)) return null;
+    if (selectsNothing(name)) return null;
     return this.#hidden?.get(name) ?? this.#headers.get(name);
   }
 
@@ -56,7 +49,8 @@ export class SelectingFields {
   asArguments(): string[] {
     const fields: string[] = [];
     for (const name of this.#headers.keys()) {
-      if (!NEVER.test(name) && !USELESS.test(name)) fields.push(name, this.text(name));
+      // Nobody can vary by what is of one request alone (`rules/vary.ts`).
+      if (!selectsNothing(name) && !isPerRequestField(name)) fields.push(name, this.text(name));
     }
     return fields;
   }

@@ -1,3 +1,4 @@
+import { SESSION_TOKEN_FIELD } from "../http/edge-fields.ts";
 import type { TokenSource } from "../identity/caller.ts";
 import { clearedCookie, sessionCookie } from "../identity/session-cookie.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
@@ -36,7 +37,7 @@ export function writeSessionFields(change: SessionChange, headers: Headers, url:
     return;
   }
   const { token, expiresAt, tokenSource } = change;
-  if (tokenSource === "bearer") headers.set("x-session-token", token);
+  if (tokenSource === "bearer") headers.set(SESSION_TOKEN_FIELD, token);
   else headers.append("set-cookie", sessionCookie(url, token, expiresAt, now));
   headers.set(
     "cache-control",

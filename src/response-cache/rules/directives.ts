@@ -1,6 +1,6 @@
+import { CACHE_FIELDS } from "../../http/cache-fields.ts";
 import { type Directives, deltaSeconds, parseCacheControl } from "./cache-control.ts";
 import { fieldName, listMembers } from "./message.ts";
-import { NEEDED_BY_THE_RULES } from "./needed-fields.ts";
 import type { Fields } from "./stored.ts";
 import { parseTargeted } from "./targeted.ts";
 
@@ -138,7 +138,7 @@ function qualified(directives: Directives, name: string): Qualified {
     const names = quoted && wellFormed ? listMembers(text).map(fieldName) : [];
     if (names.length === 0) return true;
     for (const each of names) {
-      if (each === null || NEEDED_BY_THE_RULES.has(each)) return true;
+      if (each === null || CACHE_FIELDS.has(each)) return true;
       fields.push(each);
     }
   }

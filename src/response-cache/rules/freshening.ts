@@ -1,26 +1,13 @@
+import { CACHE_FIELDS } from "../../http/cache-fields.ts";
+import { connectionOptions, isNeverStored } from "../../http/hop-by-hop.ts";
 import type { ResponseFacts } from "./message.ts";
 import { headersOf, type StoredResponse } from "./stored.ts";
-import { connectionOptions } from "./stored-fields.ts";
 
 /**
- * Not updated (RFC 9111 §3.2): what describes the bytes that are stored, which a 304 and a HEAD do not bring, and the
- * fields of the hop. The edge stores content decoded, so that its coding is not the origin's to change.
+ * Not updated (RFC 9111 §3.2), beside the fields of the connection: what describes the bytes that are stored, which a 304
+ * and a HEAD do not bring. The edge stores content decoded, so that its coding is not the origin's to change.
  */
-const KEPT = new Set([
-  "connection",
-  "content-encoding",
-  "content-length",
-  "content-range",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authentication-info",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+const KEPT = ["content-encoding", "content-length", "content-range"];
 
 /**
  * The stored response with the fields of the 304 (or of the HEAD's 200) in place of its own: what is served, and what
@@ -31,9 +18,9 @@ export function freshened(stored: StoredResponse, update: Headers): ResponseFact
   const headers = headersOf(stored);
   headers.delete("age");
   headers.delete("date");
-  const kept = new Set([...KEPT, ...connectionOptions(update)]);
+  const kept = new Set([...KEPT, ...connectionOptions(update, CACHE_FIELDS)]);
   for (const [name, value] of update) {
-    if (kept.has(name)) continue;
+    if (kept.has(name) || isNeverStored(name)) continue;
     if (name === "set-cookie") headers.append(name, value);
     else headers.set(name, value);
   }

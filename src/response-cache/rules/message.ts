@@ -1,3 +1,5 @@
+import { isFieldName } from "../../http/field-name.ts";
+
 /** What the rules read of a message. `Request` and `Response` fit, and so do plain objects. */
 
 export interface RequestFacts {
@@ -12,12 +14,10 @@ export interface ResponseFacts {
   readonly headers: Headers;
 }
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-
 /** A field name in lower case, or null where the text could not be one (RFC 9110 §5.1). */
 export function fieldName(text: string): string | null {
   const name = text.trim().toLowerCase();
-  return TOKEN.test(name) ? name : null;
+  return isFieldName(name) ? name : null;
 }
 
 /** Members of a comma separated list of tokens, without the empty ones (RFC 9110 §5.6.1.2). */

@@ -1,3 +1,4 @@
+import { fieldName } from "./message.ts";
 /** What is known of a stored response, apart from its body. Plain JSON: the entry codec writes it as it is. */
 export interface StoredResponse {
   status: number;
@@ -41,12 +42,11 @@ export function isStoredResponse(value: unknown): value is StoredResponse {
     Number.isFinite(requestTime) &&
     Number.isFinite(responseTime) &&
     Array.isArray(vary) &&
-    vary.every((name) => typeof name === "string" && NAME.test(name)) &&
+    vary.every((name) => typeof name === "string" && fieldName(name) === name) &&
     typeof credentials === "boolean"
   );
 }
 
-const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 /** Nothing that would end the field. Above U+00FF there is U+FFFD, which the platform makes of bytes that are no ASCII. */
 const VALUE = /^[^\0\r\n]*$/;
 
@@ -56,7 +56,7 @@ function isField(field: unknown): boolean {
     field.length === 2 &&
     typeof field[0] === "string" &&
     typeof field[1] === "string" &&
-    NAME.test(field[0]) &&
+    fieldName(field[0]) === field[0] &&
     VALUE.test(field[1])
   );
 }

@@ -1,10 +1,7 @@
 import { parseHttpDate } from "../../http/http-date.ts";
+import { isPerRequestField } from "../../http/per-request-fields.ts";
 import { fieldName, listMembers } from "./message.ts";
 import { fieldsOf, type StoredResponse } from "./stored.ts";
-
-/** What the origin is sent under these names is the edge's or of one request alone: no two requests agree in it. */
-const OF_ONE_REQUEST =
-  /^(x-user-.*|x-forwarded-for|x-request-id|traceparent|cf-connecting-ip|cf-ray|if-.*|range)$/;
 
 /**
  * The selecting fields of a response (RFC 9110 §12.5.5): lower case, sorted, each once. `"*"` where no request can ever
@@ -13,7 +10,7 @@ const OF_ONE_REQUEST =
  */
 export function selectingFields(headers: Headers): string[] | "*" {
   const names = listMembers(headers.get("vary")).map(fieldName);
-  if (names.some((name) => name === null || name === "*" || OF_ONE_REQUEST.test(name))) return "*";
+  if (names.some((name) => name === null || name === "*" || isPerRequestField(name))) return "*";
   return [...new Set(names as string[])].sort();
 }
 

@@ -9,10 +9,11 @@ import {
   hashOf,
   type IsolateOptions,
   identityOf,
+  listsOf,
   openIsolate,
   releaseClock,
   routeOf,
-, listsOf } from "../../support/limits.ts";
+} from "../../support/limits.ts";
 import type { TestPlatform } from "../../support/platform.ts";
 
 type Limit = NonNullable<RouteInput["limits"]>[number];

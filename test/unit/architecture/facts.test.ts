@@ -19,6 +19,14 @@ const FACTS: readonly (readonly [fact: string, pattern: RegExp, file: string])[]
   ["the session cookie's name", /__Host-session/, "identity/session-cookie.ts"],
   ["the session token's prefix", /["'`^]\s*es1/, "identity/session-token.ts"],
   ["how cookies are parsed", /\bparse\b.* from "hono\/utils\/cookie"|hono\/cookie/, "http/cookies.ts"],
+  ["fields of one connection", /proxy-connection|"keep-alive"/i, "http/hop-by-hop.ts"],
+  ["the request for a WebSocket", /=== "websocket"/, "http/hop-by-hop.ts"],
+  ["fields of one request", /if-\.\*|cf-ray/, "http/per-request-fields.ts"],
+  ["fields that only the edge may say", /x-real-ip|x-rewrite-url/, "http/edge-fields.ts"],
+  ["signals of the origin", /x-edge-session|x-edge-caller/, "http/edge-fields.ts"],
+  ["the field of a session's token", /"x-session-token"/, "http/edge-fields.ts"],
+  ["fields that caching rules need", /"cdn-cache-control",\n.*"content-encoding"/, "http/cache-fields.ts"],
+  ["field names", /9a-z-\]\+\$/, "http/field-name.ts"],
   ["the problems", /\btitle: ["'`]/, "http/problem-codes.ts"],
 ];
 

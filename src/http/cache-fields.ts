@@ -3,7 +3,7 @@
  * `Cache-Control` a response would be reused as if it had said nothing. RFC 9110 §7.6.1 forbids naming fields that are
  * meant for every recipient.
  */
-export const NEEDED_BY_THE_RULES: ReadonlySet<string> = new Set([
+export const CACHE_FIELDS: ReadonlySet<string> = new Set([
   "age",
   "cache-control",
   "cdn-cache-control",

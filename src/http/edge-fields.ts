@@ -1,0 +1,45 @@
+import { laxName } from "./field-name.ts";
+import { isHopByHop } from "./hop-by-hop.ts";
+
+/** What the origin receives under them is the same for everybody, follows from the URL, or is nothing. */
+const SAME_FOR_EVERYBODY = "x-edge-.*|forwarded|x-forwarded-(host|proto)|x-real-ip|true-client-ip";
+
+/** What else says who sends a request, from where, and through what. */
+const SENDER = "x-user-.*|x-request-id|x-forwarded-.*|cf-connecting-ip|x-client-ip|x-cluster-client-ip";
+
+/** By which frameworks let a request change its own method, address, host or scheme. None of them is in a cache key. */
+const OVERRIDES = [
+  "x-http-method-override|x-method-override|x-http-method",
+  "x-original-(url|uri|host|path|method)|x-rewrite-url|x-envoy-original-path|x-script-name|x-path-info",
+  "x-host|x-http-host-override|x-scheme|x-url-scheme|front-end-https",
+].join("|");
+
+const RESERVED_IN_REQUESTS = new RegExp(`^(${SAME_FOR_EVERYBODY}|${SENDER}|${OVERRIDES})$`);
+
+const SELECTS_NOTHING = new RegExp(`^(${SAME_FOR_EVERYBODY}|host|content-length|expect)$`);
+
+/** Fields of an answer that carry a signal from the origin to the edge. */
+export const SESSION_SIGNAL_FIELD = "x-edge-session";
+export const CALLER_SIGNAL_FIELD = "x-edge-caller";
+/** The field that hands a session's token to a client that sends it as a bearer. */
+export const SESSION_TOKEN_FIELD = "x-session-token";
+
+const RESERVED_IN_ANSWERS = /^x-edge-/;
+
+/**
+ * Whether only the edge may send a field of this name to the origin. What a client sends under it is dropped, in every
+ * spelling that an origin may read as this name.
+ */
+export function isReservedRequestField(name: string): boolean {
+  return RESERVED_IN_REQUESTS.test(laxName(name));
+}
+
+/** Whether a request's field selects nothing: its value does not reach the origin as the client sent it. */
+export function selectsNothing(name: string): boolean {
+  return SELECTS_NOTHING.test(name) || isHopByHop(name);
+}
+
+/** Whether a field of an answer is between the origin and the edge: no client gets it, and no cache keeps it. */
+export function isReservedResponseField(name: string): boolean {
+  return RESERVED_IN_ANSWERS.test(laxName(name));
+}

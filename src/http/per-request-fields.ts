@@ -1,0 +1,16 @@
+import { laxName } from "./field-name.ts";
+
+/** What the edge sets anew for each request it sends to the origin, and what Cloudflare sets for each it hands to the edge. */
+const SET_PER_REQUEST = /^(x-user-.*|x-forwarded-for|x-request-id|traceparent|cf-connecting-ip|cf-ray)$/;
+
+/** What asks for a part of an answer or for none (RFC 9110 §13.1, §14.2): the cache replaces them by its own. */
+const CONDITIONS = /^(if-.*|range)$/;
+
+/**
+ * Whether what the origin receives under a name belongs to one request alone, so that no stored answer may vary by it: it
+ * would match no other request, or one it must not match.
+ */
+export function isPerRequestField(name: string): boolean {
+  const lax = laxName(name);
+  return SET_PER_REQUEST.test(lax) || CONDITIONS.test(lax);
+}

@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { CACHE_FIELDS } from "../../../src/http/cache-fields.ts";
+import {
+  connectionOptions,
+  dropHopByHop,
+  isHopByHop,
+  isNeverStored,
+  isWebSocketUpgrade,
+} from "../../../src/http/hop-by-hop.ts";
+
+describe("a field", () => {
+  it.each<[name: string, hop: boolean, neverStored: boolean]>([
+    ["connection", true, true],
+    ["keep-alive", true, true],
+    ["proxy-authenticate", true, true],
+    ["proxy-authorization", true, true],
+    ["proxy-connection", true, true],
+    ["te", true, true],
+    ["trailer", true, true],
+    ["transfer-encoding", true, true],
+    ["upgrade", true, true],
+    ["proxy-authentication-info", false, true],
+    ["date", false, false],
+  ])("%s: of the connection %s, never stored %s", (name, hop, neverStored) => {
+    expect(isHopByHop(name)).toBe(hop);
+    expect(isNeverStored(name)).toBe(neverStored);
+  });
+});
+
+describe("what Connection names", () => {
+  it.each<[connection: string, names: string[]]>([
+    ["close, X-Hop", ["close", "x-hop"]],
+    [",, x-hop ,", ["x-hop"]],
+    ["x hop, x:hop", []],
+    ["Cache-Control, vary, x-hop", ["x-hop"]],
+  ])("%j: %j", (connection, names) => {
+    expect(connectionOptions(new Headers({ connection }), CACHE_FIELDS)).toEqual(names);
+  });
+
+  it("is dropped with the fields of the connection, and nothing else is", () => {
+    const headers = new Headers({
+      connection: "x-hop, cache-control",
+      "x-hop": "1",
+      te: "trailers",
+      "cache-control": "no-store",
+      "x-kept": "1",
+    });
+    dropHopByHop(headers, CACHE_FIELDS);
+    expect(Object.fromEntries(headers)).toEqual({ "cache-control": "no-store", "x-kept": "1" });
+    const request = new Headers({ connection: "cache-control", "cache-control": "no-cache" });
+    dropHopByHop(request);
+    expect([...request]).toEqual([]);
+  });
+});
+
+it.each<[upgrade: string, is: boolean]>([
+  ["websocket", true],
+  [" WebSocket ", true],
+  ["h2c", false],
+  ["websocket, h2c", false],
+])("Upgrade: %j asks for a WebSocket: %s", (upgrade, is) => {
+  expect(isWebSocketUpgrade(new Headers({ upgrade }))).toBe(is);
+});
