@@ -1,4 +1,5 @@
 import { TrieRouter } from "hono/router/trie-router";
+import { forgive, forgivePattern } from "../http/path.ts";
 import { type Route, unmatchedRoute } from "./route.ts";
 
 /** The first route that matches a method and path, else {@link unmatchedRoute}. */
@@ -53,54 +54,4 @@ function routerOver(routes: readonly Route[], spelling: (path: string) => string
     if (route.methods.includes("GET") && !route.methods.includes("HEAD")) router.add("HEAD", path, route);
   }
   return (method: string, path: string): Route | undefined => router.match(method, path)[0][0]?.[0];
-}
-
-/** Something in it to forgive, or perhaps: anything but small ASCII, a `;`, an end of a segment that Windows drops. */
-const FORGIVABLE = /[^!-:<-@[-~]|[./]$|\.\//;
-
-/** One case, no `;parameters` of a segment, no dots and spaces at a segment's end, no trailing slashes. */
-function forgive(path: string): string {
-  return FORGIVABLE.test(path) ? withoutTail(path.split("/").map(forgiveSegment).join("/")) : path;
-}
-
-/** The same for a route's path, whose `:parameters` keep their names. */
-function forgivePattern(path: string): string {
-  const segments = path.split("/").map((part) => (part.startsWith(":") ? part : forgiveSegment(part)));
-  return withoutTail(segments.join("/"));
-}
-
-function forgiveSegment(segment: string): string {
-  const name = segment.replace(/;.*$/s, "");
-  const end = endWithout(name, DROPPED);
-  // What is nothing but dots in the middle of a path is a name of its own.
-  return oneCase(end > 0 ? name.slice(0, end) : name);
-}
-
-/** By way of the capitals: some small letters have the same one (`ſ` and `s`), and origins that compare so. */
-const oneCase = (text: string) => text.toUpperCase().toLowerCase();
-
-const DROPPED = /[.\s\p{Cc}]/u;
-
-function withoutTail(path: string): string {
-  return path.slice(0, endWithout(path, /[/.\s\p{Cc}]/u)) || "/";
-}
-
-/** Where the text ends without these characters. By hand: a pattern for it would try again from each of them. */
-function endWithout(text: string, dropped: RegExp): number {
-  let end = text.length;
-  while (end > 0 && dropped.test(text.charAt(end - 1))) end -= 1;
-  return end;
-}
-
-/**
- * The path as routes see it: percent-decoded, as the origin will read it.
- *
- * @returns null when an escape is broken or does not decode to UTF-8: such a path has no one meaning.
- */
-export function decodedPath(pathname: string): string | null {
-  try {
-    return decodeURIComponent(pathname);
-  } catch {
-    return null;
-  }
 }

@@ -1,9 +1,10 @@
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
-import { decodedPath, type RouteMatcher, routeMatcher } from "../config/match.ts";
+import { type RouteMatcher, routeMatcher } from "../config/match.ts";
 import type { RouteInput } from "../config/route.ts";
 import { createEvents, type Events, type Sink } from "../events/events.ts";
 import { type CorsPolicy, corsPolicy } from "../http/cors.ts";
+import { decodedPath } from "../http/path.ts";
 import { createIdentifier, type Identifier } from "../identity/caller-hash.ts";
 import { createIdentify, type Identify } from "../identity/identify.ts";
 import { createVerifiedKeys, type VerifiedKeys } from "../identity/verified-keys.ts";

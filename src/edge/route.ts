@@ -1,8 +1,7 @@
 import type { RouteMatcher } from "../config/match.ts";
-import { decodedPath } from "../config/match.ts";
 import type { Route } from "../config/route.ts";
-import { ambiguityOf } from "../http/path.ts";
-import { type Problem, problem } from "../http/problem.ts";
+import { ambiguityOf, BROKEN_ESCAPE, decodedPath } from "../http/path.ts";
+import { problem } from "../http/problem.ts";
 import type { Received } from "./receive.ts";
 
 export interface Routed {
@@ -23,18 +22,9 @@ export function routeOf(
   own?: Route,
 ): Routed {
   const path = decodedPath(url.pathname);
-  if (path === null) throw ambiguousPath("a broken escape");
+  if (path === null) throw problem("AMBIGUOUS_PATH", { values: { what: BROKEN_ESCAPE } });
   const route = own ?? matchRoute(request.method, path);
-  const ambiguity = ambiguityOf(url.pathname, route.rawPath) ?? dotSegmentIn(path);
-  if (ambiguity) throw ambiguousPath(ambiguity);
+  const what = ambiguityOf(url.pathname, route.rawPath);
+  if (what) throw problem("AMBIGUOUS_PATH", { values: { what } });
   return { route, path };
-}
-
-/** Only decoding shows it, and only where the route takes raw paths: `a%2f..%2fb`. */
-function dotSegmentIn(path: string): string | null {
-  return /(^|\/)\.{1,2}(\/|$)/.test(path) ? "a dot segment" : null;
-}
-
-function ambiguousPath(what: string): Problem {
-  return problem("AMBIGUOUS_PATH", { values: { what } });
 }

@@ -1,3 +1,16 @@
+/**
+ * The path as routes see it: percent-decoded, as the origin will read it.
+ *
+ * @returns null when an escape is broken or does not decode to UTF-8: such a path has no one meaning.
+ */
+export function decodedPath(pathname: string): string | null {
+  try {
+    return decodeURIComponent(pathname);
+  } catch {
+    return null;
+  }
+}
+
 /** What stands in a path and is read in two ways, so that a route's rule could be walked around. */
 const AMBIGUOUS: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["//", /\/\//],
@@ -14,12 +27,64 @@ const NEVER: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["an encoded dot segment (%2e)", /(^|\/)(\.|%2e){1,2}(%20)*(\/|$)/i],
 ];
 
+/** What a path holds that {@link decodedPath} cannot read. */
+export const BROKEN_ESCAPE = "a broken escape";
+
 /**
  * What is wrong with a path that the edge and an origin could read differently, or null.
  *
+ * @param pathname as `URL` gives it: not decoded, dot segments resolved as far as they are plain.
  * @param rawPath The route wants such paths: only NUL, the ends of lines and dot segments are then refused.
  */
 export function ambiguityOf(pathname: string, rawPath: boolean): string | null {
   const strict = rawPath ? NEVER : [...NEVER, ...AMBIGUOUS];
-  return strict.find(([, pattern]) => pattern.test(pathname))?.[0] ?? null;
+  return strict.find(([, pattern]) => pattern.test(pathname))?.[0] ?? decodedAmbiguity(pathname);
+}
+
+/** What only decoding shows, and only where the route takes raw paths: `a%2f..%2fb`. */
+function decodedAmbiguity(pathname: string): string | null {
+  if (!pathname.includes("%")) return null;
+  const path = decodedPath(pathname);
+  if (path === null) return BROKEN_ESCAPE;
+  return /(^|\/)\.{1,2}(\/|$)/.test(path) ? "a dot segment" : null;
+}
+
+/** Something in it to forgive, or perhaps: anything but small ASCII, a `;`, an end of a segment that Windows drops. */
+const FORGIVABLE = /[^!-:<-@[-~]|[./]$|\.\//;
+
+/**
+ * A decoded path in the plain spelling that origins forgive others for: one case, no `;parameters` of a segment, no dots and spaces at a segment's end, no
+ * trailing slashes.
+ */
+export function forgive(path: string): string {
+  return FORGIVABLE.test(path) ? withoutTail(path.split("/").map(forgiveSegment).join("/")) : path;
+}
+
+/** {@link forgive} for a route's path, whose `:parameters` keep their names. */
+export function forgivePattern(path: string): string {
+  const segments = path.split("/").map((part) => (part.startsWith(":") ? part : forgiveSegment(part)));
+  return withoutTail(segments.join("/"));
+}
+
+function forgiveSegment(segment: string): string {
+  const name = segment.replace(/;.*$/s, "");
+  const end = endWithout(name, DROPPED);
+  // What is nothing but dots in the middle of a path is a name of its own.
+  return oneCase(end > 0 ? name.slice(0, end) : name);
+}
+
+/** The text without the differences that origins without regard to case overlook. By way of the capitals: some small letters have the same one (`ſ` and `s`), and origins that compare so. */
+const oneCase = (text: string) => text.toUpperCase().toLowerCase();
+
+const DROPPED = /[.\s\p{Cc}]/u;
+
+function withoutTail(path: string): string {
+  return path.slice(0, endWithout(path, /[/.\s\p{Cc}]/u)) || "/";
+}
+
+/** Where the text ends without these characters. By hand: a pattern for it would try again from each of them. */
+function endWithout(text: string, dropped: RegExp): number {
+  let end = text.length;
+  while (end > 0 && dropped.test(text.charAt(end - 1))) end -= 1;
+  return end;
 }

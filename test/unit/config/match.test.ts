@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
-import { decodedPath, routeMatcher } from "../../../src/config/match.ts";
+import { routeMatcher } from "../../../src/config/match.ts";
+import { decodedPath } from "../../../src/http/path.ts";
 
 const match = routeMatcher(
   loadConfig({}, [
@@ -100,10 +101,4 @@ it("is the same for a path that comes again, and for one that is long", () => {
     expect(match("POST", path).name, "another method").toBe("/v1/*");
   }
   for (let n = 0; n < 2500; n += 1) expect(match("GET", `/v1/${n}`).name).toBe("/v1/*");
-});
-
-it("is found on the decoded path, and a broken escape has none", () => {
-  expect(decodedPath("/v1/%65missions")).toBe("/v1/emissions");
-  expect(decodedPath("/v1/%zz")).toBeNull();
-  expect(decodedPath("/v1/%ff")).toBeNull();
 });

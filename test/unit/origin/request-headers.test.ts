@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { type OriginHeadersInput, originHeaders } from "../../../src/origin/request-headers.ts";
+import { testPlatform } from "../../support/platform.ts";
+
+const base: Omit<OriginHeadersInput, "headers"> = {
+  url: new URL("https://edge.example/v1/x"),
+  clientAddress: "203.0.113.7",
+  requestId: "r".repeat(32),
+  user: { id: "user_123", tier: "premium" },
+  tier: "premium",
+  identityTrusted: true,
+  originToken: "token-for-the-origin",
+  via: "envoyou-edge-1",
+  platform: testPlatform(),
+};
+const sent = (headers: Record<string, string>, changes: Partial<OriginHeadersInput> = {}) =>
+  originHeaders({ ...base, ...changes, headers: new Headers(headers) });
+
+describe("what the origin is sent", () => {
+  it("is what the client sent, and what the edge adds", () => {
+    const headers = sent({ accept: "application/json", "x-custom": "1" });
+    expect(Object.fromEntries(headers)).toMatchObject({
+      accept: "application/json",
+      "x-custom": "1",
+      "x-user-id": "user_123",
+      "x-user-tier": "premium",
+      "x-edge-token": "token-for-the-origin",
+      "x-request-id": "r".repeat(32),
+      "x-forwarded-for": "203.0.113.7",
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": "edge.example",
+      via: "1.1 envoyou-edge-1",
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/) as string,
+    });
+  });
+
+  it.each([
+    "x-user-id",
+    "x_user_id",
+    "X-User_Id",
+    "x-user-tier",
+    "x-edge-token",
+    "x_edge_anything",
+    "x-request-id",
+    "forwarded",
+    "x-forwarded-for",
+    "x_forwarded_host",
+    "x-real-ip",
+    "x_http_method_override",
+    "x-original-url",
+    "x-original-host",
+    "x-host",
+    "x-http-host-override",
+    "x-scheme",
+    "x-url-scheme",
+    "front-end-https",
+    "x-rewrite-url",
+  ])("never a forged %s", (name) => {
+    const headers = sent(
+      { [name]: "forged" },
+      { user: null, tier: null, originToken: null, clientAddress: null },
+    );
+    expect([...headers].filter(([, value]) => value.includes("forged"))).toEqual([]);
+  });
+
+  it("no identity when the origin could not tell it from a forged one", () => {
+    const headers = sent({}, { identityTrusted: false });
+    expect(headers.has("x-user-id")).toBe(false);
+    expect(headers.has("x-user-tier")).toBe(false);
+  });
+
+  it("no hop-by-hop field, nor one that Connection names", () => {
+    const headers = sent({
+      connection: "close, X-Hop",
+      "x-hop": "1",
+      te: "trailers",
+      "keep-alive": "5",
+      "proxy-authorization": "x",
+    });
+    for (const name of ["connection", "x-hop", "te", "keep-alive", "proxy-authorization"])
+      expect(headers.has(name), name).toBe(false);
+  });
+
+  it("no Expect: who took the request has answered it (RFC 9110 §10.1.1)", () => {
+    expect(sent({ expect: "100-continue" }).has("expect")).toBe(false);
+  });
+
+  it("no session credential of the edge's, but every other cookie and bearer", () => {
+    expect(sent({ authorization: "Bearer es1.a.b" }).has("authorization")).toBe(false);
+    expect(sent({ authorization: "Bearer other" }).get("authorization")).toBe("Bearer other");
+    expect(sent({ cookie: "a=1; __Host-session=es1.a.b; b=2" }).get("cookie")).toBe("a=1; b=2");
+    expect(sent({ cookie: "session=es1.a.b" }).has("cookie")).toBe(false);
+    expect(
+      sent({ cookie: "session=of-the-origin" }).get("cookie"),
+      "a cookie of that name which is not ours",
+    ).toBe("session=of-the-origin");
+  });
+
+  it("continues a trace, and starts one when there is none or it is malformed", () => {
+    const trace = "0af7651916cd43dd8448eb211c80319c";
+    expect(sent({ traceparent: `00-${trace}-b7ad6b7169203331-01` }).get("traceparent")).toMatch(
+      new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`),
+    );
+    expect(
+      sent({ traceparent: `00-${"0".repeat(32)}-b7ad6b7169203331-01` }).get("traceparent"),
+    ).not.toContain("0".repeat(32));
+    expect(sent({ traceparent: "garbage" }).get("traceparent")).toMatch(/^00-/);
+  });
+
+  it("a user id that is no header text travels percent-encoded", () => {
+    expect(sent({}, { user: { id: "zoë\r\nx: y", tier: null } }).get("x-user-id")).toBe(
+      "zo%C3%AB%0D%0Ax:%20y",
+    );
+  });
+});

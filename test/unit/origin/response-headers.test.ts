@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { cleanResponse } from "../../../src/origin/response-headers.ts";
+
+const addresses = {
+  originUrl: new URL("https://api.example.com/v1/x"),
+  edgeUrl: new URL("https://edge.example/v1/x"),
+  basePath: "",
+};
+
+/** What the runtime's fetch may return: a status that no Response with a body could be made with. */
+function answer(status: number, body: string | null): Response {
+  return Object.defineProperty(new Response(body), "status", { value: status });
+}
+
+describe("an answer that must have no content, and has some", () => {
+  it.each([204, 205, 304])("%i reaches the client without it", async (status) => {
+    const { response } = cleanResponse(answer(status, "left behind"), addresses);
+    expect(response.status).toBe(status);
+    expect(await response.text(), "the content is dropped, the answer is not").toBe("");
+  });
+});
+
+describe("what the client gets of the origin's answer", () => {
+  const options = {
+    originUrl: new URL("http://internal:8000/base/v1/x"),
+    edgeUrl: new URL("https://edge.example/v1/x"),
+    basePath: "/base",
+  };
+  const clean = (headers: [string, string][], status = 200) =>
+    cleanResponse(new Response(null, { status, headers }), options);
+
+  it("a redirect to the origin's internal host leads to the edge", () => {
+    const location = (value: string) => clean([["location", value]], 307).response.headers.get("location");
+    expect(location("http://internal:8000/base/v1/emissions/?a=1#b")).toBe(
+      "https://edge.example/v1/emissions/?a=1#b",
+    );
+    expect(location("https://internal:8000/base/v1/y")).toBe("https://edge.example/v1/y");
+    expect(location("//internal:8000/base/v1/y")).toBe("https://edge.example/v1/y");
+    expect(location("/base/v1/y")).toBe("/v1/y");
+    expect(location("/v1/y")).toBe("/v1/y");
+    expect(location("relative")).toBe("relative");
+    expect(location("https://elsewhere.example/base/v1/y")).toBe("https://elsewhere.example/base/v1/y");
+  });
+
+  it("a cookie for the origin's host is one for the edge's; cookies stay apart", () => {
+    const { response } = clean([
+      ["set-cookie", "a=1; Domain=internal; Path=/; HttpOnly"],
+      ["set-cookie", "b=2, 3; Domain=.INTERNAL"],
+      ["set-cookie", "c=4; Domain=example.com"],
+    ]);
+    expect(response.headers.getSetCookie()).toEqual([
+      "a=1; Path=/; HttpOnly",
+      "b=2, 3",
+      "c=4; Domain=example.com",
+    ]);
+  });
+
+  it("signals to the edge are read out and gone, hop-by-hop fields too", () => {
+    const { response, signals } = clean([
+      ["x-edge-session", "s"],
+      ["x-edge-caller", "c"],
+      ["x_edge_other", "o"],
+      ["connection", "x-hop"],
+      ["x-hop", "1"],
+    ]);
+    expect(signals).toEqual({ session: "s", caller: "c" });
+    expect([...response.headers.keys()]).toEqual([]);
+  });
+});
