@@ -1,3 +1,5 @@
+import { API_KEY_FIELD } from "./credential-fields.ts";
+import { SESSION_TOKEN_FIELD } from "./edge-fields.ts";
 import { isFieldName } from "./field-name.ts";
 
 /** Headers that a page of another origin may read. */
@@ -12,11 +14,11 @@ const EXPOSED = [
   "Age",
   "Cache-Status",
   "ETag",
-  "X-Session-Token",
+  SESSION_TOKEN_FIELD,
 ].join(", ");
 
 /** Headers that the frontends send; whatever else a preflight asks for is allowed along. */
-const ALLOWED_HEADERS = ["Content-Type", "Authorization", "X-API-Key", "X-Requested-With"];
+const ALLOWED_HEADERS = ["Content-Type", "Authorization", API_KEY_FIELD, "X-Requested-With"];
 const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /** Seconds a browser may remember a preflight: Chromium's own ceiling. */
 const PREFLIGHT_SECONDS = "7200";

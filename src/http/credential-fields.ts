@@ -1,6 +1,11 @@
 import { SESSION_TOKEN_FIELD } from "./edge-fields.ts";
 import { laxName } from "./field-name.ts";
 
+/** The query parameter that carries an API key. */
+export const API_KEY_PARAMETER = "api_key";
+/** The field that carries an API key. */
+export const API_KEY_FIELD = "X-API-Key";
+
 /**
  * What a request field says of its sender.
  *
@@ -14,18 +19,13 @@ type FieldKind = "read" | "unread" | "secret";
 const FIELDS: ReadonlyMap<string, FieldKind> = new Map([
   ["authorization", "read"],
   ["cookie", "read"],
-  ["x-api-key", "read"],
+  [laxName(API_KEY_FIELD), "read"],
   ["apikey", "unread"],
   ["x-auth-token", "unread"],
-  [SESSION_TOKEN_FIELD, "unread"],
+  [laxName(SESSION_TOKEN_FIELD), "unread"],
   ["proxy-authorization", "secret"],
   ["x-csrf-token", "secret"],
 ]);
-
-/** The query parameter that carries an API key. */
-export const API_KEY_PARAMETER = "api_key";
-/** The field that carries an API key. */
-export const API_KEY_FIELD = "x-api-key";
 
 /** The one place that decides by the name of a field. */
 function kindOf(name: string): FieldKind | undefined {

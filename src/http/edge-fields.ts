@@ -22,7 +22,7 @@ const SELECTS_NOTHING = new RegExp(`^(${SAME_FOR_EVERYBODY}|host|content-length|
 export const SESSION_SIGNAL_FIELD = "x-edge-session";
 export const CALLER_SIGNAL_FIELD = "x-edge-caller";
 /** The field that hands a session's token to a client that sends it as a bearer. */
-export const SESSION_TOKEN_FIELD = "x-session-token";
+export const SESSION_TOKEN_FIELD = "X-Session-Token";
 
 const RESERVED_IN_ANSWERS = /^x-edge-/;
 

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { dropOriginCors } from "../http/cors.ts";
+import { hasUnreadCredential } from "../http/credential-fields.ts";
 import { isWebSocketUpgrade } from "../http/hop-by-hop.ts";
 import { problem } from "../http/problem.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
@@ -145,7 +146,8 @@ function noteVerifiedKey(
   const soleCredential =
     claims.session.kind === "absent" &&
     claims.jwt.kind === "absent" &&
-    !request.request.headers.has("cookie");
+    !request.request.headers.has("cookie") &&
+    !hasUnreadCredential(request.request.headers);
   if (response.status === 401 || response.status === 403) {
     request.after((batch) => verifiedKeys.forget(hash, batch));
   } else if (response.ok && soleCredential) {

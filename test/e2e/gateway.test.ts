@@ -173,19 +173,23 @@ describe("the gateway", () => {
 
   it("believes a key once the origin has answered for it, and not before", async () => {
     const [key = ""] = Object.keys(harness.origin.keys);
-    const caller = async (apiKey: string) => {
-      const response = await harness.edge.fetch("/v1/keys/check", { headers: { "x-api-key": apiKey } });
+    const caller = async (apiKey: string, beside: Record<string, string> = {}) => {
+      const headers = { "x-api-key": apiKey, ...beside };
+      const response = await harness.edge.fetch("/v1/keys/check", { headers });
       expect(response.headers.has("x-edge-caller")).toBe(false);
       await response.arrayBuffer();
       await harness.counting(async () => {});
       return harness.edge.log.findLast((line) => line.event === "request")?.caller;
     };
+    const other = { "x-auth-token": "of-somebody-else" };
+    const doubtful = [await caller(key, other), await caller(key, other)];
     const [first, second, third] = [
       await caller(key),
       await caller(key),
       await caller("nobody-knows-this-key"),
     ];
     expect(second, "from then on it is counted by itself").not.toBe(first);
+    expect(doubtful, "beside another credential an answer verifies no key").toEqual([first, first]);
     expect(third, "a key that nobody knows is its address").toBe(first);
   });
 
