@@ -40,8 +40,21 @@ describe("what a request carries", () => {
     ).toBe("bearer");
   });
 
+  it("two words after the scheme are no bearer, and a credential all the same", () => {
+    expect(read({ authorization: "Bearer my-key other" })).toMatchObject({ apiKey: null, any: true });
+    expect(read({ authorization: "Bearer es1.a.b other" })).toMatchObject({ sessionToken: null, any: true });
+  });
+
   it("says whether there is any credential, known to the edge or not", () => {
-    for (const name of ["authorization", "cookie", "x-api-key", "apikey", "x-auth-token"]) {
+    for (const name of [
+      "authorization",
+      "cookie",
+      "x-api-key",
+      "apikey",
+      "x-auth-token",
+      "x-session-token",
+      "x_api_key",
+    ]) {
       expect(read({ [name]: "anything" }).any, name).toBe(true);
     }
     expect(read({}, "?api_key=k").any).toBe(true);

@@ -55,6 +55,8 @@ describe("what the origin is sent", () => {
     "x-url-scheme",
     "front-end-https",
     "x-rewrite-url",
+    "x.user.id",
+    "X~Edge~Token",
   ])("never a forged %s", (name) => {
     const headers = sent(
       { [name]: "forged" },
@@ -94,6 +96,22 @@ describe("what the origin is sent", () => {
       sent({ cookie: "session=of-the-origin" }).get("cookie"),
       "a cookie of that name which is not ours",
     ).toBe("session=of-the-origin");
+  });
+
+  it.each([
+    ["a=1; session=es1.a.b; session=es1.c.d", "a=1"],
+    ["a=1;\tsession =es1.a.b", "a=1"],
+    ['a=1; __Host-session="es1.a.b"', "a=1"],
+    ['a=1; session="es1.a.b', "a=1"],
+    ["a=1; session=es1%2Ea.b", "a=1"],
+    ["a=1; my_session=es1.a.b", "a=1; my_session=es1.a.b"],
+    ['a="x y" ;b=%41;c', 'a="x y"; b=%41; c'],
+  ])("of the cookies %j: %j", (cookie, kept) => {
+    expect(sent({ cookie }).get("cookie")).toBe(kept);
+  });
+
+  it("no session token that something follows: the origin may read the first word alone", () => {
+    expect(sent({ authorization: "Bearer es1.a.b and more" }).has("authorization")).toBe(false);
   });
 
   it("continues a trace, and starts one when there is none or it is malformed", () => {

@@ -17,6 +17,7 @@ describe("selecting fields (RFC 9110 §12.5.5)", () => {
     ["accept, x-user-tier", "*"],
     ["x-forwarded-for", "*"],
     ["traceparent", "*"],
+    ["x_forwarded_for", "*"],
     ["if-none-match", "*"],
     ["range", "*"],
     ["cf-ipcountry", ["cf-ipcountry"]],
