@@ -1,9 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
-import { compileRoutes } from "../../src/config/compile-routes.ts";
-import type { ConfigIssue } from "../../src/config/config-error.ts";
-import { isRoutes, routesOf } from "./generated.ts";
+import { expectRight, isRoutes, routesOf } from "./generated.ts";
 import { anchorsOf, blocksOf, markdownFiles, relativeLinks } from "./markdown.ts";
 
 const PAGES = [
@@ -32,6 +30,13 @@ describe("the pages", () => {
 
   it.each(PAGES)("README.md leads to docs/%s", (page) => {
     expect(relativeLinks("README.md").map((target) => target.replace(/#.*$/, ""))).toContain(`docs/${page}`);
+  });
+
+  it("README.md names the settings that docs/configuration.md says one must make", () => {
+    const settings = (text: string) =>
+      [...text.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name = ""]) => name).sort();
+    const [, must = ""] = readFileSync("docs/configuration.md", "utf8").split(/^## /m);
+    expect(settings(readFileSync("README.md", "utf8"))).toEqual(settings(must));
   });
 
   it("LICENSE and CHANGELOG.md are there", () => {

@@ -1,5 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { expect } from "vitest";
+import { loadConfig } from "../../src/config/load.ts";
 import type { RouteInput } from "../../src/config/route.ts";
 
 /** Where sources that are made of a document's blocks find the packages of the repository. */
@@ -23,4 +25,14 @@ export async function routesOf(name: string, block: string): Promise<RouteInput[
   const file = await generated(`${name}.ts`, source);
   const { default: routes } = (await import(join(process.cwd(), file))) as { default: RouteInput[] };
   return routes;
+}
+
+/** The Worker would start with these routes. */
+export function expectRight(routes: RouteInput[]): void {
+  const env = {
+    ORIGIN_URL: "https://api.example.com",
+    SESSION_SECRET: "0123456789abcdef0123456789abcdef",
+    API_KEYS: "0123456789abcdef:documents:premium",
+  };
+  expect(() => loadConfig(env, routes)).not.toThrow();
 }

@@ -4,12 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compileRoutes } from "../../src/config/compile-routes.ts";
-import type { ConfigIssue } from "../../src/config/config-error.ts";
 import type { RouteInput } from "../../src/config/route.ts";
 import { checkConfiguration } from "../../src/tools/check/configuration.ts";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
-import { generated, isRoutes, routesOf } from "./generated.ts";
+import { expectRight, generated, isRoutes, routesOf } from "./generated.ts";
 import { blocksOf } from "./markdown.ts";
 
 const run = promisify(execFile);
@@ -25,13 +23,17 @@ describe("docs/migrating.md: the variables", () => {
     expect((await check(withToken)).issue).toBeNull();
   });
 
-  it("REDIS_URL is an error that names the REST address and shows no password", async () => {
-    const { issue } = await check(
-      '[vars]\nREDIS_URL = "rediss://default:hunter2hunter2@eu1.upstash.io:6379"\n',
-    );
-    expect(issue).toContain("UPSTASH_REDIS_REST_URL");
-    expect(issue).not.toContain("hunter2");
-  });
+  it.each(["REDIS_URL", "UPSTASH_REDIS_REST_URL"])(
+    "%s with an address over TCP is an error without the password",
+    async (name) => {
+      const { issue } = await check(
+        `[vars]\n${name} = "rediss://default:hunter2hunter2@eu1.upstash.io:6379"\n`,
+      );
+      expect(issue).toContain("UPSTASH_REDIS_REST_URL");
+      expect(issue).toContain("REST API");
+      expect(issue).not.toContain("hunter2");
+    },
+  );
 });
 
 describe("docs/migrating.md: the lines for a handler", () => {
