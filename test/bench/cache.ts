@@ -131,7 +131,7 @@ for (const count of [100, 10_000, 1_000_000]) {
   const calls = upstash.calls.length;
   const next = await held.fetch("/cached/1");
   await next.text();
-  // It does not carry the tag.
+  // It does not have the tag.
   const word = next.headers.get("x-cache");
   if (word !== "HIT") failures.push(`purging ${count}: the entry without the tag was a ${word}`);
   if (calls !== 1 || commands !== 5) {
@@ -200,7 +200,7 @@ async function purge(tag: string): Promise<void> {
   await (await held.fetch("/edge/cache/purge", { method: "POST", headers, body })).text();
 }
 
-/** Until no call has arrived for a while: what runs after a response has run. */
+/** Waits until no call has arrived for a while: deferred writes are then done. */
 async function idle(): Promise<void> {
   let seen = -1;
   while (seen !== upstash.calls.length) {
@@ -209,7 +209,7 @@ async function idle(): Promise<void> {
   }
 }
 
-/** Entries as they lie in Redis, written by Redis itself. */
+/** Creates entries in their stored form, by a script in Redis. */
 async function fill(count: number): Promise<void> {
   const script = `for i = tonumber(ARGV[1]), tonumber(ARGV[2]) do
     local key = ARGV[3] .. i
@@ -239,7 +239,7 @@ async function tierAtItsBound(bound: number, size: number): Promise<void> {
   console.error(`the isolate's tier with bodies of ${size}: done`);
 }
 
-/** Bytes in use once all that is garbage has gone; what it frees of buffers is freed beside. */
+/** Bytes in use after garbage collection, buffers included. */
 async function memory(): Promise<number> {
   for (let round = 0; round < 3; round += 1) {
     globalThis.gc?.();

@@ -1,6 +1,6 @@
 import type { UpstashLocal } from "../../src/tools/upstash-local/index.ts";
 
-/** Commands Redis has run, those inside scripts included, this question not: what Upstash would bill. */
+/** Commands that Redis has run, those inside scripts included, this INFO excluded: what Upstash would bill. */
 export async function commandsRun(upstash: UpstashLocal): Promise<number> {
   const stats = String(await upstash.redis.command("INFO", "commandstats"));
   return [...stats.matchAll(/cmdstat_([a-z|-]+):calls=(\d+)/g)]

@@ -1,5 +1,5 @@
 /**
- * What the limits really admit, and what they cost: `npm run bench -- limits`.
+ * What the limits admit, and what they cost: `npm run bench -- limits`.
  *
  * Adversarial traffic, the same in every run, against an exact reference limiter, over 1, 4 and 32 isolates that share a
  * real Redis; then the commands that Upstash would bill, by the change of Redis's own `INFO commandstats`, which counts
@@ -21,7 +21,7 @@ type Limit = NonNullable<RouteInput["limits"]>[number];
 
 const START = Date.UTC(2026, 0, 15, 12, 0, 0);
 let now = START;
-// @upstash/ratelimit reads the clock for itself.
+// @upstash/ratelimit reads Date.now() itself.
 Date.now = () => now;
 const platform: Platform = { ...workerPlatform, now: () => now, timer: () => () => {} };
 
@@ -92,7 +92,7 @@ function seeded(seed: number) {
   };
 }
 
-/** The exact limiter: a list of moments, nothing shared with what is measured. */
+/** The exact limiter: a list of times. It shares no code with the measured limiters. */
 class Reference {
   readonly #moments: number[] = [];
   readonly #limit: number;
@@ -125,7 +125,7 @@ function peak(moments: readonly number[], windowMs: number): number {
 const LIMIT = 20;
 const WINDOW_MS = 10_000;
 
-/** Moments of requests, ms from the start: each a way to get more than one is due. */
+/** Times of requests, ms from the start: each an attempt to get more than the limit. */
 const attacks: Record<string, () => number[]> = {
   "bursts around each window's edge": () =>
     Array.from({ length: 5 }, (_, edge) =>

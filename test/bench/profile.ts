@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- profile [ROW]`: where the Worker's CPU goes in one row of the comparison (default "warm GET"), by
- * workerd's own profiler on a bundle that keeps its names. Prints the functions with the most time of their own, and with
- * the most of theirs and of what they call before they wait.
+ * workerd's own profiler on a bundle that keeps its names. Prints the functions with the most self time, and
+ * those with the most total time (callees until the first await included).
  */
 
 import { idle, openHarness, prepare } from "./compare/harness.ts";

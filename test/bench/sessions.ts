@@ -59,7 +59,7 @@ const sessions = createSessions({
 });
 const route = loadConfig({}, [{ path: "/", access: "session" }]).routes[0] ?? unmatchedRoute;
 
-/** A request with this token, and what it leaves to be done after the response. */
+/** A request with this token, and its deferred writes. */
 async function present(token: string) {
   const claims = await verifyToken(token, { secrets: [SECRET], now });
   const session: SessionClaim = claims
@@ -179,7 +179,7 @@ if (failures.length > 0) {
   process.exitCode = 1;
 }
 
-/** Records as they lie in Redis, written by Redis itself: what is measured is the ending, not the making. */
+/** Creates records in their stored form, by a script in Redis, because only their ending is measured. */
 async function fill(count: number): Promise<void> {
   const record = JSON.stringify({ session_id: "x", user_id: "y", user_data: {} });
   const script = `for i = tonumber(ARGV[1]), tonumber(ARGV[2]) do

@@ -9,9 +9,9 @@ export interface Sample {
   startedAt: number;
   ms: number;
   status: number;
-  /** By which its line in the log is found. */
+  /** The request id, which finds its line in the log. */
   requestId: string | null;
-  /** On a route that prefers to be closed: a 503 is what was asked for. */
+  /** The route has `onStoreFailure: "closed"`, so that a 503 is correct. */
   closed: boolean;
 }
 
@@ -19,9 +19,9 @@ export interface Sample {
 export interface Tally {
   /** Admitted above what the exact limiter admits. */
   over: number;
-  /** Sessions that should have been honoured and were not. */
+  /** Valid sessions that were refused. */
   lost: number;
-  /** Bodies that are not the one this request should get, ended sessions that were honoured. */
+  /** Bodies of another request, and ended sessions that were accepted. */
   wrong: number;
   /** Units charged, sessions made, or requests forwarded more often than the client asked for it. */
   double: number;
@@ -30,7 +30,7 @@ export interface Tally {
 export interface Cell {
   samples: Sample[];
   tally: Tally;
-  /** What was wrong, in words, a few of each. */
+  /** Descriptions of what was wrong, a few of each kind. */
   notes: string[];
 }
 
@@ -42,7 +42,7 @@ export function emptyCells(): Cells {
   return { limits: row(), sessions: row(), cache: row(), gateway: row() };
 }
 
-/** Counts something that must not be, and says a few examples of it. */
+/** Counts a violation, and keeps a few examples. */
 export function mark(cell: Cell, what: keyof Tally, note: string, times = 1): void {
   if (times <= 0) return;
   cell.tally[what] += times;
@@ -51,7 +51,7 @@ export function mark(cell: Cell, what: keyof Tally, note: string, times = 1): vo
   if (ofThis.length < 3 && !cell.notes.includes(said)) cell.notes.push(said);
 }
 
-/** The value below which this part of all values lies, in ms; null where there are none. */
+/** The percentile of the values (`part` in 0 to 1), ms; null where there are none. */
 export function percentile(values: readonly number[], part: number): number | null {
   if (values.length === 0) return null;
   const sorted = [...values].sort((a, b) => a - b);
@@ -71,7 +71,7 @@ export function statusWords(samples: readonly Sample[]): string {
     .join(", ");
 }
 
-/** Answers of 5xx that nobody asked for. The origin is well: the store is to blame. */
+/** Unexpected 5xx answers. The origin works in these runs, so the store is the cause. */
 export function serverErrors(samples: readonly Sample[]): number {
   return samples.filter(({ status, closed }) => status >= 500 && !(closed && status === 503)).length;
 }

@@ -1,16 +1,16 @@
-/** Chance that is the same in every run of a seed. */
+/** Pseudo-random choices, the same for the same seed. */
 export interface Dice {
   /** In [0, 1). */
   roll(): number;
   /** A whole number in [0, below). */
   upTo(below: number): number;
   pick<Item>(items: readonly Item[]): Item;
-  /** True in this part of all cases. */
+  /** True with this probability. */
   chance(part: number): boolean;
   shuffled<Item>(items: readonly Item[]): Item[];
 }
 
-/** mulberry32: 32 bits of state, good enough to choose traffic by. */
+/** mulberry32: 32 bits of state, which is enough to choose traffic. */
 export function dice(seed: number): Dice {
   let state = seed >>> 0;
   const roll = () => {

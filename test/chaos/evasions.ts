@@ -3,18 +3,18 @@ import type { Arrival } from "./origin.ts";
 /** Requests of one address that the limited route of the run admits. */
 export const HOSTILE_LIMIT = 20;
 
-/** The rules of the run: what must not reach the origin for whom. */
+/** The routes of the run: which requests must not reach the origin. */
 const RULES: readonly { path: RegExp; admits(arrival: Arrival): boolean }[] = [
   { path: /^\/(user(\/|$)|admin\/[^/]+$)/, admits: ({ user }) => user !== null },
-  // A key that the edge knows has a tier of the run's, and no user.
+  // A verified key has a tier and no user.
   { path: /^\/mine(\/|$)/, admits: ({ user, tier }) => user !== null || tier !== null },
 ];
 const LIMITED = /^\/limited\/log\/*$/;
 
 /**
- * What reached the origin and should not have, by any way in which an origin reads its path.
+ * Requests that reached the origin and should not have, under every way in which an origin may read the path.
  *
- * @param uncounted Requests that were decided without the store, for whatever reason: they may be above the limit.
+ * @param uncounted How many requests were decided without the store. They may be above the limit.
  */
 export function evasions(seen: readonly Arrival[], uncounted: number): string[] {
   const admitted = new Map<string, number>();
@@ -36,14 +36,14 @@ export function evasions(seen: readonly Arrival[], uncounted: number): string[] 
   return evaded;
 }
 
-/** The ways in which origins read a path: escapes undone, backslashes turned, dots resolved, parameters cut, no case. */
+/** The ways in which origins read a path: decoded, backslashes as slashes, dots resolved, parameters cut, lower case. */
 function readings(url: string): string[] {
   const raw = url.replace(/[?#].*$/s, "");
   let decoded = raw;
   try {
     decoded = decodeURIComponent(raw);
   } catch {
-    // An origin reads it as it is.
+    // It cannot be decoded: the origin reads it as it is.
   }
   const cut = (path: string) => path.split("\0")[0] ?? "";
   const straight = (path: string) => path.replace(/\\/g, "/").replace(/\/{2,}/g, "/");

@@ -2,25 +2,25 @@ import type { Dice } from "./dice.ts";
 import { type Answer, pause, type Treatment } from "./proxy.ts";
 import type { World } from "./world.ts";
 
-/** Something that goes wrong between the Worker and its store, or inside it. */
+/** A fault between the Worker and its store, or inside the store. */
 export interface Fault {
   name: string;
   what: string;
-  /** What the breaker should make of it. */
+  /** What the breaker should do. */
   breaker: "opens" | "stays closed" | "either";
-  /** What Redis knew before it is gone afterwards: sessions that only Redis kept are over (DESIGN: not "lost"). */
+  /** Redis loses its data. Sessions that only Redis held are over, and do not count as lost. */
   losesData?: true;
-  /** Writes that were refused, or whose way is long, have been made at the latest this long after it, ms. */
+  /** ms after the fault by which refused or slow writes have been made. */
   retriedWithinMs?: number;
-  /** It is about how traffic begins: it starts before there is any. */
+  /** The fault starts before the traffic. */
   startsFirst?: true;
-  /** Nothing is lost: no request may be answered without the store. */
+  /** The store stays usable: no request may be answered without it. */
   neverWithout?: true;
-  /** How the way to the store is once the fault is over. Default as it was. */
+  /** How calls are treated after the fault. Default: as before it. */
   afterwards?: Treatment;
-  /** A PING is answered and nothing else: each probe costs one request its wait. Default none may wait. */
+  /** Requests that may wait: where only PING is answered, each probe makes one request wait. Default 0. */
   mostWaits?: number;
-  /** The Worker must run under a clock that can be moved. */
+  /** The Worker must run with a clock that the test can shift. */
   movesClock?: true;
   start(world: World, dice: Dice): void | Promise<void>;
   stop(world: World): void | Promise<void>;
@@ -47,13 +47,13 @@ function onTheWay(name: string, what: string, { breaker }: Kind, treatment: Trea
 const opens: Kind = { breaker: "opens" };
 const closed: Kind = { breaker: "stays closed" };
 
-/** A store behind a TLS handshake to another continent. */
+/** Delays of a store on another continent, TLS handshake included. */
 const farAway: Treatment = async (call) => {
   await pause(call.firstOnConnection ? 1050 : 150);
   call.reply(await call.forward());
 };
 
-/** The answer of the store with its list of items changed. */
+/** The store's answer, with its list of items changed. */
 async function withItems(
   forward: () => Promise<Answer>,
   change: (items: { result?: unknown; error?: string }[]) => unknown,
@@ -65,7 +65,7 @@ async function withItems(
 
 const QUOTA = "ERR max requests limit exceeded. Limit: 10000, Usage: 10000.";
 
-/** Faults of the way and of the endpoint: the proxy makes them. */
+/** Faults of the network and of the endpoint. The proxy makes them. */
 const ofTheWay: Fault[] = [
   {
     name: "refuse",
@@ -116,7 +116,7 @@ const ofTheWay: Fault[] = [
     ...onTheWay("only-ping", "a PING is answered, everything else hangs", opens, async (call) => {
       if (call.probe) call.reply(await call.forward());
     }),
-    // In three seconds: after one, and after two more, each with a call of the request and one of what it leaves.
+    // Probes run after 1 s and 3 s. Each lets one request call the store, before and after its response.
     mostWaits: 4,
   },
   onTheWay("status-401", "401: the token is not accepted", opens, (call) =>
@@ -173,7 +173,7 @@ const ofTheWay: Fault[] = [
 /** The edge doubles the pause between two attempts up to eight seconds. */
 const MAX_RETRY_MS = 8500;
 
-/** Faults inside Redis: real ones. */
+/** Faults inside a real Redis. */
 const ofRedis: Fault[] = [
   {
     name: "noscript",
@@ -208,7 +208,7 @@ const ofRedis: Fault[] = [
     what: "another program has put lists where counters, entries and indexes are",
     ...closed,
     start: async ({ upstash }) => void (await upstash.redis.command("EVAL", SPOIL, "0")),
-    stop: async ({ upstash }) => void (await upstash.redis.command("EVAL", MEND, "0")),
+    stop: async ({ upstash }) => void (await upstash.redis.command("EVAL", REMOVE_SPOILT, "0")),
   },
   {
     name: "redis-killed",
@@ -244,7 +244,7 @@ const ofRedis: Fault[] = [
 
 const HOUR_MS = 3_600_000;
 
-/** The Worker's clock jumps; Redis's does not. */
+/** The Worker's clock jumps. Redis's clock does not. */
 const ofTheClock: Fault[] = [
   ["clock-forward", "an hour ahead, and back", HOUR_MS] as const,
   ["clock-back", "an hour behind, and back", -HOUR_MS] as const,
@@ -261,10 +261,10 @@ async function shiftClock({ edge }: World, ms: number): Promise<void> {
   await edge.fetch("/", { headers: { "x-clock-shift-ms": String(ms) } });
 }
 
-/** What every fault of the matrix is, in the order it is run. */
+/** All faults of the matrix, in the order in which they run. */
 export const faults: readonly Fault[] = [...ofTheWay, ...ofRedis, ...ofTheClock];
 
-/** Session records are left alone: whoever overwrites one has ended the session. */
+/** Session records stay as they are: overwriting one ends the session. */
 const SPOIL = `
 for _, key in ipairs(redis.call('KEYS', '*')) do
   local spoilt = string.find(key, 'ratelimit:') or string.find(key, 'cache:') or string.find(key, 'sessions:index')
@@ -277,7 +277,7 @@ redis.call('DEL', 'envoyou:cache:purges')
 redis.call('SET', 'envoyou:cache:purges', 'spoilt')
 return 1`;
 
-const MEND = `
+const REMOVE_SPOILT = `
 for _, key in ipairs(redis.call('KEYS', '*')) do
   if redis.call('TYPE', key).ok == 'list' or key == 'envoyou:cache:purges' then redis.call('DEL', key) end
 end

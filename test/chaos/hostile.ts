@@ -8,7 +8,7 @@ import { openWorld } from "./world.ts";
 export interface HostileResult {
   requests: number;
   statuses: ReadonlyMap<number, number>;
-  /** Answered or ended by the HTTP server before the Worker ran: by status, 0 where it only closed the connection. */
+  /** Requests that the HTTP server answered before the Worker ran, by status; 0: it closed the connection. */
   unheard: ReadonlyMap<number, number>;
   forwarded: number;
   longestKey: number;
@@ -23,13 +23,13 @@ export interface HostileOptions {
   progress?(line: string): void;
 }
 
-/** No key is longer, whatever a client sends. */
+/** The longest key allowed in Redis, whatever a client sends. */
 const MAX_KEY_LENGTH = 160;
 const AT_ONCE = 8;
 
 /**
- * Seeded malformed requests over everything the edge owns and forwards. What must hold: no 5xx but what the origin or a
- * missing route explains, no key that grows with the input, no way around a route's `access`.
+ * Seeded malformed requests to every path that the edge owns or forwards. Required: no 5xx except those that the origin or a
+ * missing route explains, no key that grows with the input, and no way around a route's `access`.
  */
 export async function runHostile(options: HostileOptions = {}): Promise<HostileResult> {
   const { seed = 1, requests = 100_000, progress = () => {} } = options;
@@ -69,11 +69,11 @@ export async function runHostile(options: HostileOptions = {}): Promise<HostileR
           if (sent % 10_000 === 0) progress(`hostile: ${sent} of ${requests}`);
           const request = malformed(chance, world);
           const reply = await client.send(request.bytes, { head: request.method === "HEAD" });
-          // What is no HTTP, or names no path, workerd's own server answers before the Worker runs.
+          // workerd's HTTP server answers what is not HTTP, or names no path, before the Worker runs.
           const counts = reply.byEdge ? statuses : unheard;
           counts.set(reply.status, (counts.get(reply.status) ?? 0) + 1);
-          // A request that can be read is answered, by whomever; and nobody fails: a method that the server does not know
-          // is refused, and no failure.
+          // A readable request gets an answer without an error. The server refuses a method that it does not know;
+          // that is not a failure.
           const unanswered = reply.status === 0 && request.isHttp;
           const failed = reply.status >= 500 && (reply.byEdge || reply.status !== 501);
           if (unanswered || failed) {
@@ -107,7 +107,7 @@ export async function runHostile(options: HostileOptions = {}): Promise<HostileR
   }
 }
 
-/** Not what workerd's server prints of a request line that it cannot read. */
+/** Lines other than those that workerd's server prints for a request line that it cannot read. */
 const UNHANDLED = /^(?!.*server\.c\+\+).*(uncaught|unhandled)/i;
 
 const KEY_FACTS = `

@@ -1,25 +1,25 @@
 import { type Behaviour, head } from "./raw-origin.ts";
 
-/** ms until an origin's headers must be there. */
+/** ms within which an origin's header fields must arrive. */
 export const DEADLINE_MS = 600;
 
-/** How an answer ends at the client. `broken`: the connection or the body breaks off, and the client can tell. */
+/** How an answer ends at the client. `broken`: the connection or the body is cut, and the client can see that. */
 export type Ending = "whole" | "broken" | "aborted by the client";
 
 export interface OriginFault {
   name: string;
   what: string;
-  /** null: nobody listens. */
+  /** null: the origin refuses connections. */
   behaviour: Behaviour | null;
-  /** Where nothing is stored. */
+  /** Expected while nothing is stored. */
   cold: { status: number; ending: Ending; body?: string };
-  /** Where a stale answer is: it may stand in only for one that has not begun. */
+  /** Expected while a stale response is stored. It may replace only an answer that has not begun. */
   stale: "stands in" | "as cold";
-  /** Requests that one request of a client makes. Default 1; what is refused is asked 0 times. */
+  /** Origin requests for one client request. Default 1; 0 where the edge refuses it. */
   asked?: number;
-  /** Why what goes wrong here is nothing the Worker could see or prevent: it is told, and no miss. */
+  /** Why the Worker can neither see nor prevent this fault. It is reported and does not count as missed. */
   excused?: string;
-  /** Of the client's request. Default GET. */
+  /** The client request's method. Default GET. */
   method?: string;
 }
 
@@ -129,8 +129,8 @@ export const originFaults: readonly OriginFault[] = [
       socket.write(`${head(200, chunked)}5\r\nhello\r\n`);
       setTimeout(() => socket.resetAndDestroy(), 50);
     },
-    // workerd ends a chunked answer in good order whatever became of it, without any cache too: only that it is not stored
-    // can be told.
+    // workerd ends a chunked answer in good order even if the origin did not, with or without a cache. Only the absence
+    // of a stored entry can be checked.
     cold: { status: 200, ending: "whole", body: "hello" },
     stale: "as cold",
   },
@@ -146,7 +146,7 @@ export const originFaults: readonly OriginFault[] = [
     what: "says gzip and is none",
     behaviour: (socket) =>
       void socket.write(`${head(200, { ...sized(9), "content-encoding": "gzip" })}not gzip!`),
-    // As above: what breaks off is chunked, for its length is not that of what it holds.
+    // As above: a compressed answer is chunked, because its Content-Length does not match the decoded body.
     cold: { status: 200, ending: "whole", body: "" },
     stale: "as cold",
   },
@@ -211,7 +211,7 @@ export const originFaults: readonly OriginFault[] = [
     cold: { status: 302, ending: "whole" },
     stale: "as cold",
   },
-  // The last one: the connections that the runtime has kept say more than they should.
+  // This one runs last: its connections, which the runtime keeps, hold extra bytes.
   {
     name: "too-long",
     what: "more bytes than `Content-Length` says: another answer, smuggled behind the first",

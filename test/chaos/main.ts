@@ -1,6 +1,6 @@
 /**
- * `npm run chaos`: what faults of the store, of Redis, of origins and of clients do to the edge; writes RESULTS.md.
- * `npm run chaos -- soak`: ten minutes of newcomers; writes SOAK.md. `-- quick`: a few of each. `-- --only NAME,NAME`: these
+ * `npm run chaos`: the edge under faults of the store, of Redis, of origins and of clients; writes RESULTS.md.
+ * `npm run chaos -- soak`: ten minutes of new callers; writes SOAK.md. `-- quick`: a few of each. `-- --only NAME,NAME`: these
  * faults of the store.
  */
 import { writeFile } from "node:fs/promises";
@@ -31,7 +31,7 @@ async function faults(): Promise<void> {
   let matrix = await runMatrix({ seed, progress: say, ...(only && { only }) });
   const missed = matrix.filter(({ misses }) => misses.length > 0).map(({ fault }) => fault.name);
   if (form === "quick" && missed.length > 0) {
-    // Where the machine does something else too, a deadline may pass without a fault: what is wrong is so twice.
+    // A busy machine can miss a deadline without a fault. A real violation shows in a second run too.
     say(`Once more: ${missed.join(", ")}`);
     matrix = await runMatrix({ seed: seed + 1, progress: say, only: missed });
   }

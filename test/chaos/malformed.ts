@@ -4,11 +4,11 @@ import type { World } from "./world.ts";
 export interface Malformed {
   bytes: string;
   method: string;
-  /** A server can tell where it ends and what it asks for: whoever answers nothing has failed. */
+  /** The request is complete and readable, so that no answer is a failure. */
   isHttp: boolean;
 }
 
-/** One request that something is wrong with, or nothing. */
+/** One request, malformed or not. */
 export function malformed(chance: Dice, world: World): Malformed {
   const method = chance.pick(METHODS);
   const path = pathOf(chance);
@@ -21,7 +21,7 @@ export function malformed(chance: Dice, world: World): Malformed {
   return { method, bytes, isHttp: isHttp && lines.slice(2).every((line) => READABLE.test(line)) };
 }
 
-/** A field line of a name and visible characters, and no upgrade, which ends what is HTTP about a connection. */
+/** A field line of a name and visible characters. No `Upgrade`: the connection stays HTTP. */
 const READABLE = /^(?!upgrade|content-length: -|content-length: 1e|content-length: 0x)[a-z-]+: [\x20-\x7e]*$/;
 
 const METHODS = [

@@ -29,7 +29,7 @@ export interface MatrixOptions {
   progress?(line: string): void;
 }
 
-/** What one fault did. */
+/** The outcome of one fault. */
 export interface FaultResult {
   fault: Fault;
   cells: Cells;
@@ -39,30 +39,30 @@ export interface FaultResult {
   recoveredMs: number | null;
   /** Calls to the store, other than probes, that came after the third failed batch, while the fault lasted. */
   waited: number;
-  /** Requests that started in that time. */
+  /** Requests that started after the third failed batch, while the fault lasted. */
   afterNotice: Sample[];
   probes: ProxyCounts;
   unhandled: number;
   /** Requests that were decided without the store. */
   without: number;
-  /** Redis keys that would stay for ever. */
+  /** Redis keys without a lifetime. */
   immortal: number;
-  /** Sessions that were over with Redis's data. */
+  /** Sessions that ended because Redis lost its data. */
   excused: number;
-  /** What should not be; empty = passed. */
+  /** Violations; empty: the fault passed. */
   misses: string[];
 }
 
-/** The subset that is run where minutes count. */
+/** The subset for a quick run. */
 export const quickFaults = ["refuse", "reset-after", "hang", "failing-item", "readonly", "redis-killed"];
 
 const usual = { before: 1500, during: 3000, after: 2000 };
 const SHIFTED = "test/chaos/workers/shifted-clock.ts";
 const MAX_SEARCH_MS = 40_000;
-/** A request that is on its way to the Worker while the breaker opens may be older than it looks. */
+/** ms: a request that is sent while the breaker opens may have started before that. */
 const MARGIN_MS = 5;
 
-/** Runs each fault against the built Worker under load. Times are measured and told; only counts decide. */
+/** Runs each fault against the built Worker under load. Times are reported; only counts decide. */
 export async function runMatrix(options: MatrixOptions = {}): Promise<FaultResult[]> {
   const { seed = 1, only, progress = () => {} } = options;
   const chosen = faults.filter(({ name }) => !only || only.includes(name));
@@ -119,7 +119,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   const printedFrom = edge.printed.length;
   for (const stream of streams) await stream.prepare();
   await run("before");
-  // A machine that is busy elsewhere can be too late for a deadline without any fault.
+  // A busy machine can miss a deadline without a fault.
   await search("before");
   logFrom = edge.log.length;
 
@@ -141,7 +141,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
     await pause(250);
   }
   const probes = { ...proxy.counts };
-  // What was kept for later is written by now, and a new isolate knows nothing but what Redis knows.
+  // Pending writes are done by now. A new isolate knows only what Redis holds.
   await pause(200);
   const immortal = Number(await upstash.redis.command("EVAL", WITHOUT_TTL, "0"));
   proxy.lift();
@@ -152,7 +152,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   const lostAt = timeOf(lost()[0]);
   const foundAt = timeOf(found().at(-1));
   const unhandled = edge.printed.slice(printedFrom).filter((line) => UNHANDLED.test(line)).length;
-  // A Redis that starts again is found before its start is told of here; one that answers a PING alone is never found.
+  // A restarted Redis is found before the restart returns here. One that answers only PING is never found.
   const firstFoundAt = fault.mostWaits ? null : timeOf(found()[0]);
   const until = Math.min(stoppedAt, firstFoundAt ?? stoppedAt);
   const afterNotice = lostAt === null ? [] : startedBetween(cells, lostAt + MARGIN_MS, until);
@@ -177,7 +177,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   return { ...facts, misses: missesOf(facts) };
 }
 
-/** Sends requests at even distances, without waiting for the answers of those before. */
+/** Sends requests at even intervals, without waiting for earlier answers. */
 async function spread(requests: (() => Promise<void>)[], ms: number): Promise<void> {
   const from = performance.now();
   const sent: Promise<void>[] = [];

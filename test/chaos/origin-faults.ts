@@ -9,17 +9,17 @@ export interface OriginFaultResult {
   cold: string;
   stale: string;
   asked: number;
-  /** What the next client got, of an origin that is well again: never what the fault left behind. */
+  /** What the next client got from the healthy origin: never a remainder of the fault. */
   next: string;
   stored: number;
   /** Connections to the origin that were still open two seconds later. */
   open: number;
   misses: string[];
-  /** What went wrong that nobody here could prevent, and why. */
+  /** Violations that the Worker cannot prevent, and why. */
   excused: string | null;
 }
 
-/** Runs each against the built Worker, where nothing is stored and where something stale is. */
+/** Runs each fault against the built Worker, once with nothing stored and once with a stale response stored. */
 export async function runOriginFaults(
   progress: (line: string) => void = () => {},
 ): Promise<OriginFaultResult[]> {
@@ -66,7 +66,7 @@ async function runOne(world: World, origin: RawOrigin, fault: OriginFault): Prom
     await origin.up();
   }
   const next = await visit(world, coldPath);
-  // The next fault begins on connections of its own.
+  // The next fault opens its own connections.
   await origin.down();
   await origin.up();
 
@@ -113,13 +113,13 @@ async function runOne(world: World, origin: RawOrigin, fault: OriginFault): Prom
   };
 }
 
-/** The runtime keeps a few that it may use again. */
+/** Connections that the runtime may keep for reuse. */
 const MAX_OPEN = 4;
 const MAX_READ = 3 * 1024 * 1024;
-/** Longer than the edge lets anybody wait for another client's answer (2 s). */
+/** ms; longer than a request waits for another request's fetch of the same URL (2 s). */
 const MAX_READ_MS = 3000;
 
-/** Reads an answer to its end, or until it is clear that it has none. */
+/** Reads an answer to its end, or until it breaks off. */
 async function visit(
   { edge }: World,
   path: string,
@@ -140,7 +140,7 @@ async function visit(
     const response = await edge.fetch(path, {
       method,
       signal: abort.signal,
-      // Compressed, as Miniflare does it for whoever can read it, a body has no length that would show that it broke off.
+      // Miniflare compresses for clients that accept it. A compressed body has no length to compare with.
       headers: { "accept-encoding": "identity" },
     });
     status = response.status;

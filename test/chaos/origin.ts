@@ -1,28 +1,28 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** A request at the origin, with the identity that the edge vouched for. */
+/** A request at the origin, with the identity that the edge sent along. */
 export interface Arrival {
   method: string;
   url: string;
   user: string | null;
-  /** A verified key without a user has one too. */
+  /** Also set for a verified key without a user. */
   tier: string | null;
-  /** The client's, as the edge took it; empty: none. */
+  /** The client's address, as the edge saw it; empty: none. */
   address: string;
 }
 
-/** An API whose every answer follows from the request: a wrong body can be told by looking at it. */
+/** An API whose answers depend only on the request, so that a wrong body can be recognised. */
 export interface EchoOrigin {
   url: string;
   /** How often a request with this `X-Chaos-Id` arrived. */
   arrivals(id: string): number;
-  /** What arrived. Only while `keepSeen` is on. */
+  /** The requests that arrived, while `keepSeen` is on. */
   readonly seen: Arrival[];
   stop(): Promise<void>;
 }
 
-/** Paths are taken of any length that the edge lets through, three bytes for each of their characters. */
+/** Bytes: the longest path that the edge lets through, at three bytes for each character. */
 const MAX_HEADER_BYTES = 128 * 1024;
 
 /** What the origin answers: a pure function of what it is asked. */

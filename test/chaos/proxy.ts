@@ -8,31 +8,31 @@ export interface Answer {
   body: string;
 }
 
-/** One call of the Worker to its store, in the hands of a fault. */
+/** One call of the Worker to its store, as a fault sees it. */
 export interface ProxyCall {
-  /** Of this treatment's calls, from 0. */
+  /** Number of the call since the treatment began, from 0. */
   readonly number: number;
-  /** Of the connections since the treatment began, from 0, and whether this is the connection's first call. */
+  /** Number of the connection since the treatment began, from 0, and whether this is the connection's first call. */
   readonly connection: number;
   readonly firstOnConnection: boolean;
-  /** Nothing but a PING. */
+  /** It is a PING alone. */
   readonly probe: boolean;
   readonly dice: Dice;
-  /** Lets the store do it, and returns what it says. Throws when it cannot be reached. */
+  /** Passes the call to the store and returns its answer. Throws when the store cannot be reached. */
   forward(): Promise<Answer>;
   reply(answer: Answer): void;
-  /** Bytes of an answer, as slowly as `pauseMs` between two of them says. */
+  /** Sends the bytes of an answer, with a pause of `pauseMs` between two of them. */
   drip(answer: Answer, pauseMs: number): Promise<void>;
-  /** RST: the connection breaks. */
+  /** Resets the connection (RST). */
   reset(): void;
 }
 
 export type Treatment = (call: ProxyCall) => void | Promise<void>;
 
-/** What the proxy saw since it was last asked to forget. */
+/** What the proxy counted since its last reset. */
 export interface ProxyCounts {
   calls: number;
-  /** Calls that were nothing but a PING: the breaker's probes. */
+  /** Calls of a PING alone: the breaker's probes. */
   probes: number;
   /** When each of the others arrived, ms since the epoch. */
   others: number[];
@@ -43,7 +43,7 @@ export interface ProxyCounts {
 const passOn: Treatment = async (call) => call.reply(await call.forward());
 
 /**
- * Stands between the Worker and its store and does to their calls what a fault says. Without a fault it passes on.
+ * A proxy between the Worker and its store. It applies a fault to the calls; without one it forwards them.
  */
 export class FaultProxy {
   readonly #target: string;
@@ -95,7 +95,7 @@ export class FaultProxy {
     this.#port = (this.#server.address() as AddressInfo).port;
   }
 
-  /** Nobody listens any more: connections are refused, those that are open break. */
+  /** Stops listening: new connections are refused, open ones are reset. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
     const closed = new Promise((resolve) => this.#server.close(resolve));
@@ -103,7 +103,7 @@ export class FaultProxy {
     await closed;
   }
 
-  /** From now on calls are treated so. Connections that are open stay open. */
+  /** Applies a treatment to the calls from now on. Open connections stay open. */
   treat(treatment: Treatment, dice: Dice): void {
     this.#treatment = treatment;
     this.#dice = dice;
@@ -111,12 +111,12 @@ export class FaultProxy {
     this.#callCount = 0;
   }
 
-  /** The fault begins: probes are from now on not those after it. */
+  /** Starts the fault: probes from now on do not count as those after it. */
   begin(): void {
     this.#lifted = false;
   }
 
-  /** The fault is over: calls pass again, or are treated as they are after it. */
+  /** Ends the fault: calls are forwarded, or get the treatment for afterwards. */
   lift(treatment: Treatment = passOn): void {
     this.#treatment = treatment;
     this.#lifted = true;
@@ -167,7 +167,7 @@ export class FaultProxy {
     try {
       await this.#treatment(call);
     } catch {
-      // The store behind is gone: whoever calls sees a connection that breaks.
+      // The store is gone: the caller sees a connection reset.
       socket.resetAndDestroy();
     }
   }

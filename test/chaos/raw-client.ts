@@ -4,13 +4,13 @@ export interface RawReply {
   /** 0: the connection ended without an answer. */
   status: number;
   body: string;
-  /** The Worker answered it, and not the HTTP server before it ran. */
+  /** Whether the Worker answered it, not the HTTP server in front. */
   byEdge: boolean;
 }
 
 /**
- * A client that sends the bytes it is given, whatever they are, and reads what comes back: no library puts a request right
- * on its way. One request at a time on a connection that is kept.
+ * A client that sends the bytes it is given and reads the answer. No library corrects the request. It keeps its connection
+ * and sends one request at a time.
  */
 export class RawClient {
   readonly #port: number;
@@ -20,11 +20,11 @@ export class RawClient {
     this.#port = Number(new URL(url).port);
   }
 
-  /** @param request all of it, as bytes in latin1. */
+  /** @param request The whole request, as latin1. */
   async send(request: string, { head = false } = {}): Promise<RawReply> {
     const kept = this.#socket !== null;
     const reply = await this.#sendOnce(request, head);
-    // A server may close a connection that it has kept, just as somebody takes it up again (RFC 9112 §9.3.1).
+    // A server may close an idle connection while a client sends on it (RFC 9112 §9.3.1).
     return kept && reply === CLOSED ? this.#sendOnce(request, head) : reply;
   }
 
@@ -65,7 +65,7 @@ export class RawClient {
 const CLOSED: RawReply = { status: 0, body: "the connection ended", byEdge: false };
 const NOTHING: RawReply = { status: 0, body: "half an answer", byEdge: false };
 
-/** The answer in what has arrived, or null while it is not complete. */
+/** The answer in the bytes so far, or null while it is incomplete. */
 function replyIn(text: string, head: boolean, ended: boolean): RawReply | null {
   const end = text.indexOf("\r\n\r\n");
   if (end === -1) return null;

@@ -1,25 +1,25 @@
 import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
 
-/** What an origin can do instead of answering. It writes to the bare connection: no HTTP library puts it right. */
+/** What an origin does instead of answering. It writes to the socket, so that no HTTP library corrects it. */
 export type Behaviour = (socket: Socket, path: string) => void;
 
-/** An origin whose every byte the test decides. */
+/** An origin that writes exactly the bytes of the test. */
 export interface RawOrigin {
   url: string;
-  /** What it does from now on; null: it answers well. */
+  /** What it does from now on; null: it answers correctly. */
   behave(behaviour: Behaviour | null): void;
   /** Requests that arrived. */
   readonly asked: number;
   /** Connections that are open. */
   readonly open: number;
-  /** Nobody listens. */
+  /** Stops listening. */
   down(): Promise<void>;
   up(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** The good answer. It is stale after a second and may then stand in for ten minutes. */
+/** The correct answer: fresh for a second, then allowed by `stale-if-error` for ten minutes. */
 export const wellBody = (path: string) => `well ${path}`;
 const well: Behaviour = (socket, path) =>
   void socket.write(
@@ -47,7 +47,7 @@ export async function startRawOrigin(): Promise<RawOrigin> {
     let text = "";
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
-      // Only requests without a body come here.
+      // Only requests without a body arrive here.
       for (let end = text.indexOf("\r\n\r\n"); end !== -1; end = text.indexOf("\r\n\r\n")) {
         const path = text.split(" ")[1] ?? "/";
         text = text.slice(end + 4);

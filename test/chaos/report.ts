@@ -75,7 +75,7 @@ function timesOf({ afterNotice, cells }: FaultResult): [before: number[], then: 
   return [before, afterNotice.map((each) => each.ms)];
 }
 
-/** ms that the p99 of requests may be above what it was before, once nobody asks the store any more. */
+/** ms by which the p99 may rise while the breaker is open. */
 const MAX_ADDED_MS = 5;
 
 function slowerLine(results: readonly FaultResult[]): string[] {

@@ -9,7 +9,7 @@ import { pause } from "./proxy.ts";
 export interface SoakOptions {
   /** Default 600. */
   seconds?: number;
-  /** Callers, users, URLs and tags that should be reached, together. Default 1e6. */
+  /** How many different callers, users, URLs and tags to reach, together. Default 1e6. */
   distinct?: number;
   seed?: number;
   progress?(line: string): void;
@@ -47,12 +47,12 @@ const ROUTES: RouteInput[] = [
 const SERVICE = "a-service-token-of-the-soak-alone";
 const ADMIN = "an-admin-token-of-the-soak-alone-0";
 const AT_ONCE = 16;
-/** Heap that may be there beside the maps: code, connections, what is on its way. */
+/** Heap allowed beside the maps: code, connections, requests in progress. */
 const SLACK_BYTES = 64 * 2 ** 20;
 
 /**
- * The Worker's app in this process, where its maps can be looked into: new callers, users, URLs and tags with every
- * request, the store up and down by turns. At the end every map must be within its bound, and the heap with them.
+ * Runs the Worker's app in this process, where its maps can be read. Every request brings new callers, users, URLs or tags,
+ * and the store goes up and down. At the end every map and the heap must be within their bounds.
  */
 export async function runSoak(options: SoakOptions = {}): Promise<SoakResult> {
   const { seconds = 600, distinct = 1_000_000, seed = 1, progress = () => {} } = options;
@@ -113,14 +113,14 @@ export async function runSoak(options: SoakOptions = {}): Promise<SoakResult> {
     const response = await answer(request, context);
     statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
     const text = await response.text();
-    // Ten thousand ends wait for the store, and there is no room for more: it says so.
+    // Ten thousand endings are pending, which is the bound. The edge answers 503.
     const isFull = response.status === 503 && text.includes("ENDING_NOT_KEPT");
     if (response.status >= 500 && !isFull && misses.length < 10)
       misses.push(`${response.status}: ${text.slice(0, 200)}`);
     return text;
   }
 
-  /** A caller, a URL and a tag that were not there before; every fourth time a user, and now and then all the rest. */
+  /** A new caller, URL and tag; every fourth time a new user; sometimes the other kinds of request. */
   async function newcomer(): Promise<void> {
     n += 1;
     const mine = n;
@@ -157,7 +157,7 @@ export async function runSoak(options: SoakOptions = {}): Promise<SoakResult> {
     const workers = Array.from({ length: AT_ONCE }, async () => {
       while (elapsed() < seconds) {
         await newcomer();
-        // What is to be done after the answers must not pile up here: in workerd it is the invocation's.
+        // Deferred writes must not accumulate here. In workerd each invocation awaits its own.
         if (background.size > 500) await Promise.allSettled([...background]);
       }
     });
@@ -166,7 +166,7 @@ export async function runSoak(options: SoakOptions = {}): Promise<SoakResult> {
       const isDown = Math.floor(elapsed() / turn) % 5 !== 0;
       if (isDown && !down) outages += 1;
       down = isDown;
-      // What the endpoint remembers for tests that count is not the Worker's memory.
+      // The endpoint's record of calls is not the Worker's memory.
       upstash.resetCalls();
       if (half === start && elapsed() > seconds / 2) half = await memoryInUse();
       if (elapsed() > told + 10) {
@@ -187,7 +187,7 @@ export async function runSoak(options: SoakOptions = {}): Promise<SoakResult> {
     if (end > allowed) misses.push(`${mib(end)} in use at the end, more than ${mib(allowed)}`);
     // Callers, URLs, tags; and users.
     const seen = 3 * n + users;
-    // A short soak is about what fills up first, a long one about this number too.
+    // A short soak checks the maps that fill first. Only a long one can reach this number.
     if (seconds >= 600 && seen < distinct) misses.push(`${seen} different ones, fewer than ${distinct}`);
     const requests = [...statuses.values()].reduce((sum, count) => sum + count, 0);
     const memory = { start, half, end };
@@ -198,8 +198,8 @@ export async function runSoak(options: SoakOptions = {}): Promise<SoakResult> {
 }
 
 /**
- * All that the maps may take together by their stated bounds: the cache 32 MiB, counters 16, sessions 16, those that were
- * seen 8 and are to be written 8, values 8, what limits remember and are pending 12, tokens 4, hashes 1.
+ * The sum of the stated bounds, MiB: cache 32, counters 16, sessions 16, sessions seen 8 and pending 8, values 8, limits
+ * seen and pending 12, tokens 4, hashes 1.
  */
 const MAX_MAP_BYTES = 105 * 2 ** 20;
 
@@ -238,7 +238,7 @@ const LIMIT_BOUNDS: Record<string, number> = {
   blockBytes: 4 * 2 ** 20,
 };
 
-/** A different address for each; documentation's networks are too small for a million. */
+/** A different address for each number. The documentation networks are too small for a million. */
 function addressOf(n: number): string {
   return `2001:db8:${((n >> 16) & 0xffff).toString(16)}:${(n & 0xffff).toString(16)}::1`;
 }
@@ -270,7 +270,7 @@ export function soakReport(result: SoakResult): string {
     "",
     `Memory in use after a collection: ${mib(memory.start)} at the start, ${mib(memory.half)} half way, ${mib(memory.end)} at the end.`,
     `Allowed: what there was at the start, ${mib(MAX_MAP_BYTES)} of maps at their stated bounds of bytes all at once, and ${mib(SLACK_BYTES)} for what`,
-    "has no such bound (tombstones, leases) and for Node. An isolate has 128 MB: who fears for it lowers `CACHE_ISOLATE_BYTES`.",
+    "has no such bound (tombstones, leases) and for Node. An isolate has 128 MB; lower `CACHE_ISOLATE_BYTES` where that is too little.",
     "",
     "| map | at the end | bound |",
     "|---|---|---|",

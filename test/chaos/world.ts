@@ -7,7 +7,7 @@ import { FaultProxy } from "./proxy.ts";
 /** Units that every limit of the matrix gives to a caller. */
 export const LIMIT = 10;
 
-/** The built Worker before an origin and, through the fault proxy, before the local endpoint over a real Redis. */
+/** The built Worker with an origin and, through the fault proxy, a local endpoint over a real Redis. */
 export interface World {
   upstash: UpstashLocal;
   proxy: FaultProxy;
@@ -50,7 +50,7 @@ export async function openWorld({
       SERVICE_TOKEN: secrets.service,
       ADMIN_TOKEN: secrets.admin,
       API_KEYS: secrets.apiKeys.map((key, index) => `${key}:client${index}:free`).join(","),
-      // The isolate answers little alone: what is measured here is the way to the store.
+      // The isolate answers little alone, because these tests measure the calls to the store.
       ISOLATE_MAX_AGE_MS: 50,
       ROUTES: routes(Date.now()),
       ...vars,
@@ -91,7 +91,7 @@ function routes(now: number) {
   ];
 }
 
-/** A window that neither ends nor begins within three hours, so that the exact limiter is a plain count. */
+/** A window that neither begins nor ends within three hours: the exact limiter is then a plain count. */
 function hoursWithoutEdge(now: number): number {
   const hour = 3_600_000;
   for (let hours = 24; ; hours += 1) {

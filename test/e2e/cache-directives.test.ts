@@ -3,12 +3,12 @@ import { type Harness, openHarness } from "../support/edge/harness.ts";
 import { type SpeakingOrigin, startSpeakingOrigin } from "../support/edge/scripted-origin.ts";
 
 interface Exchange {
-  /** What the origin says. An `Age` above the lifetime makes an answer stale on arrival: nobody has to wait. */
+  /** The origin's fields. An `Age` above the lifetime makes a response stale on arrival, so that no test waits. */
   said: Record<string, string>;
   status?: number;
-  /** What the first request asked with, where that matters. */
+  /** Fields of the first request, where they matter. */
   first?: Record<string, string>;
-  /** What the second request asks with. */
+  /** Fields of the second request. */
   asking?: Record<string, string>;
   method?: string;
   /** `X-Cache` of the second answer, or its status where it has none. */

@@ -312,7 +312,7 @@ describe("the response cache of the built Worker", () => {
   });
 });
 
-/** Without undici, which decodes and asks for codings of its own accord. */
+/** Uses node:http, because undici decodes bodies and adds `Accept-Encoding` by itself. */
 function raw(base: string, path: string, headers: Record<string, string>) {
   return new Promise<{ headers: Record<string, unknown>; body: Buffer }>((resolve, reject) => {
     request(`${base}${path}`, { headers: { ...headers, "cf-connecting-ip": "203.0.113.9" } }, (response) => {

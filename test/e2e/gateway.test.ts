@@ -224,7 +224,7 @@ describe("the gateway", () => {
     }
   });
 
-  it("a issue in the configuration is one line in the log, and a 500 that tells a caller nothing", async () => {
+  it("an issue in the configuration is one line in the log, and a 500 without detail for the caller", async () => {
     const wrong = await openHarness({ vars: { EDGE_MODE: "sideways", REDIS_CACHE_TTL: "soon" } });
     try {
       const response = await wrong.edge.fetch("/v1/anything");
@@ -245,7 +245,7 @@ describe("the gateway", () => {
   });
 });
 
-/** Sends a path as it stands: `fetch` would tidy it. */
+/** Sends a path unchanged; `fetch` would normalise it. */
 async function rawRequest(base: string, path: string): Promise<string> {
   const { connect } = await import("node:net");
   const { hostname, port, host } = new URL(base);

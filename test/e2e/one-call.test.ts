@@ -24,7 +24,7 @@ describe("calls to Upstash before a response", () => {
   beforeAll(async () => {
     harness = await openHarness({ vars: { ROUTES } });
     bearer = { authorization: `Bearer ${await harness.token("user_123")}` };
-    // Redis learns the scripts: a NOSCRIPT costs one more call, once.
+    // Redis loads the scripts first: a NOSCRIPT costs one more call, once.
     await harness.edge.fetch("/v1/emissions/factors?taught", { headers: bearer });
     await harness.edge.fetch("/v1/echo/blocked");
     await harness.edge.fetch("/v1/leased/a");

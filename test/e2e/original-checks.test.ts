@@ -16,7 +16,7 @@ const ROUTES = [
   { path: "/v1/emissions/*", cache: { ttl: 60, scope: "shared" } },
 ];
 
-/** The original's own four checks, as strong as they should have been. */
+/** The Python service's four checks, with stricter assertions. */
 describe("the original's four checks", () => {
   let harness: Harness;
   beforeAll(async () => {

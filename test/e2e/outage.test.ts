@@ -57,7 +57,7 @@ describe.runIf(inject("redisKind") === "redis-server")(
         services: { rate_limiting: "redis", session_storage: "redis", response_cache: "redis" },
       });
 
-      // Six of ten are used while Redis counts; the isolate goes on from there.
+      // Redis counts six of ten units. The isolate continues from that count.
       for (let i = 0; i < 6; i += 1) await harness.edge.fetch("/v1/echo/counted");
       const during = traffic(10);
       await harness.upstash.redis.kill();

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
 
 const ADDRESS = "198.51.100.77";
-/** The caller is its /64: neither may be seen. */
+/** The caller is its /64. Neither the address nor the network may appear. */
 const NETWORK = "2001:db8:77:88";
 const ADDRESS_6 = `${NETWORK}:1a2b:3c4d:5e6f:7081`;
 const JWT_SECRET = "a-jwt-secret-of-this-test-alone-0123456789";
@@ -20,7 +20,7 @@ const ROUTES = [
   { path: "/v1/auth/login", session: "start" },
   { path: "/v1/user/*", access: "session", cache: { ttl: 60, scope: "caller" } },
 ];
-/** Nothing of these may be seen anywhere but in the requests themselves. */
+/** None of these values may appear outside the requests themselves. */
 const strange = {
   user: "grace.hopper@example.org",
   key: "ek_live_2f9a7c5b1d8e4f60",
@@ -41,13 +41,13 @@ async function jwt(secret: string): Promise<string> {
     .sign(new TextEncoder().encode(secret));
 }
 
-/** Session tokens that an answer hands out: in its cookies, its fields, its body. */
+/** Session tokens in the cookies, fields and body of an answer. */
 function tokensIn(response: Response, text: string): string[] {
   const handed = `${response.headers.getSetCookie().join("\n")}\n${response.headers.get("x-session-token")}\n${text}`;
   return handed.match(/es1\.[\w-]+\.[\w-]+/g) ?? [];
 }
 
-/** Sends one of everything that carries a secret, and returns what came back. */
+/** Sends one request of each kind that carries a secret, and returns the answers. */
 async function walk(): Promise<{ tokens: Set<string>; answers: string[]; statuses: Set<number> }> {
   const { secrets, origin, edge } = harness;
   const answers: string[] = [];
@@ -91,7 +91,7 @@ async function walk(): Promise<{ tokens: Set<string>; answers: string[]; statuse
   await ask("/v1/emissions/factors", { headers: { cookie: `session=${token}`, "x-api-key": strange.key } });
   await post("/v1/auth/login", null, { user: strange.user, password: strange.password });
   await signIn();
-  // A caller of six tries is refused at the fifth: by its network, which no answer may name.
+  // The fifth of six requests is refused, because of its network. No answer may name that network.
   for (let i = 0; i < 6; i += 1) await ask("/v1/emissions/factors", { address: ADDRESS_6 });
   await post("/auth/sessions", secrets.service, { user_id: 7, user_data: strange.password });
   await post("/auth/sessions", strange.key, { user_id: strange.user });
@@ -110,7 +110,7 @@ async function walk(): Promise<{ tokens: Set<string>; answers: string[]; statuse
   await ask(`/v1/user/%00${strange.key}`);
   return { tokens, answers, statuses };
 
-  /** A cookie from the origin's sign-in, the one it is rotated to, and a bearer rotated likewise. */
+  /** The session cookie of a sign-in at the origin, its successor after rotation, and the same for a bearer token. */
   async function signIn(): Promise<void> {
     const signedIn = await post("/v1/auth/login", null, { user: "ada", password: origin.users.ada });
     const [cookie = ""] = tokensIn(signedIn.response, "");

@@ -5,7 +5,7 @@ const EACH = 500;
 const AT_ONCE = 25;
 const ROUTES = [{ path: "/v1/user/*", access: "session" }];
 
-/** 500 sessions made before Redis dies, 500 while it is away, endings of both kinds, and an isolate that dies meanwhile. */
+/** 500 sessions from before Redis stops, 500 from the outage, some of each ended, and an isolate that restarts meanwhile. */
 describe.runIf(inject("redisKind") === "redis-server")(
   "sessions and a Redis that dies and comes back",
   () => {
@@ -45,7 +45,7 @@ describe.runIf(inject("redisKind") === "redis-server")(
     it("loses none of 1000, and revives none that was ended", { timeout: 180_000 }, async () => {
       const before = await make("before", EACH);
       await harness.upstash.redis.stop();
-      // Endings of both kinds, in an isolate that lives to tell Redis.
+      // Sessions of both kinds end, in an isolate that still runs when Redis is back.
       const ended = [...before.splice(0, 10), ...(await make("ended", 10))];
       for (const token of ended) expect(await end(token)).toBe(202);
       for (const token of ended) expect((await profile(token)).status).toBe(401);
@@ -55,7 +55,7 @@ describe.runIf(inject("redisKind") === "redis-server")(
       await found();
       for (const token of ended) expect((await profile(token)).status, "ended for good").toBe(401);
 
-      // Away again: these sessions are known to nobody but their tokens when the isolate goes.
+      // Redis stops again. When the isolate restarts, these sessions exist only as their tokens.
       await harness.upstash.redis.stop();
       const during = await make("during", EACH);
       await harness.edge.restart();

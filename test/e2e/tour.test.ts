@@ -6,7 +6,7 @@ import { tour } from "../../src/tools/start/tour.ts";
 
 const run = promisify(execFile);
 
-/** What `npm start` prints is run as a newcomer would, line by line in one shell, against `wrangler dev`. */
+/** Runs the lines that `npm start` prints, one after the other in one shell, against `wrangler dev`. */
 describe.each([
   { how: "with a store", args: [] as string[], where: /"rate_limiting":"redis"/ },
   { how: "without any store", args: ["--no-store"], where: /"rate_limiting":"memory"/ },

@@ -1,4 +1,4 @@
-/** A small extract of emission factors, kg CO₂e per unit, as such an API would serve it. */
+/** A few emission factors, kg CO₂e per unit. */
 export const factors = [
   {
     id: "electricity-id",
@@ -25,13 +25,13 @@ export type Language = "en" | "id";
 
 export const units = ["kWh", "litre", "m3", "tonne-km"];
 
-/** What a calculation is asked: an amount of one factor's unit. */
+/** The input of a calculation: an amount in one factor's unit. */
 export interface Calculation {
   factor: string;
   amount: number;
 }
 
-/** Kilograms of CO₂e, or null when there is no such factor or the amount is no number. */
+/** Kilograms of CO₂e; null when there is no such factor or the amount is not a number. */
 export function calculate({ factor, amount }: Partial<Calculation>): number | null {
   const known = factors.find((each) => each.id === factor);
   return known && typeof amount === "number" && Number.isFinite(amount) ? known.factor * amount : null;

@@ -2,7 +2,7 @@ import { calculate, factors, type Language, units } from "./emissions.ts";
 import { bodyJson, type Exchange, headerJson, json } from "./reply.ts";
 
 export interface SampleState {
-  /** How often each path was asked for: a cache's hits do not show here. */
+  /** Requests by path. Cache hits do not reach the origin and are not counted. */
   hits: Map<string, number>;
   /** Users and their passwords. */
   users: ReadonlyMap<string, string>;
@@ -39,7 +39,7 @@ export const endpoints: Record<string, Endpoint> = {
     if (kilograms === null) return json(exchange, 422, { error: "Unknown factor or amount" });
     json(exchange, 200, { kg_co2e: kilograms });
   },
-  // As a framework with strict slashes does it: it redirects to the host it believes it has.
+  // A framework with strict slashes redirects to its own host name.
   "GET /v1/emissions": ({ request, response }) => {
     response.writeHead(307, { location: `http://${request.headers.host}/v1/emissions/` }).end();
   },
@@ -85,7 +85,7 @@ export const endpoints: Record<string, Endpoint> = {
       { "set-cookie": [`theme=dark; Domain=${host}; Path=/`, "lang=en; Path=/"] },
     );
   },
-  // Server-sent events: each goes out when it happens.
+  // Server-sent events: each is sent when it happens.
   "GET /v1/live": async ({ response, url }) => {
     response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
     const events = Number(url.searchParams.get("events") ?? 3);
@@ -100,7 +100,7 @@ export const endpoints: Record<string, Endpoint> = {
     json(exchange, 200, Object.fromEntries(hits), { "cache-control": "no-store" }),
 };
 
-/** What any method gets at `/v1/echo…`: the request as it arrived. */
+/** The answer to any method at `/v1/echo…`: the request as it arrived. */
 export async function echo(exchange: Exchange): Promise<void> {
   const { request, url } = exchange;
   let body = "";

@@ -13,7 +13,7 @@ export interface SampleOriginOptions {
   users?: Record<string, string>;
   /** API keys it knows. Default one made for this run. */
   keys?: Record<string, { user_id: string; tier: string }>;
-  /** Answers before the API does, for tests that need an origin that misbehaves; true = answered. */
+  /** Runs before the API, for tests of an origin that misbehaves. Returns true when it has answered. */
   intercept?(request: IncomingMessage, response: ServerResponse): boolean | Promise<boolean>;
 }
 
@@ -28,7 +28,7 @@ export interface SampleOrigin {
   url: string;
   users: Record<string, string>;
   keys: Record<string, { user_id: string; tier: string }>;
-  /** What arrived, oldest first. */
+  /** The requests that arrived, oldest first. */
   requests: SeenRequest[];
   stop(): Promise<void>;
 }

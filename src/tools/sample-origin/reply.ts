@@ -7,7 +7,7 @@ export interface Exchange {
   url: URL;
 }
 
-/** Sends JSON with an ETag, and 304 where the client has it already. */
+/** Sends JSON with an ETag, or 304 where the client has that version. */
 export function json(
   { request, response }: Exchange,
   status: number,
@@ -40,7 +40,7 @@ export async function bodyJson(request: IncomingMessage): Promise<Record<string,
   }
 }
 
-/** base64url of JSON: how a header carries an object to the edge. */
+/** An object as base64url of JSON, for a header field to the edge. */
 export function headerJson(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }

@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { parseEnv } from "node:util";
 
-/** Variables of a development run: random secrets, made for this run, under whatever `.dev.vars` says. */
+/** Variables of a development run: random secrets for this run, overridden by `.dev.vars`. */
 export type DevelopmentVars = Record<string, string>;
 
 export interface DevelopmentVarsOptions {
-  /** The local Upstash endpoint, or null to run on the isolate's Map. */
+  /** The local Upstash endpoint; null: the isolate's memory is the store. */
   store: { url: string; token: string } | null;
   originUrl: string;
-  /** The file that wins where it says something. */
+  /** The file whose values override the others. */
   overrides?: string;
 }
 
@@ -35,7 +35,7 @@ export function developmentVars({
   return made;
 }
 
-/** As a file that `wrangler dev --env-file` reads. */
+/** The text of a file for `wrangler dev --env-file`. */
 export function asEnvFile(vars: DevelopmentVars): string {
   return Object.entries(vars)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}\n`)

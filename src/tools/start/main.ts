@@ -6,7 +6,7 @@ import { tour } from "./tour.ts";
 import { startWranglerDev } from "./wrangler-dev.ts";
 
 /**
- * `npm start`: the whole edge on this machine, without an account. A local Upstash endpoint, the sample origin and
+ * `npm start`: runs the edge on this machine, without an account. A local Upstash endpoint, the sample origin and
  * `wrangler dev`, with secrets made for the run; Ctrl-C stops all of it.
  */
 const { values } = parseArgs({

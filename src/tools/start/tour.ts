@@ -1,13 +1,13 @@
-/** One stop of the tour: what it shows, the line to paste into a shell, and what must come back. */
+/** One step of the tour: what it shows, the line to paste into a shell, and the expected answer. */
 export interface TourStop {
   says: string;
   /** Runs in a POSIX shell after the lines before it; `$EDGE` and the secrets are set by the tour's first line. */
   shell: string;
-  /** Status of the response it prints; of the last one where it prints several. */
+  /** Status of the last response that it prints. */
   status: number;
-  /** Headers of that response and what their values look like. */
+  /** Header fields of that response and patterns of their values. */
   headers: Record<string, RegExp>;
-  /** What its body looks like. */
+  /** A pattern of its body. */
   body?: RegExp;
 }
 
@@ -17,7 +17,7 @@ export interface TourOptions {
   adminToken: string;
 }
 
-/** What a newcomer is shown after `npm start`; the end-to-end tests run every line of it and check every claim. */
+/** The tour that `npm start` prints. The end-to-end tests run every line and check every claim. */
 export function tour({ url, serviceToken, adminToken }: TourOptions): {
   preamble: string;
   stops: TourStop[];

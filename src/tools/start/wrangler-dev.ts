@@ -20,7 +20,7 @@ export interface WranglerDev {
 
 const READY_WITHIN_MS = 60_000;
 
-/** Starts `wrangler dev` and resolves when the Worker answers. The variables travel in a file only we can read. */
+/** Starts `wrangler dev` and resolves when the Worker answers. The variables are in a file that only this user can read. */
 export async function startWranglerDev({ port, vars, onLine }: WranglerDevOptions): Promise<WranglerDev> {
   const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-"));
   const file = join(folder, "vars");
@@ -39,7 +39,7 @@ export async function startWranglerDev({ port, vars, onLine }: WranglerDevOption
     ],
     {
       stdio: ["ignore", "pipe", "pipe"],
-      // A group of its own: Ctrl-C in the terminal reaches us alone, and we stop wrangler after the traffic.
+      // Its own process group: Ctrl-C in the terminal reaches this process alone, which stops wrangler after the traffic.
       detached: true,
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
     },
@@ -84,6 +84,6 @@ function endGroup(child: ChildProcess): void {
   try {
     process.kill(-child.pid, "SIGTERM");
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }

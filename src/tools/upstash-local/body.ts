@@ -28,7 +28,7 @@ export function parseBody(text: string, single: boolean): ParsedBody {
 
 const malformed = (error: string): ParsedBody => ({ kind: "malformed", error });
 
-/** A JSON number as it was written, for a double keeps 15 digits of it. */
+/** A JSON number as it was written, because a double keeps only 15 digits. */
 class WrittenNumber {
   readonly source: string;
 
@@ -51,7 +51,7 @@ function argument(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** No double has a larger exponent; beyond it a short text would become an endless one. */
+/** The largest exponent of a double. A larger one would expand a short text without bound. */
 const LARGEST_EXPONENT = 400;
 
 /** `1e+06` as `1000000`: Redis would refuse the former as a TTL, and store it as another string. */

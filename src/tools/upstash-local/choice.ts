@@ -5,14 +5,14 @@ import { externalRedis } from "./external.ts";
 import { type LocalRedis, RedisChoiceError } from "./redis.ts";
 import { startRedisServer } from "./redis-server.ts";
 
-/** `required` is `auto` that will not settle for the embedded one. */
+/** `required` is `auto` without the embedded Redis. */
 export type RedisChoice = "auto" | "required" | "embedded";
 
 export interface OpenRedisOptions {
   choice: RedisChoice;
   /** Where `LOCAL_REDIS_URL` and `PATH` are read. Default `process.env`. */
   env?: Readonly<Record<string, string | undefined>>;
-  /** Called whenever a Redis of ours has ended, before whoever ended it goes on. */
+  /** Called when a Redis that we started has ended, before the call that ended it returns. */
   onGone(): void;
 }
 

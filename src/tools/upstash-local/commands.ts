@@ -3,7 +3,7 @@ import { refusal } from "./refusals.ts";
 import { RespError, type RespReply } from "./resp.ts";
 import { ScriptAliases, sha1 } from "./scripts.ts";
 
-/** A command as Redis gets it, and what stands in for its reply when it succeeds. */
+/** A command as Redis gets it, and what replaces its reply when it succeeds. */
 interface Translated {
   args: readonly string[];
   instead?: Buffer;
@@ -13,7 +13,7 @@ interface Translated {
 export class CommandRunner {
   readonly #aliases = new ScriptAliases();
 
-  /** All commands in one write, each with its own purgeStatus. @throws RedisUnreachableError */
+  /** Runs all commands in one write; each succeeds or fails by itself. @throws RedisUnreachableError */
   async pipeline(
     connection: RedisConnection,
     commands: readonly (readonly string[])[],

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { type Command, encodeCommand, RespError, RespParser, type RespReply } from "./resp.ts";
 
-/** Where a Redis listens, and what it wants to hear first. */
+/** Where a Redis listens, and what to send first on a connection. */
 export interface RedisAddress {
   port: number;
   /** Default 127.0.0.1. */
@@ -10,7 +10,7 @@ export interface RedisAddress {
   greeting?: readonly Command[];
 }
 
-/** Redis is not there, or went away while it was asked; what was under way may or may not have been done. */
+/** Redis cannot be reached, or the connection broke during a command, which may or may not have run. */
 export class RedisUnreachableError extends Error {
   override readonly name = "RedisUnreachableError";
   readonly code = "redis-unreachable";
@@ -21,15 +21,15 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** A socket and those who wait for its replies: kept together, so that no loss is taken for another's. */
+/** A socket and the calls that wait for its replies. When the socket breaks, only these fail. */
 interface Link {
   socket: Socket;
   waiting: Waiting[];
 }
 
 /**
- * One connection to Redis. It connects when it is first used, and again when it is used after a loss: what fails is only
- * what was under way, so that a test may kill Redis and start it again underneath.
+ * One connection to Redis. It connects at its first use, and again after a loss. Only calls in progress fail, so that a test
+ * may kill Redis and restart it.
  */
 export class RedisConnection {
   readonly #address: RedisAddress;
@@ -105,7 +105,7 @@ function open({ port, host = "127.0.0.1", greeting = [] }: RedisAddress, onLost:
         socket.destroy();
       }
     });
-    // "close" follows every "error" and says all there is to say.
+    // "close" follows every "error" and is handled there.
     socket.on("error", () => {});
     socket.on("close", () => {
       onLost();

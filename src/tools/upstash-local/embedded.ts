@@ -1,7 +1,7 @@
 import { onLoopback } from "./loopback.ts";
 import { commandOn, type LocalRedis } from "./redis.ts";
 
-/** A Redis in JavaScript, for machines without one. It listens on loopback like everything else here. */
+/** A Redis in JavaScript, for machines without a redis-server. It listens on loopback. */
 export async function embeddedRedis(onGone: () => void): Promise<LocalRedis> {
   const { createRedisMock } = await import("js-redis-server");
   const open = (port: number) => onLoopback(() => createRedisMock({ port }));

@@ -13,10 +13,10 @@ export interface EndpointOptions {
   redis: RedisAddress;
 }
 
-/** One HTTP call that was let in and understood, for tests that count. */
+/** One accepted HTTP call, for tests that count calls. */
 export interface EndpointCall {
   path: string;
-  /** Each with its arguments as Redis gets them, but scripts as the caller wrote them. */
+  /** Commands with their arguments as Redis gets them; scripts as the caller sent them. */
   commands: string[][];
   syncToken: string | undefined;
 }
@@ -26,12 +26,12 @@ interface Answer {
   body: unknown;
 }
 
-/** Bytes; what Upstash's smaller plans take. */
+/** Bytes; the limit of Upstash's smaller plans. */
 const LARGEST_BODY = 10 * 1024 * 1024;
-/** Calls that are remembered; older ones are forgotten. */
+/** How many calls are kept; older ones are dropped. */
 const MAX_CALLS = 10_000;
 
-/** Upstash's REST protocol over one Redis. It stays up when Redis does not: every call is then a 500 at once. */
+/** Upstash's REST protocol over one Redis. Without Redis it keeps running and answers every call with 500 at once. */
 export class Endpoint {
   readonly #options: EndpointOptions;
   readonly #runner = new CommandRunner();
@@ -49,7 +49,7 @@ export class Endpoint {
         () => this.#write(request, response, failure(500, "ERR the local endpoint failed")),
       );
     });
-    // Five seconds, Node's own, would end idle connections just as a client takes them up again.
+    // Node's default of five seconds would close idle connections while a client sends on them.
     this.#server.keepAliveTimeout = 300_000;
   }
 
@@ -62,7 +62,7 @@ export class Endpoint {
     this.#calls = [];
   }
 
-  /** Gives its connection to Redis up, for that Redis is gone; the next call opens another. */
+  /** Drops its connection to a Redis that has ended; the next call opens another. */
   disconnect(): void {
     this.#connection.close();
   }
@@ -120,7 +120,7 @@ export class Endpoint {
     return { status: "error" in only ? 400 : 200, body: only };
   }
 
-  /** On a connection of its own: another request's commands must not get into the transaction. */
+  /** Uses its own connection, so that no other request's commands join the transaction. */
   async #transaction(commands: string[][], base64: boolean): Promise<Answer> {
     const connection = new RedisConnection(this.#options.redis);
     try {
@@ -149,13 +149,13 @@ function header(request: IncomingMessage, name: string): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
-/** Digests have one length, so that the comparison tells nothing of the token's. */
+/** Compares digests: they have one length, so that the time does not depend on the token's length. */
 function authorised(presented: string | undefined, token: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(presented ?? ""), digest(`Bearer ${token}`));
 }
 
-/** Null when it is too large; it is read to its end all the same, for a client that still sends reads no answer. */
+/** Null when it is too large. It is read to its end all the same, because a client that still sends reads no answer. */
 async function bodyOf(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = [];
   let size = 0;

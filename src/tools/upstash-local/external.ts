@@ -9,7 +9,7 @@ const LOOPBACK = new Map([
 ]);
 
 /**
- * A Redis that somebody else runs on this machine: `redis://[[user]:password@]127.0.0.1[:6379][/database]`. It is used
+ * A Redis that already runs on this machine: `redis://[[user]:password@]127.0.0.1[:6379][/database]`. It is used
  * and never stopped.
  *
  * @throws RedisChoiceError when the address is not on loopback, or no Redis answers there. Its password is in no message.

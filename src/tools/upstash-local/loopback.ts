@@ -2,7 +2,7 @@ import { Server, type Socket } from "node:net";
 
 export interface OnLoopback<Result> {
   result: Result;
-  /** The connections that are open, for whoever must end them. */
+  /** The open connections, so that they can be closed. */
   connections: ReadonlySet<Socket>;
 }
 

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { startUpstashLocal } from "./index.ts";
 
 /**
- * `npm run upstash [-- --port 8079 --token … --redis auto|required|embedded]`: the endpoint alone, for whatever speaks
+ * `npm run upstash [-- --port 8079 --token … --redis auto|required|embedded]`: the endpoint alone, for any client of
  * Upstash's REST protocol.
  */
 async function main(): Promise<void> {

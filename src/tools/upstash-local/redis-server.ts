@@ -48,7 +48,7 @@ export async function startRedisServer(program: string, onGone: () => void): Pro
     async stop() {
       if (!running()) return;
       const gone = new Promise((resolve) => child.once("exit", resolve));
-      // In one step, which has no answer: what was written between a SAVE and its end would be lost.
+      // SHUTDOWN SAVE is one step without a reply. Between a separate SAVE and the end, writes would be lost.
       command("SHUTDOWN", "SAVE").catch(() => child.kill("SIGTERM"));
       await gone;
     },
@@ -56,7 +56,7 @@ export async function startRedisServer(program: string, onGone: () => void): Pro
       if (running()) return;
       if (!keepData) await rm(dump, { force: true });
       child = await launch(port);
-      // Loaded by now. Left there, a later kill would bring it back instead of losing everything.
+      // The file is loaded by now. If it stayed, a restart after a kill would restore it.
       await rm(dump, { force: true });
     },
     kill: () => end("SIGKILL"),
@@ -97,7 +97,7 @@ async function spawnServer(program: string, port: number, folder: string): Promi
   for (let attempt = 0; attempt < 400; attempt += 1) {
     if (failed) throw failed;
     if (child.exitCode !== null) throw new Error(`redis-server ended with code ${child.exitCode}`);
-    // Its own pid and not a mere answer: another Redis may listen on that port.
+    // Compares the pid: another Redis may listen on that port.
     const reply = await info("INFO", "server").catch(() => null);
     if (Buffer.isBuffer(reply) && reply.includes(`process_id:${child.pid}\r\n`)) return child;
     await sleep(25);

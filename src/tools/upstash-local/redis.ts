@@ -6,7 +6,7 @@ export interface LocalRedis {
   readonly kind: "redis-server" | "external" | "embedded";
   readonly port: number;
   readonly address: RedisAddress;
-  /** Of the redis-server that we started, while it runs. */
+  /** The process id of the redis-server that we started, while it runs. */
   readonly pid?: number | undefined;
   /** Ends it in order (a redis-server that we started), keeping what it holds for the next {@link start}. */
   stop(): Promise<void>;
@@ -20,7 +20,7 @@ export interface LocalRedis {
   dispose(): Promise<void>;
 }
 
-/** The Redis that was asked for cannot be had; the message says what to do. */
+/** The requested Redis is not available. The message says what to do. */
 export class RedisChoiceError extends Error {
   override readonly name = "RedisChoiceError";
   readonly code = "redis-choice";

@@ -10,8 +10,8 @@ const ABOUT_THE_CONNECTION = new Set(
 );
 
 /**
- * Over HTTP there is no connection of one's own: all requests share one, and a transaction is `/multi-exec`. A command
- * that would change it for everybody is answered here and never sent; an EXEC would end a transaction in its middle.
+ * All HTTP requests share one connection, and a transaction is `/multi-exec`. A command that would change the connection
+ * for other requests is refused here and never sent. An EXEC inside a transaction would end it early.
  */
 export function refusal(args: readonly string[]): RespError | undefined {
   const name = (args[0] ?? "").toUpperCase();

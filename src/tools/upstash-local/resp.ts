@@ -4,11 +4,11 @@ export type RespReply = string | number | bigint | Buffer | null | RespError | R
 /** A command as Redis gets it: its name and its arguments. */
 export type Command = readonly (string | Buffer)[];
 
-/** An error that Redis replied with: a value here, for one failed command must not fail its neighbours. */
+/** An error reply of Redis. It is a value, because one failed command must not fail the others. */
 export class RespError extends Error {
   override readonly name = "RespError";
 
-  /** Redis's own, the first word: `NOSCRIPT`, `WRONGTYPE`, `ERR`. */
+  /** The first word of Redis's message: `NOSCRIPT`, `WRONGTYPE`, `ERR`. */
   get code(): string {
     return this.message.split(" ", 1)[0] ?? "ERR";
   }

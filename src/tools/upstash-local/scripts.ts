@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 /**
  * Upstash knows the flag `allow-key-locking` in a script's first line; stock Redis refuses such a script. So the flag is
  * taken out before Redis sees it, and because the caller knows the script by the SHA-1 of what it wrote, that name is
- * kept as an alias of the stripped one. Strip alone, and every call would be EVALSHA, NOSCRIPT, EVAL.
+ * kept as an alias of the stripped one. Without the alias every call would be EVALSHA, NOSCRIPT, EVAL.
  */
 export class ScriptAliases {
   readonly #stripped = new Map<string, string>();
@@ -15,7 +15,7 @@ export class ScriptAliases {
     return stripped;
   }
 
-  /** The name by which Redis knows a script, whether or not it still has it: after a restart it answers NOSCRIPT. */
+  /** The SHA-1 under which Redis knows a script. After a restart Redis may answer NOSCRIPT to it. */
   resolve(sha: string): string {
     return this.#stripped.get(sha.toLowerCase()) ?? sha;
   }

@@ -1,8 +1,8 @@
-/** What `npm run verify` is told. */
+/** Options of `npm run verify`. */
 export interface VerifyOptions {
   /** The edge, without a trailing slash. */
   url: string;
-  /** For the session check. */
+  /** The service token, for the session check. */
   serviceToken: string | undefined;
   /** A path with a limit. */
   limitedPath: string;
@@ -22,7 +22,7 @@ export interface VerifyCheck {
 const passed = (says: string): Outcome => ({ kind: "passed", says });
 const failed = (says: string): Outcome => ({ kind: "failed", says });
 
-/** The original's four checks, each able to fail. */
+/** The Python service's four checks, each of which can fail. */
 export const verifyChecks: VerifyCheck[] = [
   { name: "Redis Connection", run: redisConnection },
   { name: "Rate Limiting", run: rateLimiting },
@@ -42,7 +42,7 @@ async function redisConnection({ url, healthPath }: VerifyOptions): Promise<Outc
   return passed(JSON.stringify(health.services));
 }
 
-/** More than this many requests are not sent to find a limit's end. */
+/** The most requests that are sent to reach a limit. */
 const MAX_REQUESTS = 200;
 
 async function rateLimiting({ url, limitedPath }: VerifyOptions): Promise<Outcome> {

@@ -27,7 +27,7 @@ if (!url || !URL.canParse(url)) {
     authBasePath: values.auth,
     healthPath: values.health,
   };
-  // The limits come last, for the checks before them need some of the same quota.
+  // The limits come last, because the other checks use some of the same quota.
   const order = ["Redis Connection", "Session Management", "Response Caching", "Rate Limiting"];
   const results = new Map<string, { passed: boolean; says: string }>();
   for (const name of order) {

@@ -6,7 +6,7 @@ import { Miniflare } from "miniflare";
 import { buildWorker } from "../../support/edge/build.ts";
 import { heapOf, type Inspector, openInspector } from "./inspector.ts";
 
-/** `edge-logging` is the edge with its line of log for each request, which no other writes; `edge` logs from warnings on. */
+/** `edge` logs warnings and errors; `edge-logging` also logs a line for each request, which no other contestant does. */
 export const contestantNames = [
   "edge",
   "edge-logging",
@@ -27,9 +27,9 @@ export interface Contestant {
   gzipped: number;
   /** Fields of a request that has a session. */
   session: string;
-  /** Fields of one whose session was made up. */
+  /** Fields of a request with a forged session. */
   forged: string;
-  /** Starts it anew, with an empty isolate. */
+  /** Restarts it with an empty isolate, on the same port. */
   restart(): Promise<void>;
   /** ms of CPU that its runtime has used so far. */
   cpuMs(): Promise<number>;
@@ -70,7 +70,7 @@ export function isEdge(name: ContestantName): boolean {
   return name.startsWith("edge") || name === "before";
 }
 
-/** Installs what the peers are made of, where it is not there yet. */
+/** Installs the peers' packages, where they are missing. */
 export function installPeers(): void {
   if (!existsSync(`${PEERS}/node_modules`))
     execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: PEERS, stdio: "inherit" });
@@ -111,7 +111,7 @@ export async function startContestant(
     host: "127.0.0.1",
     port,
     inspectorPort: 0,
-    // Read, or the runtime stops when the pipe is full.
+    // Read the pipes: the runtime stops when one is full.
     handleRuntimeStdio(stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) {
       stdout.resume();
       stderr.resume();

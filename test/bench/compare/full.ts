@@ -37,9 +37,9 @@ export interface Results {
 
 const ROUNDS = 2;
 const COUNTED = 10;
-/** Those that have a store. */
+/** The contestants with a store. */
 const COUNTED_NAMES: readonly ContestantName[] = ["edge", "recipe", "tuned", "composed"];
-/** Fewer for those whose every request waits for the store. */
+/** Fewer for contestants that call the store for every request. */
 const HEAP_REQUESTS = 100_000;
 const FEWER_REQUESTS = 20_000;
 

@@ -13,7 +13,7 @@ import { ask, type LoadResult, load } from "./load.ts";
 import type { Counts, Row } from "./rows.ts";
 import { startWire, type Wire } from "./wire.ts";
 
-/** Everything the contestants meet: one store over real Redis, one line to it, one origin without a delay. */
+/** What the contestants share: one store over real Redis, one connection to it with a set delay, one origin without delay. */
 export interface Harness {
   wire: Wire;
   upstash: UpstashLocal;
@@ -80,7 +80,7 @@ export async function prepare(
     await load({ port, clients: 8, requests, request: (n) => row.request(contestant, n) });
     await idle(harness);
     await contestant.restart();
-    // The connection to the store and the script's name are there: one entry beyond those that are measured.
+    // One more entry, so that the connection to the store and the script are there before the measured ones.
     await ask(port, row.request(contestant, filled));
   } else if (row.before === "ask once") {
     // Twice: a caller is over a limit of one at the second.
@@ -89,7 +89,7 @@ export async function prepare(
   await idle(harness);
 }
 
-/** One at a time over a line of 20 ms: what is answered before the response was waited for, or could have been. */
+/** Sends one request at a time, 20 ms from the store: calls that end before the response are critical. */
 export async function countOne(
   harness: Harness,
   row: Row,
@@ -141,7 +141,7 @@ export async function runOnce(
   return { ...result, cpuMs };
 }
 
-/** Until nothing has been answered for a while: what runs after responses has run. */
+/** Waits until the store has answered nothing for a while: deferred writes are then done. */
 export async function idle({ wire }: Pick<Harness, "wire">): Promise<void> {
   let seen = -1;
   while (seen !== wire.answered) {

@@ -19,7 +19,7 @@ export async function openInspector(miniflare: Miniflare): Promise<Inspector> {
   await new Promise((resolve, reject) => socket.on("open", resolve).on("error", reject));
   socket.on("message", (data) => {
     const text = String(data);
-    // Events, of which a heap snapshot has thousands, begin with their method.
+    // Events, of which a heap snapshot has thousands, have no id.
     if (!text.startsWith('{"id":')) return;
     const { id, result } = JSON.parse(text) as { id: number; result?: unknown };
     waiting.get(id)?.(result);
@@ -37,10 +37,10 @@ export async function openInspector(miniflare: Miniflare): Promise<Inspector> {
   };
 }
 
-/** Bytes that are in use once what is garbage has gone. */
+/** Bytes in use after garbage collection. */
 export async function heapOf(miniflare: Miniflare): Promise<number> {
   const inspector = await openInspector(miniflare);
-  // Its snapshot begins with a collection; `HeapProfiler.collectGarbage` is never answered by workerd.
+  // A snapshot begins with a collection; workerd never answers `HeapProfiler.collectGarbage`.
   await inspector.call("HeapProfiler.takeHeapSnapshot");
   const usage = await inspector.call<{ usedSize: number; backingStorageSize: number }>(
     "Runtime.getHeapUsage",

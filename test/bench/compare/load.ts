@@ -2,7 +2,7 @@ import { createConnection, type Socket } from "node:net";
 
 export interface LoadOptions {
   port: number;
-  /** How many ask at the same time, each on a connection of its own. */
+  /** How many clients send at the same time, each on its own connection. */
   clients: number;
   /** It ends after so many requests. Default: without end. */
   requests?: number;
@@ -13,7 +13,7 @@ export interface LoadOptions {
 }
 
 export interface LoadResult {
-  /** Whole times, ms, in the order in which they ended. */
+  /** ms from sending to the end of the answer, in the order of completion. */
   times: number[];
   statuses: Map<number, number>;
   /** The `X-Cache` of the answers. */
@@ -22,8 +22,8 @@ export interface LoadResult {
 }
 
 /**
- * Asks as fast as the answers come. It reads no more of an answer than where it ends: on two cores, what the client costs
- * is taken from what it measures.
+ * Sends the next request when an answer is complete. It parses only what it needs to find the end of an answer, because the
+ * client shares the cores with what it measures.
  */
 export async function load({
   port,
@@ -62,7 +62,7 @@ export function ask(port: number, request: string): Promise<LoadResult> {
   return load({ port, clients: 1, requests: 1, request: () => request });
 }
 
-/** Then the client goes: what has not answered by now would not have. Its status is 0. */
+/** The client gives up after this long; the status is then 0. */
 export const MAX_WAIT_MS = 15_000;
 
 interface Answer {

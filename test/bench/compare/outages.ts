@@ -7,7 +7,7 @@ import { rows } from "./rows.ts";
 export interface Outage {
   state: "refused" | "hanging";
   name: ContestantName;
-  /** ms, of the same requests while all is well. */
+  /** ms, of the same requests while the store works. */
   healthy: { p50: number; p99: number };
   /** ms, of requests that start after the third failed batch. */
   lost: { p50: number; p99: number };
@@ -16,10 +16,10 @@ export interface Outage {
 }
 
 const CONTESTANTS: readonly ContestantName[] = ["edge", "recipe", "tuned", "composed"];
-/** Whoever waits for seconds is asked less often. */
+/** Fewer requests for contestants that wait for seconds. */
 const REQUESTS: Partial<Record<ContestantName, number>> = { edge: 400, tuned: 80 };
 
-/** Cold GETs while the store refuses connections, and while it takes them and says nothing. */
+/** Cold GETs while the store refuses connections, and while it accepts them and never answers. */
 export async function measureOutages(harness: Harness, say: (line: string) => void): Promise<Outage[]> {
   const row = rows.find(({ name }) => name === "cold GET");
   if (!row) throw new Error("There is no cold GET");
@@ -35,7 +35,7 @@ export async function measureOutages(harness: Harness, say: (line: string) => vo
       await ask(40);
       const healthy = await ask(400);
       await harness.wire.set(state);
-      // Three batches that fail: from then on nobody should wait.
+      // After three failed batches no request should wait.
       for (let n = 0; n < 3; n += 1) await ask(1, 1);
       const requests = REQUESTS[name] ?? 4;
       const lost = await ask(requests);

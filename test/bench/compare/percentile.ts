@@ -1,4 +1,4 @@
-/** The value below which this part of all values lies; NaN where there are none. */
+/** The percentile of the values (`part` in 0 to 1); NaN where there are none. */
 export function percentile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;

@@ -1,4 +1,4 @@
-/** `npm run bench -- --quick`: the counts alone, which are exact. Fails where the edge costs another call or command. */
+/** `npm run bench -- --quick`: the exact counts alone. Fails where a request of the edge costs another number of them. */
 
 import { countOne, openHarness } from "./harness.ts";
 import { rows } from "./rows.ts";

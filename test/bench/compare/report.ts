@@ -6,7 +6,7 @@ import { median, percentile } from "./percentile.ts";
 import { rows } from "./rows.ts";
 import { targetsOf } from "./targets.ts";
 
-/** What one of a hundred thousand commands costs at Upstash, pay as you go, in dollars (upstash.com/pricing, 2026). */
+/** Dollars for one command at Upstash, pay as you go (upstash.com/pricing, 2026). */
 const DOLLARS_PER_COMMAND = 0.2 / 100_000;
 /** The share of each row in the requests of an API whose answers are worth caching. */
 export const MIX: Record<string, number> = {
@@ -42,7 +42,7 @@ export function cellOf(
   );
 }
 
-/** The most that one of a row's requests cost of what is counted; the least where they differ. */
+/** The different counts that a row's requests had, ascending. */
 export function counted(
   { counts }: Results,
   row: string,
@@ -141,7 +141,7 @@ export function report(results: Results, versions: string): string {
   return lines.join("\n");
 }
 
-/** @param rival In bold what is worse than its. */
+/** @param rival Figures that are worse than its figures are bold. */
 function latencyRow(cell: Cell, rival: Cell | undefined): string {
   const told = (text: string, isWorse: boolean | undefined) => (isWorse ? `**${text}**` : text);
   const columns = [

@@ -1,12 +1,12 @@
 import type { Contestant, ContestantName } from "./contestants.ts";
 
-/** Calls and commands of one request: exact for the edge, and what was found for the others. */
+/** Calls and commands of one request. */
 export interface Counts {
-  /** Calls to the store that were over when the answer was. */
+  /** Calls to the store that ended before the response. */
   critical: number;
-  /** Those after the answer too. */
+  /** All calls to the store, those after the response included. */
   calls: number;
-  /** Commands, those in scripts included: what Upstash bills. */
+  /** Commands, those inside scripts included: what Upstash bills. */
   commands: number;
 }
 
@@ -17,10 +17,10 @@ export interface Row {
   contestants: readonly ContestantName[];
   /** The nth request's bytes. */
   request(contestant: Contestant, n: number): string;
-  /** What has to be there before: `fill` and a fresh isolate, or one request that is not measured. */
+  /** What is done first: `fill and restart` stores entries and empties the isolate; `ask once` sends unmeasured requests. */
   before: "fill and restart" | "ask once" | "nothing";
   status: number;
-  /** What one of the edge's costs: the bench fails where it costs something else. */
+  /** What one request of the edge must cost. `--quick` fails where it costs something else. */
   edge: Counts;
 }
 
@@ -33,7 +33,7 @@ function get(path: string, fields = "", method = "GET", body = ""): string {
   return `${method} ${path} HTTP/1.1\r\nhost: api.example\r\ncf-connecting-ip: 203.0.113.9\r\naccept-encoding: identity\r\n${fields}${length}\r\n${body}`;
 }
 
-/** No two of a run ask for the same. */
+/** Makes URLs unique within a run. */
 let unique = 0;
 
 export const rows: readonly Row[] = [

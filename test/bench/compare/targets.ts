@@ -6,19 +6,19 @@ export interface Target {
   what: string;
   measured: string;
   reached: boolean;
-  /** Why it is missed, where it is: what the profile shows of it. */
+  /** Why it is missed, as the profile shows. */
   because?: string;
 }
 
-/** Known reasons, by the beginning of the target's words. */
+/** Known reasons, by the beginning of the target's text. */
 const REASONS: readonly (readonly [what: string, because: string])[] = [
   [
     "cold, p50 at 20 ms",
-    "eight clients share one thread of workerd, and a request waits there for the others' CPU: what is missing is the CPU of the next line, not a second roundbatch.",
+    "eight clients share one thread of workerd, and a request waits there for the others' CPU: what is missing is the CPU of the next line, not a second round trip.",
   ],
   [
     "cold: at least 1.5 × tuned's",
-    "both wait one roundbatch, and then it is CPU of one thread that counts. A fetch costs workerd 0.2 to 0.3 ms here: tuned makes five (1.4 ms), the edge three (0.8 ms). What the edge saves there it spends on what tuned does not do: fields of both directions (`originHeaders`, `cleanResponse`), RFC 9111 (`storing`, `outlineOf`), the entry's text and sum (`encodeEntry`), the batch itself (`attempt`, `replyItems`). `npm run bench -- profile cold GET`, own time: fetch 8.7 %, text 3.1 %, attempt 2.4 %, Map.get 2.1 %, replyItems 2.1 %, cleanResponse 2.0 %, storing 1.9 %, originHeaders 1.2 %, encodeEntry 1.1 %, and a long tail.",
+    "both wait one round trip, and then it is CPU of one thread that counts. A fetch costs workerd 0.2 to 0.3 ms here: tuned makes five (1.4 ms), the edge three (0.8 ms). What the edge saves there it spends on what tuned does not do: fields of both directions (`originHeaders`, `cleanResponse`), RFC 9111 (`storing`, `outlineOf`), the entry's text and sum (`encodeEntry`), the batch itself (`attempt`, `replyItems`). `npm run bench -- profile cold GET`, own time: fetch 8.7 %, text 3.1 %, attempt 2.4 %, Map.get 2.1 %, replyItems 2.1 %, cleanResponse 2.0 %, storing 1.9 %, originHeaders 1.2 %, encodeEntry 1.1 %, and a long tail.",
   ],
   [
     "cold GET: no more commands than tuned",
@@ -26,7 +26,7 @@ const REASONS: readonly (readonly [what: string, because: string])[] = [
   ],
 ];
 
-/** What the bench is for: each as a ratio of one run. */
+/** The targets of the bench, each measured within one run. */
 export function targetsOf(results: Results): Target[] {
   const most = (row: string, name: ContestantName, what: "critical" | "commands") =>
     counted(results, row, name, what).at(-1) ?? Number.NaN;
@@ -68,7 +68,7 @@ export function targetsOf(results: Results): Target[] {
     critical("blocked", 0),
     critical("forged", 0),
     {
-      what: "cold, p50 at 20 ms: at most 1.2 × (roundbatch + floor)",
+      what: "cold, p50 at 20 ms: at most 1.2 × (round trip + floor)",
       measured: `${ms(cold)} ms, ${(cold / (20 + origin)).toFixed(2)} × (20 + ${ms(origin)})`,
       reached: cold <= 1.2 * (20 + origin),
     },

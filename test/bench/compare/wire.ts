@@ -1,14 +1,14 @@
 import type { AddressInfo } from "node:net";
 import { createConnection, createServer, type Socket } from "node:net";
 
-/** A line between the Workers and the store, as long as the bench wants it, and cut or dead where it wants that. */
+/** A TCP proxy between the Workers and the store that adds delay, refuses connections or stops answering. */
 export interface Wire {
   url: string;
-  /** Half of it on the way there, half on the way back, ms. */
+  /** Added delay, ms: half before the store, half after it. */
   roundTripMs: number;
-  /** `hanging` takes everything in and says nothing. */
+  /** `hanging` accepts everything and never answers. */
   state: "well" | "refused" | "hanging";
-  /** Answers that have been passed on: calls that somebody could have waited for. */
+  /** Answers that were forwarded. */
   readonly answered: number;
   set(state: Wire["state"]): Promise<void>;
   stop(): Promise<void>;
@@ -30,7 +30,7 @@ export async function startWire(target: string): Promise<Wire> {
         far.destroy();
       });
     }
-    // An answer is one write of the endpoint's or two, and only the first begins so.
+    // The endpoint sends an answer in one or two writes. Only the first begins like this.
     join(near, far, () => {});
     join(far, near, (chunk) => {
       if (chunk.subarray(0, 9).toString("latin1") === "HTTP/1.1 ") answered += 1;

@@ -4,7 +4,7 @@ import { ask, type Stream, type StreamOptions } from "./stream.ts";
 
 const HOT = 6;
 
-/** Answers for everybody, hot and cold, and answers for one caller only. */
+/** Requests for shared entries, cached or not, and for entries of one caller. */
 export class CacheStream implements Stream {
   readonly capability: CapabilityName = "cache";
   readonly #options: StreamOptions;

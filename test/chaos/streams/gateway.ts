@@ -2,7 +2,7 @@ import { type CapabilityName, mark, type Phase } from "../cells.ts";
 import { answerTo } from "../origin.ts";
 import { ask, type Stream, type StreamOptions } from "./stream.ts";
 
-/** What only passes through: each request must reach the origin once, whole. */
+/** Requests without rules: each must reach the origin once, complete. */
 export class GatewayStream implements Stream {
   readonly capability: CapabilityName = "gateway";
   readonly #options: StreamOptions;
@@ -18,7 +18,7 @@ export class GatewayStream implements Stream {
     return Array.from({ length: this.#options.requests[phase] }, () => () => this.post(phase));
   }
 
-  /** One request: also what keeps the edge busy while it looks for its store. */
+  /** One request. It also gives the edge an occasion to probe the store. */
   async post(phase: Phase): Promise<void> {
     const { world, cells, run, dice } = this.#options;
     const id = `${run}-${this.#ids.length}`;

@@ -9,20 +9,20 @@ interface Client {
   sends: Record<Phase, number>;
   sent: number;
   admitted: number;
-  /** The last thing that was said to be left. */
+  /** The remaining units of the last answer. */
   remaining: number;
   over: number;
   under: number;
 }
 
 const PATHS = ["/limited/log", "/limited/window", "/limited/pair"];
-/** More than the limit in all, and less: the first must be stopped in time, the others never. */
+/** Clients that send more than the limit, which must be refused, and clients that send less, which must not. */
 const greedy = { before: 3, during: 5, after: 4 };
 const frugal = { before: 2, during: 2, after: 2 };
 
 /**
- * Clients with an address each, every one with the same limit. The exact limiter admits the first ten of each, whoever
- * counts them: what is admitted above that is over-admission, what is refused below it was charged twice.
+ * Clients with an address each and the same limit. The exact limiter admits the first ten requests of each. More is
+ * over-admission; a refusal before that means that a request was charged twice.
  */
 export class LimitsStream implements Stream {
   readonly capability: CapabilityName = "limits";
@@ -68,7 +68,7 @@ export class LimitsStream implements Stream {
     if (remaining !== null) client.remaining = Number(remaining);
   }
 
-  /** To be called when a phase's requests are all answered: what it adds to the errors is this phase's. */
+  /** Call it when all requests of a phase are answered: it adds that phase's errors. */
   settle(phase: Phase): void {
     const cell = this.#options.cells.limits[phase];
     for (const client of this.#clients) {

@@ -5,11 +5,11 @@ import { ask, type Stream, type StreamOptions } from "./stream.ts";
 interface KnownSession {
   user: string;
   token: string;
-  /** Made before the fault was over, and kept by Redis alone: where that loses its data, nobody broke a promise. */
+  /** Created before the fault ended and held by Redis alone. If Redis loses its data, its end is no violation. */
   onlyInRedis: boolean;
-  /** Its end is under way or done. */
+  /** It is ended, or its ending is requested. */
   ending: boolean;
-  /** Where it comes from, or what became of the others of its user: what is said of it where it is lost. */
+  /** How it was created, for the description of a violation. */
   how: string;
 }
 
@@ -18,17 +18,17 @@ export interface SessionsStreamOptions extends StreamOptions {
 }
 
 const POOL = 12;
-/** Lists that are looked at for a session that stands there twice. */
+/** How many lists are checked for duplicate sessions. */
 const LISTED = 12;
 
-/** Users who come back, sign in, sign out, take a new id, end their other sessions, and try again with what they have signed out of. */
+/** Users who return, sign in, sign out, rotate, end their other sessions, and retry with ended sessions. */
 export class SessionsStream implements Stream {
   readonly capability: CapabilityName = "sessions";
   readonly #options: SessionsStreamOptions;
   #live: KnownSession[] = [];
   readonly #ended: KnownSession[] = [];
   #made = 0;
-  /** Sessions that were only in a Redis that has lost its data. */
+  /** Sessions that ended because Redis, their only holder, lost its data. */
   excused = 0;
 
   constructor(options: SessionsStreamOptions) {
@@ -120,17 +120,17 @@ export class SessionsStream implements Stream {
     else this.#refused(session, status, "signing out of", cell);
   }
 
-  /** A new id in place of the old one, which is over from there on. */
+  /** Rotates: a new id replaces the old one, which is over from then on. */
   async #rotate(phase: Phase, cell: Cell): Promise<void> {
     const session = this.#take();
-    // Where only a signature vouches for it, it is not rotated and goes on: a 503 is what was promised.
+    // A session known by its signature alone is not rotated and stays valid: 503 is the documented answer.
     const { status, body } = await this.#as(session, cell, "POST", "/auth/sessions/rotate", { closed: true });
     if (status !== 200) return this.#refused(session, status, "rotating", cell);
     this.#ended.push(session);
     this.#live.push({ ...this.#session(session.user, tokenIn(body), phase), how: `${session.how}, rotated` });
   }
 
-  /** A user with two sessions ends the other one by the first: that one, and no other, is over. */
+  /** A user with two sessions ends the other one with the first. Only the other one is over. */
   async #endOthers(phase: Phase, cell: Cell): Promise<void> {
     this.#made += 1;
     const user = `${this.#options.run}-${this.#made}`;
@@ -143,7 +143,7 @@ export class SessionsStream implements Stream {
     this.#live.push({ ...own, how: "kept of two" });
   }
 
-  /** One that nobody else is to use meanwhile. */
+  /** A session that no other request uses meanwhile. */
   #take(): KnownSession {
     const session = this.#options.dice.pick(this.#live);
     session.ending = true;
@@ -151,7 +151,7 @@ export class SessionsStream implements Stream {
     return session;
   }
 
-  /** What it was to do was not done: a session that lives was lost to its user, or it lives on. */
+  /** The change failed: a valid session was refused, or the session stays valid. */
   #refused(session: KnownSession, status: number, doing: string, cell: Cell): void {
     const excused = this.#options.losesData && session.onlyInRedis;
     if (status === 401 && !excused) mark(cell, "lost", `${doing} a session that lives: ${status}`);
@@ -178,7 +178,7 @@ function tokenIn(body: string): string {
   return (JSON.parse(body) as { token: string }).token;
 }
 
-/** Its token says that it was made while the store was lost. */
+/** Its token says that it was created during an outage. */
 function isOffline(token: string): boolean {
   const payload = Buffer.from(token.split(".")[1] ?? "", "base64url").toString();
   return "o" in (JSON.parse(payload) as object);

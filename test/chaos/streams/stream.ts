@@ -2,25 +2,25 @@ import type { CapabilityName, Cell, Cells, Phase, Sample } from "../cells.ts";
 import type { Dice } from "../dice.ts";
 import type { World } from "../world.ts";
 
-/** What a capability's traffic needs to know. */
+/** What a capability's traffic needs. */
 export interface StreamOptions {
   world: World;
   cells: Cells;
   dice: Dice;
-  /** Names what this run makes, so that no two runs share a key. */
+  /** A name for the run, so that no two runs share a key. */
   run: string;
   /** Requests per phase, about. */
   requests: Record<Phase, number>;
 }
 
-/** The traffic of one capability: what is sent, and what should come back. */
+/** The traffic of one capability: its requests, and the answers expected. */
 export interface Stream {
   readonly capability: CapabilityName;
-  /** What must be there before the first phase. */
+  /** Prepares what the first phase needs. */
   prepare(): Promise<void>;
-  /** The requests of a phase, in their order; each is sent when it is called. */
+  /** The requests of a phase in order. Calling one sends it. */
   requests(phase: Phase): (() => Promise<void>)[];
-  /** The fault is over and a new isolate runs: what must still be true. */
+  /** Checks what must hold after the fault, in a new isolate. */
   finish(): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export interface Reply {
   body: string;
 }
 
-/** Sends a request, measures it, and puts what was seen into the cell. A broken connection is a status of 599. */
+/** Sends a request, measures it, and records the answer in the cell. A broken connection counts as status 599. */
 export async function ask(
   { edge }: World,
   cell: Cell | null,

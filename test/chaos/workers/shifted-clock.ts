@@ -1,6 +1,6 @@
 import edge from "../../../src/index.ts";
 
-/** The edge itself, under a clock that a test may move: workerd takes its time from the machine. */
+/** The edge with a clock that a test can shift, because workerd uses the machine's time. */
 const machine = Date.now.bind(Date);
 let shiftMs = 0;
 Date.now = () => machine() + shiftMs;

@@ -1,0 +1,97 @@
+import { expect, it } from "vitest";
+
+/** Words of an earlier vocabulary, and the field's terms for them: names, comments, tests and docs use the latter. */
+const INSTEAD_OF: readonly (readonly [word: string, write: string])[] = [
+  ["trips?|roundbatch(es)?", "batch; round trip"],
+  ["passages?", "access check"],
+  ["errands?", "cache lookup, handler, origin request"],
+  ["flights?", "in-flight fetch"],
+  ["landed", "done"],
+  ["probation", "half-open"],
+  ["cold eras?", "cold start"],
+  ["ledgers?", "limit state, session service"],
+  ["twins?", "local limit store"],
+  ["keepers?", "session store"],
+  ["bury|buries|buried", "add a tombstone"],
+  ["askers?", "requester"],
+  ["heed(s|ed|ing)?", "apply"],
+  ["carriers?", "token source: cookie or bearer"],
+  ["houses?|rigs?", "structure, harness, module, file"],
+  ["mend(s|ed|ing)?", "fix"],
+];
+
+/** Names in capitals that begin so: MAX_X. */
+const CAPITALS = /\b(MOST|LONGEST)_[A-Z]/;
+
+/** Files that still hold such a word. The list only shrinks: a file that holds none fails the test until it is removed. */
+const KNOWN: string[] = [
+  ".github/SECURITY.md",
+  "README.md",
+  "src/ratelimit/limit-state.ts",
+  "src/ratelimit/lists.ts",
+  "src/response-cache/rules/stored-fields.ts",
+  "src/session/upstash-session-store.ts",
+  "src/store/breaker.ts",
+  "src/store/keys.ts",
+  "src/store/outbox.ts",
+  "test/conformance/asvs.md",
+  "test/contract/ratelimit/outage.test.ts",
+  "test/contract/response-cache/no-leak.test.ts",
+  "test/unit/response-cache/rules/no-leak.test.ts",
+  "test/unit/session/deliver.test.ts",
+  "test/unit/store/breaker.test.ts",
+];
+
+const texts = Object.entries(
+  import.meta.glob<string>(
+    [
+      "../../../{src,test}/**/*.{ts,md}",
+      "../../../{README,CHANGELOG}.md",
+      "../../../docs/**/*.md",
+      "../../../.github/*.md",
+      "!../../../**/node_modules/**",
+      "!./words.test.ts",
+    ],
+    { query: "?raw", eager: true, import: "default" },
+  ),
+).map(([path, text]) => ({ file: new URL(path, "file:///test/unit/architecture/").pathname.slice(1), text }));
+
+const words = new RegExp(`\\b(${INSTEAD_OF.map(([word]) => word).join("|")})\\b`, "i");
+
+/** A line's words: identifiers are split where they change case and at underscores. */
+function plain(line: string): string {
+  return line
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .replaceAll("_", " ")
+    .replace(/round[- ]trips?|in[- ]flight/gi, "");
+}
+
+function found(text: string): string[] {
+  return text.split("\n").flatMap((line, index) => {
+    const word = CAPITALS.exec(line)?.[0] ?? words.exec(plain(line))?.[0];
+    if (word === undefined) return [];
+    const write = INSTEAD_OF.find(([each]) => new RegExp(`^(${each})$`, "i").test(word))?.[1] ?? "MAX_";
+    return [`${index + 1}: "${word}", write: ${write}`];
+  });
+}
+
+it("reads sources, tests and docs", () => {
+  expect(texts.length).toBeGreaterThan(200);
+  expect(texts.map(({ file }) => file)).toContain("README.md");
+});
+
+it("finds words in prose and in names, not what only looks like one", () => {
+  for (const line of ["// One trip.", "limitLedger", "MOST_ITEMS", "ITEMS_PER_TRIP"])
+    expect(found(line)).toHaveLength(1);
+  for (const line of ["a round trip", "roundTripMs", "MAX_IN_FLIGHT", "stripped", "at most one"])
+    expect(found(line)).toEqual([]);
+});
+
+it("they use the field's terms", () => {
+  const wrong = texts
+    .filter(({ file }) => !KNOWN.includes(file))
+    .flatMap(({ file, text }) => found(text).map((each) => `${file}:${each}`));
+  expect(wrong).toEqual([]);
+  const clean = texts.filter(({ file, text }) => KNOWN.includes(file) && found(text).length === 0);
+  expect(clean.map(({ file }) => `${file} holds none: remove it from KNOWN`)).toEqual([]);
+});
