@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
+import { measureBlock, type Sample } from "./blocks.ts";
 import { type ContestantName, contestantNames } from "./contestants.ts";
 import { countOne, type Harness, idle, openHarness, type Run, runOnce } from "./harness.ts";
 import { ask, load } from "./load.ts";
@@ -23,6 +24,8 @@ export interface Cell {
 
 export interface Results {
   cells: Cell[];
+  /** Blocks of each kind of request, by its name: what ratios are taken from. */
+  blocks: Map<string, Sample[][]>;
   counts: { row: string; name: ContestantName; counts: Counts[] }[];
   once: {
     name: ContestantName;
@@ -36,6 +39,12 @@ export interface Results {
 }
 
 const ROUNDS = 2;
+/** Blocks of alternating slices, for the ratios. */
+const BLOCKS = 8;
+const COMPARED: readonly (readonly [row: string, names: readonly ContestantName[]])[] = [
+  ["warm GET", ["edge", "bare", "floor"]],
+  ["cold GET", ["edge", "tuned"]],
+];
 const COUNTED = 10;
 /** The contestants with a store. */
 const COUNTED_NAMES: readonly ContestantName[] = ["edge", "recipe", "tuned", "composed"];
@@ -47,7 +56,7 @@ export async function full(): Promise<void> {
   const since = performance.now();
   const say = (line: string) => console.error(`${Math.round((performance.now() - since) / 1000)} s: ${line}`);
   const harness = await openHarness(contestantNames);
-  const results: Results = { cells: [], counts: [], once: [], outages: [], seconds: 0 };
+  const results: Results = { cells: [], blocks: new Map(), counts: [], once: [], outages: [], seconds: 0 };
   try {
     for (const row of rows) await count(harness, row, results, say);
     for (const roundTripMs of [0, 20]) {
@@ -55,6 +64,7 @@ export async function full(): Promise<void> {
         for (const row of rows) await measure(harness, row, { clients, roundTripMs }, results, say);
       }
     }
+    for (const [row, names] of COMPARED) results.blocks.set(row, await compare(harness, row, names, say));
     results.outages = await measureOutages(harness, say);
     for (const name of contestantNames) results.once.push(await measureOnce(harness, name, say));
   } finally {
@@ -97,6 +107,27 @@ async function measure(
   }
   cells.push(...mine);
   say(`${row.name}, ${clients} clients, ${roundTripMs} ms: measured`);
+}
+
+/** Requests a second of several Workers, in blocks with restarts between them. */
+async function compare(
+  harness: Harness,
+  name: string,
+  names: readonly ContestantName[],
+  say: Say,
+): Promise<Sample[][]> {
+  const blocks: Sample[][] = [];
+  for (let block = 0; block < BLOCKS; block += 1) {
+    const options = {
+      rows: rows.filter((row) => row.name === name),
+      names: block % 2 === 0 ? names : names.toReversed(),
+      clients: 8,
+      roundTripMs: 0,
+    };
+    blocks.push(await measureBlock(harness, options));
+  }
+  say(`${name}: ${names.join(", ")} compared`);
+  return blocks;
 }
 
 async function measureOnce(harness: Harness, name: ContestantName, say: Say) {

@@ -1,6 +1,8 @@
+import { medianOf, ratioOfSamples, type Sample } from "./blocks.ts";
 import type { ContestantName } from "./contestants.ts";
 import type { Results } from "./full.ts";
-import { cellOf, counted, ms, p50, perSecond } from "./report.ts";
+import { ratioText } from "./interval.ts";
+import { cellOf, counted, ms, p50 } from "./report.ts";
 
 export interface Target {
   what: string;
@@ -39,15 +41,15 @@ export function targetsOf(results: Results): Target[] {
     measured: `${most(row, "edge", "critical")} (tuned ${most(row, "tuned", "critical")}, recipe ${most(row, "recipe", "critical")})`,
     reached: most(row, "edge", "critical") === expected,
   });
-  const ratio = (what: string, row: string, other: [ContestantName, number], roundTripMs = 0): Target => {
-    const [mine, theirs] = [
-      at(row, "edge", roundTripMs, perSecond),
-      at(row, other[0], roundTripMs, perSecond),
-    ];
+  const ratio = (what: string, row: string, [other, least]: [ContestantName, number]): Target => {
+    const blocks = results.blocks.get(row) ?? [];
+    const rates = ({ perSecond }: Sample) => perSecond;
+    const measured = ratioOfSamples(blocks, row, ["edge", other], rates);
+    const [mine, theirs] = (["edge", other] as const).map((name) => medianOf(blocks, row, name, rates));
     return {
       what,
-      measured: `${(mine / theirs).toFixed(2)} × (${Math.round(mine)} and ${Math.round(theirs)} a second)`,
-      reached: mine >= other[1] * theirs,
+      measured: `${ratioText(measured)} (${mine?.toFixed(0)} and ${theirs?.toFixed(0)} a second)`,
+      reached: measured.value >= least,
     };
   };
   const commands = (row: string): Target => ({
