@@ -1,6 +1,6 @@
 import type { Contestant, ContestantName } from "./contestants.ts";
 import { type Harness, idle, prepare } from "./harness.ts";
-import { type Ratio, ratioOf } from "./interval.ts";
+import { medianRatio, type Ratio, ratioOf } from "./interval.ts";
 import { load } from "./load.ts";
 import { median, percentile } from "./percentile.ts";
 import type { Row } from "./rows.ts";
@@ -103,7 +103,9 @@ export function ratioOfSamples(
   return ratioOf(
     blocks.map((samples) => {
       const others = figures(samples, theirs);
-      return median(figures(samples, mine).map((figure, slice) => figure / (others[slice] ?? Number.NaN)));
+      return medianRatio(
+        figures(samples, mine).map((figure, slice) => figure / (others[slice] ?? Number.NaN)),
+      );
     }),
   );
 }

@@ -28,6 +28,16 @@ export function ratioOf(ratios: readonly number[]): Ratio {
   return { value: Math.exp(mean), low: Math.exp(mean - margin), high: Math.exp(mean + margin) };
 }
 
+/**
+ * The median; of an even number of ratios the geometric mean of the two in the middle. Taking the lower of the two would
+ * favour one side.
+ */
+export function medianRatio(ratios: readonly number[]): number {
+  const sorted = [...ratios].sort((one, other) => one - other);
+  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return Math.sqrt((low ?? Number.NaN) * (high ?? Number.NaN));
+}
+
 /** Like `0.98 × [0.95, 1.01]`. */
 export function ratioText({ value, low, high }: Ratio): string {
   return `${value.toFixed(2)} × [${low.toFixed(2)}, ${high.toFixed(2)}]`;

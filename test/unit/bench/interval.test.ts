@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ratioOf, ratioText } from "../../bench/compare/interval.ts";
+import { medianRatio, ratioOf, ratioText } from "../../bench/compare/interval.ts";
 
 describe("the mean of several blocks' ratios", () => {
   it("is geometric, with Student's interval of the logarithms", () => {
@@ -19,6 +19,11 @@ describe("the mean of several blocks' ratios", () => {
 
   it("has no bounds where there is one block", () => {
     expect(ratioOf([0.5])).toEqual({ value: 0.5, low: 0, high: Number.POSITIVE_INFINITY });
+  });
+
+  it("has a median within a block that favours neither side", () => {
+    expect(medianRatio([4, 0.5, 1])).toBe(1);
+    expect(medianRatio([0.25, 0.5, 2, 4])).toBe(1);
   });
 
   it("reads like a ratio", () => {
