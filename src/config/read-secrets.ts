@@ -1,5 +1,5 @@
 import { described } from "./config-error.ts";
-import type { Report } from "./read-variables.ts";
+import type { Report } from "./report.ts";
 
 export const CONTROL = /\p{Cc}/u;
 

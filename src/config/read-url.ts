@@ -1,5 +1,5 @@
 import { described, shown } from "./config-error.ts";
-import type { Report } from "./read-variables.ts";
+import type { Report } from "./report.ts";
 
 /** Where Upstash shows what a Worker needs. */
 export const WHERE_UPSTASH_SHOWS_IT =

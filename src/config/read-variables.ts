@@ -1,13 +1,11 @@
 import { type ConfigIssue, described, shown } from "./config-error.ts";
 import { CONTROL, readSecret, readSecrets } from "./read-secrets.ts";
 import { readUrl } from "./read-url.ts";
+import type { Report } from "./report.ts";
 import { type Variable, type VariableName, type VariableValues, variables } from "./variables-table.ts";
 
 /** The environment as the Worker gets it: texts, and values that wrangler.toml writes as numbers, booleans or arrays. */
 export type Environment = Record<string, unknown>;
-
-/** Where a reader puts what is wrong with a variable. */
-export type Report = (found: string, fix: string, which?: string) => void;
 
 /**
  * Reads every variable of the table. An empty or blank text counts as unset: `VAR = ""` is how people switch a variable

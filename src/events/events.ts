@@ -1,26 +1,9 @@
 import type { Platform } from "../runtime/platform.ts";
 import type { Field } from "./fields.ts";
 import type { LogLevel } from "./level.ts";
-import { type LogFields, type LogSinkOptions, logSink } from "./log.ts";
+import { type LogSinkOptions, logSink } from "./log.ts";
+import type { EmittedEvent, LogFields, Sink } from "./sink.ts";
 import { type EventFields, type EventName, eventTable, levelOf } from "./table.ts";
-
-/** An event as a sink receives it. */
-export interface EmittedEvent {
-  /** Milliseconds since the epoch. */
-  readonly time: number;
-  readonly level: LogLevel;
-  readonly event: EventName;
-  /** Those of {@link eventTable}. One that does not fit its kind is `(withheld)`. */
-  readonly fields: Readonly<LogFields>;
-}
-
-/**
- * Somebody who wants to know of events: a metric, a queue, an error tracker. It runs within the request, so it must not
- * take long; what it throws is dropped, a promise that it returns is not waited for.
- */
-export interface Sink {
-  receive(event: EmittedEvent): void;
-}
 
 export interface Events {
   /** Tells all sinks of an event of the table. It never throws. */

@@ -1,8 +1,5 @@
-import type { Sink } from "./events.ts";
 import { type LogLevel, logLevels } from "./level.ts";
-
-/** What a line of the log holds beside `time`, `level` and `event`. Never an object: a line has one level. */
-export type LogFields = Record<string, string | number | boolean | null | undefined>;
+import type { Sink } from "./sink.ts";
 
 export interface LogSinkOptions {
   /** Events below it are not written. Default `info`. */

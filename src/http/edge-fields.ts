@@ -24,7 +24,8 @@ export const CALLER_SIGNAL_FIELD = "x-edge-caller";
 /** The field that hands a session's token to a client that sends it as a bearer. */
 export const SESSION_TOKEN_FIELD = "X-Session-Token";
 
-const RESERVED_IN_ANSWERS = /^x-edge-/;
+/** Signals between the two, and fields by which the edge says what it did itself: an origin cannot say that. */
+const RESERVED_IN_ANSWERS = /^(x-edge-.*|x-cache|x-session-token)$/;
 
 /**
  * Whether only the edge may send a field of this name to the origin. What a client sends under it is dropped, in every
@@ -39,7 +40,7 @@ export function selectsNothing(name: string): boolean {
   return SELECTS_NOTHING.test(name) || isHopByHop(name);
 }
 
-/** Whether a field of an answer is between the origin and the edge: no client gets it, and no cache keeps it. */
+/** Whether no client gets a field of this name from an origin, and no cache keeps it. */
 export function isReservedResponseField(name: string): boolean {
   return RESERVED_IN_ANSWERS.test(laxName(name));
 }

@@ -19,6 +19,7 @@ import type { Store } from "../store/store.ts";
 import { changeOf, issued } from "./changes.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
 import { createKnownEnds } from "./known-ends.ts";
+import type { SessionsOptions } from "./options.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
 import { isoTime, type SessionRecord } from "./record.ts";
 import {
@@ -30,21 +31,6 @@ import {
 } from "./session-service.ts";
 import { createSessionValidator } from "./validate.ts";
 import type { ActiveSession, SessionVerdict } from "./verdict.ts";
-
-export interface SessionsOptions {
-  store: Store;
-  keys: Keys;
-  config: Config["session"];
-  /** false keeps sessions in the isolate. Default true. */
-  useRedis?: boolean;
-  identifier: Pick<Identifier, "hash">;
-  platform: Platform;
-  events: Events;
-  /** How long the isolate goes by what Redis said of a session, ms. Default 5000. */
-  isolateMaxAgeMs?: number;
-  /** Most sessions, and most pending writes of each kind, in the isolate. Default 10000. */
-  entries?: number;
-}
 
 /** What a new session is made of. */
 export interface SessionInput {

@@ -5,9 +5,9 @@ import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
 import type { EndedBy, KnownEnds } from "./known-ends.ts";
+import type { SessionsOptions } from "./options.ts";
 import { isoTime, type SessionRecord, timeOf } from "./record.ts";
 import type { SessionService } from "./session-service.ts";
-import type { SessionsOptions } from "./sessions.ts";
 import { endedByMark, keptSession } from "./upstash-session-store.ts";
 import type { SessionVerdict } from "./verdict.ts";
 

@@ -1,7 +1,7 @@
 import { inject } from "vitest";
 import type { CacheRuleInput, Route } from "../../src/config/route.ts";
 import { createEvents } from "../../src/events/events.ts";
-import type { LogFields } from "../../src/events/log.ts";
+import type { LogFields } from "../../src/events/sink.ts";
 import {
   type ConfirmedIdentity,
   confirmedIdentity,

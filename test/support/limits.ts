@@ -2,7 +2,7 @@ import { vi } from "vitest";
 import { loadConfig } from "../../src/config/load.ts";
 import type { Route, RouteInput } from "../../src/config/route.ts";
 import { createEvents } from "../../src/events/events.ts";
-import type { LogFields } from "../../src/events/log.ts";
+import type { LogFields } from "../../src/events/sink.ts";
 import {
   type ConfirmedIdentity,
   confirmedIdentity,

@@ -1,6 +1,6 @@
 import { inject } from "vitest";
 import { createEvents } from "../../src/events/events.ts";
-import type { LogFields } from "../../src/events/log.ts";
+import type { LogFields } from "../../src/events/sink.ts";
 import type { SessionClaim } from "../../src/identity/caller.ts";
 import { verifyToken } from "../../src/identity/session-token.ts";
 import { createSessions } from "../../src/session/sessions.ts";

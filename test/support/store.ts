@@ -1,5 +1,5 @@
 import { createEvents } from "../../src/events/events.ts";
-import type { LogFields } from "../../src/events/log.ts";
+import type { LogFields } from "../../src/events/sink.ts";
 import { Store } from "../../src/store/store.ts";
 import { testPlatform } from "./platform.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/isolate.ts";
-import type { EmittedEvent } from "../../../src/events/events.ts";
+import type { EmittedEvent } from "../../../src/events/sink.ts";
 import type { EventName } from "../../../src/events/table.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
@@ -111,7 +111,7 @@ describe("a session that does not count", () => {
     const outage = edge({ env: STORE });
     expect((await outage.ask("/session", cookie(await signed(NOW - 3_600_000)))).status).toBe(503);
     expect(outage.named("session.refused")).toMatchObject([{ level: "info", fields: { reason: "unknown" } }]);
-    const over = edge({ env: STORE, store: everyReply({ result: [null, null] }) });
+    const over = edge({ env: STORE, store: everyReply({ result: [null, null, null, null] }) });
     expect((await over.ask("/session", cookie(await signed(NOW)))).status).toBe(401);
     expect(over.named("session.refused")).toMatchObject([{ fields: { reason: "revoked" } }]);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createEvents, type EmittedEvent, type Sink } from "../../../src/events/events.ts";
+import { createEvents } from "../../../src/events/events.ts";
 import { type LogLevel, logLevels } from "../../../src/events/level.ts";
+import type { EmittedEvent, Sink } from "../../../src/events/sink.ts";
 
 const platform = { now: () => Date.UTC(2026, 0, 15, 12) };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createEvents, type EmittedEvent } from "../../../src/events/events.ts";
+import { createEvents } from "../../../src/events/events.ts";
+import type { EmittedEvent } from "../../../src/events/sink.ts";
 import { AfterResponse } from "../../../src/request/deferred.ts";
 import { ok, storeWith } from "../../support/store.ts";
 

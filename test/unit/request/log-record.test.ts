@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { createEvents, type EmittedEvent } from "../../../src/events/events.ts";
+import { createEvents } from "../../../src/events/events.ts";
+import type { EmittedEvent } from "../../../src/events/sink.ts";
 import { type LogRecord, logRequest } from "../../../src/request/log-record.ts";
 
 const NOTHING: LogRecord = {
