@@ -65,7 +65,7 @@ export const rows: readonly Row[] = [
     name: "warm GET",
     what: "limit + hit in the isolate",
     contestants: ["edge", "edge-logging", "bare", "floor", "recipe", "tuned", "composed"],
-    request: () => get("/public/warm"),
+    request: (contestant) => get(`/public/warm/${contestant.name}`),
     before: "ask once",
     status: 200,
     edge: { critical: 0, calls: 0, commands: 0 },
