@@ -24,7 +24,7 @@ export interface UpstashSessionStoreOptions {
   maxPerUser: number;
 }
 
-/** A tombstone outlives every token of the session it buries. */
+/** A tombstone outlives every token of its session. */
 const TOMBSTONE_MARGIN_MS = 60_000;
 
 /** Sessions in Redis. The `queue…` methods put their command on a batch that somebody else sends. */

@@ -28,21 +28,24 @@ const DIRECTIVES = [
 const VARIES = ["", "", "accept", "authorization", "cookie, x-api-key", "x-user-id", "x-lang", "*"];
 
 /** Ways of saying who one is: some the edge can verify, some only the origin can read. */
-const CARRIERS: ((user: string) => { headers: Record<string, string>; query?: string; verified: boolean })[] =
-  [
-    (user) => ({ headers: { "x-api-key": `key-of-${user}-0123456789` }, verified: true }),
-    (user) => ({ headers: { authorization: `Bearer key-of-${user}-0123456789` }, verified: true }),
-    (user) => ({ headers: {}, query: `api_key=key-of-${user}-0123456789`, verified: true }),
-    (user) => ({ headers: { cookie: `sid=${user}` }, verified: false }),
-    (user) => ({ headers: { authorization: `Basic ${btoa(`${user}:pw`)}` }, verified: false }),
-    (user) => ({ headers: { apikey: user }, verified: false }),
-    (user) => ({ headers: { "x-auth-token": user }, verified: false }),
-    // One team's key, and the cookie of one of its members.
-    (user) => ({
-      headers: { "x-api-key": "key-of-team-0123456789", cookie: `sid=${user}` },
-      verified: false,
-    }),
-  ];
+const CREDENTIAL_FIELDS: ((user: string) => {
+  headers: Record<string, string>;
+  query?: string;
+  verified: boolean;
+})[] = [
+  (user) => ({ headers: { "x-api-key": `key-of-${user}-0123456789` }, verified: true }),
+  (user) => ({ headers: { authorization: `Bearer key-of-${user}-0123456789` }, verified: true }),
+  (user) => ({ headers: {}, query: `api_key=key-of-${user}-0123456789`, verified: true }),
+  (user) => ({ headers: { cookie: `sid=${user}` }, verified: false }),
+  (user) => ({ headers: { authorization: `Basic ${btoa(`${user}:pw`)}` }, verified: false }),
+  (user) => ({ headers: { apikey: user }, verified: false }),
+  (user) => ({ headers: { "x-auth-token": user }, verified: false }),
+  // One team's key, and the cookie of one of its members.
+  (user) => ({
+    headers: { "x-api-key": "key-of-team-0123456789", cookie: `sid=${user}` },
+    verified: false,
+  }),
+];
 
 /** Mulberry32: the same choices in every run. */
 function randomChoices(seed: number) {
@@ -132,7 +135,8 @@ describe.each([
       // One alone, or four at the same moment: then some wait for another's answer.
       const asking = Array.from({ length: choose([1, 1, 1, 4]) }, async () => {
         const user = choose(USERS);
-        const carried = user === "" ? { headers: {} as Record<string, string> } : choose(CARRIERS)(user);
+        const carried =
+          user === "" ? { headers: {} as Record<string, string> } : choose(CREDENTIAL_FIELDS)(user);
         const query = "query" in carried && carried.query ? `?${carried.query}` : "";
         const headers = new Headers({ ...carried.headers, "x-lang": choose(["de", "en"]) });
         const url = `https://edge.example/${scope}/${path}${query}`;

@@ -37,9 +37,10 @@ describe("an ending for which there is no room", () => {
       if (error instanceof Problem) return problemResponse(error.facts, "request-1");
       throw error;
     });
+    const received = { requestId: "request-1" } as EndpointEnv["Bindings"]["received"];
     const server = { authorization: "Bearer a-server" };
     const end = (path: string) =>
-      app.request(`/auth/sessions/${path}`, { method: "DELETE", headers: server });
+      app.request(`/auth/sessions/${path}`, { method: "DELETE", headers: server }, { received });
     const refused = await end(`redis/${second.claims.id}`);
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({ code: "ENDING_NOT_KEPT", retry_after: expect.any(Number) });

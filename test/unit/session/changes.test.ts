@@ -27,14 +27,14 @@ function written(change: SessionChange | null, fields: HeadersInit = {}): Header
 describe("the session cookie", () => {
   it("is bound to its host, unreadable to scripts, and only for https", () => {
     expect(sessionCookie(https, "es1.t", NOW + 60_000, NOW)).toBe(
-      "__Host-session=es1.t; Path=/; Max-Age=60; Secure; HttpOnly; SameSite=Lax",
+      "__Host-session=es1.t; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=Lax",
     );
-    expect(clearedCookie(https)).toBe("__Host-session=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+    expect(clearedCookie(https)).toBe("__Host-session=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax");
   });
 
   it("does without Secure on http of this machine only", () => {
     expect(sessionCookie(loopback, "es1.t", NOW + 1000, NOW)).toBe(
-      "session=es1.t; Path=/; Max-Age=1; HttpOnly; SameSite=Lax",
+      "session=es1.t; Max-Age=1; Path=/; HttpOnly; SameSite=Lax",
     );
     for (const other of ["https://localhost/", "http://example.com/", "http://localhost.example.com/"])
       expect(sessionCookie(new URL(other), "es1.t", NOW, NOW), other).toMatch(/^__Host-session=.*; Secure;/);

@@ -47,11 +47,11 @@ describe("no answer leaks", () => {
 
       for (let index = 0; index < PAIRS; index += 1) {
         const user = choose(["", "ada", "bea", "cem"]);
-        const carrier = choose(CREDENTIALS);
+        const field = choose(CREDENTIALS);
         const verified = user !== "" && choose([true, true, false]);
         const requester: Requester = user === "" ? "anonymous" : verified ? "verified" : "credentialed";
         const path = choose(["/a", "/b", "/c"]);
-        const request = get(user === "" ? {} : { [carrier]: user });
+        const request = get(user === "" ? {} : { [field]: user });
         const now = NOON + index * choose([1, 20]);
         const key = scope === "caller" ? `${path} ${requester} ${verified ? user : ""}` : path;
         const found = (entries.get(key) ?? []).filter(({ stored }) => {
