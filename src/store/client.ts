@@ -26,6 +26,11 @@ class Client extends Redis {
   protected override enableTelemetry = false;
 }
 
+/** The same for handlers, who get replies as the SDK's types describe them: JSON parsed, hashes as objects. */
+class HandlerClient extends Client {
+  protected override opts = { automaticDeserialization: true };
+}
+
 /**
  * Builds commands with the SDK's pipeline and hands them to `send`.
  *
@@ -82,12 +87,13 @@ export function createRedis(send: SendCommands): Redis {
         if (item.error === undefined) return item;
         const error = commandError(item.error, commands[index]?.[0]);
         if (single || !keeps) throw error;
-        return { error: error.message };
+        // The SDK's deserializers of some commands throw for a reply that is no list.
+        return { error: error.message, result: [] };
       });
       return asResponse<Result>(single ? replies[0] : replies);
     },
   };
-  const redis = new Client(requester);
+  const redis = new HandlerClient(requester);
   const { pipeline, multi } = redis;
   /** Says before `exec()` calls the Requester whether the caller wants the errors item by item. */
   const typed = (built: Pipeline): Pipeline => {

@@ -96,7 +96,7 @@ export class Store {
    * const [greeting, visits] = await redis.pipeline().get<string>("greeting").incr("visits").exec(); // one call
    * ```
    *
-   * Replies are as Redis gives them: text stays text, `hgetall` replies a list of fields and values. It remembers the sync
+   * Replies are as the SDK's types say: JSON is parsed, `hgetall` replies an object. It remembers the sync
    * token of its own writes, so make one per request, where a handler asks for it; to read what a batch wrote, set
    * `redis.readYourWritesSyncToken = batch.syncToken`. Subscriptions are refused.
    *

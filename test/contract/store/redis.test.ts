@@ -21,11 +21,21 @@ describe("a handler's redis", () => {
     expect(calls.map(({ commands }) => commands.length)).toEqual([1, 1, 1, 1, 1]);
   });
 
-  it("replies a hash as the list that Redis gives", async () => {
+  it("replies as the SDK's types say: hashes as objects, JSON as what it was set from", async () => {
     const redis = open().store.redis();
-    await redis.hset(key, { n: "106242075399214372653", f: "1e3" });
+    await redis.hset(key, { n: "106242075399214372653", f: { a: [1, null] } });
     await redis.pexpire(key, 60_000);
-    expect(await redis.hgetall(key)).toEqual(["n", "106242075399214372653", "f", "1e3"]);
+    expect(await redis.hgetall(key)).toEqual({ n: "106242075399214372653", f: { a: [1, null] } });
+    await redis.set(`${key}:json`, { a: 1 }, { px: 60_000 });
+    expect(await redis.get(`${key}:json`)).toEqual({ a: 1 });
+  });
+
+  it("says of a failed HMGET in a pipeline that it failed, and does not throw for it", async () => {
+    const redis = open().store.redis();
+    await redis.set(key, "text", { px: 60_000 });
+    const [first, second] = await redis.pipeline().hmget(key, "f").get(key).exec({ keepErrors: true });
+    expect(first?.error).toBe("Redis refused hmget (WRONGTYPE)");
+    expect(second).toMatchObject({ result: "text" });
   });
 
   it("makes a pipeline and a transaction one call each", async () => {
@@ -34,7 +44,7 @@ describe("a handler's redis", () => {
     expect(await redis.pipeline().set(key, "5", { px: 60_000 }).incr(key).get(key).exec()).toEqual([
       "OK",
       6,
-      "6",
+      6,
     ]);
     expect(await redis.multi().incr(key).incr(key).exec()).toEqual([7, 8]);
     expect(calls.map(({ path }) => path)).toEqual(["/pipeline", "/multi-exec"]);

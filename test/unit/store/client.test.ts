@@ -142,7 +142,7 @@ describe("a handler's redis", () => {
       expect(shown(error)).not.toContain("secret");
     }
     const kept = await redis.pipeline().set("secret-key", "secret-value").exec({ keepErrors: true });
-    expect(kept).toEqual([{ error: "Redis refused set (NOPERM)", result: undefined }]);
+    expect(kept).toEqual([{ error: "Redis refused set (NOPERM)", result: [] }]);
     const odd = await failure(redis.exec(["secret-value with spaces"]));
     expect(odd.message, "what stands in a name's place may be a value").toBe(
       "Redis refused a command (NOPERM)",
