@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { configurationReference } from "./configuration.ts";
+import { EVENTS_PAGE, withEvents } from "./events.ts";
 
-/** `npm run docs:configuration`: writes `docs/configuration.md`. */
-await mkdir("docs", { recursive: true });
+/** `npm run docs`: writes `docs/configuration.md`, and the table of events in `docs/architecture.md`. */
 await writeFile("docs/configuration.md", configurationReference());
-console.log("docs/configuration.md is written.");
+await writeFile(EVENTS_PAGE, withEvents(await readFile(EVENTS_PAGE, "utf8")));
+console.log(`docs/configuration.md and the table of events in ${EVENTS_PAGE} are written.`);

@@ -4,7 +4,7 @@ import { type Variable, variables } from "../../../../src/config/variables-table
 import { configurationReference } from "../../../../src/tools/docs/configuration.ts";
 
 describe("docs/configuration.md", () => {
-  it("is what `npm run docs:configuration` writes", async () => {
+  it("is what `npm run docs` writes", async () => {
     expect(await readFile("docs/configuration.md", "utf8")).toBe(configurationReference());
   });
 

@@ -1,6 +1,14 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { eventTable } from "../../../../src/events/table.ts";
-import { eventsMarkdown } from "../../../../src/tools/docs/events.ts";
+import { EVENTS_PAGE, eventsMarkdown, withEvents } from "../../../../src/tools/docs/events.ts";
+
+test("docs/architecture.md has the table that `npm run docs` writes", async () => {
+  const page = await readFile(EVENTS_PAGE, "utf8");
+  expect(page).toBe(withEvents(page));
+  expect(page).toContain(eventsMarkdown());
+  expect(() => withEvents("# A page without a place for it")).toThrow(EVENTS_PAGE);
+});
 
 test("every event is one row, with its level, fields and sentence", () => {
   const lines = eventsMarkdown().trimEnd().split("\n");
