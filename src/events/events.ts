@@ -1,6 +1,5 @@
 import type { Platform } from "../runtime/platform.ts";
 import type { Field } from "./fields.ts";
-import type { LogLevel } from "./level.ts";
 import { type LogSinkOptions, logSink } from "./log.ts";
 import type { EmittedEvent, LogFields, Sink } from "./sink.ts";
 import { type EventFields, type EventName, eventTable, levelOf } from "./table.ts";

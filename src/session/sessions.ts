@@ -1,8 +1,5 @@
-import type { Config } from "../config/config.ts";
-import type { Events } from "../events/events.ts";
 import { problem } from "../http/problem.ts";
 import { PROBLEMS } from "../http/problem-codes.ts";
-import type { Identifier } from "../identity/caller-hash.ts";
 import {
   base64url,
   MAX_TOKEN_LENGTH,
@@ -12,10 +9,7 @@ import {
 } from "../identity/session-token.ts";
 import type { Decide, EdgeRequest } from "../request/capability.ts";
 import type { SessionChange } from "../request/session-change.ts";
-import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
-import type { Keys } from "../store/keys.ts";
-import type { Store } from "../store/store.ts";
 import { changeOf, issued } from "./changes.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
 import { createKnownEnds } from "./known-ends.ts";
