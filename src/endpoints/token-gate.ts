@@ -18,9 +18,10 @@ const FAILURES_WINDOW_MS = 60_000;
 const MAX_ADDRESSES = 10_000;
 
 /**
- * Lets a request with one of the tokens as its bearer pass: 404 where none is configured, 401 for a wrong one, and after
- * ten wrong ones a minute from one address 429. The count is the isolate's own: it slows guessing down, while the
- * tokens' length is what stops it.
+ * Lets a request with one of the tokens as its bearer pass, whatever others at its address have done: 404 where no token is
+ * configured, 401 for a missing or a wrong one, and after ten wrong ones a minute from one address 429. A request without
+ * a bearer is no guess and counts for nothing. The count is the isolate's own: it slows guessing down, while the tokens'
+ * length is what stops it.
  */
 export function tokenGate({ tokens, platform }: TokenGateOptions): MiddlewareHandler {
   const failures = new BoundedMap<{ count: number; until: number }>({
@@ -31,18 +32,23 @@ export function tokenGate({ tokens, platform }: TokenGateOptions): MiddlewareHan
 
   return async function requireToken(c, next) {
     if (tokens.length === 0) throw problem("NOT_FOUND");
-    const address = clientAddress(c.req.raw.headers);
-    const failed = failures.get(address);
-    if (failed && failed.count >= MAX_FAILURES) {
-      const retryAfter = Math.max(1, Math.ceil((failed.until - platform.now()) / 1000));
-      throw problem("TOO_MANY_FAILURES", { retryAfter });
-    }
     const presented = bearerToken(c.req.header("authorization"));
-    if (presented === null || !(await secretMatches(presented, tokens))) {
-      const until = failed?.until ?? platform.now() + FAILURES_WINDOW_MS;
-      failures.set(address, { count: (failed?.count ?? 0) + 1, until }, until);
-      throw problem("TOKEN_REQUIRED");
-    }
+    if (presented === null) throw problem("TOKEN_REQUIRED");
+    if (!(await secretMatches(presented, tokens))) throw wrong(clientAddress(c.req.raw.headers));
     await next();
   };
+
+  /** Counts a wrong token. @returns the problem to answer with. */
+  function wrong(address: string) {
+    const now = platform.now();
+    const failed = failures.get(address);
+    if (failed && failed.count >= MAX_FAILURES) {
+      return problem("TOO_MANY_FAILURES", {
+        retryAfter: Math.max(1, Math.ceil((failed.until - now) / 1000)),
+      });
+    }
+    const until = failed?.until ?? now + FAILURES_WINDOW_MS;
+    failures.set(address, { count: (failed?.count ?? 0) + 1, until }, until);
+    return problem("TOKEN_REQUIRED");
+  }
 }
