@@ -9,6 +9,15 @@ export function mutableResponse(response: Response): Response {
     response.headers.delete("x-edge-nothing");
     return response;
   } catch {
-    return new Response(response.body, response);
+    const { status, headers, statusText } = response;
+    return new Response(response.body, { status, headers, statusText: reasonPhrase(statusText) });
   }
+}
+
+/**
+ * A reason phrase that a Response can be made with: a tab is legal in it (RFC 9112 §4), and the runtime throws for one as
+ * for any control character.
+ */
+export function reasonPhrase(statusText: string): string {
+  return statusText.replace(/\p{Cc}/gu, " ");
 }

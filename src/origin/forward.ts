@@ -33,10 +33,10 @@ export async function forward(input: ForwardInput): Promise<OriginReply> {
       headers: input.headers,
       body: bodyless ? null : input.body,
       redirect: "manual",
-      // A WebSocket lives on after its handshake, and the signal would end it.
-      ...(isWebSocketUpgrade(input.headers) ? {} : { signal: abort.signal }),
+      // The timer ends with the header section, so that the signal ends neither a stream nor a WebSocket.
+      signal: abort.signal,
     });
-    if (isFinal(response.status, input.headers)) return { kind: "response", response };
+    if (isFinal(response, input.headers)) return { kind: "response", response };
     return { ...UNREACHABLE, originStatus: response.status };
   } catch {
     return late ? { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" } : UNREACHABLE;
@@ -47,11 +47,11 @@ export async function forward(input: ForwardInput): Promise<OriginReply> {
 
 /**
  * The runtime takes an informational answer for the final one, and what follows it is lost (RFC 9110 §15.2); a switch of
- * protocols is an answer only to whoever asked for it (§15.2.2); and no response can be made with a status that is none
+ * protocols is an answer only to whoever asked for it (§15.2.2), and the only one the edge asks for is a WebSocket; and no response can be made with a status that is none
  * (§15).
  */
-function isFinal(status: number, asked: Headers): boolean {
-  if (status === 101) return isWebSocketUpgrade(asked);
+function isFinal({ status, webSocket }: Response, asked: Headers): boolean {
+  if (status === 101) return isWebSocketUpgrade(asked) && webSocket !== null;
   return status >= 200 && status <= 599;
 }
 

@@ -2,7 +2,6 @@ import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { dropOriginCors } from "../http/cors.ts";
 import { hasUnreadCredential } from "../http/credential-fields.ts";
-import { isWebSocketUpgrade } from "../http/hop-by-hop.ts";
 import { problem } from "../http/problem.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
@@ -65,7 +64,7 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
         via,
       });
       noteFailure(options, caller.request, target, reply);
-      if (reply.kind === "failed" || isWebSocketUpgrade(request.headers)) return reply;
+      if (reply.kind === "failed") return reply;
       const basePath = origin.url.pathname.replace(/\/+$/, "");
       const { response, signals } = cleanResponse(reply.response, {
         originUrl: target,
@@ -87,6 +86,7 @@ function headersFor(
   via: string,
 ): Headers {
   return originHeaders({
+    method: request.request.method,
     headers: clientHeaders,
     url: request.url,
     clientAddress: request.request.headers.get("cf-connecting-ip"),

@@ -8,6 +8,7 @@ import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
 import type { Platform } from "../runtime/platform.ts";
 
 export interface OriginHeadersInput {
+  method: string;
   headers: Headers;
   /** The address the client used, with the edge's scheme and host. */
   url: URL;
@@ -29,7 +30,8 @@ export interface OriginHeadersInput {
 export function originHeaders(input: OriginHeadersInput): Headers {
   const { url, user, tier, requestId, originToken, platform } = input;
   const headers = new Headers(input.headers);
-  const websocket = isWebSocketUpgrade(headers);
+  // Only a GET can become a WebSocket (RFC 6455 §4.1); on anything else the offer would cost the content.
+  const websocket = input.method === "GET" && isWebSocketUpgrade(headers);
   dropHopByHop(headers);
   // Whoever took the request has answered it (RFC 9110 §10.1.1): an origin's 100 would be taken for its answer.
   headers.delete("expect");

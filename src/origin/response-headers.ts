@@ -2,6 +2,7 @@ import { CACHE_FIELDS } from "../http/cache-fields.ts";
 import { withoutDomain } from "../http/cookies.ts";
 import { CALLER_SIGNAL_FIELD, isReservedResponseField, SESSION_SIGNAL_FIELD } from "../http/edge-fields.ts";
 import { dropHopByHop } from "../http/hop-by-hop.ts";
+import { reasonPhrase } from "../http/mutable-response.ts";
 
 /** Without them a cache, this one or a browser's, would reuse a response as if it had said nothing. */
 const NEEDED_BY_CACHES: ReadonlySet<string> = new Set([...CACHE_FIELDS, "set-cookie"]);
@@ -25,13 +26,13 @@ export interface OriginSignals {
 
 /**
  * A response as the client may see it: without hop-by-hop fields and the edge's signals, and with addresses of the
- * origin's host turned into the edge's. The body is passed on, never read.
+ * origin's host turned into the edge's. The body is passed on, never read. A switch to a WebSocket carries no signals: it
+ * neither starts a session nor says whose a key is.
  */
 export function cleanResponse(
   response: Response,
   options: CleanResponseOptions,
 ): { response: Response; signals: OriginSignals } {
-  if (response.status === 101) return { response, signals: {} };
   const headers = new Headers(response.headers);
   const session = headers.get(SESSION_SIGNAL_FIELD);
   const caller = headers.get(CALLER_SIGNAL_FIELD);
@@ -42,7 +43,14 @@ export function cleanResponse(
     if (value !== null) headers.set(name, edgeAddress(value, options));
   }
   rewriteCookies(headers, options);
-  const { status, statusText } = response;
+  const { status } = response;
+  const statusText = reasonPhrase(response.statusText);
+  if (status === 101) {
+    // The runtime answers the client's own handshake itself.
+    headers.delete("sec-websocket-accept");
+    const { webSocket } = response;
+    return { response: new Response(null, { status, statusText, headers, webSocket }), signals: {} };
+  }
   const body = WITHOUT_CONTENT.has(status) ? null : response.body;
   return {
     response: new Response(body, { status, statusText, headers }),

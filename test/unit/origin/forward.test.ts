@@ -73,6 +73,10 @@ function answer(status: number, body: string | null): Response {
   return Object.defineProperty(new Response(body), "status", { value: status });
 }
 
+/** A 101 as a fetch returns it: a Response can be made with one only beside a WebSocket. */
+const switched = (headers: HeadersInit = {}) =>
+  new Response(null, { status: 101, webSocket: new WebSocketPair()[0], headers });
+
 describe("a switch of protocols", () => {
   const asked = (headers: Record<string, string>) =>
     forward({
@@ -80,7 +84,7 @@ describe("a switch of protocols", () => {
       method: "GET",
       headers: new Headers(headers),
       body: null,
-      fetch: () => Promise.resolve(answer(101, null)),
+      fetch: () => Promise.resolve(switched()),
       platform: testPlatform(),
       deadlineMs: 30_000,
       via: "envoyou-edge-1",
@@ -88,6 +92,19 @@ describe("a switch of protocols", () => {
 
   it("that nobody asked for is no answer (RFC 9110 §15.2.2)", async () => {
     expect(await asked({})).toMatchObject({ kind: "failed", status: 502 });
+  });
+  it("to something else than a WebSocket is none either", async () => {
+    const reply = forward({
+      url: new URL("https://api.example.com/v1/x"),
+      method: "GET",
+      headers: new Headers({ upgrade: "websocket" }),
+      body: null,
+      fetch: () => Promise.resolve(answer(101, null)),
+      platform: testPlatform(),
+      deadlineMs: 30_000,
+      via: "envoyou-edge-1",
+    });
+    expect(await reply).toMatchObject({ kind: "failed", status: 502 });
   });
   it("that was asked for is one", async () => {
     expect(await asked({ upgrade: "websocket" })).toMatchObject({ kind: "response" });

@@ -3,6 +3,7 @@ import { type OriginHeadersInput, originHeaders } from "../../../src/origin/requ
 import { testPlatform } from "../../support/platform.ts";
 
 const base: Omit<OriginHeadersInput, "headers"> = {
+  method: "GET",
   url: new URL("https://edge.example/v1/x"),
   clientAddress: "203.0.113.7",
   requestId: "r".repeat(32),

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import type { RouteInput } from "../../../src/config/route.ts";
+import { openIsolate } from "../../../src/edge/isolate.ts";
+import { signToken } from "../../../src/identity/session-token.ts";
+import { edgeAnswer } from "../../../src/worker.ts";
+import { testPlatform } from "../../support/platform.ts";
+import { claims, NOW } from "../../support/session-samples.ts";
+
+const SESSION_SECRET = "session-secret-of-this-test-only-0123";
+const ROUTES: RouteInput[] = [
+  { path: "/login", methods: ["POST"], session: "start" },
+  { path: "/limited", limits: [{ name: "few", limit: 100, window: "1 m" }] },
+  { path: "/cached", cache: { ttl: 60 } },
+];
+
+/** The whole edge without a store, in front of an origin that answers as told. */
+async function ask(path: string, init: RequestInit, answer: () => Response, cookie?: string) {
+  const sent: { url: string; init: RequestInit }[] = [];
+  const platform = testPlatform({
+    now: NOW,
+    fetch: (input, init = {}) => {
+      sent.push({ url: String(input), init });
+      return Promise.resolve(answer());
+    },
+  });
+  const env = { ORIGIN_URL: "https://origin.example/app", LOG_LEVEL: "error", SESSION_SECRET };
+  const edge = edgeAnswer(openIsolate(env, ROUTES, platform));
+  const headers = new Headers(init.headers);
+  if (cookie) headers.set("cookie", cookie);
+  const request = new Request(`https://edge.example${path}`, { ...init, headers });
+  const context = { waitUntil: () => {} } as unknown as ExecutionContext;
+  return { response: await edge(request, context), sent };
+}
+
+const UPGRADE = {
+  origin: "https://edge.example",
+  upgrade: "websocket",
+  connection: "Upgrade",
+  "sec-websocket-version": "13",
+};
+const SIGNALS = {
+  "x-edge-session": btoa(JSON.stringify({ user_id: "ada" })).replace(/=+$/, ""),
+  "x-edge-caller": JSON.stringify({ user_id: "ada", tier: "premium" }),
+  location: "https://origin.example/app/y",
+  "set-cookie": "a=b; Domain=origin.example",
+};
+const switched = () =>
+  new Response(null, { status: 101, webSocket: new WebSocketPair()[0], headers: SIGNALS });
+
+describe("an ordinary answer to a request with Upgrade is like any other", () => {
+  it.each<[method: string, path: string, status: number]>([
+    ["GET", "/x", 200],
+    ["GET", "/x", 403],
+    ["GET", "/x", 426],
+    ["GET", "/x", 302],
+    ["GET", "/limited", 200],
+    ["GET", "/cached", 200],
+    ["HEAD", "/x", 200],
+    ["POST", "/login", 200],
+    ["POST", "/limited", 503],
+    ["DELETE", "/cached", 204],
+  ])("%s %s: %i", async (method, path, status) => {
+    const answer = () => new Response(status === 204 ? null : "x", { status, headers: SIGNALS });
+    const { response, sent } = await ask(path, { method, headers: UPGRADE }, answer);
+    expect(response.status).toBe(status);
+    expect([...response.headers.keys()].filter((name) => name.startsWith("x-edge-"))).toEqual([]);
+    expect(response.headers.get("location")).toBe("https://edge.example/y");
+    expect(response.headers.getSetCookie()).toContain("a=b");
+    expect(response.headers.has("x-request-id")).toBe(true);
+    expect(response.headers.has("ratelimit")).toBe(path === "/limited");
+    expect(response.headers.getSetCookie().some((one) => one.startsWith("__Host-session=es1."))).toBe(
+      path === "/login",
+    );
+    expect(sent[0]?.init.signal, "the deadline holds").toBeInstanceOf(AbortSignal);
+    expect(new Headers(sent[0]?.init.headers).has("upgrade")).toBe(method === "GET");
+  });
+});
+
+describe("a WebSocket", () => {
+  const renewed = () => signToken(claims({ confirmedAt: NOW - 3_600_000 }), SESSION_SECRET);
+  it.each<[path: string, cookie: () => Promise<string | undefined>]>([
+    ["/x", () => Promise.resolve(undefined)],
+    ["/limited", () => Promise.resolve(undefined)],
+    ["/cached", () => Promise.resolve(undefined)],
+    ["/x", async () => `__Host-session=${await renewed()}`],
+    ["/limited", async () => `__Host-session=${await renewed()}`],
+    ["/x", () => Promise.resolve("__Host-session=es1.forged.token")],
+  ])("on %s carries no signals and raises no error", async (path, cookie) => {
+    const { response } = await ask(path, { headers: UPGRADE }, switched, await cookie());
+    expect(response.status).toBe(101);
+    expect(response.webSocket).not.toBeNull();
+    expect([...response.headers.keys()].filter((name) => name.startsWith("x-edge-"))).toEqual([]);
+  });
+
+  it("that nobody asked for is 502 (RFC 9110 §15.2.2)", async () => {
+    for (const headers of [{}, { upgrade: "h2c" }]) {
+      const { response } = await ask("/x", { headers }, switched);
+      expect(response.status).toBe(502);
+    }
+  });
+});
+
+it.each(["all\tright", "\tOK", "O\u00ffK", "", "a\tb\tc"])(
+  "the reason phrase %j is legal",
+  async (phrase) => {
+    for (const path of ["/x", "/cached", "/limited"]) {
+      const answer = () => Object.defineProperty(new Response("ok"), "statusText", { value: phrase });
+      const { response } = await ask(path, {}, answer);
+      expect([response.status, await response.text()]).toEqual([200, "ok"]);
+    }
+  },
+);
