@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { describe } from "#describe";
 import { durationMs } from "./duration.ts";
 import { MAX_DELTA_SECONDS } from "./variables-table.ts";
 
@@ -12,7 +13,7 @@ export const MAX_FIELD_INTEGER = 999_999_999_999_999;
 
 /** What the reference says of a key, beside its type. */
 export interface KeyNote {
-  description: string;
+  description: string | undefined;
   /** How the default reads; absent where the key must be set. */
   default?: string;
   /** How the type reads. */
@@ -26,7 +27,7 @@ export const keyNotes = new WeakMap<object, KeyNote>();
 function noted<Schema extends z.ZodMiniType>(
   schema: Schema,
   type: string,
-  description: string,
+  description: string | undefined,
   fallback?: string,
 ): Schema {
   keyNotes.set(schema, { type, description, ...(fallback !== undefined && { default: fallback }) });
@@ -39,7 +40,7 @@ const required = noted;
 function optional<Schema extends z.ZodMiniType>(
   schema: Schema,
   type: string,
-  description: string,
+  description: string | undefined,
   fallback: string,
 ): z.ZodMiniOptional<Schema> {
   return noted(z.optional(schema), type, description, fallback);
@@ -47,12 +48,12 @@ function optional<Schema extends z.ZodMiniType>(
 
 const choice = <const Names extends readonly string[]>(
   names: Names,
-  description: string,
+  description: string | undefined,
   fallback: string,
 ): z.ZodMiniOptional<z.ZodMiniEnum<{ [Name in Names[number]]: Name }>> =>
   optional(z.enum(names), names.map((name) => `\`${name}\``).join(", "), description, fallback);
 
-const flag = (description: string, fallback: string) =>
+const flag = (description: string | undefined, fallback: string) =>
   optional(z.boolean(), "boolean", description, fallback);
 
 /** A number above {@link MAX_FIELD_INTEGER} that is still exact counts as "no limit"; the compiler lowers it. */
@@ -65,7 +66,7 @@ const limitBase = {
   name: required(
     z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/, "Use 1 to 64 letters, digits, - or _.")),
     "1 to 64 letters, digits, `-`, `_`",
-    "Names the limit in header fields, logs and keys; each limit of a route has a name of its own.",
+    describe("Names the limit in header fields, logs and keys; each limit of a route has a name of its own."),
   ),
   window: required(
     z.custom<Duration>(
@@ -74,25 +75,31 @@ const limitBase = {
       `Write it as a number and ms, s, m, h, d or w: "10 s", "1 m"; at least 1 ms and at most ${MAX_FIELD_INTEGER} ms.`,
     ),
     "`500 ms`, `10 s`, `1 m`, `1 h`, `1 d`, `1 w`",
-    "The time in which the limit may be used once; for a token bucket, the time between two refills.",
+    describe(
+      "The time in which the limit may be used once; for a token bucket, the time between two refills.",
+    ),
   ),
-  cost: optional(count, "1 to the limit", "The units that one request takes.", "1"),
+  cost: optional(count, "1 to the limit", describe("The units that one request takes."), "1"),
   by: choice(
     ["caller", "address"],
-    "Who is counted: the verified API key, else the user, else the address (`caller`), or always the `address`.",
+    describe(
+      "Who is counted: the verified API key, else the user, else the address (`caller`), or always the `address`.",
+    ),
     "`caller`",
   ),
-  shadow: flag("The limit is counted, logged and reported, and never enforced.", "`false`"),
+  shadow: flag(describe("The limit is counted, logged and reported, and never enforced."), "`false`"),
   lease: optional(
     count,
     "1 to a tenth of the limit",
-    "The units that an isolate takes in advance, so that most requests need no call; only for sliding and fixed windows.",
+    describe(
+      "The units that an isolate takes in advance, so that most requests need no call; only for sliding and fixed windows.",
+    ),
     "off",
   ),
   localShare: optional(
     z.number().check(z.gt(0, "Must be above 0."), z.lte(1, "Must be at most 1.")),
     "above 0, up to 1",
-    "The part of the limit that one isolate may admit alone while the store is lost.",
+    describe("The part of the limit that one isolate may admit alone while the store is lost."),
     "1",
   ),
 };
@@ -101,21 +108,25 @@ export const windowLimit = z.strictObject({
   ...limitBase,
   algorithm: choice(
     ["sliding-window", "fixed-window", "sliding-log"],
-    "How the limit is counted; `sliding-log` is exact.",
+    describe("How the limit is counted; `sliding-log` is exact."),
     "`sliding-window`",
   ),
-  limit: required(count, "whole number, 1 or more", "The units that a caller may take in a window."),
+  limit: required(
+    count,
+    "whole number, 1 or more",
+    describe("The units that a caller may take in a window."),
+  ),
 });
 
 export const bucketLimit = z.strictObject({
   ...limitBase,
-  algorithm: required(z.literal("token-bucket"), "`token-bucket`", "Units come back bit by bit."),
+  algorithm: required(z.literal("token-bucket"), "`token-bucket`", describe("Units come back bit by bit.")),
   capacity: required(
     count,
     "whole number, 1 or more",
-    "The most units that the bucket holds; in place of `limit`.",
+    describe("The most units that the bucket holds; in place of `limit`."),
   ),
-  refill: required(count, "whole number, 1 or more", "The units that come back each window."),
+  refill: required(count, "whole number, 1 or more", describe("The units that come back each window.")),
 });
 
 const algorithms = [...windowLimit.shape.algorithm.def.innerType.options, "token-bucket"];
@@ -128,24 +139,30 @@ export const cacheSchema = z.strictObject({
   ttl: optional(
     seconds,
     "seconds",
-    "The lifetime of a response that names none.",
+    describe("The lifetime of a response that names none."),
     "`REDIS_CACHE_TTL` for `shared` and `caller`, none for `public`",
   ),
   scope: choice(
     ["public", "shared", "caller"],
-    "Who may be given a stored response: `public` follows RFC 9111, `shared` says that it does not depend on who asks, `caller` keeps one for each verified caller.",
+    describe(
+      "Who may be given a stored response: `public` follows RFC 9111, `shared` says that it does not depend on who asks, `caller` keeps one for each verified caller.",
+    ),
     "`public`",
   ),
   staleWhileRevalidate: optional(
     seconds,
     "seconds",
-    "A stale response is served this long while it is revalidated (RFC 5861 §3); the response's own value wins.",
+    describe(
+      "A stale response is served this long while it is revalidated (RFC 5861 §3); the response's own value wins.",
+    ),
     "0",
   ),
   staleIfError: optional(
     seconds,
     "seconds",
-    "A stale response is served this long while the origin fails (RFC 5861 §4); the response's own value wins.",
+    describe(
+      "A stale response is served this long while the origin fails (RFC 5861 §4); the response's own value wins.",
+    ),
     "0",
   ),
   tags: optional(
@@ -155,7 +172,7 @@ export const cacheSchema = z.strictObject({
         .check(z.regex(/^[!-~]{1,1024}$/, "Must be visible ASCII without spaces, 1 to 1024 characters.")),
     ),
     "list of texts",
-    "Purge tags that are added to those of the response.",
+    describe("Purge tags that are added to those of the response."),
     "none",
   ),
   query: optional(
@@ -166,7 +183,7 @@ export const cacheSchema = z.strictObject({
       sort: z.optional(z.boolean()),
     }),
     '`{ ignore: ["utm_*"], sort: true }`',
-    "The query parameters that are left out of the cache key, and whether the rest is sorted.",
+    describe("The query parameters that are left out of the cache key, and whether the rest is sorted."),
     "all, as written",
   ),
 });
@@ -177,7 +194,7 @@ export const routeSchema = z.strictObject({
   path: required(
     z.string().check(z.startsWith("/", "Must start with a /.")),
     "Hono's path syntax",
-    "The paths of the route, as the origin reads them: `/v1/user/:id`, `/v1/:id{[0-9]+}`, `/v1/*`.",
+    describe("The paths of the route, as the origin reads them: `/v1/user/:id`, `/v1/:id{[0-9]+}`, `/v1/*`."),
   ),
   methods: optional(
     z.array(
@@ -186,35 +203,43 @@ export const routeSchema = z.strictObject({
         .check(z.regex(/^(?!all$)[a-z]+$/i, "Must be method names; leave methods out for all of them.")),
     ),
     "list of methods",
-    "The methods of the route; GET includes HEAD.",
+    describe("The methods of the route; GET includes HEAD."),
     "every method",
   ),
   access: choice(
     ["public", "identified", "session"],
-    "Who may call: anybody, whoever has a verified API key, a JWT or a session (`identified`), or whoever has a `session`.",
+    describe(
+      "Who may call: anybody, whoever has a verified API key, a JWT or a session (`identified`), or whoever has a `session`.",
+    ),
     "`public`",
   ),
-  limits: optional(limits, "list of limits", "The limits, all of which must have room.", "none"),
+  limits: optional(limits, "list of limits", describe("The limits, all of which must have room."), "none"),
   tiers: optional(
     z.record(z.string().check(z.regex(/\S/, "Nobody can have a tier without a name: name it.")), limits),
     "lists of limits by tier",
-    "The limits of callers of a tier, in place of `limits`.",
+    describe("The limits of callers of a tier, in place of `limits`."),
     "none",
   ),
-  cache: optional(cacheSchema, "cache rule", "How responses to GET and HEAD are stored.", "off"),
-  session: choice(["start", "end"], "The origin's 2xx to a POST may start or end a session.", "neither"),
-  offline: flag("A session is honoured from its signature while the store is lost.", "`true`"),
+  cache: optional(cacheSchema, "cache rule", describe("How responses to GET and HEAD are stored."), "off"),
+  session: choice(
+    ["start", "end"],
+    describe("The origin's 2xx to a POST may start or end a session."),
+    "neither",
+  ),
+  offline: flag(describe("A session is honoured from its signature while the store is lost."), "`true`"),
   onStoreFailure: choice(
     ["local", "open", "closed"],
-    "What limits do while the store is lost: count in the isolate, let everybody pass, or answer 503.",
+    describe(
+      "What limits do while the store is lost: count in the isolate, let everybody pass, or answer 503.",
+    ),
     "`local`",
   ),
   verifiesKeys: flag(
-    "An API key that the origin answers with 2xx is a verified one, for an hour.",
+    describe("An API key that the origin answers with 2xx is a verified one, for an hour."),
     "`false`",
   ),
-  rawPath: flag("Paths with `//`, `%2f` and `%5c` pass instead of being a 400.", "`false`"),
-  shadow: flag("Every limit of the route is in shadow.", "`false`"),
+  rawPath: flag(describe("Paths with `//`, `%2f` and `%5c` pass instead of being a 400."), "`false`"),
+  shadow: flag(describe("Every limit of the route is in shadow."), "`false`"),
 });
 
 export type LimitInput = z.infer<typeof limitSchema>;

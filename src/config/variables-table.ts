@@ -1,3 +1,4 @@
+import { describe } from "#describe";
 import { logLevels } from "../events/level.ts";
 
 /** `must set`: nothing works well without it. `often`: many deployments choose it. `rarely`: the default is right. */
@@ -6,7 +7,7 @@ export type VariableGroup = "must set" | "often" | "rarely";
 interface Described {
   group: VariableGroup;
   /** One plain sentence, for `docs/configuration.md`. */
-  description: string;
+  description: string | undefined;
   /** The Python service's name of this variable. It works, and a warning says to rename it. */
   formerly?: string;
 }
@@ -38,56 +39,63 @@ export const variables = {
   ORIGIN_URL: {
     kind: "url",
     group: "must set",
-    description: "The address of your API; without it and without a binding `ORIGIN` every request gets 503.",
+    description: describe(
+      "The address of your API; without it and without a binding `ORIGIN` every request gets 503.",
+    ),
   },
   UPSTASH_REDIS_REST_URL: {
     kind: "url",
     group: "must set",
-    description:
+    description: describe(
       'The REST address of the Upstash database, from the "REST API" box of its page; without it limits, sessions and cache live in each isolate.',
+    ),
   },
   UPSTASH_REDIS_REST_TOKEN: {
     kind: "secret",
     group: "must set",
-    description: "The REST token of that database.",
+    description: describe("The REST token of that database."),
   },
   ORIGIN_TOKEN: {
     kind: "secret",
     group: "must set",
-    description:
+    description: describe(
       "Sent to your API as `X-Edge-Token`; without it an API at ORIGIN_URL gets no `X-User-*` fields, because it could not trust them.",
+    ),
   },
   SESSION_SECRET: {
     kind: "secrets",
     use: "key",
     min: 32,
     group: "must set",
-    description: "The keys that sign session tokens; without one, session paths answer 503.",
+    description: describe("The keys that sign session tokens; without one, session paths answer 503."),
   },
   SERVICE_TOKEN: {
     kind: "secrets",
     use: "token",
     min: 16,
     group: "must set",
-    description:
+    description: describe(
       "The tokens with which your servers create, list and end sessions; without one, those paths answer 404.",
+    ),
   },
   ADMIN_TOKEN: {
     kind: "secrets",
     use: "token",
     min: 16,
     group: "often",
-    description: "The tokens with which operators use `/edge/*`; without one, those paths answer 404.",
+    description: describe(
+      "The tokens with which operators use `/edge/*`; without one, those paths answer 404.",
+    ),
   },
   ORIGIN: {
     kind: "binding",
     group: "often",
-    description: "A service binding to the Worker that is your API, in place of an address.",
+    description: describe("A service binding to the Worker that is your API, in place of an address."),
   },
   ROUTES: {
     kind: "routes",
     group: "often",
-    description: "A list of routes, as JSON, in place of `src/routes.ts`.",
+    description: describe("A list of routes, as JSON, in place of `src/routes.ts`."),
   },
   REDIS_CACHE_TTL: {
     kind: "integer",
@@ -96,27 +104,32 @@ export const variables = {
     max: MAX_DELTA_SECONDS,
     unit: "seconds",
     group: "often",
-    description:
+    description: describe(
       "The lifetime of responses on routes of scope `shared` or `caller` that name no `ttl`; 0 takes only what the response says.",
+    ),
   },
   EDGE_MODE: {
     kind: "choice",
     choices: ["enforce", "observe", "bypass"],
     default: "enforce",
     group: "often",
-    description:
+    description: describe(
       "`enforce` refuses, `observe` only logs what it would refuse, and `bypass` passes everything to the origin.",
+    ),
   },
   CORS_ALLOWED_ORIGINS: {
     kind: "list",
     group: "often",
-    description:
+    description: describe(
       "The exact origins that browsers may call from; when set, the edge answers CORS, else your API does.",
+    ),
   },
   API_KEYS: {
     kind: "keys",
     group: "often",
-    description: "API keys that the edge knows, each as `key:name:tier` (a key has at least 16 characters).",
+    description: describe(
+      "API keys that the edge knows, each as `key:name:tier` (a key has at least 16 characters).",
+    ),
   },
   JWT_SECRET: {
     kind: "secrets",
@@ -124,20 +137,21 @@ export const variables = {
     min: 32,
     formerly: "JWT_SECRET_KEY",
     group: "often",
-    description: "The keys that verify JWTs signed with HS256.",
+    description: describe("The keys that verify JWTs signed with HS256."),
   },
   JWT_JWKS_URL: {
     kind: "url",
     group: "often",
-    description:
+    description: describe(
       "The address of the key set that verifies JWTs signed with RS256, ES256 or EdDSA; needs issuer and audience.",
+    ),
   },
-  JWT_ISSUER: { kind: "text", group: "often", description: "The issuer that a JWT must name." },
-  JWT_AUDIENCE: { kind: "text", group: "often", description: "The audience that a JWT must name." },
+  JWT_ISSUER: { kind: "text", group: "often", description: describe("The issuer that a JWT must name.") },
+  JWT_AUDIENCE: { kind: "text", group: "often", description: describe("The audience that a JWT must name.") },
   JWT_TIER_CLAIM: {
     kind: "text",
     group: "often",
-    description: "The claim of a JWT that names the caller's tier.",
+    description: describe("The claim of a JWT that names the caller's tier."),
   },
   SESSION_IDLE_SECONDS: {
     kind: "integer",
@@ -146,7 +160,7 @@ export const variables = {
     max: YEAR_SECONDS,
     unit: "seconds",
     group: "often",
-    description: "A session ends after this much silence.",
+    description: describe("A session ends after this much silence."),
   },
   SESSION_ABSOLUTE_SECONDS: {
     kind: "integer",
@@ -155,7 +169,7 @@ export const variables = {
     max: YEAR_SECONDS,
     unit: "seconds",
     group: "often",
-    description: "A session ends at the latest this long after it began.",
+    description: describe("A session ends at the latest this long after it began."),
   },
   SESSION_MAX_PER_USER: {
     kind: "integer",
@@ -164,44 +178,47 @@ export const variables = {
     max: 1000,
     unit: "sessions",
     group: "often",
-    description: "A user has at most this many sessions; the oldest ends when another begins.",
+    description: describe("A user has at most this many sessions; the oldest ends when another begins."),
   },
   ALLOW_LIST: {
     kind: "list",
     group: "often",
-    description: "Callers that are never limited: addresses, CIDR ranges, `user:<id>`, `key:<hash>`.",
+    description: describe(
+      "Callers that are never limited: addresses, CIDR ranges, `user:<id>`, `key:<hash>`.",
+    ),
   },
   DENY_LIST: {
     kind: "list",
     group: "often",
-    description: "Callers that are always refused, in the same form; wins over `ALLOW_LIST`.",
+    description: describe("Callers that are always refused, in the same form; wins over `ALLOW_LIST`."),
   },
   LOG_LEVEL: {
     kind: "choice",
     choices: logLevels,
     default: "info",
     group: "often",
-    description: "The least level of the events that are logged.",
+    description: describe("The least level of the events that are logged."),
   },
   IDENTITY_SECRET: {
     kind: "secrets",
     use: "key",
     min: 16,
     group: "rarely",
-    description:
+    description: describe(
       "The key that hashes callers in Redis keys and logs; without it, one is derived from the store's token.",
+    ),
   },
   AUTH_BASE_PATH: {
     kind: "path",
     default: "/auth",
     group: "rarely",
-    description: "The path under which the edge answers for sessions.",
+    description: describe("The path under which the edge answers for sessions."),
   },
   HEALTH_PATH: {
     kind: "path",
     default: "/health",
     group: "rarely",
-    description: "The path at which the edge tells its health.",
+    description: describe("The path at which the edge tells its health."),
   },
   ORIGIN_DEADLINE_MS: {
     kind: "integer",
@@ -210,7 +227,7 @@ export const variables = {
     max: 300_000,
     unit: "ms",
     group: "rarely",
-    description: "The origin's header fields must be there within this time.",
+    description: describe("The origin's header fields must be there within this time."),
   },
   STORE_DEADLINE_MS: {
     kind: "integer",
@@ -219,8 +236,9 @@ export const variables = {
     max: 10_000,
     unit: "ms",
     group: "rarely",
-    description:
+    description: describe(
       "A call to Upstash is given up after this time; probes and the first calls of an isolate have three times that.",
+    ),
   },
   ISOLATE_MAX_AGE_MS: {
     kind: "integer",
@@ -229,8 +247,9 @@ export const variables = {
     max: 60_000,
     unit: "ms",
     group: "rarely",
-    description:
+    description: describe(
       "An isolate answers alone from what it knows for at most this time, within which purges reach every isolate.",
+    ),
   },
   SESSION_OFFLINE_GRACE_SECONDS: {
     kind: "integer",
@@ -239,8 +258,9 @@ export const variables = {
     max: YEAR_SECONDS,
     unit: "seconds",
     group: "rarely",
-    description:
+    description: describe(
       "While the store is lost, a session is honoured if it was confirmed within this time; 0 means never.",
+    ),
   },
   CACHE_MAX_BODY_BYTES: {
     kind: "integer",
@@ -249,7 +269,7 @@ export const variables = {
     max: 10_485_760,
     unit: "bytes",
     group: "rarely",
-    description: "A larger response body passes through and is not stored.",
+    description: describe("A larger response body passes through and is not stored."),
   },
   CACHE_ISOLATE_BYTES: {
     kind: "integer",
@@ -258,25 +278,25 @@ export const variables = {
     max: 100_663_296,
     unit: "bytes",
     group: "rarely",
-    description: "An isolate keeps at most this much of the cache in its memory.",
+    description: describe("An isolate keeps at most this much of the cache in its memory."),
   },
   USE_REDIS_RATE_LIMIT: {
     kind: "boolean",
     default: true,
     group: "rarely",
-    description: "Whether limits are counted in Redis; else each isolate counts for itself.",
+    description: describe("Whether limits are counted in Redis; else each isolate counts for itself."),
   },
   USE_REDIS_SESSIONS: {
     kind: "boolean",
     default: true,
     group: "rarely",
-    description: "Whether sessions are kept in Redis; else they are honoured from their signature.",
+    description: describe("Whether sessions are kept in Redis; else they are honoured from their signature."),
   },
   USE_REDIS_CACHE: {
     kind: "boolean",
     default: true,
     group: "rarely",
-    description: "Whether responses are cached in Redis; else each isolate caches for itself.",
+    description: describe("Whether responses are cached in Redis; else each isolate caches for itself."),
   },
   REDIS_CACHE_PREFIX: {
     kind: "text",
@@ -284,7 +304,7 @@ export const variables = {
     ascii: true,
     formerly: "CACHE_REDIS_PREFIX",
     group: "rarely",
-    description: "The prefix of cache keys in Redis.",
+    description: describe("The prefix of cache keys in Redis."),
   },
   REDIS_RATE_LIMIT_PREFIX: {
     kind: "text",
@@ -292,7 +312,7 @@ export const variables = {
     ascii: true,
     formerly: "RATE_LIMIT_REDIS_PREFIX",
     group: "rarely",
-    description: "The prefix of limit keys in Redis.",
+    description: describe("The prefix of limit keys in Redis."),
   },
   REDIS_SESSION_PREFIX: {
     kind: "text",
@@ -300,7 +320,7 @@ export const variables = {
     ascii: true,
     formerly: "SESSION_REDIS_PREFIX",
     group: "rarely",
-    description: "The prefix of session keys in Redis.",
+    description: describe("The prefix of session keys in Redis."),
   },
 } as const satisfies Record<string, Variable>;
 

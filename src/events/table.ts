@@ -1,3 +1,4 @@
+import { describe } from "#describe";
 import {
   code,
   configuredName,
@@ -24,7 +25,7 @@ export interface EventDefinition {
   /** Its level where the field `status` is 500 or more. Default `level`. */
   readonly levelOf5xx?: LogLevel;
   /** One sentence for an operator. */
-  readonly description: string;
+  readonly description: string | undefined;
   readonly fields: Readonly<Record<string, Field<unknown>>>;
 }
 
@@ -53,7 +54,7 @@ export const eventTable = {
   request: {
     level: "info",
     levelOf5xx: "warn",
-    description: "A request is answered.",
+    description: describe("A request is answered."),
     fields: {
       ...inRequest,
       method: word(...METHODS, "other"),
@@ -71,23 +72,24 @@ export const eventTable = {
   },
   "request.failed": {
     level: "error",
-    description: "The edge's own code fails on a request, which is answered with a 500.",
+    description: describe("The edge's own code fails on a request, which is answered with a 500."),
     fields: { ...inRequest, ...thrown },
   },
   "after.failed": {
     level: "error",
-    description: "Work that a request leaves for after its response fails.",
+    description: describe("Work that a request leaves for after its response fails."),
     fields: { ...inRequest, ...thrown },
   },
   "cors.preflight": {
     level: "info",
-    description:
+    description: describe(
       "The edge answers a CORS preflight; `allowed` says whether it grants the page's origin access.",
+    ),
     fields: { ...inRequest, status, allowed: flag },
   },
   "limit.violated": {
     level: "info",
-    description: "A caller has used up a limit; with `shadow` the request passes all the same.",
+    description: describe("A caller has used up a limit; with `shadow` the request passes all the same."),
     fields: {
       ...mayBeInRequest,
       route: configuredName,
@@ -99,58 +101,61 @@ export const eventTable = {
   },
   "session.created": {
     level: "info",
-    description: "A session starts; `durable` says whether the store has it.",
+    description: describe("A session starts; `durable` says whether the store has it."),
     fields: { ...mayBeInRequest, session: hash, durable: flag },
   },
   "session.rotated": {
     level: "info",
-    description: "A session gets a new id, named here; the old id is over.",
+    description: describe("A session gets a new id, named here; the old id is over."),
     fields: { ...mayBeInRequest, session: hash, durable: flag },
   },
   "session.revoked": {
     level: "info",
-    description: "A session is ended.",
+    description: describe("A session is ended."),
     fields: { ...mayBeInRequest, session: hash },
   },
   "session.revoked_all": {
     level: "info",
-    description: "The sessions of a user are ended.",
+    description: describe("The sessions of a user are ended."),
     fields: { ...mayBeInRequest, user: hash },
   },
   "session.revoked_everyone": {
     level: "warn",
-    description: "All sessions of all users are ended.",
+    description: describe("All sessions of all users are ended."),
     fields: mayBeInRequest,
   },
   "session.refused": {
     level: "info",
-    description:
+    description: describe(
       "A request's session does not count: forged or expired, revoked, idle for too long, or not to be checked because the store is lost.",
+    ),
     fields: { ...inRequest, route: configuredName, reason: word("invalid", "revoked", "idle", "unknown") },
   },
   "session.replayed": {
     level: "info",
-    description: "The store is told of sessions that started or ended while it was lost.",
+    description: describe("The store is told of sessions that started or ended while it was lost."),
     fields: { created: count, ended: count, left: count },
   },
   "session.end_not_kept": {
     level: "error",
-    description: "A session ends in this isolate only, because it has no room to keep the end for the store.",
+    description: describe(
+      "A session ends in this isolate only, because it has no room to keep the end for the store.",
+    ),
     fields: mayBeInRequest,
   },
   "session.signal_malformed": {
     level: "warn",
-    description: "The origin's `X-Edge-Session` cannot be read, so no session starts.",
+    description: describe("The origin's `X-Edge-Session` cannot be read, so no session starts."),
     fields: { ...inRequest, route: configuredName },
   },
   "session.secret_missing": {
     level: "error",
-    description: "A session is asked for and `SESSION_SECRET` is not set; said once per isolate.",
+    description: describe("A session is asked for and `SESSION_SECRET` is not set; said once per isolate."),
     fields: { ...mayBeInRequest, message: sentence },
   },
   "cache.purged": {
     level: "info",
-    description: "An operator purges cached responses; the counts say of what kind.",
+    description: describe("An operator purges cached responses; the counts say of what kind."),
     fields: {
       ...mayBeInRequest,
       files: count,
@@ -162,13 +167,16 @@ export const eventTable = {
   },
   "cache.corrupt": {
     level: "warn",
-    description: "A cached response in the store cannot be read and counts as a miss; said once per isolate.",
+    description: describe(
+      "A cached response in the store cannot be read and counts as a miss; said once per isolate.",
+    ),
     fields: { ...inRequest, route: configuredName },
   },
   "origin.failed": {
     level: "warn",
-    description:
+    description: describe(
       "The origin cannot be reached, is too late, answers with a 5xx or a status that is none, or is this edge itself.",
+    ),
     fields: {
       ...inRequest,
       route: configuredName,
@@ -179,13 +187,14 @@ export const eventTable = {
   },
   "jwks.failed": {
     level: "warn",
-    description:
+    description: describe(
       "The key set at `JWT_JWKS_URL` cannot be loaded; `stale` says whether an older one is in use.",
+    ),
     fields: { stale: flag },
   },
   "store.lost": {
     level: "error",
-    description: "The store fails repeatedly: the isolate goes on from its memory.",
+    description: describe("The store fails repeatedly: the isolate goes on from its memory."),
     fields: {
       reason: code,
       status: optional(status),
@@ -193,28 +202,31 @@ export const eventTable = {
   },
   "store.found": {
     level: "info",
-    description: "The store answers again.",
+    description: describe("The store answers again."),
     fields: {},
   },
   "store.refused": {
     level: "warn",
-    description:
+    description: describe(
       "Redis refuses a command with this error code (`WRONGTYPE`, `OOM`, `NOPERM` …); at most once a minute per code and isolate.",
+    ),
     fields: { code },
   },
   "store.absent": {
     level: "warn",
-    description: "No store is configured: limits, sessions and cache live in each isolate's memory.",
+    description: describe(
+      "No store is configured: limits, sessions and cache live in each isolate's memory.",
+    ),
     fields: { message: sentence },
   },
   "config.warning": {
     level: "warn",
-    description: "Something in the configuration works and is probably not meant.",
+    description: describe("Something in the configuration works and is probably not meant."),
     fields: { message: sentence },
   },
   "config.error": {
     level: "error",
-    description: "The configuration cannot be used, and every request is answered with a 500.",
+    description: describe("The configuration cannot be used, and every request is answered with a 500."),
     fields: { ...inRequest, message: sentence },
   },
 } satisfies Record<string, EventDefinition>;

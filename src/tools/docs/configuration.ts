@@ -112,7 +112,7 @@ function keyTable(shape: Record<string, object>): string {
     Object.entries(shape).map(([key, schema]) => {
       const note = keyNotes.get(schema);
       if (!note) throw new Error(`The key ${key} has no note in src/config/routes-schema.ts.`);
-      return [`\`${key}\``, note.type, note.default ?? "must be set", note.description];
+      return [`\`${key}\``, note.type, note.default ?? "must be set", note.description ?? ""];
     }),
   );
 }

@@ -20,7 +20,7 @@ export function eventsMarkdown(table: Readonly<Record<string, EventDefinition>> 
   const rows = Object.entries(table).map(([name, { level, levelOf5xx, description, fields }]) => {
     const levels = levelOf5xx === undefined ? level : `${level}; ${levelOf5xx} from status 500`;
     const list = Object.entries(fields).map(([field, kind]) => `\`${field}\` ${described(kind)}`);
-    return `| \`${name}\` | ${levels} | ${list.join(", ") || "none"} | ${cell(description)} |`;
+    return `| \`${name}\` | ${levels} | ${list.join(", ") || "none"} | ${cell(description ?? "")} |`;
   });
   return ["| event | level | fields | when |", "|---|---|---|---|", ...rows, ""].join("\n");
 }
