@@ -54,11 +54,14 @@ try {
       if (values.verbose || (ready && /"level":"(warn|error)"/.test(line))) say(line);
       else if (recent.push(line) > 40) recent.shift();
     },
+    onStart: (stop) => stops.push(stop),
   }).catch((error: unknown) => {
+    if (stopping) return new Promise<never>(() => {});
+    const issue = configurationIssue(recent);
+    if (issue !== null) throw new Error(`${issue}\n\ndocs/configuration.md lists every variable.`);
     for (const line of recent) say(line);
     throw error;
   });
-  stops.push(() => edge.stop());
   ready = true;
   void edge.ended.then((code) => stopAll(code));
 
@@ -88,6 +91,13 @@ try {
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   await stopAll(1);
+}
+
+/** The words of the Worker's log where it cannot use its configuration. */
+function configurationIssue(lines: readonly string[]): string | null {
+  const line = lines.findLast((each) => each.includes('"event":"config.error"'));
+  const text = /"message":("(?:[^"\\]|\\.)*")/.exec(line ?? "")?.[1];
+  return text === undefined ? null : (JSON.parse(text) as string);
 }
 
 function describe(kind: string): string {

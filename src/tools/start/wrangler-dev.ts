@@ -9,19 +9,25 @@ export interface WranglerDevOptions {
   vars: DevelopmentVars;
   /** Gets every line that wrangler and the Worker print. */
   onLine(line: string): void;
+  /** Gets what stops it as soon as it runs, before the Worker answers. */
+  onStart(stop: () => Promise<void>): void;
 }
 
 export interface WranglerDev {
   url: string;
   /** Resolves when wrangler ends, with its exit code. */
   ended: Promise<number>;
-  stop(): Promise<void>;
 }
 
 const READY_WITHIN_MS = 60_000;
 
-/** Starts `wrangler dev` and resolves when the Worker answers. The variables are in a file that only this user can read. */
-export async function startWranglerDev({ port, vars, onLine }: WranglerDevOptions): Promise<WranglerDev> {
+/**
+ * Starts `wrangler dev` and resolves when the Worker answers. The variables are in a file that only this user can read.
+ *
+ * @throws Error where the Worker does not answer, or answers 500: its configuration has an issue.
+ */
+export async function startWranglerDev(options: WranglerDevOptions): Promise<WranglerDev> {
+  const { port, vars, onLine, onStart } = options;
   const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-"));
   const file = join(folder, "vars");
   await writeFile(file, asEnvFile(vars), { mode: 0o600 });
@@ -58,6 +64,7 @@ export async function startWranglerDev({ port, vars, onLine }: WranglerDevOption
     await ended;
     await rm(folder, { recursive: true, force: true });
   };
+  onStart(stop);
 
   const url = `http://localhost:${port}`;
   let over = false;
@@ -66,17 +73,19 @@ export async function startWranglerDev({ port, vars, onLine }: WranglerDevOption
   });
   const until = Date.now() + READY_WITHIN_MS;
   while (!over && Date.now() < until) {
-    const alive = await fetch(`http://127.0.0.1:${port}/health/live`).then(
-      (response) => response.ok,
-      () => false,
+    const status = await fetch(`http://127.0.0.1:${port}/health/live`).then(
+      (response) => response.status,
+      () => null,
     );
-    if (alive) return { url, ended, stop };
+    if (status === 200) return { url, ended };
+    if (status === 500) break;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+  const reason = over
+    ? "wrangler dev ended before the Worker answered"
+    : "the Worker does not answer with 200";
   await stop();
-  throw new Error(
-    over ? "wrangler dev ended before the Worker answered" : "wrangler dev did not answer within 60 s",
-  );
+  throw new Error(`npm start gives up: ${reason}.`);
 }
 
 function endGroup(child: ChildProcess): void {
