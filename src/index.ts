@@ -1,4 +1,4 @@
 import { createWorker } from "./worker.ts";
 
-/** The Worker: one fetch handler; the plan of the harness is in `app.ts`. */
+/** The Worker's entry: `wrangler.toml` names this file. */
 export default createWorker();

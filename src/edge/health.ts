@@ -23,7 +23,7 @@ export interface HealthFacts {
 const ASK_EVERY_MS = 5000;
 
 /**
- * Says honestly what runs on Redis and what on memory. It asks Redis at most every 5 s per isolate, whatever the number
+ * Says what runs on Redis and what on memory. It asks Redis at most every 5 s per isolate, whatever the number
  * of questions, and never while the breaker is open: then it knows.
  */
 export function createHealth({ config, store, platform }: HealthOptions) {

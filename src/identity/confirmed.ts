@@ -19,7 +19,7 @@ export interface UnverifiedIdentity {
 declare const confirmed: unique symbol;
 
 /**
- * Who is asking, once everything that could say no has been heard. Only `confirm.ts` makes one: limits, lists, cache
+ * Who is asking, after the session was confirmed. Only `confirm.ts` makes one: limits, lists, cache
  * scope, handlers and the origin take this type and do not compile with the other.
  */
 export interface ConfirmedIdentity {

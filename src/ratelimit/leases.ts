@@ -17,7 +17,7 @@ interface Lease {
   askingUntil: number;
 }
 
-/** A request that fetches a lease and dies keeps others from fetching for no longer than this, ms. */
+/** Where a request that fetches a lease is cut off, others fetch none for at most this long, ms. */
 const ASKING_MS = 2000;
 
 export interface LeaseOptions {

@@ -15,7 +15,7 @@ export interface AfterOptions {
 
 /**
  * What a request leaves to be done once its response is on the way: everything that is written shares one more batch, and
- * the store's own upkeep (a probe, a replay) rides along.
+ * so do a probe of the store and the replay of what it missed.
  */
 export class AfterResponse {
   readonly #options: AfterOptions;

@@ -157,7 +157,7 @@ export class MemorySessionStore implements SessionStore {
     return true;
   }
 
-  /** What rotated has a new id: the old one is over, and what its user's mark except is except under the new one. */
+  /** What rotated has a new id: the old one is over. Where the user's mark excepts the old id, it excepts the new one. */
   replace(oldId: string, { record, userHash, createdAt }: NewSession, forMs?: number): boolean {
     const id = record.session_id;
     const mark = this.#marks.get(userHash);

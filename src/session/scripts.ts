@@ -72,7 +72,7 @@ return gone
 /**
  * KEYS: new record, index, old record, version, mark, old tombstone. ARGV: text, ttl ms, new id, created at ms, lifetime of
  * index and tombstones ms, old id, '1' when the old one was made in an outage and may never have been written. Returns 0
- * when the old one is dead: of two rotations one wins. What the user's mark except is except under its new id.
+ * when the old one is over: of two rotations one wins. Where the user's mark excepts the old id, it excepts the new one.
  */
 export const rotateScript = defineScript(`
 #!lua flags=allow-key-locking
@@ -102,8 +102,8 @@ return records
 `);
 
 /**
- * KEYS: index, mark. ARGV: prefix of records, prefix of tombstones, lifetime of tombstones ms, id to spare, up to when ms,
- * '1' when it is told late. Then what was made since is except too, and a later mark stands. Returns the number of sessions
+ * KEYS: index, mark. ARGV: prefix of records, prefix of tombstones, lifetime of tombstones ms, id to except, up to when ms,
+ * '1' when the call comes after an outage. Then sessions made since are excepted too, and a later mark is kept. Returns the number of sessions
  * that ended.
  */
 export const revokeUserScript = defineScript(`

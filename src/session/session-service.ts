@@ -192,7 +192,7 @@ export function createSessionService(options: SessionServiceOptions) {
       );
     },
 
-    /** Null when the old id was dead already. @throws UserDataTooLarge as {@link create}. */
+    /** Null when the old id was over already. @throws UserDataTooLarge as {@link create}. */
     async rotate(
       old: SessionClaims,
       session: NewSession,

@@ -15,7 +15,7 @@ export interface NewSession {
   expiresAt: number;
 }
 
-/** What stands behind a rotation: the id that dies, and whether it was made in an outage and may never have been written. */
+/** What a rotation replaces: the old id, and whether it was made in an outage and may never have been written. */
 export interface OldSession {
   id: string;
   offline: boolean;
@@ -43,7 +43,7 @@ export interface SessionStore {
   touch(kept: KeptSession, updated: SessionRecord): Promise<boolean>;
   /** @param userHash Whose index to clear; null where nobody knows: the index forgets the id when it is next read. */
   revoke(id: string, userHash: string | null): Promise<boolean>;
-  /** The old id is dead at once. @returns false when it was dead already: of two rotations one wins. */
+  /** The old id is over at once. @returns false when it was over already: of two rotations one wins. */
   rotate(old: OldSession, session: NewSession): Promise<boolean>;
   list(userHash: string): Promise<SessionRecord[]>;
   /** Ends every session of a user made up to now, but for one. @returns how many were there. */

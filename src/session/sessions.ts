@@ -69,10 +69,10 @@ export interface Sessions {
   touch(id: string): Promise<boolean>;
   delete(id: string, requestId?: string): Promise<Ended>;
   /**
-   * The session of a verdict under a new id; the old one is dead at once. Null when it was dead already.
+   * The session of a verdict under a new id; the old one is over at once. Null when it was over already.
    *
-   * @throws Problem, a 503, where only the signature vouches for it: what its record holds would be lost. The old one
-   *   goes on.
+   * @throws Problem, a 503, where only the signature confirms it: what its record holds would be lost. The old one
+   *   stays valid.
    */
   rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null>;
   /** @throws Problem, a 503, without `SESSION_SECRET`, which the log names once. */

@@ -71,7 +71,7 @@ export function tour({ url, serviceToken, adminToken }: TourOptions): {
         body: /user_123/,
       },
       {
-        says: "Sign out, and the token is dead.",
+        says: "Sign out: the token is refused from now on.",
         shell:
           'curl -s -X DELETE "$EDGE/auth/sessions/current" -H "Authorization: Bearer $TOKEN"; curl -si "$EDGE/v1/user/profile" -H "Authorization: Bearer $TOKEN"',
         status: 401,

@@ -165,7 +165,7 @@ export function sessionStoreContract(
       expect(await sessionStore.read(idOf(strange))).not.toBeNull();
     });
 
-    it("spares under its new id, time and again, what was except when all others were ended", async () => {
+    it("excepts it under each new id, where it was excepted when all others were ended", async () => {
       const except = await made();
       await sessionStore.revokeAllOf("u1", idOf(except), platform.now());
       const next = session("u1", { createdAt: except.createdAt });
