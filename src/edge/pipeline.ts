@@ -1,4 +1,5 @@
 import type { Route } from "../config/route.ts";
+import { hasUnforwardableContent } from "../http/content.ts";
 import { type Problem, problem } from "../http/problem.ts";
 import { confirmation } from "../identity/confirm.ts";
 import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
@@ -91,6 +92,9 @@ export async function admit(
     const wanted = parts.config.mode === "bypass" ? NONE : (options.capabilities ?? ALL);
     const { route, path } = routeOf(received, parts.matchRoute, options.route);
     findings = { ...findings, route: route.name };
+    if (hasUnforwardableContent(received.request)) {
+      throw problem("CONTENT_NOT_FORWARDED", { values: { method: received.request.method } });
+    }
 
     const claims = await parts.identify(received.request, received.url);
     const request = edgeRequest(received, route, path, claims);

@@ -30,6 +30,11 @@ export const PROBLEMS = {
     title: "Credential too long",
     message: "A credential of more than {max} characters is not accepted.",
   },
+  CONTENT_NOT_FORWARDED: {
+    status: 400,
+    title: "Content not forwarded",
+    message: "The content of a {method} cannot be forwarded. Send it with another method, or in the query.",
+  },
   CROSS_SITE_REQUEST: {
     status: 403,
     title: "Cross-site request refused",

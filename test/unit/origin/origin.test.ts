@@ -110,3 +110,12 @@ it.each(["all\tright", "\tOK", "O\u00ffK", "", "a\tb\tc"])(
     }
   },
 );
+
+it.each(["/x", "/cached", "/limited"])("a GET with content on %s is refused", async (path) => {
+  for (const headers of [{ "content-length": "7" }, { "transfer-encoding": "chunked" }]) {
+    const { response, sent } = await ask(path, { headers }, () => new Response("everything"));
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: "CONTENT_NOT_FORWARDED" });
+    expect(sent).toEqual([]);
+  }
+});

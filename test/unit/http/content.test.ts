@@ -1,0 +1,21 @@
+import { expect, it } from "vitest";
+import { hasUnforwardableContent } from "../../../src/http/content.ts";
+
+it.each<[method: string, headers: Record<string, string>, has: boolean]>([
+  ["GET", { "content-length": "5" }, true],
+  ["HEAD", { "content-length": "1" }, true],
+  ["GET", { "transfer-encoding": "chunked" }, true],
+  ["HEAD", { "transfer-encoding": "gzip, chunked" }, true],
+  ["GET", { "content-length": "0", "transfer-encoding": "chunked" }, true],
+  ["GET", { "content-length": "10, 10" }, true],
+  ["GET", {}, false],
+  ["GET", { "content-length": "0" }, false],
+  ["HEAD", { "content-length": "00" }, false],
+  ["GET", { "content-length": "0, 0" }, false],
+  ["GET", { "content-type": "application/json" }, false],
+  ["GET", { upgrade: "websocket", "content-length": "0" }, false],
+  ["POST", { "content-length": "5" }, false],
+  ["DELETE", { "transfer-encoding": "chunked" }, false],
+])("a %s with %j has content that cannot be forwarded: %s", (method, headers, has) => {
+  expect(hasUnforwardableContent({ method, headers: new Headers(headers) })).toBe(has);
+});
