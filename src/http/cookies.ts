@@ -28,17 +28,52 @@ export function setCookieName(setCookie: string): string {
 }
 
 /**
- * A `Set-Cookie` field without its `Domain` where that is one to drop: the cookie is then for the host that sets it (RFC
- * 6265 §5.2.3).
+ * A `Set-Cookie` field without its `Domain` where the host that passes it on does not domain-match that: a browser would
+ * refuse it, and without a `Domain` the cookie is for this host (RFC 6265 §5.3).
  *
- * @param drops is asked with the domain in lower case, without the leading dot.
+ * @param host as `URL.hostname` gives it.
  */
-export function withoutDomain(setCookie: string, drops: (domain: string) => boolean): string {
-  const kept = setCookie.split(";").filter((part, index) => {
-    const domain = /^\s*domain\s*=\s*\.?(.*?)\s*$/i.exec(part)?.[1]?.toLowerCase();
-    return index === 0 || domain === undefined || !drops(domain);
+export function withoutForeignDomain(setCookie: string, host: string): string {
+  const [pair = "", ...attributes] = setCookie.split(";");
+  const isDomain = (attribute: string) => attributeName(attribute) === "domain";
+  // Of several the last counts (§5.3).
+  const domain = attributes.filter(isDomain).map(attributeValue).findLast(Boolean);
+  if (domain === undefined || domainMatches(host, domain)) return setCookie;
+  return [pair, ...attributes.filter((attribute) => !isDomain(attribute))].join(";");
+}
+
+/** RFC 6265 §5.1.3, after §5.2.3 and §5.1.2: one leading dot, case and other scripts count for nothing. */
+function domainMatches(host: string, domain: string): boolean {
+  const address = `http://${domain.replace(/^\./, "")}`;
+  // What has a port or a path is no domain.
+  if (/[/\\:?#@]/.test(domain.replace(/^\[.*\]$/, "")) || !URL.canParse(address)) return false;
+  const canonical = new URL(address).hostname;
+  return host === canonical || (host.endsWith(`.${canonical}`) && !isAddress(host));
+}
+
+function isAddress(host: string): boolean {
+  return host.startsWith("[") || /^[\d.]+$/.test(host);
+}
+
+/** A `Set-Cookie` field with another value of its `Path` attributes. */
+export function withPath(setCookie: string, change: (path: string) => string): string {
+  const [pair = "", ...attributes] = setCookie.split(";");
+  const changed = attributes.map((attribute) => {
+    if (attributeName(attribute) !== "path") return attribute;
+    const path = attributeValue(attribute);
+    const other = change(path);
+    return other === path ? attribute : ` Path=${other}`;
   });
-  return kept.join(";");
+  return [pair, ...changed].join(";");
+}
+
+function attributeName(attribute: string): string {
+  return withoutBlanks(attribute.split("=", 1)[0] ?? "").toLowerCase();
+}
+
+function attributeValue(attribute: string): string {
+  const equals = attribute.indexOf("=");
+  return equals < 0 ? "" : withoutBlanks(attribute.slice(equals + 1));
 }
 
 function withoutBlanks(text: string): string {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { cookiePairs, cookieValue, setCookieName, withoutDomain } from "../../../src/http/cookies.ts";
+import {
+  cookiePairs,
+  cookieValue,
+  setCookieName,
+  withoutForeignDomain,
+  withPath,
+} from "../../../src/http/cookies.ts";
 
 describe("the pairs of a Cookie field", () => {
   const read = (header: string | null) => cookiePairs(header).map((pair) => [pair.name, cookieValue(pair)]);
@@ -60,9 +66,37 @@ describe("a Set-Cookie field", () => {
   it.each([
     ["a=1; Domain=.Example.com; Path=/", "a=1; Path=/"],
     ["a=1; domain = example.com ", "a=1"],
-    ["a=1; Domain=other.example; Path=/", "a=1; Domain=other.example; Path=/"],
     ["domain=example.com; Path=/", "domain=example.com; Path=/"],
   ])("%j without its domain is %j", (field, without) => {
-    expect(withoutDomain(field, (domain) => domain === "example.com")).toBe(without);
+    expect(withoutForeignDomain(field, "edge.other.example")).toBe(without);
+  });
+
+  it.each<[domain: string, host: string, stays: boolean]>([
+    ["shop.test", "api.shop.test", true],
+    [".shop.test", "api.shop.test", true],
+    ["SHOP.test", "shop.test", true],
+    ["api.shop.test", "api.shop.test", true],
+    ["b\u00fccher.test", "api.xn--bcher-kva.test", true],
+    ["127.0.0.1", "127.0.0.1", true],
+    ["[::1]", "[::1]", true],
+    ["localhost", "localhost", true],
+    ["origin.shop.test", "api.shop.test", false],
+    ["shop.test", "edge.other.test", false],
+    ["op.test", "shop.test", false],
+    ["api.shop.test", "shop.test", false],
+    ["0.0.1", "127.0.0.1", false],
+    ["shop.test.", "shop.test", false],
+    ["shop.test:443", "shop.test", false],
+    ["other.test; Domain=shop.test", "shop.test", true],
+    ["shop.test; Domain=other.test", "shop.test", false],
+    ["shop.test; Domain=", "api.shop.test", true],
+  ])("for %s stays on %s: %s (RFC 6265 \u00a75.1.3)", (domain, host, stays) => {
+    const cookie = `a=1; Domain=${domain}; Secure`;
+    expect(withoutForeignDomain(cookie, host)).toBe(stays ? cookie : "a=1; Secure");
+  });
+
+  it("gets another path, and keeps its value", () => {
+    const cookie = "Path=/app; path=/app; Secure; Path";
+    expect(withPath(cookie, (path) => path.replace("/app", "/"))).toBe("Path=/app; Path=/; Secure; Path");
   });
 });

@@ -51,8 +51,31 @@ describe("what the client gets of the origin's answer", () => {
     expect(response.headers.getSetCookie()).toEqual([
       "a=1; Path=/; HttpOnly",
       "b=2, 3",
-      "c=4; Domain=example.com",
+      // The edge's host is not in this domain: a browser would refuse it there.
+      "c=4",
     ]);
+  });
+
+  it("a cookie for a domain that the edge is in keeps it; its path is without the base path", () => {
+    const { response } = clean([
+      ["set-cookie", "a=1; Domain=edge.example; Path=/base"],
+      ["set-cookie", "b=2; Path=/base/admin; HttpOnly"],
+    ]);
+    expect(response.headers.getSetCookie()).toEqual([
+      "a=1; Domain=edge.example; Path=/",
+      "b=2; Path=/admin; HttpOnly",
+    ]);
+  });
+
+  it("its links lead to the edge", () => {
+    const { response } = clean([
+      ["link", '<http://internal:8000/base/p?page=2>; rel="next", </base/style.css>; rel=preload'],
+      ["content-location", "/base/v1/x.json"],
+    ]);
+    expect(response.headers.get("link")).toBe(
+      '<https://edge.example/p?page=2>; rel="next", </style.css>; rel=preload',
+    );
+    expect(response.headers.get("content-location")).toBe("/v1/x.json");
   });
 
   it("signals to the edge are read out and gone, hop-by-hop fields too", () => {
