@@ -16,11 +16,14 @@ export function issued(
 /**
  * What a verdict means for the client: a renewed token, or a cookie that is over.
  *
- * @param endedSince Whether this isolate has ended the session meanwhile: then it is not renewed.
+ * @param endedSince Whether this isolate has ended the session meanwhile, alone or with others: then it is not renewed.
  */
-export function changeOf(verdict: SessionVerdict, endedSince: (id: string) => boolean): SessionChange | null {
+export function changeOf(
+  verdict: SessionVerdict,
+  endedSince: (claims: SessionClaims) => boolean,
+): SessionChange | null {
   if (verdict.kind === "over") return verdict.tokenSource === "cookie" ? { kind: "cleared" } : null;
-  if (verdict.kind !== "active" || verdict.renewed === null || endedSince(verdict.claims.id)) return null;
+  if (verdict.kind !== "active" || verdict.renewed === null || endedSince(verdict.claims)) return null;
   const { claims, renewed, tokenSource } = verdict;
   return { kind: "renewed", token: renewed, expiresAt: claims.expiresAt, tokenSource };
 }

@@ -1,17 +1,17 @@
 import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
-import { type SessionClaims, tokenFits } from "../identity/session-token.ts";
+import type { SessionClaims } from "../identity/session-token.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
-import { offlineClaimsOf } from "./claims.ts";
 import { MemorySessionStore, type SessionName, type Tombstone } from "./memory-session-store.ts";
+import { refuseTooLarge } from "./offline-data.ts";
 import { createPending } from "./pending.ts";
-import { jsonTooLarge, type SessionRecord } from "./record.ts";
+import type { SessionRecord } from "./record.ts";
 import type { NewSession, SessionStore } from "./session-store.ts";
 import { UpstashSessionStore } from "./upstash-session-store.ts";
 
@@ -46,8 +46,6 @@ export interface Made {
   syncToken: string | null;
 }
 
-/** What an outage's token may carry of user data, bytes of JSON. */
-const OFFLINE_USER_DATA_BYTES = 2048;
 const MAX_SEEN = 10_000;
 const SEEN_BYTES = 8 * 1024 * 1024;
 
@@ -143,6 +141,13 @@ export function createSessionService(options: SessionServiceOptions) {
       seen.delete(id);
     },
 
+    /**
+     * Whether it was ended here by its id or with everyone's. Its user's mark is not looked at: that excepts one id, and another
+     * isolate may have given that session a new one.
+     */
+    endedForAll: ({ id, issuedAt }: SessionClaims): boolean =>
+      local.ended({ id, userHash: "", createdAt: issuedAt }),
+
     /** Whether it was ended here, whatever Redis has heard of that. */
     endedHere(session: SessionName): boolean {
       return local.hasTombstone(session.id) || pending.ended(session);
@@ -192,13 +197,20 @@ export function createSessionService(options: SessionServiceOptions) {
       );
     },
 
-    /** Null when the old id was over already. @throws UserDataTooLarge as {@link create}. */
+    /**
+     * Null when the old id was dead already; `unsure` where the store is lost and only it can say that it is not: an end that
+     * Redis has and this isolate has not seen names the old id, and could not reach a new one.
+     *
+     * @param confirmed Redis has just vouched for the old one.
+     * @throws UserDataTooLarge as {@link create}.
+     */
     async rotate(
       old: SessionClaims,
       session: NewSession,
+      confirmed: boolean,
       requestId?: string,
-    ): Promise<Omit<Made, "createdAt"> | null> {
-      return attempt<Omit<Made, "createdAt"> | null>(
+    ): Promise<Omit<Made, "createdAt"> | "unsure" | null> {
+      return attempt<Omit<Made, "createdAt"> | "unsure" | null>(
         async () => {
           const batch = store.batch();
           const rotated = sessionStore.queueRotate(batch, old, session);
@@ -210,6 +222,7 @@ export function createSessionService(options: SessionServiceOptions) {
         },
         async () => {
           if (onRedis) refuseTooLarge(session);
+          if (onRedis && !confirmed && !old.offline) return "unsure";
           // In an outage the signature has vouched for the old one already: it need not be in this isolate's map.
           if (!(await local.rotate({ id: old.id, offline: onRedis || old.offline }, session))) return null;
           forgetHere(old.id);
@@ -327,18 +340,6 @@ export function createSessionService(options: SessionServiceOptions) {
       );
     },
   };
-}
-
-/** While the store is lost only the token carries a session's data to other isolates, and a cookie ends at 4096 bytes. */
-export class UserDataTooLarge extends Error {
-  readonly code = "USER_DATA_TOO_LARGE_OFFLINE";
-}
-
-function refuseTooLarge(session: NewSession): void {
-  const fits = tokenFits(offlineClaimsOf(session));
-  if (!fits || jsonTooLarge(session.record.user_data, OFFLINE_USER_DATA_BYTES)) {
-    throw new UserDataTooLarge("An offline token carries 2 KiB of user data at most");
-  }
 }
 
 const yes = () => true;

@@ -1,4 +1,4 @@
-import { problem } from "../http/problem.ts";
+import { type Problem, problem } from "../http/problem.ts";
 import { PROBLEMS } from "../http/problem-codes.ts";
 import {
   base64url,
@@ -13,16 +13,11 @@ import type { Batch } from "../store/batch.ts";
 import { changeOf, issued } from "./changes.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
 import { createKnownEnds } from "./known-ends.ts";
+import { UserDataTooLarge } from "./offline-data.ts";
 import type { SessionsOptions } from "./options.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
 import { isoTime, type SessionRecord } from "./record.ts";
-import {
-  createSessionService,
-  type Ended,
-  type Found,
-  type SessionService,
-  UserDataTooLarge,
-} from "./session-service.ts";
+import { createSessionService, type Ended, type Found, type SessionService } from "./session-service.ts";
 import { createSessionValidator } from "./validate.ts";
 import type { ActiveSession, SessionVerdict } from "./verdict.ts";
 
@@ -71,8 +66,8 @@ export interface Sessions {
   /**
    * The session of a verdict under a new id; the old one is over at once. Null when it was over already.
    *
-   * @throws Problem, a 503, where only the signature confirms it: what its record holds would be lost. The old one
-   *   stays valid.
+   * @throws Problem, a 503, while the store is lost, but for a session that was made while it is: what the record holds
+   *   would be lost, and an end that only Redis has would not reach the new id. The old one goes on.
    */
   rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null>;
   /** @throws Problem, a 503, without `SESSION_SECRET`, which the log names once. */
@@ -117,7 +112,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     service,
     fromOrigin,
     recentlyConfirmed: (id) => service.confirmedWithin(id, isolateMaxAgeMs),
-    changeOf: (verdict) => changeOf(verdict, (id) => service.local.hasTombstone(id)),
+    changeOf: (verdict) => changeOf(verdict, service.endedForAll),
   };
 
   /** The verdict, once an event has told of one that does not let the session count. */
@@ -195,18 +190,15 @@ export function createSessions(options: SessionsOptions): Sessions {
   async function rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null> {
     const { claims, record, source } = active;
     requireSecret(requestId);
-    if (onRedis && source === "signature" && !claims.offline) {
-      // In an outage an isolate that never saw a session knows less of it than its record says.
-      throw problem("SESSION_UNAVAILABLE", {
-        message: "The session cannot be given a new id right now; the old one goes on. Try again shortly.",
-        retryAfter: store.retryAfterSeconds,
-      });
-    }
+    // In an outage an isolate that never saw a session knows less of it than its record says.
+    if (onRedis && source === "signature" && !claims.offline) throw notNow();
     const next = { ...claims, id: newId(), confirmedAt: platform.now(), syncToken: null };
     const renamed = { ...record, session_id: next.id, last_active: isoTime(platform.now()) };
     const userHash = await identifier.hash("user", claims.userId);
-    const kept = await service.rotate(claims, newSessionOf(renamed, next, userHash), requestId);
+    const renewal = newSessionOf(renamed, next, userHash);
+    const kept = await service.rotate(claims, renewal, source === "redis", requestId);
     if (!kept) return null;
+    if (kept === "unsure") throw notNow();
     events.emit("session.rotated", {
       request_id: requestId,
       session: await identifier.hash("session", next.id),
@@ -241,6 +233,13 @@ export function createSessions(options: SessionsOptions): Sessions {
       throw error instanceof UserDataTooLarge ? problem("USER_DATA_TOO_LARGE_OFFLINE") : error;
     });
     return issued(created, wanted.carry);
+  }
+
+  function notNow(): Problem {
+    return problem("SESSION_UNAVAILABLE", {
+      message: "The session cannot be given a new id right now; the old one goes on. Try again shortly.",
+      retryAfter: store.retryAfterSeconds,
+    });
   }
 
   function newId(): string {

@@ -97,6 +97,12 @@ export function createSessionValidator({
     if (Number(version ?? 0) >= claims.issuedAt) return ended("revoked", "evidence");
     if (tombstone !== null || endedByMark(mark, claims.id, claims.issuedAt))
       return ended("revoked", "evidence");
+    // It may have ended here while Redis was asked: what Redis said before must not count as a confirmation after it.
+    if (
+      service.endedHere({ id: claims.id, userHash, createdAt: claims.issuedAt }) ||
+      service.endedForAll(claims)
+    )
+      return ended("revoked");
     const now = platform.now();
     const kept = keptSession(text);
     // Redis lost it, and nobody else was to keep it: it is over.

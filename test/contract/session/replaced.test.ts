@@ -81,6 +81,36 @@ describe("a rotation", () => {
     });
   });
 
+  it("in an outage escapes no end that Redis has heard of", async () => {
+    const here = openSessions();
+    const there = openSessions({ platform: here.platform, prefix: here.prefix });
+    const old = await here.sessions.create({ userId: "ada" });
+    const seen = await there.present(old.token);
+    expect(seen.kind).toBe("active");
+    await here.sessions.delete(old.claims.id);
+    await there.lose();
+    const verdict = await there.present(old.token);
+    if (verdict.kind !== "active") throw new Error("this isolate has not heard of the end");
+    expect(verdict.source).toBe("memory");
+    const refusal = await there.sessions.rotate(verdict).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: "SESSION_UNAVAILABLE", facts: { retryAfter: expect.any(Number) } });
+    expect(there.sessions.service.sizes.pending, "nothing of it is kept").toBe(0);
+    await there.recover();
+    expect((await there.present(old.token)).kind).toBe("over");
+  });
+
+  it("in an outage does not sign out the session that has ended all others", async () => {
+    const { sessions, present, lose, recover } = openSessions();
+    const own = await sessions.create({ userId: "ada" });
+    await sessions.service.revokeAllOf("ada", own.claims.id);
+    await lose();
+    const verdict = await present(own.token);
+    if (verdict.kind !== "active") throw new Error("it is except");
+    await expect(sessions.rotate(verdict)).rejects.toMatchObject({ code: "SESSION_UNAVAILABLE" });
+    await recover();
+    expect((await present(own.token)).kind).toBe("active");
+  });
+
   it("goes on from the signature of a session of the outage, whose token tells it all", async () => {
     const here = openSessions();
     await here.lose();

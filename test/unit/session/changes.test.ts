@@ -68,7 +68,7 @@ describe("what a verdict means for the client", () => {
   });
 
   it("no renewal for a session that this isolate has ended meanwhile", () => {
-    expect(changeOf(active({ claims: claims({ id: "ended" }) }), (id) => id === "ended")).toBeNull();
+    expect(changeOf(active({ claims: claims({ id: "ended" }) }), ({ id }) => id === "ended")).toBeNull();
   });
 });
 
