@@ -96,8 +96,11 @@ export async function admit(
       throw problem("CONTENT_NOT_FORWARDED", { values: { method: received.request.method } });
     }
 
-    const claims = await parts.identify(received.request, received.url);
-    const request = edgeRequest(received, route, path, claims);
+    const identified = await parts.identify(received.request, received.url);
+    const asked = edgeRequest(received, route, path, identified);
+    const choice = wanted.session ? await parts.sessions.choose(asked) : { claims: identified, calls: 0 };
+    const { claims } = choice;
+    const request = { ...asked, claims };
     if (parts.config.mode === "enforce" && wanted.session) refuseEarly(parts, request);
     const { outcomes, confirm } = await confirmation(claims, {
       identifier: parts.identifier,
@@ -110,7 +113,11 @@ export async function admit(
     const decide = await prepare(parts, request, outcomes, batch, wanted);
     const sentAt = parts.platform.now();
     await batch.send();
-    findings = { ...findings, storeCalls: batch.calls, storeMs: parts.platform.now() - sentAt };
+    findings = {
+      ...findings,
+      storeCalls: choice.calls + batch.calls,
+      storeMs: parts.platform.now() - sentAt,
+    };
 
     const session = await decide.session();
     const identity = confirm(session.kind === "active");

@@ -15,3 +15,10 @@ export const CACHE_FIELDS: ReadonlySet<string> = new Set([
   "last-modified",
   "vary",
 ]);
+
+/** Fields that one kind of cache goes by in place of `Cache-Control` (RFC 9213 §2.2, and their predecessor). */
+export const TARGETED_CACHE_FIELDS: readonly string[] = [
+  "cdn-cache-control",
+  "cloudflare-cdn-cache-control",
+  "surrogate-control",
+];

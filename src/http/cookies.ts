@@ -19,7 +19,10 @@ export function cookiePairs(header: string | null): CookiePair[] {
 
 /** The value of a pair: unquoted and decoded, or as it was sent where it holds what no cookie may (RFC 6265 §4.1.1). */
 export function cookieValue({ name, text }: CookiePair): string {
-  return parse(text, name)[name] ?? withoutBlanks(text.slice(text.indexOf("=") + 1)).replace(/^"|"$/g, "");
+  const value = withoutBlanks(text.slice(text.indexOf("=") + 1));
+  // `parse` trims whatever is blank to JavaScript; a value that begins with a no-break space is another value.
+  const parsed = value === value.trim() ? parse(text, name)[name] : undefined;
+  return parsed ?? value.replace(/^"|"$/g, "");
 }
 
 /** The name that a `Set-Cookie` field sets. */

@@ -6,12 +6,17 @@ export type TokenSource = "bearer" | "cookie";
 /** What a request carries to say who is asking, before anything of it is believed. */
 export interface Credentials {
   /** A text that starts with `es1.`, from the bearer or the cookie. */
-  sessionToken: { raw: string; tokenSource: TokenSource } | null;
+  sessionToken: {
+    raw: string;
+    /** Further session cookies of the request: one good one is enough. */
+    others?: readonly string[];
+    tokenSource: TokenSource;
+  } | null;
   /** A bearer of three dot-separated parts, when JWT is configured. */
   jwt: string | null;
   /** Any other bearer, `X-API-Key` or `?api_key=`. */
   apiKey: string | null;
-  /** The session cookie stood in the request, whatever was in it. */
+  /** A session token stood in the edge's own cookie. */
   sessionCookie: boolean;
   /** Whether the request carries any credential at all, known to the edge or not (`cache.scope` asks). */
   any: boolean;
@@ -20,7 +25,13 @@ export interface Credentials {
 export type SessionClaim =
   | { kind: "absent" }
   | { kind: "invalid"; tokenSource: TokenSource }
-  | { kind: "signed"; claims: SessionClaims; tokenSource: TokenSource };
+  | {
+      kind: "signed";
+      claims: SessionClaims;
+      /** Of further session cookies whose signature is good too. */
+      others?: readonly SessionClaims[];
+      tokenSource: TokenSource;
+    };
 
 export type KeyClaim =
   | { kind: "absent" }

@@ -1,9 +1,8 @@
 import { bearerToken } from "../http/bearer.ts";
-import { cookiePairs, cookieValue } from "../http/cookies.ts";
 import { API_KEY_FIELD, API_KEY_PARAMETER, hasUnreadCredential } from "../http/credential-fields.ts";
 import { problem } from "../http/problem.ts";
 import type { Credentials } from "./caller.ts";
-import { sessionPair } from "./session-cookie.ts";
+import { sessionTokens } from "./session-cookie.ts";
 import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
 
 /** Longer ones are nobody's: they are refused before anything is hashed. */
@@ -19,8 +18,7 @@ export function readCredentials(headers: Headers, url: URL, jwtConfigured: boole
   const cookies = headers.get("cookie");
   const headerKey = headers.get(API_KEY_FIELD);
   const bearer = bearerToken(authorization);
-  const pair = sessionPair(cookiePairs(cookies));
-  const cookie = pair && cookieValue(pair);
+  const [cookie = null, ...otherCookies] = sessionTokens(cookies, url);
   // A name may be written with escapes; without either there is nothing to parse.
   const mayHoldKey = url.search.includes(API_KEY_PARAMETER) || url.search.includes("%");
   const queryKeys = mayHoldKey ? url.searchParams.getAll(API_KEY_PARAMETER).filter(Boolean) : [];
@@ -31,10 +29,11 @@ export function readCredentials(headers: Headers, url: URL, jwtConfigured: boole
   const keys = new Set([bearerKey, headerKey?.trim() || null, ...queryKeys].filter((key) => key !== null));
   const [apiKey = null] = keys;
   if (keys.size > 1) throw problem("AMBIGUOUS_CREDENTIALS");
-  if ([bearer, apiKey, cookie].some((text) => (text?.length ?? 0) > MAX_CREDENTIAL_LENGTH))
+  if ([bearer, apiKey].some((text) => (text?.length ?? 0) > MAX_CREDENTIAL_LENGTH))
     throw problem("CREDENTIAL_TOO_LONG", { values: { max: MAX_CREDENTIAL_LENGTH } });
 
-  const fromCookie = cookie === null ? null : ({ raw: cookie, tokenSource: "cookie" } as const);
+  const fromCookie =
+    cookie === null ? null : ({ raw: cookie, others: otherCookies, tokenSource: "cookie" } as const);
   return {
     sessionToken: isSession && bearer !== null ? { raw: bearer, tokenSource: "bearer" } : fromCookie,
     jwt: isJwt ? bearer : null,

@@ -57,9 +57,12 @@ export function createIdentify(options: IdentifyOptions): Identify {
 
   async function sessionClaim({ sessionToken }: Credentials): Promise<SessionClaim> {
     if (!sessionToken) return { kind: "absent" };
-    const { raw, tokenSource } = sessionToken;
-    const claims = verifiedTokens.get(raw) ?? (await verify(raw));
-    return claims ? { kind: "signed", claims, tokenSource } : { kind: "invalid", tokenSource };
+    const { raw, others = [], tokenSource } = sessionToken;
+    const known = await Promise.all(
+      [raw, ...others].map(async (each) => verifiedTokens.get(each) ?? (await verify(each))),
+    );
+    const [claims, ...more] = known.filter((each) => each !== null);
+    return claims ? { kind: "signed", claims, others: more, tokenSource } : { kind: "invalid", tokenSource };
   }
 
   /** A signature that was good stays good until the token's end, so it is checked once. */

@@ -1,13 +1,17 @@
 import { serialize } from "hono/utils/cookie";
-import { type CookiePair, setCookieName } from "../http/cookies.ts";
+import { cookiePairs, cookieValue, setCookieName } from "../http/cookies.ts";
+import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
 
 /** Over https: the prefix binds the cookie to this very host (RFC 6265bis §4.1.3.2). */
 const SECURE_NAME = "__Host-session";
 /** On http loopback only, where browsers drop `Secure` cookies and the prefix needs them. */
 const LOOPBACK_NAME = "session";
 
-/** Both names, the one that wins first. */
-export const SESSION_COOKIE_NAMES: readonly string[] = [SECURE_NAME, LOOPBACK_NAME];
+/** Both names. */
+const SESSION_COOKIE_NAMES: readonly string[] = [SECURE_NAME, LOOPBACK_NAME];
+
+/** Session cookies of one request that are looked at: each costs a signature. A browser sends one. */
+const MAX_COOKIES = 16;
 
 /** Seconds: 400 days, which is all a browser keeps a cookie (RFC 6265bis §5.5), and all that hono writes. */
 const MAX_AGE_CEILING = 34_560_000;
@@ -17,13 +21,25 @@ export function sessionCookieName(url: URL): string {
   return isLoopback(url) ? LOOPBACK_NAME : SECURE_NAME;
 }
 
-/** The pair that holds the session: the prefixed name wins, and of several the first (RFC 6265 §5.4: the longest path). */
-export function sessionPair(pairs: readonly CookiePair[]): CookiePair | null {
-  for (const name of SESSION_COOKIE_NAMES) {
-    const pair = pairs.find((each) => each.name === name && each.text.includes("="));
-    if (pair) return pair;
-  }
-  return null;
+/**
+ * The session tokens in a `Cookie` field, in the field's order and each once: what stands under the one name that the edge
+ * gives its cookie at `url`, and begins with `es1.`. Any other name can be set by a sibling host (RFC 6265bis §4.1.3.2),
+ * and any other value is an application's.
+ */
+export function sessionTokens(header: string | null, url: URL): string[] {
+  const name = sessionCookieName(url);
+  const own = cookiePairs(header).filter((pair) => pair.name === name && pair.text.includes("="));
+  const tokens = own.map(cookieValue).filter((value) => value.startsWith(SESSION_TOKEN_PREFIX));
+  return [...new Set(tokens)].slice(0, MAX_COOKIES);
+}
+
+/** The pairs of a `Cookie` field, as they were sent, that hold no session token under either name: an origin's. */
+export function cookiesForOrigin(header: string): string[] {
+  const others = cookiePairs(header).filter(
+    (pair) =>
+      !(SESSION_COOKIE_NAMES.includes(pair.name) && cookieValue(pair).startsWith(SESSION_TOKEN_PREFIX)),
+  );
+  return others.map(({ text }) => text);
 }
 
 /** Whether a `Set-Cookie` field sets or clears a session cookie. */

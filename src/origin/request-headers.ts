@@ -1,9 +1,8 @@
 import { bearerBegins } from "../http/bearer.ts";
-import { cookiePairs, cookieValue } from "../http/cookies.ts";
 import { isReservedRequestField } from "../http/edge-fields.ts";
 import { dropHopByHop, isWebSocketUpgrade } from "../http/hop-by-hop.ts";
 import { traceparent } from "../http/traceparent.ts";
-import { SESSION_COOKIE_NAMES } from "../identity/session-cookie.ts";
+import { cookiesForOrigin } from "../identity/session-cookie.ts";
 import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
 import type { Platform } from "../runtime/platform.ts";
 
@@ -56,11 +55,8 @@ function dropSessionCredential(headers: Headers): void {
   if (bearerBegins(headers.get("authorization"), SESSION_TOKEN_PREFIX)) headers.delete("authorization");
   const cookie = headers.get("cookie");
   if (cookie === null) return;
-  const kept = cookiePairs(cookie).filter(
-    (pair) =>
-      !(SESSION_COOKIE_NAMES.includes(pair.name) && cookieValue(pair).startsWith(SESSION_TOKEN_PREFIX)),
-  );
-  if (kept.length > 0) headers.set("cookie", kept.map(({ text }) => text).join("; "));
+  const kept = cookiesForOrigin(cookie);
+  if (kept.length > 0) headers.set("cookie", kept.join("; "));
   else headers.delete("cookie");
 }
 

@@ -1,3 +1,4 @@
+import { TARGETED_CACHE_FIELDS } from "../http/cache-fields.ts";
 import { SESSION_TOKEN_FIELD } from "../http/edge-fields.ts";
 import type { TokenSource } from "../identity/caller.ts";
 import { clearedCookie, sessionCookie } from "../identity/session-cookie.ts";
@@ -14,7 +15,8 @@ export function issued(
 }
 
 /**
- * What a verdict means for the client: a renewed token, or a cookie that is over.
+ * What a verdict means for the client: a renewed token, or nothing. A cookie whose session is over stays where it is: by
+ * the time this answer arrives, the browser may hold a newer one of the same name.
  *
  * @param endedSince Whether this isolate has ended the session meanwhile, alone or with others: then it is not renewed.
  */
@@ -22,35 +24,39 @@ export function changeOf(
   verdict: SessionVerdict,
   endedSince: (claims: SessionClaims) => boolean,
 ): SessionChange | null {
-  if (verdict.kind === "over") return verdict.tokenSource === "cookie" ? { kind: "cleared" } : null;
   if (verdict.kind !== "active" || verdict.renewed === null || endedSince(verdict.claims)) return null;
   const { claims, renewed, tokenSource } = verdict;
   return { kind: "renewed", token: renewed, expiresAt: claims.expiresAt, tokenSource };
 }
 
 /**
- * Writes a change into the fields of an answer. An answer with a new session is for nobody else; one with a renewed token
- * is stored by nobody but its own client: a stored answer that sets this cookie would sign strangers in (RFC 9111 §7.3).
+ * Writes a change into the fields of an answer. An answer that sets or clears the cookie, or hands out a new session, is
+ * stored by nobody: stored, it would sign strangers in or out (RFC 9111 §7.3). One with a renewed bearer may be stored by
+ * its own client, where the answer says so.
  *
  * @param now Milliseconds since the epoch: a cookie's `Max-Age` counts from it.
  */
 export function writeSessionFields(change: SessionChange, headers: Headers, url: URL, now: number): void {
   if (change.kind === "cleared") {
     headers.append("set-cookie", clearedCookie(url));
+    forbidStoring(headers);
     return;
   }
   const { token, expiresAt, tokenSource } = change;
   if (tokenSource === "bearer") headers.set(SESSION_TOKEN_FIELD, token);
   else headers.append("set-cookie", sessionCookie(url, token, expiresAt, now));
-  headers.set(
-    "cache-control",
-    change.kind === "issued" ? "no-store" : withheld(headers.get("cache-control")),
-  );
+  const storable = change.kind === "renewed" && tokenSource === "bearer" && isPrivate(headers);
+  if (!storable) forbidStoring(headers);
 }
 
-/** What forbids shared caches already stays as it is. */
-function withheld(cacheControl: string | null): string {
-  return /(^|[\s,])(private|no-store)([\s,=]|$)/i.test(cacheControl ?? "")
-    ? (cacheControl ?? "")
-    : "no-store";
+/** What shared caches may not store already stays as it is. */
+function isPrivate(headers: Headers): boolean {
+  return /(^|[\s,])(private|no-store)([\s,=]|$)/i.test(headers.get("cache-control") ?? "");
+}
+
+/** A field for one kind of cache would outweigh `Cache-Control` there (RFC 9213 §2.2). */
+function forbidStoring(headers: Headers): void {
+  for (const name of TARGETED_CACHE_FIELDS) headers.delete(name);
+  headers.delete("expires");
+  headers.set("cache-control", "no-store");
 }

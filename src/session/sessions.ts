@@ -11,6 +11,7 @@ import type { Decide, EdgeRequest } from "../request/capability.ts";
 import type { SessionChange } from "../request/session-change.ts";
 import type { Batch } from "../store/batch.ts";
 import { changeOf, issued } from "./changes.ts";
+import { type Choice, chooseSession } from "./choose.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
 import { createKnownEnds } from "./known-ends.ts";
 import { UserDataTooLarge } from "./offline-data.ts";
@@ -47,6 +48,8 @@ const MAX_SYNC_TOKEN_LENGTH = 256;
 const ID_BYTES = 20;
 
 export interface Sessions {
+  /** Which of several session cookies counts. Asks the store only where there are several with a good signature. */
+  choose(request: EdgeRequest): Promise<Choice>;
   /** Queues what says whether the session of a request lives; the second step gives the verdict. */
   prepare(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>>;
   /** Whether Redis has vouched for it, in this isolate, within `ISOLATE_MAX_AGE_MS`. */
@@ -99,6 +102,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   let saidSecretMissing = false;
 
   return {
+    choose: (request) => chooseSession({ validate, newBatch: () => store.batch() }, request),
     async prepare(request, batch) {
       const decide = await validate(request, batch);
       return async () => tellRefusal(request, await decide());

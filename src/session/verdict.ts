@@ -7,7 +7,7 @@ import type { SessionRecord } from "./record.ts";
  *
  * - `active`: it may be used. `source` says what confirms it: Redis, this isolate's memory, or, while the store is lost
  *   and the confirmation is young enough, its signature alone.
- * - `over`: forged, expired or revoked. 401 where a session is needed; a cookie is cleared.
+ * - `over`: forged, expired or revoked. 401 where a session is needed.
  * - `unknown`: the store is lost and the grace is over. 503 where a session is needed, never 401: the store has not denied it.
  */
 export type SessionVerdict =

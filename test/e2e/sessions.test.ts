@@ -186,7 +186,7 @@ describe("the origin drives sessions", () => {
     expect(out.headers.getSetCookie()).toEqual(["session=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"]);
     const after = await call("GET", "/v1/user/profile", { cookie });
     expect(after.status).toBe(401);
-    expect(after.headers.getSetCookie(), "a cookie that is over is cleared").toHaveLength(1);
+    expect(after.headers.getSetCookie(), "the browser may hold a newer cookie by then").toEqual([]);
   });
 
   it("does not start one with a wrong password, nor with anything a client sends", async () => {

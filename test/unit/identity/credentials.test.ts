@@ -36,8 +36,22 @@ describe("what a request carries", () => {
       sessionCookie: true,
     });
     expect(
-      read({ cookie: "session=es1.c.d", authorization: "Bearer es1.a.b" }).sessionToken?.tokenSource,
+      read({ cookie: "__Host-session=es1.c.d", authorization: "Bearer es1.a.b" }).sessionToken?.tokenSource,
     ).toBe("bearer");
+  });
+
+  it("an application's cookie of the same name hides no credential beside it", () => {
+    const app = { cookie: `session=${"x".repeat(5000)}; __Host-session=eyJh.b.c` };
+    expect(read({ ...app, authorization: "Bearer a.b.c" })).toMatchObject({
+      sessionToken: null,
+      jwt: "a.b.c",
+    });
+    expect(read({ ...app, "x-api-key": "k" })).toMatchObject({ sessionToken: null, apiKey: "k" });
+  });
+
+  it("further session cookies stand beside the first", () => {
+    const { sessionToken } = read({ cookie: "__Host-session=es1.a.b; __Host-session=es1.c.d" });
+    expect(sessionToken).toEqual({ raw: "es1.a.b", others: ["es1.c.d"], tokenSource: "cookie" });
   });
 
   it("two words after the scheme are no bearer, and a credential all the same", () => {

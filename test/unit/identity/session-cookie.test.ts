@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { cookiePairs, cookieValue } from "../../../src/http/cookies.ts";
 import {
   clearedCookie,
+  cookiesForOrigin,
   sessionCookie,
   sessionCookieName,
-  sessionPair,
+  sessionTokens,
   setsSessionCookie,
 } from "../../../src/identity/session-cookie.ts";
 import { NOW } from "../../support/session-samples.ts";
@@ -44,16 +44,39 @@ describe("the session cookie", () => {
     expect(sessionCookieName(new URL(url))).toBe(name);
   });
 
-  it.each<[header: string, value: string | null]>([
-    ["a=1; session=es1.a", "es1.a"],
-    ["session=es1.a; __Host-session=es1.b", "es1.b"],
-    ["session=es1.a; session=es1.b", "es1.a"],
-    ['__Host-session="es1.a"', "es1.a"],
-    ["session", null],
-    ["a_session=es1.a", null],
-  ])("of %j holds %j", (header, value) => {
-    const pair = sessionPair(cookiePairs(header));
-    expect(pair && cookieValue(pair)).toBe(value);
+  it.each<[at: URL, header: string, tokens: string[]]>([
+    [loopback, "a=1; session=es1.a", ["es1.a"]],
+    [loopback, "session=es1.a; __Host-session=es1.b", ["es1.a"]],
+    [loopback, "session=es1.a; session=es1.b; session=es1.a", ["es1.a", "es1.b"]],
+    [loopback, "session=eyJh.b.c; session=es1.b", ["es1.b"]],
+    [loopback, "session", []],
+    [loopback, "a_session=es1.a; Session=es1.a; xsession=es1.a", []],
+    [https, "session=es1.a; __Host-session=es1.b", ["es1.b"]],
+    [https, "session=es1.a", []],
+    [https, '__Host-session="es1.a"', ["es1.a"]],
+    [https, "a=1;\t__Host-session=es1.a ; b=2", ["es1.a"]],
+    [https, "__Host-session = es1.a", ["es1.a"]],
+    [https, "\u2000__Host-session=es1.a; \u00a0__Host-session=es1.b", []],
+    [https, "__Host-session=\u00a0es1.a; __Host-session=\ufeffes1.b", []],
+    [https, "__host-session=es1.a; __Secure-session=es1.a; x__Host-session=es1.a", []],
+    [https, "__Host-session=es1; __Host-session=es2.a; __Host-session=", []],
+  ])("at %s of %j takes %j", (at, header, tokens) => {
+    expect(sessionTokens(header, at)).toEqual(tokens);
+  });
+
+  it.each<[header: string, kept: string[]]>([
+    ["session=eyJh.b.c", ["session=eyJh.b.c"]],
+    ["session=es1.a; theme=dark", ["theme=dark"]],
+    ["__Host-session=es1.a; session=x", ["session=x"]],
+    ['a="1"; __Host-session=app', ['a="1"', "__Host-session=app"]],
+    ["\u00a0session=es1.a", ["\u00a0session=es1.a"]],
+  ])("of %j leaves %j to the origin", (header, kept) => {
+    expect(cookiesForOrigin(header)).toEqual(kept);
+  });
+
+  it("looks at 16 cookies of its name at most", () => {
+    const header = Array.from({ length: 100 }, (_, index) => `session=es1.${index}`).join("; ");
+    expect(sessionTokens(header, loopback)).toHaveLength(16);
   });
 
   it("is told from others that are set", () => {

@@ -18,6 +18,9 @@ const active = (over: Partial<Extract<SessionVerdict, { kind: "active" }>> = {})
   ...over,
 });
 const never = () => false;
+function renewed(tokenSource: "cookie" | "bearer") {
+  return { kind: "renewed", token: "es1.new", expiresAt: NOW + 1000, tokenSource } as const;
+}
 function written(change: SessionChange | null, fields: HeadersInit = {}): Headers {
   const headers = new Headers(fields);
   if (change) writeSessionFields(change, headers, https, NOW);
@@ -47,6 +50,9 @@ describe("what a verdict means for the client", () => {
     ["no session", { kind: "none" }],
     ["a session that cannot be checked", { kind: "unknown", tokenSource: "cookie" }],
     ["a bearer that is over", { kind: "over", because: "revoked", tokenSource: "bearer" }],
+    ["a revoked cookie: it may be an old one", { kind: "over", because: "revoked", tokenSource: "cookie" }],
+    ["an idle cookie", { kind: "over", because: "idle", tokenSource: "cookie" }],
+    ["a forged cookie", { kind: "over", because: "invalid", tokenSource: "cookie" }],
   ])("nothing for %s", (_, verdict) => {
     expect(changeOf(verdict, never)).toBeNull();
   });
@@ -60,11 +66,6 @@ describe("what a verdict means for the client", () => {
         tokenSource,
       });
     }
-  });
-
-  it("a cleared cookie where its session is over", () => {
-    const verdict: SessionVerdict = { kind: "over", because: "revoked", tokenSource: "cookie" };
-    expect(changeOf(verdict, never)).toEqual({ kind: "cleared" });
   });
 
   it("no renewal for a session that this isolate has ended meanwhile", () => {
@@ -106,6 +107,24 @@ describe("the fields of a change", () => {
       "theme=dark",
       clearedCookie(https),
     ]);
+  });
+
+  it.each<[string, SessionChange, HeadersInit, string]>([
+    ["clears the cookie", { kind: "cleared" }, { "cache-control": "public, max-age=600" }, "no-store"],
+    ["clears it, private", { kind: "cleared" }, { "cache-control": "private" }, "no-store"],
+    ["clears it, silent", { kind: "cleared" }, {}, "no-store"],
+    ["clears it, for CDNs", { kind: "cleared" }, { "cdn-cache-control": "max-age=60" }, "no-store"],
+    ["renews the cookie", renewed("cookie"), { "cache-control": "private, max-age=60" }, "no-store"],
+    ["renews it, for CDNs", renewed("cookie"), { "surrogate-control": "max-age=60" }, "no-store"],
+    ["renews it, expiring", renewed("cookie"), { expires: "Thu, 01 Jan 2099 00:00:00 GMT" }, "no-store"],
+    ["issues a cookie", { ...renewed("cookie"), kind: "issued" }, { "cache-control": "private" }, "no-store"],
+    ["renews a bearer", renewed("bearer"), { "cache-control": "private" }, "private"],
+    ["renews a bearer, public", renewed("bearer"), { "cache-control": "public" }, "no-store"],
+  ])("an answer that %s says by whom it may be stored", (_, change, fields, expected) => {
+    const headers = written(change, fields);
+    expect(headers.get("cache-control")).toBe(expected);
+    for (const name of ["cdn-cache-control", "surrogate-control", "expires"])
+      expect(headers.has(name), name).toBe(false);
   });
 
   it("a cookie of the origin's with the session's name changes nothing that the edge does", () => {

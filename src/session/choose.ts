@@ -1,0 +1,46 @@
+import type { UnverifiedIdentity } from "../identity/confirmed.ts";
+import type { Decide, EdgeRequest } from "../request/capability.ts";
+import type { Batch } from "../store/batch.ts";
+import type { SessionVerdict } from "./verdict.ts";
+
+export interface ChoiceOptions {
+  validate(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>>;
+  newBatch(): Batch;
+}
+
+export interface Choice {
+  claims: UnverifiedIdentity;
+  /** Calls to the store that it took: 0, or 1 where there was a choice. */
+  calls: number;
+}
+
+/**
+ * Of several session cookies with a good signature the first whose session lives, or the first of all where none does.
+ * Browsers send one; two come from cookies of one name for two paths (RFC 6265 §5.4). Which lives has to be known before a
+ * limit is charged, so a request with several costs one more call.
+ */
+export async function chooseSession(
+  { validate, newBatch }: ChoiceOptions,
+  request: EdgeRequest,
+): Promise<Choice> {
+  const { claims } = request;
+  const { session } = claims;
+  if (session.kind !== "signed" || !session.others?.length) return { claims, calls: 0 };
+  const batch = newBatch();
+  const candidates = [session.claims, ...session.others].map(
+    (each): UnverifiedIdentity => ({ ...claims, session: { ...session, claims: each, others: [] } }),
+  );
+  const asked = await Promise.all(
+    candidates.map(async (candidate) => {
+      // What a candidate would write is written once it is chosen.
+      const decide = await validate({ ...request, claims: candidate, after: () => {} }, batch);
+      return { candidate, decide };
+    }),
+  );
+  await batch.send();
+  const verdicts = await Promise.all(
+    asked.map(async ({ candidate, decide }) => ({ candidate, kind: (await decide()).kind })),
+  );
+  const living = verdicts.find(({ kind }) => kind === "active") ?? verdicts[0];
+  return { claims: living?.candidate ?? claims, calls: batch.calls };
+}
