@@ -1,5 +1,6 @@
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
+import { idleTimes } from "./idle.ts";
 import { parseRecord, type SessionRecord, timeOf } from "./record.ts";
 import type { KeptSession, NewSession, OldSession, SessionStore } from "./session-store.ts";
 
@@ -228,7 +229,7 @@ export class MemorySessionStore implements SessionStore {
 
   #put({ record, userHash, createdAt, expiresAt }: NewSession): void {
     const id = record.session_id;
-    const idleUntil = timeOf(record.last_active) + this.#options.idleSeconds * 1000;
+    const idleUntil = timeOf(record.last_active) + idleTimes(this.#options.idleSeconds).lifetimeMs;
     const session = { text: JSON.stringify(record), userHash, createdAt, expiresAt };
     if (!this.#sessions.set(id, session, Math.min(expiresAt, idleUntil))) return;
     this.#ids.set(userHash, (this.#ids.get(userHash) ?? new Set()).add(id));

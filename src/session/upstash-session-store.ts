@@ -3,6 +3,7 @@ import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
+import { idleTimes } from "./idle.ts";
 import { parseRecord, type SessionRecord, timeOf } from "./record.ts";
 import {
   createScript,
@@ -196,10 +197,10 @@ export class UpstashSessionStore implements SessionStore {
     return this.#options.absoluteSeconds * 1000 + TOMBSTONE_MARGIN_MS;
   }
 
-  /** The idle limit, and never past the absolute end; at least 1 ms, because 0 is an error to Redis. */
+  /** As long as it may be silent, and never past the absolute end; at least 1 ms, because 0 is an error to Redis. */
   #ttl(expiresAt: number): number {
     const { platform, idleSeconds } = this.#options;
-    return Math.max(1, Math.ceil(Math.min(idleSeconds * 1000, expiresAt - platform.now())));
+    return Math.max(1, Math.ceil(Math.min(idleTimes(idleSeconds).lifetimeMs, expiresAt - platform.now())));
   }
 
   async #alone<Reply>(queue: (batch: Batch) => Promise<Reply>): Promise<Reply> {

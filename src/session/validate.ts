@@ -4,6 +4,7 @@ import type { Decide, EdgeRequest } from "../request/capability.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
+import { idleTimes } from "./idle.ts";
 import type { EndedBy, KnownEnds } from "./known-ends.ts";
 import type { SessionsOptions } from "./options.ts";
 import { isoTime, type SessionRecord, timeOf } from "./record.ts";
@@ -19,8 +20,6 @@ export interface SessionValidatorOptions extends SessionsOptions {
   sign(claims: SessionClaims): Promise<string>;
 }
 
-/** `last_active` is written, and a token renewed, at most this often, ms. */
-const TOUCH_EVERY_MS = 60_000;
 /** A consistency token is sent along for this long after it was given, ms. */
 const YOUNG_MS = 60_000;
 
@@ -43,10 +42,10 @@ export function createSessionValidator({
   identifier,
 }: SessionValidatorOptions) {
   const { sessionStore, local } = service;
-  const idleMs = config.idleSeconds * 1000;
+  const { touchIntervalMs, lifetimeMs } = idleTimes(config.idleSeconds);
   /** Activity elsewhere cannot be seen in an outage, so nothing is honoured longer than the idle limit either. */
-  const graceMs = Math.min(config.offlineGraceSeconds * 1000, idleMs);
-  const renewEveryMs = Math.max(TOUCH_EVERY_MS, graceMs / 2);
+  const graceMs = Math.min(config.offlineGraceSeconds, config.idleSeconds) * 1000;
+  const renewEveryMs = Math.max(touchIntervalMs, graceMs / 2);
 
   return async function prepare(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>> {
     const claim = request.claims.session;
@@ -110,12 +109,12 @@ export function createSessionValidator({
     const record = kept?.record ?? recordOf(claims);
     if (record.user_id !== claims.userId) return ended("revoked");
     const silentMs = now - timeOf(record.last_active);
-    if (silentMs > idleMs) return ended("idle");
+    if (silentMs > lifetimeMs) return ended("idle");
     if (!kept) {
       // Made in an outage by an isolate that never got to write it: whoever sees its token does.
       const session = newSessionOf(record, claims, userHash);
       request.after((batch) => void sessionStore.queueAdopt(batch, session).catch(ignore));
-    } else if (silentMs >= TOUCH_EVERY_MS) {
+    } else if (silentMs >= touchIntervalMs) {
       const updated = { ...record, last_active: isoTime(now) };
       request.after((batch) => void sessionStore.queueTouch(batch, kept, updated).catch(ignore));
     }
@@ -149,12 +148,13 @@ export function createSessionValidator({
       return over("revoked", tokenSource);
     const now = platform.now();
     const kept = await local.read(claims.id);
-    const activeAt = Math.max(claims.confirmedAt, kept ? timeOf(kept.record.last_active) : 0);
-    if (now - activeAt > idleMs) return over("idle", tokenSource);
+    const lastWritten = Math.max(claims.confirmedAt, kept ? timeOf(kept.record.last_active) : 0);
+    if (now - lastWritten > lifetimeMs) return over("idle", tokenSource);
     const record = { ...(kept?.record ?? recordOf(claims)), last_active: isoTime(now) };
     if (!kept) await local.adopt(newSessionOf(record, claims, userHash));
-    else if (now - timeOf(kept.record.last_active) >= TOUCH_EVERY_MS) await local.touch(kept, record);
-    const renew = now - claims.confirmedAt >= renewEveryMs;
+    else if (now - timeOf(kept.record.last_active) >= touchIntervalMs) await local.touch(kept, record);
+    // Of activity in another isolate only the token tells.
+    const renew = now - claims.confirmedAt >= touchIntervalMs;
     return vouched(asked, kept ? kept.record : null, renew ? await renewed(claims, now) : null);
   }
 

@@ -70,10 +70,10 @@ describe("a session with the store at hand", () => {
     const busy = await isolate.sessions.create({ userId: "ada" });
     isolate.platform.advance(599_000);
     await (await isolate.present(busy.token)).settle();
-    isolate.platform.advance(2000);
+    isolate.platform.advance(62_000);
     expect(await isolate.present(idle.token)).toMatchObject({ kind: "over", because: "idle" });
     expect(await isolate.present(busy.token)).toMatchObject({ kind: "active" });
-    isolate.platform.advance(399_000);
+    isolate.platform.advance(339_000);
     expect(await isolate.present(busy.token)).toMatchObject({ kind: "over", because: "invalid" });
   });
 
@@ -185,7 +185,7 @@ describe("sessions without any store", () => {
     const { token } = await here.sessions.create({ userId: "ada" });
     expect(await there.present(token)).toMatchObject({ kind: "active", source: "signature" });
     expect(await there.present(token), "it is known there now").toMatchObject({ source: "memory" });
-    here.platform.advance(601_000);
+    here.platform.advance(661_000);
     expect(await there.present(token)).toMatchObject({ kind: "over", because: "idle" });
   });
 
