@@ -1,6 +1,6 @@
 import type { ConfiguredKey } from "./config.ts";
 import { type ConfigIssue, described, shown } from "./config-error.ts";
-import { reportCharacters } from "./read-secrets.ts";
+import { pasted, reportCharacters } from "./read-secrets.ts";
 
 const MIN_KEY_LENGTH = 16;
 
@@ -11,7 +11,7 @@ export function readApiKeys(text: string | null, issues: ConfigIssue[]): Configu
   for (const [index, entry] of text.split(",").entries()) {
     const report = (found: string, fix: string) =>
       issues.push({ place: `API_KEYS (entry ${index + 1})`, found, fix });
-    const trimmed = entry.trim();
+    const trimmed = pasted(entry);
     const parts = trimmed.split(":").map((part) => part.trim());
     const [key, name, tier = ""] = parts;
     if (trimmed === "") report("nothing", "Remove the comma that has nothing beside it.");

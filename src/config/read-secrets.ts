@@ -6,6 +6,19 @@ export const CONTROL = /\p{Cc}/u;
 /** Characters of a secret that travels in a header field: visible ASCII (RFC 9110 §5.5 forbids the rest or warns of it). */
 const TOKEN = /^[!-~]+$/;
 
+/** Blanks inside a text, beyond ASCII too. The ends have none: {@link pasted} has trimmed them. */
+const BLANK = /\s/;
+
+/**
+ * A text as it was meant, of one that was pasted or piped: without a byte order mark, line ends and blanks around it, and
+ * without the pair of quotes that a shell or a `.env` file had around it.
+ */
+export function pasted(text: string): string {
+  const trimmed = text.trim();
+  const [, , inside] = /^(["'])(.*)\1$/s.exec(trimmed) ?? [];
+  return inside === undefined || inside.includes(trimmed.charAt(0)) ? trimmed : inside.trim();
+}
+
 /** A secret that travels in a header field. Errors describe it and never show it. */
 export function readSecret(value: unknown, report: Report): string | null {
   const text = secretText(value, report);
@@ -22,7 +35,7 @@ export function readSecrets(
 ): string[] {
   const text = secretText(value, report);
   if (text === null) return [];
-  const list = text.split(",").map((each) => each.trim());
+  const list = text.split(",").map(pasted);
   list.forEach((each, index) => {
     const which = list.length > 1 ? ` (number ${index + 1})` : "";
     if (each === "") report(`nothing${which}`, "Remove the comma that has nothing beside it.");
@@ -44,20 +57,20 @@ export function reportCharacters(text: string, use: "token" | "key", report: Rep
       `${found} with a control character in it`,
       "Remove it: often it is a line break that was pasted along.",
     );
+  } else if (BLANK.test(text)) {
+    report(`${found} with a blank in it`, "Remove it: often two values were pasted as one.");
   } else if (use === "token" && !TOKEN.test(text)) {
     report(
-      `${found} with a blank or a character beyond ASCII in it`,
-      "Use visible ASCII without blanks: no header field carries the rest unchanged.",
+      `${found} with a character beyond ASCII in it`,
+      "Use visible ASCII: no header field carries the rest unchanged.",
     );
-  } else if (use === "token" && /^(["']).*\1$/.test(text)) {
-    report(`${found} in quotes`, "Remove the quotes.");
   } else return false;
   return true;
 }
 
 function secretText(value: unknown, report: Report): string | null {
   if (value === undefined) return null;
-  if (typeof value === "string") return value.trim() || null;
+  if (typeof value === "string") return pasted(value) || null;
   report(described(value), "Must be a text.");
   return null;
 }

@@ -1,5 +1,5 @@
 import { type ConfigIssue, described, shown } from "./config-error.ts";
-import { CONTROL, readSecret, readSecrets } from "./read-secrets.ts";
+import { CONTROL, pasted, readSecret, readSecrets } from "./read-secrets.ts";
 import { readUrl } from "./read-url.ts";
 import type { Report } from "./report.ts";
 import { type Variable, type VariableName, type VariableValues, variables } from "./variables-table.ts";
@@ -46,7 +46,9 @@ function readers(variable: Variable, value: unknown, report: Report): unknown {
     case "keys":
       // The entries are checked one by one, so that the issue names the entry.
       return typeof value === "string" || value === undefined
-        ? (value?.trim() ?? null)
+        ? value === undefined
+          ? null
+          : pasted(value) || null
         : wrong(report, described(value), "Must be a text.", null);
     case "secrets":
       return readSecrets(value, variable, report);
