@@ -63,6 +63,7 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
       identifier: isolate.identifier,
       store: isolate.store,
       routes: config.routes,
+      apiKeys: config.apiKeys,
     }),
   );
   app.route(

@@ -85,10 +85,25 @@ export function createLimiter(options: LimiterOptions): Limiter {
   };
 }
 
-/** Every policy of the routes, once: what an operator may look at and reset. */
-export function policiesOf(routes: readonly Route[]): Policy[] {
-  const policies = routes.flatMap(({ limits, tiers }) => [...limits, ...[...tiers.values()].flat()]);
-  return [...new Map(policies.map((policy) => [policy.id, policy])).values()];
+/** A window of a route, as those of one tier have it. */
+export interface TierWindow {
+  /** The route's name. */
+  route: string;
+  /** Null: the route's own limits, for whoever has no tier with others. */
+  tier: string | null;
+  policy: Policy;
+}
+
+/**
+ * Every window of the routes, tier by tier: what an operator may look at and reset. Tiers may share a counter and differ in
+ * its limit, so what is left depends on the tier.
+ */
+export function windowsOf(routes: readonly Route[]): TierWindow[] {
+  return routes.flatMap(({ name, limits, tiers }) => {
+    const of = (tier: string | null, policies: readonly Policy[]) =>
+      policies.map((policy): TierWindow => ({ route: name, tier, policy }));
+    return [...of(null, limits), ...[...tiers].flatMap(([tier, policies]) => of(tier, policies))];
+  });
 }
 
 /** Only a hash may become part of a key here. */

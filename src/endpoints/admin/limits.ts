@@ -1,9 +1,10 @@
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
+import type { ConfiguredKey } from "../../config/config.ts";
 import type { Route } from "../../config/route.ts";
 import { type Problem, problem } from "../../http/problem.ts";
 import type { Identifier } from "../../identity/caller-hash.ts";
-import { type Limiter, policiesOf } from "../../ratelimit/limiter.ts";
+import { type Limiter, type TierWindow, windowsOf } from "../../ratelimit/limiter.ts";
 import { normaliseAddress } from "../../runtime/ip-address.ts";
 import { StoreError } from "../../store/errors.ts";
 import type { Store } from "../../store/store.ts";
@@ -13,53 +14,74 @@ export interface LimitRoutesOptions {
   identifier: Pick<Identifier, "hash">;
   store: Store;
   routes: readonly Route[];
+  /** `API_KEYS`: the names by which keys are known. */
+  apiKeys: readonly Pick<ConfiguredKey, "name">[];
+}
+
+/** Who is looked at, and by which windows it may be charged. */
+interface Caller {
+  hash: string;
+  windows: readonly TierWindow[];
 }
 
 const lookup = z.strictObject({ address: z.string(), reset: z.optional(z.boolean()) });
 
 /**
  * `GET`/`DELETE /edge/limits/{caller}` with `user:<id>`, `key:<name>` or `hash:<hex>`; an address by
- * `POST /edge/limits/lookup`, so that none ever stands in a URL or an access log. Exact keys: nothing is searched for.
+ * `POST /edge/limits/lookup`, so that none ever stands in a URL or an access log. Exact keys: nothing is searched for. What
+ * is left is told for each tier, and after a reset as it is then.
  */
-export function limitRoutes({ limiter, identifier, store, routes }: LimitRoutesOptions) {
-  const policies = policiesOf(routes);
+export function limitRoutes({ limiter, identifier, store, routes, apiKeys }: LimitRoutesOptions) {
+  const windows = windowsOf(routes);
+  /** A user or a key is charged by the windows that count callers, an address by all of them. */
+  const callerWindows = windows.filter(({ policy }) => policy.by === "caller");
   const noStore = { "cache-control": "no-store" };
 
   return new Hono()
     .get("/limits/:caller", async (c) =>
-      c.json(await peek(await hashOf(c.req.param("caller"))), 200, noStore),
+      c.json(await peek(await callerOf(c.req.param("caller"))), 200, noStore),
     )
     .delete("/limits/:caller", async (c) =>
-      c.json(await reset(await hashOf(c.req.param("caller"))), 200, noStore),
+      c.json(await reset(await callerOf(c.req.param("caller"))), 200, noStore),
     )
     .post("/limits/lookup", async (c) => {
       const parsed = z.safeParse(lookup, await c.req.json().catch(() => null));
       const address = parsed.success ? normaliseAddress(parsed.data.address) : null;
       if (!parsed.success || address === null) throw unknownCaller('Send {"address":"203.0.113.7"}.');
       const hash = await identifier.hash("address", address);
-      return c.json(parsed.data.reset ? await reset(hash) : await peek(hash), 200, noStore);
+      const caller = { hash, windows };
+      const told = parsed.data.reset ? await reset(caller) : await peek(caller);
+      return c.json({ ...told, address }, 200, noStore);
     });
 
-  async function peek(hash: string) {
+  async function peek({ hash, windows }: Caller) {
     const batch = store.batch();
-    const limits = limiter.peek(hash, policies, batch);
+    const policies = windows.map(({ policy }) => policy);
+    const peeked = limiter.peek(hash, policies, batch);
     await batch.send();
-    return { caller: `hash:${hash}`, limits: await limits.catch(unavailable) };
+    const limits = (await peeked.catch(unavailable)).map((limit, index) => {
+      const { route, tier = null } = windows[index] ?? {};
+      return { ...limit, route, tier };
+    });
+    return { caller: `hash:${hash}`, limits };
   }
 
-  async function reset(hash: string) {
+  async function reset(caller: Caller) {
     const batch = store.batch();
-    const done = limiter.reset(hash, policies, batch);
+    const policies = windows.map(({ policy }) => policy);
+    const done = limiter.reset(caller.hash, policies, batch);
     await batch.send();
     await done.catch(unavailable);
-    return { caller: `hash:${hash}`, reset: true };
+    return { ...(await peek(caller)), reset: true };
   }
 
-  async function hashOf(caller: string): Promise<string> {
-    const [, kind, value = ""] = /^(user|key|hash):(.+)$/s.exec(caller) ?? [];
-    if (kind === "hash" && /^[0-9a-f]{32}$/.test(value)) return value;
-    if ((kind === "user" || kind === "key") && value.length <= 256) return identifier.hash(kind, value);
-    throw unknownCaller("Name the caller as user:<id>, key:<name> or hash:<32 hex digits>.");
+  async function callerOf(text: string): Promise<Caller> {
+    const [, kind, value = ""] = /^(user|key|hash):(.+)$/s.exec(text) ?? [];
+    if (kind === "hash" && /^[0-9a-f]{32}$/.test(value)) return { hash: value, windows };
+    if ((kind !== "user" && kind !== "key") || value.length > 256)
+      throw unknownCaller("Name the caller as user:<id>, key:<name> or hash:<32 hex digits>.");
+    if (kind === "key" && !apiKeys.some(({ name }) => name === value)) throw problem("CALLER_NOT_FOUND");
+    return { hash: await identifier.hash(kind, value), windows: callerWindows };
   }
 
   function unavailable(error: unknown): never {
