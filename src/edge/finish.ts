@@ -74,7 +74,8 @@ export function finish(
   if (response.status !== 101) {
     const { headers } = response;
     setCacheFields(headers, cache);
-    for (const [name, value] of Object.entries(findings.limits?.headers ?? {})) headers.set(name, value);
+    const limitFields = isAccessRefusal(outcome) ? {} : (findings.limits?.headers ?? {});
+    for (const [name, value] of Object.entries(limitFields)) headers.set(name, value);
     const change =
       (outcome.kind === "answer" ? outcome.session : null) ??
       (findings.session ? sessions.changeOf(findings.session) : null);
@@ -98,6 +99,15 @@ export function finish(
   });
   deferred.start();
   return final;
+}
+
+/** Whoever was not let in is told nothing of a quota: it may be somebody else's. */
+function isAccessRefusal(outcome: Answer | Refusal): boolean {
+  if (outcome.kind === "answer" || !(outcome.error instanceof Problem)) return false;
+  const { status, code } = outcome.error.facts;
+  return (
+    status === 401 || status === 403 || code === "IDENTITY_UNAVAILABLE" || code === "SESSION_UNAVAILABLE"
+  );
 }
 
 /** Null where no limit was asked. */

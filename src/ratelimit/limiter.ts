@@ -57,7 +57,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
   if (useRedis) store.onRecovery((batch) => state.replay(batch));
 
   return {
-    prepare: preparation({ decisions, identifier, listOf: createListLookup(options.lists ?? NO_LISTS) }),
+    prepare: preparation({ decisions, identifier, lists: createListLookup(options.lists ?? NO_LISTS) }),
 
     async limit(identity, limitOptions) {
       const policy = policyOf(limitOptions);

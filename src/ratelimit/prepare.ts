@@ -19,7 +19,7 @@ export type DecideLimits = (confirmed: ConfirmedIdentity) => LimitVerdict | Prom
  * the address by those of the route. Then one run of the script looks at the session and charges the one or the other.
  */
 export type PrepareLimits = (
-  request: Pick<EdgeRequest, "route" | "requestId">,
+  request: Pick<EdgeRequest, "route" | "requestId"> & Partial<Pick<EdgeRequest, "claims">>,
   outcomes: IdentityOutcomes,
   batch: Batch,
 ) => DecideLimits | Promise<DecideLimits>;
@@ -27,12 +27,13 @@ export type PrepareLimits = (
 export interface PreparationOptions {
   decisions: LimitDecisions;
   identifier: Pick<Identifier, "hash">;
-  listOf: ListLookup;
+  lists: ListLookup;
 }
 
-export function preparation({ decisions, identifier, listOf }: PreparationOptions): PrepareLimits {
-  return function prepare({ route, requestId }, outcomes, batch) {
+export function preparation({ decisions, identifier, lists: listed }: PreparationOptions): PrepareLimits {
+  return function prepare({ route, requestId, claims }, outcomes, batch) {
     const { onStoreFailure, name } = route;
+    if (claims && listed.denies(claims)) return refusedByList;
     if (outcomes.kind === "settled") {
       const charges = chargesOf(route, outcomes.identity);
       if (charges === "deny") return refusedByList;
@@ -61,7 +62,7 @@ export function preparation({ decisions, identifier, listOf }: PreparationOption
 
   /** An identity on the allow list is charged nothing. */
   function chargesOf(route: Route, who: ConfirmedIdentity): Charge[] | "deny" {
-    const list = listOf(who);
+    const list = listed.of(who);
     if (list === "deny") return "deny";
     return list === "allow" ? [] : policiesFor(route, who).map((policy) => chargeOf(route, policy, who));
   }

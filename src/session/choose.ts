@@ -27,9 +27,11 @@ export async function chooseSession(
   const { session } = claims;
   if (session.kind !== "signed" || !session.others?.length) return { claims, calls: 0 };
   const batch = newBatch();
-  const candidates = [session.claims, ...session.others].map(
-    (each): UnverifiedIdentity => ({ ...claims, session: { ...session, claims: each, others: [] } }),
-  );
+  const all = [session.claims, ...session.others];
+  const candidates = all.map((each): UnverifiedIdentity => {
+    const others = all.filter((other) => other !== each);
+    return { ...claims, session: { ...session, claims: each, others } };
+  });
   const asked = await Promise.all(
     candidates.map(async (candidate) => {
       // What a candidate would write is written once it is chosen.

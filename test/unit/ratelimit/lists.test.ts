@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../src/config/config-error.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { createListLookup } from "../../../src/ratelimit/lists.ts";
 import { quotaProblem } from "../../../src/ratelimit/verdict.ts";
-import { openIsolate, routeOf } from "../../support/limits.ts";
+import { claimsOf } from "../../support/identity.ts";
+import { identityOf, listsOf, openIsolate, routeOf } from "../../support/limits.ts";
 import { testPlatform } from "../../support/platform.ts";
+import { claims } from "../../support/session-samples.ts";
 
 const limits = routeOf({ limits: [{ name: "w", limit: 1, window: "1 m" }] });
 const open = (allow: string[], deny: string[]) =>
@@ -59,6 +62,45 @@ describe("the lists", () => {
     if (verdict.kind !== "denied") return;
     expect(quotaProblem(verdict)).toMatchObject({ status: 403, code: "CALLER_REFUSED" });
     expect(quotaProblem(verdict).retryAfter).toBeUndefined();
+  });
+
+  const hash = "0123456789abcdef0123456789abcdef";
+  const key = (kind: "verified" | "unverified", userId: string | null = null) =>
+    kind === "verified"
+      ? ({ kind, hash, name: null, tier: null, userId } as const)
+      : ({ kind, hash } as const);
+  const signed = (...users: string[]) => {
+    const [first, ...others] = users.map((userId) => claims({ userId }));
+    return { kind: "signed", claims: first ?? claims(), others, tokenSource: "cookie" } as const;
+  };
+  const jwt = (userId: string) => ({ kind: "verified", userId, tier: null }) as const;
+
+  it.each<[what: string, claimed: Parameters<typeof claimsOf>[0], denied: boolean]>([
+    ["the user of a session", { session: signed("bad") }, true],
+    ["the user of a second session", { session: signed("good", "bad") }, true],
+    ["the user of a JWT", { jwt: jwt("bad") }, true],
+    ["the user of a JWT beside a session", { session: signed("good"), jwt: jwt("bad") }, true],
+    ["the user of a session beside a JWT", { session: signed("bad"), jwt: jwt("good") }, true],
+    ["the user the origin named for a key", { key: key("verified", "bad") }, true],
+    ["a key that nobody has verified", { key: key("unverified") }, true],
+    ["a verified key beside a session", { key: key("verified"), session: signed("good") }, true],
+    ["an address beside a session", { address: "198.51.100.7", session: signed("good") }, true],
+    ["a forged session", { session: { kind: "invalid", tokenSource: "bearer" } }, false],
+    ["nobody of the list", { session: signed("good"), jwt: jwt("Bad") }, false],
+  ])("deny looks at what is claimed: %s", (_, claimed, denied) => {
+    const lists = listsOf({ deny: ["user:bad", `key:${hash}`, "198.51.100.0/24"] });
+    expect(createListLookup(lists).denies(claimsOf(claimed))).toBe(denied);
+  });
+
+  it.each<[what: string, confirmed: Parameters<typeof identityOf>[1], listed: "allow" | null]>([
+    ["a confirmed user", { user: { id: "good", tier: null } }, "allow"],
+    ["a verified key", { key: key("verified") }, "allow"],
+    ["a key that nobody has verified", { key: key("unverified") }, null],
+    ["a JWT's user beside another one's session", { user: { id: "x", tier: null }, jwt: jwt("good") }, null],
+    ["nobody", {}, null],
+  ])("allow looks at what is confirmed: %s", (_, confirmed, listed) => {
+    const lists = listsOf({ allow: ["user:good", `key:${hash}`] });
+    expect(createListLookup(lists).of(identityOf("x", confirmed))).toBe(listed);
   });
 
   it.each([
