@@ -49,12 +49,12 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
 
   return {
     repeatable: true,
-    async fetch(clientHeaders: Headers): Promise<OriginReply> {
+    async fetch(clientHeaders, method): Promise<OriginReply> {
       const target = originUrl(origin.url, url);
       const via = await options.viaName();
       const reply = await forward({
         url: target,
-        method: request.method,
+        method: method ?? request.method,
         headers: headersFor(options, caller, clientHeaders, via),
         body: request.body,
         fetch:

@@ -18,8 +18,11 @@ export type OriginReply =
 
 /** The origin as the cache sees it. */
 export interface OriginFetch {
-  /** @param headers The client's fields, with the client's conditions replaced by the cache's. */
-  fetch(headers: Headers): Promise<OriginReply>;
+  /**
+   * @param headers The client's fields, with the client's conditions replaced by the cache's.
+   * @param method Default the client's. Of no effect where the origin is not {@link repeatable}.
+   */
+  fetch(headers: Headers, method?: "GET"): Promise<OriginReply>;
   /** Whether it can be asked again, and beside the request: a handler behind a middleware cannot. */
   repeatable: boolean;
 }

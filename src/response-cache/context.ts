@@ -55,6 +55,8 @@ export interface Found {
 /** One request at the cache, once it is known who asks. Its `entry` is one that may be served. */
 export interface CacheContext extends CacheLookup, Found {
   requester: Requester;
+  /** What the request selects, also where it may not be served: to another requester, or in observation. */
+  selected: Entry | null;
   /** A soft purge made the entry stale then, ms since the epoch. */
   staleSince: number | null;
 }

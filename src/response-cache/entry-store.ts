@@ -23,6 +23,17 @@ export interface InvalidatedAt {
   soft: number;
 }
 
+/** The origin has withdrawn a variant: in place of it, it gave an answer that may not be stored. */
+export interface Withdrawal {
+  /** The variant's text, and the selecting fields it is made of. */
+  variant: string;
+  vary: readonly string[];
+  /** The id of the withdrawn entry. */
+  id: string;
+  /** When the request was sent whose answer withdrew it, ms since the epoch: entries of later requests stay. */
+  requestTime: number;
+}
+
 /** A variant that was not selected, as far as a search tells of it. */
 export interface OtherVariant {
   /** Opaque, for {@link EntryStore.variant}. */
@@ -46,6 +57,11 @@ export type Finding = {
   /** Variants whose entity tags the origin may be sent. */
   others: readonly OtherVariant[];
   invalidatedAt: InvalidatedAt;
+  /**
+   * What the request selects is withdrawn where its own request was sent no later than this, ms since the epoch. Absent
+   * where nothing was, and in a store that does not hold what is withdrawn.
+   */
+  withdrawnAt?: number;
   /** Purges that other isolates have written: members and scores by turns, for the purge log. */
   purges: readonly unknown[];
 } & (
@@ -80,4 +96,6 @@ export interface EntryStore {
   put(address: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): void | Promise<void>;
   /** Notes that what is stored for the URL is invalid or stale, for all audiences. The later of two times counts. */
   invalidate(address: EntryAddress, at: InvalidatedAt, batch: Batch): void | Promise<void>;
+  /** Removes a variant, and what an earlier request may yet bring of it. */
+  withdraw(address: EntryAddress, withdrawal: Withdrawal, batch: Batch): void | Promise<void>;
 }

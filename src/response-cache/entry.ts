@@ -13,6 +13,8 @@ export interface Entry {
   meta: StoredResponse;
   /** The response said that it may be served to others, though the request had credentials (RFC 9111 §3.5). */
   shareable: boolean;
+  /** Hash of the credentials of the request that brought it; absent where it had none. */
+  askedBy?: string | undefined;
   /** Lower case. */
   tags: string[];
   /** From then on it is of no use even for validation, ms since the epoch. */
@@ -28,6 +30,7 @@ const head = z.object({
   variant: z.string(),
   meta: z.unknown(),
   shareable: z.boolean(),
+  askedBy: z.optional(z.string()),
   tags: z.array(z.string()),
   keepUntil: z.number(),
   decoded: z.boolean(),

@@ -51,6 +51,7 @@ export async function outlineOf(
     id: hex(platform.randomBytes(12)),
     variant: selecting.variant(stored.vary),
     meta: stored,
+    ...(requester !== "anonymous" && { askedBy: await selecting.credentials(context.request.url) }),
     shareable: claimOf(response, responseDirectives(response.headers)) === "shareable",
     tags: tagsOf(response.headers, rule.tags),
     keepUntil: responseTime + retentionSeconds(stored, freshness, responseTime) * 1000,
@@ -86,6 +87,8 @@ export async function fill(
 /** Stores an entry: in the isolate at once, in the store that all share after the response. */
 export function keep({ parts, address, request, isNew }: CacheContext, entry: Entry): void {
   const { memory, entries } = parts;
+  // An answer to a later request has withdrawn it on its way.
+  if (memory.isWithdrawn(address, entry)) return;
   memory.put(address, entry);
   if (entries === memory) return;
   request.after(async (batch) => {

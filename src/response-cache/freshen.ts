@@ -3,11 +3,12 @@ import type { Entry } from "./entry.ts";
 import { keep, outlineOf } from "./fill.ts";
 import { freshened } from "./rules/freshening.ts";
 import { checkedByHead } from "./rules/validation.ts";
+import { maySpeakFor, withdraw } from "./withdraw.ts";
 
 /**
  * The stored entry with the fields of a 304 (RFC 9111 §4.3.4). Where these forbid to store it, `stored` is false and the
- * entry is removed, here and in Redis: else it would be served on as if they had not been said. The 304 to a HEAD counts
- * as well. Where the client wants nothing of this stored (§5.2.1.5), the entry stays as it was.
+ * entry is withdrawn, here and in Redis: else it would be served on as if they had not been said. The 304 to a HEAD makes it
+ * stale. Where the client wants nothing of this stored (§5.2.1.5), the entry stays as it was.
  */
 export async function freshen(
   context: CacheContext,
@@ -23,9 +24,9 @@ export async function freshen(
     keep(context, fresh);
     return { entry: fresh, stored: true };
   }
-  if (outlined.because === "response") {
-    parts.memory.drop(address);
-    parts.withdrawals.invalidate([{ address, soft: false }], request);
+  if (outlined.because === "response" && (await maySpeakFor(context, entry))) {
+    if (request.request.method === "GET") withdraw(context, entry, requestTime);
+    else parts.withdrawals.invalidate([{ address, soft: true }], request);
   }
   const headers = [...response.headers] as [string, string][];
   const meta = { ...entry.meta, headers, requestTime, responseTime: parts.platform.now() };

@@ -1,7 +1,7 @@
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { Outbox } from "../store/outbox.ts";
-import type { EntryAddress, EntryStore } from "./entry-store.ts";
+import type { EntryAddress, EntryStore, Withdrawal } from "./entry-store.ts";
 import type { MemoryEntryStore } from "./memory-entry-store.ts";
 import { MAX_LIFE_MS } from "./purge-log.ts";
 
@@ -9,6 +9,12 @@ import { MAX_LIFE_MS } from "./purge-log.ts";
 export interface Invalidation {
   address: EntryAddress;
   soft: boolean;
+}
+
+/** A variant that the origin has withdrawn: other variants and other audiences are not concerned. */
+export interface VariantWithdrawal {
+  address: EntryAddress;
+  withdrawal: Withdrawal;
 }
 
 export interface InvalidationsOptions {
@@ -21,13 +27,13 @@ export interface InvalidationsOptions {
 const MAX_PENDING = 1000;
 
 /**
- * What unsafe methods made invalid (RFC 9111 §4.4), and a HEAD stale (§4.3.5): a time in the URL's own hash in Redis, read
- * with every search there. Unlike a purge it is in no log: however many URLs are written to, nothing else is forgotten.
+ * What unsafe methods made invalid (RFC 9111 §4.4), a HEAD stale (§4.3.5), and what the origin has withdrawn: a time in the
+ * URL's own hash in Redis, read with every search there. Unlike a purge it is in no log: however many URLs are written to, nothing else is forgotten.
  */
 export class Invalidations {
   readonly #options: InvalidationsOptions;
   /** Written when Redis is back. */
-  readonly #pending: Outbox<Invalidation>;
+  readonly #pending: Outbox<Invalidation | VariantWithdrawal>;
 
   constructor(options: InvalidationsOptions) {
     const { platform } = options;
@@ -35,34 +41,33 @@ export class Invalidations {
     this.#pending = new Outbox({
       platform,
       entries: MAX_PENDING,
-      // With the time of now, here too: what others stored since may be what was to go.
-      write: (batch, invalidation) => {
-        this.add(invalidation);
-        return this.#queue(batch, invalidation, platform.now());
+      // With the time of now, here too: what others stored since may be what was to go. A withdrawal has its own time.
+      write: (batch, change) => {
+        this.add(change);
+        return this.#queue(batch, change, platform.now());
       },
     });
   }
 
-  /** Applies an invalidation in this isolate; {@link write} applies it for the others. */
-  add(invalidation: Invalidation): void {
+  /** Applies a change in this isolate; {@link write} applies it for the others. */
+  add(change: Invalidation | VariantWithdrawal): void {
     const { memory, platform } = this.#options;
-    memory.invalidate(invalidation.address, timesOf(invalidation, platform.now()));
+    if ("withdrawal" in change) memory.withdraw(change.address, change.withdrawal);
+    else memory.invalidate(change.address, timesOf(change, platform.now()));
   }
 
   /**
-   * Queues an invalidation for the shared store. One that does not arrive is kept for a later {@link replay}.
+   * Queues a change for the shared store. One that does not arrive is kept for a later {@link replay}.
    *
    * @param at When the entries became invalid or stale, ms since the epoch.
    * @returns false where there is no room to keep it.
    */
-  async write(batch: Batch, invalidation: Invalidation, at: number): Promise<boolean> {
-    const { address, soft } = invalidation;
+  async write(batch: Batch, change: Invalidation | VariantWithdrawal, at: number): Promise<boolean> {
     try {
-      await this.#queue(batch, invalidation, at);
+      await this.#queue(batch, change, at);
       return true;
     } catch {
-      const until = this.#options.platform.now() + MAX_LIFE_MS;
-      return this.#pending.put(`${soft ? "soft" : "hard"} ${address.sharedKey}`, invalidation, until);
+      return this.#pending.put(nameOf(change), change, this.#options.platform.now() + MAX_LIFE_MS);
     }
   }
 
@@ -70,9 +75,17 @@ export class Invalidations {
     return this.#pending.replay(batch);
   }
 
-  async #queue(batch: Batch, invalidation: Invalidation, at: number): Promise<void> {
-    await this.#options.shared?.invalidate(invalidation.address, timesOf(invalidation, at), batch);
+  async #queue(batch: Batch, change: Invalidation | VariantWithdrawal, at: number): Promise<void> {
+    const { shared } = this.#options;
+    if ("withdrawal" in change) await shared?.withdraw(change.address, change.withdrawal, batch);
+    else await shared?.invalidate(change.address, timesOf(change, at), batch);
   }
+}
+
+function nameOf(change: Invalidation | VariantWithdrawal): string {
+  const { address } = change;
+  if ("withdrawal" in change) return `withdrawal ${address.key} ${change.withdrawal.variant}`;
+  return `${change.soft ? "soft" : "hard"} ${address.sharedKey}`;
 }
 
 function timesOf({ soft }: Invalidation, at: number) {

@@ -36,6 +36,7 @@ export function contextOf(lookup: CacheLookup, found: Found, requester: Requeste
     ...lookup,
     ...found,
     requester,
+    selected: status?.kind === "hard" ? null : entry,
     staleSince: status?.kind === "soft" ? status.since : null,
   };
   const usable = entry && status?.kind !== "hard" && !parts.observe && isForRequester(context, entry);
@@ -59,15 +60,22 @@ async function read(
     return inIsolate(held);
   }
   withdrawals.learn(address, finding, purgesRead);
+  const { withdrawnAt = 0 } = finding;
+  const isWithdrawn = (entry: Entry) => entry.meta.requestTime <= withdrawnAt;
+  if (held && isWithdrawn(held)) {
+    memory.withdraw(address, { variant: held.variant, requestTime: withdrawnAt });
+    held = null;
+  }
   if (finding.kind === "corrupt") parts.reportCorrupt(request);
   const { hard, soft } = finding.invalidatedAt;
   const found = {
     entry: held,
     others: entries === memory ? [] : finding.others,
     varyMiss: finding.kind === "other-variants",
-    isNew: finding.kind === "nothing" && hard === 0 && soft === 0,
+    isNew: finding.kind === "nothing" && Math.max(hard, soft, withdrawnAt) === 0,
   };
   if (finding.kind !== "entry" || finding.entry.keepUntil <= platform.now()) return found;
+  if (isWithdrawn(finding.entry)) return found;
   // Meanwhile this isolate may have got a newer one, or what it wrote has not arrived.
   const here = memory.held(address, selecting);
   if (here && here.meta.requestTime > finding.entry.meta.requestTime) return { ...found, entry: here };

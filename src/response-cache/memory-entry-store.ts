@@ -9,6 +9,7 @@ import {
   type InvalidatedAt,
   MAX_VARIANTS,
   type OtherVariant,
+  type Withdrawal,
 } from "./entry-store.ts";
 import { namingTag } from "./naming-tag.ts";
 import { mostRecent } from "./rules/vary.ts";
@@ -26,6 +27,9 @@ type UrlHash = Pick<EntryAddress, "urlHash">;
 const MAX_URLS = 50_000;
 /** URLs whose invalidation is remembered. */
 const MAX_INVALIDATIONS = 10_000;
+/** Variants whose withdrawal is remembered, and for how long, ms: a fill may take as long to end. */
+const MAX_WITHDRAWALS = 10_000;
+const WITHDRAWAL_LIFE_MS = 3_600_000;
 
 /**
  * Entries in the isolate: the only store, or the copy in front of Redis. A list of variants per address, the newest
@@ -34,8 +38,12 @@ const MAX_INVALIDATIONS = 10_000;
 export class MemoryEntryStore implements EntryStore {
   readonly #urls: BoundedMap<readonly Entry[]>;
   readonly #invalidatedAt = new Map<string, InvalidatedAt>();
+  readonly #withdrawnAt: BoundedMap<number>;
+  readonly #platform: MemoryEntryStoreOptions["platform"];
 
   constructor({ platform, bytes }: MemoryEntryStoreOptions) {
+    this.#platform = platform;
+    this.#withdrawnAt = new BoundedMap({ platform, entries: MAX_WITHDRAWALS, whenFull: "evict" });
     this.#urls = new BoundedMap({
       platform,
       entries: MAX_URLS,
@@ -89,9 +97,26 @@ export class MemoryEntryStore implements EntryStore {
     return this.variants(address).length > 0;
   }
 
+  /** Whether the variant was withdrawn since the entry's request left: then {@link put} does nothing. */
+  isWithdrawn(address: Key, { variant, meta }: Entry): boolean {
+    return meta.requestTime <= (this.#withdrawnAt.get(withdrawalKey(address, variant)) ?? 0);
+  }
+
   put(address: Key, entry: Entry): void {
+    if (this.isWithdrawn(address, entry)) return;
     const others = this.variants(address).filter((each) => each.variant !== entry.variant);
     this.#set(address.key, [entry, ...others].slice(0, MAX_VARIANTS));
+  }
+
+  withdraw(address: Key, { variant, requestTime }: Pick<Withdrawal, "variant" | "requestTime">): void {
+    const key = withdrawalKey(address, variant);
+    const at = Math.max(requestTime, this.#withdrawnAt.get(key) ?? 0);
+    this.#withdrawnAt.set(key, at, this.#platform.now() + WITHDRAWAL_LIFE_MS);
+    const left = this.variants(address).filter(
+      (each) => each.variant !== variant || each.meta.requestTime > requestTime,
+    );
+    if (left.length > 0) this.#set(address.key, left);
+    else this.drop(address);
   }
 
   /** Counts an entry's bytes anew, where it is still held: its body has got a second form. */
@@ -124,4 +149,8 @@ export class MemoryEntryStore implements EntryStore {
   #set(key: string, entries: readonly Entry[]): void {
     this.#urls.set(key, entries, Math.max(...entries.map((each) => each.keepUntil)));
   }
+}
+
+function withdrawalKey({ key }: Key, variant: string): string {
+  return `${key} ${variant}`;
 }

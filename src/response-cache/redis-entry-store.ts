@@ -11,10 +11,18 @@ import {
   type InvalidatedAt,
   MAX_VARIANTS,
   type OtherVariant,
+  type Withdrawal,
 } from "./entry-store.ts";
 import { namingTag } from "./naming-tag.ts";
 import { MAX_LIFE_MS } from "./purge-log.ts";
-import { findScript, INVALIDATION_FIELDS, invalidateScript, putScript, VARYLESS } from "./redis-scripts.ts";
+import {
+  findScript,
+  INVALIDATION_FIELDS,
+  invalidateScript,
+  putScript,
+  VARYLESS,
+  withdrawScript,
+} from "./redis-scripts.ts";
 
 /** Different `Vary` fields of one URL that are tried, the newest first. */
 const MAX_VARY_SETS = 4;
@@ -26,8 +34,8 @@ export interface RedisEntryStoreOptions {
 
 /**
  * Entries in Redis, for all isolates. One hash per address: `vary` (a line per set of names), `order` (variants, oldest
- * first), and for each variant `i:` its id, `e:` the entry and `t:` the tag by which the origin may name it; and when the
- * URL's entries were invalidated. A variant's name is the SHA-1 of its text.
+ * first), and for each variant `i:` its id, `e:` the entry, `t:` the tag by which the origin may name it and `w:` when it
+ * was withdrawn; and when the URL's entries were invalidated. A variant's name is the SHA-1 of its text.
  */
 export class RedisEntryStore implements EntryStore {
   readonly #keys: RedisEntryStoreOptions["keys"];
@@ -49,10 +57,11 @@ export class RedisEntryStore implements EntryStore {
     // What is no answer of the script must not pass for "nothing stored, nothing purged".
     if (!Array.isArray(purges) || !Array.isArray(invalidatedAt))
       throw new StoreError("malformed", "The reply is none that the script gives");
-    const [hard, soft] = invalidatedAt.map((each) => Number(each) || 0);
+    const [hard = 0, soft = 0, withdrawnAt = 0] = invalidatedAt.map((each) => Number(each) || 0);
     const found = {
       purges,
-      invalidatedAt: { hard: hard ?? 0, soft: soft ?? 0 },
+      invalidatedAt: { hard, soft },
+      ...(withdrawnAt > 0 && { withdrawnAt }),
       others: othersIn(others),
     };
     if (id === undefined || id === null) return { kind: "nothing", ...found };
@@ -66,8 +75,10 @@ export class RedisEntryStore implements EntryStore {
 
   async variant({ key }: EntryAddress, name: string, batch: Batch): Promise<Entry | null> {
     const hash = this.#keys.response(key);
-    const [text] = (await batch.queue<unknown[]>((pipeline) => pipeline.hmget(hash, `e:${name}`))) ?? [];
-    return typeof text === "string" ? decodeEntry(text) : null;
+    const [text, withdrawnAt] =
+      (await batch.queue<unknown[]>((pipeline) => pipeline.hmget(hash, `e:${name}`, `w:${name}`))) ?? [];
+    const entry = typeof text === "string" ? decodeEntry(text) : null;
+    return entry && entry.meta.requestTime > (Number(withdrawnAt) || 0) ? entry : null;
   }
 
   /**
@@ -86,11 +97,10 @@ export class RedisEntryStore implements EntryStore {
       void batch.queue((pipeline) => pipeline.pexpire(hash, keepMs));
       return;
     }
-    const set = vary.length === 0 ? "-" : vary.join(",");
     void batch.run(
       putScript,
       [hash],
-      [set, entry.variant, entry.id, text, keepMs, MAX_VARIANTS, MAX_VARY_SETS, tagLine(entry)],
+      [setOf(vary), entry.variant, entry.id, text, keepMs, MAX_VARIANTS, MAX_VARY_SETS, tagLine(entry)],
     );
   }
 
@@ -103,6 +113,21 @@ export class RedisEntryStore implements EntryStore {
       ),
     );
   }
+
+  /** A later entry stays. The time is kept as long as what other isolates may hold of the variant. */
+  async withdraw({ key }: EntryAddress, withdrawal: Withdrawal, batch: Batch): Promise<void> {
+    const { variant, vary, id, requestTime } = withdrawal;
+    await batch.run(
+      withdrawScript,
+      [this.#keys.response(key)],
+      [setOf(vary), variant, id, requestTime, MAX_LIFE_MS],
+    );
+  }
+}
+
+/** The selecting fields as a line of `vary`. */
+function setOf(vary: readonly string[]): string {
+  return vary.length === 0 ? "-" : vary.join(",");
 }
 
 /** The tag by which the origin may name the entry; a leading `+` says that it is shareable. */

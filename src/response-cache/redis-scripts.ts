@@ -24,7 +24,7 @@ if purges.err then
   purges = {everything, ARGV[3]}
 end
 local found, id, entry = '${VARYLESS}', false, false
-local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order', 'i:' .. found, 'e:' .. found, '${INVALIDATION_FIELDS.hard}', '${INVALIDATION_FIELDS.soft}')
+local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order', 'i:' .. found, 'e:' .. found, '${INVALIDATION_FIELDS.hard}', '${INVALIDATION_FIELDS.soft}', 'w:' .. found)
 local invalidatedAt = {}
 if not shape.err then invalidatedAt = {shape[5] or '', shape[6] or ''} end
 if KEYS[3] ~= KEYS[1] then
@@ -34,8 +34,10 @@ end
 if shape.err then return {purges, invalidatedAt, ''} end
 local sets, order = shape[1], shape[2]
 if not sets then return {purges, invalidatedAt} end
+local withdrawn = 0
 if sets == '-' then
   id, entry = shape[3], shape[4]
+  withdrawn = tonumber(shape[7] or 0) or 0
 else
   local field = {}
   for i = 4, #ARGV, 2 do field[ARGV[i]] = ARGV[i + 1] end
@@ -45,9 +47,15 @@ else
       for name in string.gmatch(set, '[^,]+') do text = text .. (field[name] or ('[["' .. name .. '",null]]')) .. '\\n' end
     end
     found = redis.sha1hex(text)
-    id = redis.call('HGET', KEYS[1], 'i:' .. found)
+    local held = redis.call('HMGET', KEYS[1], 'i:' .. found, 'w:' .. found)
+    id = held[1]
+    withdrawn = math.max(withdrawn, tonumber(held[2] or 0) or 0)
     if id then break end
   end
+end
+if withdrawn > 0 then
+  invalidatedAt[3] = string.format('%.0f', withdrawn)
+  if not id then return {purges, invalidatedAt} end
 end
 local others, names, tags = {}, {}, {}
 for name in string.gmatch(order or '', '[^,]+') do
@@ -94,7 +102,7 @@ end
 order[#order + 1] = variant
 while #order > tonumber(ARGV[6]) do
   local oldest = table.remove(order, 1)
-  redis.call('HDEL', KEYS[1], 'i:' .. oldest, 'e:' .. oldest, 't:' .. oldest)
+  redis.call('HDEL', KEYS[1], 'i:' .. oldest, 'e:' .. oldest, 't:' .. oldest, 'w:' .. oldest)
 end
 redis.call('HSET', KEYS[1], 'vary', sets, 'order', table.concat(order, ','),
   'i:' .. variant, ARGV[3], 'e:' .. variant, ARGV[4], 't:' .. variant, ARGV[8])
@@ -115,5 +123,30 @@ if type(before) == 'table' then
 end
 if tonumber(before or 0) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1
+`);
+
+/**
+ * Notes the withdrawal of a variant and removes its entry, unless a later one has taken its place. The variant keeps its
+ * place in the order, so that withdrawals are bounded with the variants.
+ */
+export const withdrawScript = defineScript(`
+#!lua flags=allow-key-locking
+-- KEYS: the URL's hash. ARGV: vary set, variant text, id of the withdrawn entry, its time, lifetime.
+local variant = redis.sha1hex(ARGV[2])
+local held = redis.pcall('HMGET', KEYS[1], 'vary', 'order', 'i:' .. variant, 'w:' .. variant)
+if held.err then
+  redis.call('DEL', KEYS[1])
+  held = {false, false, false, false}
+end
+local sets, order = held[1] or '', held[2] or ''
+if not string.find('\\n' .. sets .. '\\n', '\\n' .. ARGV[1] .. '\\n', 1, true) then
+  sets = sets == '' and ARGV[1] or (sets .. '\\n' .. ARGV[1])
+end
+if not string.find(order, variant, 1, true) then order = order == '' and variant or (order .. ',' .. variant) end
+if held[3] == ARGV[3] then redis.call('HDEL', KEYS[1], 'i:' .. variant, 'e:' .. variant, 't:' .. variant) end
+local at = math.max(tonumber(held[4] or 0) or 0, tonumber(ARGV[4]))
+redis.call('HSET', KEYS[1], 'vary', sets, 'order', order, 'w:' .. variant, string.format('%.0f', at))
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1
 `);

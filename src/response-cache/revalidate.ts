@@ -6,6 +6,7 @@ import { asGet, freshen } from "./freshen.ts";
 import { isOriginError } from "./rules/status.ts";
 import { originRequestHeaders } from "./rules/validation.ts";
 import { confirmedEntry, validatorsFor } from "./validate.ts";
+import { withdrawIfGone } from "./withdraw.ts";
 
 /** Validates a stale entry in the background, once however many requests are served it meanwhile (RFC 5861 §3). */
 export function revalidateInBackground(context: CacheContext, origin: OriginFetch, entry: Entry): void {
@@ -15,12 +16,14 @@ export function revalidateInBackground(context: CacheContext, origin: OriginFetc
   request.waitUntil(revalidate(context, origin, entry).then(done, done));
 }
 
-async function revalidate(context: CacheContext, origin: OriginFetch, entry: Entry): Promise<void> {
-  const { parts, address, request } = context;
+async function revalidate(found: CacheContext, origin: OriginFetch, entry: Entry): Promise<void> {
+  const context = asGet(found);
+  const { parts, request } = context;
   const requestTime = parts.platform.now();
   const candidates = validatorsFor(context, origin, entry);
   const metas = candidates.map(({ meta }) => meta);
-  const reply = await origin.fetch(originRequestHeaders(request.request.headers, metas));
+  // With GET, whatever the request is: a HEAD brings nothing that a GET could be answered with (RFC 9110 §9.3.2).
+  const reply = await origin.fetch(originRequestHeaders(request.request.headers, metas), "GET");
   if (reply.kind === "failed" || isOriginError(reply.response.status)) return;
   const { response } = reply;
   if (response.status === 304) {
@@ -28,11 +31,11 @@ async function revalidate(context: CacheContext, origin: OriginFetch, entry: Ent
     if (valid) await freshen(context, valid, response.headers, requestTime);
     return;
   }
-  const outlined = await outlineOf(asGet(context), response, requestTime);
+  const outlined = await outlineOf(context, response, requestTime);
   if (outlined.kind === "outline") {
     // A body that breaks off leaves what was there: it may yet stand in for an origin that fails.
     await fill(context, outlined.outline, response.body, lengthSaid(response.headers));
   } else if (outlined.because === "response") {
-    parts.memory.drop(address);
+    await withdrawIfGone(context, { method: "GET", ranged: false }, response.status, requestTime);
   }
 }

@@ -1,4 +1,4 @@
-import { isSecretField } from "../http/credential-fields.ts";
+import { isCredentialField, isCredentialParameter, isSecretField } from "../http/credential-fields.ts";
 import { selectsNothing } from "../http/edge-fields.ts";
 import { isPerRequestField } from "../http/per-request-fields.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
@@ -53,6 +53,13 @@ export class SelectingFields {
       if (!selectsNothing(name) && !isPerRequestField(name)) fields.push(name, this.text(name));
     }
     return fields;
+  }
+
+  /** One hash over all credentials of the request: the same for two requests that carry the same ones. */
+  async credentials(url: URL): Promise<string> {
+    const fields = [...this.#headers].filter(([name]) => isCredentialField(name));
+    const parameters = [...url.searchParams].filter(([name]) => isCredentialParameter(name));
+    return this.#hash("credentials", JSON.stringify([fields, parameters]));
   }
 
   /** One field, normalised, as a text. */

@@ -5,6 +5,7 @@ import { fill, keep, lengthSaid, type Outline, outlineOf } from "./fill.ts";
 import type { OriginRequest } from "./origin-request.ts";
 import type { CacheReply } from "./outcome.ts";
 import { passed } from "./reply.ts";
+import { withdrawIfGone } from "./withdraw.ts";
 
 /** Bytes: what the origin sends in a few packets. */
 const SMALL_BODY = 64 * 1024;
@@ -30,7 +31,11 @@ export async function storeAndPass(
   const fetching = fetchKey(context);
   if (outlined.kind === "none" || tooLong || unreadable) {
     const byRequest = outlined.kind === "none" && outlined.because === "request";
-    if (request.request.method === "GET" && !byRequest) inFlight.uncacheable(fetching);
+    const { method, headers } = request.request;
+    if (method === "GET" && !byRequest) inFlight.uncacheable(fetching);
+    // Where an entry was found, its validation carries no Range.
+    const asked = { method, ranged: headers.has("range") && !context.entry };
+    if (!byRequest) await withdrawIfGone(context, asked, response.status, requestTime);
     done();
     return passed(context, { kind: "response", response }, { fwd }, "MISS");
   }

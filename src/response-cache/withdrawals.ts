@@ -5,7 +5,7 @@ import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { Entry } from "./entry.ts";
 import type { EntryAddress, EntryStore, Finding, InvalidatedAt } from "./entry-store.ts";
-import { type Invalidation, Invalidations } from "./invalidations.ts";
+import { type Invalidation, Invalidations, type VariantWithdrawal } from "./invalidations.ts";
 import type { MemoryEntryStore } from "./memory-entry-store.ts";
 import { EVERYTHING, type Purge, PurgeLog, type PurgeStatus } from "./purge-log.ts";
 
@@ -33,7 +33,7 @@ export interface WithdrawalsOptions {
   addressOf(url: URL): Promise<EntryAddress>;
 }
 
-/** All that takes stored entries out of use: purges by an operator, and invalidations by requests (law 13). */
+/** All that takes stored entries out of use: purges by an operator, invalidations by requests, the origin (law 13). */
 export class Withdrawals {
   readonly #options: WithdrawalsOptions;
   readonly #purges = new PurgeLog();
@@ -83,7 +83,10 @@ export class Withdrawals {
   }
 
   /** Takes effect here before the response ends, so that the next request in this isolate sees it; elsewhere after it. */
-  invalidate(invalidations: readonly Invalidation[], { after }: Pick<EdgeRequest, "after">): void {
+  invalidate(
+    invalidations: readonly (Invalidation | VariantWithdrawal)[],
+    { after }: Pick<EdgeRequest, "after">,
+  ): void {
     const { platform, shared } = this.#options;
     const at = platform.now();
     for (const each of invalidations) this.#invalidations.add(each);

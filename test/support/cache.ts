@@ -38,8 +38,8 @@ export class Origin {
   fetchFor(method: string, url: string): OriginFetch {
     return {
       repeatable: true,
-      fetch: async (headers): Promise<OriginReply> => {
-        const request = { method, url, headers: new Headers(headers) };
+      fetch: async (headers, asMethod): Promise<OriginReply> => {
+        const request = { method: asMethod ?? method, url, headers: new Headers(headers) };
         this.asked.push(request);
         await this.gate;
         const response = this.answer(request);

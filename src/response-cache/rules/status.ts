@@ -38,3 +38,15 @@ export function isUnderstood(status: number): boolean {
 export function isOriginError(status: number): boolean {
   return status === 500 || status === 502 || status === 503 || status === 504;
 }
+
+/** Client errors that speak of the resource. The others speak of the request: its syntax, its fields, its rate. */
+const OF_THE_RESOURCE: ReadonlySet<number> = new Set([401, 402, 403, 404, 405, 410, 414, 451]);
+
+/**
+ * Whether a full answer with this status says what the resource is now, so that an older answer is no longer it: content, a
+ * redirect, or that there is nothing to be had. A 5xx says that the origin failed (RFC 9111 §4.3.3).
+ */
+export function saysGone(status: number): boolean {
+  if (status === 206 || status === 304) return false;
+  return (status >= 200 && status <= 399) || OF_THE_RESOURCE.has(status);
+}
