@@ -1,4 +1,5 @@
 import type { LogLevel } from "../events/level.ts";
+import type { CredentialNames } from "../http/credential-fields.ts";
 import type { CallerLists } from "./caller-lists.ts";
 import type { Route } from "./route.ts";
 
@@ -55,6 +56,8 @@ export interface Config {
   jwt: JwtConfig | null;
   /** Exact origins, or null: CORS is the origin's business. */
   corsOrigins: string[] | null;
+  /** Which fields and parameters are credentials. */
+  credentials: CredentialNames;
   cache: { ttlSeconds: number; maxBodyBytes: number; isolateBytes: number };
   /** Callers that are never limited, or always refused. */
   lists: CallerLists;

@@ -1,3 +1,4 @@
+import { CredentialNames } from "../http/credential-fields.ts";
 import { type CallerLists, readCallerList } from "./caller-lists.ts";
 import { checkOwnedPaths, checkShadowed, type PlacedRoute, unreachableTiers } from "./check-routes.ts";
 import { compileRoutes } from "./compile-routes.ts";
@@ -73,6 +74,7 @@ export function loadConfig(env: Environment, routes: readonly RouteInput[]): Con
     apiKeys,
     jwt,
     corsOrigins: readCorsOrigins(loading),
+    credentials: new CredentialNames(values.CREDENTIAL_FIELDS),
     cache: {
       ttlSeconds: values.REDIS_CACHE_TTL,
       maxBodyBytes: values.CACHE_MAX_BODY_BYTES,

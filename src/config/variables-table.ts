@@ -192,6 +192,12 @@ export const variables = {
     group: "often",
     description: describe("Callers that are always refused, in the same form; wins over `ALLOW_LIST`."),
   },
+  CREDENTIAL_FIELDS: {
+    kind: "list",
+    group: "rarely",
+    description:
+      "Names of request fields and query parameters that are credentials, beside those the edge knows by their words; with a leading `-`, those that are none.",
+  },
   LOG_LEVEL: {
     kind: "choice",
     choices: logLevels,

@@ -97,6 +97,7 @@ export function openIsolate(
     cache: createResponseCache({
       ...shared,
       config: config.cache,
+      credentials: config.credentials,
       useRedis: config.redisFor.cache,
       isolateMaxAgeMs: config.isolateMaxAgeMs,
       observe: config.mode === "observe",

@@ -7,7 +7,7 @@ export const API_KEY_PARAMETER = "api_key";
 export const API_KEY_FIELD = "X-API-Key";
 
 /**
- * What a request field says of its sender.
+ * What a request field or a query parameter says of its sender.
  *
  * - `read`: a credential that the edge reads itself.
  * - `unread`: a credential that only an origin can read. It decides who may share an answer all the same.
@@ -20,42 +20,123 @@ const FIELDS: ReadonlyMap<string, FieldKind> = new Map([
   ["authorization", "read"],
   ["cookie", "read"],
   [laxName(API_KEY_FIELD), "read"],
-  ["apikey", "unread"],
   ["x-auth-token", "unread"],
   [laxName(SESSION_TOKEN_FIELD), "unread"],
+  ["cookie2", "unread"],
   ["proxy-authorization", "secret"],
   ["x-csrf-token", "secret"],
 ]);
 
-/** The one place that decides by the name of a field. */
-function kindOf(name: string): FieldKind | undefined {
-  return FIELDS.get(laxName(name));
-}
+/** A name that holds one of these whole words is a credential's. */
+const CREDENTIAL_WORDS: ReadonlySet<string> = new Set([
+  ...["key", "token", "secret", "signature", "sig", "hmac", "auth", "authorization", "authentication"],
+  ...["password", "passwd", "pwd", "passphrase", "passcode", "otp", "credential", "credentials"],
+  ...["jwt", "bearer", "sid", "sessionid", "jsessionid", "phpsessid"],
+  // Written in one.
+  ...["apikey", "appkey", "accesskey", "secretkey", "privatekey", "authkey", "subscriptionkey"],
+  ...["apitoken", "accesstoken", "authtoken", "idtoken", "refreshtoken", "sessiontoken", "usertoken"],
+  ...["apisecret", "clientsecret", "appsecret", "authorizationtoken"],
+]);
 
-/** Whether a request field says who sends the request, to the edge or to an origin. */
-export function isCredentialField(name: string): boolean {
-  const kind = kindOf(name);
-  return kind === "read" || kind === "unread";
-}
+/** Before the word: then it says where in a list, which record, or which write, and not who. */
+const NO_CREDENTIAL_AFTER: Readonly<Record<string, ReadonlySet<string>>> = {
+  token: new Set(["page", "next", "continuation", "cursor", "pagination"]),
+  key: new Set(["sort", "partition", "primary", "foreign", "idempotency", "surrogate", "cache", "row"]),
+};
 
-/**
- * Whether a request carries a credential that the edge does not read. A field the edge reads counts when it is spelled in
- * another way (`X_API_Key`): an origin may read that spelling, and the edge does not.
- */
-export function hasUnreadCredential(headers: Headers): boolean {
-  for (const name of headers.keys()) {
-    const kind = kindOf(name);
-    if (kind === "unread" || (kind === "read" && !FIELDS.has(name))) return true;
+/** Behind the word: then it describes the credential, and is none. */
+const NO_CREDENTIAL_BEFORE: ReadonlySet<string> = new Set([
+  ...["id", "type", "version", "method", "algorithm", "input", "inflection", "count", "limit"],
+]);
+
+/** A hint of a word, so that most names need not be split. */
+const MAY_BE_ONE = /key|token|secret|sig|hmac|auth|pass|pwd|otp|cred|jwt|bearer|sid|sess/i;
+
+/** The fields of the handshake of a WebSocket, none of which says who asks (RFC 6455 §11.3). */
+const HANDSHAKE = /^sec-websocket-/;
+
+/** The one place that decides by the name of a field or a parameter. */
+export class CredentialNames {
+  readonly #added = new Set<string>();
+  readonly #removed = new Set<string>();
+
+  /** @param listed `CREDENTIAL_FIELDS`: names that are added, and with a leading `-` removed. Those the edge reads stay. */
+  constructor(listed: readonly string[] = []) {
+    for (const each of listed) {
+      if (each.startsWith("-")) this.#removed.add(laxName(each.slice(1)));
+      else this.#added.add(laxName(each));
+    }
   }
-  return false;
+
+  #kindOf(name: string): FieldKind | undefined {
+    const lax = laxName(name);
+    const exact = FIELDS.get(lax);
+    if (exact === "read") return exact;
+    if (this.#added.has(lax)) return "unread";
+    if (this.#removed.has(lax)) return undefined;
+    return exact ?? (HANDSHAKE.test(lax) ? undefined : kindByWords(name));
+  }
+
+  /** Whether a request field says who sends the request, to the edge or to an origin. */
+  isCredentialField(name: string): boolean {
+    const kind = this.#kindOf(name);
+    return kind === "read" || kind === "unread";
+  }
+
+  /**
+   * Whether a request carries a credential that the edge does not read, be it empty. A field the edge reads counts when it
+   * is spelled in another way (`X_API_Key`): an origin may read that spelling, and the edge does not.
+   */
+  hasUnread(headers: Headers, url?: URL): boolean {
+    for (const name of headers.keys()) {
+      const kind = this.#kindOf(name);
+      if (kind === "unread" || (kind === "read" && !FIELDS.has(name))) return true;
+    }
+    if (!url?.search) return false;
+    for (const name of url.searchParams.keys()) {
+      if (name !== API_KEY_PARAMETER && this.isCredentialParameter(name)) return true;
+    }
+    return false;
+  }
+
+  /** Whether a request field's value must be hashed before it is kept or sent anywhere. */
+  isSecretField(name: string): boolean {
+    return this.#kindOf(name) !== undefined;
+  }
+
+  /** Whether a query parameter says who sends the request. */
+  isCredentialParameter(name: string): boolean {
+    return this.isCredentialField(name);
+  }
 }
 
-/** Whether a request field's value must be hashed before it is kept or sent anywhere. */
-export function isSecretField(name: string): boolean {
-  return kindOf(name) !== undefined;
-}
+/** As the table says, without `CREDENTIAL_FIELDS`. */
+export const DEFAULT_CREDENTIALS = new CredentialNames();
 
-/** Whether a query parameter is a credential: it is part of no key. */
-export function isCredentialParameter(name: string): boolean {
+/** Whether a query parameter is the edge's own credential: it is part of no key. */
+export function isKeylessParameter(name: string): boolean {
   return name === API_KEY_PARAMETER;
+}
+
+function kindByWords(name: string): FieldKind | undefined {
+  if (!MAY_BE_ONE.test(name)) return undefined;
+  const words = wordsOf(name);
+  const found = words.some((word, index) => {
+    if (word === "session") return words[index + 1] === "id";
+    if (!CREDENTIAL_WORDS.has(word) || NO_CREDENTIAL_BEFORE.has(words[index + 1] ?? "")) return false;
+    return !NO_CREDENTIAL_AFTER[word]?.has(words[index - 1] ?? "");
+  });
+  if (!found) return undefined;
+  return words.includes("csrf") || words.includes("xsrf") ? "secret" : "unread";
+}
+
+/** `nextPageToken`, `next-page-token`, `next.page_token2`: next, page, token. */
+function wordsOf(name: string): string[] {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, "$1-$2")
+    .replace(/([A-Z])([A-Z][a-z])/g, "$1-$2")
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .map((word) => word.replace(/\d+$/, ""))
+    .filter((word) => word !== "");
 }

@@ -4,8 +4,9 @@ import { isHopByHop } from "./hop-by-hop.ts";
 /** What the origin receives under them is the same for everybody, follows from the URL, or is nothing. */
 const SAME_FOR_EVERYBODY = "x-edge-.*|forwarded|x-forwarded-(host|proto)|x-real-ip|true-client-ip";
 
-/** What else says who sends a request, from where, and through what. */
-const SENDER = "x-user-.*|x-request-id|x-forwarded-.*|cf-connecting-ip|x-client-ip|x-cluster-client-ip";
+/** What else says who sends a request, from where, and through what. A session's token is for the edge alone. */
+const SENDER =
+  "x-session-token|x-user-.*|x-request-id|x-forwarded-.*|cf-connecting-ip|x-client-ip|x-cluster-client-ip";
 
 /** By which frameworks let a request change its own method, address, host or scheme. None of them is in a cache key. */
 const OVERRIDES = [

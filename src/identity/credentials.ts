@@ -1,5 +1,10 @@
 import { bearerToken } from "../http/bearer.ts";
-import { API_KEY_FIELD, API_KEY_PARAMETER, hasUnreadCredential } from "../http/credential-fields.ts";
+import {
+  API_KEY_FIELD,
+  API_KEY_PARAMETER,
+  type CredentialNames,
+  DEFAULT_CREDENTIALS,
+} from "../http/credential-fields.ts";
 import { problem } from "../http/problem.ts";
 import type { Credentials } from "./caller.ts";
 import { sessionTokens } from "./session-cookie.ts";
@@ -13,7 +18,12 @@ const MAX_CREDENTIAL_LENGTH = 4096;
  *
  * @throws Problem 400 where two different API keys are sent, or one is longer than 4096 characters.
  */
-export function readCredentials(headers: Headers, url: URL, jwtConfigured: boolean): Credentials {
+export function readCredentials(
+  headers: Headers,
+  url: URL,
+  jwtConfigured: boolean,
+  names: CredentialNames = DEFAULT_CREDENTIALS,
+): Credentials {
   const authorization = headers.get("authorization");
   const cookies = headers.get("cookie");
   const headerKey = headers.get(API_KEY_FIELD);
@@ -21,12 +31,14 @@ export function readCredentials(headers: Headers, url: URL, jwtConfigured: boole
   const [cookie = null, ...otherCookies] = sessionTokens(cookies, url);
   // A name may be written with escapes; without either there is nothing to parse.
   const mayHoldKey = url.search.includes(API_KEY_PARAMETER) || url.search.includes("%");
-  const queryKeys = mayHoldKey ? url.searchParams.getAll(API_KEY_PARAMETER).filter(Boolean) : [];
+  const queryKeys = mayHoldKey ? url.searchParams.getAll(API_KEY_PARAMETER) : [];
   const isSession = bearer?.startsWith(SESSION_TOKEN_PREFIX) ?? false;
   const isJwt = !isSession && jwtConfigured && bearer !== null && bearer.split(".").length === 3;
   const bearerKey = bearer !== null && !isSession && !isJwt ? bearer : null;
 
-  const keys = new Set([bearerKey, headerKey?.trim() || null, ...queryKeys].filter((key) => key !== null));
+  const keys = new Set(
+    [bearerKey, headerKey?.trim() || null, ...queryKeys.filter(Boolean)].filter((key) => key !== null),
+  );
   const [apiKey = null] = keys;
   if (keys.size > 1) throw problem("AMBIGUOUS_CREDENTIALS");
   if ([bearer, apiKey].some((text) => (text?.length ?? 0) > MAX_CREDENTIAL_LENGTH))
@@ -42,6 +54,6 @@ export function readCredentials(headers: Headers, url: URL, jwtConfigured: boole
     any:
       queryKeys.length > 0 ||
       [authorization, cookies, headerKey].some((value) => value !== null) ||
-      hasUnreadCredential(headers),
+      names.hasUnread(headers, url),
   };
 }

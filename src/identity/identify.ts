@@ -12,7 +12,7 @@ import { type SessionClaims, verifyToken } from "./session-token.ts";
 import type { VerifiedKeys } from "./verified-keys.ts";
 
 export interface IdentifyOptions {
-  config: Pick<Config, "apiKeys" | "jwt" | "session">;
+  config: Pick<Config, "apiKeys" | "jwt" | "session"> & Partial<Pick<Config, "credentials">>;
   identifier: Identifier;
   verifiedKeys: Pick<VerifiedKeys, "get">;
   platform: Platform;
@@ -44,7 +44,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
   const verifyJwt = config.jwt ? createJwtVerifier({ jwt: config.jwt, platform, events }) : null;
 
   return async function identify(request, url) {
-    const credentials = readCredentials(request.headers, url, config.jwt !== null);
+    const credentials = readCredentials(request.headers, url, config.jwt !== null, config.credentials);
     const address = clientAddress(request.headers);
     const [addressIdentity, session, key, jwt] = await Promise.all([
       identifier.identity("address", address),

@@ -1,7 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { dropOriginCors } from "../http/cors.ts";
-import { hasUnreadCredential } from "../http/credential-fields.ts";
 import { problem } from "../http/problem.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
@@ -17,7 +16,7 @@ import { originHeaders } from "./request-headers.ts";
 import { cleanResponse, type OriginSignals } from "./response-headers.ts";
 
 export interface OriginOptions {
-  config: Pick<Config, "origin" | "originToken" | "originDeadlineMs">;
+  config: Pick<Config, "origin" | "originToken" | "originDeadlineMs" | "credentials">;
   platform: Platform;
   events: Events;
   sessions: Pick<Sessions, "fromOrigin">;
@@ -135,7 +134,7 @@ function noteFailure(
 
 /** What the answer says of an API key: known for good, or not at all. */
 function noteVerifiedKey(
-  { verifiedKeys }: OriginOptions,
+  { verifiedKeys, config }: OriginOptions,
   { request }: OriginCaller,
   response: Response,
   signals: OriginSignals,
@@ -147,7 +146,7 @@ function noteVerifiedKey(
     claims.session.kind === "absent" &&
     claims.jwt.kind === "absent" &&
     !request.request.headers.has("cookie") &&
-    !hasUnreadCredential(request.request.headers);
+    !config.credentials.hasUnread(request.request.headers, request.url);
   if (response.status === 401 || response.status === 403) {
     request.after((batch) => verifiedKeys.forget(hash, batch));
   } else if (response.ok && soleCredential) {

@@ -1,5 +1,5 @@
 import type { CacheRule } from "../config/route.ts";
-import { isCredentialParameter } from "../http/credential-fields.ts";
+import { isKeylessParameter } from "../http/credential-fields.ts";
 
 /**
  * A URL as the cache knows it: scheme dropped, host in lower case, the query as written, but for credentials and what the
@@ -13,8 +13,9 @@ export function cacheUrl(url: URL, query: CacheRule["query"] = { ignore: [], sor
     .split("&")
     .filter((pair) => {
       const name = parameterName(pair);
-      // Credentials are never part of a key, and so never of a purge either.
-      return !isCredentialParameter(name) && !query.ignore.some((pattern) => matches(name, pattern));
+      // The edge's own credential is never part of a key, and so never of a purge either. Another may be a name that means
+      // something else: it stays in the key, which stands in Redis as a keyed hash only.
+      return !isKeylessParameter(name) && !query.ignore.some((pattern) => matches(name, pattern));
     });
   // By name alone: the order of values under one name may mean something.
   if (query.sort) pairs.sort((one, other) => compare(parameterName(one), parameterName(other)));

@@ -62,14 +62,12 @@ async function read(
   withdrawals.learn(address, finding, purgesRead);
   const { withdrawnAt = 0 } = finding;
   const isWithdrawn = (entry: Entry) => entry.meta.requestTime <= withdrawnAt;
-  if (held && isWithdrawn(held)) {
-    memory.withdraw(address, { variant: held.variant, requestTime: withdrawnAt });
-    held = null;
-  }
+  const gone = held !== null && isWithdrawn(held);
+  if (gone) memory.withdraw(address, { variant: held.variant, requestTime: withdrawnAt });
   if (finding.kind === "corrupt") parts.reportCorrupt(request);
   const { hard, soft } = finding.invalidatedAt;
   const found = {
-    entry: held,
+    entry: gone ? null : held,
     others: entries === memory ? [] : finding.others,
     varyMiss: finding.kind === "other-variants",
     isNew: finding.kind === "nothing" && Math.max(hard, soft, withdrawnAt) === 0,

@@ -1,6 +1,6 @@
 import { bearerToken } from "../http/bearer.ts";
 import { cookiePairs } from "../http/cookies.ts";
-import { hasUnreadCredential } from "../http/credential-fields.ts";
+import { type CredentialNames, DEFAULT_CREDENTIALS } from "../http/credential-fields.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { Requester } from "./rules/scope-table.ts";
 
@@ -8,7 +8,12 @@ import type { Requester } from "./rules/scope-table.ts";
  * Who asked, as the scope's table wants to know it. `verified` only where all that the request carries to say who it is
  * is checked and is the identity its entries are stored under: any other credential could change the answer unseen.
  */
-export function requesterOf(identity: ConfirmedIdentity, headers: Headers): Requester {
+export function requesterOf(
+  identity: ConfirmedIdentity,
+  headers: Headers,
+  url?: URL,
+  names: CredentialNames = DEFAULT_CREDENTIALS,
+): Requester {
   const { credentials, session, key, jwt } = identity;
   if (!credentials.any) return "anonymous";
   const checked = [session !== null, jwt.kind === "verified", key.kind === "verified"].filter(Boolean).length;
@@ -20,7 +25,7 @@ export function requesterOf(identity: ConfirmedIdentity, headers: Headers): Requ
   const ownCookie = session !== null && credentials.sessionToken?.tokenSource === "cookie" ? 1 : 0;
   const authorization = headers.get("authorization");
   const basic = authorization !== null && bearerToken(authorization) === null;
-  return checked === 1 && !hasUnreadCredential(headers) && !doubtful && cookies === ownCookie && !basic
+  return checked === 1 && !names.hasUnread(headers, url) && !doubtful && cookies === ownCookie && !basic
     ? "verified"
     : "credentialed";
 }

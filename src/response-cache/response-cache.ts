@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { CacheRule } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
+import type { CredentialNames } from "../http/credential-fields.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
 import type { Platform } from "../runtime/platform.ts";
@@ -28,6 +29,8 @@ export interface ResponseCacheOptions {
   platform: Platform;
   events: Events;
   config: Config["cache"];
+  /** Which names are credentials. Default: as the table says. */
+  credentials?: CredentialNames;
   /** false keeps entries in the isolate. Default true. */
   useRedis?: boolean;
   /** Most ms since the purge log was last read for which the isolate may answer alone. Default 5000. */
@@ -113,7 +116,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const own = rule.scope === "caller";
     // A key the origin has yet to verify goes past the cache: only the origin can say what it may see.
     const pending = expected.key.kind === "unverified" && route.verifiesKeys;
-    const unknown = own && requesterOf(expected, headers) !== "verified";
+    const unknown = own && requesterOf(expected, headers, url, options.credentials) !== "verified";
     const eligible = eligibility(request.request);
     if (eligible !== "eligible" || pending || unknown) {
       const fwd = eligible === "method" ? "method" : "bypass";
@@ -121,14 +124,16 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     }
     const audience = own ? expected.identity.hash : null;
     const address = await addressOf(identifier.hash, url, rule.query, audience);
-    const selecting = new SelectingFields(headers, identifier.hash);
+    const selecting = new SelectingFields(headers, identifier.hash, options.credentials);
     const lookup = { parts, request, rule, address, selecting };
     const read = await lookUp(lookup, batch);
     return async (confirmed) => {
       const found = await read();
       // What was found is another's: the one whose session lives.
       if (own && confirmed !== expected) return bypassHandler(request, "bypass");
-      return cacheHandler(contextOf(lookup, found, requesterOf(confirmed, headers)));
+      return cacheHandler(
+        contextOf(lookup, found, requesterOf(confirmed, headers, url, options.credentials)),
+      );
     };
   }
 

@@ -1,4 +1,4 @@
-import { isCredentialField, isCredentialParameter, isSecretField } from "../http/credential-fields.ts";
+import { type CredentialNames, DEFAULT_CREDENTIALS } from "../http/credential-fields.ts";
 import { selectsNothing } from "../http/edge-fields.ts";
 import { isPerRequestField } from "../http/per-request-fields.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
@@ -14,10 +14,16 @@ const MAX_FIELD_LENGTH = 512;
 export class SelectingFields {
   readonly #headers: Headers;
   readonly #hash: Identifier["hash"];
+  readonly #credentials: CredentialNames;
   #hidden: Map<string, string> | null = null;
 
-  constructor(headers: Headers, hash: Identifier["hash"]) {
+  constructor(
+    headers: Headers,
+    hash: Identifier["hash"],
+    credentials: CredentialNames = DEFAULT_CREDENTIALS,
+  ) {
     this.#headers = headers;
+    this.#credentials = credentials;
     this.#hash = hash;
   }
 
@@ -32,7 +38,7 @@ export class SelectingFields {
   }
 
   #isHidden(name: string): boolean {
-    return isSecretField(name) || (this.#headers.get(name)?.length ?? 0) > MAX_FIELD_LENGTH;
+    return this.#credentials.isSecretField(name) || (this.#headers.get(name)?.length ?? 0) > MAX_FIELD_LENGTH;
   }
 
   /** Whether a variant with these selecting fields can be told without {@link hide}. */
@@ -57,8 +63,10 @@ export class SelectingFields {
 
   /** One hash over all credentials of the request: the same for two requests that carry the same ones. */
   async credentials(url: URL): Promise<string> {
-    const fields = [...this.#headers].filter(([name]) => isCredentialField(name));
-    const parameters = [...url.searchParams].filter(([name]) => isCredentialParameter(name));
+    const fields = [...this.#headers].filter(([name]) => this.#credentials.isCredentialField(name));
+    const parameters = [...url.searchParams].filter(([name]) =>
+      this.#credentials.isCredentialParameter(name),
+    );
     return this.#hash("credentials", JSON.stringify([fields, parameters]));
   }
 

@@ -11,7 +11,12 @@ const COOKIE: AskOptions = {
 /** An origin that first says "old", and then what it is told to. */
 function changing(first: Record<string, string> = SWR) {
   const origin = new Origin(() => json("old", first));
-  return { origin, says: (answer: Origin["answer"]) => void (origin.answer = answer) };
+  return {
+    origin,
+    says: (answer: Origin["answer"]) => {
+      origin.answer = answer;
+    },
+  };
 }
 
 const WITHDRAWING: [what: string, answer: () => Response][] = [

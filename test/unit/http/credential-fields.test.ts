@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import {
-  hasUnreadCredential,
-  isCredentialField,
-  isCredentialParameter,
-  isSecretField,
+  CredentialNames,
+  DEFAULT_CREDENTIALS,
+  isKeylessParameter,
 } from "../../../src/http/credential-fields.ts";
 
 describe("a request field", () => {
@@ -24,13 +23,85 @@ describe("a request field", () => {
     ["accept", false, false, false],
     ["x-api-key-id", false, false, false],
   ])("%s: credential %s, unread by the edge %s, secret %s", (name, credential, unread, secret) => {
-    expect(isCredentialField(name)).toBe(credential);
-    expect(hasUnreadCredential(new Headers({ accept: "*/*", [name]: "v" }))).toBe(unread);
-    expect(isSecretField(name)).toBe(secret);
+    expect(DEFAULT_CREDENTIALS.isCredentialField(name)).toBe(credential);
+    expect(DEFAULT_CREDENTIALS.hasUnread(new Headers({ accept: "*/*", [name]: "v" }))).toBe(unread);
+    expect(DEFAULT_CREDENTIALS.isSecretField(name)).toBe(secret);
   });
 });
 
-it("of a query, api_key is a credential", () => {
-  expect(isCredentialParameter("api_key")).toBe(true);
-  expect(isCredentialParameter("api-key")).toBe(false);
+it("of a query, api_key is in no key", () => {
+  expect(isKeylessParameter("api_key")).toBe(true);
+  expect(isKeylessParameter("api-key")).toBe(false);
+});
+
+/** Names that real APIs, clouds and tools use. */
+const CREDENTIALS = [
+  ...["api-key", "x-apikey", "x-access-token", "private-token", "ocp-apim-subscription-key"],
+  ...["x-goog-api-key", "x-shopify-access-token", "x-amz-security-token", "x-auth-key", "x-auth-email"],
+  ...["x-vault-token", "x-gitlab-token", "x-functions-key", "x-ms-client-auth", "x-hub-signature-256"],
+  ...["signature", "x-rapidapi-key", "dd-api-key", "x-parse-rest-api-key", "x-parse-session-token"],
+  ...["x-session-id", "x-client-secret", "x-jwt-assertion", "x-consul-token", "x_figma_token"],
+  ...[
+    "access_token",
+    "apiKey",
+    "APIKey",
+    "key",
+    "sig",
+    "X-Amz-Signature",
+    "X-Amz-Credential",
+    "client_secret",
+  ],
+  ...["subscription-key", "authToken", "password", "id.token", "api_key2", "jsessionid", "hmac", "sas-token"],
+];
+
+const OTHERS = [
+  ...["page_token", "pageToken", "nextToken", "next-page-token", "continuation-token", "cursor.token"],
+  ...[
+    "sort-key",
+    "sortKey",
+    "partition_key",
+    "x-ms-documentdb-partitionkey",
+    "primaryKey",
+    "idempotency-key",
+  ],
+  ...["Idempotency-Key", "sec-websocket-key", "sec-websocket-protocol", "sec-websocket-extensions"],
+  ...["accept-language", "author", "authority", "keyword", "keywords", "monkey", "tokenize", "secretary"],
+  ...["x-request-id", "user-agent", "signal", "sigma", "passenger", "key-inflection", "token_type", "design"],
+  ...["origin", "sec-fetch-site", "x-tenant", "q", "utm_source", "surrogate-key", "max_tokens", "compass"],
+];
+
+describe("by the words of its name", () => {
+  it.each(CREDENTIALS)("%s is a credential", (name) => {
+    expect(DEFAULT_CREDENTIALS.isCredentialField(name)).toBe(true);
+    expect(DEFAULT_CREDENTIALS.isCredentialParameter(name)).toBe(true);
+    expect(DEFAULT_CREDENTIALS.isSecretField(name)).toBe(true);
+  });
+
+  it.each(OTHERS)("%s is none", (name) => {
+    expect(DEFAULT_CREDENTIALS.isCredentialField(name)).toBe(false);
+    expect(DEFAULT_CREDENTIALS.isCredentialParameter(name)).toBe(false);
+    expect(DEFAULT_CREDENTIALS.isSecretField(name)).toBe(false);
+  });
+
+  it("a token against forged requests is a secret, and says nothing of who asks", () => {
+    expect(DEFAULT_CREDENTIALS.isSecretField("x-xsrf-token")).toBe(true);
+    expect(DEFAULT_CREDENTIALS.isCredentialField("x-xsrf-token")).toBe(false);
+  });
+
+  it("a parameter counts even when it is empty", () => {
+    const has = (query: string) =>
+      DEFAULT_CREDENTIALS.hasUnread(new Headers(), new URL(`https://e/x${query}`));
+    expect(["?access_token=", "?a=1&sig", "?x%2Dapi%2Dkey=1"].map(has)).toEqual([true, true, true]);
+    expect(["", "?a=1", "?page_token=1"].map(has)).toEqual([false, false, false]);
+  });
+});
+
+it("CREDENTIAL_FIELDS adds names, and removes them with a leading -", () => {
+  const names = new CredentialNames(["X-Tenant", "-key", "-X-Auth-Email", "-authorization", "-x-api-key"]);
+  for (const name of ["x-tenant", "X_Tenant", "authorization", "x-api-key", "x-auth-key"])
+    expect(names.isCredentialField(name), name).toBe(true);
+  for (const name of ["key", "x-auth-email"]) {
+    expect(names.isCredentialField(name), name).toBe(false);
+    expect(names.isSecretField(name), name).toBe(false);
+  }
 });
