@@ -4,18 +4,34 @@ import { isHopByHop } from "./hop-by-hop.ts";
 /** What the origin receives under them is the same for everybody, follows from the URL, or is nothing. */
 const SAME_FOR_EVERYBODY = "x-edge-.*|forwarded|x-forwarded-(host|proto)|x-real-ip|true-client-ip";
 
-/** What else says who sends a request, from where, and through what. A session's token is for the edge alone. */
-const SENDER =
-  "x-session-token|x-user-.*|x-request-id|x-forwarded-.*|cf-connecting-ip|x-client-ip|x-cluster-client-ip";
+/** What else says who sends a request: the fields that the edge sends itself, and the token that is for the edge alone. */
+const SENT_BY_THE_EDGE = "x-session-token|x-user-(id|tier)|x-request-id";
 
-/** By which frameworks let a request change its own method, address, host or scheme. None of them is in a cache key. */
-const OVERRIDES = [
-  "x-http-method-override|x-method-override|x-http-method",
-  "x-original-(url|uri|host|path|method)|x-rewrite-url|x-envoy-original-path|x-script-name|x-path-info",
-  "x-host|x-http-host-override|x-scheme|x-url-scheme|front-end-https",
+/** What frameworks, servers and platforms take for the sender's address, name or certificate. */
+const SENDER = [
+  "x-forwarded(-.*)?|forwarded-.*|x-original-forwarded-.*",
+  "cf-connecting-ip(v6)?|cf-pseudo-ipv4|(x-)?(cluster-)?client-ip|x-remote-(addr|ip|user)|remote-(addr|user)",
+  "fastly-client-ip|(wl-)?proxy-client-ip|x-envoy-external-address|x-azure-(clientip|socketip)|x-appengine-user-ip",
+  // RFC 9440 §2.4: whoever ends TLS removes what a client sends under these names.
+  "client-cert(-chain)?",
 ].join("|");
 
-const RESERVED_IN_REQUESTS = new RegExp(`^(${SAME_FOR_EVERYBODY}|${SENDER}|${OVERRIDES})$`);
+/**
+ * By which frameworks let a request change its own method, address, host or scheme, or what they do with it, and by which
+ * Cloudflare chooses the version of a Worker. None of them is in a cache key.
+ */
+const OVERRIDES = [
+  "x-http-method-override|x-method-override|x-http-method",
+  "x-original-(url|uri|host|path|method|proto)|x-rewrite-url|x-envoy-original-path|x-script-name|x-path-info",
+  "x-host|x-http-host-override|x-scheme|x-url-scheme|front-end-https|x-arr-ssl",
+  // A CGI program reads the first as HTTP_PROXY; Rack sends files by the next two; Next.js skips its checks by the last.
+  "proxy|x-sendfile-type|x-accel-mapping|x-middleware-subrequest(-id)?",
+  "cloudflare-workers-version-.*",
+].join("|");
+
+const RESERVED_IN_REQUESTS = new RegExp(
+  `^(${SAME_FOR_EVERYBODY}|${SENT_BY_THE_EDGE}|${SENDER}|${OVERRIDES})$`,
+);
 
 const SELECTS_NOTHING = new RegExp(`^(${SAME_FOR_EVERYBODY}|host|content-length|expect)$`);
 

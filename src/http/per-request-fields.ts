@@ -1,7 +1,8 @@
 import { laxName } from "./field-name.ts";
 
 /** What the edge sets anew for each request it sends to the origin, and what Cloudflare sets for each it hands to the edge. */
-const SET_PER_REQUEST = /^(x-user-.*|x-forwarded-for|x-request-id|traceparent|cf-connecting-ip|cf-ray)$/;
+const SET_PER_REQUEST =
+  /^(x-user-(id|tier)|x-forwarded-for|x-request-id|traceparent|cf-connecting-ip|cf-ray)$/;
 
 /** What asks for a part of an answer or for none (RFC 9110 §13.1, §14.2): the cache replaces them by its own. */
 const CONDITIONS = /^(if-.*|range)$/;

@@ -58,6 +58,7 @@ describe("what the origin is sent", () => {
     "x-rewrite-url",
     "x.user.id",
     "X~Edge~Token",
+    "Cloudflare-Workers-Version-Overrides",
   ])("never a forged %s", (name) => {
     const headers = sent(
       { [name]: "forged" },
@@ -65,6 +66,13 @@ describe("what the origin is sent", () => {
     );
     expect([...headers].filter(([, value]) => value.includes("forged"))).toEqual([]);
   });
+
+  it.each(["X-User-Agent", "X-User-Timezone", "X-User-Locale", "X_User_Name", "X-Client-Version"])(
+    "%s passes: it is nothing that the edge says",
+    (name) => {
+      expect(sent({ [name]: "the client's" }).get(name)).toBe("the client's");
+    },
+  );
 
   it("no identity when the origin could not tell it from a forged one", () => {
     const headers = sent({}, { identityTrusted: false });
