@@ -95,6 +95,7 @@ function compileRoute(input: RouteInput, place: string, options: CompileOptions)
     onStoreFailure: input.onStoreFailure ?? "local",
     verifiesKeys: input.verifiesKeys ?? false,
     rawPath: input.rawPath ?? false,
+    forgiving: input.forgiving ?? true,
     shadow: input.shadow ?? false,
   };
 }

@@ -3,7 +3,16 @@ import { forgive, forgivePattern } from "../http/path.ts";
 import { type Route, unmatchedRoute } from "./route.ts";
 
 /** The first route that matches a method and path, else {@link unmatchedRoute}. */
-export type RouteMatcher = (method: string, path: string) => Route;
+export interface RouteMatcher {
+  (method: string, path: string): Route;
+  /** Whether an origin that forgives spellings would read the path as one of another route, which has other rules. */
+  readingsDiffer(method: string, path: string): boolean;
+}
+
+interface Match {
+  route: Route;
+  readingsDiffer: boolean;
+}
 
 /**
  * Hono's own router over the list. A HEAD is matched as a GET where no route names HEAD: whoever writes
@@ -11,37 +20,64 @@ export type RouteMatcher = (method: string, path: string) => Route;
  *
  * Many origins serve `/Profile/`, `/profile;x=1` and (on Windows) `/profile.` as `/profile`: a rule must not be left
  * behind by a spelling that the origin forgives. So each path is also matched in its plain spelling, and the first
- * route of the list that matches either is used. Only a route that names the very path, without wildcards, comes before.
+ * route of the list that matches either is used. Only a route that names the very path, without wildcards, comes before,
+ * and one that says `forgiving: false`.
  */
 export function routeMatcher(routes: readonly Route[]): RouteMatcher {
   const exact = routerOver(routes, (path) => path);
-  const forgiving = routerOver(routes, forgivePattern);
-  const allPlain = routes.every(({ path }) => forgivePattern(path) === path);
-  return remembering((method, path) => {
+  const forgivingRoutes = routes.filter(({ forgiving }) => forgiving);
+  const forgiving = routerOver(forgivingRoutes, forgivePattern);
+  const allPlain = routes.every((route) => route.forgiving && forgivePattern(route.path) === route.path);
+  const guards = new Map(routes.map((route) => [route, guardOf(route)]));
+
+  const match = remembering((method, path): Match => {
     const asWritten = exact(method, path);
-    if (asWritten?.path === path) return asWritten;
+    if (asWritten?.path === path || asWritten?.forgiving === false) return agreed(asWritten);
     const plain = forgive(path);
     const forgiven = plain === path && allPlain ? asWritten : forgiving(method, plain);
-    if (!asWritten || !forgiven) return asWritten ?? forgiven ?? unmatchedRoute;
-    return routes.indexOf(forgiven) < routes.indexOf(asWritten) ? forgiven : asWritten;
+    if (!forgiven) return agreed(asWritten ?? unmatchedRoute);
+    if (!asWritten) return agreed(guards.get(forgiven) ?? forgiven);
+    const route = routes.indexOf(forgiven) < routes.indexOf(asWritten) ? forgiven : asWritten;
+    return { route, readingsDiffer: rulesOf(forgiven) !== rulesOf(asWritten) };
   });
+  return Object.assign((method: string, path: string) => match(method, path).route, {
+    readingsDiffer: (method: string, path: string) => match(method, path).readingsDiffer,
+  });
+}
+
+const agreed = (route: Route): Match => ({ route, readingsDiffer: false });
+
+/**
+ * What of a route holds for a path that only an origin which forgives spellings reads as one of the route's: what refuses.
+ * Another origin has something else there, which is not to be stored and says nothing of a key.
+ */
+function guardOf(route: Route): Route {
+  return route.cache || route.verifiesKeys ? { ...route, cache: null, verifiesKeys: false } : route;
+}
+
+/** What a route asks and allows, to be compared. Limits are the same only where they share their counters. */
+function rulesOf(route: Route): string {
+  const { access, offline, session, cache, verifiesKeys, onStoreFailure, limits, tiers } = route;
+  const counters = [...limits, ...[...tiers.values()].flat()].map(({ id }) => id);
+  const failure = counters.length > 0 ? onStoreFailure : null;
+  return JSON.stringify([access, offline, session, cache, verifiesKeys, failure, counters]);
 }
 
 const MAX_REMEMBERED = 1000;
 const MAX_REMEMBERED_LENGTH = 256;
 
 /** The same paths come again and again, and a look at the list costs more than one into a Map. */
-function remembering(match: RouteMatcher): RouteMatcher {
-  const known = new Map<string, Route>();
-  return (method, path) => {
+function remembering(match: (method: string, path: string) => Match) {
+  const known = new Map<string, Match>();
+  return (method: string, path: string): Match => {
     if (path.length > MAX_REMEMBERED_LENGTH) return match(method, path);
     const name = `${method} ${path}`;
     const before = known.get(name);
     if (before) return before;
-    const route = match(method, path);
+    const found = match(method, path);
     if (known.size >= MAX_REMEMBERED) known.clear();
-    known.set(name, route);
-    return route;
+    known.set(name, found);
+    return found;
   };
 }
 

@@ -50,6 +50,7 @@ export interface Route {
   onStoreFailure: "local" | "open" | "closed";
   verifiesKeys: boolean;
   rawPath: boolean;
+  forgiving: boolean;
   shadow: boolean;
 }
 
@@ -72,5 +73,6 @@ export const unmatchedRoute: Route = {
   onStoreFailure: "local",
   verifiesKeys: false,
   rawPath: false,
+  forgiving: true,
   shadow: false,
 };

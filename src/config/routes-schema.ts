@@ -239,6 +239,12 @@ export const routeSchema = z.strictObject({
     "`false`",
   ),
   rawPath: flag(describe("Paths with `//`, `%2f` and `%5c` pass instead of being a 400."), "`false`"),
+  forgiving: flag(
+    describe(
+      "The route is also found under spellings that many servers forgive (case, `;x`, an end of slashes, dots or spaces); `false` for a server that tells them apart.",
+    ),
+    "`true`",
+  ),
   shadow: flag(describe("Every limit of the route is in shadow."), "`false`"),
 });
 

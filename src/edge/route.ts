@@ -10,6 +10,8 @@ export interface Routed {
   path: string;
 }
 
+const OTHER_RULES = "a spelling that some servers read as another path, which has other rules";
+
 /**
  * The first route that matches the path as the origin will read it.
  *
@@ -24,7 +26,9 @@ export function routeOf(
   const path = decodedPath(url.pathname);
   if (path === null) throw problem("AMBIGUOUS_PATH", { values: { what: BROKEN_ESCAPE } });
   const route = own ?? matchRoute(request.method, path);
-  const what = ambiguityOf(url.pathname, route.rawPath);
+  const what =
+    ambiguityOf(url.pathname, route.rawPath) ??
+    (!own && matchRoute.readingsDiffer(request.method, path) ? OTHER_RULES : null);
   if (what) throw problem("AMBIGUOUS_PATH", { values: { what } });
   return { route, path };
 }

@@ -32,7 +32,8 @@ export function setCookieName(setCookie: string): string {
 
 /**
  * A `Set-Cookie` field without its `Domain` where the host that passes it on does not domain-match that: a browser would
- * refuse it, and without a `Domain` the cookie is for this host (RFC 6265 §5.3).
+ * refuse it, and without a `Domain` the cookie is for this host (RFC 6265 §5.3). An address has no other hosts below it:
+ * its `Domain` says nothing and goes too.
  *
  * @param host as `URL.hostname` gives it.
  */
@@ -51,7 +52,7 @@ function domainMatches(host: string, domain: string): boolean {
   // What has a port or a path is no domain.
   if (/[/\\:?#@]/.test(domain.replace(/^\[.*\]$/, "")) || !URL.canParse(address)) return false;
   const canonical = new URL(address).hostname;
-  return host === canonical || (host.endsWith(`.${canonical}`) && !isAddress(host));
+  return !isAddress(host) && (host === canonical || host.endsWith(`.${canonical}`));
 }
 
 function isAddress(host: string): boolean {

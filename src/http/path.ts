@@ -34,27 +34,40 @@ export const BROKEN_ESCAPE = "a broken escape";
  * What is wrong with a path that the edge and an origin could read differently, or null.
  *
  * @param pathname as `URL` gives it: not decoded, dot segments resolved as far as they are plain.
- * @param rawPath The route wants such paths: only NUL, the ends of lines and dot segments are then refused.
+ * @param rawPath The route wants such paths: only NUL, the ends of lines and dot segments, in any reading, are then
+ *   refused.
  */
 export function ambiguityOf(pathname: string, rawPath: boolean): string | null {
   const strict = rawPath ? NEVER : [...NEVER, ...AMBIGUOUS];
-  return strict.find(([, pattern]) => pattern.test(pathname))?.[0] ?? decodedAmbiguity(pathname);
+  return strict.find(([, pattern]) => pattern.test(pathname))?.[0] ?? hiddenAmbiguity(pathname, rawPath);
 }
 
-/** What only decoding shows, and only where the route takes raw paths: `a%2f..%2fb`. */
-function decodedAmbiguity(pathname: string): string | null {
-  if (!pathname.includes("%")) return null;
+/**
+ * What only another reading shows: once it is decoded, with `\` for a slash (Windows), without the `;parameters` that
+ * servlet containers cut from every segment before they look at dots (RFC 3986 §3.3).
+ */
+function hiddenAmbiguity(pathname: string, rawPath: boolean): string | null {
+  if (!/[%;]/.test(pathname)) return null;
   const path = decodedPath(pathname);
   if (path === null) return BROKEN_ESCAPE;
-  return /(^|\/)\.{1,2}(\/|$)/.test(path) ? "a dot segment" : null;
+  for (const segment of path.split(/[/\\]/)) {
+    const name = withoutParameters(segment);
+    if (/^\.{1,2}[\s\p{Cc}]*$/u.test(name)) return "a dot segment";
+    if (!rawPath && name !== segment && name.trim() === "") return "a segment of nothing but parameters";
+  }
+  return null;
+}
+
+function withoutParameters(segment: string): string {
+  return segment.split(";", 1)[0] ?? "";
 }
 
 /** Something in it to forgive, or perhaps: anything but small ASCII, a `;`, an end of a segment that Windows drops. */
 const FORGIVABLE = /[^!-:<-@[-~]|[./]$|\.\//;
 
 /**
- * A decoded path in the plain spelling that origins forgive others for: one case, no `;parameters` of a segment, no dots and spaces at a segment's end, no
- * trailing slashes.
+ * A decoded path in the plain spelling that origins forgive others for: one case, no `;parameters` of a segment, no dots
+ * and spaces at a segment's end, no trailing slashes.
  */
 export function forgive(path: string): string {
   return FORGIVABLE.test(path) ? withoutTail(path.split("/").map(forgiveSegment).join("/")) : path;
@@ -67,7 +80,7 @@ export function forgivePattern(path: string): string {
 }
 
 function forgiveSegment(segment: string): string {
-  const name = segment.replace(/;.*$/s, "");
+  const name = withoutParameters(segment);
   const end = endWithout(name, DROPPED);
   // What is nothing but dots in the middle of a path is a name of its own.
   return oneCase(end > 0 ? name.slice(0, end) : name);

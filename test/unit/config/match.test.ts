@@ -102,3 +102,67 @@ it("is the same for a path that comes again, and for one that is long", () => {
   }
   for (let n = 0; n < 2500; n += 1) expect(match("GET", `/v1/${n}`).name).toBe("/v1/*");
 });
+
+describe("the forgiving reading of a path", () => {
+  const limits = [{ name: "few", limit: 5, window: "1 m" as const }];
+  const mixed = routeMatcher(
+    loadConfig({}, [
+      { path: "/v1/public", methods: ["GET"] },
+      { path: "/files/:name" },
+      { path: "/v1/auth/login", limits },
+      { path: "/v1/cached/:id", cache: { ttl: 60 } },
+      { path: "/v1/alike" },
+      { path: "/v1/exact/*", forgiving: false },
+      { path: "/v1/exact-only", forgiving: false, access: "identified" },
+      { path: "/v1/open/:id" },
+      { path: "/v1/*", access: "session" },
+      { path: "/files/*", access: "session" },
+      { path: "/open/guarded", access: "session" },
+      { path: "/open/free" },
+      { path: "/open/*" },
+    ]).routes,
+  );
+  it.each<[path: string, differ: boolean]>([
+    ["/v1/Public", true],
+    ["/v1/public.", true],
+    ["/v1/public/", true],
+    ["/v1/public ", true],
+    ["/v1/public;x=1", true],
+    ["/files/a/", true],
+    ["/v1/AUTH/login", true],
+    ["/v1/Cached/7", true],
+    ["/v1/alike;v", true],
+    ["/v1/public", false],
+    ["/v1/other", false],
+    ["/V1/Other", false],
+    ["/files/a", false],
+    ["/files/A", false],
+    ["/files/a;v=1", false],
+    ["/open/Guarded", true],
+    ["/open/Free", false],
+    ["/v1/exact/Public", false],
+    ["/v1/Exact-only", false],
+    ["/elsewhere/", false],
+  ])("of %j is another route with other rules: %s", (path, differ) => {
+    expect(mixed.readingsDiffer("GET", path)).toBe(differ);
+    expect(mixed.readingsDiffer("GET", path), "remembered").toBe(differ);
+  });
+
+  it("lets a route that no other reading finds refuse, and store nothing", () => {
+    const only = routeMatcher(
+      loadConfig({}, [
+        { path: "/v1/user", access: "session", limits, cache: { ttl: 60 } },
+        { path: "/v1/keys", access: "identified", verifiesKeys: true },
+      ]).routes,
+    );
+    expect(only("GET", "/v1/user").cache).not.toBeNull();
+    expect(only("GET", "/V1/User/")).toMatchObject({ access: "session", cache: null });
+    expect(only("GET", "/V1/User/").limits).toBe(only("GET", "/v1/user").limits);
+    expect(only("GET", "/v1/keys/")).toMatchObject({ access: "identified", verifiesKeys: false });
+  });
+
+  it("does not find a route that says forgiving: false", () => {
+    expect(mixed("GET", "/v1/Exact-only").access).toBe("session");
+    expect(mixed("GET", "/V1/exact/x").access, "the next one that does").toBe("session");
+  });
+});

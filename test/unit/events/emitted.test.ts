@@ -172,9 +172,10 @@ describe("an origin that fails", () => {
 describe("a fault of the edge's own", () => {
   it("is named by class and place, with the request, and never by its message", async () => {
     const { ask, named, isolate } = edge();
-    isolate.matchRoute = () => {
+    const fault = () => {
       throw new RangeError(SENT);
     };
+    isolate.matchRoute = Object.assign(fault, { readingsDiffer: () => false });
     const response = await ask("/open");
     expect(response.status).toBe(500);
     const [failed] = named("request.failed");

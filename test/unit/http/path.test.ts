@@ -34,6 +34,35 @@ describe("a path that two readers could read differently", () => {
   });
 });
 
+describe("without its parameters, which servlet containers cut first", () => {
+  it.each<[path: string, strict: string | null, raw: string | null]>([
+    ["/;/v1/user", "a segment of nothing but parameters", null],
+    ["/v1/;x=1/user", "a segment of nothing but parameters", null],
+    ["/v1/;;/user", "a segment of nothing but parameters", null],
+    ["/v1/%3b/user", "a segment of nothing but parameters", null],
+    ["/v1/%20;x/user", "a segment of nothing but parameters", null],
+    ["/v1/user/;x", "a segment of nothing but parameters", null],
+    ["/v1/pub/..;/user", "a dot segment", "a dot segment"],
+    ["/v1/pub/..;x=1;y/user", "a dot segment", "a dot segment"],
+    ["/v1/pub/.;/user", "a dot segment", "a dot segment"],
+    ["/v1/pub/%2e%2e;/user", "a dot segment", "a dot segment"],
+    ["/v1/pub/..%3bx/user", "a dot segment", "a dot segment"],
+    ["/v1/pub/..%20;x", "a dot segment", "a dot segment"],
+    ["/raw/..%5cv1%5cuser", "a backslash", "a dot segment"],
+    ["/raw/x%5C..%5c..%5Cv1", "a backslash", "a dot segment"],
+    ["/raw/x%5c..;y%5cv1", "a backslash", "a dot segment"],
+    ["/raw/x%2f..;%2fv1", "an encoded slash (%2f)", "a dot segment"],
+    ["/raw/a%5cb..%5cc", "a backslash", null],
+    ["/v1/pub/a;v=1", null, null],
+    ["/v1/pub/a;v=1/b;w=../c", null, null],
+    ["/v1/..a;x/b", null, null],
+    ["/v1/a%20;x/b", null, null],
+  ])("%s: %s; on a raw path: %s", (path, strict, raw) => {
+    expect(ambiguityOf(path, false)).toBe(strict);
+    expect(ambiguityOf(path, true)).toBe(raw);
+  });
+});
+
 it.each(["/a/.%20/b", "/a/..%20", "/a/%2e%20%20/b"])("%s is a dot segment where Windows reads it", (path) => {
   expect(ambiguityOf(path, false), "refused").not.toBeNull();
   expect(ambiguityOf(path, true), "on a raw path too").not.toBeNull();

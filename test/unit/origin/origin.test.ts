@@ -11,6 +11,8 @@ const ROUTES: RouteInput[] = [
   { path: "/login", methods: ["POST"], session: "start" },
   { path: "/limited", limits: [{ name: "few", limit: 100, window: "1 m" }] },
   { path: "/cached", cache: { ttl: 60 } },
+  { path: "/guarded/public" },
+  { path: "/guarded/*", access: "session" },
 ];
 
 /** The whole edge without a store, in front of an origin that answers as told. */
@@ -118,4 +120,11 @@ it.each(["/x", "/cached", "/limited"])("a GET with content on %s is refused", as
     expect(await response.json()).toMatchObject({ code: "CONTENT_NOT_FORWARDED" });
     expect(sent).toEqual([]);
   }
+});
+
+it.each(["/guarded/Public", "/guarded/public/", "/guarded/..;/x", "/;/x"])("%s is 400", async (path) => {
+  const { response, sent } = await ask(path, {}, () => new Response("private"));
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({ code: "AMBIGUOUS_PATH" });
+  expect(sent).toEqual([]);
 });
