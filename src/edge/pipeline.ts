@@ -104,7 +104,7 @@ export async function admit(
     if (parts.config.mode === "enforce" && wanted.session) refuseEarly(parts, request);
     const { outcomes, confirm } = await confirmation(claims, {
       identifier: parts.identifier,
-      recentlyConfirmed: parts.sessions.recentlyConfirmed,
+      knownOutcome: parts.sessions.knownOutcome,
       sessions: wanted.session,
     });
     findings = { ...findings, caller: confirm(false).identity.hash };

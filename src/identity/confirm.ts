@@ -17,8 +17,8 @@ export interface Confirmation {
 
 export interface ConfirmationOptions {
   identifier: Pick<Identifier, "identity">;
-  /** Whether this isolate has confirmed the session within `ISOLATE_MAX_AGE_MS`. */
-  recentlyConfirmed(sessionId: string): boolean;
+  /** Whether a session lives, as far as this isolate knows; null where Redis has to be asked. */
+  knownOutcome(session: SessionClaims): Promise<"alive" | "over" | null>;
   /** Sessions take part. Without them a session token says nothing about anybody. */
   sessions: boolean;
 }
@@ -29,7 +29,7 @@ export interface ConfirmationOptions {
  */
 export async function confirmation(
   claims: UnverifiedIdentity,
-  { identifier, recentlyConfirmed, sessions }: ConfirmationOptions,
+  { identifier, knownOutcome, sessions }: ConfirmationOptions,
 ): Promise<Confirmation> {
   const over = await identityWith(null);
   if (!sessions || claims.session.kind !== "signed") {
@@ -37,10 +37,12 @@ export async function confirmation(
   }
   const session = claims.session.claims;
   const alive = await identityWith(session);
+  const known = await knownOutcome(session);
   return {
-    outcomes: recentlyConfirmed(session.id)
-      ? { kind: "settled", identity: alive }
-      : { kind: "open", alive, over, session },
+    outcomes:
+      known === null
+        ? { kind: "open", alive, over, session }
+        : { kind: "settled", identity: known === "alive" ? alive : over },
     confirm: (sessionLives) => (sessionLives ? alive : over),
   };
 

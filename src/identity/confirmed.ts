@@ -45,8 +45,9 @@ export interface ConfirmedIdentity {
  * The identities that a request may turn out to have. Commands are queued before the session is confirmed, so whoever
  * queues them prepares for both outcomes and uses the one that confirming returns: the very same object.
  *
- * - `settled`: no session is claimed, its token is not valid, or this isolate has confirmed it within
- *   `ISOLATE_MAX_AGE_MS`. Confirming returns this object, or, where the session has ended since, another one.
+ * - `settled`: no session is claimed, its token is not valid, or this isolate knows by itself whether the session lives: it
+ *   has confirmed it within `ISOLATE_MAX_AGE_MS`, knows its end, or keeps sessions without Redis. Confirming returns this
+ *   object, or, where the session has ended since, another one.
  * - `open`: `alive` if the session lives, `over` if not. `session` is what the token says.
  */
 export type IdentityOutcomes =

@@ -52,8 +52,11 @@ export interface Sessions {
   choose(request: EdgeRequest): Promise<Choice>;
   /** Queues what says whether the session of a request lives; the second step gives the verdict. */
   prepare(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>>;
-  /** Whether Redis has vouched for it, in this isolate, within `ISOLATE_MAX_AGE_MS`. */
-  recentlyConfirmed(id: string): boolean;
+  /**
+   * Whether a session lives, as far as this isolate knows without a call: Redis has vouched for it within
+   * `ISOLATE_MAX_AGE_MS`, its end is known, or sessions are kept without Redis. Null where Redis has to be asked.
+   */
+  knownOutcome(claims: SessionClaims): Promise<"alive" | "over" | null>;
   /**
    * @param replaced The session that the same client had before: it ends with the same call (ASVS 7.2.4).
    * @param requestId The request that the event names; likewise in the methods below.
@@ -97,14 +100,21 @@ export function createSessions(options: SessionsOptions): Sessions {
   const onRedis = (options.useRedis ?? true) && store.configured;
   const service = createSessionService({ ...options, onRedis });
   const knownEnds = createKnownEnds({ platform, isolateMaxAgeMs });
-  const validate = createSessionValidator({ ...options, service, knownEnds, onRedis, sign });
+  const validator = createSessionValidator({
+    ...options,
+    service,
+    knownEnds,
+    onRedis,
+    isolateMaxAgeMs,
+    sign,
+  });
 
   let saidSecretMissing = false;
 
   return {
-    choose: (request) => chooseSession({ validate, newBatch: () => store.batch() }, request),
+    choose: (request) => chooseSession({ validate: validator.prepare, newBatch: () => store.batch() }, request),
     async prepare(request, batch) {
-      const decide = await validate(request, batch);
+      const decide = await validator.prepare(request, batch);
       return async () => tellRefusal(request, await decide());
     },
     create,
@@ -115,7 +125,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     requireSecret,
     service,
     fromOrigin,
-    recentlyConfirmed: (id) => service.confirmedWithin(id, isolateMaxAgeMs),
+    knownOutcome: validator.knownOutcome,
     changeOf: (verdict) => changeOf(verdict, service.endedForAll),
   };
 

@@ -9,10 +9,12 @@ import type { EndedBy, KnownEnds } from "./known-ends.ts";
 import type { SessionsOptions } from "./options.ts";
 import { isoTime, type SessionRecord, timeOf } from "./record.ts";
 import type { SessionService } from "./session-service.ts";
+import type { KeptSession } from "./session-store.ts";
 import { endedByMark, keptSession } from "./upstash-session-store.ts";
 import type { SessionVerdict } from "./verdict.ts";
 
 export interface SessionValidatorOptions extends SessionsOptions {
+  isolateMaxAgeMs: number;
   service: SessionService;
   onRedis: boolean;
   /** Sessions that Redis said are over. */
@@ -35,6 +37,7 @@ export function createSessionValidator({
   service,
   knownEnds,
   onRedis,
+  isolateMaxAgeMs,
   sign,
   keys,
   config,
@@ -47,7 +50,17 @@ export function createSessionValidator({
   const graceMs = Math.min(config.offlineGraceSeconds, config.idleSeconds) * 1000;
   const renewEveryMs = Math.max(touchIntervalMs, graceMs / 2);
 
-  return async function prepare(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>> {
+  return { prepare, knownOutcome };
+
+  async function knownOutcome(claims: SessionClaims): Promise<"alive" | "over" | null> {
+    const userHash = await identifier.hash("user", claims.userId);
+    if (!onRedis) return (await keptAlone(claims, userHash)).because === null ? "alive" : "over";
+    const name = { id: claims.id, userHash, createdAt: claims.issuedAt };
+    if (knownEnds.has(claims.id) || service.endedHere(name)) return "over";
+    return service.confirmedWithin(claims.id, isolateMaxAgeMs) ? "alive" : null;
+  }
+
+  async function prepare(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>> {
     const claim = request.claims.session;
     if (claim.kind === "absent") return () => ({ kind: "none" });
     const { tokenSource } = claim;
@@ -81,7 +94,7 @@ export function createSessionValidator({
         return withoutStore(asked);
       }
     };
-  };
+  }
 
   /** Redis has answered. */
   async function confirmed(
@@ -144,18 +157,27 @@ export function createSessionValidator({
   /** No store at all: this isolate's map, and for what other isolates made the signature, for as long as it is in use. */
   async function alone(asked: Asked): Promise<SessionVerdict> {
     const { claims, tokenSource, userHash } = asked;
-    if (local.ended({ id: claims.id, userHash, createdAt: claims.issuedAt }))
-      return over("revoked", tokenSource);
+    const { kept, because } = await keptAlone(claims, userHash);
+    if (because !== null) return over(because, tokenSource);
     const now = platform.now();
-    const kept = await local.read(claims.id);
-    const lastWritten = Math.max(claims.confirmedAt, kept ? timeOf(kept.record.last_active) : 0);
-    if (now - lastWritten > lifetimeMs) return over("idle", tokenSource);
     const record = { ...(kept?.record ?? recordOf(claims)), last_active: isoTime(now) };
     if (!kept) await local.adopt(newSessionOf(record, claims, userHash));
     else if (now - timeOf(kept.record.last_active) >= touchIntervalMs) await local.touch(kept, record);
     // Of activity in another isolate only the token tells.
     const renew = now - claims.confirmedAt >= touchIntervalMs;
     return vouched(asked, kept ? kept.record : null, renew ? await renewed(claims, now) : null);
+  }
+
+  /** What this isolate's map holds of a session, and why the session is over, without a store. */
+  async function keptAlone(
+    claims: SessionClaims,
+    userHash: string,
+  ): Promise<{ kept: KeptSession | null; because: "revoked" | "idle" | null }> {
+    if (local.ended({ id: claims.id, userHash, createdAt: claims.issuedAt }))
+      return { kept: null, because: "revoked" };
+    const kept = await local.read(claims.id);
+    const lastWritten = Math.max(claims.confirmedAt, kept ? timeOf(kept.record.last_active) : 0);
+    return { kept, because: platform.now() - lastWritten > lifetimeMs ? "idle" : null };
   }
 
   /**

@@ -39,6 +39,6 @@ describe("a session that ends while its request is under way", () => {
     await one.sessions.delete(claims.id);
     held.resolve();
     expect(await presented).toMatchObject({ kind: "over", because: "revoked" });
-    expect(one.sessions.recentlyConfirmed(claims.id)).toBe(false);
+    expect(await one.sessions.knownOutcome(claims)).toBe("over");
   });
 });

@@ -6,7 +6,7 @@ import { claims } from "../../support/session-samples.ts";
 
 const options = (over: Partial<ConfirmationOptions> = {}): ConfirmationOptions => ({
   identifier: { identity: async (kind, value) => ({ kind, hash: `${kind} ${value}` }) },
-  recentlyConfirmed: () => false,
+  knownOutcome: async () => null,
   sessions: true,
   ...over,
 });
@@ -51,8 +51,14 @@ describe("settled before any call", () => {
     [
       "the session was confirmed a moment ago",
       { session: signed },
-      { recentlyConfirmed: (id) => id === session.id },
+      { knownOutcome: async ({ id }) => (id === session.id ? "alive" : null) },
       { user: { id: "ada" }, identity: { kind: "user" } },
+    ],
+    [
+      "the session is known to be over",
+      { session: signed },
+      { knownOutcome: async () => "over" },
+      { user: null, tier: null, session: null, identity: { kind: "address" } },
     ],
     [
       "the token is forged",
@@ -79,7 +85,7 @@ describe("settled before any call", () => {
   it("a session that was confirmed and ends with this very call names nobody", async () => {
     const { confirm } = await confirmation(
       claimsOf({ session: signed }),
-      options({ recentlyConfirmed: () => true }),
+      options({ knownOutcome: async () => "alive" }),
     );
     expect(confirm(false)).toMatchObject({ user: null, identity: { kind: "address" } });
   });
