@@ -6,7 +6,7 @@ import type { SessionClaims } from "../identity/session-token.ts";
 import type { SessionChange } from "../request/session-change.ts";
 import type { SessionVerdict } from "./verdict.ts";
 
-/** A session that was just made, or given a new id, for the client to carry. */
+/** The change for a session that was just created or rotated: the client gets its token. */
 export function issued(
   { token, claims }: { token: string; claims: SessionClaims },
   tokenSource: TokenSource,
@@ -34,7 +34,7 @@ export function changeOf(
  * stored by nobody: stored, it would sign strangers in or out (RFC 9111 §7.3). One with a renewed bearer may be stored by
  * its own client, where the answer says so.
  *
- * @param now Milliseconds since the epoch: a cookie's `Max-Age` counts from it.
+ * @param now Milliseconds since the epoch. A cookie's `Max-Age` counts from it.
  */
 export function writeSessionFields(change: SessionChange, headers: Headers, url: URL, now: number): void {
   if (change.kind === "cleared") {

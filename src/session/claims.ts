@@ -2,7 +2,7 @@ import type { SessionClaims } from "../identity/session-token.ts";
 import { isoTime, type SessionRecord } from "./record.ts";
 import type { NewSession } from "./session-store.ts";
 
-/** The record as far as a token tells it. */
+/** The record as far as a token states it. Device info and address are not in a token. */
 export function recordOf(claims: SessionClaims): SessionRecord {
   return {
     session_id: claims.id,
@@ -17,11 +17,12 @@ export function recordOf(claims: SessionClaims): SessionRecord {
   };
 }
 
+/** A session to be written, with the times of its token. */
 export function newSessionOf(record: SessionRecord, claims: SessionClaims, userHash: string): NewSession {
   return { record, userHash, createdAt: claims.issuedAt, expiresAt: claims.expiresAt };
 }
 
-/** What the token of a session says that was made in an outage: it alone carries the user data. */
+/** The claims of a session that is created in an outage: its token carries the user data until Redis has the record. */
 export function offlineClaimsOf({ record, createdAt, expiresAt }: NewSession): SessionClaims {
   return {
     id: record.session_id,

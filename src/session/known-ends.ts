@@ -3,27 +3,27 @@ import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 
 /**
- * How it is known that a session is over.
+ * Why a session counts as over.
  *
- * - `evidence`: Redis holds its tombstone, or a mark that ends it. Nothing brings it back.
- * - `absent`: Redis has no record of it. A replica that lags, or a write that is still on its way, looks the same.
+ * - `evidence`: Redis holds its tombstone, or a mark that ends it. It never becomes active again.
+ * - `absent`: Redis has no record of it. A replica that lags, or a pending write, has the same effect.
  */
 export type EndedBy = "evidence" | "absent";
 
 export interface KnownEndsOptions {
   platform: Pick<Platform, "now">;
-  /** How long an absent record counts, ms: `ISOLATE_MAX_AGE_MS`. */
+  /** How long an absent record is remembered, ms: `ISOLATE_MAX_AGE_MS`. */
   isolateMaxAgeMs: number;
-  /** Most sessions. Default 20000. */
+  /** Maximum number of sessions. Default 20000. */
   entries?: number;
 }
 
-/** A session made or renewed this recently may not have reached the replica that was asked, ms. */
+/** The write of a session that was created or rotated less than this ago may not have reached every replica, ms. */
 const SYNC_WINDOW_MS = 60_000;
 
 /**
- * Sessions that Redis said are over, so that an isolate that was told once still knows it when Redis is gone, and does not
- * ask again. Bounded: where it is full the oldest is forgotten, and Redis is asked as for any other.
+ * Sessions that Redis has reported as over. The isolate refuses them without a call, also while the store is lost. Bounded:
+ * when the map is full, the least recently used entry is evicted, and Redis is asked again.
  */
 export function createKnownEnds({ platform, isolateMaxAgeMs, entries = 20_000 }: KnownEndsOptions) {
   const known = new BoundedMap<EndedBy>({ platform, entries, whenFull: "evict" });
@@ -33,18 +33,22 @@ export function createKnownEnds({ platform, isolateMaxAgeMs, entries = 20_000 }:
       return known.size;
     },
 
+    /** Whether the session is known to be over. */
     has: (id: string): boolean => known.get(id) !== undefined,
 
-    /** Evidence is kept to the token's end; absence for a moment, and never for a session that may be on its way. */
+    /**
+     * Remembers evidence until the token expires, and an absent record for `isolateMaxAgeMs`. An absent record of a session
+     * whose write may still be pending is not remembered.
+     */
     add(claims: SessionClaims, by: EndedBy): void {
       const now = platform.now();
       if (by === "evidence") {
         known.set(claims.id, by, claims.expiresAt);
         return;
       }
-      const underWay =
+      const mayBePending =
         claims.offline || (claims.syncToken !== null && now - claims.confirmedAt < SYNC_WINDOW_MS);
-      if (!underWay && isolateMaxAgeMs > 0) known.set(claims.id, by, now + isolateMaxAgeMs);
+      if (!mayBePending && isolateMaxAgeMs > 0) known.set(claims.id, by, now + isolateMaxAgeMs);
     },
   };
 }

@@ -6,12 +6,15 @@ import type { KeptSession, NewSession, OldSession, SessionStore } from "./sessio
 
 export interface MemorySessionStoreOptions {
   platform: Pick<Platform, "now">;
+  /** A session without activity for this many seconds is over. */
   idleSeconds: number;
+  /** A session is over this many seconds after its creation. */
   absoluteSeconds: number;
+  /** Maximum number of live sessions per user. */
   maxPerUser: number;
-  /** Most sessions. Default 10000. */
+  /** Maximum number of sessions. Default 10000. */
   entries?: number;
-  /** Most bytes of their records. Default 16 MiB. */
+  /** Maximum bytes of their records. Default 16 MiB. */
   bytes?: number;
 }
 
@@ -22,36 +25,40 @@ interface LocalSession {
   expiresAt: number;
 }
 
-/** A session as its token tells of it: enough to know whether it was ended here. */
+/** What a token states about its session: enough to decide whether this isolate has ended it. */
 export interface SessionName {
   id: string;
   userHash: string;
+  /** Milliseconds since the epoch. */
   createdAt: number;
 }
 
-/** What is known of a session that is to be hasTombstone, for where there is no room for one more tombstone. */
+/** Options of a tombstone. All but `forMs` serve the case that the map of tombstones is full. */
 export interface Tombstone {
-  /** How long it must be known here, ms, where Redis knows too: by default as long as any token of it may live. */
+  /**
+   * Lifetime in this isolate, ms, where Redis has the end too. Default: the longest lifetime of a token, for an end that is
+   * not written to Redis.
+   */
   forMs?: number;
   userHash?: string | null;
-  /** Default now. */
+  /** When the session was created, ms since the epoch. Default now. */
   createdAt?: number;
-  /** The session that came in its place, which may count as made at the same time. */
+  /** The id of the session that replaces it, which may have the same creation time. */
   except?: string;
 }
 
 /**
- * Sessions in the isolate's map: those of an outage, and all of them where there is no store. Tombstones and marks have
- * maps of their own, which refuse rather than forget: a forgotten one would bring its session back.
+ * Sessions in the isolate's map: those of an outage, and all sessions where no store is configured. Tombstones and marks
+ * have maps of their own. These refuse new entries when full, because an evicted one would revive its session.
  */
 export class MemorySessionStore implements SessionStore {
   readonly #options: MemorySessionStoreOptions;
   readonly #sessions: BoundedMap<LocalSession>;
-  /** Ids by user, of the sessions that are in the map. */
+  /** Ids of the sessions in the map, by user hash. */
   readonly #ids = new Map<string, Set<string>>();
-  /** By id: whether Redis knows too. */
-  readonly #tombstones: BoundedMap<{ told: boolean }>;
-  /** Per user: everything made up to then is over, but for one id. */
+  /** By id: whether the end is written to Redis. */
+  readonly #tombstones: BoundedMap<{ written: boolean }>;
+  /** By user hash: every session created up to `until` is over, except one id. */
   readonly #marks: BoundedMap<{ until: number; except: string | null }>;
   #everyoneUntil = Number.NEGATIVE_INFINITY;
 
@@ -83,33 +90,33 @@ export class MemorySessionStore implements SessionStore {
     };
   }
 
-  /** Whether this isolate knows that the session was ended. */
+  /** Whether a tombstone or a mark of this isolate ends the session. */
   ended({ id, userHash, createdAt }: SessionName): boolean {
     return this.hasTombstone(id) || createdAt <= this.#markedAt(userHash, id);
   }
 
-  /** Whether this very id was revoked here. */
+  /** Whether this isolate has a tombstone of this id. */
   hasTombstone(id: string): boolean {
     return this.#tombstones.get(id) !== undefined;
   }
 
-  /** Whether it was revoked here, and Redis has not said that it knows. */
-  untold(id: string): boolean {
-    return this.#tombstones.get(id)?.told === false;
+  /** Whether this isolate has a tombstone of this id, and Redis has not confirmed the end. */
+  notWritten(id: string): boolean {
+    return this.#tombstones.get(id)?.written === false;
   }
 
   /**
-   * Remembers a revocation, whoever keeps the record. Where there is no room for it, and it is known whose session it is,
-   * everything that its user had up to then is over here: rather more than was asked for than a session that comes back.
+   * Remembers that a session is over. If the map of tombstones is full and the user is known, a mark ends every session that
+   * the user created up to then: ending too many sessions is safer than reviving a revoked one.
    *
-   * @returns whether it is remembered.
+   * @returns false where there was room for neither.
    */
   addTombstone(id: string, { forMs, userHash, createdAt, except }: Tombstone = {}): boolean {
     const now = this.#options.platform.now();
     const until = now + (forMs ?? this.#longestMs);
     const session = this.#sessions.get(id);
     this.#sessions.delete(id);
-    if (this.#tombstones.set(id, { told: forMs !== undefined }, until)) return true;
+    if (this.#tombstones.set(id, { written: forMs !== undefined }, until)) return true;
     const owner = session?.userHash ?? userHash ?? null;
     if (owner === null) return false;
     return this.#mark(owner, session?.createdAt ?? createdAt ?? now, { id, except });
@@ -183,8 +190,8 @@ export class MemorySessionStore implements SessionStore {
     this.#marks.set(userHash, { until, except: exceptId }, now + this.#longestMs);
     for (const id of ids) {
       this.#sessions.delete(id);
-      // One more reason, where there is room: the mark has ended it.
-      this.#tombstones.set(id, { told: false }, now + this.#longestMs);
+      // The mark has ended the session already. The tombstone is added as well where there is room.
+      this.#tombstones.set(id, { written: false }, now + this.#longestMs);
     }
     return ids.length;
   }
@@ -198,7 +205,7 @@ export class MemorySessionStore implements SessionStore {
     return this.#options.absoluteSeconds * 1000;
   }
 
-  /** Adds the end of one session to what is over of its user's. */
+  /** Extends the user's mark so that it ends one more session. @returns false when the map of marks is full. */
   #mark(userHash: string, at: number, { id, except }: { id: string; except: string | undefined }): boolean {
     const known = this.#marks.get(userHash);
     const stillExcepted = known?.except === id ? null : (known?.except ?? null);

@@ -5,18 +5,18 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 
-/** What the sessions of an isolate need. */
+/** Options of an isolate's sessions. */
 export interface SessionsOptions {
   store: Store;
   keys: Keys;
   config: Config["session"];
-  /** false keeps sessions in the isolate. Default true. */
+  /** `false` stores sessions in the isolate only. Default true. */
   useRedis?: boolean;
   identifier: Pick<Identifier, "hash">;
   platform: Platform;
   events: Events;
-  /** How long the isolate goes by what Redis said of a session, ms. Default 5000. */
+  /** How long the isolate uses an earlier reply of Redis about a session, ms. Default 5000. */
   isolateMaxAgeMs?: number;
-  /** Most sessions, and most pending writes of each kind, in the isolate. Default 10000. */
+  /** Maximum number of sessions, and of pending writes of each kind, in the isolate. Default 10000. */
   entries?: number;
 }

@@ -2,12 +2,13 @@ import * as z from "zod/mini";
 import { sessionTier, sessionUser } from "./input.ts";
 import { DEVICE_INFO_BYTES, jsonTooLarge, USER_DATA_BYTES } from "./record.ts";
 
-/** What an origin may say in `X-Edge-Session`: base64url of JSON. */
+/** The content of the origin's `X-Edge-Session` field, which is base64url of JSON. */
 export interface SessionSignal {
   userId: string;
   tier: string | null;
   userData: unknown;
   deviceInfo: unknown;
+  /** How the client gets the token. Default `cookie`. */
   carry: "cookie" | "bearer";
 }
 
@@ -19,6 +20,7 @@ const signal = z.object({
   carry: z.optional(z.enum(["cookie", "bearer"])),
 });
 
+/** Parses an `X-Edge-Session` field. @returns null when it is malformed or too large. */
 export function parseSessionSignal(text: string): SessionSignal | null {
   try {
     const binary = atob(text.trim().replaceAll("-", "+").replaceAll("_", "/"));

@@ -13,20 +13,22 @@ export interface PendingOptions {
   sessionStore: UpstashSessionStore;
   platform: Pick<Platform, "now">;
   events: Events;
+  /** A write is dropped after this many seconds: no token of its session is valid any more. */
   absoluteSeconds: number;
-  /** Most of each kind. Default 10000. */
+  /** Maximum number of each kind. Default 10000. */
   entries?: number;
 }
 
+/** Maximum bytes of the sessions that wait to be created. */
 const CREATES_BYTES = 8 * 1024 * 1024;
 
 /**
- * What Redis has not been told of sessions: each waits until it has heard. Endings of one session, of one user and of
- * everyone are kept apart, so that many of the small ones never leave a great one without room.
+ * Writes of sessions that wait until Redis is back. Ends of one session, of one user and of everyone have lists of their
+ * own, so that many ends of single sessions never take the room of an end of everyone.
  */
 export function createPending({ store, sessionStore, platform, events, ...options }: PendingOptions) {
   const { absoluteSeconds, entries = 10_000 } = options;
-  // What does not fit is no loss yet: the token of a session tells of it to whoever sees it.
+  // A session that does not fit is not lost: its token carries its data, and a request with that token writes it.
   const creates = new Outbox<NewSession>({
     platform,
     entries,
@@ -52,6 +54,7 @@ export function createPending({ store, sessionStore, platform, events, ...option
   });
   const all = [creates, ends, userEnds, everyone];
   const endings = () => ends.size + userEnds.size + everyone.size;
+  /** No token of a session that exists now is valid after this time. */
   const uselessAt = () => platform.now() + absoluteSeconds * 1000;
 
   store.onRecovery(replay);
@@ -76,12 +79,13 @@ export function createPending({ store, sessionStore, platform, events, ...option
       return creates.size + endings();
     },
 
+    /** Adds a session of an outage. */
     create(session: NewSession): void {
       store.markDue();
       creates.put(session.record.session_id, session, session.expiresAt);
     },
 
-    /** @returns false where there is no room: nobody will tell Redis. So all of these. */
+    /** Adds the end of a session. @returns false where there is no room, so that Redis never gets it; likewise below. */
     end(id: string, userHash: string | null): boolean {
       store.markDue();
       return ends.put(id, { userHash }, uselessAt());
@@ -97,10 +101,10 @@ export function createPending({ store, sessionStore, platform, events, ...option
       return everyone.put("everyone", at, uselessAt());
     },
 
-    /** Whether the end of this very one waits here. */
+    /** Whether the end of this session, by its id, waits here. */
     ends: (id: string): boolean => ends.get(id) !== undefined,
 
-    /** Whether Redis is yet to be told that this one is over, whatever it says meanwhile. */
+    /** Whether an end of this session waits here, by its id, its user or everyone. Redis may still have its record. */
     ended({ id, userHash, createdAt }: SessionName): boolean {
       if (ends.get(id) !== undefined) return true;
       if (createdAt <= (everyone.get("everyone") ?? Number.NEGATIVE_INFINITY)) return true;

@@ -1,8 +1,8 @@
 import * as z from "zod/mini";
 
 /**
- * A session as Redis holds it: the original service's fields, as it wrote them, so that it can read what the edge writes.
- * Fields the edge does not know are kept.
+ * A session as Redis stores it. It has the fields and formats of the original Python service, so that both can read it.
+ * Fields that the edge does not know stay in it.
  */
 export interface SessionRecord {
   session_id: string;
@@ -31,7 +31,7 @@ const stored = z.looseObject({
   tier: z.optional(z.nullable(z.string())),
 });
 
-/** The record in a text, or null when it is none. */
+/** Parses a stored text. @returns null when it is not a record. */
 export function parseRecord(text: string): SessionRecord | null {
   try {
     const parsed = z.safeParse(stored, JSON.parse(text));
@@ -49,27 +49,29 @@ export function parseRecord(text: string): SessionRecord | null {
   }
 }
 
-/** Milliseconds since the epoch, written as the original wrote times. */
+/** Formats milliseconds since the epoch as the original service does. */
 export function isoTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.(\d{3})Z$/, ".$1000+00:00");
 }
 
-/** A time of a record in ms since the epoch; 0 where it cannot be read, which is long ago. */
+/** A time of a record in ms since the epoch, or 0 where it is malformed: such a session counts as idle for too long. */
 export function timeOf(text: string): number {
   const at = Date.parse(text.replace(/(\.\d{3})\d+/, "$1"));
   return Number.isNaN(at) ? 0 : at;
 }
 
-/** What a client may see of a record: the original left `user_data` out. */
+/** The fields of a record that clients get. As in the original service, `user_data` is not among them. */
 export function publicRecord(record: SessionRecord) {
   const { session_id, user_id, created_at, last_active, expires_at, device_info, ip_address } = record;
   return { session_id, user_id, created_at, last_active, expires_at, device_info, ip_address };
 }
 
-/** Most bytes of JSON that these may have. */
+/** Maximum size of `user_data`, bytes of JSON. */
 export const USER_DATA_BYTES = 16 * 1024;
+/** Maximum size of `device_info`, bytes of JSON. */
 export const DEVICE_INFO_BYTES = 4 * 1024;
 
-export function jsonTooLarge(value: unknown, most: number): boolean {
-  return new TextEncoder().encode(JSON.stringify(value ?? {})).length > most;
+/** Whether a value has more than `max` bytes as JSON. */
+export function jsonTooLarge(value: unknown, max: number): boolean {
+  return new TextEncoder().encode(JSON.stringify(value ?? {})).length > max;
 }

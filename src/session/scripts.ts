@@ -1,11 +1,11 @@
 import { defineScript } from "../store/script.ts";
 
 /**
- * A session's life in Redis. Scripts without the key-locking flag touch keys whose names they find in an index; they are
- * the rare ones.
+ * The scripts that change sessions in Redis. Those without the key-locking flag use keys whose names they read from an
+ * index; they run rarely.
  *
- * Two marks end sessions by time instead of one by one: `version` everyone's up to a moment, `mark` a user's
- * (`"<ms> <except id>"`).
+ * Two values end sessions by creation time: `version` ends every session created up to a moment, `mark` every session of one
+ * user (`"<ms> <except id>"`), except one id.
  */
 const markedAt = `
 local function marked_at(everyone, mark, id)
@@ -17,12 +17,10 @@ local function marked_at(everyone, mark, id)
   return at
 end`;
 
-/** ARGV that create and rotate have in common, from the first: text, ttl ms, id, created at ms, index's lifetime ms. */
-
 /**
  * KEYS: record, index, tombstone, version, mark. ARGV: text, ttl ms, id, created at ms, lifetime of index and tombstones ms,
- * cap, now, prefix of records, prefix of tombstones, '1' when it is written late. Returns when it counts as made, or 0 when
- * it was revoked before it could be written.
+ * maximum per user, now, prefix of records, prefix of tombstones, '1' for a session of an outage. Returns the creation time
+ * that counts, or 0 when such a session was revoked before this write.
  */
 export const createScript = defineScript(`
 ${markedAt}
@@ -52,7 +50,7 @@ end
 return made
 `);
 
-/** KEYS: record. ARGV: text it must still have, new text, ttl ms. Never writes what is not there any more. */
+/** KEYS: record. ARGV: present text, new text, ttl ms. Returns 0, and writes nothing, when the text is another or gone. */
 export const touchScript = defineScript(`
 #!lua flags=allow-key-locking
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -60,7 +58,7 @@ redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 `);
 
-/** KEYS: record, tombstone, index (where the user is known). ARGV: id, tombstone's lifetime ms. Returns how many went. */
+/** KEYS: record, tombstone, index (where the user is known). ARGV: id, tombstone's lifetime ms. Returns 1 when it existed. */
 export const revokeScript = defineScript(`
 #!lua flags=allow-key-locking
 local gone = redis.call('DEL', KEYS[1])
@@ -90,7 +88,10 @@ if except == ARGV[6] then redis.call('SET', KEYS[5], until_ms .. ' ' .. ARGV[3],
 return 1
 `);
 
-/** KEYS: index. ARGV: made before this ms is over, prefix of records. Returns the texts; ids without one leave the index. */
+/**
+ * KEYS: index. ARGV: ids created up to this ms leave the index, prefix of records. Returns the texts of the records; ids
+ * without a record leave the index.
+ */
 export const listScript = defineScript(`
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
 local records = {}
@@ -122,7 +123,7 @@ redis.call('SET', KEYS[2], string.format('%.0f', math.max(known, until_ms)) .. '
 return ended
 `);
 
-/** KEYS: version. ARGV: up to when ms, lifetime ms. One that is told late does not take back a later one. */
+/** KEYS: version. ARGV: up to when ms, lifetime ms. The later of the stored and the given time stays. */
 export const revokeEveryoneScript = defineScript(`
 #!lua flags=allow-key-locking
 local at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') or 0, tonumber(ARGV[1]))

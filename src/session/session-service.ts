@@ -3,7 +3,6 @@ import type { Events } from "../events/events.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
-import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
@@ -15,32 +14,29 @@ import type { SessionRecord } from "./record.ts";
 import type { NewSession, SessionStore } from "./session-store.ts";
 import { UpstashSessionStore } from "./upstash-session-store.ts";
 
-export interface SessionServiceOptions {
-  store: Store;
-  keys: Keys;
-  config: Config["session"];
+export interface SessionServiceOptions extends SessionsOptions {
+  /** Whether sessions are stored in Redis. */
   onRedis: boolean;
-  identifier: Pick<Identifier, "hash">;
-  platform: Platform;
-  events: Events;
-  /** Most sessions, and most pending writes of each kind, in the isolate. Default 10000. */
-  entries?: number;
 }
 
 /**
- * How an end was taken: written; only known here until the store is back; there was nothing to end; or there was no room to
- * remember it, so that nobody will tell the store.
+ * The result of ending a session.
+ *
+ * - `done`: the end is stored.
+ * - `pending`: the store is lost. The end takes effect in this isolate at once and is written when the store is back.
+ * - `missing`: there was no such session.
+ * - `unkept`: the store is lost and the list of pending writes is full, so the end is never written.
  */
 export type Ended = "done" | "pending" | "missing" | "unkept";
 
-/** What is known of a session by its id. `unknown`: the store is lost and this isolate has not seen it. */
+/** The result of reading a session by its id. `unknown`: the store is lost and this isolate has no copy of the record. */
 export type Found = { kind: "found"; record: SessionRecord } | { kind: "missing" } | { kind: "unknown" };
 
-/** How a session was made. */
+/** How a session was created. */
 export interface Made {
-  /** false: kept in this isolate, and in the token, until the store is back. */
+  /** `false`: only this isolate and the token hold the session until the store is back. */
   durable: boolean;
-  /** When it counts as made, ms: what its token must say. */
+  /** The creation time that counts, ms since the epoch. The token states the same. */
   createdAt: number;
   /** Upstash's consistency token of the write. */
   syncToken: string | null;
@@ -52,8 +48,8 @@ const SEEN_BYTES = 8 * 1024 * 1024;
 export type SessionService = ReturnType<typeof createSessionService>;
 
 /**
- * Every change to a session goes through here: to Redis, and where that fails to the isolate's map and a list of what must
- * be written when Redis is back.
+ * All changes to sessions. A change goes to Redis. On a StoreError it goes to the isolate's map and to the list of writes
+ * that wait until Redis is back.
  */
 export function createSessionService(options: SessionServiceOptions) {
   const { store, keys, config, onRedis, identifier, platform, events, entries } = options;
@@ -70,7 +66,7 @@ export function createSessionService(options: SessionServiceOptions) {
     whenFull: "evict",
   });
 
-  /** Runs `remote`; on an outage, or without Redis, `fallback`. */
+  /** Runs `remote`, and on a StoreError or without Redis `fallback`. */
   async function attempt<Reply>(
     remote: () => Promise<Reply>,
     fallback: () => Promise<Reply>,
@@ -84,7 +80,11 @@ export function createSessionService(options: SessionServiceOptions) {
     }
   }
 
-  /** @param durable Redis knows too: then it matters here only until nobody takes the token's word any more. */
+  /**
+   * A tombstone's lifetime in this isolate.
+   *
+   * @param durable Redis has the end too. Then the tombstone is needed only until the grace of every isolate is over.
+   */
   function forMs(durable: boolean): Pick<Tombstone, "forMs"> {
     return durable ? { forMs: (config.offlineGraceSeconds + 60) * 1000 } : {};
   }
@@ -94,14 +94,14 @@ export function createSessionService(options: SessionServiceOptions) {
     seen.delete(id);
   }
 
-  /** What is taken here while Redis is lost, or without it. */
-  function taken(kept: boolean, requestId: string | undefined): Ended {
+  /** The result of an end that this isolate accepted without Redis. @param kept Whether there was room for it. */
+  function acceptedHere(kept: boolean, requestId: string | undefined): Ended {
     if (kept) return onRedis ? "pending" : "done";
     events.emit("session.end_not_kept", { request_id: requestId });
     return "unkept";
   }
 
-  /** Ends the session that another came in the place of, once that one is made. */
+  /** Ends the session that a new one replaces, after the new one exists. */
   async function endReplaced(
     replaced: SessionClaims,
     by: NewSession,
@@ -113,30 +113,31 @@ export function createSessionService(options: SessionServiceOptions) {
     forgetHere(id);
     const except = by.userHash === userHash ? { except: by.record.session_id } : {};
     const known = local.addTombstone(id, { userHash, createdAt, ...except, ...forMs(durable) });
-    if (!durable) taken(onRedis ? pending.end(id, userHash) : known, requestId);
+    if (!durable) acceptedHere(onRedis ? pending.end(id, userHash) : known, requestId);
   }
 
   return {
     local,
     sessionStore,
 
-    /** Entries in the isolate's maps. */
+    /** Number of entries in each of the isolate's maps. */
     get sizes() {
       return { ...local.sizes, seen: seen.size, pending: pending.size };
     },
 
-    /** Redis has just vouched for it. */
+    /** Remembers a record that Redis has just confirmed. */
     confirm(id: string, record: SessionRecord): void {
       seen.set(id, { record, confirmedAt: platform.now() });
     },
 
-    /** Whether Redis has vouched for it within so many ms. */
+    /** Whether Redis has confirmed the session in the last `ms` milliseconds. */
     confirmedWithin(id: string, ms: number): boolean {
       const sinceMs = platform.now() - (seen.get(id)?.confirmedAt ?? Number.NEGATIVE_INFINITY);
-      // A clock that went back must not make an old word a new one.
+      // After the clock was set back, a confirmation from the future does not count.
       return sinceMs >= 0 && sinceMs <= ms;
     },
 
+    /** Drops the remembered confirmation. */
     forget(id: string): void {
       seen.delete(id);
     },
@@ -153,16 +154,16 @@ export function createSessionService(options: SessionServiceOptions) {
       return local.hasTombstone(session.id) || pending.ended(session);
     },
 
-    /** Tells Redis of an end that it has not heard of, and nobody else here will tell it. */
-    async retell(batch: Batch, id: string, userHash: string): Promise<void> {
-      if (!onRedis || !local.untold(id) || pending.ends(id)) return;
+    /** Writes an end of this isolate to Redis, if Redis has not confirmed it and it does not wait in the pending writes. */
+    async writeEndAgain(batch: Batch, id: string, userHash: string): Promise<void> {
+      if (!onRedis || !local.notWritten(id) || pending.ends(id)) return;
       await sessionStore.queueRevoke(batch, id, userHash).then(
         () => void local.addTombstone(id, forMs(true)),
         () => {},
       );
     },
 
-    /** What this isolate knows of a session without asking. */
+    /** The record that this isolate remembers, and when it was last confirmed, ms since the epoch. */
     async remembered(id: string): Promise<{ record: SessionRecord; confirmedAt: number } | null> {
       const kept = await local.read(id);
       if (kept) return { record: kept.record, confirmedAt: platform.now() };
@@ -170,7 +171,9 @@ export function createSessionService(options: SessionServiceOptions) {
     },
 
     /**
-     * @param replaced The session that the same browser had before: it ends with the same call, and not unless that makes
+     * Creates a session.
+     *
+     * @param replaced The session that the same client had before. It ends with the same call, and only if that call creates
      *   the new one.
      * @throws UserDataTooLarge when the store is lost and the token cannot carry the user data.
      */
@@ -228,14 +231,14 @@ export function createSessionService(options: SessionServiceOptions) {
           forgetHere(old.id);
           if (onRedis) {
             pending.create(session);
-            taken(pending.end(old.id, session.userHash), requestId);
+            acceptedHere(pending.end(old.id, session.userHash), requestId);
           }
           return { durable: !onRedis, syncToken: null };
         },
       );
     },
 
-    /** A session by its id, for its user or a server. */
+    /** Reads a session by its id. The caller checks whose it is. */
     read(id: string): Promise<Found> {
       return attempt<Found>(
         async () => {
@@ -251,6 +254,7 @@ export function createSessionService(options: SessionServiceOptions) {
       );
     },
 
+    /** Replaces a record. @returns false when the session is gone or was changed meanwhile. */
     touch(record: SessionRecord, updated: SessionRecord): Promise<boolean> {
       const id = record.session_id;
       const over = async (sessionStore: SessionStore) => {
@@ -263,11 +267,11 @@ export function createSessionService(options: SessionServiceOptions) {
       );
     },
 
-    /** @param userId Whose it is; null where the store is lost and nobody here knows. */
+    /** Ends a session. @param userId Its user, or null where the store is lost and this isolate does not know the user. */
     async revoke(id: string, userId: string | null, requestId?: string): Promise<Ended> {
       const userHash = userId === null ? null : await identifier.hash("user", userId);
       const here = (await local.read(id)) !== null;
-      // Over here at once, whatever becomes of the call.
+      // The end takes effect in this isolate at once, also when the call fails.
       forgetHere(id);
       local.addTombstone(id);
       const session = await identifier.hash("session", id);
@@ -280,12 +284,13 @@ export function createSessionService(options: SessionServiceOptions) {
         },
         async () => {
           const known = local.addTombstone(id, { userHash });
-          if (onRedis) return taken(pending.end(id, userHash), requestId);
-          return here || !known ? taken(known, requestId) : "missing";
+          if (onRedis) return acceptedHere(pending.end(id, userHash), requestId);
+          return here || !known ? acceptedHere(known, requestId) : "missing";
         },
       );
     },
 
+    /** The live sessions of a user. `complete` is false in an outage: other isolates may have more. */
     async list(userId: string): Promise<{ records: SessionRecord[]; complete: boolean }> {
       const userHash = await identifier.hash("user", userId);
       return attempt(
@@ -294,7 +299,7 @@ export function createSessionService(options: SessionServiceOptions) {
       );
     },
 
-    /** Ends all sessions of a user, but for one. */
+    /** Ends all sessions of a user except one. `count` is how many existed, as far as known. */
     async revokeAllOf(
       userId: string,
       exceptId: string | null,
@@ -320,11 +325,12 @@ export function createSessionService(options: SessionServiceOptions) {
         async () => {
           const marked = local.ended({ id: "", userHash, createdAt: now });
           const kept = onRedis ? pending.endUser(userHash, exceptId, now) : marked;
-          return { ended: taken(kept, requestId), count: here };
+          return { ended: acceptedHere(kept, requestId), count: here };
         },
       );
     },
 
+    /** Ends all sessions of all users. */
     async revokeEveryone(requestId?: string): Promise<Ended> {
       const now = platform.now();
       await local.revokeEveryone(now);
@@ -336,12 +342,12 @@ export function createSessionService(options: SessionServiceOptions) {
           await sessionStore.revokeEveryone(now);
           return "done";
         },
-        async () => taken(!onRedis || pending.endEveryone(now), requestId),
+        async () => acceptedHere(!onRedis || pending.endEveryone(now), requestId),
       );
     },
   };
 }
 
 const yes = () => true;
-/** The breaker has heard of it. */
+/** The store counts the failure for the breaker. */
 const no = () => false;

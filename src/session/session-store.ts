@@ -1,53 +1,63 @@
 import type { SessionRecord } from "./record.ts";
 
-/** A record and the text it was read as: an update is written only over that very text. */
+/** A record, and the stored text that it was parsed from. An update replaces exactly that text or does nothing. */
 export interface KeptSession {
   record: SessionRecord;
   text: string;
 }
 
+/** A session to be written. */
 export interface NewSession {
   record: SessionRecord;
-  /** Whose index it stands in: the user's hash. */
+  /** The hash of its user, whose index lists it. */
   userHash: string;
-  /** Milliseconds since the epoch, by the clock of the isolate that made it. */
+  /** Milliseconds since the epoch, by the clock of the isolate that created it. */
   createdAt: number;
+  /** The absolute end, milliseconds since the epoch. */
   expiresAt: number;
 }
 
 /** What a rotation replaces: the old id, and whether it was made in an outage and may never have been written. */
 export interface OldSession {
   id: string;
+  /** It was created in an outage, so Redis may not have it. */
   offline: boolean;
 }
 
 /**
- * Where sessions are kept: Redis, or the isolate's map. The same contract suite runs on both. Every method is one batch in
- * Redis, and rejects with a StoreError where that fails.
+ * Where sessions are stored: Redis, or the isolate's map. The same contract suite runs on both. In Redis every method sends
+ * one batch, and rejects with a StoreError when that fails.
  *
- * Clocks of two isolates differ. Whoever signs in after a revocation of all has reached the sessionStore must get a session that
- * lives, whatever the clocks say: so a session made now is dated after any such revocation, and only one that was made in
- * an outage and is written late is measured by the time it claims.
+ * The clocks of two isolates differ. A user who signs in after a revocation of all sessions was stored must get a session
+ * that lives. So `create` dates a session after any such revocation, and only `adopt`, which writes a session of an outage
+ * later, compares the time that the session claims.
  */
 export interface SessionStore {
   /**
-   * Ends the user's oldest beyond the cap.
+   * Writes a new session, and ends the user's oldest sessions beyond the maximum.
    *
-   * @returns when the session counts as made, ms: `createdAt`, or later if a revocation of all claims that time.
+   * @returns the creation time that counts, ms since the epoch: `createdAt`, or later if a revocation covers that time.
    */
   create(session: NewSession): Promise<number>;
-  /** Writes a session of an outage, unless it is there already. @returns false when it was revoked meanwhile. */
+  /** Writes a session of an outage, unless it exists already. @returns false when it was revoked meanwhile. */
   adopt(session: NewSession): Promise<boolean>;
+  /** @returns null when there is no such session. */
   read(id: string): Promise<KeptSession | null>;
-  /** @returns false when it is gone, or was changed meanwhile: then nothing is written. */
+  /** Replaces the record. @returns false, and writes nothing, when the record is gone or was changed meanwhile. */
   touch(kept: KeptSession, updated: SessionRecord): Promise<boolean>;
-  /** @param userHash Whose index to clear; null where nobody knows: the index forgets the id when it is next read. */
+  /**
+   * Ends a session.
+   *
+   * @param userHash The user whose index lists it; null when unknown: the index drops the id at its next `list`.
+   * @returns whether it existed.
+   */
   revoke(id: string, userHash: string | null): Promise<boolean>;
   /** The old id is over at once. @returns false when it was over already: of two rotations one wins. */
   rotate(old: OldSession, session: NewSession): Promise<boolean>;
+  /** The live sessions of a user. */
   list(userHash: string): Promise<SessionRecord[]>;
-  /** Ends every session of a user made up to now, but for one. @returns how many were there. */
+  /** Ends every session of a user created up to `now`, ms since the epoch, except one. @returns how many existed. */
   revokeAllOf(userHash: string, exceptId: string | null, now: number): Promise<number>;
-  /** Ends every session made up to now. One write, however many there are. */
+  /** Ends every session created up to `now`, ms since the epoch, with one write. */
   revokeEveryone(now: number): Promise<void>;
 }

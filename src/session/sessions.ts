@@ -22,27 +22,29 @@ import { createSessionService, type Ended, type Found, type SessionService } fro
 import { createSessionValidator } from "./validate.ts";
 import type { ActiveSession, SessionVerdict } from "./verdict.ts";
 
-/** What a new session is made of. */
+/** The properties of a new session. */
 export interface SessionInput {
   userId: string;
   tier?: string | null;
-  /** Any JSON. */
+  /** Any JSON, at most 2 KiB while the store is lost. */
   userData?: unknown;
+  /** Any JSON. */
   deviceInfo?: unknown;
   ipAddress?: string | null;
-  /** Seconds until its absolute end. Default and most: `SESSION_ABSOLUTE_SECONDS`. */
+  /** Seconds until its absolute end. Default and maximum: `SESSION_ABSOLUTE_SECONDS`. */
   ttlSeconds?: number;
 }
 
+/** A session that was created or rotated, with its token. */
 export interface CreatedSession {
   record: SessionRecord;
   token: string;
   claims: SessionClaims;
-  /** false: kept in this isolate and in the token until the store is back. */
+  /** `false`: only this isolate and the token hold the session until the store is back. */
   durable: boolean;
 }
 
-/** Upstash's consistency tokens are short: a longer text is none, and would be in every request's way. */
+/** Upstash's consistency tokens are short. A longer text is not one, and would enlarge every request. */
 const MAX_SYNC_TOKEN_LENGTH = 256;
 /** 160 bits (ASVS 7.2.3 asks for 128). */
 const ID_BYTES = 20;
@@ -58,16 +60,20 @@ export interface Sessions {
    */
   knownOutcome(claims: SessionClaims): Promise<"alive" | "over" | null>;
   /**
-   * @param replaced The session that the same client had before: it ends with the same call (ASVS 7.2.4).
+   * Creates a session.
+   *
+   * @param replaced The session that the same client had before. It ends with the same call (ASVS 7.2.4).
    * @param requestId The request that the event names; likewise in the methods below.
    * @throws UserDataTooLarge when the store is lost and a token cannot carry the user data (more than 2 KiB).
-   * @throws RangeError for a user or a tier that no token has room for.
-   * @throws Problem, a 503, without `SESSION_SECRET`. Nothing has changed then.
+   * @throws RangeError for a user or a tier that does not fit into a token.
+   * @throws Problem 503 without `SESSION_SECRET`. Nothing is changed then.
    */
   create(input: SessionInput, replaced?: SessionClaims, requestId?: string): Promise<CreatedSession>;
+  /** Reads a session by its id. */
   get(id: string): Promise<Found>;
-  /** Counts as activity. @returns false when it is gone: nothing is written then. */
+  /** Records activity now. @returns false, and writes nothing, when the session is gone. */
   touch(id: string): Promise<boolean>;
+  /** Ends a session by its id. */
   delete(id: string, requestId?: string): Promise<Ended>;
   /**
    * The session of a verdict under a new id; the old one is over at once. Null when it was over already.
@@ -76,25 +82,27 @@ export interface Sessions {
    *   would be lost, and an end that only Redis has would not reach the new id. The old one goes on.
    */
   rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null>;
-  /** @throws Problem, a 503, without `SESSION_SECRET`, which the log names once. */
+  /** @throws Problem 503 without `SESSION_SECRET`. The first time it also emits an event. */
   requireSecret(requestId?: string): void;
-  /** Lists, and ends several at once. */
+  /** Lists sessions, and ends several at once. */
   readonly service: SessionService;
   /**
-   * What the origin's answer on a `session: "start"` or `"end"` route means for the client's session.
+   * Starts or ends a session by the origin's response on a `session: "start"` or `"end"` route.
    *
-   * @param signal The text of `X-Edge-Session`, or undefined.
-   * @throws Problem, a 503, where {@link create} says that the user data is too large.
+   * @param signal The value of `X-Edge-Session`, or undefined.
+   * @returns the change for the client, or null for none.
+   * @throws Problem 503 where {@link create} throws UserDataTooLarge.
    */
   fromOrigin(
     request: Pick<EdgeRequest, "route" | "claims" | "requestId">,
     verdict: SessionVerdict,
     signal: string | undefined,
   ): Promise<SessionChange | null>;
-  /** What a verdict means for the client by the time its answer leaves: a renewed token, a cookie that is over. */
+  /** The change that a verdict implies for the client when the response is ready: a renewed token or a cleared cookie. */
   changeOf(verdict: SessionVerdict): SessionChange | null;
 }
 
+/** The sessions of an isolate: on Redis where a store is configured, else in the isolate's map. */
 export function createSessions(options: SessionsOptions): Sessions {
   const { store, config, platform, events, identifier, isolateMaxAgeMs = 5000 } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;
@@ -109,7 +117,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     sign,
   });
 
-  let saidSecretMissing = false;
+  let secretMissingEmitted = false;
 
   return {
     choose: (request) => chooseSession({ validate: validator.prepare, newBatch: () => store.batch() }, request),
@@ -129,8 +137,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     changeOf: (verdict) => changeOf(verdict, service.endedForAll),
   };
 
-  /** The verdict, once an event has told of one that does not let the session count. */
-  function tellRefusal({ requestId, route }: EdgeRequest, verdict: SessionVerdict): SessionVerdict {
+  /** Returns the verdict, after emitting an event where the session is not valid. */
+  function withRefusalEvent({ requestId, route }: EdgeRequest, verdict: SessionVerdict): SessionVerdict {
     if (verdict.kind !== "over" && verdict.kind !== "unknown") return verdict;
     const reason = verdict.kind === "over" ? verdict.because : verdict.kind;
     events.emit("session.refused", { request_id: requestId, route: route.name, reason });
@@ -139,13 +147,13 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   function requireSecret(requestId?: string): void {
     if (config.secrets.length > 0) return;
-    if (!saidSecretMissing) {
+    if (!secretMissingEmitted) {
       events.emit("session.secret_missing", {
         request_id: requestId,
         message: PROBLEMS.SESSIONS_NOT_CONFIGURED.message,
       });
     }
-    saidSecretMissing = true;
+    secretMissingEmitted = true;
     throw problem("SESSIONS_NOT_CONFIGURED");
   }
 
@@ -169,8 +177,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       syncToken: null,
     };
     const texts = [claims.userId, claims.tier ?? ""];
-    const roomy = withSyncToken(claims, "x".repeat(MAX_SYNC_TOKEN_LENGTH));
-    if (!texts.every((text) => text.isWellFormed()) || !tokenFits(roomy))
+    const longest = withSyncToken(claims, "x".repeat(MAX_SYNC_TOKEN_LENGTH));
+    if (!texts.every((text) => text.isWellFormed()) || !tokenFits(longest))
       throw new RangeError("A user id or a tier is too long for a token, or no well-formed text");
     const record: SessionRecord = {
       ...recordOf(claims),
@@ -228,7 +236,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     verdict: SessionVerdict,
     signal: string | undefined,
   ): Promise<SessionChange | null> {
-    // Where nothing is refused the origin was asked without one: its answer stands, and starts no session here.
+    // In observe and bypass mode the request reaches the origin without a secret. Then no session starts or ends here.
     if (config.secrets.length === 0) return null;
     const before = verdict.kind === "active" ? verdict.claims : undefined;
     if (route.session === "end") {

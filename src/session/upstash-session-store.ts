@@ -28,7 +28,10 @@ export interface UpstashSessionStoreOptions {
 /** A tombstone outlives every token of its session. */
 const TOMBSTONE_MARGIN_MS = 60_000;
 
-/** Sessions in Redis. The `queue…` methods put their command on a batch that somebody else sends. */
+/**
+ * Sessions in Redis. Each method sends a batch of its own; each `queue…` method only puts the command on a batch that the
+ * caller sends. Both reject with a StoreError when the call fails or a script's reply is malformed.
+ */
 export class UpstashSessionStore implements SessionStore {
   readonly #options: UpstashSessionStoreOptions;
 
@@ -37,7 +40,7 @@ export class UpstashSessionStore implements SessionStore {
   }
 
   create(session: NewSession): Promise<number> {
-    return this.#alone((batch) => this.queueCreate(batch, session));
+    return this.#inOwnBatch((batch) => this.queueCreate(batch, session));
   }
 
   queueCreate(batch: Batch, session: NewSession): Promise<number> {
@@ -45,7 +48,7 @@ export class UpstashSessionStore implements SessionStore {
   }
 
   async adopt(session: NewSession): Promise<boolean> {
-    return this.#alone((batch) => this.queueAdopt(batch, session));
+    return this.#inOwnBatch((batch) => this.queueAdopt(batch, session));
   }
 
   async queueAdopt(batch: Batch, session: NewSession): Promise<boolean> {
@@ -82,18 +85,18 @@ export class UpstashSessionStore implements SessionStore {
       ],
     );
     const moment = counted(made);
-    // Never before it was asked for: a number that is no answer of the script must not get into a token.
+    // The script never returns an earlier time than it gets. Any other number must not get into a token.
     if (moment < createdAt && !(late === "1" && moment === 0)) throw malformed();
     return moment;
   }
 
   async read(id: string): Promise<KeptSession | null> {
-    const text = await this.#alone((batch) => batch.read(this.#options.keys.session(id)));
+    const text = await this.#inOwnBatch((batch) => batch.read(this.#options.keys.session(id)));
     return keptSession(text);
   }
 
   async touch(kept: KeptSession, updated: SessionRecord): Promise<boolean> {
-    return (await this.#alone((batch) => this.queueTouch(batch, kept, updated))) === 1;
+    return (await this.#inOwnBatch((batch) => this.queueTouch(batch, kept, updated))) === 1;
   }
 
   queueTouch(batch: Batch, kept: KeptSession, updated: SessionRecord): Promise<number> {
@@ -103,7 +106,7 @@ export class UpstashSessionStore implements SessionStore {
   }
 
   async revoke(id: string, userHash: string | null): Promise<boolean> {
-    return (await this.#alone((batch) => this.queueRevoke(batch, id, userHash))) === 1;
+    return (await this.#inOwnBatch((batch) => this.queueRevoke(batch, id, userHash))) === 1;
   }
 
   queueRevoke(batch: Batch, id: string, userHash: string | null): Promise<number> {
@@ -115,7 +118,7 @@ export class UpstashSessionStore implements SessionStore {
   }
 
   async rotate(old: OldSession, session: NewSession): Promise<boolean> {
-    return (await this.#alone((batch) => this.queueRotate(batch, old, session))) === 1;
+    return (await this.#inOwnBatch((batch) => this.queueRotate(batch, old, session))) === 1;
   }
 
   queueRotate(batch: Batch, old: OldSession, { record, userHash, createdAt, expiresAt }: NewSession) {
@@ -147,7 +150,7 @@ export class UpstashSessionStore implements SessionStore {
 
   async list(userHash: string): Promise<SessionRecord[]> {
     const { keys, platform } = this.#options;
-    const texts = await this.#alone((batch) =>
+    const texts = await this.#inOwnBatch((batch) =>
       batch.run(
         listScript,
         [keys.sessionIndex(userHash)],
@@ -161,19 +164,19 @@ export class UpstashSessionStore implements SessionStore {
   }
 
   revokeAllOf(userHash: string, exceptId: string | null, now: number): Promise<number> {
-    return this.#alone((batch) => this.queueRevokeAllOf(batch, userHash, exceptId, now));
+    return this.#inOwnBatch((batch) => this.queueRevokeAllOf(batch, userHash, exceptId, now));
   }
 
-  /** @param told `late`: by whoever took it in an outage, which has ended meanwhile. */
+  /** @param written `late`: an isolate accepted the revocation in an outage and writes it after the outage. */
   queueRevokeAllOf(
     batch: Batch,
     userHash: string,
     exceptId: string | null,
     at: number,
-    told: "now" | "late" = "now",
+    written: "now" | "late" = "now",
   ): Promise<number> {
     const { keys } = this.#options;
-    const late = told === "late" ? "1" : "0";
+    const late = written === "late" ? "1" : "0";
     return batch
       .run(
         revokeUserScript,
@@ -184,7 +187,7 @@ export class UpstashSessionStore implements SessionStore {
   }
 
   async revokeEveryone(now: number): Promise<void> {
-    await this.#alone((batch) => this.queueRevokeEveryone(batch, now));
+    await this.#inOwnBatch((batch) => this.queueRevokeEveryone(batch, now));
   }
 
   queueRevokeEveryone(batch: Batch, at: number): Promise<number> {
@@ -203,7 +206,7 @@ export class UpstashSessionStore implements SessionStore {
     return Math.max(1, Math.ceil(Math.min(idleTimes(idleSeconds).lifetimeMs, expiresAt - platform.now())));
   }
 
-  async #alone<Reply>(queue: (batch: Batch) => Promise<Reply>): Promise<Reply> {
+  async #inOwnBatch<Reply>(queue: (batch: Batch) => Promise<Reply>): Promise<Reply> {
     const batch = this.#options.store.batch();
     const reply = queue(batch);
     await batch.send();
@@ -211,13 +214,13 @@ export class UpstashSessionStore implements SessionStore {
   }
 }
 
-/** A script's reply as the number it has to be. */
+/** A script's reply as a count. @throws StoreError `malformed` for anything else. */
 function counted(reply: unknown): number {
   if (typeof reply !== "number" || !Number.isInteger(reply) || reply < 0) throw malformed();
   return reply;
 }
 
-/** Of a script that says whether it did what it was asked to: nothing else confirms it. */
+/** A script's reply as 0 or 1. @throws StoreError `malformed` for anything else. */
 function yesOrNo(reply: unknown): number {
   if (reply !== 0 && reply !== 1) throw malformed();
   return reply;
@@ -227,12 +230,13 @@ function malformed(): StoreError {
   return new StoreError("malformed", "The reply is none that the script gives");
 }
 
+/** The record in a stored text, or null when there is none or it is malformed. */
 export function keptSession(text: string | null): KeptSession | null {
   const record = text === null ? null : parseRecord(text);
   return record && text !== null ? { record, text } : null;
 }
 
-/** Whether a user's mark (`"<ms> <except id>"`) ends a session. */
+/** Whether a user's mark (`"<ms> <except id>"`) ends a session that was created at `createdAt`, ms since the epoch. */
 export function endedByMark(mark: string | null, id: string, createdAt: number): boolean {
   const [at = "", except = ""] = (mark ?? "").split(" ");
   return except !== id && Number(at) >= createdAt && at !== "";

@@ -17,7 +17,7 @@ export interface SessionValidatorOptions extends SessionsOptions {
   isolateMaxAgeMs: number;
   service: SessionService;
   onRedis: boolean;
-  /** Sessions that Redis said are over. */
+  /** Sessions that Redis has reported as over. */
   knownEnds: KnownEnds;
   sign(claims: SessionClaims): Promise<string>;
 }
@@ -32,7 +32,10 @@ interface Asked {
   userHash: string;
 }
 
-/** What the edge makes of the session that a request claims: the two steps of the capability. */
+/**
+ * The session capability: `prepare` queues the reads of a request's session, and its second step returns the verdict. On a
+ * StoreError it decides from the token and this isolate's memory.
+ */
 export function createSessionValidator({
   service,
   knownEnds,
@@ -67,19 +70,19 @@ export function createSessionValidator({
     if (claim.kind === "invalid") return () => over("invalid", tokenSource);
     const { claims } = claim;
     const asked = { request, claims, tokenSource, userHash: await identifier.hash("user", claims.userId) };
-    if (!onRedis) return () => alone(asked);
+    if (!onRedis) return () => withoutRedis(asked);
     if (knownEnds.has(claims.id)) return () => over("revoked", tokenSource);
     const name = { id: claims.id, userHash: asked.userHash, createdAt: claims.issuedAt };
     if (service.endedHere(name)) {
-      // It may be that nobody could keep its end for Redis: then whoever sees its token tells it.
-      request.after((after) => void service.retell(after, claims.id, asked.userHash));
+      // The list of pending writes may have been full. Then a request with the session's token writes the end again.
+      request.after((after) => void service.writeEndAgain(after, claims.id, asked.userHash));
       return () => over("revoked", tokenSource);
     }
 
-    // It was made, or rotated to, when its token was first signed: a renewed one carries none.
-    if (claims.syncToken !== null && platform.now() - claims.confirmedAt < YOUNG_MS)
+    // Only the first token of a session or of a rotation carries a consistency token. A renewed one carries none.
+    if (claims.syncToken !== null && platform.now() - claims.confirmedAt < SYNC_TOKEN_MS)
       batch.syncToken = claims.syncToken;
-    // One MGET, whatever it reads. The tombstone and the mark tell an end from a record that is merely absent.
+    // One MGET reads all four. The tombstone and the mark distinguish an ended session from an absent record.
     const reads = [
       batch.read(keys.session(claims.id)),
       batch.read(keys.sessionVersion()),
@@ -91,12 +94,15 @@ export function createSessionValidator({
         return await confirmed(asked, await Promise.all(reads));
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
-        return withoutStore(asked);
+        return inOutage(asked);
       }
     };
   }
 
-  /** Redis has answered. */
+  /**
+   * The verdict from Redis' reply. The rule "does the session live" stands a second time, in Lua, in
+   * `src/ratelimit/session-outcome.ts`; change both. `test/contract/ratelimit/session-outcome.test.ts` compares them.
+   */
   async function confirmed(
     { request, claims, tokenSource, userHash }: Asked,
     [text = null, version = null, tombstone = null, mark = null]: (string | null)[],
@@ -117,14 +123,14 @@ export function createSessionValidator({
       return ended("revoked");
     const now = platform.now();
     const kept = keptSession(text);
-    // Redis lost it, and nobody else was to keep it: it is over.
+    // Redis has lost the record, and the token does not carry the session's data: the session is over.
     if (kept === null && !claims.offline) return ended("revoked", "absent");
     const record = kept?.record ?? recordOf(claims);
     if (record.user_id !== claims.userId) return ended("revoked");
     const silentMs = now - timeOf(record.last_active);
     if (silentMs > lifetimeMs) return ended("idle");
     if (!kept) {
-      // Made in an outage by an isolate that never got to write it: whoever sees its token does.
+      // Another isolate created it in an outage and has not written it. This request writes it after its response.
       const session = newSessionOf(record, claims, userHash);
       request.after((batch) => void sessionStore.queueAdopt(batch, session).catch(ignore));
     } else if (silentMs >= touchIntervalMs) {
@@ -143,19 +149,19 @@ export function createSessionValidator({
     };
   }
 
-  /** Nobody can be asked: the signature speaks, for as long as the last confirmation is young. */
-  async function withoutStore(asked: Asked): Promise<SessionVerdict> {
+  /** The store is lost: a valid signature suffices while the last confirmation is within the grace. */
+  async function inOutage(asked: Asked): Promise<SessionVerdict> {
     const { request, claims, tokenSource, userHash } = asked;
     const name = { id: claims.id, userHash, createdAt: claims.issuedAt };
     if (local.ended(name) || service.endedHere(name)) return over("revoked", tokenSource);
     const remembered = await service.remembered(claims.id);
     const confirmedAt = Math.max(claims.confirmedAt, remembered?.confirmedAt ?? 0);
-    const honoured = request.route.offline && graceMs > 0 && platform.now() - confirmedAt <= graceMs;
-    return honoured ? vouched(asked, remembered?.record ?? null, null) : { kind: "unknown", tokenSource };
+    const withinGrace = request.route.offline && graceMs > 0 && platform.now() - confirmedAt <= graceMs;
+    return withinGrace ? active(asked, remembered?.record ?? null, null) : { kind: "unknown", tokenSource };
   }
 
-  /** No store at all: this isolate's map, and for what other isolates made the signature, for as long as it is in use. */
-  async function alone(asked: Asked): Promise<SessionVerdict> {
+  /** No store is configured: this isolate's map decides, and for another isolate's session the signature and idle time. */
+  async function withoutRedis(asked: Asked): Promise<SessionVerdict> {
     const { claims, tokenSource, userHash } = asked;
     const { kept, because } = await keptAlone(claims, userHash);
     if (because !== null) return over(because, tokenSource);
@@ -181,17 +187,17 @@ export function createSessionValidator({
   }
 
   /**
-   * A token with a younger confirmation, so that an outage finds it young.
+   * A token with a newer confirmation time, so that the grace of an outage counts from now.
    *
-   * @param kept Redis has the record: until it does, the token alone carries the session.
+   * @param kept Redis has the record. Until it does, the token carries the session's data.
    */
   function renewed(claims: SessionClaims, now: number, kept = true): Promise<string> {
-    const young = { ...claims, syncToken: null, confirmedAt: now };
-    return sign(kept ? { ...young, offline: false, userData: {} } : young);
+    const confirmedNow = { ...claims, syncToken: null, confirmedAt: now };
+    return sign(kept ? { ...confirmedNow, offline: false, userData: {} } : confirmedNow);
   }
 }
 
-function vouched(
+function active(
   { claims, tokenSource }: Asked,
   remembered: SessionRecord | null,
   renewed: string | null,
@@ -211,5 +217,5 @@ function over(because: "invalid" | "revoked" | "idle", tokenSource: TokenSource)
   return { kind: "over", because, tokenSource };
 }
 
-/** The breaker has heard of it, and the next request tries again. */
+/** The store counts the failure for the breaker, and the next request writes again. */
 function ignore(): void {}

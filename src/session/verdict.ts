@@ -3,7 +3,7 @@ import type { SessionClaims } from "../identity/session-token.ts";
 import type { SessionRecord } from "./record.ts";
 
 /**
- * What the edge makes of a request's session.
+ * What the edge decides about a request's session.
  *
  * - `active`: it may be used. `source` says what confirms it: Redis, this isolate's memory, or, while the store is lost
  *   and the confirmation is young enough, its signature alone.
@@ -18,7 +18,7 @@ export type SessionVerdict =
       record: SessionRecord;
       source: "redis" | "memory" | "signature";
       tokenSource: TokenSource;
-      /** A token with a younger confirmation, to be handed to the client. */
+      /** A token with a newer confirmation time for the client, or null when the present one is recent enough. */
       renewed: string | null;
     }
   | { kind: "over"; because: "invalid" | "revoked" | "idle"; tokenSource: TokenSource }
