@@ -1,7 +1,7 @@
 import type { SessionClaims } from "../identity/session-token.ts";
 import type { Keys } from "../store/keys.ts";
 
-/** A session that a request claims, and that is confirmed by the same batch that charges the request. */
+/** A session that a request claims. The batch that charges the request also confirms the session. */
 export interface ClaimedSession {
   claims: Pick<SessionClaims, "id" | "issuedAt" | "offline">;
   /** The hash of the session's user. */
@@ -11,11 +11,14 @@ export interface ClaimedSession {
 export type SessionOutcome = "alive" | "over";
 
 /**
- * Decides in the charge script whether a session lives, by the rule of `session/validate.ts`: nothing has ended it (the
- * tombstone, the user's mark, the version), and its record is there or its token says that it was made in an outage. Idle
- * time is not looked at: Redis drops the record when it is over.
+ * Decides in the charge script whether a session lives. The rule stands twice, here and in `src/session/validate.ts`
+ * (`confirmed`); change both. `test/contract/ratelimit/session-outcome.test.ts` compares them case by case.
  *
- * Sees KEYS of {@link sessionKeys} as 1 to 4 and the arguments of {@link sessionArguments} from `ARGV[3]`.
+ * A session lives if nothing ends it (tombstone, user's mark, version), and if Redis has its record or its token says that
+ * it was created in an outage. The script does not read the record, so it does not see idle time, another user's record or
+ * a malformed one; Redis deletes a record when its idle time is over.
+ *
+ * Reads KEYS of {@link sessionKeys} as 1 to 4 and the arguments of {@link sessionArguments} from `ARGV[3]`.
  */
 export const luaSessionLives = `
 local function session_lives()
