@@ -4,10 +4,11 @@ import { hex } from "../runtime/hex.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Identity } from "./caller.ts";
 
-/** The one place where callers become the hashes that keys and logs know them by. */
+/** Computes the hashes that stand for callers in keys and logs (law 7). */
 export interface Identifier {
-  /** HMAC-SHA-256 under `IDENTITY_SECRET`, first 128 bits, hex. The kind is hashed along: a user is never an address. */
+  /** HMAC-SHA-256 under `IDENTITY_SECRET`, first 128 bits, hex. The kind is part of the input. */
   hash(kind: string, value: string): Promise<string>;
+  /** The identity of a caller, with its hash. */
   identity(kind: Identity["kind"], value: string): Promise<Identity>;
 }
 
@@ -17,8 +18,8 @@ const REMEMBERED_BYTES = 1024 * 1024;
 const MAX_REMEMBERED_LENGTH = 1024;
 
 /**
- * Without `IDENTITY_SECRET` the key is derived from the store's token, so that all isolates agree; without a store there
- * is nothing to agree on, and it is random.
+ * Without `IDENTITY_SECRET` the HMAC key is derived from the store's token, so that all isolates compute the same hashes.
+ * Without a store no isolate shares data with another, and the key is random.
  */
 export function createIdentifier(
   config: Pick<Config, "identitySecret" | "store">,
@@ -46,7 +47,7 @@ export function createIdentifier(
     return hex(new Uint8Array(signed, 0, 16));
   }
 
-  /** Who comes again, and what is asked for again, is hashed once. Secrets are not kept for it. */
+  /** Remembers the hashes of frequent values. Hashes of secrets are computed each time, so that no secret stays in memory. */
   async function hash(kind: string, value: string): Promise<string> {
     if (!REMEMBERED_KINDS.has(kind) || value.length > MAX_REMEMBERED_LENGTH) return mac(kind, value);
     const name = `${kind} ${value}`;

@@ -1,9 +1,9 @@
 import type { SessionClaims } from "./session-token.ts";
 
-/** How a session token came, and goes back: as a bearer, or as a cookie. */
+/** Where the request carries its session token. A renewed token goes back the same way. */
 export type TokenSource = "bearer" | "cookie";
 
-/** What a request carries to say who is asking, before anything of it is believed. */
+/** The credentials of a request, before any of them is verified. */
 export interface Credentials {
   /** A text that starts with `es1.`, from the bearer or the cookie. */
   sessionToken: {
@@ -14,14 +14,15 @@ export interface Credentials {
   } | null;
   /** A bearer of three dot-separated parts, when JWT is configured. */
   jwt: string | null;
-  /** Any other bearer, `X-API-Key` or `?api_key=`. */
+  /** Any other bearer token, `X-API-Key` or `?api_key=`. */
   apiKey: string | null;
   /** A session token stood in the edge's own cookie. */
   sessionCookie: boolean;
-  /** Whether the request carries any credential at all, known to the edge or not (`cache.scope` asks). */
+  /** Whether the request has any credential, also one that the edge does not read. `cache.scope` depends on it. */
   any: boolean;
 }
 
+/** The session token of a request after its signature is checked. */
 export type SessionClaim =
   | { kind: "absent" }
   | { kind: "invalid"; tokenSource: TokenSource }
@@ -33,21 +34,23 @@ export type SessionClaim =
       tokenSource: TokenSource;
     };
 
+/** The API key of a request. */
 export type KeyClaim =
   | { kind: "absent" }
-  /** In `API_KEYS`, or answered with 2xx by the origin within the last hour. */
+  /** The key is in `API_KEYS`, or the origin accepted it with a 2xx within the last hour. */
   | { kind: "verified"; hash: string; name: string | null; tier: string | null; userId: string | null }
-  /** The edge does not know it: it goes to the origin unchanged and earns nothing here. */
+  /** The edge does not know the key. It forwards the key to the origin and derives no user and no tier from it. */
   | { kind: "unverified"; hash: string };
 
+/** The JWT of a request after its signature and claims are checked. */
 export type JwtClaim =
   | { kind: "absent" }
   | { kind: "verified"; userId: string; tier: string | null }
   | { kind: "invalid" }
-  /** No key set could be loaded yet: neither good nor bad. */
+  /** The key set could not be loaded, so the signature cannot be checked. */
   | { kind: "unknown" };
 
-/** Who is limited, and whose entries a `caller` cache holds. The hash is all that leaves this object. */
+/** The caller that limits count, and whose entries a cache with scope `caller` holds. Keys and logs contain only the hash. */
 export interface Identity {
   kind: "key" | "user" | "address";
   /** 128 bits, hex. */

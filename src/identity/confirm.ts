@@ -8,10 +8,11 @@ import {
 } from "./confirmed.ts";
 import type { SessionClaims } from "./session-token.ts";
 
+/** The identities that a request may have, and the step that chooses one. */
 export interface Confirmation {
-  /** For whoever queues commands before the answer is known. */
+  /** The possible identities, for code that queues commands before the session is confirmed. */
   outcomes: IdentityOutcomes;
-  /** The identity, once it is known whether the session lives. */
+  /** Returns the identity. @param sessionLives Whether the session is valid. */
   confirm(sessionLives: boolean): ConfirmedIdentity;
 }
 
@@ -24,8 +25,8 @@ export interface ConfirmationOptions {
 }
 
 /**
- * Turns claims into identities. A session's user counts only where the session lives; a verified key and a JWT with a
- * good signature count by themselves.
+ * Derives the identities from the claims of a request. A session's user counts only where the session is valid. A verified
+ * key and a verified JWT need no confirmation.
  */
 export async function confirmation(
   claims: UnverifiedIdentity,

@@ -2,8 +2,8 @@ import type { Credentials, Identity, JwtClaim, KeyClaim, SessionClaim } from "./
 import type { SessionClaims } from "./session-token.ts";
 
 /**
- * What the credentials of a request say, after their signatures were checked and before anybody knows whether the
- * session still lives. It has no user and no tier on purpose: whoever needs one needs a {@link ConfirmedIdentity}.
+ * The claims of a request's credentials, after the check of their signatures and before the session is confirmed. It has no
+ * user and no tier: code that needs these takes a {@link ConfirmedIdentity} (law 10).
  */
 export interface UnverifiedIdentity {
   /** The client's address, normalised (`192.0.2.7`, `2001:db8:0:1::/64`); never in a key or a log line. */
@@ -29,9 +29,9 @@ export interface ConfirmedIdentity {
   credentials: Credentials;
   key: KeyClaim;
   jwt: JwtClaim;
-  /** The living session of the request, else null. */
+  /** The valid session of the request, or null. */
   session: SessionClaims | null;
-  /** The living session's user, else the JWT's, else the one the origin named for the key. */
+  /** The valid session's user, else the JWT's, else the user that the origin named for the API key. */
   user: { id: string; tier: string | null } | null;
   tier: string | null;
   /**
@@ -42,8 +42,8 @@ export interface ConfirmedIdentity {
 }
 
 /**
- * The identities that a request may turn out to have. Commands are queued before the session is confirmed, so whoever
- * queues them prepares for both outcomes and uses the one that confirming returns: the very same object.
+ * The identities that a request may have. Commands are queued before the session is confirmed. So the code that queues them
+ * prepares for both outcomes, and later uses the one that `confirm` returns, which is the same object.
  *
  * - `settled`: no session is claimed, its token is not valid, or this isolate knows by itself whether the session lives: it
  *   has confirmed it within `ISOLATE_MAX_AGE_MS`, knows its end, or keeps sessions without Redis. Confirming returns this
@@ -54,7 +54,7 @@ export type IdentityOutcomes =
   | { kind: "settled"; identity: ConfirmedIdentity }
   | { kind: "open"; alive: ConfirmedIdentity; over: ConfirmedIdentity; session: SessionClaims };
 
-/** All but the proof. */
+/** Marks facts as confirmed. Only `confirm.ts` and tests call it. */
 export function confirmedIdentity(facts: Omit<ConfirmedIdentity, typeof confirmed>): ConfirmedIdentity {
   return facts as ConfirmedIdentity;
 }

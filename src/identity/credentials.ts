@@ -10,11 +10,11 @@ import type { Credentials } from "./caller.ts";
 import { sessionTokens } from "./session-cookie.ts";
 import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
 
-/** Longer ones are nobody's: they are refused before anything is hashed. */
+/** Longer credentials are refused before any of them is hashed, characters. */
 const MAX_CREDENTIAL_LENGTH = 4096;
 
 /**
- * Reads what the request carries.
+ * Reads the credentials of a request.
  *
  * @throws Problem 400 where two different API keys are sent, or one is longer than 4096 characters.
  */

@@ -19,18 +19,19 @@ export interface IdentifyOptions {
   events: Events;
 }
 
-/** Session tokens whose signature was verified, and the bytes they may take. */
+/** Maximum number and bytes of the session tokens that are remembered as verified. */
 const MAX_VERIFIED_TOKENS = 4000;
 const VERIFIED_TOKEN_BYTES = 4 * 1024 * 1024;
 
 /**
- * Says what the credentials of a request claim. Signatures are checked; whether a session still lives is not known yet.
- * No call to the store.
+ * Reads the credentials of a request and checks their signatures, without a call to the store. It does not check whether a
+ * session is revoked.
  *
- * @throws Problem 400 for credentials that contradict each other.
+ * @throws Problem 400 where two different API keys are sent, or a credential is too long.
  */
 export type Identify = (request: Request, url: URL) => Promise<UnverifiedIdentity>;
 
+/** Creates the function that identifies requests. It remembers tokens that it has verified. */
 export function createIdentify(options: IdentifyOptions): Identify {
   const { config, identifier, verifiedKeys, platform, events } = options;
   const configured = new Map(config.apiKeys.map((key) => [key.key, key]));
@@ -65,7 +66,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     return claims ? { kind: "signed", claims, others: more, tokenSource } : { kind: "invalid", tokenSource };
   }
 
-  /** A signature that was good stays good until the token's end, so it is checked once. */
+  /** Checks a token's signature. A valid one stays valid until the token expires, so it is checked once per isolate. */
   async function verify(raw: string): Promise<SessionClaims | null> {
     const claims = await verifyToken(raw, { secrets: config.session.secrets, now: platform.now() });
     if (claims) verifiedTokens.set(raw, claims, claims.expiresAt);
@@ -74,7 +75,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
 
   async function keyClaim({ apiKey }: Credentials): Promise<KeyClaim> {
     if (apiKey === null) return { kind: "absent" };
-    // A Map hashes the whole text: the time of a lookup does not show how much of a guess is right.
+    // A Map hashes the whole key, so the time of a lookup does not reveal how much of a guess is right.
     const known = configured.get(apiKey);
     if (known) {
       const hash = await identifier.hash("key", known.name);

@@ -8,30 +8,33 @@ export interface KeySetOptions {
   events: Events;
 }
 
-/** A key set is used this long without looking again, ms. It goes on being used while its address fails. */
+/** A key set is loaded again after this time, ms. While its address fails, the present one stays in use. */
 const KEY_SET_MS = 600_000;
-/** An unknown `kid`, or an address that failed, is asked for at most this often, ms. */
+/** Minimum time between two fetches for an unknown `kid`, or after a failed fetch, ms. */
 const REFETCH_MS = 60_000;
-/** While there is no key set at all, ms. */
+/** Minimum time between two fetches while no key set is loaded, ms. */
 const RETRY_MS = 1000;
+/** Deadline of a fetch, body included, ms. */
 const FETCH_DEADLINE_MS = 2000;
+/** How often a request looks whether another request's fetch is done, ms. */
 const LOOK_EVERY_MS = 25;
+/** Larger key sets are refused: bytes, and keys. */
 const MAX_BYTES = 256 * 1024;
 const MAX_KEYS = 100;
 
-/** What is known of a key: `unknown` while nothing could be loaded that would tell. */
+/** The keys for a token. `unknown`: the key set could not be loaded, so the token cannot be checked. */
 export type FoundKeys = { kind: "keys"; keySet: JSONWebKeySet } | { kind: "unknown" };
 
 /**
- * The keys at an address. They are plain data in the isolate: the request that finds them due fetches them for itself, and
- * whoever needs them meanwhile looks again until they are there (law 4).
+ * The key set at an address. Requests share it as plain data (law 4): the request that finds it due fetches it, and other
+ * requests that need it meanwhile poll until the fetch is done.
  */
 export function createKeySet({ url, platform, events }: KeySetOptions) {
   let keySet: JSONWebKeySet | undefined;
   let loadedAt = Number.NEGATIVE_INFINITY;
   let triedAt = Number.NEGATIVE_INFINITY;
   let failed = false;
-  /** Until when somebody's fetch may be under way: an invocation that is ended never says that it is not. */
+  /** Until when another request's fetch may be in flight. An invocation that the runtime ends never resets it. */
   let loadingUntil = Number.NEGATIVE_INFINITY;
 
   return async function keysFor(kid: unknown): Promise<FoundKeys> {
@@ -41,7 +44,7 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
       if (loading()) await done();
       if (!holds(kid) && sinceMs(triedAt) > REFETCH_MS) await load();
     }
-    // A key that the address could not be asked for may be a new one: nobody has said that it is not (law 2).
+    // If the last fetch failed, a missing key may be a new one, so the answer is not a refusal (law 2).
     if (!keySet || (failed && !holds(kid))) return { kind: "unknown" };
     return { kind: "keys", keySet };
   };
@@ -50,18 +53,18 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
     return kid === undefined || (keySet?.keys.some((key) => key.kid === kid) ?? false);
   }
 
-  /** A clock that went back must not keep anything from being loaded. */
+  /** Milliseconds since a moment. Absolute, so that a clock that was set back does not prevent a fetch. */
   function sinceMs(at: number): number {
     return Math.abs(platform.now() - at);
   }
 
-  /** Known at once: between a look and an await, somebody else would begin to load. */
+  /** Whether a fetch is in flight. Synchronous: during an await another request could start one. */
   function loading(): boolean {
     const left = loadingUntil - platform.now();
     return left > 0 && left <= FETCH_DEADLINE_MS;
   }
 
-  /** Waits for another request's fetch, and not for a third one's after that. */
+  /** Waits for the fetch of another request, at most for the deadline of one fetch. */
   async function done(): Promise<void> {
     const until = platform.now() + FETCH_DEADLINE_MS;
     while (loading() && platform.now() < until) await sleep(platform, LOOK_EVERY_MS);
@@ -79,7 +82,7 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
       });
       const body: unknown = JSON.parse(await boundedText(response));
       if (!response.ok || !isKeySet(body)) throw new TypeError("not a key set");
-      // It throws where they are none that it could use.
+      // Throws for a key set that jose cannot use.
       createLocalJWKSet(body);
       keySet = body;
       loadedAt = platform.now();
@@ -105,7 +108,7 @@ function isKeySet(value: unknown): value is JSONWebKeySet {
   );
 }
 
-/** @throws RangeError where there is more than a key set may have. */
+/** The body as text. @throws RangeError for more than `MAX_BYTES`. */
 async function boundedText(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   const reader = response.body?.getReader();

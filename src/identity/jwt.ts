@@ -11,12 +11,12 @@ export interface JwtVerifierOptions {
   events: Events;
 }
 
-/** Clocks may differ by this much, s. */
+/** Tolerated difference of clocks, s. */
 const CLOCK_TOLERANCE_S = 30;
 
 /**
- * Checks JWTs: HS256 with any of the secrets, RS256, ES256 and EdDSA with the key set. The algorithm comes from the key,
- * never from the token alone (RFC 8725 §3.1), and `exp` is demanded.
+ * Verifies JWTs: HS256 with any of the secrets, RS256, ES256 and EdDSA with the key set. Each kind of key allows only its own
+ * algorithms, whatever the token's header says (RFC 8725 §3.1). `exp` is required.
  */
 export function createJwtVerifier({ jwt, platform, events }: JwtVerifierOptions) {
   const secrets = jwt.secrets.map((secret) => new TextEncoder().encode(secret));
@@ -69,7 +69,7 @@ export function createJwtVerifier({ jwt, platform, events }: JwtVerifierOptions)
 
 export type JwtVerifier = ReturnType<typeof createJwtVerifier>;
 
-/** How a token, or the key that it names, turns out to be none. */
+/** The errors that jose throws for an invalid token or an unusable key. */
 const REFUSALS = [errors.JOSEError, TypeError, SyntaxError, DOMException];
 
 function headerOf(token: string): { alg?: unknown; kid?: unknown } | null {

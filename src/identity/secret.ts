@@ -1,6 +1,6 @@
 /**
- * Whether a presented secret is one of the configured ones. Both are hashed first, so that the comparison takes the same
- * time whatever is presented, its length included.
+ * Whether a presented secret is one of the configured ones. It compares SHA-256 digests byte by byte, so that the time does
+ * not depend on the presented text or its length.
  */
 export async function secretMatches(presented: string, secrets: readonly string[]): Promise<boolean> {
   const digest = async (text: string) =>

@@ -2,9 +2,9 @@ import { serialize } from "hono/utils/cookie";
 import { cookiePairs, cookieValue, setCookieName } from "../http/cookies.ts";
 import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
 
-/** Over https: the prefix binds the cookie to this very host (RFC 6265bis §4.1.3.2). */
+/** The name on https. The prefix binds the cookie to one host (RFC 6265bis §4.1.3.2). */
 const SECURE_NAME = "__Host-session";
-/** On http loopback only, where browsers drop `Secure` cookies and the prefix needs them. */
+/** The name on http loopback, where browsers drop the `Secure` cookies that the prefix requires. */
 const LOOPBACK_NAME = "session";
 
 /** Both names. */
@@ -13,10 +13,10 @@ const SESSION_COOKIE_NAMES: readonly string[] = [SECURE_NAME, LOOPBACK_NAME];
 /** Session cookies of one request that are looked at: each costs a signature. A browser sends one. */
 const MAX_COOKIES = 16;
 
-/** Seconds: 400 days, which is all a browser keeps a cookie (RFC 6265bis §5.5), and all that hono writes. */
+/** 400 days in seconds: the maximum of browsers (RFC 6265bis §5.5) and of hono. */
 const MAX_AGE_CEILING = 34_560_000;
 
-/** The session cookie's name for whoever is at `url`. */
+/** The session cookie's name for requests to `url`. */
 export function sessionCookieName(url: URL): string {
   return isLoopback(url) ? LOOPBACK_NAME : SECURE_NAME;
 }
@@ -48,16 +48,17 @@ export function setsSessionCookie(setCookie: string): boolean {
 }
 
 /**
- * The `Set-Cookie` field that hands a session's token to the client (ASVS 3.3.1–3.3.4).
+ * The `Set-Cookie` value that gives a session's token to the client (ASVS 3.3.1–3.3.4).
  *
- * @param expiresAt the session's end, and `now`: milliseconds since the epoch.
+ * @param expiresAt The session's absolute end, milliseconds since the epoch.
+ * @param now Milliseconds since the epoch.
  */
 export function sessionCookie(url: URL, token: string, expiresAt: number, now: number): string {
   const seconds = Math.floor((expiresAt - now) / 1000);
   return cookie(url, token, Math.min(Math.max(0, seconds), MAX_AGE_CEILING));
 }
 
-/** The `Set-Cookie` field that ends the cookie in the browser. */
+/** The `Set-Cookie` value that deletes the cookie in the browser. */
 export function clearedCookie(url: URL): string {
   return cookie(url, "", 0);
 }
@@ -69,7 +70,7 @@ function cookie(url: URL, value: string, maxAge: number): string {
     : serialize(SECURE_NAME, value, { ...shared, secure: true });
 }
 
-/** On plain http a browser drops `Secure` cookies, and `__Host-` needs them: only this machine is let off. */
+/** Whether the URL is http on this machine. Only there the cookie lacks `Secure` and `__Host-`. */
 function isLoopback(url: URL): boolean {
   return url.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
 }

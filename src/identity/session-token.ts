@@ -1,28 +1,28 @@
 import * as z from "zod/mini";
 import { wellFormed } from "../runtime/well-formed.ts";
 
-/** What a session token says, once its signature has been checked. Times in ms since the epoch. */
+/** The claims of a session token with a valid signature. Times are milliseconds since the epoch. */
 export interface SessionClaims {
   id: string;
   userId: string;
   tier: string | null;
   issuedAt: number;
-  /** The absolute end: no token and no record outlives it. */
+  /** The absolute end of the session. No token and no record is valid after it. */
   expiresAt: number;
-  /** When Redis last confirmed the session; the offline grace counts from here. */
+  /** When Redis last confirmed the session. The offline grace counts from here. */
   confirmedAt: number;
-  /** Created while the store was lost: Redis may not have it yet. */
+  /** The session was created while the store was lost, so Redis may not have it yet. */
   offline: boolean;
-  /** Only in offline tokens: what the record will hold. */
+  /** Only in offline tokens: the user data for the record. */
   userData: unknown;
-  /** Upstash's consistency token of the creation, sent along while the session is young. */
+  /** Upstash's consistency token of the creation. Reads carry it while the session is new, so that they see the write. */
   syncToken: string | null;
 }
 
 const PREFIX = "es1";
-/** What every session token begins with: nothing else is taken for one. */
+/** The first characters of every session token. Any other text is not treated as one. */
 export const SESSION_TOKEN_PREFIX = `${PREFIX}.`;
-/** Browsers drop cookies whose name and value are longer than 4096 bytes together (RFC 6265bis §5.6). */
+/** Maximum length, characters. Browsers drop cookies with more than 4096 bytes of name and value (RFC 6265bis §5.6). */
 export const MAX_TOKEN_LENGTH = 4080;
 
 const payload = z.object({
@@ -37,14 +37,14 @@ const payload = z.object({
   s: z.optional(z.string()),
 });
 
-/** `es1.<payload>.<HMAC-SHA-256 over both>`, base64url without padding. */
+/** Signs claims: `es1.<payload>.<HMAC-SHA-256 over both>`, base64url without padding. */
 export async function signToken(claims: SessionClaims, secret: string): Promise<string> {
   const signed = `${PREFIX}.${base64url(payloadOf(claims))}`;
   const mac = await crypto.subtle.sign("HMAC", await hmacKey(secret), new TextEncoder().encode(signed));
   return `${signed}.${base64url(new Uint8Array(mac))}`;
 }
 
-/** Whether a cookie can hold the token of these claims: to be known before anything is written for them. */
+/** Whether a cookie has room for the token of these claims. Callers check it before they write the session. */
 export function tokenFits(claims: SessionClaims): boolean {
   const signature = Math.ceil((32 * 4) / 3);
   return PREFIX.length + 2 + Math.ceil((payloadOf(claims).length * 4) / 3) + signature <= MAX_TOKEN_LENGTH;
@@ -66,10 +66,11 @@ function payloadOf(claims: SessionClaims): Uint8Array {
 }
 
 /**
- * The claims of a token, or null when it is forged, malformed or past its absolute end. No call to the store.
+ * Verifies a token without a call to the store. `crypto.subtle.verify` compares in constant time.
  *
- * @param options.secrets Newest first; a token signed with any of them counts. `crypto.subtle.verify` compares in constant
- *   time.
+ * @param options.secrets Newest first. A token signed with any of them is valid.
+ * @param options.now Milliseconds since the epoch.
+ * @returns the claims, or null when the token is forged, malformed or past its absolute end.
  */
 export async function verifyToken(
   raw: string,
@@ -113,7 +114,7 @@ function parseClaims(body: string): SessionClaims | null {
   }
 }
 
-/** Imported keys are plain handles: they may be shared between requests. */
+/** Imported keys have no open I/O, so requests may share them (law 4). */
 const keys = new Map<string, CryptoKey>();
 
 async function hmacKey(secret: string): Promise<CryptoKey> {
@@ -131,6 +132,7 @@ async function hmacKey(secret: string): Promise<CryptoKey> {
   return key;
 }
 
+/** Base64url without padding (RFC 4648 §5). */
 export function base64url(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
