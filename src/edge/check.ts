@@ -6,23 +6,29 @@ import { type LimitVerdict, quotaProblem } from "../ratelimit/verdict.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 
+/** What the decision depends on. */
 export interface CheckFacts {
   request: EdgeRequest;
   identity: ConfirmedIdentity;
   session: SessionVerdict;
   limits: LimitVerdict | null;
-  /** Origins beside the edge's own whose pages may send requests that change something. */
+  /** Web origins other than the edge's own whose pages may send unsafe requests with the session cookie. */
   trustedOrigins: readonly string[];
-  /** Seconds until the store is asked again, while it is lost. */
+  /** Seconds until the next probe of a lost store: the `Retry-After` of a 503. */
   storeRetryAfterSeconds: number;
 }
 
-/** Whether a request may go on: access, then cross-site, then limits. @returns the refusal, or null. */
+/** Checks access, then cross-site requests, then limits. @returns the refusal, or null when the request is allowed. */
 export function check(facts: CheckFacts): Problem | null {
   return accessRefusal(facts) ?? crossSite(facts) ?? limitRefusal(facts.limits);
 }
 
-/** A forged or expired token on a route that needs a session: 401 without a call to the store. */
+/**
+ * Refuses a missing, forged or expired token on a route that needs a session, without a call to the store. It emits an event
+ * for an invalid one.
+ *
+ * @returns a 401, or null.
+ */
 export function refuseWithoutSession(
   { route, claims, requestId }: EdgeRequest,
   events: Events,
@@ -42,9 +48,9 @@ function accessRefusal({ request, identity, session, storeRetryAfterSeconds }: C
     const presented = claims.session.kind !== "absent";
     return session.kind === "unknown" ? unchecked : sessionRequired(presented);
   }
-  // One good credential is enough, whatever becomes of the others.
+  // One verified credential is enough.
   if (identity.key.kind === "verified" || identity.jwt.kind === "verified") return null;
-  // The origin is the one to say whether it knows this key.
+  // On such a route the origin verifies the key.
   if (identity.key.kind === "unverified" && route.verifiesKeys) return null;
   if (session.kind === "unknown" || identity.jwt.kind === "unknown") return unchecked;
   return problem("CREDENTIALS_REQUIRED");

@@ -15,18 +15,21 @@ import type { SessionVerdict } from "../session/verdict.ts";
 import type { Isolate } from "./isolate.ts";
 import type { Received } from "./receive.ts";
 
-/** What was found out about a request, for its log line and the fields of its answer. Each step adds to a copy. */
+/** Facts about a request for its log line and its response fields. Each step of the pipeline adds to a copy. */
 export interface Findings {
-  /** The route as configured, never the path: a path can hold anything. */
+  /** The route as configured. The log never contains the path, which may hold personal data. */
   route: string;
   /** The caller's hash. */
   caller: string | null;
   session: SessionVerdict | null;
   limits: LimitVerdict | null;
+  /** Calls to the store before the response. */
   storeCalls: number;
+  /** Milliseconds that the request waits for the store. */
   storeMs: number;
 }
 
+/** The findings before the first step. */
 export const NO_FINDINGS: Findings = {
   route: "*",
   caller: null,
@@ -36,16 +39,16 @@ export const NO_FINDINGS: Findings = {
   storeMs: 0,
 };
 
-/** A response, with what the modules that made it have to say beside it. */
+/** A response, with the data of the modules that produced it. */
 export interface Answer {
   kind: "answer";
   response: Response;
   cache: CacheOutcome | null;
-  /** What became of the client's session beyond what validating it found. */
+  /** A change of the session by the origin or an endpoint. It takes precedence over the verdict's change. */
   session: SessionChange | null;
 }
 
-/** Whatever was thrown, instead of an answer. */
+/** An error in place of an answer. */
 export interface Refusal {
   kind: "refusal";
   error: unknown;
@@ -57,7 +60,7 @@ export function refusal(error: unknown): Refusal {
 
 type FinishParts = Pick<Isolate, "platform" | "events" | "cors" | "sessions">;
 
-/** The one place that writes the edge's header fields, and the log line. */
+/** Writes the edge's header fields and the log line, and starts the deferred work. No other function does (law 12). */
 export function finish(
   { platform, events, cors, sessions }: FinishParts,
   received: Received,
@@ -115,14 +118,14 @@ function limitsWord(limits: LimitVerdict | null): LogRecord["limits"] {
   return limits && Object.keys(limits.headers).length > 0 ? `${limits.kind} by ${limits.source}` : null;
 }
 
-/** What a refusal is called in the log: its problem's code. */
+/** The log's word for a refusal: the problem's code in lower case. */
 function verdictOf(error: unknown): string {
   return error instanceof Problem ? error.code.toLowerCase() : "failed";
 }
 
 /**
- * A problem body for whatever was thrown. Nothing of an error that the edge does not know reaches the caller, and of its
- * text nothing reaches the log: it may quote what the caller sent.
+ * The problem response for an error. An unexpected error reaches the caller as a 500 without details. Its message does not
+ * reach the log either, because it may quote the request.
  */
 export function problemOf(error: unknown, requestId: string, events = withoutIsolate): Response {
   if (error instanceof Problem) return problemResponse(error.facts, requestId);
@@ -139,7 +142,7 @@ export function problemOf(error: unknown, requestId: string, events = withoutIso
   return problemResponse(problemFacts("INTERNAL_ERROR"), requestId);
 }
 
-/** Where no isolate could be opened. */
+/** Events where no isolate could be opened. */
 const withoutIsolate = createEvents({ platform: workerPlatform });
-/** Where no isolate could be opened. */
+/** Request ids where no isolate could be opened. */
 export const newRequestId = createRequestIds(workerPlatform);

@@ -10,7 +10,7 @@ export interface HealthOptions {
 
 type Where = "redis" | "memory";
 
-/** What runs on what, right now, in the isolate that answers. */
+/** Which capabilities use Redis and which use memory, in the isolate that answers. */
 export interface HealthFacts {
   status: "healthy" | "degraded";
   system: {
@@ -19,7 +19,7 @@ export interface HealthFacts {
   services: { rate_limiting: Where; session_storage: Where; response_cache: Where };
 }
 
-/** An answer from Redis this young, ms, is believed without asking again. */
+/** Minimum time between two pings, and maximum age of a reply that counts without a ping, ms. */
 const ASK_EVERY_MS = 5000;
 
 /**

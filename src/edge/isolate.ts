@@ -20,7 +20,7 @@ import { Store } from "../store/store.ts";
 import { createValueCache, type ValueCache } from "../value-cache/value-cache.ts";
 import { createHealth, type Health } from "./health.ts";
 
-/** All that the requests of one isolate share: plain data and pure functions, nothing that belongs to one of them. */
+/** What all requests of one isolate share. It holds no promise, response, signal or client with open I/O (law 4). */
 export interface Isolate {
   config: Config;
   platform: Platform;
@@ -38,13 +38,15 @@ export interface Isolate {
   /** The key-value cache for handlers. */
   values: ValueCache;
   cors: CorsPolicy;
-  /** What asking the origin needs. */
+  /** Options of the origin's requests. */
   origin: OriginOptions;
   health: Health;
 }
 
 /**
- * @param sinks Receive every event, beside the log.
+ * Creates the shared state from the environment and the routes.
+ *
+ * @param sinks Receive every event, in addition to the log.
  * @throws ConfigError that names every issue of the environment and the routes.
  */
 export function openIsolate(
@@ -116,7 +118,7 @@ export function openIsolate(
   };
 }
 
-/** This edge's name in `Via`. */
+/** This edge's pseudonym in `Via` (RFC 9110 §7.6.3). It differs per origin. */
 async function viaName(identifier: Identifier, { origin }: Config): Promise<string> {
   return `envoyou-edge-${(await identifier.hash("via", origin?.url.href ?? "")).slice(0, 8)}`;
 }
@@ -124,9 +126,10 @@ async function viaName(identifier: Identifier, { origin }: Config): Promise<stri
 const isolates = new WeakMap<object, Map<readonly RouteInput[], Isolate>>();
 
 /**
- * The isolate's shared state for an environment and a list of routes, opened at first use.
+ * The isolate's shared state for an environment and a list of routes. The first call creates it.
  *
- * @param sinks Those of the first use count.
+ * @param sinks Used by the first call only.
+ * @throws ConfigError that names every issue of the environment and the routes.
  */
 export function isolateOf(env: object, routes: readonly RouteInput[], sinks: readonly Sink[] = []): Isolate {
   const byRoutes = isolates.get(env) ?? new Map<readonly RouteInput[], Isolate>();

@@ -15,7 +15,7 @@ import type { Isolate } from "./isolate.ts";
 import { preflightAnswer, type Received } from "./receive.ts";
 import { routeOf } from "./route.ts";
 
-/** Which capabilities take part. */
+/** The capabilities that a request uses. */
 export interface Capabilities {
   limits: boolean;
   session: boolean;
@@ -29,7 +29,7 @@ export interface AdmitOptions {
   capabilities?: Capabilities;
 }
 
-/** A request that may go on, with everything that is known of it. */
+/** A request that passed all checks, with the results of the steps. */
 export interface Admitted {
   kind: "admitted";
   request: EdgeRequest;
@@ -40,6 +40,7 @@ export interface Admitted {
   findings: Findings;
 }
 
+/** The result of `admit`. */
 export type Admission = Admitted | { kind: "refused"; error: unknown; findings: Findings };
 
 type PipelineParts = Pick<
@@ -59,9 +60,10 @@ type PipelineParts = Pick<
 >;
 
 /**
- * A request's way, from its arrival to the response.
+ * Handles a request from its arrival to the response.
  *
- * @param originOf The origin for a request that may go on: the API behind the edge, or the handlers behind a middleware.
+ * @param originOf Returns the origin for an admitted request: the API behind the edge, or the handlers behind a middleware.
+ * @returns the response; a refusal and an error are problem responses.
  */
 export async function handle(
   parts: PipelineParts,
@@ -81,7 +83,7 @@ export async function handle(
   }
 }
 
-/** route · identify · prepare · send · confirm · check: everything up to the point where an answer is needed. */
+/** All steps before the answer: route, identify, prepare, send, confirm, check. */
 export async function admit(
   parts: PipelineParts,
   received: Received,
@@ -141,7 +143,7 @@ export async function admit(
   }
 }
 
-/** From the cache, or through the origin, which is called only when the cache cannot answer. */
+/** Answers from the cache, or from the origin when the cache has no answer. @throws Problem when the origin fails. */
 export async function answer({ cache, request }: Admitted, origin: OriginFetch): Promise<Answer> {
   const { reply, cache: outcome } = cache
     ? await cache.respond(origin)
@@ -163,15 +165,15 @@ function edgeRequest(
   return { request, url, path, route, claims, requestId, after, waitUntil };
 }
 
-/** What can be refused without a call. */
+/** Refuses what needs no call to the store. @throws Problem, the refusal. */
 function refuseEarly({ sessions, events }: PipelineParts, request: EdgeRequest): void {
   const refused = refuseWithoutSession(request, events);
   if (refused) throw refused;
-  // Once the origin has signed somebody in it is too late: nobody could carry that session.
+  // Checked before the origin is asked: without a secret the edge cannot issue a token for the session that it starts.
   if (request.route.session && request.request.method === "POST") sessions.requireSecret(request.requestId);
 }
 
-/** Every capability that takes part queues its commands on the one batch. */
+/** Each capability in use queues its commands on the same batch. */
 async function prepare(
   { sessions, limiter, cache, verifiedKeys }: PipelineParts,
   request: EdgeRequest,

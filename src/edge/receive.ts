@@ -4,14 +4,14 @@ import { AfterResponse } from "../request/deferred.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Store } from "../store/store.ts";
 
-/** A request that has just come in. */
+/** A request at its arrival. */
 export interface Received {
   request: Request;
   url: URL;
   requestId: string;
   /** Milliseconds since the epoch. */
   startedAt: number;
-  /** What is left to be done once the response is on its way. */
+  /** Work for after the response. */
   deferred: AfterResponse;
   /** Keeps the invocation alive until the promise settles. */
   waitUntil(work: Promise<unknown>): void;
@@ -24,6 +24,7 @@ export interface ReceiveOptions {
   events: Events;
 }
 
+/** Gives a request its id, its start time and its list of deferred work. */
 export function receive(
   { platform, newRequestId, store, events }: ReceiveOptions,
   request: Request,
@@ -40,12 +41,12 @@ export function receive(
   };
 }
 
-/** A request from inside the Worker, on behalf of one that came from outside: it shares its id and its deferred work. */
+/** A request that the Worker makes on behalf of an outer one. It shares the id and the deferred work of the outer one. */
 export function receivedInside(outer: Received, request: Request): Received {
   return { ...outer, request, url: new URL(request.url) };
 }
 
-/** The edge's answer to a CORS preflight, or null where the request is none or CORS is the origin's. */
+/** The edge's answer to a CORS preflight. @returns null for any other request, and where the origin handles CORS. */
 export function preflightAnswer(
   { cors, events }: { cors: CorsPolicy; events: Events },
   { request, requestId }: Received,

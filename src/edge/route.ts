@@ -4,19 +4,21 @@ import { ambiguityOf, BROKEN_ESCAPE, decodedPath } from "../http/path.ts";
 import { problem } from "../http/problem.ts";
 import type { Received } from "./receive.ts";
 
+/** The route of a request. */
 export interface Routed {
   route: Route;
-  /** Percent-decoded, as the origin will read it. */
+  /** The percent-decoded path, as the origin reads it. */
   path: string;
 }
 
 const OTHER_RULES = "a spelling that some servers read as another path, which has other rules";
 
 /**
- * The first route that matches the path as the origin will read it.
+ * Finds the first route that matches the path as the origin reads it.
  *
- * @param own The route to use in place of the configured ones: a middleware has one of its own.
- * @throws Problem 400 for a path that the edge and an origin could read differently: it could walk round a route's rule.
+ * @param own The route to use in place of the configured ones, for a middleware.
+ * @throws Problem 400 for a path that the edge and an origin could read differently, because it could evade a route's rules
+ *   (law 11).
  */
 export function routeOf(
   { request, url }: Pick<Received, "request" | "url">,
