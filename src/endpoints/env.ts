@@ -3,16 +3,16 @@ import type { Received } from "../edge/receive.ts";
 import type { SessionChange } from "../request/session-change.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 
-/** What the edge's own endpoints find in the context. */
+/** The context of the edge's own endpoints. */
 export interface EndpointEnv {
   Bindings: { received: Received };
   Variables: {
-    /** Set where the request was identified. */
+    /** Set where the request's identity was checked. */
     findings?: Findings;
     session?: SessionVerdict;
-    /** What an endpoint did to the client's session. */
+    /** The endpoint's change to the client's session. */
     sessionChange?: SessionChange;
-    /** The response is complete: a path under the edge's that is the origin's. */
+    /** The response is complete already: it comes from the origin. */
     finished?: boolean;
   };
 }

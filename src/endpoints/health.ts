@@ -5,7 +5,7 @@ import type { Platform } from "../runtime/platform.ts";
 export interface HealthRoutesOptions {
   health: Health;
   platform: Platform;
-  /** The edge can do its work: it has an origin. */
+  /** Whether an origin is configured. */
   ready: boolean;
   version: string;
 }
@@ -13,8 +13,8 @@ export interface HealthRoutesOptions {
 /**
  * `GET /`, `/live` and `/ready` below the health path.
  *
- * `/` is always 200: an edge on its memory still serves, and a monitor that read 503 there would take it down. The facts
- * stand twice, at top level and under `data`, because both forms are read out there.
+ * `/` always answers 200: an edge without Redis still serves, and a monitor that gets a 503 would remove it. The facts stand
+ * twice, at top level and under `data`, because existing clients read either.
  */
 export function healthRoutes({ health, platform, ready, version }: HealthRoutesOptions) {
   const noStore = { "cache-control": "no-store" };

@@ -13,12 +13,13 @@ import { sessionRoutes } from "./sessions.ts";
 import { tokenGate } from "./token-gate.ts";
 
 export interface OwnedPaths {
-  /** Whether a path may be the edge's own; beside those that are, there is room for paths of the origin's. */
+  /** Whether a path is under one of the edge's base paths. The origin may have paths there too. */
   own(pathname: string): boolean;
+  /** Answers a request to such a path, from the edge or from the origin. */
   answer(received: Received, context: ExecutionContext): Promise<Response>;
 }
 
-/** The paths that the edge answers itself: health, sessions, and what operators may ask. */
+/** The paths that the edge answers itself: health, sessions and the operators' endpoints. */
 export function ownedPaths(isolate: Isolate): OwnedPaths {
   const { config } = isolate;
   const bases = [config.healthPath, "/edge", config.authBasePath];
@@ -31,7 +32,7 @@ export function ownedPaths(isolate: Isolate): OwnedPaths {
 
 function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
   const { config, platform, health, sessions } = isolate;
-  // The router that finds the configured routes, too: it tells `/health/` from `/health`.
+  // The same router as for the configured routes: it distinguishes `/health/` from `/health`.
   const app = new Hono<EndpointEnv>({ strict: true, router: new TrieRouter() });
 
   app.use(async (c, next) => {
@@ -44,12 +45,12 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
     const outcome = c.error
       ? refusal(c.error)
       : { kind: "answer" as const, response, cache: null, session: c.var.sessionChange ?? null };
-    // Hono merges the fields of the response it had into the one it gets; here the new one is the whole answer.
+    // Hono merges the fields of the previous response into a new one. The assignment of undefined prevents that.
     c.res = undefined;
     c.res = finish(isolate, received, c.var.findings ?? NO_FINDINGS, outcome);
     return undefined;
   });
-  // The error is in `c.error`; the response is made by the step above.
+  // The middleware above makes the response from `c.error`.
   app.onError((_error, c) => c.body(null, 500));
 
   app.route(config.healthPath, healthRoutes({ health, platform, ready: config.origin !== null, version }));
@@ -87,7 +88,7 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
   return app;
 }
 
-/** What a request from inside the Worker is answered: an operator's, who is not limited. It has no log line of its own. */
+/** Answers a request that the Worker makes for an operator. It has no limits and no log line of its own. */
 async function answerInside(isolate: Isolate, outer: Received, request: Request) {
   const capabilities = { limits: false, session: true, cache: true };
   const admission = await admit(isolate, receivedInside(outer, request), { capabilities });

@@ -15,13 +15,13 @@ import type { EndpointEnv } from "./env.ts";
 
 export interface SessionRoutesOptions {
   sessions: Sessions;
-  /** Lets only servers with a `SERVICE_TOKEN` pass. */
+  /** Refuses requests without a `SERVICE_TOKEN`. */
   serviceGate: MiddlewareHandler;
-  /** Finds out who asks, with the request's one batch, and sets the variables below. */
+  /** Runs the request's checks with its one batch, and sets the variables of {@link EndpointEnv}. */
   identified: MiddlewareHandler<EndpointEnv>;
 }
 
-/** Characters of a creation: far above what its parts may have together. */
+/** Maximum length of a creation's body, characters. It exceeds the sum of the parts' limits. */
 const MAX_BODY = 64 * 1024;
 const creation = z.strictObject({
   user_id: sessionUser,
@@ -32,7 +32,7 @@ const creation = z.strictObject({
   ttl: z.optional(z.int().check(z.positive())),
 });
 
-/** The paths under `AUTH_BASE_PATH` that are the edge's; every other path there is the origin's. */
+/** The edge's paths under `AUTH_BASE_PATH`. Every other path there belongs to the origin. */
 export function sessionRoutes({ sessions, serviceGate, identified }: SessionRoutesOptions) {
   const { service } = sessions;
   const configured: MiddlewareHandler<EndpointEnv> = async function requireSessionSecret(c, next) {
@@ -40,7 +40,7 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
     c.header("cache-control", "no-store");
     await next();
   };
-  /** Servers come with a bearer that is no session. */
+  /** A bearer token that is not a session token is a server's. */
   const either: MiddlewareHandler<EndpointEnv> = async function serverOrUser(c, next) {
     const bearer = bearerToken(c.req.header("authorization"));
     return bearer !== null && !bearer.startsWith(SESSION_TOKEN_PREFIX)
@@ -112,7 +112,7 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
     })
     .delete("/sessions/redis/:id", configured, either, async (c) => {
       const id = c.req.param("id");
-      // A server need not wait for the store to come back before it may end a session.
+      // A server may end a session also while the store is lost and the session's user is unknown.
       const byServer = c.get("session") === undefined;
       const found = byServer ? await service.read(id) : null;
       const owner = found?.kind === "unknown" ? null : (await readable(c, id)).user_id;
@@ -138,7 +138,7 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
       return c.json(outcome(ended, "All sessions deleted"), statusOf(ended));
     });
 
-  /** The record, for its own user or a server; 404 for whoever else asks, as if there were none. */
+  /** The record for its own user or a server. @throws Problem 404 for other users, as if there were no such session. */
   async function readable(c: Context<EndpointEnv>, id: string) {
     const verdict = c.get("session");
     if (verdict && verdict.kind !== "active") requireSession(verdict);
@@ -191,7 +191,7 @@ function requireSession(verdict: SessionVerdict = { kind: "none" }): ActiveSessi
   throw problem(verdict.kind === "over" ? "SESSION_INVALID" : "SESSION_REQUIRED");
 }
 
-/** @throws Problem, a 503, where nobody will tell the store of it. */
+/** The body for an ended session. @throws Problem 503 where the end cannot be written later. */
 function outcome(ended: Ended, message: string, more: Record<string, unknown> = {}) {
   if (ended === "unkept") throw problem("ENDING_NOT_KEPT");
   if (ended !== "pending") return { status: "success", message, ...more };

@@ -7,12 +7,12 @@ import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 
 export interface TokenGateOptions {
-  /** Any of them opens; none configured = the paths do not exist. */
+  /** The valid tokens. Where there are none, every request gets a 404. */
   tokens: readonly string[];
   platform: Platform;
 }
 
-/** Wrong tokens from one address before it has to wait. */
+/** Wrong tokens per address and window before it gets a 429. */
 const MAX_FAILURES = 10;
 const FAILURES_WINDOW_MS = 60_000;
 const MAX_ADDRESSES = 10_000;

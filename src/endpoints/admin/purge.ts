@@ -13,7 +13,7 @@ const body = z.strictObject({
   soft: z.optional(z.boolean()),
 });
 
-/** `POST /edge/cache/purge`, with the body that Cloudflare's purge takes. */
+/** `POST /edge/cache/purge`, with the same body as Cloudflare's purge API. */
 export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) {
   return new Hono<{ Variables: { requestId: string } }>().post("/cache/purge", async (c) => {
     const parsed = z.safeParse(body, await c.req.json().catch(() => null));
@@ -43,7 +43,7 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
       {
         success: true,
         purged: { files: files.length, prefixes: prefixes.length, tags: tags.length, everything },
-        // Without the store a purge holds in the isolate that took it, and says so.
+        // Without the store a purge takes effect in this isolate only.
         reach: durable ? "everywhere" : "this isolate",
       },
       durable ? 200 : 202,
@@ -52,14 +52,14 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
   });
 }
 
-/** A file is an address, or a path on the host that was asked. */
+/** A file is a URL, or a path on the request's host. */
 function absolute(file: string, own: URL): URL {
   if (!URL.canParse(file, own) || !/^(https?:|\/)/.test(file))
     throw badPurge(`"${file.slice(0, 100)}" is no address.`);
   return new URL(file, own);
 }
 
-/** As Cloudflare writes prefixes: host and path without a scheme, ending at a slash. */
+/** A prefix in Cloudflare's form: host and path without a scheme, with a slash at its end. */
 function prefix(text: string): string {
   const bare = text.replace(/^https?:\/\//, "");
   if (!/^[^/]+\/(?:.*\/)?$/.test(bare)) {

@@ -7,13 +7,13 @@ import { purgeRoutes } from "./purge.ts";
 import { type WarmRoutesOptions, warmRoutes } from "./warm.ts";
 
 export interface AdminRoutesOptions extends LimitRoutesOptions {
-  /** Lets only operators pass. */
+  /** Refuses requests without an `ADMIN_TOKEN`. */
   gate: MiddlewareHandler;
   cache: ResponseCache;
   warm: WarmRoutesOptions;
 }
 
-/** What stands under `/edge`. */
+/** The operators' endpoints under `/edge`. */
 export function adminRoutes({ gate, cache, warm, ...limits }: AdminRoutesOptions) {
   return (
     new Hono()
@@ -21,7 +21,7 @@ export function adminRoutes({ gate, cache, warm, ...limits }: AdminRoutesOptions
       .route("/", purgeRoutes({ cache }))
       .route("/", warmRoutes(warm))
       .route("/", limitRoutes(limits))
-      // Nothing under this path is the origin's.
+      // No path under `/edge` reaches the origin.
       .all("*", () => {
         throw problem("NOT_FOUND");
       })

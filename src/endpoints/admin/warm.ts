@@ -6,41 +6,41 @@ import { Problem, problem } from "../../http/problem.ts";
 import type { CacheOutcome, CacheWord } from "../../response-cache/outcome.ts";
 import type { Platform } from "../../runtime/platform.ts";
 
-/** An answer of the gateway's, and what the cache did for it. */
+/** A response of the edge, with the cache's outcome. */
 export interface WarmAnswer {
   response: Response;
   cache: CacheOutcome | null;
 }
 
 export interface WarmRoutesOptions {
-  /** Answers a request as the gateway would, without limits. @throws Problem where it refuses the request. */
+  /** Answers a request as the edge does, without limits. @throws Problem where the edge refuses the request. */
   answer(c: Context, request: Request): Promise<WarmAnswer>;
   platform: Pick<Platform, "now">;
 }
 
 const MAX_PATHS = 300;
-/** A Worker may wait for the headers of six fetches at once. */
+/** Paths in flight: a Worker may wait for the headers of six fetches at once. */
 const AT_ONCE = 6;
 
 const body = z.strictObject({
   paths: z.array(z.string().check(z.maxLength(4096))).check(z.minLength(1), z.maxLength(MAX_PATHS)),
 });
 
-/** What became of one path: a line of the answer. */
+/** The result of one path: a line of the response. */
 interface Warmed {
   path: string;
   status: number;
-  /** What the cache did; null where no cache took part. */
+  /** The cache's outcome; null where the route has no cache. */
   cache: CacheWord | null;
-  /** Whether the answer was stored by this request. */
+  /** Whether this request stored the answer. */
   stored: boolean;
   ms: number;
 }
 
 /**
- * `POST /edge/cache/warm {"paths":["/v1/emissions"]}`: asks for each path as an anonymous GET inside the Worker, six at a
- * time, and reports each as it is done: one line of JSON per path, and one with the sums. Only paths of this host: the
- * edge fetches nothing else for an operator.
+ * `POST /edge/cache/warm {"paths":["/v1/emissions"]}` requests each path with an anonymous GET inside the Worker, six at a
+ * time. The response has one line of JSON per path, in the order of completion, and one with the sums. Other hosts are
+ * refused.
  */
 export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
   return new Hono().post("/cache/warm", async (c) => {
@@ -74,7 +74,7 @@ export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
     const since = platform.now();
     try {
       const { response, cache } = await answer(c, new Request(url.href));
-      // It is stored once it has been read to its end.
+      // The cache stores a body when it has been read to its end.
       await response.body?.pipeTo(new WritableStream());
       const stored = cache !== null && "fwd" in cache.status && cache.status.stored === true;
       return {
@@ -91,7 +91,7 @@ export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
   }
 }
 
-/** A path of this host, whatever it is made to look like. */
+/** Resolves a path on this host. @throws Problem 400 for a text that resolves to another host. */
 function ownUrl(path: string, own: URL): URL {
   const url = path.startsWith("/") && URL.canParse(path, own) ? new URL(path, own) : null;
   if (url?.origin !== own.origin) throw badWarm(`"${path.slice(0, 100)}" is no path of this host.`);
