@@ -26,13 +26,13 @@ export class AfterResponse {
     this.#options = options;
   }
 
-  /** Work that is added once the batch has left gets a batch of its own. */
+  /** Adds work. Work that is added after {@link start} gets a batch of its own. */
   add(work: Work): void {
     this.#works.push(work);
     if (this.#started) this.#options.waitUntil(this.#run());
   }
 
-  /** To be called when the response is ready; further calls do nothing. */
+  /** Starts the work when the response is ready. Further calls do nothing. */
   start(): void {
     if (this.#started) return;
     this.#started = true;

@@ -3,32 +3,33 @@ import { type EventFields, METHODS } from "../events/table.ts";
 
 type RequestFields = EventFields<"request">;
 
-/** What one request did, when its response leaves. */
+/** The facts of a request for its log line. */
 export interface LogRecord {
   requestId: string;
   method: string;
-  /** The route as configured, never the path: a path can hold anything. */
+  /** The route as configured. The log never contains the path, which may hold personal data. */
   route: string;
   status: number;
-  /** HMAC of the caller. */
+  /** The HMAC of the caller. */
   caller: string | null;
-  /** What the edge decides: `allowed`, or the code of the refusal in lower case. */
+  /** `allowed`, or the code of the refusal in lower case. */
   verdict: string;
   limits: NonNullable<RequestFields["limits"]> | null;
   session: NonNullable<RequestFields["session"]> | null;
-  /** What the cache did, in lower case: `hit`, `miss`, `stale` … */
+  /** The cache's outcome in lower case: `hit`, `miss`, `stale` … */
   cache: string | null;
   storeCalls: number;
   /** Milliseconds that the request waits for the store. */
   storeMs: number;
+  /** Milliseconds from the arrival to the response's header fields. */
   totalMs: number;
 }
 
-/** Emits the one event that every request has. */
+/** Emits the `request` event. */
 export function logRequest(events: Events, record: LogRecord): void {
   events.emit("request", {
     request_id: record.requestId,
-    // A method is a text of the client's (RFC 9110 §9.1): one that is not known may be anything.
+    // A client may send any token as method (RFC 9110 §9.1). The log contains only known ones.
     method: METHODS.find((method) => method === record.method) ?? "other",
     route: record.route,
     status: record.status,

@@ -1,18 +1,18 @@
 import type { SessionChange } from "./session-change.ts";
 
-/** How an attempt to reach the origin ended. A failure is a value: the cache may have something stale to give. */
+/** The result of a request to the origin. A failure is a value, because the cache may have a stale answer. */
 export type OriginReply =
   | {
       kind: "response";
       response: Response;
-      /** What the origin said of the client's session. */
+      /** The change of the client's session that the origin's response implies. */
       session?: SessionChange | null;
     }
   | {
       kind: "failed";
       status: 502 | 504 | 508;
       code: "ORIGIN_UNREACHABLE" | "ORIGIN_TIMEOUT" | "LOOP_DETECTED";
-      /** The status that the origin answered with, where it is one that no response can have. */
+      /** The origin's status where no response can have it. */
       originStatus?: number;
     };
 

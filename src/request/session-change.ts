@@ -1,11 +1,13 @@
 import type { TokenSource } from "../identity/caller.ts";
 
 /**
- * What happened to the client's session, as data: `finish` alone turns it into header fields.
+ * A change to the client's session. Only `finish` turns it into header fields.
  *
- * - `issued`: a new session, or a new id. The answer is for nobody else.
- * - `renewed`: the same session with a younger confirmation.
- * - `cleared`: the cookie is over.
+ * - `issued`: the client gets a new session or a new id. The response must not be stored.
+ * - `renewed`: the client gets a token with a newer confirmation time. No shared cache may store the response.
+ * - `cleared`: the client's cookie is deleted.
+ *
+ * `expiresAt` is in milliseconds since the epoch.
  */
 export type SessionChange =
   | { kind: "issued" | "renewed"; token: string; expiresAt: number; tokenSource: TokenSource }
