@@ -10,14 +10,14 @@ export interface ForwardInput {
   body: ReadableStream | null;
   fetch: Platform["fetch"];
   platform: Pick<Platform, "timer">;
-  /** Milliseconds until the response's headers must be there; its body may take as long as it wants. */
+  /** Milliseconds until the response's header fields must have arrived. It does not limit the body. */
   deadlineMs: number;
   via: string;
 }
 
 const UNREACHABLE = { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" } as const;
 
-/** Asks the origin. Redirects are the client's to follow, and nothing of either body is held. */
+/** Sends a request to the origin. It streams both bodies and follows no redirect. Failures are values; it never throws. */
 export async function forward(input: ForwardInput): Promise<OriginReply> {
   if (comesFromHere(input.headers, input.via)) return { kind: "failed", status: 508, code: "LOOP_DETECTED" };
   const abort = new AbortController();
@@ -55,7 +55,7 @@ function isFinal({ status, webSocket }: Response, asked: Headers): boolean {
   return status >= 200 && status <= 599;
 }
 
-/** The header already names this edge twice: once was added for this very request. */
+/** Whether `Via` names this edge twice. This request added one of them, so the other is a loop's (RFC 9110 §7.6.3). */
 function comesFromHere(headers: Headers, via: string): boolean {
   const names = (headers.get("via") ?? "").split(",").map((entry) => entry.trim().split(/\s+/)[1]);
   return names.filter((name) => name === via).length > 1;

@@ -1,6 +1,6 @@
 /**
- * The origin's address for a request: its scheme, host and base path, with the request's path and query **assigned**.
- * Resolving would let `//evil.example/x` choose another host.
+ * The origin's URL for a request: its scheme, host and base path with the request's path and query. It assigns the path and
+ * does not resolve it, because `//evil.example/x` would resolve to another host.
  */
 export function originUrl(base: URL, requested: URL): URL {
   const url = new URL(base);

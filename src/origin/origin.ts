@@ -21,13 +21,13 @@ export interface OriginOptions {
   events: Events;
   sessions: Pick<Sessions, "fromOrigin">;
   verifiedKeys: Pick<VerifiedKeys, "remember" | "forget">;
-  /** The edge owns CORS: what the origin says of it is dropped before an answer is stored. */
+  /** Whether the edge handles CORS. Then the origin's CORS fields are deleted before a response is stored. */
   ownsCors: boolean;
-  /** This edge's name in `Via`: the same in all its isolates, another in front of another origin. */
+  /** This edge's pseudonym in `Via`: the same in all isolates, another for another origin. */
   viaName(): Promise<string>;
 }
 
-/** Whose request it is, once that is known. */
+/** A request with its confirmed identity. */
 export interface OriginCaller {
   request: EdgeRequest;
   identity: ConfirmedIdentity;
@@ -35,8 +35,8 @@ export interface OriginCaller {
 }
 
 /**
- * The origin behind the edge, for one request: what it is sent, and what its answer means for the edge itself (a session
- * that starts or ends, a key that is verified).
+ * The origin for one request. It sends the request, and applies the signals of the response: a session that starts or ends,
+ * a verified API key.
  *
  * @throws Problem where no origin is configured.
  */
@@ -99,7 +99,7 @@ function headersFor(
   });
 }
 
-/** `X-Edge-Session` counts on the routes that say so, in a 2xx to a POST. */
+/** Applies `X-Edge-Session`. It counts only in a 2xx to a POST on a route with `session`. */
 async function sessionChange(
   { sessions }: OriginOptions,
   { request, session }: OriginCaller,
@@ -117,7 +117,7 @@ const FAILURE_REASONS = {
   LOOP_DETECTED: "loop",
 } as const;
 
-/** Emits `origin.failed` where the origin fails, also where the client gets something stale in its place. */
+/** Emits `origin.failed` where the origin fails, also where the client gets a stale answer. */
 function noteFailure(
   { events }: OriginOptions,
   { requestId, route }: EdgeRequest,
@@ -132,7 +132,7 @@ function noteFailure(
     events.emit("origin.failed", { ...facts, reason: "bad status", status });
 }
 
-/** What the answer says of an API key: known for good, or not at all. */
+/** Stores the request's API key as verified after a 2xx, and deletes it after a 401 or 403. */
 function noteVerifiedKey(
   { verifiedKeys, config }: OriginOptions,
   { request }: OriginCaller,

@@ -9,30 +9,31 @@ import type { Platform } from "../runtime/platform.ts";
 export interface OriginHeadersInput {
   method: string;
   headers: Headers;
-  /** The address the client used, with the edge's scheme and host. */
+  /** The URL of the client's request. */
   url: URL;
-  /** The client's address, whole: the origin needs it as it is. */
+  /** The client's full address, not normalised. */
   clientAddress: string | null;
   requestId: string;
-  /** Sent only when the origin can tell the edge from anybody else. */
+  /** Sent only where `identityTrusted`. */
   user: { id: string; tier: string | null } | null;
   tier: string | null;
+  /** Whether the origin can authenticate the edge, by `ORIGIN_TOKEN` or a service binding. */
   identityTrusted: boolean;
   /** `ORIGIN_TOKEN`. */
   originToken: string | null;
-  /** This edge's name in `Via`. */
+  /** This edge's pseudonym in `Via`. */
   via: string;
   platform: Pick<Platform, "randomBytes">;
 }
 
-/** What the origin is sent of a request's headers, and what the edge adds. */
+/** The header fields for the origin: the client's fields without the edge's own and hop-by-hop ones, and what the edge adds. */
 export function originHeaders(input: OriginHeadersInput): Headers {
   const { url, user, tier, requestId, originToken, platform } = input;
   const headers = new Headers(input.headers);
   // Only a GET can become a WebSocket (RFC 6455 §4.1); on anything else the offer would cost the content.
   const websocket = input.method === "GET" && isWebSocketUpgrade(headers);
   dropHopByHop(headers);
-  // Whoever took the request has answered it (RFC 9110 §10.1.1): an origin's 100 would be taken for its answer.
+  // The server in front has answered `Expect` already (RFC 9110 §10.1.1). The runtime would treat a 100 as the answer.
   headers.delete("expect");
   if (websocket) headers.set("upgrade", "websocket");
   for (const name of [...headers.keys()]) if (isReservedRequestField(name)) headers.delete(name);
@@ -50,7 +51,7 @@ export function originHeaders(input: OriginHeadersInput): Headers {
   return headers;
 }
 
-/** The edge's session token is between the client and the edge; the client's other cookies are not. */
+/** Deletes the edge's session token. The origin gets the client's other cookies. */
 function dropSessionCredential(headers: Headers): void {
   if (bearerBegins(headers.get("authorization"), SESSION_TOKEN_PREFIX)) headers.delete("authorization");
   const cookie = headers.get("cookie");
@@ -60,7 +61,7 @@ function dropSessionCredential(headers: Headers): void {
   else headers.delete("cookie");
 }
 
-/** Header values are bytes: whatever is not visible ASCII travels percent-encoded. */
+/** Percent-encodes every character that is not visible ASCII, and `%`. */
 function headerSafe(value: string): string {
   return value.replace(/[^\x21-\x24\x26-\x7e]/gu, (char) => encodeURIComponent(char));
 }

@@ -5,7 +5,7 @@ import { dropHopByHop } from "../http/hop-by-hop.ts";
 import { reasonPhrase } from "../http/mutable-response.ts";
 import { type Addresses, edgeAddress, edgeCookiePath, edgeLinks } from "./edge-address.ts";
 
-/** Without them a cache, this one or a browser's, would reuse a response as if it had said nothing. */
+/** Fields that stay even if `Connection` names them: without them a cache would store or reuse the response wrongly. */
 const NEEDED_BY_CACHES: ReadonlySet<string> = new Set([...CACHE_FIELDS, "set-cookie"]);
 
 /** What the origin tells the edge with a response, taken out of it. */
@@ -52,7 +52,7 @@ export function cleanResponse(
   };
 }
 
-/** No Response can be made with one of these and a body (Fetch §2.2.3), and an origin may send one all the same. */
+/** Statuses without a body. The constructor of Response throws for a body with one of these (Fetch §2.2.3). */
 const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** Cookies as the browser, which talks to the edge's host, can take them and will send them back. */
