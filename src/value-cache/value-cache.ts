@@ -10,28 +10,28 @@ export interface ValueCacheOptions {
   store: Store;
   keys: Keys;
   platform: Platform;
-  /** Seconds a value lives where `set` names none. Default 3600. */
+  /** Default lifetime of a value, s. Default 3600. */
   ttlSeconds?: number;
-  /** false keeps values in the isolate. Default true. */
+  /** `false` stores values in the isolate only. Default true. */
   useRedis?: boolean;
-  /** Most values in the isolate. Default 10000. */
+  /** Maximum number of values in the isolate. Default 10000. */
   entries?: number;
-  /** Most bytes of their JSON. Default 8 MiB. */
+  /** Maximum bytes of their JSON. Default 8 MiB. */
   bytes?: number;
 }
 
-/** `hit` distinguishes a stored `null` from nothing stored. */
+/** The result of `get`. `hit` distinguishes a stored `null` from a missing value. */
 export type ValueReply<Value> = { hit: true; value: Value } | { hit: false };
 
-/** What the isolate knows of a value: its JSON, or null where it was deleted. */
+/** A write of this isolate: the value's JSON, or null for a deletion. */
 interface Change {
   json: string | null;
   expiresAt: number;
 }
 
 /**
- * A key-value cache for handlers, for any JSON value: `0`, `""`, `false` and `null` are values, not misses. In Redis, and
- * in the isolate's map while Redis does not answer; what was set or deleted meanwhile is written when Redis is back.
+ * A key-value cache for handlers. It stores any JSON value: `0`, `""`, `false` and `null` are hits. Values are in Redis. While
+ * the store is lost, they are in the isolate's map, and its changes are written when the store is back.
  */
 export function createValueCache(options: ValueCacheOptions) {
   const { store, keys, platform, ttlSeconds = 3600, entries = 10_000, bytes = 8 * 1024 * 1024 } = options;
@@ -53,9 +53,9 @@ export function createValueCache(options: ValueCacheOptions) {
   });
   store.onRecovery((batch) => pending.replay(batch));
 
-  /** Makes one call at most. A `null` that was set is a hit. */
+  /** Reads a value with at most one call. A stored `null` is a hit. It never rejects for an outage. */
   async function get<Value>(name: string): Promise<ValueReply<Value>> {
-    // What is not yet written to Redis is newer here.
+    // A change that waits to be written to Redis is newer than the value in Redis.
     const here = pending.get(name) ?? values.get(name);
     if (!onRedis || pending.get(name)) return replyOf(here?.json ?? null);
     const batch = store.batch();
@@ -70,9 +70,11 @@ export function createValueCache(options: ValueCacheOptions) {
   }
 
   /**
-   * @param settings `ttl`: seconds.
-   * @returns whether Redis has it; false: only this isolate has, so far.
-   * @throws TypeError where the value is no JSON, RangeError where `ttl` is not more than 0.
+   * Stores a value.
+   *
+   * @param settings `ttl`: lifetime in seconds.
+   * @returns whether Redis has the value; false while only this isolate has it.
+   * @throws TypeError for a value that JSON cannot represent, RangeError for a `ttl` that is not greater than 0.
    */
   async function set(
     name: string,
@@ -85,14 +87,15 @@ export function createValueCache(options: ValueCacheOptions) {
     return write(name, { json, expiresAt: platform.now() + ttl * 1000 });
   }
 
-  /** @returns whether Redis has deleted it; false: only this isolate has, so far. */
+  /** Deletes a value. @returns whether Redis has deleted it; false while only this isolate has. */
   async function remove(name: string): Promise<boolean> {
     return write(name, { json: null, expiresAt: platform.now() + ttlSeconds * 1000 });
   }
 
   /**
-   * The value, or where there is none, what `fetchValue` returns; that is stored. `fetchValue` is called once at most. Its
-   * error is thrown on, and nothing is stored then.
+   * Reads a value. On a miss it calls `fetchValue` once and stores the result.
+   *
+   * @throws the error of `fetchValue`, and stores nothing then; and the errors of `set`.
    */
   async function getOrSet<Value>(
     name: string,
