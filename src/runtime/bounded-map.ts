@@ -2,18 +2,18 @@ import type { Platform } from "./platform.ts";
 
 export interface BoundedMapOptions<Value> {
   platform: Pick<Platform, "now">;
-  /** Most entries it may hold. */
+  /** Maximum number of entries. */
   entries: number;
-  /** Most bytes, by `sizeOf`. Default: not counted. */
+  /** Maximum bytes, by `sizeOf`. Default unlimited. */
   bytes?: number;
   /** Bytes of one entry, key included. Default 0. */
   sizeOf?(value: Value, key: string): number;
   /**
-   * When it is full of live entries: `evict` drops the least recently used; `refuse` keeps them all and says no to the
-   * newcomer (a limiter's counters, which a stranger must not be able to push out).
+   * What a full map does with a new entry. `evict` drops the least recently used entries. `refuse` rejects the new one, for
+   * data such as counters that other clients must not be able to evict.
    */
   whenFull: "evict" | "refuse";
-  /** Called with each entry that leaves, for whatever reason: being replaced is one. */
+  /** Called with each entry that is removed, also when it is replaced. */
   dropped?(value: Value, key: string): void;
 }
 
@@ -24,12 +24,12 @@ interface Entry<Value> {
   size: number;
 }
 
-/** Expired entries looked at with each write, so that no single write has to sweep them all. */
+/** Entries that each write checks for expiry, so that no write has to check all. */
 const SWEEP_STEP = 8;
-/** A full map that refuses looks through all its entries for expired ones at most this often, ms. */
+/** Minimum time between two checks of all entries in a full map that refuses, ms. */
 const FULL_SWEEP_MS = 1000;
 
-/** The in-isolate fallback: a Map with an expiry per entry and a bound on entries and bytes. */
+/** A Map with an expiry per entry and a maximum of entries and bytes (law 5). */
 export class BoundedMap<Value> {
   readonly #entries = new Map<string, Entry<Value>>();
   readonly #options: BoundedMapOptions<Value>;
@@ -48,6 +48,7 @@ export class BoundedMap<Value> {
     return this.#bytes;
   }
 
+  /** The value, or undefined when it is absent or expired. Reading counts as use for `evict`. */
   get(key: string): Value | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
@@ -63,8 +64,10 @@ export class BoundedMap<Value> {
   }
 
   /**
-   * @param expiresAt Milliseconds since the epoch; default never.
-   * @returns false when the map is full and refuses, or the entry alone is larger than its bytes.
+   * Adds or replaces an entry.
+   *
+   * @param expiresAt Milliseconds since the epoch. Default never.
+   * @returns false when the map is full and refuses, or the entry alone exceeds the maximum bytes.
    */
   set(key: string, value: Value, expiresAt = Number.POSITIVE_INFINITY): boolean {
     const { entries, bytes = Number.POSITIVE_INFINITY, sizeOf, whenFull } = this.#options;
@@ -73,7 +76,7 @@ export class BoundedMap<Value> {
     if (size > bytes) return false;
     this.#sweep(SWEEP_STEP);
     if (this.#entries.size >= entries || this.#bytes + size > bytes) {
-      if (whenFull === "refuse") this.#sweepAllNowAndThen();
+      if (whenFull === "refuse") this.#sweepAllIfDue();
       else this.#evict(entries - 1, bytes - size);
     }
     if (this.#entries.size >= entries || this.#bytes + size > bytes) return false;
@@ -82,6 +85,7 @@ export class BoundedMap<Value> {
     return true;
   }
 
+  /** @returns whether there was such an entry. */
   delete(key: string): boolean {
     const entry = this.#entries.get(key);
     if (!entry) return false;
@@ -108,17 +112,17 @@ export class BoundedMap<Value> {
     }
   }
 
-  #sweep(most: number): void {
+  #sweep(max: number): void {
     const now = this.#options.platform.now();
-    let looked = 0;
+    let checked = 0;
     for (const [key, entry] of this.#entries) {
-      if (looked >= most) return;
-      looked += 1;
+      if (checked >= max) return;
+      checked += 1;
       if (entry.expiresAt <= now) this.delete(key);
     }
   }
 
-  #sweepAllNowAndThen(): void {
+  #sweepAllIfDue(): void {
     const now = this.#options.platform.now();
     if (now - this.#sweptAt < FULL_SWEEP_MS) return;
     this.#sweptAt = now;

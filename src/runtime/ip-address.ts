@@ -1,6 +1,6 @@
-/** Addresses as text: RFC 4291 §2.2 and §2.5.5.2. The identity of a caller and the address lists read them alike. */
+/** Parsing of IP addresses (RFC 4291 §2.2, §2.5.5.2), for the identity of callers and the address lists. */
 
-/** The address in the form it is counted in, or null when the text is no address. */
+/** The address in the form that limits count: IPv4, or the /64 of IPv6. @returns null when the text is not an address. */
 export function normaliseAddress(text: string): string | null {
   const trimmed = text.trim();
   if (isIpv4(trimmed)) return trimmed;
@@ -50,14 +50,14 @@ function groupsOf(half: string): number[] | null {
   return groups;
 }
 
-/** A network: the first `bits` of eight groups. IPv4 stands in it as mapped by RFC 4291 §2.5.5.2. */
+/** A network: the first `bits` of eight groups. An IPv4 network is IPv4-mapped (RFC 4291 §2.5.5.2). */
 export interface AddressRange {
   groups: readonly number[];
   bits: number;
 }
 
 /**
- * Reads an address or a CIDR range. IPv6 is counted by its /64, so a longer prefix could match nobody.
+ * Parses an address or a CIDR range. Limits count IPv6 by /64, so a longer prefix would match no caller.
  *
  * @returns null when the text is neither, or an IPv6 prefix is longer than /64.
  */
@@ -70,7 +70,7 @@ export function addressRange(text: string): AddressRange | null {
   return bits <= (ipv4 ? 32 : 64) ? { groups, bits: ipv4 ? bits + 96 : bits } : null;
 }
 
-/** Eight groups of an address of either kind, so that both compare alike and never match each other; else null. */
+/** The eight groups of an address; IPv4 is IPv4-mapped, so it never equals IPv6. @returns null when it is malformed. */
 export function comparableGroups(address: string): number[] | null {
   return ipv6Groups(address.includes(":") ? address : `::ffff:${normaliseAddress(address) ?? "?"}`);
 }

@@ -1,14 +1,14 @@
 /**
- * What a Worker gets from outside itself, handed in so that a test decides the time, the dice and the network.
- * Everything that needs one of these takes a `Platform`; nothing else in `src` calls `Date.now()`, `Math.random()`
+ * The time, random numbers, network and timers of a Worker. Code that needs one of these takes a `Platform`, so that a test
+ * can control it. Nothing else in `src` calls `Date.now()`, `Math.random()`
  * or the global `fetch`.
  */
 export interface Platform {
-  /** Milliseconds since the epoch. In workerd it stands still between two waits for I/O. */
+  /** Milliseconds since the epoch. In workerd it advances only when the Worker waits for I/O. */
   now(): number;
-  /** A number in [0, 1): jitter and sampling, never secrets. */
+  /** A number in [0, 1) for jitter and sampling, never for secrets. */
   random(): number;
-  /** Bytes from a CSPRNG: ids, tokens, span ids. */
+  /** Bytes from a CSPRNG, for ids and tokens. */
   randomBytes(length: number): Uint8Array<ArrayBuffer>;
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
   /** Calls `run` once after `ms` milliseconds, unless the returned function was called before. */
@@ -22,7 +22,7 @@ export function sleep(platform: Pick<Platform, "timer">, ms: number): Promise<vo
   });
 }
 
-/** The real one. */
+/** The platform of a Worker. */
 export const workerPlatform: Platform = {
   now: () => Date.now(),
   random: () => Math.random(),

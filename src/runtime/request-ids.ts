@@ -2,10 +2,10 @@ import { hex } from "./hex.ts";
 import type { Platform } from "./platform.ts";
 
 const BYTES = 16;
-/** Drawn at once: a call into the runtime costs more than an id. */
+/** Ids per call of `randomBytes`, which costs more than formatting an id. */
 const IDS_PER_DRAW = 64;
 
-/** Ids for requests: 128 random bits each, as hex. */
+/** Creates a generator of request ids: 128 random bits each, hex. */
 export function createRequestIds({ randomBytes }: Pick<Platform, "randomBytes">): () => string {
   let drawn = new Uint8Array();
   let used = 0;

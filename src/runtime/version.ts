@@ -1,2 +1,2 @@
-/** Of this edge: `/health` shows it. The same as in package.json; a test compares them. */
+/** The edge's version, which `/health` shows. A test compares it with package.json. */
 export const version = "0.1.0";

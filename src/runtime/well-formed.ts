@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 
 /**
- * A text without half a character: a lone surrogate has no UTF-8, so it could be neither a header's value nor hashed as
- * itself, and two different users would be one.
+ * Accepts only text without lone surrogates. A lone surrogate has no UTF-8 encoding: encoders replace it, so that different
+ * user ids would get the same hash.
  */
 export const wellFormed = z.refine<string>((text) => text.isWellFormed());
