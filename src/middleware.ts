@@ -16,10 +16,10 @@ import type { Sessions } from "./session/sessions.ts";
 import type { ActiveSession } from "./session/verdict.ts";
 import type { ValueCache } from "./value-cache/value-cache.ts";
 
-/** What handlers behind the edge find in `c.var`. */
+/** The variables in `c.var` of handlers behind the edge. */
 export interface EdgeVariables {
   edge: {
-    /** `limit(identity, { limit, window })`: a limit of the handler's own. */
+    /** `limit(identity, { limit, window })` applies a limit of the handler's own. */
     limiter: Limiter;
     /** `create`, `get`, `touch`, `delete`, `rotate`. */
     sessions: Sessions;
@@ -28,11 +28,11 @@ export interface EdgeVariables {
   };
   /** The Upstash client: any command, one attempt, the edge's deadline. */
   redis: Redis;
-  /** Who is asking, confirmed: the living session's user, else the JWT's, else the one the origin named for the key. */
+  /** The confirmed user: the valid session's, else the JWT's, else the one that the origin named for the API key. */
   user: ConfirmedIdentity["user"];
-  /** The living session, or null. */
+  /** The valid session, or null. */
   session: ActiveSession | null;
-  /** What the limits say of this request; null where it has none. */
+  /** The verdict of the limits; null where the request has none. */
   rateLimit: LimitVerdict | null;
 }
 
@@ -41,24 +41,26 @@ export interface EdgeEnv {
   Variables: EdgeVariables;
 }
 
+/** Options of {@link edge}. */
 export interface EdgeOptions {
-  /** Limits of every request that comes by. Default none. */
+  /** Limits of every request. Default none. */
   limits?: LimitInput[];
   /** Limits of a tier in place of `limits`. */
   tiers?: Record<string, LimitInput[]>;
-  /** `required`: 401 without a session. `optional`: `c.var.session` says who it is. Default: sessions are not looked at. */
+  /** `required`: 401 without a session. `optional`: `c.var.session` may be null. Default: sessions are not read. */
   session?: "required" | "optional";
-  /** How answers of the handlers are cached. Default not at all. */
+  /** How responses of the handlers are cached. Default not at all. */
   cache?: CacheRuleInput;
-  /** What limits do while the store is lost. Default `local`. */
+  /** How limits work while the store is lost. Default `local`. */
   onStoreFailure?: RouteInput["onStoreFailure"];
-  /** Receive every event, beside the log. Those of the first middleware of a Worker count. */
+  /** Receive every event, in addition to the log. */
   sinks?: readonly Sink[];
 }
 
 /**
- * The edge as a middleware for somebody else's Worker: limits, session and cache with **one** call to Upstash before the
- * handlers run, and none where the isolate can answer. It reads its settings from the Worker's own variables.
+ * The edge as Hono middleware: limits, session and cache with **one** call to Upstash before the handlers run, and none where
+ * the isolate can answer. It reads its settings from the Worker's variables. It throws nothing: a configuration error is a
+ * log line and a 500.
  *
  * @example
  * app.use("*", edge({ limits: [{ name: "all", limit: 60, window: "1 m" }], session: "optional" }));
@@ -100,23 +102,23 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
     } catch (error) {
       response = problemOf(error, newRequestId(), events);
     }
-    // Hono merges the fields of the response it had into the one it gets; here the new one is the whole answer.
+    // Hono merges the fields of the previous response into a new one. The assignment of undefined prevents that.
     c.res = undefined;
     c.res = response;
   };
 }
 
-/** Limits alone: one call to Upstash, none for a blocked caller. */
+/** Only limits: one call to Upstash, and none for a blocked caller. */
 export function rateLimit(limits: LimitInput[], options: Pick<EdgeOptions, "tiers" | "onStoreFailure"> = {}) {
   return edge({ ...options, limits });
 }
 
-/** Sessions alone: one call to Upstash for a signed token, none for a forged one. */
+/** Only sessions: one call to Upstash for a token with a valid signature, and none for any other. */
 export function session(need: "required" | "optional" = "optional") {
   return edge({ session: need });
 }
 
-/** The HTTP cache alone. */
+/** Only the HTTP cache. */
 export function responseCache(rule: CacheRuleInput = {}) {
   return edge({ cache: rule });
 }
@@ -133,7 +135,7 @@ function setVariables(
   c.set("rateLimit", limits);
 }
 
-/** The handlers that follow in the app, as an origin: they can be asked once, and get the request as it came. */
+/** The app's following handlers as an origin. They can run only once, and get the client's request unchanged. */
 function throughHandlers(c: Context<EdgeEnv>, next: () => Promise<void>): OriginFetch {
   return {
     repeatable: false,

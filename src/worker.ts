@@ -11,11 +11,10 @@ import configuredRoutes from "./routes.ts";
 import { workerPlatform } from "./runtime/platform.ts";
 
 /**
- * The Worker: the paths the edge owns, and behind them the API for everything else.
+ * Creates the Worker. It answers the edge's own paths and forwards all others to the API. A configuration error is one log
+ * line and a 500 without details.
  *
- * A configuration with an issue is one line in the log and a 500 without details for whoever called.
- *
- * @param options.sinks Receive every event, beside the log.
+ * @param options.sinks Receive every event, in addition to the log.
  */
 export function createWorker(
   routes: readonly RouteInput[] = configuredRoutes,
@@ -37,9 +36,10 @@ export function createWorker(
   };
 }
 
+/** Answers one request. */
 export type EdgeAnswer = (request: Request, context: ExecutionContext) => Promise<Response>;
 
-/** What one isolate answers: most requests go straight to the API behind it and need no router to find that. */
+/** The answers of one isolate. A prefix check sends most requests to the API without a router. */
 export function edgeAnswer(isolate: Isolate): EdgeAnswer {
   const paths = ownedPaths(isolate);
   return async function answer(request, context) {
