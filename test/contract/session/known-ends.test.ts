@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { openSessions } from "../../support/sessions.ts";
 
-/** Two isolates over one Redis: what one ends, the other is told by Redis. */
+/** Two isolates over one Redis, with a session that the first one created. */
 async function twoIsolates(options: Parameters<typeof openSessions>[0] = {}) {
   const one = openSessions(options);
   const other = openSessions({ ...options, platform: one.platform, prefix: one.prefix });
@@ -9,12 +9,12 @@ async function twoIsolates(options: Parameters<typeof openSessions>[0] = {}) {
   return { one, other, ...created };
 }
 
-describe("an isolate that Redis has told that a session is over", () => {
+describe("an isolate to which Redis has reported that a session is over", () => {
   it.each([
     ["by its tombstone", (sessions: Sessions, id: string) => sessions.service.revoke(id, "ada")],
     ["by its user's mark", (sessions: Sessions) => sessions.service.revokeAllOf("ada", null)],
     ["by everyone's mark", (sessions: Sessions) => sessions.service.revokeEveryone()],
-  ])("%s knows it without asking, and when Redis is gone", async (_, end) => {
+  ])("%s refuses it without a call, also while Redis is unreachable", async (_, end) => {
     const { one, other, token, claims } = await twoIsolates();
     expect((await other.present(token)).kind).toBe("active");
     await end(one.sessions, claims.id);
@@ -26,7 +26,7 @@ describe("an isolate that Redis has told that a session is over", () => {
     expect((await other.present(token)).kind, "to the token's end").toBe("over");
   });
 
-  it("a record that is merely absent is asked for again after ISOLATE_MAX_AGE_MS", async () => {
+  it("reads an absent record again after ISOLATE_MAX_AGE_MS", async () => {
     const { other, token, claims, one } = await twoIsolates();
     one.platform.advance(61_000);
     await one.store.redis().del(one.keys.session(claims.id));
@@ -36,7 +36,7 @@ describe("an isolate that Redis has told that a session is over", () => {
     expect(await other.present(token)).toMatchObject({ kind: "over", calls: 1 });
   });
 
-  it("of a session within its sync window absence is not remembered: a replica may lag", async () => {
+  it("does not remember an absent record within the sync window, because a replica may lag", async () => {
     const { other, token, claims, one } = await twoIsolates();
     expect(claims.syncToken, "the local endpoint gives one").not.toBeNull();
     const reading = one.store.batch();

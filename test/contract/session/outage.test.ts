@@ -4,7 +4,7 @@ import { openSessions } from "../../support/sessions.ts";
 const GRACE_S = 900;
 
 describe("while the store is lost, a session", () => {
-  it("made before is honoured by an isolate that never saw it, for as long as its confirmation is young", async () => {
+  it("created before is accepted by an isolate that never read it, until the grace is over", async () => {
     const here = openSessions();
     const there = openSessions({ platform: here.platform, prefix: here.prefix });
     const { token } = await here.sessions.create({ userId: "ada", tier: "premium" });
@@ -18,12 +18,12 @@ describe("while the store is lost, a session", () => {
     here.platform.advance(GRACE_S * 1000);
     expect(await there.present(token)).toMatchObject({ kind: "active" });
     here.platform.advance(1);
-    expect(await there.present(token), "nobody said no: it is unknown, not over").toMatchObject({
+    expect(await there.present(token), "no evidence of an end: unknown, not over").toMatchObject({
       kind: "unknown",
     });
   });
 
-  it("is honoured with its data by an isolate that has seen it confirmed", async () => {
+  it("is accepted with its user data by an isolate that has read it", async () => {
     const isolate = openSessions();
     const { token } = await isolate.sessions.create({ userId: "ada", userData: { a: 1 } });
     isolate.platform.advance((GRACE_S - 10) * 1000);
@@ -37,7 +37,7 @@ describe("while the store is lost, a session", () => {
     });
   });
 
-  it("is not honoured where the grace is 0, or the route says so", async () => {
+  it("is not accepted where the grace is 0 or the route has offline: false", async () => {
     const none = openSessions({ offlineGraceSeconds: 0 });
     const { token } = await none.sessions.create({ userId: "ada" });
     await none.lose();
@@ -49,7 +49,7 @@ describe("while the store is lost, a session", () => {
     expect(await strict.present(other.token)).toMatchObject({ kind: "active" });
   });
 
-  it("is honoured no longer than it may be idle", async () => {
+  it("is accepted no longer than the idle limit", async () => {
     const isolate = openSessions({ idleSeconds: 60 });
     const { token } = await isolate.sessions.create({ userId: "ada" });
     await isolate.lose();
@@ -83,7 +83,7 @@ describe("while the store is lost, a session", () => {
     expect(await here.present(token), "and everywhere once that is written").toMatchObject({ kind: "over" });
   });
 
-  it("revoked elsewhere may live on here, for at most the grace", async () => {
+  it("revoked in another isolate stays valid here for at most the grace", async () => {
     const here = openSessions();
     const there = openSessions({ platform: here.platform, prefix: here.prefix });
     const { token, claims } = await here.sessions.create({ userId: "ada" });
@@ -97,7 +97,7 @@ describe("while the store is lost, a session", () => {
   });
 });
 
-describe("a session made while the store is lost", () => {
+describe("a session created while the store is lost", () => {
   it("works at once, here and in other isolates, and is written when the store is back", async () => {
     const here = openSessions();
     const there = openSessions({ platform: here.platform, prefix: here.prefix });
@@ -114,12 +114,12 @@ describe("a session made while the store is lost", () => {
     await there.recover();
     const verdict = await there.present(made.token);
     expect(verdict).toMatchObject({ kind: "active", source: "redis", record: { user_data: { a: 1 } } });
-    expect(verdict.kind === "active" && verdict.renewed, "the mark of the outage is taken off").toMatch(
+    expect(verdict.kind === "active" && verdict.renewed, "the new token is not an offline token").toMatch(
       /^es1\./,
     );
   });
 
-  it("is written by whoever sees its token, when its isolate is gone", async () => {
+  it("is written by another isolate that gets its token, when its own isolate is evicted", async () => {
     const gone = openSessions();
     await gone.lose();
     const { token, claims } = await gone.sessions.create({ userId: "ada", userData: { a: 1 } });
@@ -133,7 +133,7 @@ describe("a session made while the store is lost", () => {
   });
 
   it.each(["revoke", "revoke all", "revoke everyone", "rotate"])(
-    "and ended since by %s is not brought back by its token",
+    "and ended since by %s is not revived by its token",
     async (how) => {
       const gone = openSessions();
       await gone.lose();
@@ -145,7 +145,7 @@ describe("a session made while the store is lost", () => {
       if (how === "revoke everyone") await next.sessions.service.revokeEveryone();
       if (how === "rotate" && verdict.kind === "active")
         expect(await next.sessions.rotate(verdict)).toMatchObject({ durable: true });
-      // The slow request writes only now what it saw then.
+      // The slow request writes only now.
       await verdict.settle();
       const fresh = openSessions({ platform: gone.platform, prefix: gone.prefix });
       expect(await fresh.present(token)).toMatchObject({ kind: "over" });
@@ -178,7 +178,7 @@ describe("a session made while the store is lost", () => {
     });
   });
 
-  it("rotates in it, and only the new id is written", async () => {
+  it("rotates in the outage, and only the new id is written", async () => {
     const isolate = openSessions();
     await isolate.lose();
     const { token, claims } = await isolate.sessions.create({ userId: "ada" });
@@ -195,13 +195,13 @@ describe("a session made while the store is lost", () => {
   });
 });
 
-describe("an ending taken while the store is lost", () => {
-  it("is durable once it is replayed, and written once", async () => {
+describe("an end that is accepted while the store is lost", () => {
+  it("is durable once it is replayed, and is written once", async () => {
     const here = openSessions();
     const there = openSessions({ platform: here.platform, prefix: here.prefix });
     const { token, claims } = await there.sessions.create({ userId: "ada" });
     await here.lose();
-    expect(await here.sessions.service.revoke(claims.id, null), "a server need not know whose it is").toBe(
+    expect(await here.sessions.service.revoke(claims.id, null), "a server need not know its user").toBe(
       "pending",
     );
     expect(await there.present(token)).toMatchObject({ kind: "active" });
@@ -209,10 +209,10 @@ describe("an ending taken while the store is lost", () => {
     expect(await there.present(token)).toMatchObject({ kind: "over" });
     const calls = here.wire.calls;
     await here.recover();
-    expect(here.wire.calls, "nothing is left to be told").toBe(calls);
+    expect(here.wire.calls, "nothing is left to be written").toBe(calls);
   });
 
-  it("is lost with its isolate", async () => {
+  it("is lost when its isolate is evicted before the replay", async () => {
     const gone = openSessions();
     const { token, claims } = await gone.sessions.create({ userId: "ada" });
     await gone.lose();

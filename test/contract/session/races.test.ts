@@ -3,7 +3,7 @@ import { openSessions } from "../../support/sessions.ts";
 
 const ROUNDS = 200;
 
-/** Two isolates over one Redis, which race against each other. */
+/** Two isolates over one Redis. */
 function rivals() {
   const a = openSessions({ maxPerUser: 1000 });
   const b = openSessions({ platform: a.platform, prefix: a.prefix, maxPerUser: 1000 });
@@ -11,7 +11,7 @@ function rivals() {
 }
 
 describe(`${ROUNDS} races of`, () => {
-  it("revoke against touch bring no session back", async () => {
+  it("revoke against touch revive no session", async () => {
     const [a, b] = rivals();
     const made = await Promise.all(
       Array.from({ length: ROUNDS }, (_, i) => a.sessions.create({ userId: `user_${i % 10}` })),
@@ -50,7 +50,7 @@ describe(`${ROUNDS} races of`, () => {
     expect(next.filter(({ kind }) => kind !== "active")).toEqual([]);
   });
 
-  it("create against revoke-all lose no session that lives, and list none that does not", async () => {
+  it("create against revoke-all list exactly the valid sessions", async () => {
     const [a, b] = rivals();
     const made = await Promise.all(
       Array.from({ length: ROUNDS }, async (_, i) => {
@@ -67,13 +67,13 @@ describe(`${ROUNDS} races of`, () => {
         listed.add(session_id);
     const living = made.filter((_, i) => verdicts[i]?.kind === "active").map(({ claims }) => claims.id);
     expect([...listed].sort()).toEqual(living.sort());
-    // And what is ended now is ended for good, however late its maker looks.
+    // Another revocation ends them all, also for the isolate that created them.
     for (let user = 0; user < 10; user += 1) await b.sessions.service.revokeAllOf(`user_${user}`, null);
     const after = await Promise.all(made.map(({ token }) => a.present(token)));
     expect(after.filter(({ kind }) => kind !== "over")).toEqual([]);
   });
 
-  it("create against create keep the cap, and the newest", async () => {
+  it("create against create keep the maximum per user, and the newest session", async () => {
     const a = openSessions({ maxPerUser: 5 });
     const b = openSessions({ platform: a.platform, prefix: a.prefix, maxPerUser: 5 });
     await Promise.all(

@@ -1,20 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { openSessions } from "../../support/sessions.ts";
 
-/** Redis answers, reads, and refuses what would write: full, or a replica. The breaker stays closed all the while. */
+/** Redis answers reads and refuses writes, because it is full or a replica. The breaker stays closed. */
 describe("sessions while Redis takes no writes", () => {
-  it("that are made live on, in every isolate, until it takes them and afterwards", async () => {
+  it("that are created stay valid in every isolate, before and after Redis accepts writes", async () => {
     const here = openSessions();
     here.wire.full = true;
     const { token, durable } = await here.sessions.create({ userId: "ada", userData: { note: 1 } });
-    expect(durable, "so it says").toBe(false);
+    expect(durable, "it reports so").toBe(false);
     const other = openSessions({ platform: here.platform, prefix: here.prefix });
     other.wire.full = true;
     let carried = token;
     for (const minutes of [0, 5, 5, 5, 5]) {
       here.platform.advance(minutes * 60_000);
       const verdict = await other.present(carried);
-      expect(verdict.kind, "Redis has not got it, and has not heard of its end").toBe("active");
+      expect(verdict.kind, "Redis has neither its record nor its end").toBe("active");
       carried = (verdict.kind === "active" ? verdict.renewed : null) ?? carried;
       await verdict.settle();
     }
@@ -25,7 +25,7 @@ describe("sessions while Redis takes no writes", () => {
     expect(await fresh.sessions.service.list("ada")).toMatchObject({ records: [{ user_data: { note: 1 } }] });
   });
 
-  it("that end are told to it again and again, until it has heard", async () => {
+  it("that end are written again until Redis accepts the write", async () => {
     const { sessions, wire, store, platform, prefix, present } = openSessions();
     const { token, claims } = await sessions.create({ userId: "ada" });
     wire.full = true;
@@ -39,10 +39,10 @@ describe("sessions while Redis takes no writes", () => {
     platform.advance(2000);
     await store.maintenance();
     const fresh = openSessions({ platform, prefix });
-    expect((await fresh.present(token)).kind, "in an isolate that was never told").toBe("over");
+    expect((await fresh.present(token)).kind, "in another isolate").toBe("over");
   });
 
-  it("are told of once a single lost call is followed by one that is not", async () => {
+  it("that end during one failed call are written with the next call", async () => {
     const { sessions, wire, store, platform, prefix } = openSessions();
     const { token, claims } = await sessions.create({ userId: "ada" });
     wire.cut = true;

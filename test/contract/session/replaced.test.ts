@@ -3,9 +3,9 @@ import { openSessions } from "../../support/sessions.ts";
 
 const BIG = "x".repeat(3000);
 
-/** A session that another comes in the place of: at a sign-in with an old one, or a rotation. */
+/** A session that a new one replaces: at a sign-in with an existing session, or at a rotation. */
 describe("the session that is replaced", () => {
-  it("lives on when the new one cannot be made", async () => {
+  it("stays valid when the new one cannot be created", async () => {
     const { sessions, present, lose, recover } = openSessions();
     const old = await sessions.create({ userId: "ada" });
     await lose();
@@ -17,7 +17,7 @@ describe("the session that is replaced", () => {
     expect((await present(old.token)).kind, "and after it").toBe("active");
   });
 
-  it("lives on when what it holds is too much to be rotated in an outage", async () => {
+  it("stays valid when its user data is too large for a rotation in an outage", async () => {
     const { sessions, present, lose, recover } = openSessions();
     const old = await sessions.create({ userId: "ada", userData: BIG });
     await lose();
@@ -29,7 +29,7 @@ describe("the session that is replaced", () => {
     expect(await present(old.token)).toMatchObject({ kind: "active", record: { user_data: BIG } });
   });
 
-  it("lives on when no token could carry the new one", async () => {
+  it("stays valid when the new one fits into no token", async () => {
     const { sessions, present, lose } = openSessions();
     const old = await sessions.create({ userId: "ada" });
     await lose();
@@ -38,7 +38,7 @@ describe("the session that is replaced", () => {
     await expect(sessions.create(input, old.claims)).rejects.toMatchObject({
       code: "USER_DATA_TOO_LARGE_OFFLINE",
     });
-    expect(sessions.service.sizes.pending, "nothing of it is kept").toBe(0);
+    expect(sessions.service.sizes.pending, "no write of it is pending").toBe(0);
     expect((await present(old.token)).kind).toBe("active");
   });
 
@@ -57,13 +57,13 @@ describe("the session that is replaced", () => {
     platform.advance(8000);
     await store.maintenance();
     const fresh = openSessions({ platform, prefix });
-    expect((await fresh.present(old.token)).kind, "and everywhere once Redis has heard").toBe("over");
+    expect((await fresh.present(old.token)).kind, "and everywhere once the end is written").toBe("over");
     expect((await fresh.present(created.token)).kind).toBe("active");
   });
 });
 
 describe("a rotation", () => {
-  it("waits for the store where only the signature vouches: the full record is not lost", async () => {
+  it("is refused where only the signature confirms the session, so that the record's data are not lost", async () => {
     const here = openSessions();
     const there = openSessions({ platform: here.platform, prefix: here.prefix });
     const old = await here.sessions.create({ userId: "ada", userData: { a: 1 }, deviceInfo: { os: "x" } });
@@ -73,7 +73,7 @@ describe("a rotation", () => {
     expect(verdict.source).toBe("signature");
     const refusal = await there.sessions.rotate(verdict).catch((error: unknown) => error);
     expect(refusal).toMatchObject({ facts: { status: 503, retryAfter: expect.any(Number) } });
-    expect((await there.present(old.token)).kind, "the old one goes on").toBe("active");
+    expect((await there.present(old.token)).kind, "the old one stays valid").toBe("active");
     await there.recover();
     expect(await here.present(old.token)).toMatchObject({
       kind: "active",
@@ -122,7 +122,7 @@ describe("a rotation", () => {
     expect(await there.sessions.rotate(verdict)).toMatchObject({ record: { user_data: { a: 1 } } });
   });
 
-  it("brings a consistency token, which is sent along while it is young", async () => {
+  it("returns a consistency token, which reads carry within the sync window", async () => {
     const { sessions, present, wire, platform } = openSessions();
     const old = await sessions.create({ userId: "ada" });
     platform.advance(300_000);
@@ -138,19 +138,21 @@ describe("a rotation", () => {
     expect(wire.headers.at(-1)?.get("upstash-sync-token")).not.toBe(token);
   });
 
-  it("does not take a number that is no answer of the script for a yes", async () => {
+  it("does not accept a number that the script never returns", async () => {
     const { sessions, present, wire } = openSessions();
     const old = await sessions.create({ userId: "ada" });
     const verdict = await present(old.token);
     if (verdict.kind !== "active") throw new Error("it was just made");
     wire.answer = () => ({ result: 7 });
-    expect(await sessions.rotate(verdict), "it is kept until Redis has it").toMatchObject({ durable: false });
+    expect(await sessions.rotate(verdict), "it is pending until Redis has it").toMatchObject({
+      durable: false,
+    });
     expect(await sessions.delete(old.claims.id)).not.toBe("done");
   });
 });
 
-describe("without a secret, and with a name that fits into no token,", () => {
-  it("nothing is written that nobody could carry", async () => {
+describe("without a secret, and with a user id that fits into no token,", () => {
+  it("nothing is written", async () => {
     const none = openSessions({ secrets: [] });
     await expect(none.sessions.create({ userId: "ada" })).rejects.toMatchObject({ facts: { status: 503 } });
     expect(none.lines.filter(({ event }) => event === "session.secret_missing")).toMatchObject([

@@ -10,7 +10,7 @@ export interface SessionStoreLimits {
   maxPerUser: number;
 }
 
-/** What every sessionStore of sessions does, wherever it keeps them. */
+/** The contract of every SessionStore. */
 export function sessionStoreContract(
   name: string,
   openSessionStore: (limits: SessionStoreLimits) => SessionStore,
@@ -58,34 +58,34 @@ export function sessionStoreContract(
       (await sessionStore.list(userHash)).map((record) => record.session_id).sort();
     const idOf = (one: NewSession) => one.record.session_id;
 
-    it("gives back the record that was written, unknown fields and all", async () => {
+    it("reads the record that was written, unknown fields included", async () => {
       const one = await made();
       expect((await sessionStore.read(idOf(one)))?.record).toEqual(one.record);
       expect(await sessionStore.read("nobody")).toBeNull();
     });
 
-    it("lists a user's own, and nobody else's", async () => {
+    it("lists only the sessions of the user", async () => {
       const mine = [await made(), await made()];
       await made("u2");
       expect(await idsOf()).toEqual(mine.map(idOf).sort());
       expect(await idsOf("u3")).toEqual([]);
     });
 
-    it("ends the oldest beyond the cap, for good", async () => {
+    it("ends the oldest beyond the maximum per user, and does not revive it", async () => {
       const [first, ...rest] = [await made(), await made(), await made(), await made()];
       expect(await idsOf()).toEqual(rest.map(idOf).sort());
       expect(await sessionStore.read(idOf(first))).toBeNull();
-      expect(await sessionStore.adopt(first), "a late writer finds it ended").toBe(false);
+      expect(await sessionStore.adopt(first), "a late write does not revive it").toBe(false);
     });
 
-    it("ends the one that was made first, whichever lives longest", async () => {
+    it("ends the session that was created first, whichever expires last", async () => {
       const long = await made("u1", { expiresAt: platform.now() + 86_400_000 });
       const short = [await made(), await made(), await made()];
       expect(await idsOf()).toEqual(short.map(idOf).sort());
       expect(await sessionStore.read(idOf(long))).toBeNull();
     });
 
-    it("writes an update over the very text it was made from, and over nothing else", async () => {
+    it("writes an update only over the text that it was made from", async () => {
       const one = await made();
       const kept = await sessionStore.read(idOf(one));
       if (!kept) throw new Error("it was just made");
@@ -95,7 +95,7 @@ export function sessionStoreContract(
       expect(await sessionStore.touch(kept, kept.record), "the text has changed since").toBe(false);
     });
 
-    it("lets no update bring an ended session back", async () => {
+    it("does not revive an ended session by an update", async () => {
       const one = await made();
       const kept = await sessionStore.read(idOf(one));
       if (!kept) throw new Error("it was just made");
@@ -112,20 +112,20 @@ export function sessionStoreContract(
       expect(await sessionStore.revoke("nobody", null)).toBe(false);
     });
 
-    it("ends a session whose user nobody knows", async () => {
+    it("ends a session whose user is unknown", async () => {
       const one = await made();
       expect(await sessionStore.revoke(idOf(one), null)).toBe(true);
       expect(await idsOf()).toEqual([]);
     });
 
-    it("lets no late writer bring an ended session back", async () => {
+    it("does not revive an ended session by a late write", async () => {
       const one = session();
       await sessionStore.revoke(idOf(one), "u1");
       expect(await sessionStore.adopt(one)).toBe(false);
       expect(await sessionStore.read(idOf(one))).toBeNull();
     });
 
-    it("takes a session of an outage once, and does not undo what happened to it since", async () => {
+    it("writes a session of an outage once, and does not undo later changes", async () => {
       const one = session();
       expect(await sessionStore.adopt(one)).toBe(true);
       const kept = await sessionStore.read(idOf(one));
@@ -135,7 +135,7 @@ export function sessionStoreContract(
       expect((await sessionStore.read(idOf(one)))?.record.user_data).toBe("changed");
     });
 
-    it("rotates to a new id: the old one is dead at once, and of two rotations one wins", async () => {
+    it("rotates to a new id: the old one is over at once, and only one of two rotations succeeds", async () => {
       const old = await made();
       const next = session("u1", { createdAt: old.createdAt });
       const rival = session("u1", { createdAt: old.createdAt });
@@ -143,7 +143,7 @@ export function sessionStoreContract(
       expect(await sessionStore.rotate({ id: idOf(old), offline: false }, rival)).toBe(false);
       expect(await sessionStore.read(idOf(old))).toBeNull();
       expect(await idsOf()).toEqual([idOf(next)]);
-      expect(await sessionStore.adopt(old), "nor does a late writer bring it back").toBe(false);
+      expect(await sessionStore.adopt(old), "a late write does not revive it").toBe(false);
     });
 
     it("rotates a session of an outage that was never written, once", async () => {
@@ -154,7 +154,7 @@ export function sessionStoreContract(
       expect(await idsOf()).toEqual([idOf(next)]);
     });
 
-    it("ends all of a user's but one, and those that are written late", async () => {
+    it("ends all sessions of a user except one, also those that are written late", async () => {
       const [except, other, late] = [await made(), await made(), session()];
       const strange = await made("u2");
       expect(await sessionStore.revokeAllOf("u1", idOf(except), platform.now())).toBe(1);
@@ -171,12 +171,12 @@ export function sessionStoreContract(
       const next = session("u1", { createdAt: except.createdAt });
       const last = session("u1", { createdAt: except.createdAt });
       expect(await sessionStore.rotate({ id: idOf(except), offline: false }, next)).toBe(true);
-      expect((await sessionStore.read(idOf(next)))?.record, "it lives").toEqual(next.record);
+      expect((await sessionStore.read(idOf(next)))?.record, "it is valid").toEqual(next.record);
       expect(await sessionStore.rotate({ id: idOf(next), offline: false }, last)).toBe(true);
       expect(await idsOf()).toEqual([idOf(last)]);
     });
 
-    it("lets no older revocation take back a newer one", async () => {
+    it("does not replace a newer revocation by an older one", async () => {
       const late = session("u1", { createdAt: platform.now() + 500 });
       const other = session("u2", { createdAt: platform.now() + 500 });
       await sessionStore.revokeEveryone(platform.now() + 1000);
@@ -187,15 +187,15 @@ export function sessionStoreContract(
       expect(await sessionStore.adopt(other), "of one user").toBe(false);
     });
 
-    it("lets a user in again right after all of theirs were ended, whatever the clocks say", async () => {
+    it("creates a valid session right after a revocation of all, whatever the clocks show", async () => {
       const now = platform.now();
       await sessionStore.revokeAllOf("u1", null, now);
       const behind = session("u1", { createdAt: now - 500 });
-      expect(await sessionStore.create(behind), "it counts as made after the revocation").toBe(now + 1);
+      expect(await sessionStore.create(behind), "it counts as created after the revocation").toBe(now + 1);
       expect(await sessionStore.read(idOf(behind))).not.toBeNull();
     });
 
-    it("ends everyone's: what is written late is measured by its own time, what is made now lives", async () => {
+    it("ends everyone's sessions: those written late by their own time, and none that is created now", async () => {
       const [late, now] = [session(), platform.now()];
       await sessionStore.revokeEveryone(now);
       expect(await sessionStore.adopt(late)).toBe(false);

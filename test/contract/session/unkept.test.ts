@@ -19,15 +19,15 @@ async function fullIsolate() {
   return { ...isolate, first, second, third };
 }
 
-describe("an ending for which there is no room", () => {
-  it("says so, and holds in this isolate all the same", async () => {
+describe("an end for which there is no room", () => {
+  it("is reported as unkept, and takes effect in this isolate", async () => {
     const { sessions, present, second, lines } = await fullIsolate();
     expect(await sessions.service.revoke(second.claims.id, "bob")).toBe("unkept");
     expect((await present(second.token)).kind).toBe("over");
     expect(lines.map(({ event }) => event)).toContain("session.end_not_kept");
   });
 
-  it("is a 503 for whoever asked for it, never a 202", async () => {
+  it("is a 503 for the caller, never a 202", async () => {
     const { sessions, second } = await fullIsolate();
     const app = new Hono<EndpointEnv>().route(
       "/auth",
@@ -44,22 +44,22 @@ describe("an ending for which there is no room", () => {
     const refused = await end(`redis/${second.claims.id}`);
     expect(refused.status).toBe(503);
     expect(await refused.json()).toMatchObject({ code: "ENDING_NOT_KEPT", retry_after: expect.any(Number) });
-    expect((await end("users/bob")).status, "there is room for a user's").toBe(202);
+    expect((await end("users/bob")).status, "there is room for the end of a user's sessions").toBe(202);
     expect((await end("users/eve")).status).toBe(503);
-    expect((await end("everyone")).status, "and always for everyone's").toBe(202);
+    expect((await end("everyone")).status, "and always for the end of everyone's").toBe(202);
   });
 
-  it("is told to Redis by whoever sees the token, when the store is back", async () => {
+  it("is written to Redis by the next request with its token, when the store is back", async () => {
     const { sessions, present, recover, second, platform, prefix } = await fullIsolate();
     await sessions.service.revoke(second.claims.id, "bob");
     await recover();
     const fresh = openSessions({ platform, prefix });
-    expect((await fresh.present(second.token)).kind, "nobody has told it").toBe("active");
+    expect((await fresh.present(second.token)).kind, "it is not written yet").toBe("active");
     await (await present(second.token)).settle();
     expect((await fresh.present(second.token)).kind).toBe("over");
   });
 
-  it("of everyone reaches Redis, however much else is waiting", async () => {
+  it("of everyone reaches Redis, however many other writes wait", async () => {
     const { sessions, recover, third, platform, prefix } = await fullIsolate();
     expect((await sessions.service.revokeAllOf("bob", null)).ended).toBe("pending");
     expect((await sessions.service.revokeAllOf("ada", null)).ended).toBe("unkept");
@@ -70,9 +70,9 @@ describe("an ending for which there is no room", () => {
   });
 });
 
-describe("an ending of many that Redis has not heard of", () => {
+describe("an end of several sessions that is not written to Redis", () => {
   it.each(["a user", "everyone"])(
-    "holds here for sessions this isolate never saw, while Redis reads: of %s",
+    "takes effect here for sessions that this isolate never read: of %s",
     async (whose) => {
       const here = openSessions();
       const there = openSessions({ platform: here.platform, prefix: here.prefix });
@@ -84,7 +84,7 @@ describe("an ending of many that Redis has not heard of", () => {
     },
   );
 
-  it("ends, when it is told, nothing that was made since", async () => {
+  it("ends no session that was created since, when it is written", async () => {
     const here = openSessions();
     const there = openSessions({ platform: here.platform, prefix: here.prefix });
     const before = await there.sessions.create({ userId: "ada" });
@@ -98,7 +98,7 @@ describe("an ending of many that Redis has not heard of", () => {
   });
 });
 
-describe("tombstones of the isolate, when they are full,", () => {
+describe("a full map of tombstones", () => {
   function full() {
     const platform = testPlatform();
     const limits = { idleSeconds: 3600, absoluteSeconds: 7200, maxPerUser: 20 };
@@ -107,16 +107,16 @@ describe("tombstones of the isolate, when they are full,", () => {
     return { local, now: platform.now() };
   }
 
-  it("give way to a mark of the user: no session comes back", () => {
+  it("is replaced by a mark of the user, so that no session is revived", () => {
     const { local, now } = full();
     expect(local.addTombstone("one", { userHash: "u1", createdAt: now - 10, except: "next" })).toBe(true);
     const ended = (id: string, createdAt: number) => local.ended({ id, userHash: "u1", createdAt });
     expect(ended("one", now - 10)).toBe(true);
-    expect(ended("next", now - 10), "what came in its place lives").toBe(false);
-    expect(ended("younger", now), "and what was made since").toBe(false);
+    expect(ended("next", now - 10), "its replacement is valid").toBe(false);
+    expect(ended("younger", now), "and a session that was created since").toBe(false);
   });
 
-  it("say so where nobody knows whose it was", () => {
+  it("reports that there is no room where the user is unknown", () => {
     const { local } = full();
     expect(local.addTombstone("one")).toBe(false);
     expect(local.hasTombstone("one")).toBe(false);

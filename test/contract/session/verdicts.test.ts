@@ -4,8 +4,8 @@ import { openSessions } from "../../support/sessions.ts";
 
 const MINUTE = 60_000;
 
-describe("a session with the store at hand", () => {
-  it("is confirmed with one call, which reads and writes nothing else", async () => {
+describe("a session while the store answers", () => {
+  it("is confirmed with one call, which is one MGET", async () => {
     const isolate = openSessions();
     const { token } = await isolate.sessions.create({ userId: "ada", tier: "premium", userData: { a: 0 } });
     isolate.wire.commands.length = 0;
@@ -19,7 +19,7 @@ describe("a session with the store at hand", () => {
     expect(isolate.wire.commands.map(([name]) => String(name).toLowerCase())).toEqual(["mget"]);
   });
 
-  it("costs nothing when its token is forged", async () => {
+  it("costs no call when its token is forged", async () => {
     const isolate = openSessions();
     const { token } = await isolate.sessions.create({ userId: "ada" });
     const before = isolate.wire.calls;
@@ -28,7 +28,7 @@ describe("a session with the store at hand", () => {
     expect(isolate.wire.calls).toBe(before);
   });
 
-  it("holds nothing in Redis that would sign anybody in", async () => {
+  it("stores nothing in Redis that would sign a client in", async () => {
     const isolate = openSessions();
     const { token } = await isolate.sessions.create({ userId: "ada" });
     const written = JSON.stringify(isolate.wire.commands);
@@ -38,7 +38,7 @@ describe("a session with the store at hand", () => {
     expect(written).not.toContain(mac);
   });
 
-  it("is seen by every isolate, and over for all once it is revoked", async () => {
+  it("is valid in every isolate, and over in every isolate once it is revoked", async () => {
     const here = openSessions();
     const there = openSessions({ platform: here.platform, prefix: here.prefix });
     const { token, claims } = await here.sessions.create({ userId: "ada" });
@@ -64,7 +64,7 @@ describe("a session with the store at hand", () => {
     expect(await lastActive()).toBe(isoTime(start + MINUTE));
   });
 
-  it("ends when it was silent for too long, and at its absolute end however busy", async () => {
+  it("ends after its idle limit, and at its absolute end also when it is in use", async () => {
     const isolate = openSessions({ idleSeconds: 600, absoluteSeconds: 1000 });
     const idle = await isolate.sessions.create({ userId: "ada" });
     const busy = await isolate.sessions.create({ userId: "ada" });
@@ -77,7 +77,7 @@ describe("a session with the store at hand", () => {
     expect(await isolate.present(busy.token)).toMatchObject({ kind: "over", because: "invalid" });
   });
 
-  it("gets a token with a younger confirmation when half the grace is over", async () => {
+  it("gets a token with a newer confirmation time when half the grace is over", async () => {
     const isolate = openSessions({ offlineGraceSeconds: 900 });
     const { token } = await isolate.sessions.create({ userId: "ada" });
     isolate.platform.advance(449_000);
@@ -93,7 +93,7 @@ describe("a session with the store at hand", () => {
     });
   });
 
-  it("is over when Redis has lost it", async () => {
+  it("is over when Redis has lost its record", async () => {
     const isolate = openSessions();
     const { token, claims } = await isolate.sessions.create({ userId: "ada" });
     const batch = isolate.store.batch();
@@ -102,7 +102,7 @@ describe("a session with the store at hand", () => {
     expect(await isolate.present(token)).toMatchObject({ kind: "over", because: "revoked" });
   });
 
-  it("is over when its record belongs to somebody else", async () => {
+  it("is over when its record names another user", async () => {
     const isolate = openSessions();
     const { token, claims } = await isolate.sessions.create({ userId: "ada" });
     const found = await isolate.sessions.get(claims.id);
@@ -114,10 +114,10 @@ describe("a session with the store at hand", () => {
     expect(await isolate.present(token)).toMatchObject({ kind: "over" });
   });
 
-  it("sends the consistency token of its creation along while it is young", async () => {
+  it("sends the consistency token of its creation within the sync window", async () => {
     const isolate = openSessions();
     const created = await isolate.sessions.create({ userId: "ada" });
-    expect(created.claims.syncToken, "the endpoint gives one").toEqual(expect.any(String));
+    expect(created.claims.syncToken, "the endpoint returns one").toEqual(expect.any(String));
     const sent = () => isolate.wire.headers.at(-1)?.get("upstash-sync-token");
     await isolate.present(created.token);
     expect(sent()).toBe(created.claims.syncToken);
@@ -126,7 +126,7 @@ describe("a session with the store at hand", () => {
     expect(sent()).not.toBe(created.claims.syncToken);
   });
 
-  it("rotates to a new id; the old token is over at once, everywhere", async () => {
+  it("rotates to a new id; the old token is over at once in every isolate", async () => {
     const here = openSessions();
     const there = openSessions({ platform: here.platform, prefix: here.prefix });
     const { token } = await here.sessions.create({ userId: "ada", userData: { a: 1 } });
@@ -138,10 +138,10 @@ describe("a session with the store at hand", () => {
       kind: "active",
       record: { user_data: { a: 1 } },
     });
-    expect(await here.sessions.rotate(verdict), "it is dead already").toBeNull();
+    expect(await here.sessions.rotate(verdict), "it is over already").toBeNull();
   });
 
-  it("counts a touch as activity, and touches nothing that is gone", async () => {
+  it("counts a touch as activity, and does not touch an ended session", async () => {
     const isolate = openSessions();
     const { claims } = await isolate.sessions.create({ userId: "ada" });
     isolate.platform.advance(5000);
@@ -153,7 +153,7 @@ describe("a session with the store at hand", () => {
     expect(await isolate.sessions.touch(claims.id)).toBe(false);
   });
 
-  it("logs what happens to sessions, and none of their ids or tokens", async () => {
+  it("logs changes of sessions without their ids and tokens", async () => {
     const isolate = openSessions();
     const { token, claims } = await isolate.sessions.create({ userId: "ada@example.com" });
     await isolate.sessions.delete(claims.id);
@@ -169,17 +169,17 @@ describe("a session with the store at hand", () => {
 });
 
 describe("sessions without any store", () => {
-  it("live in the isolate, are listed and end there", async () => {
+  it("are created, listed and ended in the isolate", async () => {
     const isolate = openSessions({ connection: null });
     const created = await isolate.sessions.create({ userId: "ada", userData: "x".repeat(10_000) });
-    expect(created.durable, "there is nothing more durable to wait for").toBe(true);
+    expect(created.durable, "no store is configured").toBe(true);
     expect(await isolate.present(created.token)).toMatchObject({ kind: "active", source: "memory" });
     expect(await isolate.sessions.service.list("ada")).toMatchObject({ records: [{}], complete: true });
     expect(await isolate.sessions.delete(created.claims.id)).toBe("done");
     expect(await isolate.present(created.token)).toMatchObject({ kind: "over", because: "revoked" });
   });
 
-  it("are honoured by another isolate from their signature, and end there by silence too", async () => {
+  it("are accepted by another isolate by their signature, and reach the idle limit there too", async () => {
     const here = openSessions({ connection: null, idleSeconds: 600 });
     const there = openSessions({ connection: null, idleSeconds: 600, platform: here.platform });
     const { token } = await here.sessions.create({ userId: "ada" });
@@ -189,7 +189,7 @@ describe("sessions without any store", () => {
     expect(await there.present(token)).toMatchObject({ kind: "over", because: "idle" });
   });
 
-  it("stay alive while they are used, and their tokens are renewed", async () => {
+  it("stay valid while they are used, and their tokens are renewed", async () => {
     const isolate = openSessions({ connection: null, idleSeconds: 600 });
     let { token } = await isolate.sessions.create({ userId: "ada" });
     for (let i = 0; i < 10; i += 1) {

@@ -39,7 +39,7 @@ function openValues(on: "Redis" | "the isolate", shared?: { platform: TestPlatfo
 
 describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
   it.each([[0], [""], [false], [null], [[]], [{ a: { b: [1, "ü"] } }], ["text"]])(
-    "%j comes back as it was, and is a hit",
+    "%j is read unchanged, and is a hit",
     async (value) => {
       const { values } = openValues(on);
       await values.set("name", value);
@@ -47,7 +47,7 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
     },
   );
 
-  it("nothing is no hit; neither is what was deleted, or is over", async () => {
+  it("a missing, a deleted and an expired value are misses", async () => {
     const { values, platform } = openValues(on);
     expect(await values.get("name")).toEqual({ hit: false });
     await values.set("name", 1);
@@ -71,7 +71,7 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
     expect(fetched).toBe(1);
   });
 
-  it("getOrSet hands on the error of a fetch, called once, and stores nothing", async () => {
+  it("getOrSet rejects with the error of a fetch, fetches once and stores nothing", async () => {
     const { values } = openValues(on);
     let fetched = 0;
     const failing = values.getOrSet("name", () => {
@@ -83,7 +83,7 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
     expect(await values.get("name")).toEqual({ hit: false });
   });
 
-  it("what is no JSON, and a lifetime that is none, are refused", async () => {
+  it("a value that JSON cannot represent and a lifetime of 0 are refused", async () => {
     const { values } = openValues(on);
     await expect(values.set("name", undefined)).rejects.toThrow("JSON");
     await expect(values.set("name", 1, { ttl: 0 })).rejects.toThrow("lifetime");
@@ -91,14 +91,14 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
 });
 
 describe("values while the store is lost", () => {
-  it("are read and written in the isolate, and written to it when it is back", async () => {
+  it("are read and written in the isolate, and written to the store when it is back", async () => {
     const one = openValues("Redis");
     const other = openValues("Redis", one);
     await one.values.set("old", 1);
     await one.values.set("gone", 1);
     await one.lose();
-    expect(await one.values.get("old"), "it was seen before").toEqual({ hit: true, value: 1 });
-    expect(await one.values.set("new", 2), "in this isolate alone").toBe(false);
+    expect(await one.values.get("old"), "it was read before").toEqual({ hit: true, value: 1 });
+    expect(await one.values.set("new", 2), "only in this isolate").toBe(false);
     await one.values.delete("gone");
     expect(await one.values.get("gone")).toEqual({ hit: false });
     await one.recover();
