@@ -32,7 +32,7 @@ const everywhere = (where: string) => ({
 });
 
 describe("health", () => {
-  it("says redis when Redis answers, and asks it at most every 5 s", async () => {
+  it("reports redis when Redis answers, and pings it at most every 5 s", async () => {
     const { health, wire, platform } = harness();
     expect(await health()).toMatchObject({
       status: "healthy",
@@ -46,7 +46,7 @@ describe("health", () => {
     expect(wire.asked).toBe(2);
   });
 
-  it("does not ask when a request has just heard from Redis", async () => {
+  it("does not ping when Redis has just answered a request", async () => {
     const { health, wire, store } = harness();
     const batch = store.batch();
     void batch.read("x");
@@ -55,7 +55,7 @@ describe("health", () => {
     expect(wire.asked).toBe(1);
   });
 
-  it("says memory when Redis does not answer, without asking once the breaker knows", async () => {
+  it("reports memory when Redis does not answer, without a ping while the breaker is open", async () => {
     const { health, wire, platform } = harness();
     wire.down = true;
     for (let i = 0; i < 5; i += 1) {
@@ -69,7 +69,7 @@ describe("health", () => {
     expect(wire.asked, "three failures open the breaker").toBe(3);
   });
 
-  it("says not configured without a store, and that this is no illness", async () => {
+  it("reports not_configured and healthy without a store", async () => {
     const { health, wire } = harness({}, false);
     expect(await health()).toMatchObject({
       status: "healthy",
@@ -79,7 +79,7 @@ describe("health", () => {
     expect(wire.asked).toBe(0);
   });
 
-  it("says memory of a capability that is kept in the isolate by its operator", async () => {
+  it("reports memory for a capability that the configuration keeps in the isolate", async () => {
     const { health } = harness({ USE_REDIS_SESSIONS: "false" });
     expect((await health()).services).toEqual({ ...everywhere("redis"), session_storage: "memory" });
   });
@@ -91,7 +91,7 @@ describe("the health paths", () => {
     return healthRoutes({ health, platform, ready, version: "1.2.3" });
   };
 
-  it("answer 200 whatever runs on what, the facts at the top and under data", async () => {
+  it("answer 200 with or without Redis, with the facts at top level and under data", async () => {
     const response = await app(true, false).request("/");
     expect(response.status).toBe(200);
     expect(response.headers.get("cache-control")).toBe("no-store");
@@ -104,7 +104,7 @@ describe("the health paths", () => {
     expect(body.data).toMatchObject({ system: body.system, services: body.services });
   });
 
-  it("say that the isolate lives, and whether it has an origin", async () => {
+  it("report that the isolate is alive, and whether an origin is configured", async () => {
     expect((await app(false).request("/live")).status).toBe(200);
     expect((await app(true).request("/ready")).status).toBe(200);
     const unready = await app(false).request("/ready");

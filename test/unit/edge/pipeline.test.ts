@@ -17,7 +17,7 @@ const ENV = {
   API_KEYS: `${API_KEY}:tester:premium`,
 };
 
-/** Requests of somebody whose session cannot be checked: the store is lost and its grace is over. */
+/** Requests whose session cannot be checked: the store is lost and the grace is over. */
 async function ask(path: string, headers: Record<string, string> = {}): Promise<string> {
   const platform = testPlatform({ now: NOW, fetch: () => Promise.reject(new TypeError("cut")) });
   const isolate = openIsolate(
@@ -40,16 +40,16 @@ async function ask(path: string, headers: Record<string, string> = {}): Promise<
   return admission.kind === "admitted" ? admission.session.kind : (admission.error as { code: string }).code;
 }
 
-describe("while a session cannot be checked, a route for whoever is identified", () => {
-  it("lets a verified key pass: one good credential is enough", async () => {
+describe("while a session cannot be checked, a route with access: identified", () => {
+  it("accepts a verified key, because one verified credential is enough", async () => {
     expect(await ask("/identified", { "x-api-key": API_KEY })).toBe("unknown");
   });
 
-  it("lets the origin say whether it knows a key", async () => {
+  it("forwards an unverified key to the origin", async () => {
     expect(await ask("/verifies", { "x-api-key": "a-key-of-the-origin" })).toBe("unknown");
   });
 
-  it("says 503, never 401, to whoever has nothing else", async () => {
+  it("answers 503, never 401, where there is no other credential", async () => {
     expect(await ask("/identified")).toBe("IDENTITY_UNAVAILABLE");
     expect(await ask("/identified", { "x-api-key": "a-key-of-nobody" })).toBe("IDENTITY_UNAVAILABLE");
     expect(await ask("/session", { "x-api-key": API_KEY }), "a session is a session").toBe(

@@ -15,15 +15,15 @@ const signed = { kind: "signed", claims: session, tokenSource: "bearer" } as con
 const jwt = { kind: "verified", userId: "grace", tier: "basic" } as const;
 const key = { kind: "verified", hash: "k".repeat(32), name: "partner", tier: "gold", userId: null } as const;
 
-it("what a request claims has no user and no tier, and does not pass for a confirmed identity", () => {
+it("an unverified identity has no user and no tier, and is not assignable to a confirmed one", () => {
   expectTypeOf<UnverifiedIdentity>().not.toHaveProperty("user");
   expectTypeOf<UnverifiedIdentity>().not.toHaveProperty("tier");
   expectTypeOf<UnverifiedIdentity>().not.toExtend<ConfirmedIdentity>();
   expectTypeOf<Omit<ConfirmedIdentity, never>>().not.toExtend<UnverifiedIdentity>();
 });
 
-describe("a session that nobody has confirmed lately", () => {
-  it("leaves both outcomes open, and confirming returns one of the two", async () => {
+describe("a session that was not confirmed recently", () => {
+  it("has two possible identities, and confirm returns one of them", async () => {
     const { outcomes, confirm } = await confirmation(claimsOf({ session: signed }), options());
     if (outcomes.kind !== "open") throw new Error("settled");
     expect(outcomes.alive).toMatchObject({
@@ -38,16 +38,16 @@ describe("a session that nobody has confirmed lately", () => {
     expect(confirm(false)).toBe(outcomes.over);
   });
 
-  it("names nobody once it is over, but for the JWT beside it", async () => {
+  it("has no user once it is over, except that of a JWT", async () => {
     const { confirm } = await confirmation(claimsOf({ session: signed, jwt }), options());
     expect(confirm(false)).toMatchObject({ user: { id: "grace" }, tier: "basic" });
     expect(confirm(true)).toMatchObject({ user: { id: "ada" }, tier: "premium" });
   });
 });
 
-describe("settled before any call", () => {
+describe("identities that are settled before any call", () => {
   it.each<[string, Partial<UnverifiedIdentity>, Partial<ConfirmationOptions>, object]>([
-    ["nothing is claimed", {}, {}, { user: null, identity: { kind: "address" } }],
+    ["no credentials", {}, {}, { user: null, identity: { kind: "address" } }],
     [
       "the session was confirmed a moment ago",
       { session: signed },
@@ -82,7 +82,7 @@ describe("settled before any call", () => {
     expect(outcomes.identity).toMatchObject(expected);
   });
 
-  it("a session that was confirmed and ends with this very call names nobody", async () => {
+  it("a recently confirmed session that has ended since has no user", async () => {
     const { confirm } = await confirmation(
       claimsOf({ session: signed }),
       options({ knownOutcome: async () => "alive" }),
@@ -90,7 +90,7 @@ describe("settled before any call", () => {
     expect(confirm(false)).toMatchObject({ user: null, identity: { kind: "address" } });
   });
 
-  it("a verified key is limited as itself beside a living session, with the key's tier", async () => {
+  it("with a verified key and a valid session, limits count the key with the key's tier", async () => {
     const { confirm } = await confirmation(claimsOf({ session: signed, key }), options());
     expect(confirm(true)).toMatchObject({ identity: { kind: "key" }, tier: "gold", user: { id: "ada" } });
   });

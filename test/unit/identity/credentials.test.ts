@@ -5,7 +5,7 @@ import { readCredentials } from "../../../src/identity/credentials.ts";
 const read = (headers: Record<string, string>, query = "", jwt = true) =>
   readCredentials(new Headers(headers), new URL(`https://edge.example/v1/x${query}`), jwt);
 
-describe("what a request carries", () => {
+describe("the credentials of a request", () => {
   it("a bearer that starts with es1. is a session token and nothing else", () => {
     expect(read({ authorization: "Bearer es1.a.b" })).toMatchObject({
       sessionToken: { raw: "es1.a.b", tokenSource: "bearer" },
@@ -59,7 +59,7 @@ describe("what a request carries", () => {
     expect(read({ authorization: "Bearer es1.a.b other" })).toMatchObject({ sessionToken: null, any: true });
   });
 
-  it("says whether there is any credential, known to the edge or not", () => {
+  it("include whether there is any credential, also one that the edge does not read", () => {
     for (const name of [
       "authorization",
       "cookie",

@@ -72,7 +72,7 @@ const verified = { kind: "verified", userId: "user_1", tier: "premium" };
 const invalid = { kind: "invalid" };
 
 describe("a JWT", () => {
-  it("is good when any of the secrets signed it, and names user and tier", async () => {
+  it("is valid when any of the secrets signed it, and names user and tier", async () => {
     const { verify, hs256, wire } = harness();
     expect(await verify(await hs256())).toEqual(verified);
     expect(await verify(await hs256({}, SECRETS[1]))).toEqual(verified);
@@ -82,7 +82,7 @@ describe("a JWT", () => {
   });
 
   it.each(["RS256", "ES256", "EdDSA"] as const)(
-    "is good when a key of the set signed it with %s",
+    "is valid when a key of the set signed it with %s",
     async (alg) => {
       const { verify, signed, wire } = harness();
       expect(await verify(await signed(signers[alg]))).toEqual(verified);
@@ -92,21 +92,21 @@ describe("a JWT", () => {
   );
 
   it.each([
-    ["nobody's signature", {}, "stranger-secret-of-this-test-01234567"],
+    ["the signature of an unknown secret", {}, "stranger-secret-of-this-test-01234567"],
     ["no exp", { exp: undefined }, undefined],
-    ["an exp that is over", { exp: 1 }, undefined],
+    ["an exp in the past", { exp: 1 }, undefined],
     ["another issuer", { iss: "https://evil.example" }, undefined],
     ["another audience", { aud: "other" }, undefined],
     ["no subject", { sub: undefined }, undefined],
     ["an empty subject", { sub: "" }, undefined],
-    ["half a character in its subject", { sub: "user_\ud800" }, undefined],
+    ["a lone surrogate in its subject", { sub: "user_\ud800" }, undefined],
     ["an nbf in the future", { nbf: 4_000_000_000 }, undefined],
-  ])("is bad with %s", async (_, over, secret) => {
+  ])("is invalid with %s", async (_, over, secret) => {
     const { verify, hs256 } = harness();
     expect(await verify(await hs256(over, secret))).toEqual(invalid);
   });
 
-  it("is bad with alg none, an unknown alg, or a public key used as a secret", async () => {
+  it("is invalid with alg none, an unknown alg, or a public key used as a secret", async () => {
     const { verify, hs256, signed } = harness();
     const [, payload] = (await hs256()).split(".");
     const header = (alg: string) => btoa(JSON.stringify({ alg })).replaceAll("=", "");
@@ -121,13 +121,13 @@ describe("a JWT", () => {
     expect(await verify(relabelled.join("."))).toEqual(invalid);
   });
 
-  it.each(["", ".", "..", "a.b.c", "%%%.x.y", `${btoa("null")}.x.y`])("is none: %j", async (text) => {
+  it.each(["", ".", "..", "a.b.c", "%%%.x.y", `${btoa("null")}.x.y`])("is invalid: %j", async (text) => {
     expect(await harness().verify(text)).toEqual(invalid);
   });
 });
 
 describe("the key set", () => {
-  it("is unknown, not bad, while its address has never answered; it is asked again after a second", async () => {
+  it("makes a token unknown, not invalid, until its address answers; it is fetched again after a second", async () => {
     const { verify, signed, wire, platform } = harness();
     wire.answer = () => new Response("down", { status: 503 });
     const token = await signed(signers.ES256);
@@ -155,7 +155,7 @@ describe("the key set", () => {
     expect(wire.asked, "not with every request").toBe(2);
   });
 
-  it("is asked for an unknown key at most once a minute, whoever makes them up", async () => {
+  it("is fetched for an unknown key at most once a minute", async () => {
     let keys = [signers.RS256];
     const { verify, signed, wire, platform } = harness({ keySet: () => keys });
     const token = await signed(signers.next, { exp: 9_999_999_999 });
@@ -168,7 +168,7 @@ describe("the key set", () => {
     expect(wire.asked).toBe(2);
   });
 
-  it("is not taken for an old key's end when it cannot be asked for a new one", async () => {
+  it("makes a token of an unknown key unknown, not invalid, when the fetch fails", async () => {
     const { verify, signed, wire, platform } = harness();
     await verify(await signed(signers.ES256));
     platform.advance(MINUTE + 1);
@@ -194,7 +194,7 @@ describe("the key set", () => {
     expect(wire.asked).toBe(2);
   });
 
-  it("with a key that is none makes its tokens bad, and nothing fail", async () => {
+  it("with an unusable key makes its tokens invalid, and does not throw", async () => {
     const { verify, signed, wire } = harness();
     const broken = { kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "e", alg: "ES256" };
     wire.answer = () => Response.json({ keys: [broken, signers.RS256.jwk] });
@@ -202,7 +202,7 @@ describe("the key set", () => {
     expect(await verify(await signed(signers.RS256))).toEqual(verified);
   });
 
-  it("is loaded although the clock went back by an hour", async () => {
+  it("is fetched also after the clock was set back by an hour", async () => {
     const { verify, signed, wire, platform } = harness();
     wire.answer = () => new Response("down", { status: 503 });
     const token = await signed(signers.ES256, { exp: 9_999_999_999 });
@@ -213,7 +213,7 @@ describe("the key set", () => {
   });
 
   describe("while another request is fetching it,", () => {
-    /** A fetch that is under way until it is told to land. */
+    /** A fetch that is in flight until the test resolves it. */
     async function fetching() {
       const world = harness();
       const { wire, platform, verify, signed } = world;
@@ -225,7 +225,7 @@ describe("the key set", () => {
       const token = await signed(signers.ES256, { exp: 9_999_999_999 });
       const leader = verify(token);
       const followers = Array.from({ length: 5 }, () => verify(token));
-      /** Lets time pass, and what waits for it run. */
+      /** Advances the time, and runs what waits for it. */
       const pass = async (ms: number) => {
         for (let passed = 0; passed < ms; passed += 25) {
           platform.advance(25);
@@ -235,7 +235,7 @@ describe("the key set", () => {
       return { ...world, answer, token, leader, followers, land: () => land(), pass };
     }
 
-    it("is waited for: nobody is told that it is unknown", async () => {
+    it("is waited for, and no token is unknown", async () => {
       const { leader, followers, land, pass, wire } = await fetching();
       await pass(500);
       land();
@@ -245,7 +245,7 @@ describe("the key set", () => {
       expect(wire.asked).toBe(1);
     });
 
-    it("is waited for no longer than its deadline, and then asked for by one of those who wait", async () => {
+    it("is waited for no longer than its deadline, and then one waiting request fetches it", async () => {
       const { followers, pass, wire } = await fetching();
       wire.hold = null;
       await pass(2000);

@@ -13,14 +13,14 @@ const https = new URL("https://api.example.com/x");
 const loopback = new URL("http://localhost:8787/x");
 
 describe("the session cookie", () => {
-  it("is bound to its host, unreadable to scripts, and only for https", () => {
+  it("has the __Host- prefix, HttpOnly and Secure", () => {
     expect(sessionCookie(https, "es1.t", NOW + 60_000, NOW)).toBe(
       "__Host-session=es1.t; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=Lax",
     );
     expect(clearedCookie(https)).toBe("__Host-session=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax");
   });
 
-  it("does without Secure on http of this machine only", () => {
+  it("lacks Secure only on http loopback", () => {
     expect(sessionCookie(loopback, "es1.t", NOW + 1000, NOW)).toBe(
       "session=es1.t; Max-Age=1; Path=/; HttpOnly; SameSite=Lax",
     );
@@ -28,7 +28,7 @@ describe("the session cookie", () => {
       expect(sessionCookie(new URL(other), "es1.t", NOW, NOW), other).toMatch(/^__Host-session=.*; Secure;/);
   });
 
-  it("lives at most as long as a browser keeps one: 400 days", () => {
+  it("expires after at most 400 days, the maximum of browsers", () => {
     expect(sessionCookie(https, "es1.t", NOW + 500 * 86_400_000, NOW)).toContain("; Max-Age=34560000;");
     expect(sessionCookie(https, "es1.t", NOW - 1, NOW)).toContain("; Max-Age=0;");
   });
@@ -79,7 +79,7 @@ describe("the session cookie", () => {
     expect(sessionTokens(header, loopback)).toHaveLength(16);
   });
 
-  it("is told from others that are set", () => {
+  it("is distinguished from other cookies in Set-Cookie", () => {
     for (const field of [sessionCookie(https, "t", NOW, NOW), clearedCookie(loopback), "session=x"])
       expect(setsSessionCookie(field), field).toBe(true);
     for (const field of ["session_id=x", "theme=session", "__host-session=x"])

@@ -6,7 +6,7 @@ const SECRET = "k1-of-this-test-only-0123456789abcdef";
 const open = (token: string, secrets = [SECRET], now = NOW) => verifyToken(token, { secrets, now });
 
 describe("a session token", () => {
-  it("tells what was signed, and nothing that was not", async () => {
+  it("holds the claims that were signed", async () => {
     const token = await signToken(claims(), SECRET);
     expect(token).toMatch(/^es1\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{43}$/);
     expect(await open(token)).toEqual(claims());
@@ -20,7 +20,7 @@ describe("a session token", () => {
     );
   });
 
-  it("fits into a cookie exactly where the measure that is taken before says so", async () => {
+  it("fits into a cookie exactly where tokenFits returns true", async () => {
     const fits = new Set<boolean>();
     for (let length = 2800; length < 3000; length += 1) {
       const big = claims({ userData: "x".repeat(length), offline: true });
@@ -31,24 +31,24 @@ describe("a session token", () => {
     expect([...fits], "both were tried").toEqual([true, false]);
   });
 
-  it("is none where its user is no well-formed text", async () => {
+  it("is refused where its user id is not well-formed", async () => {
     expect(await open(await signToken(claims({ userId: "u\ud800" }), SECRET))).toBeNull();
   });
 
-  it("opens under an older secret while secrets are rotated, and not under a stranger's", async () => {
+  it("is valid with an older secret during a rotation of secrets, and not with an unknown one", async () => {
     const old = await signToken(claims(), "old-secret-of-this-test-0123456789");
     expect(await open(old, [SECRET, "old-secret-of-this-test-0123456789"])).toEqual(claims());
     expect(await open(old, [SECRET])).toBeNull();
     expect(await open(old, []), "without any secret nothing is genuine").toBeNull();
   });
 
-  it("is over at its absolute end", async () => {
+  it("is invalid from its absolute end on", async () => {
     const token = await signToken(claims(), SECRET);
     expect(await open(token, [SECRET], claims().expiresAt - 1)).not.toBeNull();
     expect(await open(token, [SECRET], claims().expiresAt)).toBeNull();
   });
 
-  it("is refused when any one character of it was changed", async () => {
+  it("is refused when any one character is changed", async () => {
     const token = await signToken(claims(), SECRET);
     for (let at = 0; at < token.length; at += 1) {
       const other = token[at] === "A" ? "B" : "A";
@@ -70,11 +70,11 @@ describe("a session token", () => {
     `es1.=.${"A".repeat(43)}`,
     `es1.e30.${"A".repeat(43)}.x`,
     `es1.%00.${"é".repeat(43)}`,
-  ])("is none: %j", async (text) => {
+  ])("is refused: %j", async (text) => {
     expect(await open(text)).toBeNull();
   });
 
-  it("is refused where its payload was signed but is no session", async () => {
+  it("is refused where its signed payload is not a session", async () => {
     for (const payload of ["null", "[]", "{}", '{"i":"short","u":"x","a":1,"e":9e15,"c":1}', "not json"]) {
       const body = btoa(payload).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
       const key = await crypto.subtle.importKey(

@@ -8,7 +8,7 @@ import { testPlatform } from "../../support/platform.ts";
 const keys = createKeys({ cache: "c", rateLimit: "r", session: "s" });
 const HASH = "0".repeat(32);
 
-/** A batch to a store that holds `stored`, and what it was asked. */
+/** A batch to a store that holds `stored`, and the commands that it sends. */
 function batch(stored: string | null = null) {
   const commands: unknown[][] = [];
   const platform = testPlatform({
@@ -31,7 +31,7 @@ function harness() {
 }
 
 describe("a key that the origin has verified", () => {
-  it("is remembered here and in Redis for an hour, with what the origin said of it", async () => {
+  it("is stored here and in Redis for an hour, with the user and tier that the origin named", async () => {
     const { platform, verified } = harness();
     const { made, commands } = batch();
     verified.remember(HASH, '{"user_id":"ada","tier":"premium"}', made);
@@ -44,7 +44,7 @@ describe("a key that the origin has verified", () => {
   });
 
   it.each(["", "not json", "[]", '{"user_id":7}', '{"user_id":"\\ud800"}', undefined])(
-    "is verified all the same when the origin says nothing of use: %j",
+    "is verified also where the signal is malformed or absent: %j",
     (signal) => {
       const { verified } = harness();
       verified.remember(HASH, signal, batch().made);
@@ -62,7 +62,7 @@ describe("a key that the origin has verified", () => {
     expect(verified.get(HASH)).toEqual({ userId: "ada", tier: null });
   });
 
-  it.each(["not json", '{"userId":7}', "null"])("is none when Redis holds %j", async (stored) => {
+  it.each(["not json", '{"userId":7}', "null"])("is not verified when Redis holds %j", async (stored) => {
     const { verified } = harness();
     const { made } = batch(stored);
     verified.look(HASH, made);
@@ -71,7 +71,7 @@ describe("a key that the origin has verified", () => {
     expect(verified.get(HASH)).toBeUndefined();
   });
 
-  it("is forgotten everywhere at the first refusal", async () => {
+  it("is deleted here and in Redis at the first refusal", async () => {
     const { verified } = harness();
     verified.remember(HASH, undefined, batch().made);
     const { made, commands } = batch();
@@ -81,7 +81,7 @@ describe("a key that the origin has verified", () => {
     expect(commands).toEqual([["del", keys.verifiedKey(HASH)]]);
   });
 
-  it("does not push the others out of memory, however many are made up", () => {
+  it("stays in memory, however many unknown keys are presented", () => {
     const { verified } = harness();
     for (let i = 0; i < 20_000; i += 1) verified.remember(String(i), undefined, batch().made);
     expect(verified.size).toBe(10_000);

@@ -28,14 +28,14 @@ function written(change: SessionChange | null, fields: HeadersInit = {}): Header
 }
 
 describe("the session cookie", () => {
-  it("is bound to its host, unreadable to scripts, and only for https", () => {
+  it("has the __Host- prefix, HttpOnly and Secure", () => {
     expect(sessionCookie(https, "es1.t", NOW + 60_000, NOW)).toBe(
       "__Host-session=es1.t; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=Lax",
     );
     expect(clearedCookie(https)).toBe("__Host-session=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax");
   });
 
-  it("does without Secure on http of this machine only", () => {
+  it("lacks Secure only on http loopback", () => {
     expect(sessionCookie(loopback, "es1.t", NOW + 1000, NOW)).toBe(
       "session=es1.t; Max-Age=1; Path=/; HttpOnly; SameSite=Lax",
     );
@@ -44,7 +44,7 @@ describe("the session cookie", () => {
   });
 });
 
-describe("what a verdict means for the client", () => {
+describe("the change for a verdict", () => {
   it.each<[string, SessionVerdict]>([
     ["a session that need not be renewed", active({ renewed: null })],
     ["no session", { kind: "none" }],
@@ -57,7 +57,7 @@ describe("what a verdict means for the client", () => {
     expect(changeOf(verdict, never)).toBeNull();
   });
 
-  it("a renewed token, the way it came", () => {
+  it("is a renewed token from the same token source", () => {
     for (const tokenSource of ["cookie", "bearer"] as const) {
       expect(changeOf(active({ tokenSource }), never)).toEqual({
         kind: "renewed",
@@ -74,7 +74,7 @@ describe("what a verdict means for the client", () => {
 });
 
 describe("the fields of a change", () => {
-  it("a renewed cookie is stored by nobody, and leaves the origin's cookies alone", () => {
+  it("a renewed cookie gets no-store, and the origin's cookies stay", () => {
     const headers = written(changeOf(active(), never), {
       "cache-control": "max-age=60",
       "set-cookie": "theme=dark",
@@ -86,7 +86,7 @@ describe("the fields of a change", () => {
     expect(headers.get("cache-control")).toBe("no-store");
   });
 
-  it("a renewed bearer goes into X-Session-Token, and what is private already stays so", () => {
+  it("a renewed bearer token is in X-Session-Token, and a private response stays private", () => {
     const headers = written(changeOf(active({ tokenSource: "bearer" }), never), {
       "cache-control": "private, max-age=60",
     });
@@ -95,14 +95,14 @@ describe("the fields of a change", () => {
     expect(headers.has("set-cookie")).toBe(false);
   });
 
-  it("an issued session is for nobody else, whatever the answer said", () => {
+  it("an issued session gets no-store, whatever the response had", () => {
     const change = issued({ token: "es1.first", claims: claims() }, "bearer");
     const headers = written(change, { "cache-control": "private, max-age=60" });
     expect(headers.get("cache-control")).toBe("no-store");
     expect(headers.get("x-session-token")).toBe("es1.first");
   });
 
-  it("a cleared cookie stands beside cookies of the origin's", () => {
+  it("a cleared cookie does not replace the origin's cookies", () => {
     expect(written({ kind: "cleared" }, { "set-cookie": "theme=dark" }).getSetCookie()).toEqual([
       "theme=dark",
       clearedCookie(https),

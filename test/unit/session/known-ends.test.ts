@@ -9,8 +9,8 @@ function open(entries?: number) {
   return { platform, ends: createKnownEnds(options) };
 }
 
-describe("what Redis said of a session that is over", () => {
-  it("evidence is kept to the token's end", () => {
+describe("the end of a session that Redis reported", () => {
+  it("is remembered until the token expires where there is evidence", () => {
     const { platform, ends } = open();
     const session = claims({ expiresAt: NOW + 86_400_000 });
     ends.add(session, "evidence");
@@ -20,7 +20,7 @@ describe("what Redis said of a session that is over", () => {
     expect(ends.has(session.id)).toBe(false);
   });
 
-  it("an absent record counts for ISOLATE_MAX_AGE_MS", () => {
+  it("is remembered for ISOLATE_MAX_AGE_MS where the record is absent", () => {
     const { platform, ends } = open();
     const session = claims({ confirmedAt: NOW - 120_000 });
     ends.add(session, "absent");
@@ -32,7 +32,7 @@ describe("what Redis said of a session that is over", () => {
   it.each([
     ["a session made in an outage", claims({ offline: true })],
     ["a session within its sync window", claims({ syncToken: "token", confirmedAt: NOW - 59_999 })],
-  ])("is not remembered of %s: it may be on its way", (_, session) => {
+  ])("is not remembered of %s, because its write may be pending", (_, session) => {
     const { ends } = open();
     ends.add(session, "absent");
     expect(ends.has(session.id)).toBe(false);

@@ -9,13 +9,13 @@ const signal = (value: unknown) => {
     .replaceAll("=", "");
 };
 
-it("reads what an origin says of a session, in any alphabet", () => {
+it("parses a signal with text in any script", () => {
   const said = { user_id: "Ärger", tier: "premium", user_data: { a: 1 }, device_info: {}, carry: "bearer" };
   const read = { userId: "Ärger", tier: "premium", userData: { a: 1 }, deviceInfo: {}, carry: "bearer" };
   expect(parseSessionSignal(signal(said))).toEqual(read);
 });
 
-it("fills in what it leaves out", () => {
+it("has defaults for absent properties", () => {
   expect(parseSessionSignal(signal({ user_id: "u" }))).toEqual({
     userId: "u",
     tier: null,
@@ -39,6 +39,6 @@ it.each([
   signal({ user_id: "u", device_info: "x".repeat(4 * 1024) }),
   signal({ user_id: "u", carry: "pigeon" }),
   signal({ user_id: "u", user_data: "x".repeat(16 * 1024) }),
-])("is none: %.40s", (text) => {
+])("refuses %.40s", (text) => {
   expect(parseSessionSignal(text)).toBeNull();
 });
