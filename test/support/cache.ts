@@ -20,11 +20,11 @@ import { type TestPlatform, testPlatform } from "./platform.ts";
 
 export type Answer = (request: { method: string; url: string; headers: Headers }) => Response | "down";
 
-/** The origin of a test: what it answers may be changed at any time, and it remembers what it was asked. */
+/** The origin of a test. The test can change its answers at any time, and it records its requests. */
 export class Origin {
   answer: Answer;
   readonly asked: { method: string; url: string; headers: Headers }[] = [];
-  /** Resolved before it answers: a test may hold it back. */
+  /** It answers after this promise resolves. */
   gate: Promise<void> = Promise.resolve();
 
   constructor(answer: Answer) {
@@ -66,15 +66,15 @@ export interface CacheIsolateOptions
 export interface AskOptions {
   method?: string;
   headers?: HeadersInit;
-  /** Who asks. Default: nobody, from an address. */
+  /** The requester. Default an anonymous one with an address. */
   confirmed?: Partial<ConfirmedIdentity>;
-  /** The request bears this session's token, which the batch finds alive or over. Default: no token. */
+  /** The request has a token of this session, which is alive or over. Default no token. */
   session?: { claims: SessionClaims; turnsOut: "alive" | "over" };
-  /** What confirming returns in place of one of the outcomes. */
+  /** The identity that `confirm` returns in place of one of the outcomes. */
   turnsOutToBe?: ConfirmedIdentity;
-  /** As Cloudflare says it: what the client can decode. */
+  /** The client's accepted encodings, as Cloudflare reports them. */
   acceptEncoding?: string;
-  /** The client goes on before what is left to do is done. */
+  /** The next request does not wait for the work after this response. */
   unsettled?: boolean;
 }
 
@@ -85,12 +85,12 @@ export interface Asked {
   bytes: Uint8Array;
   /** Calls to the store before the answer. */
   calls: number;
-  /** What the cache did, or why the origin did not answer. */
+  /** The cache's outcome, or why the origin did not answer. */
   word: string | null;
   settle(): Promise<void>;
 }
 
-/** One isolate's response cache in front of an origin, with its store, a wire that can be cut, and what it logged. */
+/** One isolate's response cache with an origin, a store, a log, and a network that can fail. */
 export function openCache(options: CacheIsolateOptions) {
   const {
     platform = testPlatform({ fetch: (input, init) => fetch(input, init) }),
@@ -132,7 +132,7 @@ export function openCache(options: CacheIsolateOptions) {
     ...settings,
   });
 
-  /** One request from its batch to the last byte, and what it leaves to be done. */
+  /** One request, from its batch to the last byte and the work after the response. */
   async function ask(path: string, asked: AskOptions = {}): Promise<Asked> {
     const { work, ...answer } = await begin(path, asked);
     const { reply, cache } = await answer.reply;
@@ -170,7 +170,7 @@ export function openCache(options: CacheIsolateOptions) {
     };
   }
 
-  /** Up to where the cache's handler answers; the reply may still be on its way. */
+  /** One request until the cache's handler returns. The body may still be streaming. */
   async function begin(path: string, asked: AskOptions) {
     const { method = "GET", headers = {}, acceptEncoding } = asked;
     const url = new URL(path, "https://edge.example");
@@ -207,7 +207,7 @@ export function openCache(options: CacheIsolateOptions) {
     return { reply, calls: batch.calls, work: { settle } };
   }
 
-  /** Three calls fail, and nobody waits any more. */
+  /** Starts an outage: three calls fail, and the breaker opens. */
   async function lose(): Promise<void> {
     wire.cut = true;
     for (let i = 0; i < 3; i += 1) {
@@ -217,7 +217,7 @@ export function openCache(options: CacheIsolateOptions) {
     }
   }
 
-  /** The store is back: the next probe finds it, and what was kept is written. */
+  /** Ends the outage: the next probe succeeds, and the pending writes are replayed. */
   async function recover(): Promise<void> {
     wire.cut = false;
     platform.advance(40_000);
@@ -229,7 +229,7 @@ export function openCache(options: CacheIsolateOptions) {
 
 export type CacheIsolate = ReturnType<typeof openCache>;
 
-/** The identities that a test's request may turn out to have. */
+/** The identities that a test's request may have. */
 export function outcomesOf({ confirmed = {}, session }: AskOptions): IdentityOutcomes {
   const addressIdentity = { kind: "address" as const, hash: hashOf("address:x") };
   const nobody = {
@@ -260,7 +260,7 @@ export function outcomesOf({ confirmed = {}, session }: AskOptions): IdentityOut
   return { kind: "open", alive, over: confirmedIdentity({ ...facts, ...confirmed }), session: claims };
 }
 
-/** What a session token of that user says. */
+/** The claims of a session token of that user. */
 export function sessionOf(userId: string): SessionClaims {
   return {
     id: `session-of-${userId}`,
@@ -275,10 +275,10 @@ export function sessionOf(userId: string): SessionClaims {
   };
 }
 
-/** Where a stored answer comes from. */
+/** Where a stored response comes from. */
 export interface Tier {
   name: string;
-  /** Isolates that see what the others have stored, as far as the tier allows. `next` is the one that asks again. */
+  /** Isolates that share stored responses as far as the tier allows. `next` sends the second request. */
   open(options: Omit<CacheIsolateOptions, "platform" | "prefix" | "connection">): Promise<{
     first: CacheIsolate;
     next(): CacheIsolate;
@@ -316,7 +316,7 @@ export function json(body: unknown, headers: Record<string, string> = {}, status
   return new Response(text, { status, headers: { "content-type": "application/json", ...headers } });
 }
 
-/** A body that differs each time, so that a stale one is seen. */
+/** A body that differs each time, so that a test recognises a stale one. */
 export function counted(headers: Record<string, string>, status = 200): Answer {
   let count = 0;
   return ({ method }) => {

@@ -1,6 +1,6 @@
 import type { UnverifiedIdentity } from "../../src/identity/confirmed.ts";
 
-/** What a request claims that carries nothing but an address, and whatever is given. */
+/** The claims of a request with only an address, and the given properties. */
 export function claimsOf(given: Partial<UnverifiedIdentity> = {}): UnverifiedIdentity {
   return {
     address: "192.0.2.1",

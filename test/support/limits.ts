@@ -15,7 +15,7 @@ import { Store } from "../../src/store/store.ts";
 import { claimsOf } from "./identity.ts";
 import { type TestPlatform, testPlatform } from "./platform.ts";
 
-/** A clock that @upstash/ratelimit reads too. Call {@link releaseClock} when the test is over. */
+/** A platform whose time is also that of `Date`, for @upstash/ratelimit. Call {@link releaseClock} after the test. */
 export function clock(now?: number): TestPlatform {
   const platform = testPlatform({
     ...(now === undefined ? {} : { now }),
@@ -43,7 +43,7 @@ export interface IsolateOptions extends Partial<LimiterOptions> {
   prefix?: string;
 }
 
-/** One isolate's limiter with its store, a wire that can be cut or refuse what would write, and what it logged. */
+/** One isolate's limiter with its store, its log, and a network that can fail or refuse writes. */
 export function openIsolate({ platform, connection, prefix = freshPrefix(), ...options }: IsolateOptions) {
   const wire = { cut: false, refuses: "", calls: 0, commands: [] as unknown[][] };
   const lines: (LogFields & { event: string })[] = [];
@@ -59,7 +59,7 @@ export function openIsolate({ platform, connection, prefix = freshPrefix(), ...o
         const commands = JSON.parse(String(init?.body)) as unknown[][];
         wire.commands.push(...commands);
         if (!wire.refuses) return platform.fetch(input, init);
-        // As Redis says it of each: it reads, and takes no writes.
+        // A Redis that answers reads and refuses each write.
         return Response.json(
           commands.map(([name, ...names]) =>
             name === "mget" ? { result: names.map(() => null) } : { error: wire.refuses },
@@ -78,7 +78,7 @@ export function openIsolate({ platform, connection, prefix = freshPrefix(), ...o
     return decided(route, { kind: "settled", identity }, identity);
   }
 
-  /** A request with these outcomes, of which confirming finds `confirmed`. */
+  /** A request with these possible identities, of which `confirm` returns `confirmed`. */
   async function decided(route: Route, outcomes: IdentityOutcomes, confirmed: ConfirmedIdentity) {
     const batch = store.batch();
     const decide = await limiter.prepare({ route, requestId: "request-1" }, outcomes, batch);
@@ -93,7 +93,7 @@ export function freshPrefix(): string {
   return `t${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** The route that a user would write, compiled as the Worker does; an issue fails the test. */
+/** A route, compiled as the Worker does. @throws ConfigError for an issue. */
 export function routeOf(input: Omit<RouteInput, "path">): Route {
   const [route] = loadConfig({}, [{ path: "/v1/x", ...input }]).routes;
   if (!route) throw new Error("no route");
@@ -137,7 +137,7 @@ export function requestOf(route: Route): EdgeRequest {
   };
 }
 
-/** The lists as the configuration reads them. */
+/** The lists, parsed like the configuration's. */
 export function listsOf({ allow = [], deny = [] }: { allow?: string[]; deny?: string[] }) {
   return loadConfig({ ALLOW_LIST: allow.join(), DENY_LIST: deny.join() }, []).lists;
 }

@@ -1,8 +1,8 @@
 import type { Platform } from "../../src/runtime/platform.ts";
 
-/** A platform whose time stands until it is moved, and whose dice and network the test decides. */
+/** A platform with a fixed time, and with random numbers and a network that the test controls. */
 export interface TestPlatform extends Platform {
-  /** Moves the time and runs the timers that fall due, in their order. */
+  /** Advances the time, and runs the timers that fall due, in order. */
   advance(ms: number): void;
   setRandom(value: number): void;
 }
@@ -21,7 +21,7 @@ export function testPlatform(options: TestPlatformOptions = {}): TestPlatform {
   return {
     now: () => now,
     random: () => random,
-    // Different every time, and the same in every run.
+    // Each call returns other bytes, and every run the same sequence.
     randomBytes(length) {
       counter += 1;
       return Uint8Array.from({ length }, (_, index) => (counter * 31 + index * 7 + (counter >> 8)) & 255);

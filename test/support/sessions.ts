@@ -24,7 +24,7 @@ export interface SessionIsolateOptions {
   offlineGraceSeconds?: number;
   maxPerUser?: number;
   secrets?: string[];
-  /** Most sessions and pending writes of each kind in the isolate. */
+  /** Maximum number of sessions, and of pending writes of each kind, in the isolate. */
   entries?: number;
 }
 
@@ -33,7 +33,7 @@ export function sessionPlatform(): TestPlatform {
   return { ...platform, randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)) };
 }
 
-/** One isolate's sessions with its store, a wire that can be cut, and what it logged. */
+/** One isolate's sessions with its store, its log, and a network that can fail. */
 export function openSessions({
   platform = sessionPlatform(),
   prefix = freshPrefix(),
@@ -44,7 +44,7 @@ export function openSessions({
   const wire = {
     cut: false,
     full: false,
-    /** What is answered in place of Redis, for commands that are to go wrong and nothing else. */
+    /** The answer in place of Redis' for a command; undefined passes the command on. */
     answer: null as ((command: unknown[]) => object | undefined) | null,
     calls: 0,
     headers: [] as Headers[],
@@ -65,7 +65,7 @@ export function openSessions({
         wire.commands.push(...commands);
         const { answer } = wire;
         if (!wire.full && !answer) return platform.fetch(input, init);
-        // A Redis that is out of memory: it reads, and refuses to write.
+        // A Redis that is out of memory answers reads and refuses writes.
         const passes = ([name, ...rest]: unknown[]) =>
           wire.full ? name === "mget" || name === "ping" : answer?.([name, ...rest]) === undefined;
         const passed = commands.filter(passes);
@@ -103,7 +103,7 @@ export function openSessions({
     },
   });
 
-  /** What a request with this token is told, and what it leaves to be done; `settle` sends that. */
+  /** The verdict for a request with this token. `settle` runs the work for after its response. */
   async function present(
     token: string,
     { offline = true, by = "bearer" as "bearer" | "cookie" } = {},
@@ -133,7 +133,7 @@ export function openSessions({
     };
   }
 
-  /** The store is back: the next probe finds it, and what was kept is written. */
+  /** Ends the outage: the next probe succeeds, and the pending writes are replayed. */
   async function recover(): Promise<void> {
     wire.cut = false;
     platform.advance(40_000);
@@ -141,7 +141,7 @@ export function openSessions({
     await store.maintenance();
   }
 
-  /** Three calls fail, and nobody waits any more. */
+  /** Starts an outage: three calls fail, and the breaker opens. */
   async function lose(): Promise<void> {
     wire.cut = true;
     for (let i = 0; i < 3; i += 1) {

@@ -9,7 +9,7 @@ interface Call {
   headers: Headers;
 }
 
-/** A store whose network is the given answer, and the calls that reached it. */
+/** A store whose network returns the given answer, and the calls that it made. */
 export function storeWith(answer: (commands: unknown[][], call: number) => Response | Promise<Response>) {
   const calls: Call[] = [];
   const lines: { event: string; fields: LogFields }[] = [];
@@ -31,7 +31,7 @@ export function storeWith(answer: (commands: unknown[][], call: number) => Respo
   return { store: new Store({ connection, platform, events }), platform, calls, lines };
 }
 
-/** A store on a real endpoint, and the calls that went there. Its time stands still: nothing is ever late. */
+/** A store on a real endpoint, and the calls that it made. Its time is fixed, so no deadline passes. */
 export function storeOnRedis(url: string, token: string) {
   const calls: Call[] = [];
   const platform = testPlatform({
@@ -52,7 +52,7 @@ function callOf(input: RequestInfo | URL, init?: RequestInit): Call {
 
 export const ok = (...results: unknown[]) => Response.json(results.map((result) => ({ result })));
 
-/** One batch that reads a key. */
+/** Sends a batch that reads one key. */
 export async function ask(store: Store) {
   const batch = store.batch();
   void batch.read("a");
@@ -60,7 +60,7 @@ export async function ask(store: Store) {
   return batch;
 }
 
-/** Lets what is ready run, without time passing. */
+/** Runs all pending microtasks, without advancing the time. */
 export async function turn(): Promise<void> {
   for (let i = 0; i < 50; i += 1) await undefined;
 }

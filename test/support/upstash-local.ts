@@ -4,7 +4,7 @@ import { startUpstashLocal, type UpstashLocal } from "../../src/tools/upstash-lo
 /** Whether a redis-server can be started, stopped and killed here. */
 export const hasRedisServer = inject("redisKind") === "redis-server";
 
-/** What the endpoint can stand in front of on this machine: the same suite runs over each. */
+/** The Redis servers that the endpoint can use on this machine. The same suite runs over each. */
 export const kinds = hasRedisServer ? (["required", "embedded"] as const) : (["embedded"] as const);
 
 export interface Posted {

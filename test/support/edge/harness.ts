@@ -54,7 +54,7 @@ export async function openHarness({
       SERVICE_TOKEN: secrets.service,
       ADMIN_TOKEN: secrets.admin,
       API_KEYS: `${secrets.apiKey}:tester:premium`,
-      // A loaded machine must not look like an outage.
+      // The deadline is long, so that a loaded machine causes no outage.
       STORE_DEADLINE_MS: 2000,
       ...vars,
     },
@@ -89,7 +89,7 @@ export async function openHarness({
   };
 }
 
-/** Waits until no call has reached the store for a while: what runs after a response has then run. */
+/** Waits until no call has reached the store for a while, so that the work after a response is done. */
 async function settled(upstash: UpstashLocal): Promise<void> {
   let seen = -1;
   while (seen !== upstash.calls.length) {

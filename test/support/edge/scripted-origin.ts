@@ -16,12 +16,12 @@ export interface SpeakingOrigin {
   asked(path: string): IncomingMessage[];
   /** It ends every connection without an answer. */
   dropping: boolean;
-  /** It answers no path that begins so, until the returned function is called. */
+  /** Delays answers to paths with this prefix until the returned function is called. */
   hold(prefix: string): () => void;
   stop(): Promise<void>;
 }
 
-/** An origin that says what it is told to, and keeps to its validators: a matching `If-None-Match` is answered with 304. */
+/** An origin with answers that the test sets. It answers a matching `If-None-Match` with 304. */
 export async function startSpeakingOrigin(): Promise<SpeakingOrigin> {
   const sayings = new Map<string, Saying>();
   const requests: IncomingMessage[] = [];

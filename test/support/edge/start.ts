@@ -17,7 +17,7 @@ export interface Edge {
   fetch(path: string, init?: RequestInit & { address?: string }): Promise<Response>;
   /** The JSON lines that the Worker has logged so far. */
   log: Record<string, unknown>[];
-  /** What it printed, as it was: for the test that greps it for secrets. */
+  /** Its raw output, for the test that searches it for secrets. */
   printed: string[];
   /** Starts the Worker anew, with an empty isolate. */
   restart(): Promise<void>;
@@ -78,7 +78,7 @@ function gather(stream: NodeJS.ReadableStream, printed: string[], log: Record<st
       try {
         log.push(JSON.parse(line) as Record<string, unknown>);
       } catch {
-        // A line that only looks like one of ours stays in `printed`.
+        // A line that is not one of the Worker's events stays in `printed`.
       }
     }
   });
