@@ -6,7 +6,7 @@ import { problem } from "../http/problem.ts";
 import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
 import { issued } from "../session/changes.ts";
 import { sessionTier, sessionUser } from "../session/input.ts";
-import { UserDataTooLarge } from "../session/offline-data.ts";
+import { UserDataTooLarge } from "../session/offline-user-data.ts";
 import { DEVICE_INFO_BYTES, jsonTooLarge, publicRecord, USER_DATA_BYTES } from "../session/record.ts";
 import type { Ended } from "../session/session-service.ts";
 import type { CreatedSession, Sessions } from "../session/sessions.ts";

@@ -1,14 +1,10 @@
-import type { Config } from "../config/config.ts";
-import type { Events } from "../events/events.ts";
-import type { Identifier } from "../identity/caller-hash.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
-import type { Keys } from "../store/keys.ts";
-import type { Store } from "../store/store.ts";
 import { MemorySessionStore, type SessionName, type Tombstone } from "./memory-session-store.ts";
-import { refuseTooLarge } from "./offline-data.ts";
+import { refuseTooLarge } from "./offline-user-data.ts";
+import type { SessionsOptions } from "./options.ts";
 import { createPending } from "./pending.ts";
 import type { SessionRecord } from "./record.ts";
 import type { NewSession, SessionStore } from "./session-store.ts";

@@ -14,7 +14,7 @@ import { changeOf, issued } from "./changes.ts";
 import { type Choice, chooseSession } from "./choose.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
 import { createKnownEnds } from "./known-ends.ts";
-import { UserDataTooLarge } from "./offline-data.ts";
+import { UserDataTooLarge } from "./offline-user-data.ts";
 import type { SessionsOptions } from "./options.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
 import { isoTime, type SessionRecord } from "./record.ts";
@@ -120,10 +120,11 @@ export function createSessions(options: SessionsOptions): Sessions {
   let secretMissingEmitted = false;
 
   return {
-    choose: (request) => chooseSession({ validate: validator.prepare, newBatch: () => store.batch() }, request),
+    choose: (request) =>
+      chooseSession({ validate: validator.prepare, newBatch: () => store.batch() }, request),
     async prepare(request, batch) {
       const decide = await validator.prepare(request, batch);
-      return async () => tellRefusal(request, await decide());
+      return async () => withRefusalEvent(request, await decide());
     },
     create,
     get: service.read,

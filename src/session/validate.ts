@@ -80,7 +80,7 @@ export function createSessionValidator({
     }
 
     // Only the first token of a session or of a rotation carries a consistency token. A renewed one carries none.
-    if (claims.syncToken !== null && platform.now() - claims.confirmedAt < SYNC_TOKEN_MS)
+    if (claims.syncToken !== null && platform.now() - claims.confirmedAt < YOUNG_MS)
       batch.syncToken = claims.syncToken;
     // One MGET reads all four. The tombstone and the mark distinguish an ended session from an absent record.
     const reads = [
@@ -171,7 +171,7 @@ export function createSessionValidator({
     else if (now - timeOf(kept.record.last_active) >= touchIntervalMs) await local.touch(kept, record);
     // Of activity in another isolate only the token tells.
     const renew = now - claims.confirmedAt >= touchIntervalMs;
-    return vouched(asked, kept ? kept.record : null, renew ? await renewed(claims, now) : null);
+    return active(asked, kept ? kept.record : null, renew ? await renewed(claims, now) : null);
   }
 
   /** What this isolate's map holds of a session, and why the session is over, without a store. */
