@@ -3,7 +3,7 @@ import { parseHttpDate } from "../../http/http-date.ts";
 import { currentAge } from "./age.ts";
 import { MAX_SECONDS } from "./cache-control.ts";
 import { type ResponseDirectives, responseDirectives, type Seconds } from "./directives.ts";
-import { isHeuristicallyCacheable } from "./status.ts";
+import { isHeuristicallyCacheable, isMissing } from "./status.ts";
 import { type Fields, fieldsOf, type StoredResponse } from "./stored.ts";
 
 /** What of a route's cache rule has a say here. Its `ttl` already holds `REDIS_CACHE_TTL` where the route names none. */
@@ -26,6 +26,8 @@ export interface Freshness {
 
 const HEURISTIC_SHARE = 0.1;
 const MAX_HEURISTIC_LENGTH = 24 * 3600;
+/** Seconds for which it is remembered that there is nothing, where the response does not say for how long. */
+const MISSING_LIFETIME = 10;
 
 const known = new WeakMap<StoredResponse, { rule: FreshnessRule; freshness: Freshness }>();
 
@@ -51,14 +53,18 @@ function workedOut(stored: StoredResponse, rule: FreshnessRule): Freshness {
     directives.mustRevalidate ||
     directives.proxyRevalidate ||
     directives.sMaxAge !== undefined;
+  const { source, lifetime } = lifetimeOf(stored, headers, directives, rule);
+  // A page that comes into being is not to be hidden by the route's lifetime or its windows.
+  const briefly = source === "route" && isMissing(stored.status);
+  const window = (response: Seconds, route: number) =>
+    staleForbidden ? 0 : stated(response, briefly ? 0 : route);
   return {
-    ...lifetimeOf(stored, headers, directives, rule),
+    source,
+    lifetime: briefly ? Math.min(lifetime, MISSING_LIFETIME) : lifetime,
     mustValidate,
     staleForbidden,
-    staleWhileRevalidate: staleForbidden
-      ? 0
-      : stated(directives.staleWhileRevalidate, rule.staleWhileRevalidate),
-    staleIfError: staleForbidden ? 0 : stated(directives.staleIfError, rule.staleIfError),
+    staleWhileRevalidate: window(directives.staleWhileRevalidate, rule.staleWhileRevalidate),
+    staleIfError: window(directives.staleIfError, rule.staleIfError),
   };
 }
 

@@ -21,6 +21,14 @@ const UNDERSTOOD: ReadonlySet<number> = new Set([
   410, 411, 413, 414, 415, 422, 426, 451, 500, 501, 502, 503, 504, 505,
 ]);
 
+/** Nothing there, or no such method: what may be otherwise in a moment. */
+const MISSING: ReadonlySet<number> = new Set([404, 405, 410, 414, 501]);
+
+/** Whether the status says that there is nothing, so that it is remembered only briefly. */
+export function isMissing(status: number): boolean {
+  return MISSING.has(status);
+}
+
 export function isHeuristicallyCacheable(status: number): boolean {
   return HEURISTICALLY_CACHEABLE.has(status);
 }

@@ -173,3 +173,28 @@ describe("how long an entry is of use", () => {
     expect(retentionSeconds(response, freshnessOf(response, rule()), NOON + 10_000)).toBe(seconds);
   });
 });
+
+describe("a missing page without a lifetime of its own", () => {
+  test.each([
+    [404, {}, 10],
+    [405, {}, 10],
+    [410, {}, 10],
+    [414, {}, 10],
+    [501, {}, 10],
+    [404, { "cache-control": "public" }, 10],
+    [404, { "cache-control": "max-age=300" }, 300],
+    [410, { "cache-control": "s-maxage=300" }, 300],
+    [404, { expires: dateAt(300) }, 300],
+    [200, {}, 1800],
+    [301, {}, 1800],
+  ] as const)("%i with %j is fresh for %i s on a route with a ttl of 1800", (status, fields, lifetime) => {
+    const windows = { staleWhileRevalidate: 600, staleIfError: 600 };
+    const freshness = freshnessOf(stored(fields, { status }), rule({ ttl: 1800, ...windows }));
+    expect(freshness.lifetime).toBe(lifetime);
+    if (lifetime === 10) expect(freshness).toMatchObject({ staleWhileRevalidate: 0, staleIfError: 0 });
+  });
+
+  test("is fresh for a shorter ttl where the route has one", () => {
+    expect(freshnessOf(stored({}, { status: 404 }), rule({ ttl: 3 })).lifetime).toBe(3);
+  });
+});
