@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { dropOriginCors } from "../http/cors.ts";
 import { problem } from "../http/problem.ts";
+import { spelled } from "../http/url-spelling.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
 import type { EdgeRequest } from "../request/capability.ts";
@@ -49,7 +50,7 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
   return {
     repeatable: true,
     async fetch(clientHeaders, method): Promise<OriginReply> {
-      const target = originUrl(origin.url, url);
+      const target = originUrl(origin.url, forwardedUrl(caller.request));
       const via = await options.viaName();
       const reply = await forward({
         url: target,
@@ -76,6 +77,12 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
       return { kind: "response", response, session };
     },
   };
+}
+
+/** On a cached route the origin is asked for the address under which its answer is stored; else for what came. */
+function forwardedUrl({ request, url, route }: EdgeRequest): URL {
+  const readsCached = route.cache && (request.method === "GET" || request.method === "HEAD");
+  return readsCached ? spelled(url, route.rawPath) : url;
 }
 
 function headersFor(

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { CacheRule } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
 import type { CredentialNames } from "../http/credential-fields.ts";
+import { spelled, spellings } from "../http/url-spelling.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
 import type { Platform } from "../runtime/platform.ts";
@@ -65,7 +66,11 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   const onRedis = (options.useRedis ?? true) && store.configured;
   const memory = new MemoryEntryStore({ platform, bytes: config.isolateBytes });
   const shared = onRedis ? new RedisEntryStore({ keys, platform }) : null;
-  const sharedAddress = (url: URL) => addressOf(identifier.hash, url, options.ruleOf?.(url)?.query, null);
+  // How the entry's own route spells it is not known: on one with raw paths it is as it was written.
+  const sharedAddresses = (url: URL) =>
+    Promise.all(
+      spellings(url).map((each) => addressOf(identifier.hash, each, options.ruleOf?.(url)?.query, null)),
+    );
   const withdrawals = new Withdrawals({
     store,
     keys,
@@ -74,7 +79,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     memory,
     shared,
     isolateMaxAgeMs,
-    addressOf: sharedAddress,
+    addressesOf: sharedAddresses,
   });
   let corruptReported = false;
   const parts: CacheParts = {
@@ -123,7 +128,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       return () => bypassHandler(request, fwd);
     }
     const audience = own ? expected.identity.hash : null;
-    const address = await addressOf(identifier.hash, url, rule.query, audience);
+    const address = await addressOf(identifier.hash, spelled(url, route.rawPath), rule.query, audience);
     const selecting = new SelectingFields(headers, identifier.hash, options.credentials);
     const lookup = { parts, request, rule, address, selecting };
     const read = await lookUp(lookup, batch);
@@ -146,7 +151,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
         if (reply.kind === "failed") return { reply, cache: null };
         const urls = invalidatedUrls(request, reply.response).map((url) => new URL(url));
         const stored = urls.filter((url) => options.ruleOf?.(url) !== null);
-        const addresses = await Promise.all(stored.map(sharedAddress));
+        const addresses = (await Promise.all(stored.map(sharedAddresses))).flat();
         withdrawals.invalidate(
           addresses.map((address) => ({ address, soft: false })),
           edgeRequest,

@@ -1,4 +1,5 @@
 import type { Events } from "../events/events.ts";
+import { prefixSpellings } from "../http/url-spelling.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Keys } from "../store/keys.ts";
@@ -29,8 +30,8 @@ export interface WithdrawalsOptions {
   shared: EntryStore | null;
   /** Most ms since the purge log was last read for which the isolate may answer alone. */
   isolateMaxAgeMs: number;
-  /** The address of everybody's entries of a URL. */
-  addressOf(url: URL): Promise<EntryAddress>;
+  /** The addresses of everybody's entries of a URL, one for each spelling that it may be stored under. */
+  addressesOf(url: URL): Promise<EntryAddress[]>;
 }
 
 /** All that takes stored entries out of use: purges by an operator, invalidations by requests, the origin (law 13). */
@@ -109,10 +110,12 @@ export class Withdrawals {
     requestId?: string,
   ): Promise<"everywhere" | "isolate"> {
     const { platform, events, store, keys, shared } = this.#options;
-    const urls = await Promise.all(files.map((file) => this.#options.addressOf(file)));
+    const urls = (await Promise.all(files.map((file) => this.#options.addressesOf(file)))).flat();
     const purges: Purge[] = [
       ...urls.map(({ urlHash }): Purge => ({ target: { kind: "url", value: urlHash }, soft })),
-      ...prefixes.map((value): Purge => ({ target: { kind: "prefix", value }, soft })),
+      ...prefixes
+        .flatMap(prefixSpellings)
+        .map((value): Purge => ({ target: { kind: "prefix", value }, soft })),
       ...tags.map((value): Purge => ({ target: { kind: "tag", value }, soft })),
       ...(everything ? [{ target: { kind: "everything", value: "" }, soft } as Purge] : []),
     ];
