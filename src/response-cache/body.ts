@@ -1,3 +1,5 @@
+import { gunzipSync } from "node:zlib";
+
 /** A complete body, as sent, gzipped, or both. At least one of the two is there. */
 export interface StoredBody {
   /** Bytes of the identity form. */
@@ -25,10 +27,29 @@ export function isCompressible(body: StoredBody, headers: Pick<Headers, "get" | 
   );
 }
 
+/** No body that is stored has more bytes: the most that `CACHE_MAX_BODY_BYTES` may be. */
+const MAX_STORED_BYTES = 10_485_760;
+
+/**
+ * Inflates a body that says how long it is.
+ *
+ * @returns null where it has another length, which is found out without inflating more than it says.
+ */
+export function inflated(gzip: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> | null {
+  if (!Number.isInteger(size) || size < 0 || size > MAX_STORED_BYTES) return null;
+  try {
+    const bytes = gunzipSync(gzip, { maxOutputLength: Math.max(1, size) });
+    return bytes.length === size ? new Uint8Array(bytes) : null;
+  } catch {
+    return null;
+  }
+}
+
 /** The bytes as sent. Where only the gzip form came back from Redis, they are inflated once and kept. */
 export async function identityOf(body: StoredBody): Promise<Uint8Array<ArrayBuffer>> {
   if (body.identity) return body.identity;
-  const bytes = await through(body.gzip ?? new Uint8Array(), new DecompressionStream("gzip"));
+  const bytes = inflated(body.gzip ?? new Uint8Array(), body.size);
+  if (!bytes) throw new Error("A stored body is not what its entry says");
   body.identity = bytes;
   return bytes;
 }
@@ -46,7 +67,7 @@ export function bodySize({ identity, gzip }: StoredBody): number {
 
 async function through(
   bytes: Uint8Array<ArrayBuffer>,
-  transform: CompressionStream | DecompressionStream,
+  transform: CompressionStream,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([bytes]).stream().pipeThrough(transform);
   return new Uint8Array(await new Response(stream).arrayBuffer());

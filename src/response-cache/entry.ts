@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import * as z from "zod/mini";
 import { fromBase64, toBase64 } from "../runtime/base64.ts";
-import { bodySize, gzipOf, identityOf, isCompressible, type StoredBody } from "./body.ts";
+import { bodySize, gzipOf, identityOf, inflated, isCompressible, type StoredBody } from "./body.ts";
 import { fieldsOf, isStoredResponse, type StoredResponse } from "./rules/stored.ts";
 
 /** One stored variant of one URL. */
@@ -50,7 +50,7 @@ export async function encodeEntry(entry: Entry): Promise<string> {
 
 /**
  * The entry in a text, or null where the text holds none: corrupt, truncated, or another program's value. A gzipped body
- * is not inflated here; its checksum says that it is whole.
+ * is inflated once to see that it is as long as it says: a checksum tells nothing of whoever wrote both.
  */
 export function decodeEntry(text: string): Entry | null {
   const end = text.indexOf("\n");
@@ -62,6 +62,7 @@ export function decodeEntry(text: string): Entry | null {
     if (!isStoredResponse(meta)) return null;
     const bytes = fromBase64(text.slice(end + 1));
     if (crc32(bytes) !== sum || (!gzip && bytes.length !== size)) return null;
+    if (gzip && !inflated(bytes, size)) return null;
     const body = { size, identity: gzip ? null : bytes, gzip: gzip ? bytes : null };
     return { ...rest, meta, body };
   } catch {
