@@ -7,9 +7,9 @@ const UNRESERVED = /[A-Za-z0-9._~-]/;
  */
 export function oneSpelling(text: string): string {
   if (!text.includes("%")) return text;
-  return text.replace(/%[0-9a-f]{2}/gi, (escape) => {
-    const char = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return UNRESERVED.test(char) ? char : escape.toUpperCase();
+  return text.replace(/%[0-9a-f]{2}/gi, (encoded) => {
+    const char = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
+    return UNRESERVED.test(char) ? char : encoded.toUpperCase();
   });
 }
 

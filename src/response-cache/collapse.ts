@@ -1,3 +1,4 @@
+import { isEventStream } from "../http/event-stream.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import type { FwdReason } from "./rules/cache-status.ts";
@@ -17,6 +18,7 @@ export function fetchKey({ address, rule, requester, parts, selecting }: CacheCo
 export function mayWait(context: CacheContext, fwd: FwdReason): boolean {
   const { parts, request, entry } = context;
   if (request.request.method !== "GET" || parts.observe) return false;
+  if (isEventStream(request.request.headers.get("accept"))) return false;
   if (parts.inFlight.knownUncacheable(fetchKey(context))) return false;
   if (!entry) return true;
   // What is never fresh would be fetched again after the wait.

@@ -1,3 +1,4 @@
+import { isEventStream } from "../http/event-stream.ts";
 import { hex } from "../runtime/hex.ts";
 import { identityBody } from "./body.ts";
 import { collect } from "./collect.ts";
@@ -15,11 +16,11 @@ export type Outline = Omit<Entry, "body">;
 
 /**
  * An outline, or what forbids to store: the response itself, or this request only, so that the same response to another
- * request might be stored.
+ * request might be stored; or that it is a stream of events, which has no end.
  */
 export type Outlined =
   | { kind: "outline"; outline: Outline }
-  | { kind: "none"; because: "request" | "response" };
+  | { kind: "none"; because: "request" | "response" | "stream" };
 
 /** What is stored of a response without its body, where it may be stored (RFC 9111 §3). */
 export async function outlineOf(
@@ -29,6 +30,7 @@ export async function outlineOf(
 ): Promise<Outlined> {
   const { rule, requester, selecting } = context;
   const { platform } = context.parts;
+  if (isEventStream(response.headers.get("content-type"))) return { kind: "none", because: "stream" };
   const responseTime = platform.now();
   const { method, url, headers } = context.request.request;
   // The runtime hands these over decoded, in this very spelling; what is stored is the identity form.

@@ -35,7 +35,8 @@ export async function storeAndPass(
     if (method === "GET" && !byRequest) inFlight.uncacheable(fetching);
     // Where an entry was found, its validation carries no Range.
     const asked = { method, ranged: headers.has("range") && !context.entry };
-    if (!byRequest) await withdrawIfGone(context, asked, response.status, requestTime);
+    if (outlined.kind === "outline" || outlined.because === "response")
+      await withdrawIfGone(context, asked, response.status, requestTime);
     done();
     return passed(context, { kind: "response", response }, { fwd }, "MISS");
   }
@@ -52,6 +53,8 @@ export async function storeAndPass(
       "MISS",
     );
   }
+  // Whoever waits need not wait for an end that may be far away.
+  inFlight.headersArrived(fetching);
   const [forClient, forStore] = response.body ? response.body.tee() : [null, null];
   const gathered = fill(context, outline, forStore, said).then((entry) => {
     if (!entry) inFlight.uncacheable(fetching);

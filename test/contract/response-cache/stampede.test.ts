@@ -155,6 +155,46 @@ describe("many requests of an isolate for one missing entry", () => {
   });
 });
 
+describe("streams are not waited for", () => {
+  it.each<[what: string, headers: Record<string, string>, accept: string]>([
+    ["events", { "content-type": "text/event-stream", "cache-control": "max-age=60" }, "*/*"],
+    ["events with a charset", { "content-type": "Text/Event-Stream; charset=utf-8" }, "*/*"],
+    ["events that a client asks for", { "content-type": "text/event-stream" }, "text/event-stream"],
+    ["events with a validator", { "content-type": "text/event-stream", etag: '"a"' }, "*/*"],
+    ["JSON of unknown length", { "content-type": "application/json", "cache-control": "max-age=60" }, "*/*"],
+    ["a large body", { "content-length": "900000", "cache-control": "max-age=60" }, "*/*"],
+  ])("%s: the second and the third client have their own", async (_, headers, accept) => {
+    const open: ReadableStreamDefaultController<Uint8Array>[] = [];
+    const origin = new Origin(
+      () => new Response(new ReadableStream({ start: (each) => void open.push(each) }), { headers }),
+    );
+    const { begin, platform, lines } = openCache({ origin, connection: null, rule: { ttl: 60 } });
+    const first = await begin("/v1/x", { headers: { accept } });
+    await first.reply;
+    for (const count of [2, 3]) {
+      const started = platform.now();
+      const next = await begin("/v1/x", { headers: { accept } });
+      await moving(platform, next.reply);
+      expect(origin.count).toBe(count);
+      expect(platform.now() - started).toBeLessThan(300);
+    }
+    for (const each of open) each.close();
+    expect(lines).toEqual([]);
+  });
+
+  it("events are not stored, and take no stored answer away", async () => {
+    const origin = new Origin(({ headers }) =>
+      headers.get("accept") === "text/event-stream"
+        ? new Response("data: 1\n\n", { headers: { "content-type": "text/event-stream" } })
+        : json("page"),
+    );
+    const { ask } = openCache({ origin, rule: { ttl: 60 } });
+    await ask("/v1/x");
+    await ask("/v1/x", { headers: { accept: "text/event-stream", "cache-control": "no-cache" } });
+    expect(await ask("/v1/x")).toMatchObject({ word: "HIT", text: '"page"' });
+  });
+});
+
 /** Moves the time until the work is done. */
 async function moving<Result>(
   platform: { advance(ms: number): void },
