@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
+import { cacheSchema, routeSchema, windowLimit } from "../../src/config/routes-schema.ts";
 import { expectRight, isRoutes, routesOf } from "./generated.ts";
 import { anchorsOf, blocksOf, markdownFiles, relativeLinks } from "./markdown.ts";
 
@@ -138,3 +139,16 @@ function codesIn(path: string, text: string): string[] {
   const keys = /problem/.test(path) ? [...text.matchAll(/^ {2}([A-Z]+(?:_[A-Z]+)+): \{/gm)] : [];
   return [...literals, ...keys].map(([, code = ""]) => code);
 }
+
+describe("tables of keys that a page shows beside docs/configuration.md", () => {
+  it.each([
+    ["docs/routes.md", "## Keys of a route", routeSchema.shape],
+    ["docs/limits.md", "## Keys of a limit", windowLimit.shape],
+    ["docs/caching.md", "## Keys of `cache`", cacheSchema.shape],
+  ] as const)("%s has each key of the schema, and no other", (file, heading, shape) => {
+    const [, section = ""] = readFileSync(file, "utf8").split(`${heading}\n`);
+    const [table = ""] = section.split("\n\n").filter((block) => block.trimStart().startsWith("|"));
+    const keys = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, key = ""]) => key);
+    expect(keys.sort()).toEqual(Object.keys(shape).sort());
+  });
+});
