@@ -78,7 +78,10 @@ export function finish(
     const { headers } = response;
     setCacheFields(headers, cache);
     const limitFields = isAccessRefusal(outcome) ? {} : (findings.limits?.headers ?? {});
-    for (const [name, value] of Object.entries(limitFields)) headers.set(name, value);
+    for (const [name, value] of Object.entries(limitFields)) {
+      // Under `EDGE_MODE=observe` a denied request is answered all the same: its `Retry-After` is the origin's.
+      if (outcome.kind === "refusal" || name !== "Retry-After") headers.set(name, value);
+    }
     const change =
       (outcome.kind === "answer" ? outcome.session : null) ??
       (findings.session ? sessions.changeOf(findings.session) : null);

@@ -23,7 +23,7 @@ const ROUTES = [
 afterEach(() => void vi.restoreAllMocks());
 
 /** What the edge logs, says and reports for a list of requests, where every answer of the origin has these fields. */
-async function observed(fields: Fields, status: number) {
+async function observed(fields: Fields, status: number, mode = "enforce") {
   const events: unknown[] = [];
   for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
   const platform = testPlatform({
@@ -35,7 +35,7 @@ async function observed(fields: Fields, status: number) {
       events.push({ event, level, ...rest });
     },
   };
-  const answer = edgeAnswer(openIsolate(ENV, ROUTES, platform, [sink]));
+  const answer = edgeAnswer(openIsolate({ ...ENV, EDGE_MODE: mode }, ROUTES, platform, [sink]));
   const background: Promise<unknown>[] = [];
   const context = {
     waitUntil: (work: Promise<unknown>) => void background.push(work),
@@ -109,3 +109,11 @@ it.each(cases)(
     expect(refused?.headers.get("retry-after")).not.toBe("77");
   },
 );
+
+it("an origin's Retry-After reaches the client where a limit is only observed", async () => {
+  const { answers } = await observed({ "retry-after": "77" }, 503, "observe");
+  const { headers, status } = answers[3] ?? { headers: new Headers() };
+  expect([status, headers.get("retry-after")]).toEqual([503, "77"]);
+  expect(headers.get("x-ratelimit-remaining"), "the limit is used up").toBe("0");
+  expect((await observed({}, 200, "observe")).answers[3]?.headers.get("retry-after")).toBeNull();
+});
