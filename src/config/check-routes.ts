@@ -39,7 +39,7 @@ export function checkShadowed(routes: readonly PlacedRoute[], issues: ConfigIssu
 }
 
 /** A route for GET is used for HEAD too (RFC 9110 §9.3.2). */
-function withHead(methods: readonly string[]): readonly string[] {
+export function withHead(methods: readonly string[]): readonly string[] {
   return methods.includes("GET") ? [...methods, "HEAD"] : methods;
 }
 

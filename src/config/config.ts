@@ -58,6 +58,8 @@ export interface Config {
   corsOrigins: string[] | null;
   /** Which fields and parameters are credentials. */
   credentials: CredentialNames;
+  /** Response fields that pages may read beside the edge's own and those that the origin exposes. */
+  corsExposed: string[];
   cache: { ttlSeconds: number; maxBodyBytes: number; isolateBytes: number };
   /** Callers that are never limited, or always refused. */
   lists: CallerLists;

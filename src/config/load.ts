@@ -1,4 +1,5 @@
 import { CredentialNames } from "../http/credential-fields.ts";
+import { isFieldName } from "../http/field-name.ts";
 import { type CallerLists, readCallerList } from "./caller-lists.ts";
 import { checkOwnedPaths, checkShadowed, type PlacedRoute, unreachableTiers } from "./check-routes.ts";
 import { compileRoutes } from "./compile-routes.ts";
@@ -75,6 +76,7 @@ export function loadConfig(env: Environment, routes: readonly RouteInput[]): Con
     jwt,
     corsOrigins: readCorsOrigins(loading),
     credentials: new CredentialNames(values.CREDENTIAL_FIELDS),
+    corsExposed: readCorsExposed(loading),
     cache: {
       ttlSeconds: values.REDIS_CACHE_TTL,
       maxBodyBytes: values.CACHE_MAX_BODY_BYTES,
@@ -175,6 +177,18 @@ function readCorsOrigins({ values, issues }: Loading): string[] | null {
     }
   }
   return origins.length > 0 ? origins : null;
+}
+
+function readCorsExposed({ values, issues }: Loading): string[] {
+  const place = "CORS_EXPOSED_HEADERS";
+  const names = values[place].filter((name) => name !== "");
+  for (const name of names) {
+    if (name !== "*" && isFieldName(name)) continue;
+    const fix =
+      "Write names of response fields: X-Total-Count. With credentials a browser takes * for a name.";
+    issues.push({ place, found: shown(name), fix });
+  }
+  return names;
 }
 
 function readLists({ values, issues }: Loading): CallerLists {

@@ -124,6 +124,12 @@ export const variables = {
       "The exact origins that browsers may call from; when set, the edge answers CORS, else your API does.",
     ),
   },
+  CORS_EXPOSED_HEADERS: {
+    kind: "list",
+    group: "often",
+    description:
+      "Response fields that pages may read, beside those of the edge and those in your API's `Access-Control-Expose-Headers`.",
+  },
   API_KEYS: {
     kind: "keys",
     group: "often",

@@ -76,7 +76,9 @@ export function openIsolate(
     useRedis: config.redisFor.sessions,
     isolateMaxAgeMs: config.isolateMaxAgeMs,
   });
-  const cors = corsPolicy(config.corsOrigins ? { origins: config.corsOrigins } : null);
+  const cors = corsPolicy(
+    config.corsOrigins ? { origins: config.corsOrigins, exposed: config.corsExposed } : null,
+  );
   const via = () => viaName(identifier, config);
   return {
     config,

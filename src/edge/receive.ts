@@ -1,5 +1,8 @@
+import { withHead } from "../config/check-routes.ts";
+import type { RouteMatcher } from "../config/match.ts";
 import type { Events } from "../events/events.ts";
 import type { CorsPolicy } from "../http/cors.ts";
+import { decodedPath } from "../http/path.ts";
 import { AfterResponse } from "../request/deferred.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Store } from "../store/store.ts";
@@ -48,10 +51,12 @@ export function receivedInside(outer: Received, request: Request): Received {
 
 /** The edge's answer to a CORS preflight. @returns null for any other request, and where the origin handles CORS. */
 export function preflightAnswer(
-  { cors, events }: { cors: CorsPolicy; events: Events },
-  { request, requestId }: Received,
+  { cors, events, matchRoute }: { cors: CorsPolicy; events: Events; matchRoute: RouteMatcher },
+  { request, url, requestId }: Received,
 ): Response | null {
-  const preflight = cors.preflight(request);
+  const preflight = cors.preflight(request, (method) =>
+    withHead(matchRoute(method, decodedPath(url.pathname) ?? "").methods),
+  );
   if (!preflight) return null;
   const allowed = preflight.headers.has("access-control-allow-origin");
   events.emit("cors.preflight", { request_id: requestId, status: preflight.status, allowed });

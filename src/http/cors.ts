@@ -12,20 +12,31 @@ const EXPOSED = [
   "X-RateLimit-Reset",
   "X-Request-Id",
   "Age",
+  "X-Cache",
   "Cache-Status",
   "ETag",
   SESSION_TOKEN_FIELD,
-].join(", ");
+];
+const EXPOSE_FIELD = "access-control-expose-headers";
 
 /** Headers that the frontends send; whatever else a preflight asks for is allowed along. */
 const ALLOWED_HEADERS = ["Content-Type", "Authorization", API_KEY_FIELD, "X-Requested-With"];
-const METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE";
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+/** No page may send these (Fetch §2.2.1). */
+const FORBIDDEN_METHODS = /^(connect|trace|track)$/i;
+/** Most names that an answer exposes, and most characters of a name: longer is a mistake. */
+const MAX_NAMES = 100;
+const MAX_NAME_LENGTH = 64;
 /** Seconds a browser may remember a preflight: Chromium's own ceiling. */
 const PREFLIGHT_SECONDS = "7200";
 
 export interface CorsPolicy {
-  /** The edge's answer to a preflight, or null when the request is none or CORS is the origin's business. */
-  preflight(request: Request): Response | null;
+  /**
+   * The edge's answer to a preflight, or null when the request is none or CORS is the origin's business.
+   *
+   * @param methodsOf The methods of the route that the announced request would have; empty = every method.
+   */
+  preflight(request: Request, methodsOf?: (method: string) => readonly string[]): Response | null;
   /** The response with the edge's CORS headers; untouched without a policy. */
   apply(request: Request, response: Response): Response;
   /** Whether the edge owns CORS: the origin's own headers then go before an answer is stored. */
@@ -35,10 +46,15 @@ export interface CorsPolicy {
 /**
  * With a list of origins the edge owns CORS on every response, its own refusals included; with null everything passes
  * untouched, OPTIONS too.
+ *
+ * @param options.exposed Fields that pages may read beside the edge's own and those that the origin exposes.
  */
-export function corsPolicy(options: { origins: readonly string[] } | null): CorsPolicy {
+export function corsPolicy(
+  options: { origins: readonly string[]; exposed?: readonly string[] } | null,
+): CorsPolicy {
   if (!options) return { owned: false, preflight: () => null, apply: (_request, response) => response };
   const allowed = new Set(options.origins);
+  const exposed = [...EXPOSED, ...(options.exposed ?? [])];
   const grant = (request: Request, headers: Headers) => {
     addVary(headers, "Origin");
     const origin = request.headers.get("origin");
@@ -50,15 +66,15 @@ export function corsPolicy(options: { origins: readonly string[] } | null): Cors
 
   return {
     owned: true,
-    preflight(request) {
+    preflight(request, methodsOf = () => []) {
       const { headers: asked } = request;
-      if (request.method !== "OPTIONS" || !asked.has("origin") || !asked.has("access-control-request-method"))
-        return null;
+      const method = asked.get("access-control-request-method");
+      if (request.method !== "OPTIONS" || !asked.has("origin") || method === null) return null;
       const headers = new Headers();
       addVary(headers, "Access-Control-Request-Method");
       addVary(headers, "Access-Control-Request-Headers");
       if (grant(request, headers)) {
-        headers.set("access-control-allow-methods", METHODS);
+        headers.set("access-control-allow-methods", allowedMethods(method, methodsOf));
         headers.set(
           "access-control-allow-headers",
           allowedHeaders(asked.get("access-control-request-headers")),
@@ -69,21 +85,59 @@ export function corsPolicy(options: { origins: readonly string[] } | null): Cors
     },
     apply(request, response) {
       if (response.status === 101) return response;
-      dropOriginCors(response.headers);
-      if (grant(request, response.headers)) response.headers.set("access-control-expose-headers", EXPOSED);
+      const { headers } = response;
+      const theirs = exposedBy(headers);
+      dropOriginCors(headers);
+      headers.delete(EXPOSE_FIELD);
+      if (grant(request, headers))
+        headers.set(EXPOSE_FIELD, withoutRepeats([...exposed, ...theirs]).join(", "));
       return response;
     },
   };
 }
 
-/** Where the edge owns CORS, what the origin says of it must not be stored for another page. */
+/**
+ * Where the edge owns CORS, what the origin says of a page must not be stored for another page. Which fields pages may read
+ * is the same for all of them, and stays for the edge to merge with its own.
+ */
 export function dropOriginCors(headers: Headers): void {
-  for (const name of [...headers.keys()]) if (name.startsWith("access-control-")) headers.delete(name);
+  for (const name of [...headers.keys()])
+    if (name.startsWith("access-control-") && name !== EXPOSE_FIELD) headers.delete(name);
+}
+
+/**
+ * The fields that the origin exposes. The edge's answers allow credentials, for which `*` is only a name (Fetch §3.3.3): it
+ * is written out as the fields that the answer has.
+ */
+function exposedBy(headers: Headers): string[] {
+  const names = (headers.get(EXPOSE_FIELD) ?? "").split(",").map((name) => name.trim());
+  const all = names.includes("*") ? [...headers.keys()].filter((name) => !isForbiddenToRead(name)) : [];
+  const valid = names.filter((name) => name !== "*" && isFieldName(name) && name.length <= MAX_NAME_LENGTH);
+  return [...valid, ...all].slice(0, MAX_NAMES);
+}
+
+/** What no page may read whatever is exposed (Fetch §2.2.2), and what is about CORS itself. */
+function isForbiddenToRead(name: string): boolean {
+  return /^(set-cookie2?|access-control-.*)$/.test(name);
+}
+
+function withoutRepeats(names: readonly string[]): string[] {
+  const byName = new Map<string, string>();
+  for (const name of names) if (!byName.has(name.toLowerCase())) byName.set(name.toLowerCase(), name);
+  return [...byName.values()];
+}
+
+/** The route's methods, or the usual ones and the one that is asked for: what no route names goes to the origin. */
+function allowedMethods(asked: string, methodsOf: (method: string) => readonly string[]): string {
+  if (!isFieldName(asked) || asked.length > MAX_NAME_LENGTH || FORBIDDEN_METHODS.test(asked))
+    return METHODS.join(", ");
+  const ofRoute = methodsOf(asked);
+  return [...new Set(ofRoute.length > 0 ? ofRoute : [...METHODS, asked])].join(", ");
 }
 
 function allowedHeaders(asked: string | null): string {
   const names = (asked ?? "").split(",").map((name) => name.trim());
-  const extra = names.filter((name) => isFieldName(name) && name.length <= 64).slice(0, 32);
+  const extra = names.filter((name) => isFieldName(name) && name.length <= MAX_NAME_LENGTH).slice(0, 32);
   const known = new Set(ALLOWED_HEADERS.map((name) => name.toLowerCase()));
   return [...ALLOWED_HEADERS, ...extra.filter((name) => !known.has(name.toLowerCase()))].join(", ");
 }

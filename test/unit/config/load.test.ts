@@ -110,6 +110,12 @@ describe("an issue in a variable names the variable, what was found and the fix"
       { ORIGIN_URL: "api.example.com" },
       /^ORIGIN_URL \| "api\.example\.com" \| Must be an address/,
     ],
+    [
+      "an exposed field that is no name",
+      { CORS_EXPOSED_HEADERS: "X-Total-Count, no name" },
+      /^CORS_EXPOSED_HEADERS \| "no name" \| Write names/,
+    ],
+    ["every field exposed", { CORS_EXPOSED_HEADERS: "*" }, /^CORS_EXPOSED_HEADERS \| "\*" \| Write names/],
     ["a wildcard origin", { CORS_ALLOWED_ORIGINS: "*" }, /^CORS_ALLOWED_ORIGINS \| \* \| Name each origin/],
     [
       "an origin with a path",
