@@ -166,7 +166,10 @@ function edgeRequest(
 }
 
 /** Refuses what needs no call to the store. @throws Problem, the refusal. */
-function refuseEarly({ sessions, events }: PipelineParts, request: EdgeRequest): void {
+function refuseEarly(
+  { sessions, events }: Pick<PipelineParts, "sessions" | "events">,
+  request: EdgeRequest,
+): void {
   const refused = refuseWithoutSession(request, events);
   if (refused) throw refused;
   // Checked before the origin is asked: without a secret the edge cannot issue a token for the session that it starts.
@@ -175,7 +178,12 @@ function refuseEarly({ sessions, events }: PipelineParts, request: EdgeRequest):
 
 /** Each capability in use queues its commands on the same batch. */
 async function prepare(
-  { sessions, limiter, cache, verifiedKeys }: PipelineParts,
+  {
+    sessions,
+    limiter,
+    cache,
+    verifiedKeys,
+  }: Pick<PipelineParts, "sessions" | "limiter" | "cache" | "verifiedKeys">,
   request: EdgeRequest,
   outcomes: IdentityOutcomes,
   batch: Batch,
@@ -196,7 +204,7 @@ async function prepare(
 }
 
 function checked(
-  { config, store }: PipelineParts,
+  { config, store }: Pick<PipelineParts, "config" | "store">,
   request: EdgeRequest,
   identity: ConfirmedIdentity,
   session: SessionVerdict,
