@@ -17,5 +17,13 @@ it.each<[method: string, headers: Record<string, string>, has: boolean]>([
   ["POST", { "content-length": "5" }, false],
   ["DELETE", { "transfer-encoding": "chunked" }, false],
 ])("a %s with %j has content that cannot be forwarded: %s", (method, headers, has) => {
-  expect(hasUnforwardableContent({ method, headers: new Headers(headers) })).toBe(has);
+  expect(hasUnforwardableContent({ method, headers: new Headers(headers), body: null })).toBe(has);
+});
+
+it("content without a length is seen by the body that the runtime gives", () => {
+  const { body } = new Response("x");
+  const asked = (headers: Record<string, string>) =>
+    hasUnforwardableContent({ method: "GET", headers: new Headers(headers), body });
+  expect(asked({})).toBe(true);
+  expect(asked({ "content-length": "0" }), "an empty body").toBe(false);
 });
