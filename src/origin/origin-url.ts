@@ -5,7 +5,8 @@
 export function originUrl(base: URL, requested: URL): URL {
   const url = new URL(base);
   url.pathname = base.pathname.replace(/\/+$/, "") + requested.pathname;
-  url.search = requested.search;
+  // `search` is "" for an empty query too, and an origin may tell `/x?` from `/x` (RFC 3986 §6.2.3).
+  url.search = requested.search || (/^[^#]*\?/.test(requested.href) ? "?" : "");
   url.hash = "";
   return url;
 }

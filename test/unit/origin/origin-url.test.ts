@@ -15,6 +15,7 @@ describe("the origin's address", () => {
       "https://edge.example/@evil.example/x",
       "https://api.example.com/base/@evil.example/x",
     ],
+    ["http://origin:8000", "https://edge.example/v1/x?", "http://origin:8000/v1/x?"],
     ["http://origin:8000", "https://edge.example/v1/a%20b", "http://origin:8000/v1/a%20b"],
   ];
   it.each(cases)("%s for %s is %s", (origin, requested, expected) => {
