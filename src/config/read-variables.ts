@@ -2,7 +2,8 @@ import { type ConfigIssue, described, shown } from "./config-error.ts";
 import { CONTROL, pasted, readSecret, readSecrets } from "./read-secrets.ts";
 import { readUrl } from "./read-url.ts";
 import type { Report } from "./report.ts";
-import { type Variable, type VariableName, type VariableValues, variables } from "./variables-table.ts";
+import type { Variable } from "./variable.ts";
+import { type VariableName, type VariableValues, variables } from "./variables-table.ts";
 
 /** The environment as the Worker gets it: texts, and values that wrangler.toml writes as numbers, booleans or arrays. */
 export type Environment = Record<string, unknown>;

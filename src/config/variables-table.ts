@@ -1,34 +1,6 @@
 import { describe } from "#describe";
 import { logLevels } from "../events/level.ts";
-
-/** `must set`: nothing works well without it. `often`: many deployments choose it. `rarely`: the default is right. */
-export type VariableGroup = "must set" | "often" | "rarely";
-
-interface Described {
-  group: VariableGroup;
-  /** One plain sentence, for `docs/configuration.md`. */
-  description: string | undefined;
-  /** The Python service's name of this variable. It works, and a warning says to rename it. */
-  formerly?: string;
-}
-
-export type Variable = Described &
-  (
-    | { kind: "text"; default?: string; ascii?: boolean }
-    /** A single secret. It travels in a header field, so it is visible ASCII (RFC 9110 §5.5). */
-    | { kind: "secret" }
-    /** Comma separated, newest first. `token`: it travels in a header field. `key`: it is an HMAC key, and stays here. */
-    | { kind: "secrets"; use: "token" | "key"; min: number }
-    | { kind: "keys" }
-    | { kind: "list" }
-    | { kind: "integer"; default: number; min: number; max: number; unit?: string }
-    | { kind: "boolean"; default: boolean }
-    | { kind: "choice"; choices: readonly string[]; default: string }
-    | { kind: "url" }
-    | { kind: "path"; default: string }
-    | { kind: "binding" }
-    | { kind: "routes" }
-  );
+import type { ValueOf, Variable } from "./variable.ts";
 
 const YEAR_SECONDS = 31_536_000;
 /** RFC 9111 §1.2.2: what a cache must take as a number of seconds. */
@@ -337,22 +309,6 @@ export const variables = {
 } as const satisfies Record<string, Variable>;
 
 export type VariableName = keyof typeof variables;
-
-type ValueOf<V extends Variable> = V extends { kind: "integer" }
-  ? number
-  : V extends { kind: "boolean" }
-    ? boolean
-    : V extends { kind: "choice"; choices: readonly (infer Choice)[] }
-      ? Choice
-      : V extends { kind: "text" | "path"; default: string }
-        ? string
-        : V extends { kind: "text" | "secret" | "keys" }
-          ? string | null
-          : V extends { kind: "secrets" | "list" }
-            ? string[]
-            : V extends { kind: "url" }
-              ? URL | null
-              : unknown;
 
 /** What the variables say: unset ones have their default, or null, or an empty list. */
 export type VariableValues = { -readonly [Name in VariableName]: ValueOf<(typeof variables)[Name]> };

@@ -1,5 +1,6 @@
 import { bucketLimit, cacheSchema, keyNotes, routeSchema, windowLimit } from "../../config/routes-schema.ts";
-import { type Variable, type VariableGroup, variables } from "../../config/variables-table.ts";
+import type { Variable, VariableGroup } from "../../config/variable.ts";
+import { variables } from "../../config/variables-table.ts";
 
 const INTRODUCTION = `# Configuration
 

@@ -100,9 +100,9 @@ export function targetsOf(results: Results): Target[] {
       reached: hanging !== undefined && hanging.lost.p99 <= 1.1 * hanging.healthy.p99,
     },
     {
-      what: "bundle: at most 90 KB gzipped",
+      what: "bundle: at most 130 KB gzipped",
       measured: `${(gzipped / 1000).toFixed(1)} KB`,
-      reached: gzipped <= 90_000,
+      reached: gzipped <= 130_000,
     },
   ];
   return targets.map((target) => {

@@ -30,7 +30,7 @@ describe("without a call it is known that a session", () => {
     const alone = openSessions({ connection: null, idleSeconds: 60 });
     const { token, claims } = await alone.sessions.create({ userId: "ada" });
     expect(await alone.sessions.knownOutcome(claims)).toBe("alive");
-    alone.platform.advance(61_000);
+    alone.platform.advance(76_000);
     expect(await alone.sessions.knownOutcome(claims)).toBe("over");
     expect((await alone.present(token)).kind).toBe("over");
     const ended = await alone.sessions.create({ userId: "ada" });

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
-import { type Variable, variables } from "../../../../src/config/variables-table.ts";
+import type { Variable } from "../../../../src/config/variable.ts";
+import { variables } from "../../../../src/config/variables-table.ts";
 import { configurationReference } from "../../../../src/tools/docs/configuration.ts";
 
 describe("docs/configuration.md", () => {
