@@ -4,10 +4,17 @@ import * as z from "zod/mini";
 import { bearerToken } from "../http/bearer.ts";
 import { problem } from "../http/problem.ts";
 import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
+import { stringify } from "../runtime/json-text.ts";
 import { issued } from "../session/changes.ts";
 import { sessionTier, sessionUser } from "../session/input.ts";
 import { UserDataTooLarge } from "../session/offline-user-data.ts";
-import { DEVICE_INFO_BYTES, jsonTooLarge, publicRecord, USER_DATA_BYTES } from "../session/record.ts";
+import {
+  DEVICE_INFO_BYTES,
+  givenMember,
+  jsonTooLarge,
+  publicRecord,
+  USER_DATA_BYTES,
+} from "../session/record.ts";
 import type { Ended } from "../session/session-service.ts";
 import type { CreatedSession, Sessions } from "../session/sessions.ts";
 import type { ActiveSession, SessionVerdict } from "../session/verdict.ts";
@@ -55,8 +62,8 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
         sessions.create(
           {
             userId: input.user_id,
-            userData: input.user_data,
-            deviceInfo: input.device_info,
+            userData: input.userData,
+            deviceInfo: input.deviceInfo,
             ipAddress: input.ip_address ?? null,
             tier: input.tier ?? null,
             ...(input.ttl !== undefined && { ttlSeconds: input.ttl }),
@@ -65,20 +72,18 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
           c.env.received.requestId,
         ),
       );
-      return c.json({ status: "success", session: publicRecord(created.record), token: created.token }, 201);
+      return json(c, { status: "success", session: publicRecord(created), token: created.token }, 201);
     })
     .get("/sessions", configured, identified, async (c) => {
       const active = requireSession(c.get("session"));
       const { records, complete } = await service.list(active.claims.userId);
       const own = active.claims.id;
-      const listed = records.some((record) => record.session_id === own)
-        ? records
-        : [active.record, ...records];
-      const sessionsOfUser = listed.map((record) => ({
-        ...publicRecord(record),
-        current: record.session_id === own,
+      const listed = records.some(({ record }) => record.session_id === own) ? records : [active, ...records];
+      const sessionsOfUser = listed.map((kept) => ({
+        ...publicRecord(kept),
+        current: kept.record.session_id === own,
       }));
-      return c.json({ status: "success", sessions: sessionsOfUser, ...(!complete && { complete }) });
+      return json(c, { status: "success", sessions: sessionsOfUser, ...(!complete && { complete }) });
     })
     .delete("/sessions", configured, identified, async (c) => {
       const active = requireSession(c.get("session"));
@@ -100,22 +105,22 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
       const rotated = await creating(() => sessions.rotate(active, c.env.received.requestId));
       if (!rotated) throw problem("SESSION_NOT_FOUND");
       c.set("sessionChange", issued(rotated, active.tokenSource));
-      return c.json({
+      return json(c, {
         status: "success",
-        session: publicRecord(rotated.record),
+        session: publicRecord(rotated),
         ...(active.tokenSource === "bearer" && { token: rotated.token }),
       });
     })
     .get("/sessions/redis/:id", configured, either, async (c) => {
-      const record = await readable(c, c.req.param("id"));
-      return c.json({ status: "success", session: publicRecord(record) });
+      const kept = await readable(c, c.req.param("id"));
+      return json(c, { status: "success", session: publicRecord(kept) });
     })
     .delete("/sessions/redis/:id", configured, either, async (c) => {
       const id = c.req.param("id");
       // A server may end a session also while the store is lost and the session's user is unknown.
       const byServer = c.get("session") === undefined;
       const found = byServer ? await service.read(id) : null;
-      const owner = found?.kind === "unknown" ? null : (await readable(c, id)).user_id;
+      const owner = found?.kind === "unknown" ? null : (await readable(c, id)).record.user_id;
       const ended = await service.revoke(id, owner, c.env.received.requestId);
       if (ended === "missing")
         throw problem("SESSION_NOT_FOUND", { message: "Session not found or could not be deleted" });
@@ -123,7 +128,7 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
     })
     .get("/sessions/users/:user", configured, serviceGate, async (c) => {
       const { records, complete } = await service.list(c.req.param("user"));
-      return c.json({
+      return json(c, {
         status: "success",
         sessions: records.map(publicRecord),
         ...(!complete && { complete }),
@@ -147,8 +152,13 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
       throw problem(found.kind === "unknown" ? "SESSION_UNAVAILABLE" : "SESSION_NOT_FOUND");
     if (verdict?.kind === "active" && verdict.claims.userId !== found.record.user_id)
       throw problem("SESSION_NOT_FOUND");
-    return found.record;
+    return found;
   }
+}
+
+/** An answer of the session paths. It has JSON of records as it is written. */
+function json(c: Context, body: unknown, status: 200 | 201 = 200): Response {
+  return c.body(stringify(body), status, { "content-type": "application/json" });
 }
 
 async function readCreation(c: Context) {
@@ -168,10 +178,10 @@ async function readCreation(c: Context) {
     const reason = `${place}: not as it should be (user_id is required; ttl is whole seconds).`;
     throw problem("BAD_SESSION", { values: { reason } });
   }
-  const { user_data, device_info } = parsed.data;
-  if (jsonTooLarge(user_data, USER_DATA_BYTES)) throw problem("USER_DATA_TOO_LARGE");
-  if (jsonTooLarge(device_info, DEVICE_INFO_BYTES)) throw problem("DEVICE_INFO_TOO_LARGE");
-  return parsed.data;
+  const [userData, deviceInfo] = [givenMember(text, "user_data"), givenMember(text, "device_info")];
+  if (jsonTooLarge(userData, USER_DATA_BYTES)) throw problem("USER_DATA_TOO_LARGE");
+  if (jsonTooLarge(deviceInfo, DEVICE_INFO_BYTES)) throw problem("DEVICE_INFO_TOO_LARGE");
+  return { ...parsed.data, userData, deviceInfo };
 }
 
 async function creating<Result extends CreatedSession | null>(

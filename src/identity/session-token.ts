@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { JsonText, memberText, stringify } from "../runtime/json-text.ts";
 import { wellFormed } from "../runtime/well-formed.ts";
 
 /** The claims of a session token with a valid signature. Times are milliseconds since the epoch. */
@@ -13,8 +14,8 @@ export interface SessionClaims {
   confirmedAt: number;
   /** The session was created while the store was lost, so Redis may not have it yet. */
   offline: boolean;
-  /** Only in offline tokens: the user data for the record. */
-  userData: unknown;
+  /** Only in offline tokens: the user data for the record. Null for none. */
+  userData: JsonText | null;
   /** Upstash's consistency token of the creation. Reads carry it while the session is new, so that they see the write. */
   syncToken: string | null;
 }
@@ -52,14 +53,14 @@ export function tokenFits(claims: SessionClaims): boolean {
 
 function payloadOf(claims: SessionClaims): Uint8Array {
   return new TextEncoder().encode(
-    JSON.stringify({
+    stringify({
       i: claims.id,
       u: claims.userId,
       ...(claims.tier !== null && { t: claims.tier }),
       a: claims.issuedAt,
       e: claims.expiresAt,
       c: claims.confirmedAt,
-      ...(claims.offline && { o: 1, d: claims.userData }),
+      ...(claims.offline && { o: 1, d: claims.userData ?? undefined }),
       ...(claims.syncToken !== null && { s: claims.syncToken }),
     }),
   );
@@ -95,9 +96,11 @@ function parseClaims(body: string): SessionClaims | null {
   const bytes = bytesOf(body);
   if (!bytes) return null;
   try {
-    const parsed = z.safeParse(payload, JSON.parse(new TextDecoder().decode(bytes)));
+    const json = new TextDecoder().decode(bytes);
+    const parsed = z.safeParse(payload, JSON.parse(json));
     if (!parsed.success) return null;
-    const { i, u, t, a, e, c, o, d, s } = parsed.data;
+    const { i, u, t, a, e, c, o, s } = parsed.data;
+    const userData = memberText(json, "d");
     return {
       id: i,
       userId: u,
@@ -106,7 +109,7 @@ function parseClaims(body: string): SessionClaims | null {
       expiresAt: e,
       confirmedAt: c,
       offline: o === 1,
-      userData: d ?? {},
+      userData: userData === undefined ? null : new JsonText(userData),
       syncToken: s ?? null,
     };
   } catch {

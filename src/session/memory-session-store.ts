@@ -1,8 +1,8 @@
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { idleTimes } from "./idle.ts";
-import { parseRecord, type SessionRecord, timeOf } from "./record.ts";
-import type { KeptSession, NewSession, OldSession, SessionStore } from "./session-store.ts";
+import { type KeptSession, parseRecord, timeOf } from "./record.ts";
+import type { NewSession, OldSession, SessionStore } from "./session-store.ts";
 
 export interface MemorySessionStoreOptions {
   platform: Pick<Platform, "now">;
@@ -139,15 +139,14 @@ export class MemorySessionStore implements SessionStore {
   async read(id: string): Promise<KeptSession | null> {
     const session = this.#sessions.get(id);
     if (!session || this.ended({ ...session, id })) return null;
-    const record = parseRecord(session.text);
-    return record ? { record, text: session.text } : null;
+    return parseRecord(session.text);
   }
 
-  async touch(kept: KeptSession, updated: SessionRecord): Promise<boolean> {
+  async touch(kept: KeptSession, updated: KeptSession): Promise<boolean> {
     const id = kept.record.session_id;
     const session = this.#sessions.get(id);
     if (session?.text !== kept.text || this.ended({ ...session, id })) return false;
-    this.#put({ ...session, record: updated });
+    this.#put({ ...session, ...updated });
     return true;
   }
 
@@ -178,7 +177,7 @@ export class MemorySessionStore implements SessionStore {
     });
   }
 
-  async list(userHash: string): Promise<SessionRecord[]> {
+  async list(userHash: string): Promise<KeptSession[]> {
     return this.#of(userHash).flatMap(([, { text }]) => parseRecord(text) ?? []);
   }
 
@@ -234,10 +233,10 @@ export class MemorySessionStore implements SessionStore {
     });
   }
 
-  #put({ record, userHash, createdAt, expiresAt }: NewSession): void {
+  #put({ record, text, userHash, createdAt, expiresAt }: NewSession): void {
     const id = record.session_id;
     const idleUntil = timeOf(record.last_active) + idleTimes(this.#options.idleSeconds).lifetimeMs;
-    const session = { text: JSON.stringify(record), userHash, createdAt, expiresAt };
+    const session = { text, userHash, createdAt, expiresAt };
     if (!this.#sessions.set(id, session, Math.min(expiresAt, idleUntil))) return;
     this.#ids.set(userHash, (this.#ids.get(userHash) ?? new Set()).add(id));
   }

@@ -1,6 +1,6 @@
 import { tokenFits } from "../identity/session-token.ts";
 import { offlineClaimsOf } from "./claims.ts";
-import { jsonTooLarge } from "./record.ts";
+import { jsonTooLarge, userDataOf } from "./record.ts";
 import type { NewSession } from "./session-store.ts";
 
 /** Maximum user data of a session that is created in an outage, bytes of JSON: its token carries them. */
@@ -14,7 +14,7 @@ export class UserDataTooLarge extends Error {
 /** @throws UserDataTooLarge when the token of a session that is created in an outage has no room for its user data. */
 export function refuseTooLarge(session: NewSession): void {
   const fits = tokenFits(offlineClaimsOf(session));
-  if (!fits || jsonTooLarge(session.record.user_data, OFFLINE_USER_DATA_BYTES)) {
+  if (!fits || jsonTooLarge(userDataOf(session), OFFLINE_USER_DATA_BYTES)) {
     throw new UserDataTooLarge("An offline token carries 2 KiB of user data at most");
   }
 }

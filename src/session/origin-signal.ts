@@ -1,13 +1,14 @@
 import * as z from "zod/mini";
+import type { JsonText } from "../runtime/json-text.ts";
 import { sessionTier, sessionUser } from "./input.ts";
-import { DEVICE_INFO_BYTES, jsonTooLarge, USER_DATA_BYTES } from "./record.ts";
+import { DEVICE_INFO_BYTES, givenMember, jsonTooLarge, USER_DATA_BYTES } from "./record.ts";
 
-/** The content of the origin's `X-Edge-Session` field, which is base64url of JSON. */
+/** The content of the origin's `X-Edge-Session` field. */
 export interface SessionSignal {
   userId: string;
   tier: string | null;
-  userData: unknown;
-  deviceInfo: unknown;
+  userData: JsonText;
+  deviceInfo: JsonText;
   /** How the client gets the token. Default `cookie`. */
   carry: "cookie" | "bearer";
 }
@@ -15,28 +16,27 @@ export interface SessionSignal {
 const signal = z.object({
   user_id: sessionUser,
   tier: z.optional(z.nullable(sessionTier)),
-  user_data: z.optional(z.unknown()),
-  device_info: z.optional(z.unknown()),
   carry: z.optional(z.enum(["cookie", "bearer"])),
 });
 
-/** Parses an `X-Edge-Session` field. @returns null when it is malformed or too large. */
+/** Parses an `X-Edge-Session` field: JSON, or base64url of it. @returns null when it is malformed or too large. */
 export function parseSessionSignal(text: string): SessionSignal | null {
   try {
-    const binary = atob(text.trim().replaceAll("-", "+").replaceAll("_", "/"));
-    const json = new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+    const json = decoded(text.trim());
     const parsed = z.safeParse(signal, JSON.parse(json));
     if (!parsed.success) return null;
-    const { user_id, tier, user_data, device_info, carry } = parsed.data;
-    if (jsonTooLarge(user_data, USER_DATA_BYTES) || jsonTooLarge(device_info, DEVICE_INFO_BYTES)) return null;
-    return {
-      userId: user_id,
-      tier: tier ?? null,
-      userData: user_data ?? {},
-      deviceInfo: device_info ?? {},
-      carry: carry ?? "cookie",
-    };
+    const { user_id, tier, carry } = parsed.data;
+    const userData = givenMember(json, "user_data");
+    const deviceInfo = givenMember(json, "device_info");
+    if (jsonTooLarge(userData, USER_DATA_BYTES) || jsonTooLarge(deviceInfo, DEVICE_INFO_BYTES)) return null;
+    return { userId: user_id, tier: tier ?? null, userData, deviceInfo, carry: carry ?? "cookie" };
   } catch {
     return null;
   }
+}
+
+function decoded(text: string): string {
+  if (text.startsWith("{")) return text;
+  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
 }

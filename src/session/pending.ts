@@ -33,7 +33,7 @@ export function createPending({ store, sessionStore, platform, events, ...option
     platform,
     entries,
     bytes: CREATES_BYTES,
-    sizeOf: ({ record }) => JSON.stringify(record).length + 512,
+    sizeOf: ({ text }) => 2 * text.length + 512,
     write: (batch, session) => sessionStore.queueAdopt(batch, session),
   });
   const ends = new Outbox<{ userHash: string | null }>({

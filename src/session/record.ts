@@ -1,13 +1,11 @@
 import * as z from "zod/mini";
+import { JsonText, memberText, readMembers, stringify, withMembers } from "../runtime/json-text.ts";
 
-/**
- * A session as Redis stores it. It has the fields and formats of the original Python service, so that both can read it.
- * Fields that the edge does not know stay in it.
- */
-export interface SessionRecord {
+/** The fields that the edge writes: those of the original Python service in its formats, so that both can read them. */
+interface RecordFields {
   session_id: string;
   user_id: string;
-  /** Any JSON. */
+  /** Any JSON. Numbers are JavaScript's: {@link KeptSession.text} has them as they were written. */
   user_data: unknown;
   device_info: unknown;
   ip_address: string | null;
@@ -16,7 +14,18 @@ export interface SessionRecord {
   last_active: string;
   expires_at: string;
   tier: string | null;
+}
+
+/** A session as Redis stores it, with whatever else others have written into it. */
+export interface SessionRecord extends RecordFields {
   [unknown: string]: unknown;
+}
+
+/** A record as text and as it reads. What is written anew is the text with other values of some members, and nothing else. */
+export interface KeptSession {
+  readonly record: SessionRecord;
+  /** The JSON, as it is stored. An update replaces exactly this text or does nothing. */
+  readonly text: string;
 }
 
 const stored = z.looseObject({
@@ -31,22 +40,32 @@ const stored = z.looseObject({
   tier: z.optional(z.nullable(z.string())),
 });
 
-/** Parses a stored text. @returns null when it is not a record. */
-export function parseRecord(text: string): SessionRecord | null {
-  try {
-    const parsed = z.safeParse(stored, JSON.parse(text));
-    if (!parsed.success) return null;
-    const { user_data, device_info, ip_address, tier } = parsed.data;
-    return {
-      ...parsed.data,
-      user_data: user_data ?? {},
-      device_info: device_info ?? {},
-      ip_address: ip_address ?? null,
-      tier: tier ?? null,
-    };
-  } catch {
-    return null;
-  }
+/** Reads a stored text. @returns null when it is not a record. */
+export function parseRecord(text: string): KeptSession | null {
+  const parsed = z.safeParse(stored, readMembers(text));
+  if (!parsed.success) return null;
+  const { user_data = {}, device_info = {}, ip_address = null, tier = null } = parsed.data;
+  return { record: { ...parsed.data, user_data, device_info, ip_address, tier }, text };
+}
+
+/** A new session's record. The text has `user_data` and `device_info` as they were given. */
+export function newRecord(
+  fields: RecordFields & { user_data: JsonText; device_info: JsonText },
+): KeptSession {
+  const { user_data, device_info } = fields;
+  return {
+    record: { ...fields, user_data: user_data.value, device_info: device_info.value },
+    text: stringify(fields),
+  };
+}
+
+/** The record with other values of these members; every other byte of its text stays. */
+export function changedRecord(
+  { record, text }: KeptSession,
+  values: Partial<Pick<SessionRecord, "session_id" | "last_active">>,
+): KeptSession {
+  const written = Object.entries(values).map(([name, value]) => [name, JSON.stringify(value)]);
+  return { record: { ...record, ...values }, text: withMembers(text, Object.fromEntries(written)) };
 }
 
 /** Formats milliseconds since the epoch as the original service does. */
@@ -60,9 +79,21 @@ export function timeOf(text: string): number {
   return Number.isNaN(at) ? 0 : at;
 }
 
+/** `user_data` as it is written. */
+export function userDataOf({ text }: KeptSession): JsonText {
+  return givenMember(text, "user_data");
+}
+
+/** A member of an object as it is written. Absent it is `{}`. */
+export function givenMember(json: string, name: "user_data" | "device_info"): JsonText {
+  return new JsonText(memberText(json, name) ?? "{}");
+}
+
 /** The fields of a record that clients get. As in the original service, `user_data` is not among them. */
-export function publicRecord(record: SessionRecord) {
-  const { session_id, user_id, created_at, last_active, expires_at, device_info, ip_address } = record;
+export function publicRecord({ record, text }: KeptSession) {
+  const { session_id, user_id, created_at, last_active, expires_at, ip_address } = record;
+  const written = givenMember(text, "device_info");
+  const device_info = written.value === undefined ? null : written;
   return { session_id, user_id, created_at, last_active, expires_at, device_info, ip_address };
 }
 
@@ -71,7 +102,12 @@ export const USER_DATA_BYTES = 16 * 1024;
 /** Maximum size of `device_info`, bytes of JSON. */
 export const DEVICE_INFO_BYTES = 4 * 1024;
 
-/** Whether a value has more than `max` bytes as JSON. */
-export function jsonTooLarge(value: unknown, max: number): boolean {
-  return new TextEncoder().encode(JSON.stringify(value ?? {})).length > max;
+/** What a session is given as `user_data` or `device_info`: JSON as it was written, or a value. Absent it is `{}`. */
+export function givenJson(value: unknown): JsonText {
+  return value instanceof JsonText ? value : new JsonText(JSON.stringify(value) ?? "{}");
+}
+
+/** Whether JSON has more than `max` bytes. */
+export function jsonTooLarge({ text }: JsonText, max: number): boolean {
+  return new TextEncoder().encode(text).length > max;
 }

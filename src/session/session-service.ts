@@ -6,7 +6,7 @@ import { MemorySessionStore, type SessionName, type Tombstone } from "./memory-s
 import { refuseTooLarge } from "./offline-user-data.ts";
 import type { SessionsOptions } from "./options.ts";
 import { createPending } from "./pending.ts";
-import type { SessionRecord } from "./record.ts";
+import { changedRecord, isoTime, type KeptSession } from "./record.ts";
 import type { NewSession, SessionStore } from "./session-store.ts";
 import { UpstashSessionStore } from "./upstash-session-store.ts";
 
@@ -26,7 +26,7 @@ export interface SessionServiceOptions extends SessionsOptions {
 export type Ended = "done" | "pending" | "missing" | "unkept";
 
 /** The result of reading a session by its id. `unknown`: the store is lost and this isolate has no copy of the record. */
-export type Found = { kind: "found"; record: SessionRecord } | { kind: "missing" } | { kind: "unknown" };
+export type Found = ({ kind: "found" } & KeptSession) | { kind: "missing" } | { kind: "unknown" };
 
 /** How a session was created. */
 export interface Made {
@@ -54,11 +54,11 @@ export function createSessionService(options: SessionServiceOptions) {
   const sessionStore = new UpstashSessionStore({ store, keys, platform, ...config });
   const { absoluteSeconds } = config;
   const pending = createPending({ store, sessionStore, platform, events, absoluteSeconds, ...bound });
-  const seen = new BoundedMap<{ record: SessionRecord; confirmedAt: number }>({
+  const seen = new BoundedMap<KeptSession & { confirmedAt: number }>({
     platform,
     entries: MAX_SEEN,
     bytes: SEEN_BYTES,
-    sizeOf: ({ record }, id) => JSON.stringify(record).length + id.length,
+    sizeOf: ({ text }, id) => 2 * text.length + id.length,
     whenFull: "evict",
   });
 
@@ -122,8 +122,8 @@ export function createSessionService(options: SessionServiceOptions) {
     },
 
     /** Remembers a record that Redis has just confirmed. */
-    confirm(id: string, record: SessionRecord): void {
-      seen.set(id, { record, confirmedAt: platform.now() });
+    confirm(id: string, { record, text }: KeptSession): void {
+      seen.set(id, { record, text, confirmedAt: platform.now() });
     },
 
     /** Whether Redis has confirmed the session in the last `ms` milliseconds. */
@@ -160,9 +160,9 @@ export function createSessionService(options: SessionServiceOptions) {
     },
 
     /** The record that this isolate remembers, and when it was last confirmed, ms since the epoch. */
-    async remembered(id: string): Promise<{ record: SessionRecord; confirmedAt: number } | null> {
+    async remembered(id: string): Promise<(KeptSession & { confirmedAt: number }) | null> {
       const kept = await local.read(id);
-      if (kept) return { record: kept.record, confirmedAt: platform.now() };
+      if (kept) return { ...kept, confirmedAt: platform.now() };
       return seen.get(id) ?? null;
     },
 
@@ -182,7 +182,8 @@ export function createSessionService(options: SessionServiceOptions) {
           const ended = replaced && sessionStore.queueRevoke(batch, replaced.id, replacedHash).then(yes, no);
           await batch.send();
           const createdAt = await made;
-          seen.set(session.record.session_id, { record: session.record, confirmedAt: platform.now() });
+          const { record, text } = session;
+          seen.set(record.session_id, { record, text, confirmedAt: platform.now() });
           if (replaced) await endReplaced(replaced, session, (await ended) === true, requestId);
           return { durable: true, createdAt, syncToken: batch.syncToken ?? null };
         },
@@ -239,23 +240,23 @@ export function createSessionService(options: SessionServiceOptions) {
       return attempt<Found>(
         async () => {
           const kept = await sessionStore.read(id);
-          return kept ? { kind: "found", record: kept.record } : { kind: "missing" };
+          return kept ? { kind: "found", ...kept } : { kind: "missing" };
         },
         async () => {
           if (local.hasTombstone(id)) return { kind: "missing" };
-          const record = (await local.read(id))?.record ?? seen.get(id)?.record;
-          if (record) return { kind: "found", record };
+          const kept = (await local.read(id)) ?? seen.get(id);
+          if (kept) return { kind: "found", record: kept.record, text: kept.text };
           return { kind: onRedis ? "unknown" : "missing" };
         },
       );
     },
 
-    /** Replaces a record. @returns false when the session is gone or was changed meanwhile. */
-    touch(record: SessionRecord, updated: SessionRecord): Promise<boolean> {
-      const id = record.session_id;
+    /** Writes down activity now. @returns false when the session is gone or was changed meanwhile. */
+    touch(id: string): Promise<boolean> {
       const over = async (sessionStore: SessionStore) => {
         const kept = await sessionStore.read(id);
-        return kept !== null && sessionStore.touch(kept, updated);
+        if (!kept) return false;
+        return sessionStore.touch(kept, changedRecord(kept, { last_active: isoTime(platform.now()) }));
       };
       return attempt(
         () => over(sessionStore),
@@ -287,7 +288,7 @@ export function createSessionService(options: SessionServiceOptions) {
     },
 
     /** The live sessions of a user. `complete` is false in an outage: other isolates may have more. */
-    async list(userId: string): Promise<{ records: SessionRecord[]; complete: boolean }> {
+    async list(userId: string): Promise<{ records: KeptSession[]; complete: boolean }> {
       const userHash = await identifier.hash("user", userId);
       return attempt(
         async () => ({ records: await sessionStore.list(userHash), complete: true }),

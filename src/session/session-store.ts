@@ -1,14 +1,7 @@
-import type { SessionRecord } from "./record.ts";
-
-/** A record, and the stored text that it was parsed from. An update replaces exactly that text or does nothing. */
-export interface KeptSession {
-  record: SessionRecord;
-  text: string;
-}
+import type { KeptSession } from "./record.ts";
 
 /** A session to be written. */
-export interface NewSession {
-  record: SessionRecord;
+export interface NewSession extends KeptSession {
   /** The hash of its user, whose index lists it. */
   userHash: string;
   /** Milliseconds since the epoch, by the clock of the isolate that created it. */
@@ -44,7 +37,7 @@ export interface SessionStore {
   /** @returns null when there is no such session. */
   read(id: string): Promise<KeptSession | null>;
   /** Replaces the record. @returns false, and writes nothing, when the record is gone or was changed meanwhile. */
-  touch(kept: KeptSession, updated: SessionRecord): Promise<boolean>;
+  touch(kept: KeptSession, updated: KeptSession): Promise<boolean>;
   /**
    * Ends a session.
    *
@@ -55,7 +48,7 @@ export interface SessionStore {
   /** The old id is over at once. @returns false when it was over already: of two rotations one wins. */
   rotate(old: OldSession, session: NewSession): Promise<boolean>;
   /** The live sessions of a user. */
-  list(userHash: string): Promise<SessionRecord[]>;
+  list(userHash: string): Promise<KeptSession[]>;
   /** Ends every session of a user created up to `now`, ms since the epoch, except one. @returns how many existed. */
   revokeAllOf(userHash: string, exceptId: string | null, now: number): Promise<number>;
   /** Ends every session created up to `now`, ms since the epoch, with one write. */

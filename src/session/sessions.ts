@@ -17,7 +17,7 @@ import { createKnownEnds } from "./known-ends.ts";
 import { UserDataTooLarge } from "./offline-user-data.ts";
 import type { SessionsOptions } from "./options.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
-import { isoTime, type SessionRecord } from "./record.ts";
+import { changedRecord, givenJson, isoTime, type KeptSession, userDataOf } from "./record.ts";
 import { createSessionService, type Ended, type Found, type SessionService } from "./session-service.ts";
 import { createSessionValidator } from "./validate.ts";
 import type { ActiveSession, SessionVerdict } from "./verdict.ts";
@@ -26,9 +26,9 @@ import type { ActiveSession, SessionVerdict } from "./verdict.ts";
 export interface SessionInput {
   userId: string;
   tier?: string | null;
-  /** Any JSON, at most 2 KiB while the store is lost. */
+  /** Any JSON, at most 2 KiB while the store is lost. A `JsonText` is stored as it is written. Default `{}`. */
   userData?: unknown;
-  /** Any JSON. */
+  /** Any JSON, likewise. */
   deviceInfo?: unknown;
   ipAddress?: string | null;
   /** Seconds until its absolute end. Default and maximum: `SESSION_ABSOLUTE_SECONDS`. */
@@ -36,8 +36,7 @@ export interface SessionInput {
 }
 
 /** A session that was created or rotated, with its token. */
-export interface CreatedSession {
-  record: SessionRecord;
+export interface CreatedSession extends KeptSession {
   token: string;
   claims: SessionClaims;
   /** `false`: only this isolate and the token hold the session until the store is back. */
@@ -174,20 +173,16 @@ export function createSessions(options: SessionsOptions): Sessions {
       expiresAt: now + lifetimeMs,
       confirmedAt: now,
       offline: false,
-      userData: input.userData ?? {},
+      userData: givenJson(input.userData),
       syncToken: null,
     };
     const texts = [claims.userId, claims.tier ?? ""];
     const longest = withSyncToken(claims, "x".repeat(MAX_SYNC_TOKEN_LENGTH));
     if (!texts.every((text) => text.isWellFormed()) || !tokenFits(longest))
       throw new RangeError("A user id or a tier is too long for a token, or no well-formed text");
-    const record: SessionRecord = {
-      ...recordOf(claims),
-      device_info: input.deviceInfo ?? {},
-      ip_address: input.ipAddress ?? null,
-    };
+    const kept = recordOf(claims, { device: givenJson(input.deviceInfo), address: input.ipAddress ?? null });
     const userHash = await identifier.hash("user", claims.userId);
-    const made = await service.create(newSessionOf(record, claims, userHash), replaced, requestId);
+    const made = await service.create(newSessionOf(kept, claims, userHash), replaced, requestId);
     events.emit("session.created", {
       request_id: requestId,
       session: await identifier.hash("session", claims.id),
@@ -195,13 +190,11 @@ export function createSessions(options: SessionsOptions): Sessions {
     });
     const { createdAt: issuedAt, durable, syncToken } = made;
     const final = withSyncToken({ ...claims, issuedAt, offline: !durable }, syncToken);
-    return { record, claims: final, token: await sign(final), durable };
+    return { ...kept, claims: final, token: await sign(final), durable };
   }
 
   async function touch(id: string): Promise<boolean> {
-    const found = await service.read(id);
-    if (found.kind !== "found") return false;
-    return service.touch(found.record, { ...found.record, last_active: isoTime(platform.now()) });
+    return service.touch(id);
   }
 
   async function end(id: string, requestId?: string): Promise<Ended> {
@@ -211,12 +204,12 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   async function rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null> {
-    const { claims, record, source } = active;
+    const { claims, source } = active;
     requireSecret(requestId);
     // In an outage an isolate that never saw a session knows less of it than its record says.
     if (onRedis && source === "signature" && !claims.offline) throw notNow();
     const next = { ...claims, id: newId(), confirmedAt: platform.now(), syncToken: null };
-    const renamed = { ...record, session_id: next.id, last_active: isoTime(platform.now()) };
+    const renamed = changedRecord(active, { session_id: next.id, last_active: isoTime(platform.now()) });
     const userHash = await identifier.hash("user", claims.userId);
     const renewal = newSessionOf(renamed, next, userHash);
     const kept = await service.rotate(claims, renewal, source === "redis", requestId);
@@ -227,9 +220,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       session: await identifier.hash("session", next.id),
       durable: kept.durable,
     });
-    const rotated = { ...next, offline: !kept.durable, userData: record.user_data };
+    const rotated = { ...next, offline: !kept.durable, userData: userDataOf(renamed) };
     const final = withSyncToken(rotated, kept.syncToken);
-    return { record: renamed, claims: final, token: await sign(final), durable: kept.durable };
+    return { ...renamed, claims: final, token: await sign(final), durable: kept.durable };
   }
 
   async function fromOrigin(

@@ -4,7 +4,7 @@ import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { idleTimes } from "./idle.ts";
-import { parseRecord, type SessionRecord, timeOf } from "./record.ts";
+import { type KeptSession, parseRecord, timeOf } from "./record.ts";
 import {
   createScript,
   listScript,
@@ -14,7 +14,7 @@ import {
   rotateScript,
   touchScript,
 } from "./scripts.ts";
-import type { KeptSession, NewSession, OldSession, SessionStore } from "./session-store.ts";
+import type { NewSession, OldSession, SessionStore } from "./session-store.ts";
 
 export interface UpstashSessionStoreOptions {
   store: Store;
@@ -57,7 +57,7 @@ export class UpstashSessionStore implements SessionStore {
 
   async #queueWrite(
     batch: Batch,
-    { record, userHash, createdAt, expiresAt }: NewSession,
+    { record, text, userHash, createdAt, expiresAt }: NewSession,
     late: "0" | "1",
   ): Promise<number> {
     const { keys, maxPerUser, platform } = this.#options;
@@ -72,7 +72,7 @@ export class UpstashSessionStore implements SessionStore {
         keys.sessionMark(userHash),
       ],
       [
-        JSON.stringify(record),
+        text,
         this.#ttl(expiresAt),
         id,
         createdAt,
@@ -95,14 +95,14 @@ export class UpstashSessionStore implements SessionStore {
     return keptSession(text);
   }
 
-  async touch(kept: KeptSession, updated: SessionRecord): Promise<boolean> {
+  async touch(kept: KeptSession, updated: KeptSession): Promise<boolean> {
     return (await this.#inOwnBatch((batch) => this.queueTouch(batch, kept, updated))) === 1;
   }
 
-  queueTouch(batch: Batch, kept: KeptSession, updated: SessionRecord): Promise<number> {
-    const ttl = this.#ttl(timeOf(updated.expires_at));
+  queueTouch(batch: Batch, kept: KeptSession, updated: KeptSession): Promise<number> {
+    const ttl = this.#ttl(timeOf(updated.record.expires_at));
     const key = this.#options.keys.session(kept.record.session_id);
-    return batch.run(touchScript, [key], [kept.text, JSON.stringify(updated), ttl]).then(yesOrNo);
+    return batch.run(touchScript, [key], [kept.text, updated.text, ttl]).then(yesOrNo);
   }
 
   async revoke(id: string, userHash: string | null): Promise<boolean> {
@@ -121,7 +121,7 @@ export class UpstashSessionStore implements SessionStore {
     return (await this.#inOwnBatch((batch) => this.queueRotate(batch, old, session))) === 1;
   }
 
-  queueRotate(batch: Batch, old: OldSession, { record, userHash, createdAt, expiresAt }: NewSession) {
+  queueRotate(batch: Batch, old: OldSession, { record, text, userHash, createdAt, expiresAt }: NewSession) {
     const { keys } = this.#options;
     const id = record.session_id;
     return batch
@@ -135,20 +135,12 @@ export class UpstashSessionStore implements SessionStore {
           keys.sessionMark(userHash),
           keys.sessionTombstone(old.id),
         ],
-        [
-          JSON.stringify(record),
-          this.#ttl(expiresAt),
-          id,
-          createdAt,
-          this.#longestMs,
-          old.id,
-          old.offline ? "1" : "0",
-        ],
+        [text, this.#ttl(expiresAt), id, createdAt, this.#longestMs, old.id, old.offline ? "1" : "0"],
       )
       .then(yesOrNo);
   }
 
-  async list(userHash: string): Promise<SessionRecord[]> {
+  async list(userHash: string): Promise<KeptSession[]> {
     const { keys, platform } = this.#options;
     const texts = await this.#inOwnBatch((batch) =>
       batch.run(
@@ -232,8 +224,7 @@ function malformed(): StoreError {
 
 /** The record in a stored text, or null when there is none or it is malformed. */
 export function keptSession(text: string | null): KeptSession | null {
-  const record = text === null ? null : parseRecord(text);
-  return record && text !== null ? { record, text } : null;
+  return text === null ? null : parseRecord(text);
 }
 
 /** Whether a user's mark (`"<ms> <except id>"`) ends a session that was created at `createdAt`, ms since the epoch. */

@@ -7,9 +7,8 @@ import { newSessionOf, recordOf } from "./claims.ts";
 import { idleTimes } from "./idle.ts";
 import type { EndedBy, KnownEnds } from "./known-ends.ts";
 import type { SessionsOptions } from "./options.ts";
-import { isoTime, type SessionRecord, timeOf } from "./record.ts";
+import { changedRecord, isoTime, type KeptSession, timeOf } from "./record.ts";
 import type { SessionService } from "./session-service.ts";
-import type { KeptSession } from "./session-store.ts";
 import { endedByMark, keptSession } from "./upstash-session-store.ts";
 import type { SessionVerdict } from "./verdict.ts";
 
@@ -125,24 +124,25 @@ export function createSessionValidator({
     const kept = keptSession(text);
     // Redis has lost the record, and the token does not carry the session's data: the session is over.
     if (kept === null && !claims.offline) return ended("revoked", "absent");
-    const record = kept?.record ?? recordOf(claims);
+    const present = kept ?? recordOf(claims);
+    const { record } = present;
     if (record.user_id !== claims.userId) return ended("revoked");
     const silentMs = now - timeOf(record.last_active);
     if (silentMs > lifetimeMs) return ended("idle");
     if (!kept) {
       // Another isolate created it in an outage and has not written it. This request writes it after its response.
-      const session = newSessionOf(record, claims, userHash);
+      const session = newSessionOf(present, claims, userHash);
       request.after((batch) => void sessionStore.queueAdopt(batch, session).catch(ignore));
     } else if (silentMs >= touchIntervalMs) {
-      const updated = { ...record, last_active: isoTime(now) };
+      const updated = changedRecord(kept, { last_active: isoTime(now) });
       request.after((batch) => void sessionStore.queueTouch(batch, kept, updated).catch(ignore));
     }
-    service.confirm(claims.id, record);
+    service.confirm(claims.id, present);
     const renew = (claims.offline && kept) || now - claims.confirmedAt >= renewEveryMs;
     return {
       kind: "active",
       claims,
-      record,
+      ...present,
       source: "redis",
       tokenSource,
       renewed: renew ? await renewed(claims, now, kept !== null) : null,
@@ -157,7 +157,7 @@ export function createSessionValidator({
     const remembered = await service.remembered(claims.id);
     const confirmedAt = Math.max(claims.confirmedAt, remembered?.confirmedAt ?? 0);
     const withinGrace = request.route.offline && graceMs > 0 && platform.now() - confirmedAt <= graceMs;
-    return withinGrace ? active(asked, remembered?.record ?? null, null) : { kind: "unknown", tokenSource };
+    return withinGrace ? active(asked, remembered, null) : { kind: "unknown", tokenSource };
   }
 
   /** No store is configured: this isolate's map decides, and for another isolate's session the signature and idle time. */
@@ -166,12 +166,12 @@ export function createSessionValidator({
     const { kept, because } = await keptAlone(claims, userHash);
     if (because !== null) return over(because, tokenSource);
     const now = platform.now();
-    const record = { ...(kept?.record ?? recordOf(claims)), last_active: isoTime(now) };
-    if (!kept) await local.adopt(newSessionOf(record, claims, userHash));
-    else if (now - timeOf(kept.record.last_active) >= touchIntervalMs) await local.touch(kept, record);
+    const touched = changedRecord(kept ?? recordOf(claims), { last_active: isoTime(now) });
+    if (!kept) await local.adopt(newSessionOf(touched, claims, userHash));
+    else if (now - timeOf(kept.record.last_active) >= touchIntervalMs) await local.touch(kept, touched);
     // Of activity in another isolate only the token tells.
     const renew = now - claims.confirmedAt >= touchIntervalMs;
-    return active(asked, kept ? kept.record : null, renew ? await renewed(claims, now) : null);
+    return active(asked, kept, renew ? await renewed(claims, now) : null);
   }
 
   /** What this isolate's map holds of a session, and why the session is over, without a store. */
@@ -193,20 +193,21 @@ export function createSessionValidator({
    */
   function renewed(claims: SessionClaims, now: number, kept = true): Promise<string> {
     const confirmedNow = { ...claims, syncToken: null, confirmedAt: now };
-    return sign(kept ? { ...confirmedNow, offline: false, userData: {} } : confirmedNow);
+    return sign(kept ? { ...confirmedNow, offline: false, userData: null } : confirmedNow);
   }
 }
 
 function active(
   { claims, tokenSource }: Asked,
-  remembered: SessionRecord | null,
+  remembered: KeptSession | null,
   renewed: string | null,
 ): SessionVerdict {
-  const record = remembered ?? recordOf(claims);
+  const { record, text } = remembered ?? recordOf(claims);
   return {
     kind: "active",
     claims,
     record,
+    text,
     source: remembered ? "memory" : "signature",
     tokenSource,
     renewed,

@@ -1,6 +1,6 @@
 import type { TokenSource } from "../identity/caller.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
-import type { SessionRecord } from "./record.ts";
+import type { KeptSession } from "./record.ts";
 
 /**
  * What the edge decides about a request's session.
@@ -12,15 +12,14 @@ import type { SessionRecord } from "./record.ts";
  */
 export type SessionVerdict =
   | { kind: "none" }
-  | {
+  | ({
       kind: "active";
       claims: SessionClaims;
-      record: SessionRecord;
       source: "redis" | "memory" | "signature";
       tokenSource: TokenSource;
       /** A token with a newer confirmation time for the client, or null when the present one is recent enough. */
       renewed: string | null;
-    }
+    } & KeptSession)
   | { kind: "over"; because: "invalid" | "revoked" | "idle"; tokenSource: TokenSource }
   | { kind: "unknown"; tokenSource: TokenSource };
 

@@ -11,7 +11,7 @@ export function claims(over: Partial<SessionClaims> = {}): SessionClaims {
     expiresAt: NOW + 3_600_000,
     confirmedAt: NOW,
     offline: false,
-    userData: {},
+    userData: null,
     syncToken: null,
     ...over,
   };

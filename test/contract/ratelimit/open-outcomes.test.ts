@@ -56,7 +56,7 @@ describe("a request of a session that nobody has confirmed yet", () => {
       expiresAt: issuedAt + 3_600_000,
       confirmedAt: issuedAt,
       offline: false,
-      userData: {},
+      userData: null,
       syncToken: null,
       ...claims,
     };

@@ -33,7 +33,7 @@ async function outcomesOf(stored: Stored, claimed: Partial<SessionClaims> = {}) 
     expiresAt: issuedAt + 3_600_000,
     confirmedAt: issuedAt,
     offline: false,
-    userData: {},
+    userData: null,
     syncToken: null,
     ...claimed,
   };

@@ -129,7 +129,9 @@ describe("a session created while the store is lost", () => {
     expect(verdict).toMatchObject({ kind: "active", record: { user_data: { a: 1 } } });
     await verdict.settle();
     expect(await next.sessions.get(claims.id)).toMatchObject({ kind: "found" });
-    expect(await next.sessions.service.list("ada")).toMatchObject({ records: [{ session_id: claims.id }] });
+    expect(await next.sessions.service.list("ada")).toMatchObject({
+      records: [{ record: { session_id: claims.id } }],
+    });
   });
 
   it.each(["revoke", "revoke all", "revoke everyone", "rotate"])(

@@ -66,8 +66,8 @@ describe(`${ROUNDS} races of`, () => {
     const verdicts = await Promise.all(made.map(({ token }) => b.present(token)));
     const listed = new Set<string>();
     for (let user = 0; user < 10; user += 1)
-      for (const { session_id } of (await a.sessions.service.list(`user_${user}`)).records)
-        listed.add(session_id);
+      for (const { record } of (await a.sessions.service.list(`user_${user}`)).records)
+        listed.add(record.session_id);
     const living = made.filter((_, i) => verdicts[i]?.kind === "active").map(({ claims }) => claims.id);
     expect([...listed].sort()).toEqual(living.sort());
     // Another revocation ends them all, also for the isolate that created them.
@@ -85,6 +85,6 @@ describe(`${ROUNDS} races of`, () => {
     const last = await a.sessions.create({ userId: "ada" });
     const { records } = await b.sessions.service.list("ada");
     expect(records.length).toBe(5);
-    expect(records.map(({ session_id }) => session_id)).toContain(last.claims.id);
+    expect(records.map(({ record }) => record.session_id)).toContain(last.claims.id);
   });
 });

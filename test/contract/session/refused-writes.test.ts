@@ -22,7 +22,9 @@ describe("sessions while Redis takes no writes", () => {
     await (await other.present(carried)).settle();
     const fresh = openSessions({ platform: here.platform, prefix: here.prefix });
     expect(await fresh.present(carried)).toMatchObject({ kind: "active", source: "redis" });
-    expect(await fresh.sessions.service.list("ada")).toMatchObject({ records: [{ user_data: { note: 1 } }] });
+    expect(await fresh.sessions.service.list("ada")).toMatchObject({
+      records: [{ record: { user_data: { note: 1 } } }],
+    });
   });
 
   it("that end are written again until Redis accepts the write", async () => {

@@ -1,6 +1,14 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { isoTime } from "../../../src/session/record.ts";
+import { JsonText } from "../../../src/runtime/json-text.ts";
+import {
+  changedRecord,
+  isoTime,
+  type KeptSession,
+  newRecord,
+  parseRecord,
+} from "../../../src/session/record.ts";
 import type { NewSession, SessionStore } from "../../../src/session/session-store.ts";
+import { ODD_RECORDS, oddRecord } from "../../support/odd-records.ts";
 import { type TestPlatform, testPlatform } from "../../support/platform.ts";
 
 export interface SessionStoreLimits {
@@ -34,11 +42,11 @@ export function sessionStoreContract(
       count += 1;
       const createdAt = over.createdAt ?? platform.now();
       const expiresAt = createdAt + 3_600_000;
-      const record = {
+      const fields = {
         session_id: `${userHash}-session-${count}`,
         user_id: userHash,
-        user_data: { n: count, text: "π" },
-        device_info: {},
+        user_data: new JsonText(`{"n":${count},"text":"π"}`),
+        device_info: new JsonText("{}"),
         ip_address: null,
         created_at: isoTime(createdAt),
         last_active: isoTime(platform.now()),
@@ -46,7 +54,7 @@ export function sessionStoreContract(
         tier: null,
         unknown_to_the_edge: [1],
       };
-      return { record, userHash, createdAt, expiresAt, ...over };
+      return { ...newRecord(fields), userHash, createdAt, expiresAt, ...over };
     }
     async function made(userHash?: string, over?: Partial<NewSession>): Promise<NewSession> {
       const one = session(userHash, over);
@@ -55,8 +63,8 @@ export function sessionStoreContract(
       return one;
     }
     const idsOf = async (userHash = "u1") =>
-      (await sessionStore.list(userHash)).map((record) => record.session_id).sort();
-    const idOf = (one: NewSession) => one.record.session_id;
+      (await sessionStore.list(userHash)).map(({ record }) => record.session_id).sort();
+    const idOf = (one: KeptSession) => one.record.session_id;
 
     it("reads the record that was written, unknown fields included", async () => {
       const one = await made();
@@ -89,10 +97,10 @@ export function sessionStoreContract(
       const one = await made();
       const kept = await sessionStore.read(idOf(one));
       if (!kept) throw new Error("it was just made");
-      const updated = { ...kept.record, last_active: isoTime(platform.now() + 60_000) };
+      const updated = changedRecord(kept, { last_active: isoTime(platform.now() + 60_000) });
       expect(await sessionStore.touch(kept, updated)).toBe(true);
-      expect((await sessionStore.read(idOf(one)))?.record.last_active).toBe(updated.last_active);
-      expect(await sessionStore.touch(kept, kept.record), "the text has changed since").toBe(false);
+      expect((await sessionStore.read(idOf(one)))?.record.last_active).toBe(updated.record.last_active);
+      expect(await sessionStore.touch(kept, kept), "the text has changed since").toBe(false);
     });
 
     it("does not revive an ended session by an update", async () => {
@@ -100,7 +108,7 @@ export function sessionStoreContract(
       const kept = await sessionStore.read(idOf(one));
       if (!kept) throw new Error("it was just made");
       expect(await sessionStore.revoke(idOf(one), "u1")).toBe(true);
-      expect(await sessionStore.touch(kept, kept.record)).toBe(false);
+      expect(await sessionStore.touch(kept, kept)).toBe(false);
       expect(await sessionStore.read(idOf(one))).toBeNull();
       expect(await idsOf()).toEqual([]);
     });
@@ -130,9 +138,10 @@ export function sessionStoreContract(
       expect(await sessionStore.adopt(one)).toBe(true);
       const kept = await sessionStore.read(idOf(one));
       if (!kept) throw new Error("it was just adopted");
-      await sessionStore.touch(kept, { ...kept.record, user_data: "changed" });
+      const last_active = isoTime(platform.now() + 5);
+      await sessionStore.touch(kept, changedRecord(kept, { last_active }));
       expect(await sessionStore.adopt(one)).toBe(true);
-      expect((await sessionStore.read(idOf(one)))?.record.user_data).toBe("changed");
+      expect((await sessionStore.read(idOf(one)))?.record.last_active).toBe(last_active);
     });
 
     it("rotates to a new id: the old one is over at once, and only one of two rotations succeeds", async () => {
@@ -203,6 +212,42 @@ export function sessionStoreContract(
       expect(await sessionStore.create(next)).toBe(now + 1);
       platform.advance(1);
       expect(await sessionStore.adopt(session())).toBe(true);
+    });
+
+    describe.each(ODD_RECORDS)("keeps a record with %s as it is written", (name) => {
+      const times = () => {
+        const createdAt = platform.now();
+        return { id: "odd-1", userId: "u1", createdAt, expiresAt: createdAt + 3_600_000 };
+      };
+      function odd(activeAt: number, over: Partial<ReturnType<typeof times>> = {}): NewSession {
+        const record = { ...times(), ...over };
+        const kept = parseRecord(oddRecord(name, record, activeAt));
+        if (!kept) throw new Error("it is a record");
+        return { ...kept, userHash: "u1", createdAt: record.createdAt, expiresAt: record.expiresAt };
+      }
+      const textsOf = async () => (await sessionStore.list("u1")).map(({ text }) => text);
+
+      it("by creation, touch and listing", async () => {
+        const [one, later] = [odd(platform.now()), platform.now() + 60_000];
+        await sessionStore.create(one);
+        const kept = await sessionStore.read("odd-1");
+        expect(kept?.text).toBe(one.text);
+        if (!kept) return;
+        expect(await sessionStore.touch(kept, changedRecord(kept, { last_active: isoTime(later) }))).toBe(
+          true,
+        );
+        expect((await sessionStore.read("odd-1"))?.text).toBe(odd(later).text);
+        expect(await textsOf()).toEqual([odd(later).text]);
+      });
+
+      it("by rotation, also of a session that is written late", async () => {
+        const [one, later] = [odd(platform.now()), platform.now() + 1000];
+        expect(await sessionStore.adopt(one)).toBe(true);
+        const next = changedRecord(one, { session_id: "odd-2", last_active: isoTime(later) });
+        expect(await sessionStore.rotate({ id: "odd-1", offline: false }, { ...one, ...next })).toBe(true);
+        expect(await textsOf()).toEqual([odd(later, { id: "odd-2" }).text]);
+        expect((await sessionStore.read("odd-2"))?.record).toEqual(next.record);
+      });
     });
   });
 }

@@ -30,7 +30,7 @@ describe("a route without limits", () => {
         expiresAt: 1,
         confirmedAt: 0,
         offline: false,
-        userData: {},
+        userData: null,
         syncToken: null,
       },
     };

@@ -11,7 +11,7 @@ const loopback = new URL("http://localhost:8787/x");
 const active = (over: Partial<Extract<SessionVerdict, { kind: "active" }>> = {}): SessionVerdict => ({
   kind: "active",
   claims: claims(),
-  record: recordOf(claims()),
+  ...recordOf(claims()),
   source: "redis",
   tokenSource: "cookie",
   renewed: "es1.new",

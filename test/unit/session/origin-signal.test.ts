@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { JsonText } from "../../../src/runtime/json-text.ts";
 import { parseSessionSignal } from "../../../src/session/origin-signal.ts";
 
 const signal = (value: unknown) => {
@@ -11,7 +12,8 @@ const signal = (value: unknown) => {
 
 it("parses a signal with text in any script", () => {
   const said = { user_id: "Ärger", tier: "premium", user_data: { a: 1 }, device_info: {}, carry: "bearer" };
-  const read = { userId: "Ärger", tier: "premium", userData: { a: 1 }, deviceInfo: {}, carry: "bearer" };
+  const [userData, deviceInfo] = [new JsonText('{"a":1}'), new JsonText("{}")];
+  const read = { userId: "Ärger", tier: "premium", userData, deviceInfo, carry: "bearer" };
   expect(parseSessionSignal(signal(said))).toEqual(read);
 });
 
@@ -19,8 +21,8 @@ it("has defaults for absent properties", () => {
   expect(parseSessionSignal(signal({ user_id: "u" }))).toEqual({
     userId: "u",
     tier: null,
-    userData: {},
-    deviceInfo: {},
+    userData: new JsonText("{}"),
+    deviceInfo: new JsonText("{}"),
     carry: "cookie",
   });
 });

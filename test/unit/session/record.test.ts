@@ -1,12 +1,17 @@
 import { describe, expect, it } from "vitest";
+import { JsonText, stringify } from "../../../src/runtime/json-text.ts";
 import {
+  changedRecord,
+  givenJson,
   isoTime,
   jsonTooLarge,
   parseRecord,
   publicRecord,
   timeOf,
   USER_DATA_BYTES,
+  userDataOf,
 } from "../../../src/session/record.ts";
+import { ODD_RECORDS, oddRecord } from "../../support/odd-records.ts";
 import { NOW } from "../../support/session-samples.ts";
 
 /** A record of the Python service: `json.dumps` of its dataclass. */
@@ -17,7 +22,7 @@ const ORIGINAL =
 
 describe("a record", () => {
   it("of the original service is parsed, with times in milliseconds", () => {
-    const record = parseRecord(ORIGINAL);
+    const record = parseRecord(ORIGINAL)?.record;
     expect(record).toMatchObject({ user_id: "user_123", user_data: { plan: "free" }, tier: null });
     expect(timeOf(String(record?.created_at))).toBe(NOW + 123);
     expect(timeOf(String(record?.last_active))).toBe(NOW + 1000);
@@ -25,7 +30,7 @@ describe("a record", () => {
 
   it("keeps fields that the edge does not know", () => {
     const text = ORIGINAL.replace("{", '{"mfa": {"at": 7}, ');
-    expect(parseRecord(text)).toMatchObject({ mfa: { at: 7 } });
+    expect(parseRecord(text)?.record).toMatchObject({ mfa: { at: 7 } });
   });
 
   it("has times in the format of Python's isoformat", () => {
@@ -51,10 +56,44 @@ describe("a record", () => {
     ]);
   });
 
+  it("shows device_info as it is written, and null where that is no JSON", () => {
+    const shown = (json: string) => {
+      const kept = parseRecord(ORIGINAL.replace('{"os": "x"}', json));
+      return kept && stringify(publicRecord(kept).device_info);
+    };
+    for (const json of ['{"build": 12345678901234567890, "v": 1.0}', "[]", "null", '"\\ud800"'])
+      expect(shown(json)).toBe(json);
+    expect(shown('{"v": NaN}')).toBe("null");
+  });
+
+  it.each(ODD_RECORDS)("with %s is changed only where it is changed", (name) => {
+    const times = { id: "old", userId: "ada", createdAt: NOW, expiresAt: NOW + 3_600_000 };
+    const kept = parseRecord(oddRecord(name, times, NOW));
+    if (!kept) throw new Error("it is a record");
+    expect(kept.record).toMatchObject({ session_id: "old", user_id: "ada", last_active: isoTime(NOW) });
+    const changed = changedRecord(kept, { session_id: "new", last_active: isoTime(NOW + 1) });
+    expect(changed.text).toBe(oddRecord(name, { ...times, id: "new" }, NOW + 1));
+    expect(parseRecord(changed.text)).toEqual(changed);
+  });
+
+  it.each([
+    [undefined, "{}"],
+    [null, "null"],
+    [0, "0"],
+    [[], "[]"],
+    ["text", '"text"'],
+    [new JsonText('{"a": 1.0}'), '{"a": 1.0}'],
+  ])("is given %j as its user data", (value, json) => {
+    const kept = parseRecord(ORIGINAL.replace('{"plan": "free"}', givenJson(value).text));
+    expect(kept && userDataOf(kept).text).toBe(json);
+    expect(kept?.record.user_data).toEqual(JSON.parse(json));
+  });
+
   it("measures user data in bytes: 16 KiB fit, one more does not", () => {
-    expect(jsonTooLarge("x".repeat(16 * 1024 - 2), USER_DATA_BYTES)).toBe(false);
-    expect(jsonTooLarge("x".repeat(16 * 1024 - 1), USER_DATA_BYTES)).toBe(true);
-    expect(jsonTooLarge("é".repeat(8 * 1024 - 1), USER_DATA_BYTES)).toBe(false);
-    expect(jsonTooLarge("é".repeat(8 * 1024), USER_DATA_BYTES)).toBe(true);
+    const tooLarge = (text: string) => jsonTooLarge(new JsonText(JSON.stringify(text)), USER_DATA_BYTES);
+    expect(tooLarge("x".repeat(16 * 1024 - 2))).toBe(false);
+    expect(tooLarge("x".repeat(16 * 1024 - 1))).toBe(true);
+    expect(tooLarge("é".repeat(8 * 1024 - 1))).toBe(false);
+    expect(tooLarge("é".repeat(8 * 1024))).toBe(true);
   });
 });
