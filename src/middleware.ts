@@ -1,9 +1,10 @@
 import type { Redis } from "@upstash/redis";
 import type { Context, MiddlewareHandler } from "hono";
 import type { CacheRuleInput, LimitInput, RouteInput } from "./config/route.ts";
+import type { Admitted } from "./edge/admission.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
 import { isolateOf } from "./edge/isolate.ts";
-import { type Admitted, handle } from "./edge/pipeline.ts";
+import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
 import { createEvents } from "./events/events.ts";
 import type { Sink } from "./events/sink.ts";

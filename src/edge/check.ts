@@ -56,7 +56,16 @@ function accessRefusal({ request, identity, session, storeRetryAfterSeconds }: C
   return problem("CREDENTIALS_REQUIRED");
 }
 
-function crossSite({ request, session, trustedOrigins }: CheckFacts): Problem | null {
+/**
+ * Refuses a request with the session cookie that another site may have sent.
+ *
+ * @returns a 403, or null.
+ */
+export function crossSite({
+  request,
+  session,
+  trustedOrigins,
+}: Pick<CheckFacts, "request" | "session" | "trustedOrigins">): Problem | null {
   if (session.kind !== "active" || session.tokenSource !== "cookie") return null;
   return crossSiteRefusal(request.request, request.url.origin, trustedOrigins);
 }

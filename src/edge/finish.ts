@@ -23,6 +23,8 @@ export interface Findings {
   caller: string | null;
   session: SessionVerdict | null;
   limits: LimitVerdict | null;
+  /** What `EDGE_MODE=enforce` would have refused the request with, under `observe`. */
+  observed: Problem | null;
   /** Calls to the store before the response. */
   storeCalls: number;
   /** Milliseconds that the request waits for the store. */
@@ -35,6 +37,7 @@ export const NO_FINDINGS: Findings = {
   caller: null,
   session: null,
   limits: null,
+  observed: null,
   storeCalls: 0,
   storeMs: 0,
 };
@@ -77,10 +80,10 @@ export function finish(
   if (response.status !== 101) {
     const { headers } = response;
     setCacheFields(headers, cache);
-    const limitFields = isAccessRefusal(outcome) ? {} : (findings.limits?.headers ?? {});
+    const limitFields = tellsNoQuota(outcome) ? {} : (findings.limits?.headers ?? {});
     for (const [name, value] of Object.entries(limitFields)) {
-      // Under `EDGE_MODE=observe` a denied request is answered all the same: its `Retry-After` is the origin's.
-      if (outcome.kind === "refusal" || name !== "Retry-After") headers.set(name, value);
+      // A refusal by the limits has its own. Under `EDGE_MODE=observe` a denied request gets the origin's answer, or its failure.
+      if (name !== "Retry-After") headers.set(name, value);
     }
     const change =
       (outcome.kind === "answer" ? outcome.session : null) ??
@@ -95,7 +98,7 @@ export function finish(
     route: findings.route,
     status: final.status,
     caller: findings.caller,
-    verdict: outcome.kind === "answer" ? "allowed" : verdictOf(outcome.error),
+    verdict: verdictOf(outcome.kind === "answer" ? findings.observed : outcome.error),
     limits: limitsWord(findings.limits),
     session: !findings.session || findings.session.kind === "none" ? null : findings.session.kind,
     cache: cache ? cache.word.toLowerCase() : null,
@@ -107,9 +110,10 @@ export function finish(
   return final;
 }
 
-/** Whoever was not let in is told nothing of a quota: it may be somebody else's. */
-function isAccessRefusal(outcome: Answer | Refusal): boolean {
-  if (outcome.kind === "answer" || !(outcome.error instanceof Problem)) return false;
+/** Whoever was not let in, by the edge or by the origin's 401, is told nothing of a quota: it may be somebody else's. */
+function tellsNoQuota(outcome: Answer | Refusal): boolean {
+  if (outcome.kind === "answer") return outcome.response.status === 401;
+  if (!(outcome.error instanceof Problem)) return false;
   const { status, code } = outcome.error.facts;
   return (
     status === 401 || status === 403 || code === "IDENTITY_UNAVAILABLE" || code === "SESSION_UNAVAILABLE"
@@ -123,6 +127,7 @@ function limitsWord(limits: LimitVerdict | null): LogRecord["limits"] {
 
 /** The log's word for a refusal: the problem's code in lower case. */
 function verdictOf(error: unknown): string {
+  if (error === null) return "allowed";
   return error instanceof Problem ? error.code.toLowerCase() : "failed";
 }
 

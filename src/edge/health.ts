@@ -12,7 +12,10 @@ type Where = "redis" | "memory";
 
 /** Which capabilities use Redis and which use memory, in the isolate that answers. */
 export interface HealthFacts {
+  /** `degraded`: the store is lost, or there is no origin to forward to. */
   status: "healthy" | "degraded";
+  /** `EDGE_MODE`. */
+  mode: Config["mode"];
   system: {
     redis: { status: "healthy" | "unavailable" | "not_configured"; available: boolean; message: string };
   };
@@ -35,7 +38,8 @@ export function createHealth({ config, store, platform }: HealthOptions) {
     const where = (onRedis: boolean): Where => (available && onRedis ? "redis" : "memory");
     const { rateLimit, sessions, cache } = config.redisFor;
     return {
-      status: available || !store.configured ? "healthy" : "degraded",
+      status: config.origin && (available || !store.configured) ? "healthy" : "degraded",
+      mode: config.mode,
       system: { redis: { ...redisFacts(available), available } },
       services: {
         rate_limiting: where(rateLimit),

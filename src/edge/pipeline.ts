@@ -1,16 +1,17 @@
 import type { Route } from "../config/route.ts";
 import { hasUnforwardableContent } from "../http/content.ts";
-import { type Problem, problem } from "../http/problem.ts";
+import { Problem, problem } from "../http/problem.ts";
 import { confirmation } from "../identity/confirm.ts";
-import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
-import type { LimitVerdict } from "../ratelimit/verdict.ts";
+import type { ConfirmedIdentity, IdentityOutcomes, UnverifiedIdentity } from "../identity/confirmed.ts";
+import { unidentified } from "../identity/unidentified.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
-import type { CacheHandler } from "../response-cache/outcome.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import type { Batch } from "../store/batch.ts";
-import { check, refuseWithoutSession } from "./check.ts";
-import { type Answer, type Findings, finish, NO_FINDINGS, refusal } from "./finish.ts";
+import { type Admission, type Admitted, edgeRequest } from "./admission.ts";
+import { bypassed } from "./bypass.ts";
+import { type CheckFacts, check, crossSite, refuseWithoutSession } from "./check.ts";
+import { type Answer, finish, NO_FINDINGS, refusal } from "./finish.ts";
 import type { Isolate } from "./isolate.ts";
 import { preflightAnswer, type Received } from "./receive.ts";
 import { routeOf } from "./route.ts";
@@ -25,23 +26,14 @@ export interface Capabilities {
 export interface AdmitOptions {
   /** The route to use. Default: the first of the configured ones that matches. */
   route?: Route;
-  /** Default all; none under `EDGE_MODE=bypass`. */
+  /** Default all. */
   capabilities?: Capabilities;
+  /**
+   * The edge answers the path itself. Then the session is read and a cross-site request is refused under every `EDGE_MODE`:
+   * no API behind the edge would do either.
+   */
+  own?: boolean;
 }
-
-/** A request that passed all checks, with the results of the steps. */
-export interface Admitted {
-  kind: "admitted";
-  request: EdgeRequest;
-  identity: ConfirmedIdentity;
-  session: SessionVerdict;
-  limits: LimitVerdict | null;
-  cache: CacheHandler | null;
-  findings: Findings;
-}
-
-/** The result of `admit`. */
-export type Admission = Admitted | { kind: "refused"; error: unknown; findings: Findings };
 
 type PipelineParts = Pick<
   Isolate,
@@ -83,27 +75,42 @@ export async function handle(
   }
 }
 
-/** All steps before the answer: route, identify, prepare, send, confirm, check. */
+/** Notes a refusal for the log. @throws it, under `EDGE_MODE=enforce`. */
+type Refuse = (refused: Problem | null) => void;
+
+/**
+ * All steps before the answer: route, identify, prepare, send, confirm, check. Under `EDGE_MODE=observe` what `enforce` would
+ * refuse passes and is noted for the log; under `bypass` only {@link AdmitOptions.own} paths take these steps.
+ */
 export async function admit(
   parts: PipelineParts,
   received: Received,
   options: AdmitOptions = {},
 ): Promise<Admission> {
+  const { mode } = parts.config;
+  const { own = false } = options;
   let findings = NO_FINDINGS;
+  const refuse: Refuse = (refused) => {
+    if (refused && mode === "enforce") throw refused;
+    findings = { ...findings, observed: findings.observed ?? refused };
+  };
   try {
-    const wanted = parts.config.mode === "bypass" ? NONE : (options.capabilities ?? ALL);
-    const { route, path } = routeOf(received, parts.matchRoute, options.route);
+    const { route, path, refusal } = routeOf(received, parts.matchRoute, options.route);
     findings = { ...findings, route: route.name };
+    // No mode can let it pass: the runtime sends no content with a GET.
     if (hasUnforwardableContent(received.request)) {
       throw problem("CONTENT_NOT_FORWARDED", { values: { method: received.request.method } });
     }
+    if (mode === "bypass" && !own) return await bypassed(parts, received, { path, findings });
+    refuse(refusal);
 
-    const identified = await parts.identify(received.request, received.url);
+    const wanted = mode === "bypass" ? SESSION_ONLY : (options.capabilities ?? ALL);
+    const identified = await identify(parts, received, refuse);
     const asked = edgeRequest(received, route, path, identified);
     const choice = wanted.session ? await parts.sessions.choose(asked) : { claims: identified, calls: 0 };
     const { claims } = choice;
     const request = { ...asked, claims };
-    if (parts.config.mode === "enforce" && wanted.session) refuseEarly(parts, request);
+    if (wanted.session) refuseEarly(parts, request, refuse);
     const { outcomes, confirm } = await confirmation(claims, {
       identifier: parts.identifier,
       knownOutcome: parts.sessions.knownOutcome,
@@ -126,18 +133,12 @@ export async function admit(
     const limits = await decide.limits(identity);
     findings = { ...findings, caller: identity.identity.hash, session, limits };
 
-    const refused =
-      parts.config.mode === "enforce" ? checked(parts, request, identity, session, limits) : null;
-    if (refused) return { kind: "refused", error: refused, findings };
-    return {
-      kind: "admitted",
-      request,
-      identity,
-      session,
-      limits,
-      cache: await decide.cache(identity),
-      findings,
-    };
+    const facts = checkFacts(parts, { request, identity, session, limits });
+    const forged = own ? crossSite(facts) : null;
+    if (forged) throw forged;
+    refuse(check(facts));
+    const cache = await decide.cache(identity);
+    return { kind: "admitted", request, identity, session, limits, cache, findings };
   } catch (error) {
     return { kind: "refused", error, findings };
   }
@@ -153,27 +154,42 @@ export async function answer({ cache, request }: Admitted, origin: OriginFetch):
 }
 
 const ALL: Capabilities = { limits: true, session: true, cache: true };
-const NONE: Capabilities = { limits: false, session: false, cache: false };
+const SESSION_ONLY: Capabilities = { limits: false, session: true, cache: false };
 
-function edgeRequest(
-  { request, url, requestId, deferred, waitUntil }: Received,
-  route: Route,
-  path: string,
-  claims: EdgeRequest["claims"],
-): EdgeRequest {
-  const after: EdgeRequest["after"] = (work) => deferred.add(work);
-  return { request, url, path, route, claims, requestId, after, waitUntil };
+/** What the credentials say; nothing where they cannot be read and the request passes all the same. */
+async function identify(
+  { identify, identifier }: Pick<PipelineParts, "identify" | "identifier">,
+  { request, url }: Received,
+  refuse: Refuse,
+): Promise<UnverifiedIdentity> {
+  try {
+    return await identify(request, url);
+  } catch (error) {
+    refuse(problemIn(error));
+    return unidentified(request.headers, identifier);
+  }
 }
 
-/** Refuses what needs no call to the store. @throws Problem, the refusal. */
+/** Refuses what needs no call to the store. */
 function refuseEarly(
   { sessions, events }: Pick<PipelineParts, "sessions" | "events">,
   request: EdgeRequest,
+  refuse: Refuse,
 ): void {
-  const refused = refuseWithoutSession(request, events);
-  if (refused) throw refused;
-  // Checked before the origin is asked: without a secret the edge cannot issue a token for the session that it starts.
-  if (request.route.session && request.request.method === "POST") sessions.requireSecret(request.requestId);
+  refuse(refuseWithoutSession(request, events));
+  if (!request.route.session || request.request.method !== "POST") return;
+  try {
+    // Checked before the origin is asked: without a secret the edge cannot issue a token for the session that it starts.
+    sessions.requireSecret(request.requestId);
+  } catch (error) {
+    refuse(problemIn(error));
+  }
+}
+
+/** @throws the error where it is no refusal. */
+function problemIn(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  throw error;
 }
 
 /** Each capability in use queues its commands on the same batch. */
@@ -203,19 +219,13 @@ async function prepare(
   };
 }
 
-function checked(
+function checkFacts(
   { config, store }: Pick<PipelineParts, "config" | "store">,
-  request: EdgeRequest,
-  identity: ConfirmedIdentity,
-  session: SessionVerdict,
-  limits: LimitVerdict | null,
-): Problem | null {
-  return check({
-    request,
-    identity,
-    session,
-    limits,
+  found: Pick<CheckFacts, "request" | "identity" | "session" | "limits">,
+): CheckFacts {
+  return {
+    ...found,
     trustedOrigins: config.corsOrigins ?? [],
     storeRetryAfterSeconds: store.retryAfterSeconds,
-  });
+  };
 }

@@ -32,11 +32,5 @@ export function healthRoutes({ health, platform, ready, version }: HealthRoutesO
 }
 
 function body(facts: HealthFacts, timestamp: string, version: string) {
-  const { status, system, services } = facts;
-  return {
-    status: "success",
-    system,
-    services,
-    data: { status, timestamp, version, system, services },
-  };
+  return { ...facts, data: { ...facts, timestamp, version } };
 }

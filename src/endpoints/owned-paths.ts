@@ -73,7 +73,7 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
       sessions,
       serviceGate: tokenGate({ tokens: config.serviceTokens, platform }),
       async identified(c, next) {
-        const admission = await admit(isolate, c.env.received);
+        const admission = await admit(isolate, c.env.received, { own: true });
         c.set("findings", admission.findings);
         if (admission.kind === "refused") throw admission.error;
         c.set("session", admission.session);

@@ -1,7 +1,7 @@
 import { problem } from "../http/problem.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
 import { fetchKey, mayWait, waitForAnother } from "./collapse.ts";
-import type { CacheContext, CacheRequest } from "./context.ts";
+import type { CacheContext, CacheParts, CacheRequest } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import type { OriginRequest } from "./origin-request.ts";
 import type { CacheHandler, CacheReply } from "./outcome.ts";
@@ -24,12 +24,16 @@ export function cacheHandler(context: CacheContext): CacheHandler {
  *
  * @param fwd Why (RFC 9211 §2.2).
  */
-export function bypassHandler(request: CacheRequest, fwd: "bypass" | "method"): CacheHandler {
+export function bypassHandler(
+  request: CacheRequest,
+  fwd: "bypass" | "method",
+  { observe }: Pick<CacheParts, "observe">,
+): CacheHandler {
   return {
     async respond(origin) {
       const { headers } = request.request;
       // Not even a request that no entry could answer reaches the origin then (RFC 9111 §5.2.1.7).
-      if (requestDirectives(headers).onlyIfCached) throw problem("ONLY_IF_CACHED");
+      if (wantsStoredOnly(headers, observe)) throw problem("ONLY_IF_CACHED");
       return passed({ request }, await origin.fetch(headers), { fwd }, "BYPASS");
     },
   };
@@ -49,13 +53,18 @@ async function respond(context: CacheContext, origin: OriginFetch): Promise<Cach
     if (reuse.revalidate) revalidateInBackground(context, origin, entry);
     return served(context, entry, { hit: true, ttl: reuse.lifetime - reuse.age }, "STALE");
   }
-  if (requestDirectives(headers).onlyIfCached) throw problem("ONLY_IF_CACHED");
+  if (wantsStoredOnly(headers, context.parts.observe)) throw problem("ONLY_IF_CACHED");
   // A part is not stored, and the origin may answer with the part that was asked for.
   if (headers.has("range") && !entry) {
     return passed(context, await origin.fetch(headers), { fwd: missReason(context) }, "MISS");
   }
   const stale: FwdReason = reuse?.kind === "revalidate" ? reuse.because : "stale";
   return askOrigin(context, origin, entry ? stale : missReason(context));
+}
+
+/** A cache that only observes serves nothing stored, and leaves such a request to the origin. */
+function wantsStoredOnly(headers: Headers, observe: boolean): boolean {
+  return !observe && requestDirectives(headers).onlyIfCached;
 }
 
 /** What another request has brought since this one was looked up. */

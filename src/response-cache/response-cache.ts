@@ -125,7 +125,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const eligible = eligibility(request.request);
     if (eligible !== "eligible" || pending || unknown) {
       const fwd = eligible === "method" ? "method" : "bypass";
-      return () => bypassHandler(request, fwd);
+      return () => bypassHandler(request, fwd, parts);
     }
     const audience = own ? expected.identity.hash : null;
     const address = await addressOf(identifier.hash, spelled(url, route.rawPath), rule.query, audience);
@@ -135,7 +135,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     return async (confirmed) => {
       const found = await read();
       // What was found is another's: the one whose session lives.
-      if (own && confirmed !== expected) return bypassHandler(request, "bypass");
+      if (own && confirmed !== expected) return bypassHandler(request, "bypass", parts);
       return cacheHandler(
         contextOf(lookup, found, requesterOf(confirmed, headers, url, options.credentials)),
       );

@@ -127,7 +127,8 @@ describe("docs/migrating.md: the routes and the requests", () => {
     expect(answers[3]?.body).toContain('"current":true');
     expect(JSON.parse(answers[5]?.body ?? "")).toEqual({ status: "success", message: "Session deleted" });
     expect(JSON.parse(answers[7]?.body ?? "")).toMatchObject({
-      status: "success",
+      status: "healthy",
+      mode: "enforce",
       data: { status: "healthy", services: { rate_limiting: "redis", session_storage: "redis" } },
     });
   });

@@ -79,6 +79,20 @@ describe("health", () => {
     expect(wire.asked).toBe(0);
   });
 
+  it.each([
+    ["a lost store", {}, true, "degraded"],
+    ["no origin", { ORIGIN_URL: "" }, false, "degraded"],
+    ["a store and an origin", {}, false, "healthy"],
+  ])("tells at the top level what is: %s", async (_what, env, down, status) => {
+    for (const mode of ["enforce", "observe", "bypass"]) {
+      const { health, wire, platform } = harness({ ...env, EDGE_MODE: mode });
+      wire.down = down;
+      const app = healthRoutes({ health, platform, ready: true, version: "1.2.3" });
+      const body = (await (await app.request("/")).json()) as { data: object };
+      expect(body).toMatchObject({ status, mode, data: { status, mode } });
+    }
+  });
+
   it("reports memory for a capability that the configuration keeps in the isolate", async () => {
     const { health } = harness({ USE_REDIS_SESSIONS: "false" });
     expect((await health()).services).toEqual({ ...everywhere("redis"), session_storage: "memory" });
@@ -97,7 +111,8 @@ describe("the health paths", () => {
     expect(response.headers.get("cache-control")).toBe("no-store");
     const body = (await response.json()) as { system: object; services: object; data: object };
     expect(body).toMatchObject({
-      status: "success",
+      status: "healthy",
+      mode: "enforce",
       services: everywhere("memory"),
       data: { status: "healthy", version: "1.2.3", timestamp: "2026-01-15T12:00:30.000Z" },
     });

@@ -1,0 +1,32 @@
+import type { Route } from "../config/route.ts";
+import type { ConfirmedIdentity } from "../identity/confirmed.ts";
+import type { LimitVerdict } from "../ratelimit/verdict.ts";
+import type { EdgeRequest } from "../request/capability.ts";
+import type { CacheHandler } from "../response-cache/outcome.ts";
+import type { SessionVerdict } from "../session/verdict.ts";
+import type { Findings } from "./finish.ts";
+import type { Received } from "./receive.ts";
+
+/** A request that passed all checks, with the results of the steps. */
+export interface Admitted {
+  kind: "admitted";
+  request: EdgeRequest;
+  identity: ConfirmedIdentity;
+  session: SessionVerdict;
+  limits: LimitVerdict | null;
+  cache: CacheHandler | null;
+  findings: Findings;
+}
+
+/** The result of `admit`. */
+export type Admission = Admitted | { kind: "refused"; error: unknown; findings: Findings };
+
+export function edgeRequest(
+  { request, url, requestId, deferred, waitUntil }: Received,
+  route: Route,
+  path: string,
+  claims: EdgeRequest["claims"],
+): EdgeRequest {
+  const after: EdgeRequest["after"] = (work) => deferred.add(work);
+  return { request, url, path, route, claims, requestId, after, waitUntil };
+}

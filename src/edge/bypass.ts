@@ -1,0 +1,33 @@
+import { unmatchedRoute } from "../config/route.ts";
+import { confirmation } from "../identity/confirm.ts";
+import { unidentified } from "../identity/unidentified.ts";
+import { type Admitted, edgeRequest } from "./admission.ts";
+import type { Findings } from "./finish.ts";
+import type { Isolate } from "./isolate.ts";
+import type { Received } from "./receive.ts";
+
+/**
+ * Admits a request under `EDGE_MODE=bypass`: the Worker is a plain proxy. No credential is read, no route's rule holds and
+ * Redis is not asked. The route is named in the log only.
+ */
+export async function bypassed(
+  { identifier }: Pick<Isolate, "identifier">,
+  received: Received,
+  { path, findings }: { path: string; findings: Findings },
+): Promise<Admitted> {
+  const claims = await unidentified(received.request.headers, identifier);
+  const { confirm } = await confirmation(claims, {
+    identifier,
+    knownOutcome: async () => null,
+    sessions: false,
+  });
+  return {
+    kind: "admitted",
+    request: edgeRequest(received, unmatchedRoute, path, claims),
+    identity: confirm(false),
+    session: { kind: "none" },
+    limits: null,
+    cache: null,
+    findings: { ...findings, caller: claims.addressIdentity.hash },
+  };
+}
