@@ -1,6 +1,6 @@
 import type { Redis } from "@upstash/redis";
 import type { Context, MiddlewareHandler } from "hono";
-import type { CacheRuleInput, LimitInput, RouteInput } from "./config/route.ts";
+import type { CacheRuleInput, InvalidatesInput, LimitInput, RouteInput } from "./config/route.ts";
 import type { Admitted } from "./edge/admission.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
 import { isolateOf } from "./edge/isolate.ts";
@@ -52,6 +52,8 @@ export interface EdgeOptions {
   session?: "required" | "optional";
   /** How responses of the handlers are cached. Default not at all. */
   cache?: CacheRuleInput;
+  /** What successful writes make invalid: here at once, in other isolates and middlewares within `ISOLATE_MAX_AGE_MS`. */
+  invalidates?: InvalidatesInput;
   /** How limits work while the store is lost. Default `local`. */
   onStoreFailure?: RouteInput["onStoreFailure"];
   /** Receive every event, in addition to the log. */
@@ -67,7 +69,7 @@ export interface EdgeOptions {
  * app.use("*", edge({ limits: [{ name: "all", limit: 60, window: "1 m" }], session: "optional" }));
  */
 export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
-  const { limits, tiers, session, cache, onStoreFailure, sinks } = options;
+  const { limits, tiers, session, cache, invalidates, onStoreFailure, sinks } = options;
   const routes: RouteInput[] = [
     {
       path: "/*",
@@ -75,13 +77,14 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
       ...(limits && { limits }),
       ...(tiers && { tiers }),
       ...(cache && { cache }),
+      ...(invalidates && { invalidates }),
       ...(onStoreFailure && { onStoreFailure }),
     },
   ];
   const capabilities = {
     limits: Boolean(limits ?? tiers),
     session: session !== undefined,
-    cache: cache !== undefined,
+    cache: cache !== undefined || invalidates !== undefined,
   };
 
   const events = createEvents({ platform: workerPlatform, ...(sinks && { sinks }) });

@@ -3,6 +3,7 @@ import { patternIssue } from "./check-pattern.ts";
 import type { PlacedRoute } from "./check-routes.ts";
 import { compileLimits } from "./compile-limits.ts";
 import { type ConfigIssue, shown } from "./config-error.ts";
+import { checkInvalidates, invalidatesOf } from "./invalidates.ts";
 import type { CacheRule, Route } from "./route.ts";
 import { type CacheRuleInput, limitSchema, type RouteInput, routeSchema } from "./routes-schema.ts";
 import { issuesOf } from "./zod-issues.ts";
@@ -50,12 +51,10 @@ function checkLimitsAlone(entry: unknown, place: string, options: CompileOptions
   if (parsed.success) compileLimits(parsed.data, "", `${place}.limits`, options);
 }
 
-function checkRoute(
-  { path, methods = [], cache, session, rawPath }: RouteInput,
-  place: string,
-  issues: ConfigIssue[],
-) {
+function checkRoute(input: RouteInput, place: string, issues: ConfigIssue[]) {
+  const { path, methods = [], cache, session, rawPath } = input;
   const upper = methods.map((method) => method.toUpperCase());
+  checkInvalidates(input, upper, `${place}.invalidates`, issues);
   const pattern = patternIssue(path, rawPath ?? false);
   if (pattern) issues.push({ place: `${place}.path`, found: shown(path), fix: pattern });
   if (cache && upper.length > 0 && !upper.some((method) => method === "GET" || method === "HEAD")) {
@@ -90,6 +89,7 @@ function compileRoute(input: RouteInput, place: string, options: CompileOptions)
       ]),
     ),
     cache: input.cache ? cacheRule(input.cache, options.cacheTtlSeconds) : null,
+    invalidates: invalidatesOf(input.invalidates),
     session: input.session ?? null,
     offline: input.offline ?? true,
     onStoreFailure: input.onStoreFailure ?? "local",

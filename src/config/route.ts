@@ -1,6 +1,13 @@
 import type { Algorithm, Duration, RouteInput } from "./routes-schema.ts";
 
-export type { Algorithm, CacheRuleInput, Duration, LimitInput, RouteInput } from "./routes-schema.ts";
+export type {
+  Algorithm,
+  CacheRuleInput,
+  Duration,
+  InvalidatesInput,
+  LimitInput,
+  RouteInput,
+} from "./routes-schema.ts";
 
 /** What the routes of `src/routes.ts` or of the variable `ROUTES` become. `routes-schema.ts` says how they are written. */
 
@@ -35,6 +42,14 @@ export interface CacheRule {
   query: { ignore: string[]; sort: boolean };
 }
 
+/** What a successful unsafe method makes invalid beside its own URL. Texts may have places: `item:{id}`. */
+export interface Invalidates {
+  /** Lower case. */
+  tags: string[];
+  /** Paths: each with all that is below it, on every host. */
+  prefixes: string[];
+}
+
 export interface Route {
   /** For logs and for policy ids: the path as written, or `*` where no route matched. */
   name: string;
@@ -45,6 +60,7 @@ export interface Route {
   limits: Policy[];
   tiers: ReadonlyMap<string, Policy[]>;
   cache: CacheRule | null;
+  invalidates: Invalidates | null;
   session: "start" | "end" | null;
   offline: boolean;
   onStoreFailure: "local" | "open" | "closed";
@@ -68,6 +84,7 @@ export const unmatchedRoute: Route = {
   limits: [],
   tiers: new Map(),
   cache: null,
+  invalidates: null,
   session: null,
   offline: true,
   onStoreFailure: "local",

@@ -188,6 +188,21 @@ export const cacheSchema = z.strictObject({
   ),
 });
 
+/** A list of texts with places for the path's parameters. So few that they alone cannot fill the purge log. */
+const templates = (form: RegExp, fix: string) =>
+  z.optional(z.array(z.string().check(z.regex(form, fix))).check(z.maxLength(16, "Must be at most 16.")));
+
+export const invalidatesSchema = z.strictObject({
+  tags: templates(
+    /^[!-+\--~]{1,1024}$/,
+    "Must be visible ASCII without spaces and commas, 1 to 1024 characters.",
+  ),
+  prefixes: templates(
+    /^\/(?!\/)[!-~]{0,1023}$/,
+    "Must be a path, which begins with a /, of at most 1024 visible ASCII characters.",
+  ),
+});
+
 const limits = z.array(limitSchema);
 
 export const routeSchema = z.strictObject({
@@ -221,6 +236,14 @@ export const routeSchema = z.strictObject({
     "none",
   ),
   cache: optional(cacheSchema, "cache rule", describe("How responses to GET and HEAD are stored."), "off"),
+  invalidates: optional(
+    invalidatesSchema,
+    '`{ tags: ["items", "item:{id}"], prefixes: ["/v1/items"] }`',
+    describe(
+      "The stored responses that a successful POST, PUT, PATCH or DELETE makes invalid, beside those of its own URL.",
+    ),
+    "none",
+  ),
   session: choice(
     ["start", "end"],
     describe("The origin's 2xx to a POST may start or end a session."),
@@ -250,5 +273,6 @@ export const routeSchema = z.strictObject({
 
 export type LimitInput = z.infer<typeof limitSchema>;
 export type CacheRuleInput = z.infer<typeof cacheSchema>;
+export type InvalidatesInput = z.infer<typeof invalidatesSchema>;
 export type RouteInput = z.infer<typeof routeSchema>;
 export type Algorithm = NonNullable<LimitInput["algorithm"]>;

@@ -14,12 +14,12 @@ import { isForRequester } from "./usable.ts";
  */
 export async function lookUp(lookup: CacheLookup, batch: Batch): Promise<() => Found | Promise<Found>> {
   const { parts, address, selecting } = lookup;
-  const { memory, entries, withdrawals } = parts;
+  const { entries, withdrawals } = parts;
   const purgesSince = withdrawals.purgesSince;
-  let held = memory.held(address, selecting);
+  let held = heldOf(lookup);
   if (held && purgesSince === null) return () => inIsolate(held);
   await selecting.hide();
-  held ??= memory.held(address, selecting);
+  held ??= heldOf(lookup);
   const query = { selecting, heldId: held?.id ?? null, purgesSince };
   const finding = Promise.resolve(entries.find(address, query, batch));
   finding.catch(() => {});
@@ -41,6 +41,15 @@ export function contextOf(lookup: CacheLookup, found: Found, requester: Requeste
   };
   const usable = entry && status?.kind !== "hard" && !parts.observe && isForRequester(context, entry);
   return usable ? context : { ...context, entry: null };
+}
+
+/** What the isolate holds for the request. What was purged is dropped: the shared store may have a newer one. */
+function heldOf({ parts, address, selecting }: CacheLookup): Entry | null {
+  const { memory, withdrawals } = parts;
+  const held = memory.held(address, selecting);
+  if (!held || withdrawals.statusOf(address, held).kind !== "hard") return held;
+  memory.drop(address);
+  return null;
 }
 
 /** The entry that the search found; what the isolate holds where the store did not answer. */

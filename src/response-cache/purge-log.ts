@@ -3,58 +3,49 @@ import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import { defineScript } from "../store/script.ts";
-
-/** What a purge reaches. */
-export type PurgeTarget =
-  /** Hash of one URL: all its variants, for every audience. */
-  | { kind: "url"; value: string }
-  /** `host/path/`, ending at a slash. */
-  | { kind: "prefix"; value: string }
-  /** Lower case. */
-  | { kind: "tag"; value: string }
-  | { kind: "everything"; value: "" };
-
-export interface Purge {
-  target: PurgeTarget;
-  /** Stale instead of gone. */
-  soft: boolean;
-}
-
-/** The facts of an entry by which it is purged. */
-export interface PurgeFacts {
-  urlHash: string;
-  url: string;
-  tags: readonly string[];
-  requestTime: number;
-}
-
-export type PurgeStatus = { kind: "none" } | { kind: "hard" } | { kind: "soft"; since: number };
+import {
+  EVERYTHING,
+  PURGE_KINDS,
+  type Purge,
+  type PurgeFacts,
+  type PurgeStatus,
+  type PurgeTarget,
+  PurgeTimes,
+} from "./purge-times.ts";
 
 /** Longer than any entry lives: a purge older than this has nothing left to purge. */
 export const MAX_LIFE_MS = 7 * 86_400_000;
-/** Purges kept; beyond it the oldest become one purge of everything up to their time. */
+/** Purges that the log in Redis holds; beyond it the oldest become one purge of everything up to their time. */
 const MAX_PURGES = 1000;
+/** Of these, those that have a wider target; beyond it the wider one is purged. */
+const MAX_NARROW_PURGES = 750;
+/** An isolate may have purged narrowly what the log holds by its wider target. */
+const MAX_KNOWN = MAX_PURGES + MAX_NARROW_PURGES;
 /** Clocks of two isolates may differ by this much, ms: the log is read again from that far back. */
 const OVERLAP_MS = 10_000;
 
-export const EVERYTHING: Purge = { target: { kind: "everything", value: "" }, soft: false };
-
 const member = z.object({
-  k: z.enum(["url", "prefix", "tag", "everything"]),
+  k: z.enum(PURGE_KINDS),
   v: z.string(),
   s: z.boolean(),
 });
 
 const appendScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the log. ARGV: now, oldest worth keeping, most members, lifetime, then the members.
+-- KEYS: the log. ARGV: now, oldest worth keeping, most members, most that have a wider one, lifetime, then the members,
+-- each with its wider one or ''.
 local gone = redis.pcall('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2])
 if type(gone) == 'table' then
   redis.call('DEL', KEYS[1])
   redis.call('ZADD', KEYS[1], ARGV[1], '{"k":"everything","v":"","s":false}')
 end
-for i = 5, #ARGV do
-  redis.call('ZADD', KEYS[1], 'GT', ARGV[1], ARGV[i])
+for i = 6, #ARGV, 2 do
+  local member = ARGV[i]
+  if ARGV[i + 1] ~= '' and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4])
+    and not redis.call('ZSCORE', KEYS[1], member) then
+    member = ARGV[i + 1]
+  end
+  redis.call('ZADD', KEYS[1], 'GT', ARGV[1], member)
 end
 local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[3])
 if over > 0 then
@@ -62,7 +53,7 @@ if over > 0 then
   redis.call('ZREMRANGEBYRANK', KEYS[1], 0, over)
   redis.call('ZADD', KEYS[1], 'GT', newest[2], '{"k":"everything","v":"","s":false}')
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1
 `);
 
@@ -71,9 +62,9 @@ return 1
  * how many entries there are, and no key is ever searched for.
  */
 export class PurgeLog {
-  readonly #times = new Map<string, { time: number; purge: Purge }>();
-  /** Made while the store was lost: written when it is back. */
-  #pending: Purge[] = [];
+  readonly #times = new PurgeTimes(MAX_KNOWN);
+  /** Made while the store was lost: written when it is back. By member, so that what is purged again takes no more room. */
+  readonly #pending = new Map<string, Purge>();
   /** The newest that was read from the log: what was made here says nothing of what others wrote before. */
   #readUpTo = Number.NEGATIVE_INFINITY;
 
@@ -92,14 +83,17 @@ export class PurgeLog {
       const time = Number(membersAndScores[index + 1]);
       const purge = parsePurge(membersAndScores[index]);
       if (!purge || !Number.isFinite(time)) continue;
-      this.#note(purge, time);
+      this.#times.note(purge, time);
       this.#readUpTo = Math.max(this.#readUpTo, time);
     }
   }
 
   /** Applies purges in this isolate; {@link write} applies them for the others. */
   add(purges: readonly Purge[], now: number): void {
-    for (const purge of purges) this.#note(purge, now);
+    for (const purge of purges) {
+      const full = this.#times.size >= MAX_NARROW_PURGES && !this.#times.has(purge);
+      this.#times.note(full && purge.wider ? { target: purge.wider, soft: purge.soft } : purge, now);
+    }
   }
 
   /**
@@ -110,9 +104,13 @@ export class PurgeLog {
    */
   async write(purges: readonly Purge[], now: number, keys: Keys, batch: Batch): Promise<boolean> {
     if (purges.length === 0) return true;
-    const settings = [now, now - MAX_LIFE_MS, MAX_PURGES, MAX_LIFE_MS];
+    const settings = [now, now - MAX_LIFE_MS, MAX_PURGES, MAX_NARROW_PURGES, MAX_LIFE_MS];
+    const members = purges.flatMap(({ target, wider, soft }) => [
+      memberOf(target, soft),
+      wider ? memberOf(wider, soft) : "",
+    ]);
     try {
-      await batch.run(appendScript, [keys.purges()], [...settings, ...purges.map(writePurge)]);
+      await batch.run(appendScript, [keys.purges()], [...settings, ...members]);
       return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
@@ -128,8 +126,14 @@ export class PurgeLog {
   }
 
   #keep(purges: readonly Purge[]): void {
-    this.#pending.push(...purges);
-    if (this.#pending.length > MAX_PURGES) this.#pending = [EVERYTHING];
+    for (const purge of purges) {
+      const { wider, soft } = purge;
+      const kept = wider && this.#pending.size >= MAX_NARROW_PURGES ? { target: wider, soft } : purge;
+      this.#pending.set(memberOf(kept.target, soft), kept);
+    }
+    if (this.#pending.size <= MAX_PURGES) return;
+    this.#pending.clear();
+    this.#pending.set("", EVERYTHING);
   }
 
   /**
@@ -137,58 +141,19 @@ export class PurgeLog {
    * has read on would not look back.
    */
   async rewrite(now: number, keys: Keys, batch: Batch): Promise<boolean> {
-    const pending = this.#pending;
-    this.#pending = [];
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
     this.add(pending, now);
     await this.write(pending, now, keys, batch);
     return false;
   }
 
-  /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */
   purgeStatus(entry: PurgeFacts): PurgeStatus {
-    let purgeStatus: PurgeStatus = { kind: "none" };
-    if (this.#times.size === 0) return purgeStatus;
-    for (const { time, purge } of this.#reaching(entry)) {
-      if (time < entry.requestTime) continue;
-      if (!purge.soft) return { kind: "hard" };
-      purgeStatus = {
-        kind: "soft",
-        since: purgeStatus.kind === "soft" ? Math.min(purgeStatus.since, time) : time,
-      };
-    }
-    return purgeStatus;
-  }
-
-  *#reaching(entry: PurgeFacts): Iterable<{ time: number; purge: Purge }> {
-    const known = (kind: string, value: string) =>
-      [false, true].flatMap(
-        (soft) => this.#times.get(writePurge({ target: { kind, value } as PurgeTarget, soft })) ?? [],
-      );
-    yield* known("everything", "");
-    yield* known("url", entry.urlHash);
-    for (const tag of entry.tags) yield* known("tag", tag);
-    const path = entry.url.replace(/\?.*$/s, "");
-    for (let end = path.indexOf("/"); end !== -1; end = path.indexOf("/", end + 1)) {
-      yield* known("prefix", path.slice(0, end + 1));
-    }
-  }
-
-  #note(purge: Purge, time: number): void {
-    const name = writePurge(purge);
-    const known = this.#times.get(name);
-    if (!known || known.time < time) {
-      this.#times.delete(name);
-      this.#times.set(name, { time, purge });
-    }
-    if (this.#times.size <= MAX_PURGES) return;
-    const oldest = [...this.#times].sort(([, a], [, b]) => a.time - b.time).slice(0, MAX_PURGES / 2);
-    for (const [each] of oldest) this.#times.delete(each);
-    const until = oldest.at(-1)?.[1].time ?? time;
-    this.#note(EVERYTHING, until);
+    return this.#times.status(entry);
   }
 }
 
-function writePurge({ target, soft }: Purge): string {
+function memberOf(target: PurgeTarget, soft: boolean): string {
   return JSON.stringify({ k: target.kind, v: target.value, s: soft });
 }
 

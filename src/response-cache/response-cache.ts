@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { CacheRule } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
 import type { CredentialNames } from "../http/credential-fields.ts";
+import { isUnsafeMethod } from "../http/methods.ts";
 import { spelled, spellings } from "../http/url-spelling.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
@@ -19,9 +20,9 @@ import type { CacheHandler } from "./outcome.ts";
 import { RedisEntryStore } from "./redis-entry-store.ts";
 import { requesterOf } from "./requester.ts";
 import { eligibility } from "./rules/eligibility.ts";
-import { invalidatedUrls, isUnsafe } from "./rules/invalidation.ts";
 import { SelectingFields } from "./selecting-fields.ts";
 import { type PurgeRequest, Withdrawals } from "./withdrawals.ts";
+import { writeHandler } from "./write-handler.ts";
 
 export interface ResponseCacheOptions {
   store: Store;
@@ -81,6 +82,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     isolateMaxAgeMs,
     addressesOf: sharedAddresses,
   });
+  const addressesOf = async (url: URL) => (options.ruleOf?.(url) === null ? [] : sharedAddresses(url));
   let corruptReported = false;
   const parts: CacheParts = {
     memory,
@@ -114,7 +116,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const { route, url } = request;
     const { method, headers } = request.request;
     // Whoever asks, what succeeds makes what is stored invalid.
-    if (isUnsafe(method)) return () => invalidating(request);
+    if (isUnsafeMethod(method)) return () => writeHandler({ withdrawals, addressesOf }, request);
     const rule = route.cache;
     if (!rule || headers.has("upgrade")) return () => null;
     const expected = outcomes.kind === "settled" ? outcomes.identity : outcomes.alive;
@@ -139,25 +141,6 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       return cacheHandler(
         contextOf(lookup, found, requesterOf(confirmed, headers, url, options.credentials)),
       );
-    };
-  }
-
-  /** An unsafe method that succeeds makes what is stored for its URL invalid (RFC 9111 §4.4). */
-  function invalidating(edgeRequest: CacheRequest): CacheHandler {
-    const { request } = edgeRequest;
-    return {
-      async respond(origin) {
-        const reply = await origin.fetch(request.headers);
-        if (reply.kind === "failed") return { reply, cache: null };
-        const urls = invalidatedUrls(request, reply.response).map((url) => new URL(url));
-        const stored = urls.filter((url) => options.ruleOf?.(url) !== null);
-        const addresses = (await Promise.all(stored.map(sharedAddresses))).flat();
-        withdrawals.invalidate(
-          addresses.map((address) => ({ address, soft: false })),
-          edgeRequest,
-        );
-        return { reply, cache: null };
-      },
     };
   }
 }

@@ -8,7 +8,8 @@ import type { Entry } from "./entry.ts";
 import type { EntryAddress, EntryStore, Finding, InvalidatedAt } from "./entry-store.ts";
 import { type Invalidation, Invalidations, type VariantWithdrawal } from "./invalidations.ts";
 import type { MemoryEntryStore } from "./memory-entry-store.ts";
-import { EVERYTHING, type Purge, PurgeLog, type PurgeStatus } from "./purge-log.ts";
+import { PurgeLog } from "./purge-log.ts";
+import { EVERYTHING, type Purge, type PurgeStatus } from "./purge-times.ts";
 
 export interface PurgeRequest {
   files: URL[];
@@ -98,6 +99,17 @@ export class Withdrawals {
           if (!kept) this.#purges.addPending([EVERYTHING], platform.now());
         });
       }
+    });
+  }
+
+  /** Purges by a request: here before the response ends, elsewhere with what is written after it. */
+  purgeByRequest(purges: readonly Purge[], { after }: Pick<EdgeRequest, "after">): void {
+    const { platform, shared, keys } = this.#options;
+    const now = platform.now();
+    this.#purges.add(purges, now);
+    if (!shared || purges.length === 0) return;
+    after((batch) => {
+      void this.#purges.write(purges, now, keys, batch);
     });
   }
 

@@ -58,6 +58,8 @@ export interface CacheIsolateOptions
   /** Null: no store at all. */
   connection?: { url: string; token: string } | null;
   rule?: CacheRuleInput;
+  /** What of the route differs from the default, beside its cache rule. */
+  route?: Partial<Route>;
   maxBodyBytes?: number;
   isolateBytes?: number;
   origin: Origin;
@@ -100,6 +102,7 @@ export function openCache(options: CacheIsolateOptions) {
     maxBodyBytes = 1_000_000,
     isolateBytes = 8_000_000,
     origin,
+    route: over = {},
     ...settings
   } = options;
   const wire = { cut: false, calls: 0, commands: [] as unknown[][] };
@@ -120,7 +123,7 @@ export function openCache(options: CacheIsolateOptions) {
   });
   const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
   const identifier = { hash: async (kind: string, value: string) => hashOf(`${kind}:${value}`) };
-  const route = routeOf({ cache: rule });
+  const route = { ...routeOf({ cache: rule }), ...over };
   const cache = createResponseCache({
     store,
     keys,
@@ -183,6 +186,7 @@ export function openCache(options: CacheIsolateOptions) {
       url,
       requestId: "request-1",
       route: route as Route,
+      path: decodeURIComponent(url.pathname),
       after: (each) => void works.push(each),
       waitUntil: (each) => void waitUntil.push(each),
     };

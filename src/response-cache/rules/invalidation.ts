@@ -1,11 +1,5 @@
+import { isUnsafeMethod } from "../../http/methods.ts";
 import type { RequestFacts, ResponseFacts } from "./message.ts";
-
-/** The methods registered as safe (RFC 9110 §16.1.1). A cache treats any other as unsafe. */
-const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PRI", "PROPFIND", "QUERY", "REPORT", "SEARCH"]);
-
-export function isUnsafe(method: string): boolean {
-  return !SAFE.has(method);
-}
 
 /**
  * The URLs, absolute and without fragment, whose entries are no longer valid after this answer (RFC 9111 §4.4): none
@@ -13,7 +7,7 @@ export function isUnsafe(method: string): boolean {
  * `Content-Location` name of the same origin. The target comes first.
  */
 export function invalidatedUrls(request: RequestFacts, response: ResponseFacts): string[] {
-  if (!isUnsafe(request.method) || response.status < 200 || response.status > 399) return [];
+  if (!isUnsafeMethod(request.method) || response.status < 200 || response.status > 399) return [];
   const target = withoutFragment(new URL(request.url));
   const named = ["location", "content-location"]
     .map((field) => response.headers.get(field)?.trim() ?? "")

@@ -1,0 +1,50 @@
+import { isUnsafeMethod } from "../http/methods.ts";
+import { type ConfigIssue, shown } from "./config-error.ts";
+import { parameterNames, placesIn } from "./path-parameters.ts";
+import type { Invalidates, InvalidatesInput, RouteInput } from "./route.ts";
+
+/** Finds places for parameters that the route's path has not, and a route that no unsafe method reaches. */
+export function checkInvalidates(
+  { path, invalidates }: RouteInput,
+  methods: readonly string[],
+  place: string,
+  issues: ConfigIssue[],
+): void {
+  if (!invalidates) return;
+  if (methods.length > 0 && !methods.some(isUnsafeMethod)) {
+    issues.push({
+      place,
+      found: `invalidates on ${methods.join(", ")}`,
+      fix: "Only a method that changes something invalidates: add POST, PUT, PATCH or DELETE to methods, or put it on their route.",
+    });
+  }
+  const names = parameterNames(path);
+  for (const kind of ["tags", "prefixes"] as const) {
+    for (const [index, text] of (invalidates[kind] ?? []).entries()) {
+      const fix = issueOf(text, kind, names);
+      if (fix) issues.push({ place: `${place}.${kind}[${index}]`, found: shown(text), fix });
+    }
+  }
+}
+
+function issueOf(text: string, kind: "tags" | "prefixes", names: readonly string[]): string | null {
+  const known = names.length > 0 ? names.map((name) => `{${name}}`).join(", ") : "none";
+  const unknown = placesIn(text).find((name) => !names.includes(name));
+  if (unknown !== undefined) return `{${unknown}} is no parameter of the path; it has ${known}.`;
+  if (/[{}]/.test(text.replace(/\{[^{}]*\}/g, ""))) return "Write a parameter as {name}.";
+  if (kind === "tags") return null;
+  const named = /\/:([^/]+)/.exec(text)?.[1];
+  if (named !== undefined && names.includes(named)) return `Write the parameter as {${named}}.`;
+  return /[*?#\\]/.test(text) ? "Write a path without *, ? and #: it reaches all that is below it." : null;
+}
+
+/** The compiled form; null where it names nothing. */
+export function invalidatesOf(input: InvalidatesInput | undefined): Invalidates | null {
+  const { tags = [], prefixes = [] } = input ?? {};
+  return tags.length + prefixes.length > 0 ? { tags: tags.map(lowerText), prefixes } : null;
+}
+
+/** Lower case, but for the names of parameters. */
+function lowerText(template: string): string {
+  return template.replace(/[^{}]+(?![^{}]*\})/g, (text) => text.toLowerCase());
+}

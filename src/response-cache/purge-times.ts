@@ -1,0 +1,121 @@
+/** What a purge reaches. */
+export type PurgeTarget =
+  /** Hash of one URL: all its variants, for every audience. */
+  | { kind: "url"; value: string }
+  /** `host/path/`, ending at a slash. */
+  | { kind: "prefix"; value: string }
+  /** A path without a slash at its end, on every host: with any query, and all that is below it. */
+  | { kind: "path"; value: string }
+  /** Lower case. */
+  | { kind: "tag"; value: string }
+  /** All tags that begin so. Lower case. */
+  | { kind: "tags"; value: string }
+  | { kind: "everything"; value: "" };
+
+export interface Purge {
+  target: PurgeTarget;
+  /** Stale instead of gone. */
+  soft: boolean;
+  /**
+   * A wider target, which is one for many purges: it is purged in place of this one where the log has room for no more of
+   * them. Absent where there is none: such purges are few.
+   */
+  wider?: PurgeTarget;
+}
+
+/** The facts of an entry by which it is purged. */
+export interface PurgeFacts {
+  urlHash: string;
+  url: string;
+  tags: readonly string[];
+  requestTime: number;
+}
+
+export type PurgeStatus = { kind: "none" } | { kind: "hard" } | { kind: "soft"; since: number };
+
+export const PURGE_KINDS = ["url", "prefix", "path", "tag", "tags", "everything"] as const;
+export const EVERYTHING: Purge = { target: { kind: "everything", value: "" }, soft: false };
+
+/** Ms since the epoch by target. */
+type Times = Map<string, number>;
+
+/** When what was last purged, as the isolate knows it. */
+export class PurgeTimes {
+  readonly #max: number;
+  readonly #hard = emptyTimes();
+  readonly #soft = emptyTimes();
+
+  /** @param max Most times kept; beyond it the oldest become one purge of everything up to their time. */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  get size(): number {
+    return [...this.#all()].reduce((sum, [, , times]) => sum + times.size, 0);
+  }
+
+  has({ target, soft }: Purge): boolean {
+    return this.#of(soft)[target.kind].has(target.value);
+  }
+
+  note({ target, soft }: Purge, time: number): void {
+    const times = this.#of(soft)[target.kind];
+    times.set(target.value, Math.max(time, times.get(target.value) ?? time));
+    if (this.size > this.#max) this.#shorten();
+  }
+
+  /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */
+  status(entry: PurgeFacts): PurgeStatus {
+    if (reaching(this.#hard, entry).some((time) => time >= entry.requestTime)) return { kind: "hard" };
+    const soft = reaching(this.#soft, entry).filter((time) => time >= entry.requestTime);
+    return soft.length > 0 ? { kind: "soft", since: Math.min(...soft) } : { kind: "none" };
+  }
+
+  #of(soft: boolean) {
+    return soft ? this.#soft : this.#hard;
+  }
+
+  *#all(): Iterable<[soft: boolean, kind: PurgeTarget["kind"], times: Times]> {
+    for (const kind of PURGE_KINDS) {
+      yield [false, kind, this.#hard[kind]];
+      yield [true, kind, this.#soft[kind]];
+    }
+  }
+
+  #shorten(): void {
+    const known = [...this.#all()].flatMap(([, , times]) =>
+      [...times].map(([value, time]) => ({ times, value, time })),
+    );
+    const oldest = known.sort((one, other) => one.time - other.time).slice(0, this.#max / 2);
+    for (const { times, value } of oldest) times.delete(value);
+    this.note(EVERYTHING, oldest.at(-1)?.time ?? 0);
+  }
+}
+
+function emptyTimes(): Record<PurgeTarget["kind"], Times> {
+  const empty = (): Times => new Map();
+  return { url: empty(), prefix: empty(), path: empty(), tag: empty(), tags: empty(), everything: empty() };
+}
+
+/** The times of all purges that reach an entry. */
+function reaching(known: Record<PurgeTarget["kind"], Times>, { urlHash, url, tags }: PurgeFacts): number[] {
+  const found: number[] = [];
+  const add = (time: number | undefined) => {
+    if (time !== undefined) found.push(time);
+  };
+  add(known.everything.get(""));
+  add(known.url.get(urlHash));
+  if (known.tag.size > 0) for (const tag of tags) add(known.tag.get(tag));
+  for (const [beginning, time] of known.tags) {
+    if (tags.some((tag) => tag.startsWith(beginning))) found.push(time);
+  }
+  if (known.prefix.size === 0 && known.path.size === 0) return found;
+  const [written = ""] = url.split("?", 1);
+  const root = written.indexOf("/");
+  for (let end = root; end !== -1; end = written.indexOf("/", end + 1)) {
+    add(known.prefix.get(written.slice(0, end + 1)));
+    add(known.path.get(written.slice(root, end)));
+  }
+  add(known.path.get(written.slice(root)));
+  return found;
+}

@@ -1,0 +1,81 @@
+import { fill, parametersIn } from "../config/path-parameters.ts";
+import type { Route } from "../config/route.ts";
+import { prefixSpellings } from "../http/url-spelling.ts";
+import type { OriginReply } from "../request/origin-reply.ts";
+import type { CacheRequest } from "./context.ts";
+import type { EntryAddress } from "./entry-store.ts";
+import type { CacheHandler } from "./outcome.ts";
+import type { Purge, PurgeTarget } from "./purge-times.ts";
+import { invalidatedUrls } from "./rules/invalidation.ts";
+import type { Withdrawals } from "./withdrawals.ts";
+
+export interface WriteParts {
+  withdrawals: Pick<Withdrawals, "invalidate" | "purgeByRequest">;
+  /** The addresses of everybody's entries of a URL; none where no route stores it. */
+  addressesOf(url: URL): Promise<EntryAddress[]>;
+}
+
+/**
+ * The handler of a request with an unsafe method. What succeeds makes the stored entries of its URL invalid (RFC 9111 §4.4),
+ * and those that the route names; so does what the origin was sent and did not answer in time, for it may have done it.
+ */
+export function writeHandler({ withdrawals, addressesOf }: WriteParts, request: CacheRequest): CacheHandler {
+  return {
+    async respond(origin) {
+      const reply = await origin.fetch(request.request.headers);
+      const response = answerTo(reply);
+      const urls = response ? invalidatedUrls(request.request, response) : [];
+      if (urls.length > 0) {
+        const addresses = (await Promise.all(urls.map((url) => addressesOf(new URL(url))))).flat();
+        withdrawals.invalidate(
+          addresses.map((address) => ({ address, soft: false })),
+          request,
+        );
+        withdrawals.purgeByRequest(namedBy(request), request);
+      }
+      return { reply, cache: null };
+    },
+  };
+}
+
+/** The answer to go by; null where the origin has certainly done nothing. */
+function answerTo(reply: OriginReply): { status: number; headers: Headers } | null {
+  if (reply.kind === "response") return reply.response;
+  return reply.code === "ORIGIN_TIMEOUT" ? { status: 204, headers: new Headers() } : null;
+}
+
+/** What the route's `invalidates` names for this request. */
+function namedBy({ route, url, path }: Pick<CacheRequest, "route" | "url" | "path">): Purge[] {
+  const { invalidates } = route;
+  if (!invalidates) return [];
+  return [...tagPurges(invalidates.tags, route, path), ...pathPurges(invalidates.prefixes, route, url)];
+}
+
+function tagPurges(tags: readonly string[], route: Route, path: string): Purge[] {
+  const parameters = parametersIn(route.path, path);
+  return tags.map((template) => {
+    const { text, family } = fill(template, parameters);
+    const wider: PurgeTarget | null = family === null ? null : { kind: "tags", value: family };
+    return purgeOf(text === family ? null : { kind: "tag", value: text.toLowerCase() }, wider);
+  });
+}
+
+/** Of the path as it is written: so are the addresses of entries. */
+function pathPurges(prefixes: readonly string[], route: Route, { pathname }: URL): Purge[] {
+  const parameters = parametersIn(route.path, pathname);
+  return prefixes.flatMap((template) => {
+    const { text, family } = fill(template, parameters);
+    const wider: PurgeTarget | null =
+      family === null ? null : { kind: "path", value: family.slice(0, family.lastIndexOf("/")) };
+    if (text === family) return [purgeOf(null, wider)];
+    return prefixSpellings(text).map((each) =>
+      purgeOf({ kind: "path", value: each.replace(/\/+$/, "") }, wider),
+    );
+  });
+}
+
+/** @param narrow Null where a parameter stands for nothing: then the wider target is purged. */
+function purgeOf(narrow: PurgeTarget | null, wider: PurgeTarget | null): Purge {
+  const target = narrow ?? wider ?? { kind: "everything", value: "" };
+  return { target, soft: false, ...(narrow && wider && { wider }) };
+}
