@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { compiledAccess } from "./access.ts";
 import { patternIssue } from "./check-pattern.ts";
 import type { PlacedRoute } from "./check-routes.ts";
 import { compileLimits } from "./compile-limits.ts";
@@ -80,7 +81,7 @@ function compileRoute(input: RouteInput, place: string, options: CompileOptions)
     name,
     path: input.path,
     methods,
-    access: input.access ?? "public",
+    access: compiledAccess(input.access ?? "public"),
     limits: compileLimits(input.limits ?? [], name, `${place}.limits`, options),
     tiers: new Map(
       Object.entries(input.tiers ?? {}).map(([tier, limits]) => [

@@ -1,3 +1,4 @@
+import type { Access } from "./access.ts";
 import type { Algorithm, Duration, RouteInput } from "./routes-schema.ts";
 
 export type {
@@ -56,7 +57,7 @@ export interface Route {
   path: string;
   /** Upper case; empty = every method. */
   methods: string[];
-  access: "public" | "identified" | "session";
+  access: Access;
   limits: Policy[];
   tiers: ReadonlyMap<string, Policy[]>;
   cache: CacheRule | null;

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { describe } from "#describe";
+import { CREDENTIAL_KINDS } from "./access.ts";
 import { durationMs } from "./duration.ts";
 import { MAX_DELTA_SECONDS } from "./variables-table.ts";
 
@@ -203,6 +204,8 @@ export const invalidatesSchema = z.strictObject({
   ),
 });
 
+const ACCESS = 'Must be one of "public", "identified", "session", or a list of "key", "jwt" and "session".';
+
 const limits = z.array(limitSchema);
 
 export const routeSchema = z.strictObject({
@@ -221,10 +224,19 @@ export const routeSchema = z.strictObject({
     describe("The methods of the route; GET includes HEAD."),
     "every method",
   ),
-  access: choice(
-    ["public", "identified", "session"],
+  access: optional(
+    z.union(
+      [
+        z.enum(["public", "identified", "session"]),
+        z.array(z.enum(CREDENTIAL_KINDS)).check(z.minLength(1, ACCESS)),
+      ],
+      {
+        error: ACCESS,
+      },
+    ),
+    "`public`, `identified`, `session`, or a list of `key`, `jwt`, `session`",
     describe(
-      "Who may call: anybody, whoever has a verified API key, a JWT or a session (`identified`), or whoever has a `session`.",
+      "Who may call: anybody, whoever has a verified API key, a JWT or a session (`identified`), whoever has a `session`, or whoever has a credential of a listed kind.",
     ),
     "`public`",
   ),
@@ -258,7 +270,9 @@ export const routeSchema = z.strictObject({
     "`local`",
   ),
   verifiesKeys: flag(
-    describe("An API key that the origin answers with 2xx is a verified one, for an hour."),
+    describe(
+      "An API key that the origin vouches for with `X-Edge-Caller` in a 2xx is a verified one, for 300 s.",
+    ),
     "`false`",
   ),
   rawPath: flag(describe("Paths with `//`, `%2f` and `%5c` pass instead of being a 400."), "`false`"),

@@ -1,3 +1,4 @@
+import { type Access, admits, CREDENTIAL_KINDS } from "../config/access.ts";
 import type { Events } from "../events/events.ts";
 import { crossSiteRefusal } from "../http/cross-site.ts";
 import { Problem, problem } from "../http/problem.ts";
@@ -42,19 +43,36 @@ export function refuseWithoutSession(
 
 function accessRefusal({ request, identity, session, storeRetryAfterSeconds }: CheckFacts): Problem | null {
   const { route, claims } = request;
-  if (route.access === "public" || session.kind === "active") return null;
-  const unchecked = problem("IDENTITY_UNAVAILABLE", { retryAfter: storeRetryAfterSeconds });
-  if (route.access === "session") {
-    const presented = claims.session.kind !== "absent";
-    return session.kind === "unknown" ? unchecked : sessionRequired(presented);
-  }
+  const { access } = route;
+  const { key, jwt } = identity;
+  if (access === "public") return null;
   // One verified credential is enough.
-  if (identity.key.kind === "verified" || identity.jwt.kind === "verified") return null;
+  const verified = {
+    session: session.kind === "active",
+    key: key.kind === "verified",
+    jwt: jwt.kind === "verified",
+  };
+  if (CREDENTIAL_KINDS.some((kind) => verified[kind] && admits(access, kind))) return null;
   // On such a route the origin verifies the key.
-  if (identity.key.kind === "unverified" && route.verifiesKeys) return null;
-  if (session.kind === "unknown" || identity.jwt.kind === "unknown") return unchecked;
-  return problem("CREDENTIALS_REQUIRED");
+  if (key.kind === "unverified" && route.verifiesKeys && admits(access, "key")) return null;
+  const unchecked = {
+    session: session.kind === "unknown",
+    key: key.kind === "unverified" && key.unchecked === true,
+    jwt: jwt.kind === "unknown",
+  };
+  if (CREDENTIAL_KINDS.some((kind) => unchecked[kind] && admits(access, kind)))
+    return problem("IDENTITY_UNAVAILABLE", { retryAfter: storeRetryAfterSeconds });
+  if (access === "session") return sessionRequired(claims.session.kind !== "absent");
+  return problem("CREDENTIALS_REQUIRED", { values: { what: credentialsOf(access) } });
 }
+
+/** `an API key or a session`. */
+function credentialsOf(access: Access): string {
+  const names = CREDENTIAL_KINDS.filter((kind) => admits(access, kind)).map((kind) => CREDENTIAL_NAMES[kind]);
+  return names.join(", ").replace(/, ([^,]*)$/, " or $1");
+}
+
+const CREDENTIAL_NAMES = { key: "an API key", jwt: "a JWT", session: "a session" } as const;
 
 /**
  * Refuses a request with the session cookie that another site may have sent.

@@ -60,7 +60,13 @@ export function openIsolate(
   const store = new Store({ connection: config.store, platform, events, deadlineMs: config.storeDeadlineMs });
   const keys = createKeys(config.prefixes);
   const identifier = createIdentifier(config, platform);
-  const verifiedKeys = createVerifiedKeys({ platform, keys });
+  const verifiedKeys = createVerifiedKeys({
+    platform,
+    keys,
+    isolateMaxAgeMs: config.isolateMaxAgeMs,
+    inUse: config.routes.some((route) => route.verifiesKeys),
+    onRecovery: (replay) => store.onRecovery(replay),
+  });
   const matchRoute = routeMatcher(config.routes);
   const shared = { store, keys, identifier, platform, events };
 

@@ -1,7 +1,7 @@
 import type { Route } from "../config/route.ts";
 import { hasUnforwardableContent } from "../http/content.ts";
 import { Problem, problem } from "../http/problem.ts";
-import { confirmation } from "../identity/confirm.ts";
+import { type Confirmation, confirmation } from "../identity/confirm.ts";
 import type { ConfirmedIdentity, IdentityOutcomes, UnverifiedIdentity } from "../identity/confirmed.ts";
 import { unidentified } from "../identity/unidentified.ts";
 import type { EdgeRequest } from "../request/capability.ts";
@@ -12,6 +12,7 @@ import { type Admission, type Admitted, edgeRequest } from "./admission.ts";
 import { bypassed } from "./bypass.ts";
 import { type CheckFacts, check, crossSite, refuseWithoutSession } from "./check.ts";
 import { type Answer, finish, NO_FINDINGS, refusal } from "./finish.ts";
+import { withHeardKey } from "./heard-key.ts";
 import type { Isolate } from "./isolate.ts";
 import { preflightAnswer, type Received } from "./receive.ts";
 import { routeOf } from "./route.ts";
@@ -111,7 +112,7 @@ export async function admit(
     const { claims } = choice;
     const request = { ...asked, claims };
     if (wanted.session) refuseEarly(parts, request, refuse);
-    const { outcomes, confirm } = await confirmation(claims, {
+    const { outcomes, confirm, withKey } = await confirmation(claims, {
       identifier: parts.identifier,
       knownOutcome: parts.sessions.knownOutcome,
       sessions: wanted.session,
@@ -129,9 +130,9 @@ export async function admit(
     };
 
     const session = await decide.session();
-    const identity = confirm(session.kind === "active");
-    const limits = await decide.limits(identity);
-    findings = { ...findings, caller: identity.identity.hash, session, limits };
+    const { identity, limits, calls } = await decide.caller(confirm(session.kind === "active"), withKey);
+    const storeCalls = findings.storeCalls + calls;
+    findings = { ...findings, storeCalls, caller: identity.identity.hash, session, limits };
 
     const facts = checkFacts(parts, { request, identity, session, limits });
     const forged = own ? crossSite(facts) : null;
@@ -192,29 +193,29 @@ function problemIn(error: unknown): Problem {
   throw error;
 }
 
-/** Each capability in use queues its commands on the same batch. */
+/** Each capability in use queues its commands on the same batch, and so does what is to be known of the API key. */
 async function prepare(
-  {
-    sessions,
-    limiter,
-    cache,
-    verifiedKeys,
-  }: Pick<PipelineParts, "sessions" | "limiter" | "cache" | "verifiedKeys">,
+  parts: Pick<PipelineParts, "store" | "sessions" | "limiter" | "cache" | "verifiedKeys">,
   request: EdgeRequest,
   outcomes: IdentityOutcomes,
   batch: Batch,
   wanted: Capabilities,
 ) {
+  const { sessions, limiter, cache, verifiedKeys } = parts;
   const [session, limits, cached] = await Promise.all([
     wanted.session ? sessions.prepare(request, batch) : null,
     wanted.limits ? limiter.prepare(request, outcomes, batch) : null,
     wanted.cache ? cache.prepare(request, outcomes, batch) : null,
   ]);
   const { key } = request.claims;
-  if (key.kind === "unverified" && request.route.verifiesKeys) verifiedKeys.look(key.hash, batch);
+  const asksForKey = (wanted.limits || wanted.cache) && verifiedKeys.isDue(key, request.route);
+  const heard = key.kind !== "absent" && asksForKey ? verifiedKeys.look(key, batch) : null;
   return {
     session: async (): Promise<SessionVerdict> => (await session?.()) ?? { kind: "none" },
-    limits: async (identity: ConfirmedIdentity) => (await limits?.(identity)) ?? null,
+    caller: async (expected: ConfirmedIdentity, withKey: Confirmation["withKey"]) => {
+      const decided = { identity: expected, limits: (await limits?.(expected)) ?? null };
+      return withHeardKey(parts, request, decided, { key: (await heard?.()) ?? key, withKey });
+    },
     cache: async (identity: ConfirmedIdentity) => (await cached?.(identity)) ?? null,
   };
 }

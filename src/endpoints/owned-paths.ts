@@ -65,6 +65,7 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
       store: isolate.store,
       routes: config.routes,
       apiKeys: config.apiKeys,
+      verifiedKeys: isolate.verifiedKeys,
     }),
   );
   app.route(

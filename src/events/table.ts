@@ -148,6 +148,11 @@ export const eventTable = {
     description: describe("The origin's `X-Edge-Session` cannot be read, so no session starts."),
     fields: { ...inRequest, route: configuredName },
   },
+  "key.signal_malformed": {
+    level: "warn",
+    description: describe("The origin's `X-Edge-Caller` cannot be read, so it verifies no API key."),
+    fields: { ...inRequest, route: configuredName },
+  },
   "session.secret_missing": {
     level: "error",
     description: describe("A session is asked for and `SESSION_SECRET` is not set; said once per isolate."),

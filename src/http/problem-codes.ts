@@ -45,7 +45,7 @@ export const PROBLEMS = {
   CREDENTIALS_REQUIRED: {
     status: 401,
     title: "Credentials required",
-    message: "This needs an API key, a JWT or a session.",
+    message: "This needs {what}.",
     challenge: BEARER_CHALLENGE,
   },
   SESSION_REQUIRED: {

@@ -37,10 +37,15 @@ export type SessionClaim =
 /** The API key of a request. */
 export type KeyClaim =
   | { kind: "absent" }
-  /** The key is in `API_KEYS`, or the origin accepted it with a 2xx within the last hour. */
+  /** The key is in `API_KEYS`, or the origin has accepted it (`X-Edge-Caller`) within the last 300 s. */
   | { kind: "verified"; hash: string; name: string | null; tier: string | null; userId: string | null }
   /** The edge does not know the key. It forwards the key to the origin and derives no user and no tier from it. */
-  | { kind: "unverified"; hash: string };
+  | {
+      kind: "unverified";
+      hash: string;
+      /** Redis did not answer whether the origin has verified it. */
+      unchecked?: true;
+    };
 
 /** The JWT of a request after its signature and claims are checked. */
 export type JwtClaim =

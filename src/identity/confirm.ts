@@ -1,4 +1,4 @@
-import type { Identity } from "./caller.ts";
+import type { Identity, KeyClaim } from "./caller.ts";
 import type { Identifier } from "./caller-hash.ts";
 import {
   type ConfirmedIdentity,
@@ -14,6 +14,8 @@ export interface Confirmation {
   outcomes: IdentityOutcomes;
   /** Returns the identity. @param sessionLives Whether the session is valid. */
   confirm(sessionLives: boolean): ConfirmedIdentity;
+  /** Returns the identity with what Redis has said of its API key: the same object where nothing has changed. */
+  withKey(identity: ConfirmedIdentity, key: KeyClaim): Promise<ConfirmedIdentity>;
 }
 
 export interface ConfirmationOptions {
@@ -32,9 +34,11 @@ export async function confirmation(
   claims: UnverifiedIdentity,
   { identifier, knownOutcome, sessions }: ConfirmationOptions,
 ): Promise<Confirmation> {
+  const withKey: Confirmation["withKey"] = async (identity, key) =>
+    key === identity.key ? identity : identityWith(identity.session, key);
   const over = await identityWith(null);
   if (!sessions || claims.session.kind !== "signed") {
-    return { outcomes: { kind: "settled", identity: over }, confirm: () => over };
+    return { outcomes: { kind: "settled", identity: over }, confirm: () => over, withKey };
   }
   const session = claims.session.claims;
   const alive = await identityWith(session);
@@ -45,11 +49,15 @@ export async function confirmation(
         ? { kind: "open", alive, over, session }
         : { kind: "settled", identity: known === "alive" ? alive : over },
     confirm: (sessionLives) => (sessionLives ? alive : over),
+    withKey,
   };
 
-  async function identityWith(living: SessionClaims | null): Promise<ConfirmedIdentity> {
-    const { address, addressIdentity, credentials, key, jwt } = claims;
-    const user = userOf(living);
+  async function identityWith(
+    living: SessionClaims | null,
+    key: KeyClaim = claims.key,
+  ): Promise<ConfirmedIdentity> {
+    const { address, addressIdentity, credentials, jwt } = claims;
+    const user = userOf(living, key);
     return confirmedIdentity({
       address,
       addressIdentity,
@@ -59,20 +67,20 @@ export async function confirmation(
       session: living,
       user,
       tier: key.kind === "verified" && key.tier !== null ? key.tier : (user?.tier ?? null),
-      identity: await limited(user),
+      identity: await limited(user, key),
     });
   }
 
-  function userOf(living: SessionClaims | null): ConfirmedIdentity["user"] {
-    const { jwt, key } = claims;
+  function userOf(living: SessionClaims | null, key: KeyClaim): ConfirmedIdentity["user"] {
+    const { jwt } = claims;
     if (living) return { id: living.userId, tier: living.tier };
     if (jwt.kind === "verified") return { id: jwt.userId, tier: jwt.tier };
     if (key.kind === "verified" && key.userId !== null) return { id: key.userId, tier: key.tier };
     return null;
   }
 
-  async function limited(user: ConfirmedIdentity["user"]): Promise<Identity> {
-    if (claims.key.kind === "verified") return { kind: "key", hash: claims.key.hash };
+  async function limited(user: ConfirmedIdentity["user"], key: KeyClaim): Promise<Identity> {
+    if (key.kind === "verified") return { kind: "key", hash: key.hash };
     return user ? identifier.identity("user", user.id) : claims.addressIdentity;
   }
 }

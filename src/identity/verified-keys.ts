@@ -1,9 +1,15 @@
 import * as z from "zod/mini";
+import { admits } from "../config/access.ts";
+import type { Route } from "../config/route.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { wellFormed } from "../runtime/well-formed.ts";
 import type { Batch } from "../store/batch.ts";
+import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
+import { Outbox } from "../store/outbox.ts";
+import type { Replay } from "../store/recovery.ts";
+import type { KeyClaim } from "./caller.ts";
 
 /** The user and tier that the origin's `X-Edge-Caller` names for an accepted key; null where it names none. */
 export interface VerifiedKey {
@@ -11,65 +17,150 @@ export interface VerifiedKey {
   tier: string | null;
 }
 
-/** How long a verified key counts, in the isolate and in Redis, s. */
-const REMEMBERED_SECONDS = 3600;
+export interface VerifiedKeysOptions {
+  platform: Platform;
+  keys: Keys;
+  /** How long the isolate goes by what it heard of a key, ms: `ISOLATE_MAX_AGE_MS`. Default 5000. */
+  isolateMaxAgeMs?: number;
+  /** Whether any route has `verifiesKeys`. Where none has, no key can be verified. Default true. */
+  inUse?: boolean;
+  /** `Store.onRecovery`: ends that Redis has not heard of are written when it is back. */
+  onRecovery?(replay: Replay): void;
+}
+
+interface Known extends VerifiedKey {
+  /** The end of the verification, ms since the epoch. */
+  until: number;
+  /** When the origin, or Redis, was last asked, ms since the epoch. */
+  heardAt: number;
+}
+
+/** How long a verification holds, in the isolate and in Redis, s. */
+const VERIFIED_SECONDS = 300;
 const MAX_KEYS = 10_000;
 
-const name = z.string().check(wellFormed);
-const signalled = z.object({ user_id: z.optional(name), tier: z.optional(name) });
-const stored = z.object({ userId: z.nullable(name), tier: z.nullable(name) });
+const text = z.nullable(z.string().check(wellFormed));
+const stored = z.object({ userId: text, tier: text, until: z.number() });
 
 /**
- * API keys that the origin has verified: it answered 2xx on a route with `verifiesKeys`, and the key was the only credential.
- * They are stored by their hash. The first 401 or 403 deletes a key from this isolate and from Redis.
+ * API keys that the origin has verified by `X-Edge-Caller`, stored by their hash. A verification holds 300 s. A 401, a 403
+ * or `X-Edge-Caller: null` ends it in this isolate at once and in every other within `ISOLATE_MAX_AGE_MS`: the request that
+ * finds it older than that has it read from Redis along with its batch, before anybody is let in by it.
  */
-export function createVerifiedKeys({ platform, keys }: { platform: Platform; keys: Keys }) {
-  const known = new BoundedMap<VerifiedKey>({ platform, entries: MAX_KEYS, whenFull: "evict" });
-  const keep = (hash: string, key: VerifiedKey) =>
-    known.set(hash, key, platform.now() + REMEMBERED_SECONDS * 1000);
+export function createVerifiedKeys(options: VerifiedKeysOptions) {
+  const { platform, keys, isolateMaxAgeMs = 5000, inUse = true } = options;
+  const known = new BoundedMap<Known>({ platform, entries: MAX_KEYS, whenFull: "evict" });
+  /** Until when Redis may still say that an ended key is verified, ms since the epoch. */
+  const ended = new BoundedMap<number>({ platform, entries: MAX_KEYS, whenFull: "evict" });
+  const pendingEnds = new Outbox<true>({
+    platform,
+    entries: MAX_KEYS,
+    write: (batch, _, hash) => deleteFrom(batch, hash),
+  });
+  options.onRecovery?.((batch) => pendingEnds.replay(batch));
 
   return {
-    /** The key with this hash, if this isolate has it. */
-    get: (hash: string): VerifiedKey | undefined => known.get(hash),
+    /** The verified key with this hash, as far as this isolate knows. */
+    get(hash: string): VerifiedKey | undefined {
+      const key = known.get(hash);
+      return key && { userId: key.userId, tier: key.tier };
+    },
 
     get size(): number {
       return known.size;
     },
 
-    /** Queues a read of the key. This request is still limited by address; the next one finds the key in the isolate. */
-    look(hash: string, batch: Batch): void {
-      batch.read(keys.verifiedKey(hash)).then(
-        (text) => {
-          const key = text === null ? null : parse(text, stored);
-          if (key) keep(hash, key);
+    /**
+     * Whether Redis is to be asked of a request's key: the isolate has heard nothing of it for `ISOLATE_MAX_AGE_MS`, or does
+     * not know it, and the route verifies keys or lets no caller without credentials in.
+     */
+    isDue(key: KeyClaim, { access, verifiesKeys }: Pick<Route, "access" | "verifiesKeys">): boolean {
+      if (!inUse || key.kind === "absent") return false;
+      if (key.kind === "unverified") return verifiesKeys || (access !== "public" && admits(access, "key"));
+      const heardAt = known.get(key.hash)?.heardAt;
+      return heardAt !== undefined && Math.abs(platform.now() - heardAt) > isolateMaxAgeMs;
+    },
+
+    /**
+     * Queues a read of the key.
+     *
+     * @returns the second step, to be called when the batch is back: the claim as it is known then, the same object where
+     * nothing has changed. A key that is verified already stays so where Redis does not answer (law 2).
+     */
+    look(claim: Exclude<KeyClaim, { kind: "absent" }>, batch: Batch): () => Promise<KeyClaim> {
+      const { hash } = claim;
+      const askedAt = platform.now();
+      const reply = batch.read(keys.verifiedKey(hash)).then(
+        (found) => {
+          hear(hash, found, askedAt);
+          return true;
         },
-        () => {},
+        (error: unknown) => error instanceof StoreError && error.code === "absent",
       );
+      return async () => {
+        const heard = await reply;
+        const key = known.get(hash);
+        if (key && claim.kind === "verified") return claim;
+        if (key) return { kind: "verified", hash, name: null, userId: key.userId, tier: key.tier };
+        if (claim.kind === "unverified" && heard) return claim;
+        return { kind: "unverified", hash, ...(!heard && { unchecked: true }) };
+      };
     },
 
-    /** Stores a key as verified. @param signal The JSON of `X-Edge-Caller`, or undefined. Malformed JSON counts as none. */
-    remember(hash: string, signal: string | undefined, batch: Batch): void {
-      const named = signal === undefined ? null : parse(signal, signalled);
-      const key = { userId: named?.user_id ?? null, tier: named?.tier ?? null };
-      keep(hash, key);
+    /** Stores a key as verified. */
+    remember(hash: string, { userId, tier }: VerifiedKey, batch: Batch): void {
+      const now = platform.now();
+      const key = { userId, tier, until: now + VERIFIED_SECONDS * 1000 };
+      known.set(hash, { ...key, heardAt: now }, key.until);
+      ended.delete(hash);
+      pendingEnds.delete(hash);
       batch.queue((pipeline) =>
-        pipeline.set(keys.verifiedKey(hash), JSON.stringify(key), { ex: REMEMBERED_SECONDS }),
+        pipeline.set(keys.verifiedKey(hash), JSON.stringify(key), { ex: VERIFIED_SECONDS }),
       );
     },
 
-    /** Deletes a key that the origin has refused. */
-    forget(hash: string, batch: Batch): void {
+    /**
+     * Ends a key's verification. Where Redis cannot be told, it is told when it is back.
+     *
+     * @returns whether Redis has been told. It never rejects.
+     */
+    async forget(hash: string, batch: Batch): Promise<boolean> {
+      const until = platform.now() + VERIFIED_SECONDS * 1000;
       known.delete(hash);
-      batch.queue((pipeline) => pipeline.del(keys.verifiedKey(hash)));
+      ended.set(hash, Number.POSITIVE_INFINITY, until);
+      try {
+        await deleteFrom(batch, hash);
+        return true;
+      } catch (error) {
+        const noStore = error instanceof StoreError && error.code === "absent";
+        if (!noStore && ended.get(hash) !== undefined) pendingEnds.put(hash, true, until);
+        return false;
+      }
     },
   };
+
+  /** Applies what Redis said of a key, unless this isolate has heard something newer since it asked. */
+  function hear(hash: string, found: string | null, askedAt: number): void {
+    if (askedAt <= (ended.get(hash) ?? Number.NEGATIVE_INFINITY)) return;
+    if ((known.get(hash)?.heardAt ?? Number.NEGATIVE_INFINITY) >= askedAt) return;
+    const key = found === null ? null : parse(found);
+    if (key && key.until > platform.now()) known.set(hash, { ...key, heardAt: askedAt }, key.until);
+    else known.delete(hash);
+  }
+
+  /** @throws StoreError by the promise. */
+  async function deleteFrom(batch: Batch, hash: string): Promise<void> {
+    await batch.queue((pipeline) => pipeline.del(keys.verifiedKey(hash)));
+    if (ended.get(hash) !== undefined)
+      ended.set(hash, platform.now(), platform.now() + VERIFIED_SECONDS * 1000);
+  }
 }
 
 export type VerifiedKeys = ReturnType<typeof createVerifiedKeys>;
 
-function parse<Shape>(text: string, schema: z.ZodMiniType<Shape>): Shape | null {
+function parse(found: string): z.infer<typeof stored> | null {
   try {
-    const result = z.safeParse(schema, JSON.parse(text));
+    const result = z.safeParse(stored, JSON.parse(found));
     return result.success ? result.data : null;
   } catch {
     return null;

@@ -12,6 +12,7 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import { forward } from "./forward.ts";
+import { noteVerifiedKey } from "./note-verified-key.ts";
 import { originUrl } from "./origin-url.ts";
 import { originHeaders } from "./request-headers.ts";
 import { cleanResponse, type OriginSignals } from "./response-headers.ts";
@@ -52,10 +53,10 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
     async fetch(clientHeaders, method): Promise<OriginReply> {
       const target = originUrl(origin.url, forwardedUrl(caller.request));
       const via = await options.viaName();
+      const headers = headersFor(options, caller, clientHeaders, via);
+      const sent = { method: method ?? request.method, headers, url: target };
       const reply = await forward({
-        url: target,
-        method: method ?? request.method,
-        headers: headersFor(options, caller, clientHeaders, via),
+        ...sent,
         body: request.body,
         fetch:
           origin.kind === "binding" ? (input, init) => origin.binding.fetch(input, init) : platform.fetch,
@@ -72,7 +73,8 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
         basePath,
       });
       if (options.ownsCors) dropOriginCors(response.headers);
-      noteVerifiedKey(options, caller, response, signals);
+      const { status } = response;
+      noteVerifiedKey(options, caller.request, { ...sent, status, signal: signals.caller });
       const session = await sessionChange(options, caller, response, signals);
       return { kind: "response", response, session };
     },
@@ -137,26 +139,4 @@ function noteFailure(
     events.emit("origin.failed", { ...facts, reason: FAILURE_REASONS[reply.code] });
   else if (reply.kind === "failed" || reply.response.status >= 500)
     events.emit("origin.failed", { ...facts, reason: "bad status", status });
-}
-
-/** Stores the request's API key as verified after a 2xx, and deletes it after a 401 or 403. */
-function noteVerifiedKey(
-  { verifiedKeys, config }: OriginOptions,
-  { request }: OriginCaller,
-  response: Response,
-  signals: OriginSignals,
-): void {
-  const { claims, route } = request;
-  if (!route.verifiesKeys || claims.key.kind === "absent") return;
-  const { hash } = claims.key;
-  const soleCredential =
-    claims.session.kind === "absent" &&
-    claims.jwt.kind === "absent" &&
-    !request.request.headers.has("cookie") &&
-    !config.credentials.hasUnread(request.request.headers, request.url);
-  if (response.status === 401 || response.status === 403) {
-    request.after((batch) => verifiedKeys.forget(hash, batch));
-  } else if (response.ok && soleCredential) {
-    request.after((batch) => verifiedKeys.remember(hash, signals.caller, batch));
-  }
 }

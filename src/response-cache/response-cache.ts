@@ -136,8 +136,9 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const read = await lookUp(lookup, batch);
     return async (confirmed) => {
       const found = await read();
-      // What was found is another's: the one whose session lives.
-      if (own && confirmed !== expected) return bypassHandler(request, "bypass", parts);
+      // What was found is another's: the one whose session lives, or whose key is still verified.
+      const ended = confirmed.key.kind === "unverified" && route.verifiesKeys;
+      if (ended || (own && confirmed !== expected)) return bypassHandler(request, "bypass", parts);
       return cacheHandler(
         contextOf(lookup, found, requesterOf(confirmed, headers, url, options.credentials)),
       );

@@ -2,11 +2,14 @@ import type { MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
 import { problem } from "../../http/problem.ts";
 import type { ResponseCache } from "../../response-cache/response-cache.ts";
+import { type KeyRoutesOptions, keyRoutes } from "./keys.ts";
 import { type LimitRoutesOptions, limitRoutes } from "./limits.ts";
 import { purgeRoutes } from "./purge.ts";
 import { type WarmRoutesOptions, warmRoutes } from "./warm.ts";
 
-export interface AdminRoutesOptions extends LimitRoutesOptions {
+export interface AdminRoutesOptions
+  extends Omit<LimitRoutesOptions, keyof KeyRoutesOptions>,
+    KeyRoutesOptions {
   /** Refuses requests without an `ADMIN_TOKEN`. */
   gate: MiddlewareHandler;
   cache: ResponseCache;
@@ -14,13 +17,14 @@ export interface AdminRoutesOptions extends LimitRoutesOptions {
 }
 
 /** The operators' endpoints under `/edge`. */
-export function adminRoutes({ gate, cache, warm, ...limits }: AdminRoutesOptions) {
+export function adminRoutes({ gate, cache, warm, ...rest }: AdminRoutesOptions) {
   return (
     new Hono()
       .use("*", gate)
       .route("/", purgeRoutes({ cache }))
       .route("/", warmRoutes(warm))
-      .route("/", limitRoutes(limits))
+      .route("/", limitRoutes(rest))
+      .route("/", keyRoutes(rest))
       // No path under `/edge` reaches the origin.
       .all("*", () => {
         throw problem("NOT_FOUND");

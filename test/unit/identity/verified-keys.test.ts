@@ -1,12 +1,18 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
+import type { Access } from "../../../src/config/access.ts";
 import { createEvents } from "../../../src/events/events.ts";
-import { createVerifiedKeys } from "../../../src/identity/verified-keys.ts";
+import type { KeyClaim } from "../../../src/identity/caller.ts";
+import { createVerifiedKeys, type VerifiedKeys } from "../../../src/identity/verified-keys.ts";
 import { createKeys } from "../../../src/store/keys.ts";
 import { Store } from "../../../src/store/store.ts";
 import { testPlatform } from "../../support/platform.ts";
 
 const keys = createKeys({ cache: "c", rateLimit: "r", session: "s" });
 const HASH = "0".repeat(32);
+const NOBODY = { userId: null, tier: null };
+const VERIFIED = { kind: "verified", hash: HASH, name: null, ...NOBODY } as const;
+const UNVERIFIED = { kind: "unverified", hash: HASH } as const;
+const ROUTE = { access: "public", verifiesKeys: true } as const;
 
 /** A batch to a store that holds `stored`, and the commands that it sends. */
 function batch(stored: string | null = null) {
@@ -25,65 +31,120 @@ function batch(stored: string | null = null) {
   });
   return { made: store.batch(), commands };
 }
+
+/** What is known of a key once Redis, which holds `stored`, has been asked. */
+async function looked(
+  verified: VerifiedKeys,
+  claim: typeof VERIFIED | typeof UNVERIFIED,
+  stored: string | null,
+): Promise<KeyClaim> {
+  const { made } = batch(stored);
+  const heard = verified.look(claim, made);
+  await made.send();
+  return heard();
+}
+
 function harness() {
   const platform = testPlatform();
   return { platform, verified: createVerifiedKeys({ platform, keys }) };
 }
 
 describe("a key that the origin has verified", () => {
-  it("is stored here and in Redis for an hour, with the user and tier that the origin named", async () => {
+  it("is remembered here and in Redis for 300 s, with what the origin said of it", async () => {
     const { platform, verified } = harness();
     const { made, commands } = batch();
-    verified.remember(HASH, '{"user_id":"ada","tier":"premium"}', made);
+    verified.remember(HASH, { userId: "ada", tier: "premium" }, made);
     await made.send();
-    const text = '{"userId":"ada","tier":"premium"}';
-    expect(commands).toEqual([["set", keys.verifiedKey(HASH), text, "ex", 3600]]);
+    const text = JSON.stringify({ userId: "ada", tier: "premium", until: platform.now() + 300_000 });
+    expect(commands).toEqual([["set", keys.verifiedKey(HASH), text, "ex", 300]]);
     expect(verified.get(HASH)).toEqual({ userId: "ada", tier: "premium" });
-    platform.advance(3_600_000);
+    platform.advance(300_000);
     expect(verified.get(HASH)).toBeUndefined();
   });
 
-  it.each(["", "not json", "[]", '{"user_id":7}', '{"user_id":"\\ud800"}', undefined])(
-    "is verified also where the signal is malformed or absent: %j",
-    (signal) => {
-      const { verified } = harness();
-      verified.remember(HASH, signal, batch().made);
-      expect(verified.get(HASH)).toEqual({ userId: null, tier: null });
-    },
-  );
-
-  it("is found in Redis by an isolate that does not know it, from the next request on", async () => {
-    const { verified } = harness();
-    const { made } = batch('{"userId":"ada","tier":null}');
-    verified.look(HASH, made);
+  it("is read again after ISOLATE_MAX_AGE_MS, and gone where Redis no longer has it", async () => {
+    const { platform, verified } = harness();
+    verified.remember(HASH, NOBODY, batch().made);
+    platform.advance(5000);
+    expect(verified.isDue(VERIFIED, ROUTE)).toBe(false);
+    platform.advance(1);
+    expect(verified.isDue(VERIFIED, ROUTE)).toBe(true);
+    expect(await looked(verified, VERIFIED, null)).toEqual(UNVERIFIED);
     expect(verified.get(HASH)).toBeUndefined();
-    await made.send();
-    await Promise.resolve();
+    expect(verified.isDue(VERIFIED, ROUTE)).toBe(false);
+  });
+
+  it("is not prolonged by what Redis holds", async () => {
+    const { platform, verified } = harness();
+    await looked(verified, UNVERIFIED, JSON.stringify({ ...NOBODY, until: platform.now() + 1000 }));
+    expect(verified.get(HASH)).toEqual(NOBODY);
+    platform.advance(1000);
+    expect(verified.get(HASH)).toBeUndefined();
+  });
+
+  it("is found in Redis by an isolate that does not know it, once the batch is back", async () => {
+    const { verified } = harness();
+    const found = await looked(verified, UNVERIFIED, '{"userId":"ada","tier":null,"until":9e12}');
+    expect(found).toEqual({ ...VERIFIED, userId: "ada" });
     expect(verified.get(HASH)).toEqual({ userId: "ada", tier: null });
   });
 
-  it.each(["not json", '{"userId":7}', "null"])("is not verified when Redis holds %j", async (stored) => {
+  it.each([
+    "not json",
+    '{"userId":7}',
+    "null",
+    '{"userId":null,"tier":null}',
+    '{"userId":null,"tier":null,"until":1}',
+    '{"userId":null,"tier":null,"until":"9e12"}',
+  ])("is not verified when Redis holds %j", async (stored) => {
     const { verified } = harness();
-    const { made } = batch(stored);
-    verified.look(HASH, made);
-    await made.send();
-    await Promise.resolve();
+    expect(await looked(verified, UNVERIFIED, stored)).toBe(UNVERIFIED);
     expect(verified.get(HASH)).toBeUndefined();
   });
 
-  it("is deleted here and in Redis at the first refusal", async () => {
+  it("is deleted here and in Redis at the first refusal, whatever Redis was asked before", async () => {
     const { verified } = harness();
-    verified.remember(HASH, undefined, batch().made);
+    const before = batch('{"userId":null,"tier":null,"until":9e12}');
+    const late = verified.look(UNVERIFIED, before.made);
+    verified.remember(HASH, NOBODY, batch().made);
     const { made, commands } = batch();
-    verified.forget(HASH, made);
-    await made.send();
+    const told = verified.forget(HASH, made);
     expect(verified.get(HASH)).toBeUndefined();
+    await before.made.send();
+    expect(await late()).toBe(UNVERIFIED);
+    await made.send();
+    expect(await told).toBe(true);
     expect(commands).toEqual([["del", keys.verifiedKey(HASH)]]);
+  });
+
+  it("is not forgotten by a reply that is older than the origin's word", async () => {
+    const { verified } = harness();
+    const before = batch(null);
+    const late = verified.look(UNVERIFIED, before.made);
+    verified.remember(HASH, NOBODY, batch().made);
+    await before.made.send();
+    expect(await late()).toEqual(VERIFIED);
   });
 
   it("stays in memory, however many unknown keys are presented", () => {
     const { verified } = harness();
-    for (let i = 0; i < 20_000; i += 1) verified.remember(String(i), undefined, batch().made);
+    for (let i = 0; i < 20_000; i += 1) verified.remember(String(i), NOBODY, batch().made);
     expect(verified.size).toBe(10_000);
   });
+});
+
+test.each<[claim: KeyClaim, access: Access, verifiesKeys: boolean, inUse: boolean, due: boolean]>([
+  [{ kind: "absent" }, "identified", true, true, false],
+  [UNVERIFIED, "public", false, true, false],
+  [UNVERIFIED, "public", true, true, true],
+  [UNVERIFIED, "identified", false, true, true],
+  [UNVERIFIED, ["key"], false, true, true],
+  [UNVERIFIED, ["session", "jwt"], false, true, false],
+  [UNVERIFIED, "session", false, true, false],
+  [UNVERIFIED, "identified", false, false, false],
+  [{ ...VERIFIED, name: "configured" }, "identified", true, true, false],
+])("Redis is asked of %j on a route of access %j (verifiesKeys: %s, in use: %s): %s", (...row) => {
+  const [claim, access, verifiesKeys, inUse, due] = row;
+  const verified = createVerifiedKeys({ platform: testPlatform(), keys, inUse });
+  expect(verified.isDue(claim, { access, verifiesKeys })).toBe(due);
 });

@@ -1,0 +1,78 @@
+import { Hono } from "hono";
+import * as z from "zod/mini";
+import type { ConfiguredKey } from "../../config/config.ts";
+import { type Problem, problem } from "../../http/problem.ts";
+import type { Identifier } from "../../identity/caller-hash.ts";
+import type { VerifiedKeys } from "../../identity/verified-keys.ts";
+import type { Store } from "../../store/store.ts";
+
+export interface KeyRoutesOptions {
+  verifiedKeys: Pick<VerifiedKeys, "get" | "look" | "forget">;
+  identifier: Pick<Identifier, "hash">;
+  store: Store;
+  /** `API_KEYS`: no origin's word makes them good, so none can be ended here. */
+  apiKeys: readonly Pick<ConfiguredKey, "key" | "name">[];
+}
+
+const lookup = z.strictObject({ key: z.string().check(z.minLength(1)), end: z.optional(z.boolean()) });
+
+/**
+ * API keys that the origin has verified: `GET`/`DELETE /edge/keys/hash:<hex>`, with the hash that log lines show as
+ * `caller`; a key itself by `POST /edge/keys/lookup`, so that none ever stands in a URL or an access log. An end holds
+ * until the origin accepts the key again; `key:<hash>` in `DENY_LIST` refuses it for good.
+ */
+export function keyRoutes({ verifiedKeys, identifier, store, apiKeys }: KeyRoutesOptions) {
+  const noStore = { "cache-control": "no-store" };
+
+  return new Hono()
+    .get("/keys/:key", async (c) => c.json(await told(hashIn(c.req.param("key"))), 200, noStore))
+    .delete("/keys/:key", async (c) => {
+      const ended = await end(hashIn(c.req.param("key")));
+      return c.json(ended.body, ended.status, noStore);
+    })
+    .post("/keys/lookup", async (c) => {
+      const parsed = z.safeParse(lookup, await c.req.json().catch(() => null));
+      if (!parsed.success) throw unknownKey('Send {"key":"…"}, and "end": true to end its verification.');
+      if (apiKeys.some(({ key }) => key === parsed.data.key))
+        throw unknownKey("This key stands in API_KEYS; remove it there.");
+      const hash = await identifier.hash("secret key", parsed.data.key);
+      if (!parsed.data.end) return c.json(await told(hash), 200, noStore);
+      const ended = await end(hash);
+      return c.json(ended.body, ended.status, noStore);
+    });
+
+  async function told(hash: string) {
+    const batch = store.batch();
+    const known = verifiedKeys.get(hash);
+    const claim = known
+      ? ({ kind: "verified", hash, name: null, ...known } as const)
+      : ({ kind: "unverified", hash } as const);
+    const heard = verifiedKeys.look(claim, batch);
+    await batch.send();
+    const key = await heard();
+    if (batch.error && store.configured)
+      throw problem("STORE_UNAVAILABLE", { retryAfter: store.retryAfterSeconds });
+    const named = key.kind === "verified" ? { user_id: key.userId, tier: key.tier } : {};
+    return { key: `hash:${hash}`, verified: key.kind === "verified", ...named };
+  }
+
+  /** Without the store an end takes effect in this isolate at once, and in the others when the store is back. */
+  async function end(hash: string) {
+    const batch = store.batch();
+    const written = verifiedKeys.forget(hash, batch);
+    await batch.send();
+    const durable = await written;
+    const body = { key: `hash:${hash}`, verified: false, reach: durable ? "everywhere" : "this isolate" };
+    return { body, status: durable ? (200 as const) : (202 as const) };
+  }
+}
+
+function hashIn(text: string): string {
+  const [, hash] = /^hash:([0-9a-f]{32})$/.exec(text) ?? [];
+  if (hash === undefined) throw unknownKey("Name the key as hash:<32 hex digits>.");
+  return hash;
+}
+
+function unknownKey(reason: string): Problem {
+  return problem("UNKNOWN_CALLER", { values: { reason } });
+}
