@@ -1,4 +1,4 @@
-import { type AddressRange, addressRange } from "../runtime/ip-address.ts";
+import { type AddressRange, addressRange, DEFAULT_IPV6_PREFIX } from "../runtime/ip-address.ts";
 import { type ConfigIssue, shown } from "./config-error.ts";
 
 /** Callers that a list names. */
@@ -19,24 +19,29 @@ export interface CallerLists {
 
 export const noCallers: CallerList = { users: new Set(), keys: new Set(), ranges: [] };
 
-const FIX =
-  "Write an address (192.0.2.7), a CIDR range (192.0.2.0/24, 2001:db8::/32; IPv6 by /64 or wider), user:<id> or key:<hash of 32 hex digits>.";
-
 /**
  * Reads the entries of `ALLOW_LIST` or `DENY_LIST`: addresses, CIDR ranges, `user:<id>` and `key:<hash>`. An entry that
  * is none of these is an issue, because a deny entry that matches nobody gives false safety.
+ *
+ * @param ipv6Prefix `RATE_LIMIT_IPV6_PREFIX`: callers are known by networks of so many bits. Default 64.
  */
-export function readCallerList(entries: readonly string[], place: string, issues: ConfigIssue[]): CallerList {
+export function readCallerList(
+  entries: readonly string[],
+  place: string,
+  issues: ConfigIssue[],
+  ipv6Prefix = DEFAULT_IPV6_PREFIX,
+): CallerList {
+  const fix = `Write an address (192.0.2.7), a CIDR range (192.0.2.0/24, 2001:db8::/32; IPv6 by /${ipv6Prefix} or wider), user:<id> or key:<hash of 32 hex digits>.`;
   const users = new Set<string>();
   const keys = new Set<string>();
   const ranges: AddressRange[] = [];
   entries.forEach((entry, index) => {
     if (entry === "") return; // The reader of the list has reported it.
-    const range = addressRange(entry);
+    const range = addressRange(entry, ipv6Prefix);
     if (entry.startsWith("user:") && entry.length > 5) users.add(entry.slice(5));
     else if (/^key:[0-9a-f]{32}$/.test(entry)) keys.add(entry.slice(4));
     else if (range) ranges.push(range);
-    else issues.push({ place: `${place}[${index}]`, found: shown(entry), fix: FIX });
+    else issues.push({ place: `${place}[${index}]`, found: shown(entry), fix });
   });
   return { users, keys, ranges };
 }

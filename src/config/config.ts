@@ -62,6 +62,8 @@ export interface Config {
   corsExposed: string[];
   cache: { ttlSeconds: number; maxBodyBytes: number; isolateBytes: number };
   /** Callers that are never limited, or always refused. */
+  /** Bits of the network that an IPv6 address counts as. */
+  ipv6Prefix: number;
   lists: CallerLists;
   authBasePath: string;
   healthPath: string;

@@ -82,6 +82,7 @@ export function loadConfig(env: Environment, routes: readonly RouteInput[]): Con
       maxBodyBytes: values.CACHE_MAX_BODY_BYTES,
       isolateBytes: values.CACHE_ISOLATE_BYTES,
     },
+    ipv6Prefix: values.RATE_LIMIT_IPV6_PREFIX,
     lists: readLists(loading),
     authBasePath,
     healthPath,
@@ -193,8 +194,8 @@ function readCorsExposed({ values, issues }: Loading): string[] {
 
 function readLists({ values, issues }: Loading): CallerLists {
   return {
-    deny: readCallerList(values.DENY_LIST, "DENY_LIST", issues),
-    allow: readCallerList(values.ALLOW_LIST, "ALLOW_LIST", issues),
+    deny: readCallerList(values.DENY_LIST, "DENY_LIST", issues, values.RATE_LIMIT_IPV6_PREFIX),
+    allow: readCallerList(values.ALLOW_LIST, "ALLOW_LIST", issues, values.RATE_LIMIT_IPV6_PREFIX),
   };
 }
 

@@ -224,6 +224,17 @@ export const variables = {
       "A call to Upstash is given up after this time; probes and the first calls of an isolate have three times that.",
     ),
   },
+  RATE_LIMIT_IPV6_PREFIX: {
+    kind: "integer",
+    default: 64,
+    min: 48,
+    max: 64,
+    unit: "bits",
+    group: "rarely",
+    description: describe(
+      "An IPv6 address counts as its network of so many bits, in limits and lists; 56 where providers give each customer a /56.",
+    ),
+  },
   ISOLATE_MAX_AGE_MS: {
     kind: "integer",
     default: 5000,

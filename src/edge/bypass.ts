@@ -11,11 +11,11 @@ import type { Received } from "./receive.ts";
  * Redis is not asked. The route is named in the log only.
  */
 export async function bypassed(
-  { identifier }: Pick<Isolate, "identifier">,
+  { identifier, config }: Pick<Isolate, "identifier" | "config">,
   received: Received,
   { path, findings }: { path: string; findings: Findings },
 ): Promise<Admitted> {
-  const claims = await unidentified(received.request.headers, identifier);
+  const claims = await unidentified(received.request.headers, identifier, config);
   const { confirm } = await confirmation(claims, {
     identifier,
     knownOutcome: async () => null,

@@ -159,7 +159,7 @@ const SESSION_ONLY: Capabilities = { limits: false, session: true, cache: false 
 
 /** What the credentials say; nothing where they cannot be read and the request passes all the same. */
 async function identify(
-  { identify, identifier }: Pick<PipelineParts, "identify" | "identifier">,
+  { identify, identifier, config }: Pick<PipelineParts, "identify" | "identifier" | "config">,
   { request, url }: Received,
   refuse: Refuse,
 ): Promise<UnverifiedIdentity> {
@@ -167,7 +167,7 @@ async function identify(
     return await identify(request, url);
   } catch (error) {
     refuse(problemIn(error));
-    return unidentified(request.headers, identifier);
+    return unidentified(request.headers, identifier, config);
   }
 }
 

@@ -32,6 +32,7 @@ export function ownedPaths(isolate: Isolate): OwnedPaths {
 
 function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
   const { config, platform, health, sessions } = isolate;
+  const { ipv6Prefix } = config;
   // The same router as for the configured routes: it distinguishes `/health/` from `/health`.
   const app = new Hono<EndpointEnv>({ strict: true, router: new TrieRouter() });
 
@@ -57,7 +58,7 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
   app.route(
     "/edge",
     adminRoutes({
-      gate: tokenGate({ tokens: config.adminTokens, platform }),
+      gate: tokenGate({ tokens: config.adminTokens, platform, ipv6Prefix }),
       cache: isolate.cache,
       warm: { answer: (c, request) => answerInside(isolate, c.env.received, request), platform },
       limiter: isolate.limiter,
@@ -66,13 +67,14 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
       routes: config.routes,
       apiKeys: config.apiKeys,
       verifiedKeys: isolate.verifiedKeys,
+      ipv6Prefix,
     }),
   );
   app.route(
     config.authBasePath,
     sessionRoutes({
       sessions,
-      serviceGate: tokenGate({ tokens: config.serviceTokens, platform }),
+      serviceGate: tokenGate({ tokens: config.serviceTokens, platform, ipv6Prefix }),
       async identified(c, next) {
         const admission = await admit(isolate, c.env.received, { own: true });
         c.set("findings", admission.findings);

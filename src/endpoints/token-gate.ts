@@ -10,6 +10,8 @@ export interface TokenGateOptions {
   /** The valid tokens. Where there are none, every request gets a 404. */
   tokens: readonly string[];
   platform: Platform;
+  /** `RATE_LIMIT_IPV6_PREFIX`. */
+  ipv6Prefix?: number;
 }
 
 /** Wrong tokens per address and window before it gets a 429. */
@@ -23,7 +25,7 @@ const MAX_ADDRESSES = 10_000;
  * a bearer is no guess and counts for nothing. The count is the isolate's own: it slows guessing down, while the tokens'
  * length is what stops it.
  */
-export function tokenGate({ tokens, platform }: TokenGateOptions): MiddlewareHandler {
+export function tokenGate({ tokens, platform, ipv6Prefix }: TokenGateOptions): MiddlewareHandler {
   const failures = new BoundedMap<{ count: number; until: number }>({
     platform,
     entries: MAX_ADDRESSES,
@@ -34,7 +36,7 @@ export function tokenGate({ tokens, platform }: TokenGateOptions): MiddlewareHan
     if (tokens.length === 0) throw problem("NOT_FOUND");
     const presented = bearerToken(c.req.header("authorization"));
     if (presented === null) throw problem("TOKEN_REQUIRED");
-    if (!(await secretMatches(presented, tokens))) throw wrong(clientAddress(c.req.raw.headers));
+    if (!(await secretMatches(presented, tokens))) throw wrong(clientAddress(c.req.raw.headers, ipv6Prefix));
     await next();
   };
 

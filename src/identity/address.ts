@@ -1,12 +1,13 @@
-import { normaliseAddress } from "../runtime/ip-address.ts";
+import { DEFAULT_IPV6_PREFIX, normaliseAddress } from "../runtime/ip-address.ts";
 
 /**
- * The client's address in normalised form: an IPv4 address, or the /64 of an IPv6 address, because one subscriber gets a
- * whole /64. An IPv4-mapped IPv6 address counts as IPv4. It comes from `CF-Connecting-IP`, which Cloudflare sets and a client
+ * The client's address in normalised form: an IPv4 address, or the network of an IPv6 address, because one subscriber
+ * gets a whole network. An IPv4-mapped IPv6 address counts as IPv4. It comes from `CF-Connecting-IP`, which Cloudflare sets and a client
  * cannot set; `X-Forwarded-For` is never read.
  *
+ * @param ipv6Prefix `RATE_LIMIT_IPV6_PREFIX`. Default 64.
  * @returns the normalised address, or `unknown` for every request without a valid address.
  */
-export function clientAddress(headers: Headers): string {
-  return normaliseAddress(headers.get("cf-connecting-ip") ?? "") ?? "unknown";
+export function clientAddress(headers: Headers, ipv6Prefix = DEFAULT_IPV6_PREFIX): string {
+  return normaliseAddress(headers.get("cf-connecting-ip") ?? "", ipv6Prefix) ?? "unknown";
 }

@@ -6,7 +6,7 @@ import type { SessionClaims } from "./session-token.ts";
  * user and no tier: code that needs these takes a {@link ConfirmedIdentity} (law 10).
  */
 export interface UnverifiedIdentity {
-  /** The client's address, normalised (`192.0.2.7`, `2001:db8:0:1::/64`); never in a key or a log line. */
+  /** The client's address, normalised (`192.0.2.7`, `2001:db8:0:1::/64` by `RATE_LIMIT_IPV6_PREFIX`); never in a key or a log line. */
   address: string;
   /** The address as an identity: policies with `by: "address"`. */
   addressIdentity: Identity;

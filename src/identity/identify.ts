@@ -12,7 +12,7 @@ import { type SessionClaims, verifyToken } from "./session-token.ts";
 import type { VerifiedKeys } from "./verified-keys.ts";
 
 export interface IdentifyOptions {
-  config: Pick<Config, "apiKeys" | "jwt" | "session"> & Partial<Pick<Config, "credentials">>;
+  config: Pick<Config, "apiKeys" | "jwt" | "session"> & Partial<Pick<Config, "credentials" | "ipv6Prefix">>;
   identifier: Identifier;
   verifiedKeys: Pick<VerifiedKeys, "get">;
   platform: Platform;
@@ -46,7 +46,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
 
   return async function identify(request, url) {
     const credentials = readCredentials(request.headers, url, config.jwt !== null, config.credentials);
-    const address = clientAddress(request.headers);
+    const address = clientAddress(request.headers, config.ipv6Prefix);
     const [addressIdentity, session, key, jwt] = await Promise.all([
       identifier.identity("address", address),
       sessionClaim(credentials),

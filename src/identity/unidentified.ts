@@ -1,3 +1,4 @@
+import type { Config } from "../config/config.ts";
 import { clientAddress } from "./address.ts";
 import type { Identifier } from "./caller-hash.ts";
 import type { UnverifiedIdentity } from "./confirmed.ts";
@@ -10,8 +11,9 @@ import type { UnverifiedIdentity } from "./confirmed.ts";
 export async function unidentified(
   headers: Headers,
   identifier: Pick<Identifier, "identity">,
+  { ipv6Prefix }: Pick<Config, "ipv6Prefix">,
 ): Promise<UnverifiedIdentity> {
-  const address = clientAddress(headers);
+  const address = clientAddress(headers, ipv6Prefix);
   return {
     address,
     addressIdentity: await identifier.identity("address", address),

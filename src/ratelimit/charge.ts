@@ -9,6 +9,11 @@ export interface Charge extends Counter {
   most: number;
   /** Whether this window may deny. In shadow it is counted as if it did, and never does. */
   enforced: boolean;
+  /**
+   * The request's address, normalised. An isolate whose counters are full counts newcomers by the network it lies in. Absent for
+   * a handler's own limits.
+   */
+  address?: string;
 }
 
 /** What became of one charge. */

@@ -55,6 +55,6 @@ function isListed({ users, keyHash, address }: ListedFacts, list: CallerList): b
   if (users.some((user) => list.users.has(user))) return true;
   if (keyHash !== null && list.keys.has(keyHash)) return true;
   if (list.ranges.length === 0) return false;
-  const groups = comparableGroups(address.replace(/\/64$/, ""));
+  const groups = comparableGroups(address.replace(/\/\d+$/, ""));
   return groups !== null && list.ranges.some((range) => isInRange(groups, range));
 }

@@ -1,4 +1,5 @@
 import { BoundedMap } from "../runtime/bounded-map.ts";
+import { networksOf } from "../runtime/ip-address.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Counter, Counts, Quota } from "./algorithms/algorithm.ts";
 import { algorithmOf, available } from "./algorithms/algorithms.ts";
@@ -11,7 +12,7 @@ export interface MemoryLimitBounds {
   entries?: number;
   /** Most bytes of them, about. Default 16 MiB. */
   bytes?: number;
-  /** Most policies whose strangers share a counter. Default 1000. */
+  /** Most counters that newcomers of one network share, for narrow and for wide networks each. Default 10 000. */
   overflows?: number;
 }
 
@@ -27,28 +28,33 @@ export interface MemoryLimitStoreOptions {
  * wanted.
  *
  * Its map never drops a live counter: otherwise a flood of made-up callers would push the real ones out, and their limits
- * would begin anew. When it is full, callers without a counter share one per policy.
+ * would begin anew. When it is full, callers without a counter share one with their network (IPv4 /24, IPv6 /48). When there is
+ * no room for one more of these, they share one with the wider network (/16, /32), and at last one per policy. So an attacker
+ * with one network, however many addresses it has, uses up that network's counter and no other's.
  */
 export class MemoryLimitStore implements LimitStore {
   readonly #options: MemoryLimitStoreOptions;
   readonly #counters: BoundedMap<StoredCounts>;
-  readonly #overflows: BoundedMap<StoredCounts>;
+  /** By narrow network, by wide network, by policy. */
+  readonly #overflows: readonly BoundedMap<StoredCounts>[];
 
   constructor(options: MemoryLimitStoreOptions) {
     const { platform, bounds = {} } = options;
-    const { entries = 50_000, bytes = 16 * 1024 * 1024, overflows = 1000 } = bounds;
+    const { entries = 50_000, bytes = 16 * 1024 * 1024, overflows = 10_000 } = bounds;
     this.#options = options;
-    const shared = { platform, bytes, sizeOf: storedBytes, whenFull: "refuse" } as const;
-    this.#counters = new BoundedMap({ ...shared, entries });
-    this.#overflows = new BoundedMap({ ...shared, entries: overflows });
+    const kept = { platform, sizeOf: storedBytes, whenFull: "refuse" } as const;
+    this.#counters = new BoundedMap({ ...kept, entries, bytes });
+    this.#overflows = [overflows, overflows, MAX_POLICIES].map(
+      (most) => new BoundedMap({ ...kept, entries: most, bytes: bytes / 8 }),
+    );
   }
 
   get size(): number {
-    return this.#counters.size + this.#overflows.size;
+    return this.#counters.size + sumOf(this.#overflows.map(({ size }) => size));
   }
 
   get bytes(): number {
-    return this.#counters.bytes + this.#overflows.bytes;
+    return this.#counters.bytes + sumOf(this.#overflows.map((map) => map.bytes));
   }
 
   charge(charges: readonly Charge[]): Charged {
@@ -113,10 +119,24 @@ export class MemoryLimitStore implements LimitStore {
     if (keepIn(this.#counters, policy, name, counts, now)) {
       return this.#counter(this.#counters, policy, name, counts, counts, now);
     }
-    const shared = this.#overflows.get(policy.id)?.counts ?? algorithm.empty(policy, now);
-    if (!keepIn(this.#overflows, policy, policy.id, shared, now)) return undefined;
-    const current = algorithm.at(policy, shared, now);
-    return this.#counter(this.#overflows, policy, policy.id, current, shared, now);
+    // Whom Redis has refused is not let in by a counter of others.
+    if (seen && available(policy, counts, now) < charge.cost) return { counts, keep: () => false };
+    return this.#sharedSlot(charge, now);
+  }
+
+  /** The counter of a caller who finds no room for one of its own. */
+  #sharedSlot({ policy, address }: Charge, now: number) {
+    const algorithm = algorithmOf(policy);
+    const [narrow, wide] = address === undefined ? [] : networksOf(address);
+    for (const [index, network] of [narrow, wide, ""].entries()) {
+      const map = this.#overflows[index];
+      if (!map || network === undefined) continue;
+      const name = `${policy.id}|${network}`;
+      const shared = map.get(name)?.counts ?? algorithm.empty(policy, now);
+      if (!keepIn(map, policy, name, shared, now)) continue;
+      return this.#counter(map, policy, name, algorithm.at(policy, shared, now), shared, now);
+    }
+    return undefined;
   }
 
   #counter(
@@ -135,6 +155,13 @@ export class MemoryLimitStore implements LimitStore {
     };
     return { counts, keep };
   }
+}
+
+/** Policies whose newcomers share one counter at last. */
+const MAX_POLICIES = 1000;
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** @returns false when the map is full. */

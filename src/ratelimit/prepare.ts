@@ -73,13 +73,18 @@ function policiesFor(route: Route, { tier }: ConfirmedIdentity): readonly Policy
   return (tier === null ? undefined : route.tiers.get(tier)) ?? route.limits;
 }
 
-function chargeOf(route: Route, policy: Policy, { addressIdentity, identity }: ConfirmedIdentity): Charge {
+function chargeOf(
+  route: Route,
+  policy: Policy,
+  { address, addressIdentity, identity }: ConfirmedIdentity,
+): Charge {
   return {
     policy,
     caller: (policy.by === "address" ? addressIdentity : identity).hash,
     cost: policy.cost,
     most: policy.cost,
     enforced: !policy.shadow && !route.shadow,
+    address,
   };
 }
 

@@ -1,20 +1,43 @@
 /** Parsing of IP addresses (RFC 4291 §2.2, §2.5.5.2), for the identity of callers and the address lists. */
 
-/** The address in the form that limits count: IPv4, or the /64 of IPv6. @returns null when the text is not an address. */
-export function normaliseAddress(text: string): string | null {
+/** Bits of an IPv6 address that limits count by default: one subscriber gets a whole /64. */
+export const DEFAULT_IPV6_PREFIX = 64;
+
+/**
+ * The address in the form that limits count: IPv4 (an IPv4-mapped IPv6 address too), or the network of an IPv6 address.
+ *
+ * @param ipv6Prefix Bits of that network: 48 to 64.
+ * @returns null when the text is not an address.
+ * @example normaliseAddress("2001:db8:7:42ff::1", 56) // "2001:db8:7:4200::/56"
+ */
+export function normaliseAddress(text: string, ipv6Prefix = DEFAULT_IPV6_PREFIX): string | null {
   const trimmed = text.trim();
   if (isIpv4(trimmed)) return trimmed;
   const groups = ipv6Groups(trimmed);
   if (!groups) return null;
-  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (mapped) {
+  if (isMapped(groups)) {
     const [high = 0, low = 0] = groups.slice(6);
     return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
   }
-  return `${groups
-    .slice(0, 4)
-    .map((group) => group.toString(16))
-    .join(":")}::/64`;
+  const fourth = (groups[3] ?? 0) & (0xffff << (64 - ipv6Prefix)) & 0xffff;
+  const kept = ipv6Prefix > 48 ? [...groups.slice(0, 3), fourth] : groups.slice(0, 3);
+  return `${kept.map((group) => group.toString(16)).join(":")}::/${ipv6Prefix}`;
+}
+
+/**
+ * The networks that an address lies in, the narrow one first: IPv4 /24 and /16, IPv6 /48 and /32.
+ *
+ * @param address As {@link normaliseAddress} returns it; any other text is a network of its own.
+ */
+export function networksOf(address: string): [string, string] {
+  const separator = address.includes(":") ? ":" : ".";
+  const parts = address.split(separator);
+  return [parts.slice(0, 3).join(separator), parts.slice(0, 2).join(separator)];
+}
+
+/** Whether it is IPv4 in the form of IPv6 (RFC 4291 §2.5.5.2). */
+function isMapped(groups: readonly number[]): boolean {
+  return groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
 }
 
 function isIpv4(text: string): boolean {
@@ -57,17 +80,21 @@ export interface AddressRange {
 }
 
 /**
- * Parses an address or a CIDR range. Limits count IPv6 by /64, so a longer prefix would match no caller.
+ * Parses an address or a CIDR range. An IPv6 address stands for the network that limits count it by; a range within such a
+ * network would match no caller.
  *
- * @returns null when the text is neither, or an IPv6 prefix is longer than /64.
+ * @param ipv6Prefix Bits of that network: 48 to 64.
+ * @returns null when the text is neither, or an IPv6 prefix is longer.
  */
-export function addressRange(text: string): AddressRange | null {
+export function addressRange(text: string, ipv6Prefix = DEFAULT_IPV6_PREFIX): AddressRange | null {
   const [address = "", prefix, ...more] = text.split("/");
   const groups = comparableGroups(address);
   if (!groups || more.length > 0 || (prefix !== undefined && !/^\d{1,3}$/.test(prefix))) return null;
-  const ipv4 = !address.includes(":");
-  const bits = Number(prefix ?? (ipv4 ? 32 : 64));
-  return bits <= (ipv4 ? 32 : 64) ? { groups, bits: ipv4 ? bits + 96 : bits } : null;
+  const mapped = isMapped(groups);
+  if (prefix === undefined) return { groups, bits: mapped ? 128 : ipv6Prefix };
+  const bits = Number(prefix) + (address.includes(":") ? 0 : 96);
+  const fits = mapped ? bits >= 96 && bits <= 128 : bits <= ipv6Prefix;
+  return fits ? { groups, bits } : null;
 }
 
 /** The eight groups of an address; IPv4 is IPv4-mapped, so it never equals IPv6. @returns null when it is malformed. */
@@ -75,8 +102,9 @@ export function comparableGroups(address: string): number[] | null {
   return ipv6Groups(address.includes(":") ? address : `::ffff:${normaliseAddress(address) ?? "?"}`);
 }
 
-/** Whether an address, as {@link comparableGroups} gives it, lies in a range. */
+/** Whether an address, as {@link comparableGroups} gives it, lies in a range. No range of IPv6 holds an IPv4 address. */
 export function isInRange(groups: readonly number[], range: AddressRange): boolean {
+  if (isMapped(groups) !== range.bits >= 96) return false;
   return range.groups.every((group, index) => {
     const bits = Math.min(16, Math.max(0, range.bits - index * 16));
     const shift = 16 - bits;

@@ -5,7 +5,7 @@ import type { Route } from "../../config/route.ts";
 import { type Problem, problem } from "../../http/problem.ts";
 import type { Identifier } from "../../identity/caller-hash.ts";
 import { type Limiter, type TierWindow, windowsOf } from "../../ratelimit/limiter.ts";
-import { normaliseAddress } from "../../runtime/ip-address.ts";
+import { DEFAULT_IPV6_PREFIX, normaliseAddress } from "../../runtime/ip-address.ts";
 import { StoreError } from "../../store/errors.ts";
 import type { Store } from "../../store/store.ts";
 
@@ -16,6 +16,8 @@ export interface LimitRoutesOptions {
   routes: readonly Route[];
   /** `API_KEYS`: the names by which keys are known. */
   apiKeys: readonly Pick<ConfiguredKey, "name">[];
+  /** `RATE_LIMIT_IPV6_PREFIX`. */
+  ipv6Prefix?: number | undefined;
 }
 
 /** Who is looked at, and by which windows it may be charged. */
@@ -31,7 +33,14 @@ const lookup = z.strictObject({ address: z.string(), reset: z.optional(z.boolean
  * `POST /edge/limits/lookup`, so that none ever stands in a URL or an access log. Exact keys: nothing is searched for. What
  * is left is told for each tier, and after a reset as it is then.
  */
-export function limitRoutes({ limiter, identifier, store, routes, apiKeys }: LimitRoutesOptions) {
+export function limitRoutes({
+  limiter,
+  identifier,
+  store,
+  routes,
+  apiKeys,
+  ipv6Prefix = DEFAULT_IPV6_PREFIX,
+}: LimitRoutesOptions) {
   const windows = windowsOf(routes);
   /** A user or a key is charged by the windows that count callers, an address by all of them. */
   const callerWindows = windows.filter(({ policy }) => policy.by === "caller");
@@ -46,13 +55,18 @@ export function limitRoutes({ limiter, identifier, store, routes, apiKeys }: Lim
     )
     .post("/limits/lookup", async (c) => {
       const parsed = z.safeParse(lookup, await c.req.json().catch(() => null));
-      const address = parsed.success ? normaliseAddress(parsed.data.address) : null;
+      const address = parsed.success ? addressOf(parsed.data.address) : null;
       if (!parsed.success || address === null) throw unknownCaller('Send {"address":"203.0.113.7"}.');
       const hash = await identifier.hash("address", address);
       const caller = { hash, windows };
       const told = parsed.data.reset ? await reset(caller) : await peek(caller);
       return c.json({ ...told, address }, 200, noStore);
     });
+
+  /** An address, or a network as the answer shows it. */
+  function addressOf(text: string): string | null {
+    return normaliseAddress(text.replace(`::/${ipv6Prefix}`, "::"), ipv6Prefix);
+  }
 
   async function peek({ hash, windows }: Caller) {
     const batch = store.batch();

@@ -31,10 +31,35 @@ describe("the lists", () => {
     ["2001:db8:0:1::/64", "2001:db8:0:1::/64", true],
     ["2001:db8:0:1::5", "2001:db8:0:1::/64", true],
     ["192.0.2.7", "unknown", false],
+    // No range of IPv6 holds an IPv4 address, and the other way round.
+    ["::/0", "203.0.113.9", false],
+    ["::1", "203.0.113.9", false],
+    ["::/64", "203.0.113.9", false],
+    ["::ffff:192.0.2.7", "192.0.2.7", true],
+    ["::ffff:192.0.2.7", "192.0.2.8", false],
+    ["::ffff:192.0.2.0/120", "192.0.2.8", true],
+    ["::ffff:0:0/96", "192.0.2.8", true],
+    ["::ffff:0:0/96", "2001:db8:0:1::/64", false],
   ])("%s matches %s: %s", async (entry, address, matches) => {
     const one = open([], [entry]);
     const { verdict } = await one.ask(limits, "alice", { address });
     expect(verdict.kind).toBe(matches ? "denied" : "allowed");
+  });
+
+  it.each([
+    ["2001:db8:7:42ff::9", "2001:db8:7:4200::/56", true],
+    ["2001:db8:7:43ff::9", "2001:db8:7:4200::/56", false],
+    ["2001:db8:7:4200::/56", "2001:db8:7:4200::/56", true],
+    ["2001:db8:7::/48", "2001:db8:7:4200::/56", true],
+    ["192.0.2.0/31", "192.0.2.1", true],
+  ])("with RATE_LIMIT_IPV6_PREFIX=56 %s matches %s: %s", (entry, address, matches) => {
+    const { lists } = loadConfig({ DENY_LIST: entry, RATE_LIMIT_IPV6_PREFIX: "56" }, []);
+    expect(createListLookup(lists).denies(claimsOf({ address }))).toBe(matches);
+  });
+
+  it("do not take a range within a network that counts as one caller", () => {
+    const load = () => loadConfig({ DENY_LIST: "2001:db8:7:42ff::/64", RATE_LIMIT_IPV6_PREFIX: "56" }, []);
+    expect(load).toThrow(/DENY_LIST.*IPv6 by \/56 or wider/s);
   });
 
   it("know users by id and keys by hash, verified or not", async () => {

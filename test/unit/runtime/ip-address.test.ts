@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { addressRange, normaliseAddress } from "../../../src/runtime/ip-address.ts";
+import { addressRange, networksOf, normaliseAddress } from "../../../src/runtime/ip-address.ts";
 
 describe("an address is counted as one caller", () => {
   const cases: [written: string, counted: string | null][] = [
@@ -25,6 +25,33 @@ describe("an address is counted as one caller", () => {
   });
 });
 
+describe("a network of another size counts as one caller", () => {
+  it.each([
+    ["2001:db8:7:42ff::1", 64, "2001:db8:7:42ff::/64"],
+    ["2001:db8:7:42ff::1", 63, "2001:db8:7:42fe::/63"],
+    ["2001:db8:7:42ff::1", 60, "2001:db8:7:42f0::/60"],
+    ["2001:db8:7:42ff::1", 56, "2001:db8:7:4200::/56"],
+    ["2001:db8:7:42ff::1", 52, "2001:db8:7:4000::/52"],
+    ["2001:db8:7:42ff::1", 49, "2001:db8:7:0::/49"],
+    ["2001:db8:7:ffff::1", 49, "2001:db8:7:8000::/49"],
+    ["2001:db8:7:42ff::1", 48, "2001:db8:7::/48"],
+    ["::ffff:203.0.113.7", 56, "203.0.113.7"],
+    ["203.0.113.7", 48, "203.0.113.7"],
+    ["nothing", 56, null],
+  ])("%s by /%d is %s", (written, prefix, counted) => {
+    expect(normaliseAddress(written, prefix)).toBe(counted);
+  });
+
+  it.each([
+    ["203.0.113.7", ["203.0.113", "203.0"]],
+    ["2001:db8:7:4200::/56", ["2001:db8:7", "2001:db8"]],
+    ["2001:db8:7::/48", ["2001:db8:7", "2001:db8"]],
+    ["unknown", ["unknown", "unknown"]],
+  ])("%s lies in %j", (address, networks) => {
+    expect(networksOf(address)).toEqual(networks);
+  });
+});
+
 describe("a range of addresses", () => {
   const cases: [written: string, bits: number | null][] = [
     ["192.0.2.7", 128],
@@ -33,6 +60,10 @@ describe("a range of addresses", () => {
     ["2001:db8::/32", 32],
     ["2001:db8::1", 64],
     ["2001:db8::/65", null],
+    ["::ffff:192.0.2.7", 128],
+    ["::ffff:192.0.2.0/120", 120],
+    ["::ffff:192.0.2.0/95", null],
+    ["::ffff:192.0.2.0/129", null],
     ["192.0.2.0/33", null],
     ["192.0.2.0/", null],
     ["192.0.2.0/24/1", null],

@@ -15,13 +15,14 @@ const routes = [
 ];
 
 /** Everybody has used five units of every counter, until a reset. */
-function open() {
+function open(ipv6Prefix?: number) {
   let used = 5;
   const hash = async (kind: string, value: string) => hashOf(`${kind}:${value}`);
   const app = new Hono().route(
     "/",
     limitRoutes({
       routes,
+      ipv6Prefix,
       apiKeys: [{ name: "one" }],
       identifier: { hash },
       store: { batch: () => ({ send: async () => {} }) } as unknown as Store,
@@ -93,4 +94,16 @@ test.each<
   ["POST", "lookup", { address: "somewhere" }, 400],
 ])("%s %s %j", async (method, path, body, status, limits, address) => {
   expect(await open()(method, path, body)).toEqual({ status, limits, address });
+});
+
+test.each([
+  ["2001:db8:7:42ff::1", 56, "2001:db8:7:4200::/56"],
+  ["2001:db8:7:4200::/56", 56, "2001:db8:7:4200::/56"],
+  ["2001:db8:7:42ff::1", 48, "2001:db8:7::/48"],
+  ["2001:db8:7::/48", 48, "2001:db8:7::/48"],
+  ["2001:db8:7:4200::/56", 64, undefined],
+  ["203.0.113.7", 56, "203.0.113.7"],
+])("an address is shown as the network that is counted: %s by /%d is %s", async (address, prefix, shown) => {
+  const { status, address: told } = await open(prefix)("POST", "lookup", { address });
+  expect({ status, told }).toEqual({ status: shown ? 200 : 400, told: shown });
 });
