@@ -211,7 +211,9 @@ export const variables = {
     max: 300_000,
     unit: "ms",
     group: "rarely",
-    description: describe("The origin's header fields must be there within this time."),
+    description: describe(
+      "The origin's header fields must be there this long after the request's body has been sent.",
+    ),
   },
   STORE_DEADLINE_MS: {
     kind: "integer",

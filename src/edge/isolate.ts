@@ -110,6 +110,7 @@ export function openIsolate(
       credentials: config.credentials,
       useRedis: config.redisFor.cache,
       isolateMaxAgeMs: config.isolateMaxAgeMs,
+      originDeadlineMs: config.originDeadlineMs,
       observe: config.mode === "observe",
       ruleOf: (url) => matchRoute("GET", decodedPath(url.pathname) ?? "").cache ?? null,
     }),

@@ -130,6 +130,16 @@ export const PROBLEMS = {
     title: "No origin",
     message: "The edge has no API to stand in front of: its operator must set ORIGIN_URL.",
   },
+  CONTENT_STALLED: {
+    status: 408,
+    title: "Request timeout",
+    message: "The request's content stopped arriving before its end.",
+  },
+  CONTENT_BROKEN_OFF: {
+    status: 400,
+    title: "Incomplete request",
+    message: "The request's content broke off before its end.",
+  },
   ORIGIN_UNREACHABLE: {
     status: 502,
     title: "Bad gateway",

@@ -1,54 +1,94 @@
 import { isWebSocketUpgrade } from "../http/hop-by-hop.ts";
-import type { OriginReply } from "../request/origin-reply.ts";
+import type { FailureCode, OriginReply } from "../request/origin-reply.ts";
 import type { Platform } from "../runtime/platform.ts";
+import { type Sent, sendContent } from "./request-body.ts";
 
 export interface ForwardInput {
   url: URL;
   method: string;
   headers: Headers;
-  /** The client's body, streamed. */
-  body: ReadableStream | null;
+  /** The client's content, streamed. */
+  body: ReadableStream<Uint8Array> | null;
   fetch: Platform["fetch"];
-  platform: Pick<Platform, "timer">;
-  /** Milliseconds until the response's header fields must have arrived. It does not limit the body. */
+  platform: Pick<Platform, "timer" | "now">;
+  /** Milliseconds from the end of the request's content until the response's header fields must have arrived. */
   deadlineMs: number;
   via: string;
+  /** Whether the response's body is wanted in its content coding, as sent. Default: the runtime decodes what is read. */
+  asSent?: boolean;
 }
 
-const UNREACHABLE = { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" } as const;
+const failed = (status: 400 | 408 | 502 | 504 | 508, code: FailureCode) =>
+  ({ kind: "failed", status, code }) as const;
+const UNREACHABLE = failed(502, "ORIGIN_UNREACHABLE");
+const LATE = failed(504, "ORIGIN_TIMEOUT");
+
+/** What comes of a request whose content did not arrive. */
+const UNSENT: Readonly<Record<Exclude<Sent, "sent">, OriginReply>> = {
+  "client stalled": failed(408, "CONTENT_STALLED"),
+  "client broke off": failed(400, "CONTENT_BROKEN_OFF"),
+  "origin stalled": LATE,
+  "origin broke off": UNREACHABLE,
+};
 
 /** Sends a request to the origin. It streams both bodies and follows no redirect. Failures are values; it never throws. */
 export async function forward(input: ForwardInput): Promise<OriginReply> {
-  if (comesFromHere(input.headers, input.via)) return { kind: "failed", status: 508, code: "LOOP_DETECTED" };
+  if (comesFromHere(input.headers, input.via)) return failed(508, "LOOP_DETECTED");
+  const { method, headers, platform } = input;
   const abort = new AbortController();
-  let late = false;
-  const cancel = input.platform.timer(input.deadlineMs, () => {
-    late = true;
-    abort.abort();
-  });
-  const bodyless = input.method === "GET" || input.method === "HEAD";
-  try {
-    const response = await input.fetch(input.url.href, {
-      method: input.method,
-      headers: input.headers,
-      body: bodyless ? null : input.body,
-      redirect: "manual",
-      // The timer ends with the header section, so that the signal ends neither a stream nor a WebSocket.
-      signal: abort.signal,
+  const bodyless = method === "GET" || method === "HEAD";
+  const sending = bodyless || !input.body ? null : sendContent(input.body, headers, platform);
+  const late = Promise.withResolvers<OriginReply>();
+  let cancel = () => {};
+  let over = false;
+  const beginDeadline = () => {
+    if (!over) cancel = platform.timer(input.deadlineMs, () => late.resolve(LATE));
+  };
+  if (sending) {
+    // An origin that closes its side may have answered: its answer counts, and has as long as any other.
+    void sending.ended.then((sent) => {
+      if (sent === "sent" || sent === "origin broke off") beginDeadline();
+      else late.resolve(UNSENT[sent]);
     });
-    if (isFinal(response, input.headers)) return { kind: "response", response };
+  } else beginDeadline();
+
+  const reply = await Promise.race([answerOf(input, sending?.body ?? null, abort.signal), late.promise]);
+  over = true;
+  cancel();
+  sending?.answered();
+  // Only then: a signal that fires later would end a stream or a WebSocket.
+  if (reply.kind === "failed") {
+    abort.abort();
+    sending?.stop();
+  }
+  return reply;
+}
+
+async function answerOf(
+  { url, method, headers, fetch, asSent }: ForwardInput,
+  body: ReadableStream | null,
+  signal: AbortSignal,
+): Promise<OriginReply> {
+  try {
+    const response = await fetch(url.href, {
+      method,
+      headers,
+      body,
+      redirect: "manual",
+      signal,
+      ...(asSent && { encodeResponseBody: "manual" }),
+    });
+    if (isFinal(response, headers)) return { kind: "response", response };
     return { ...UNREACHABLE, originStatus: response.status };
   } catch {
-    return late ? { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" } : UNREACHABLE;
-  } finally {
-    cancel();
+    return UNREACHABLE;
   }
 }
 
 /**
  * The runtime takes an informational answer for the final one, and what follows it is lost (RFC 9110 §15.2); a switch of
- * protocols is an answer only to whoever asked for it (§15.2.2), and the only one the edge asks for is a WebSocket; and no response can be made with a status that is none
- * (§15).
+ * protocols is an answer only to whoever asked for it (§15.2.2), and the only one the edge asks for is a WebSocket; and no
+ * response can be made with a status that is none (§15).
  */
 function isFinal({ status, webSocket }: Response, asked: Headers): boolean {
   if (status === 101) return isWebSocketUpgrade(asked) && webSocket !== null;

@@ -6,7 +6,7 @@ import { spelled } from "../http/url-spelling.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
 import type { EdgeRequest } from "../request/capability.ts";
-import type { OriginFetch, OriginReply } from "../request/origin-reply.ts";
+import type { FailureCode, OriginFetch, OriginReply } from "../request/origin-reply.ts";
 import type { SessionChange } from "../request/session-change.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -15,6 +15,7 @@ import { forward } from "./forward.ts";
 import { noteVerifiedKey } from "./note-verified-key.ts";
 import { originUrl } from "./origin-url.ts";
 import { originHeaders } from "./request-headers.ts";
+import { watchedBody } from "./response-body.ts";
 import { cleanResponse, type OriginSignals } from "./response-headers.ts";
 
 export interface OriginOptions {
@@ -50,7 +51,10 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
 
   return {
     repeatable: true,
+    failed: (failure) => noteFailure(options, caller.request, origin.url, failure),
     async fetch(clientHeaders, method): Promise<OriginReply> {
+      // The cache stores what it reads, decoded. Nothing else here reads a body.
+      const asSent = !caller.request.route.cache;
       const target = originUrl(origin.url, forwardedUrl(caller.request));
       const via = await options.viaName();
       const headers = headersFor(options, caller, clientHeaders, via);
@@ -58,6 +62,7 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
       const reply = await forward({
         ...sent,
         body: request.body,
+        asSent,
         fetch:
           origin.kind === "binding" ? (input, init) => origin.binding.fetch(input, init) : platform.fetch,
         platform,
@@ -71,6 +76,8 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
         originUrl: target,
         edgeUrl: url,
         basePath,
+        body: watchedBody(reply.response, { method: method ?? request.method, asSent, platform }),
+        asSent,
       });
       if (options.ownsCors) dropOriginCors(response.headers);
       const { status } = response;
@@ -120,11 +127,16 @@ async function sessionChange(
   return sessions.fromOrigin(request, session, signals.session);
 }
 
+/** Of those that are the origin's fault, and not the client's. */
 const FAILURE_REASONS = {
   ORIGIN_UNREACHABLE: "unreachable",
   ORIGIN_TIMEOUT: "timeout",
   LOOP_DETECTED: "loop",
 } as const;
+
+function failureReason(code: FailureCode) {
+  return Object.hasOwn(FAILURE_REASONS, code) ? FAILURE_REASONS[code as keyof typeof FAILURE_REASONS] : null;
+}
 
 /** Emits `origin.failed` where the origin fails, also where the client gets a stale answer. */
 function noteFailure(
@@ -135,8 +147,9 @@ function noteFailure(
 ): void {
   const facts = { request_id: requestId, route: route.name, host };
   const status = reply.kind === "failed" ? reply.originStatus : reply.response.status;
-  if (reply.kind === "failed" && status === undefined)
-    events.emit("origin.failed", { ...facts, reason: FAILURE_REASONS[reply.code] });
-  else if (reply.kind === "failed" || reply.response.status >= 500)
+  if (reply.kind === "failed" && status === undefined) {
+    const reason = failureReason(reply.code);
+    if (reason) events.emit("origin.failed", { ...facts, reason });
+  } else if (reply.kind === "failed" || reply.response.status >= 500)
     events.emit("origin.failed", { ...facts, reason: "bad status", status });
 }

@@ -16,6 +16,13 @@ export interface OriginSignals {
   caller?: string;
 }
 
+export interface CleanOptions extends Addresses {
+  /** In place of the response's own body. */
+  body?: ReadableStream<Uint8Array> | null;
+  /** Whether the body is in its content coding already, so that the runtime must not apply it. Default false. */
+  asSent?: boolean;
+}
+
 /**
  * A response as the client may see it: without hop-by-hop fields and the edge's signals, and with addresses of the
  * origin's host turned into the edge's. The body is passed on, never read. A switch to a WebSocket carries no signals: it
@@ -23,7 +30,7 @@ export interface OriginSignals {
  */
 export function cleanResponse(
   response: Response,
-  addresses: Addresses,
+  { body: content = response.body, asSent = false, ...addresses }: CleanOptions,
 ): { response: Response; signals: OriginSignals } {
   const headers = new Headers(response.headers);
   const session = headers.get(SESSION_SIGNAL_FIELD);
@@ -45,15 +52,15 @@ export function cleanResponse(
     const { webSocket } = response;
     return { response: new Response(null, { status, statusText, headers, webSocket }), signals: {} };
   }
-  const body = WITHOUT_CONTENT.has(status) ? null : response.body;
+  const body = WITHOUT_CONTENT.has(status) ? null : content;
   return {
-    response: new Response(body, { status, statusText, headers }),
+    response: new Response(body, { status, statusText, headers, ...(asSent && { encodeBody: "manual" }) }),
     signals: { ...(session !== null && { session }), ...(caller !== null && { caller }) },
   };
 }
 
 /** Statuses without a body. The constructor of Response throws for a body with one of these (Fetch §2.2.3). */
-const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
+export const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
 
 /** Cookies as the browser, which talks to the edge's host, can take them and will send them back. */
 function rewriteCookies(headers: Headers, addresses: Addresses): void {

@@ -8,13 +8,24 @@ export type OriginReply =
       /** The change of the client's session that the origin's response implies. */
       session?: SessionChange | null;
     }
-  | {
-      kind: "failed";
-      status: 502 | 504 | 508;
-      code: "ORIGIN_UNREACHABLE" | "ORIGIN_TIMEOUT" | "LOOP_DETECTED";
-      /** The origin's status where no response can have it. */
-      originStatus?: number;
-    };
+  | OriginFailure;
+
+/** There is no answer. */
+export interface OriginFailure {
+  kind: "failed";
+  status: 400 | 408 | 502 | 504 | 508;
+  code: FailureCode;
+  /** The origin's status where no response can have it. */
+  originStatus?: number;
+}
+
+/** Why there is no answer. With the first two it is the client that did not send its content. */
+export type FailureCode =
+  | "CONTENT_STALLED"
+  | "CONTENT_BROKEN_OFF"
+  | "ORIGIN_UNREACHABLE"
+  | "ORIGIN_TIMEOUT"
+  | "LOOP_DETECTED";
 
 /** The origin as the cache sees it. */
 export interface OriginFetch {
@@ -23,6 +34,8 @@ export interface OriginFetch {
    * @param method Default the client's. Of no effect where the origin is not {@link repeatable}.
    */
   fetch(headers: Headers, method?: "GET"): Promise<OriginReply>;
+  /** To be told where an answer that {@link fetch} brought fails in its body. */
+  failed?(failure: OriginFailure): void;
   /** Whether it can be asked again, and beside the request: a handler behind a middleware cannot. */
   repeatable: boolean;
 }

@@ -29,7 +29,12 @@ export async function collect(
     return null;
   }
   if (expected !== null && expected !== size) return null;
-  const bytes = new Uint8Array(size);
+  return joined(chunks);
+}
+
+/** The chunks in one piece. */
+export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
   let at = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, at);

@@ -26,6 +26,8 @@ export interface CacheParts {
   inFlight: InFlightFetches;
   platform: Platform;
   maxBodyBytes: number;
+  /** `ORIGIN_DEADLINE_MS`: a body that is held has stalled after this many ms without a byte. */
+  originDeadlineMs: number;
   /** Entries are stored and never served. */
   observe: boolean;
   /** Logs, once per isolate, that the shared store holds something else than an entry. */

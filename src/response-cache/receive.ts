@@ -36,9 +36,9 @@ export async function receive(
     await applyHead(context, response, entry, requestTime);
   }
   const answer = await storeAndPass(context, response, originRequest);
-  if (answer) return answer;
-  const unreachable = { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" } as const;
-  return receive(context, unreachable, { ...originRequest, candidates: [] });
+  if (answer.kind === "answer") return answer.reply;
+  originRequest.origin.failed?.(answer);
+  return receive(context, answer, { ...originRequest, candidates: [] });
 }
 
 /**

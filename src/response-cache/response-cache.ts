@@ -37,6 +37,8 @@ export interface ResponseCacheOptions {
   useRedis?: boolean;
   /** Most ms since the purge log was last read for which the isolate may answer alone. Default 5000. */
   isolateMaxAgeMs?: number;
+  /** A small body that stalls for this long is a failure of the origin, ms. Default 30,000. */
+  originDeadlineMs?: number;
   /** Nothing is served from the cache; it is filled all the same. Default false. */
   observe?: boolean;
   /** The rule of the route that GET would match; null where nothing is stored. */
@@ -92,6 +94,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     inFlight: new InFlightFetches(platform),
     platform,
     maxBodyBytes: config.maxBodyBytes,
+    originDeadlineMs: options.originDeadlineMs ?? 30_000,
     observe: options.observe ?? false,
     reportCorrupt({ route, requestId }) {
       if (corruptReported) return;

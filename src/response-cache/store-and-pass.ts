@@ -1,11 +1,16 @@
+import type { OriginFailure } from "../request/origin-reply.ts";
 import { identityBody } from "./body.ts";
 import { fetchKey } from "./collapse.ts";
 import type { CacheContext } from "./context.ts";
 import { fill, keep, lengthSaid, type Outline, outlineOf } from "./fill.ts";
+import { heldBody } from "./held-body.ts";
 import type { OriginRequest } from "./origin-request.ts";
 import type { CacheReply } from "./outcome.ts";
 import { passed } from "./reply.ts";
 import { withdrawIfGone } from "./withdraw.ts";
+
+/** The answer, or how the origin failed in its body. */
+type StoredAndPassed = { kind: "answer"; reply: CacheReply } | OriginFailure;
 
 /** Bytes: what the origin sends in a few packets. */
 const SMALL_BODY = 64 * 1024;
@@ -14,13 +19,13 @@ const SMALL_BODY = 64 * 1024;
  * Passes the origin's answer to the client as it comes. Beside it a copy is gathered where it may be stored, for the
  * isolate first and then for Redis.
  *
- * @returns null where a small body broke off: then it is as if the origin had not been reached.
+ * A small body that stalls or breaks off is a failure of the origin: no part of it has been answered.
  */
 export async function storeAndPass(
   context: CacheContext,
   response: Response,
   { fwd, requestTime, done, origin }: OriginRequest,
-): Promise<CacheReply | null> {
+): Promise<StoredAndPassed> {
   const { request, parts } = context;
   const { inFlight, maxBodyBytes } = parts;
   const outlined = await outlineOf(context, response, requestTime);
@@ -38,20 +43,16 @@ export async function storeAndPass(
     if (outlined.kind === "outline" || outlined.because === "response")
       await withdrawIfGone(context, asked, response.status, requestTime);
     done();
-    return passed(context, { kind: "response", response }, { fwd }, "MISS");
+    return answer(passed(context, { kind: "response", response }, { fwd }, "MISS"));
   }
   inFlight.cacheable(fetching);
   const { outline } = outlined;
   if (response.body && said !== null && said <= SMALL_BODY) {
-    const small = await storeSmall(context, response, said, outline);
-    if (!small) return null;
+    const small = await storeSmall(context, response, response.body, said, outline);
+    if (small.kind !== "answer") return small;
     done();
-    return passed(
-      context,
-      { kind: "response", response: small.response },
-      { fwd, stored: small.stored },
-      "MISS",
-    );
+    const { response: whole, stored } = small;
+    return answer(passed(context, { kind: "response", response: whole }, { fwd, stored }, "MISS"));
   }
   // Whoever waits need not wait for an end that may be far away.
   inFlight.headersArrived(fetching);
@@ -62,31 +63,28 @@ export async function storeAndPass(
   request.waitUntil(gathered.catch(() => {}).then(done));
   const { status, statusText, headers } = response;
   const copy = new Response(forClient, { status, statusText, headers });
-  return passed(context, { kind: "response", response: copy }, { fwd, stored: true }, "MISS");
+  return answer(passed(context, { kind: "response", response: copy }, { fwd, stored: true }, "MISS"));
 }
 
-/**
- * Reads a small body first: to hand it out and to store it is then one thing, where a stream would have to be split.
- *
- * @returns null where the body broke off.
- */
+/** Reads a small body first: to hand it out and to store it is then one thing, where a stream would have to be split. */
 async function storeSmall(
   context: CacheContext,
-  response: Response,
+  { status, statusText, headers }: Response,
+  body: ReadableStream<Uint8Array>,
   said: number,
   outline: Outline,
-): Promise<{ response: Response; stored: boolean } | null> {
-  const { inFlight } = context.parts;
-  const { status, statusText, headers } = response;
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = new Uint8Array(await response.arrayBuffer());
-  } catch {
-    inFlight.uncacheable(fetchKey(context));
-    return null;
-  }
-  const stored = bytes.length === said;
+): Promise<{ kind: "answer"; response: Response; stored: boolean } | OriginFailure> {
+  const { inFlight, platform, originDeadlineMs } = context.parts;
+  const held = await heldBody(body, platform, originDeadlineMs);
+  const stored = held.kind === "whole" && held.bytes.length === said;
+  if (!stored) inFlight.uncacheable(fetchKey(context));
+  if (held.kind === "stalled") return { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" };
+  if (held.kind === "broken") return { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" };
+  const { bytes } = held;
   if (stored) keep(context, { ...outline, body: identityBody(bytes) });
-  else inFlight.uncacheable(fetchKey(context));
-  return { response: new Response(bytes, { status, statusText, headers }), stored };
+  return { kind: "answer", response: new Response(bytes, { status, statusText, headers }), stored };
+}
+
+function answer(reply: CacheReply): StoredAndPassed {
+  return { kind: "answer", reply };
 }

@@ -1,0 +1,114 @@
+import type { Platform } from "../runtime/platform.ts";
+import { watchSilence } from "../runtime/silence.ts";
+
+/** Bytes of one read: the runtime's own reads have 4 KiB, and each costs a turn of the loop. */
+const CHUNK_BYTES = 65_536;
+
+/** A body of which nothing moves for this long has stalled, ms. */
+export const BODY_SILENCE_MS = 60_000;
+
+/** The two sides of a body that is moved. */
+export type Side = "source" | "sink";
+
+/** How a move ended: at the body's end, because a side failed, or because it was stopped. */
+export type MoveEnd = "done" | "stopped" | `${Side} failed`;
+
+export interface Move {
+  /** It never rejects. */
+  ended: Promise<MoveEnd>;
+  /** Breaks both sides off, so that nobody takes what came for the whole. Of no effect once it has ended. */
+  stop(): void;
+  /** Nothing is called stalled any more. */
+  unwatch(): void;
+}
+
+export interface MoveOptions {
+  platform: Pick<Platform, "now" | "timer">;
+  /** Called when one side has kept the other waiting for {@link BODY_SILENCE_MS}. The move goes on unless it is stopped. */
+  stalled(side: Side, move: Move): void;
+}
+
+/**
+ * Moves a body chunk by chunk, so that each can be heard of; the runtime's own `pipeTo` tells nothing before its end. When one
+ * side fails, the other is broken off.
+ */
+export function moveBody(
+  source: ReadableStream<Uint8Array>,
+  sink: WritableStream<Uint8Array>,
+  { platform, stalled }: MoveOptions,
+): Move {
+  const { read, cancel } = readerOf(source);
+  const writer = sink.getWriter();
+  // Each failure is seen where it is waited for.
+  void writer.closed.catch(() => {});
+  let side: Side = "source";
+  let stopped = false;
+  let over = false;
+  const watch = watchSilence(platform, BODY_SILENCE_MS, () => stalled(side, move));
+  const waitFor = (next: Side) => {
+    side = next;
+    watch.heard();
+  };
+  const breakOff = (reason: unknown) => {
+    void cancel(reason);
+    void writer.abort(reason).catch(() => {});
+  };
+
+  async function run(): Promise<MoveEnd> {
+    try {
+      for (;;) {
+        waitFor("source");
+        const { done, value } = await read();
+        if (stopped) return "stopped";
+        waitFor("sink");
+        if (done) break;
+        await writer.write(value);
+      }
+      await writer.close();
+      return "done";
+    } catch (error) {
+      if (stopped) return "stopped";
+      breakOff(error);
+      return `${side} failed`;
+    } finally {
+      over = true;
+      watch.stop();
+    }
+  }
+
+  const move: Move = {
+    ended: run(),
+    stop() {
+      if (over) return;
+      stopped = true;
+      watch.stop();
+      breakOff(new Error("The body has stalled"));
+    },
+    unwatch: () => watch.stop(),
+  };
+  return move;
+}
+
+/** Reads into memory of our own where the stream can do that, as those of the runtime can. */
+function readerOf(source: ReadableStream<Uint8Array>) {
+  const cancelling = (reader: ReadableStreamDefaultReader | ReadableStreamBYOBReader) => (reason: unknown) =>
+    reader.cancel(reason).catch(() => {});
+  try {
+    const reader = source.getReader({ mode: "byob" });
+    return { read: () => reader.read(new Uint8Array(CHUNK_BYTES)), cancel: cancelling(reader) };
+  } catch {
+    const reader = source.getReader();
+    return { read: () => reader.read(), cancel: cancelling(reader) };
+  }
+}
+
+/** A pipe for a body. With a length, the runtime sends `Content-Length` and no chunked framing. */
+export function pipeFor(length: number | null): TransformStream<Uint8Array, Uint8Array> {
+  return length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
+}
+
+/** The length that a message says its content has, or null where it says none. */
+export function contentLength(headers: Headers): number | null {
+  const text = headers.get("content-length");
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}

@@ -1,0 +1,49 @@
+import type { Platform } from "../runtime/platform.ts";
+import { watchSilence } from "../runtime/silence.ts";
+import { joined } from "./collect.ts";
+
+/** The longest a body is held, however steadily it comes, ms; `ORIGIN_DEADLINE_MS` where that is longer. */
+const MAX_HELD_MS = 60_000;
+
+/** A whole body; or that nothing came for the deadline; or that it broke off. */
+export type HeldBody =
+  | { kind: "whole"; bytes: Uint8Array<ArrayBuffer> }
+  | { kind: "stalled" }
+  | { kind: "broken" };
+
+/**
+ * Reads a small body before it is answered with.
+ *
+ * @param deadlineMs Milliseconds without a byte after which it has stalled.
+ */
+export async function heldBody(
+  body: ReadableStream<Uint8Array>,
+  platform: Pick<Platform, "now" | "timer">,
+  deadlineMs: number,
+): Promise<HeldBody> {
+  const reader = body.getReader();
+  const stalled = Promise.withResolvers<HeldBody>();
+  const giveUp = () => {
+    stalled.resolve({ kind: "stalled" });
+    void reader.cancel().catch(() => {});
+  };
+  const watch = watchSilence(platform, deadlineMs, giveUp);
+  const cancel = platform.timer(Math.max(MAX_HELD_MS, deadlineMs), giveUp);
+  async function read(): Promise<HeldBody> {
+    const chunks: Uint8Array[] = [];
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return { kind: "whole", bytes: joined(chunks) };
+        watch.heard();
+        chunks.push(value);
+      }
+    } catch {
+      return { kind: "broken" };
+    }
+  }
+  const held = await Promise.race([stalled.promise, read()]);
+  watch.stop();
+  cancel();
+  return held;
+}

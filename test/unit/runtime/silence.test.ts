@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import { watchSilence } from "../../../src/runtime/silence.ts";
+import { testPlatform } from "../../support/platform.ts";
+
+describe("a watch for silence", () => {
+  const watching = () => {
+    const platform = testPlatform();
+    let calls = 0;
+    const watch = watchSilence(platform, 100, () => {
+      calls += 1;
+    });
+    return { platform, watch, calls: () => calls };
+  };
+
+  it.each([
+    [[99], 0],
+    [[100], 1],
+    [[60, 60], 0],
+    [[60, 99, 99, 99], 0],
+    [[60, 100], 1],
+    [[250], 2],
+  ])("that hears something after each but the last of %j ms calls %i times", (pauses, expected) => {
+    const { platform, watch, calls } = watching();
+    for (const [index, pause] of pauses.entries()) {
+      platform.advance(pause);
+      if (index < pauses.length - 1) watch.heard();
+    }
+    expect(calls()).toBe(expected);
+  });
+
+  it("calls no more once it is stopped, nor where the call itself stops it", () => {
+    const { platform, watch, calls } = watching();
+    watch.stop();
+    platform.advance(1000);
+    expect(calls()).toBe(0);
+    let own = 0;
+    const once = watchSilence(platform, 100, () => {
+      own += 1;
+      once.stop();
+    });
+    platform.advance(1000);
+    expect(own).toBe(1);
+  });
+});
