@@ -99,8 +99,9 @@ export const variables = {
   CORS_EXPOSED_HEADERS: {
     kind: "list",
     group: "often",
-    description:
+    description: describe(
       "Response fields that pages may read, beside those of the edge and those in your API's `Access-Control-Expose-Headers`.",
+    ),
   },
   API_KEYS: {
     kind: "keys",
@@ -173,8 +174,9 @@ export const variables = {
   CREDENTIAL_FIELDS: {
     kind: "list",
     group: "rarely",
-    description:
+    description: describe(
       "Names of request fields and query parameters that are credentials, beside those the edge knows by their words; with a leading `-`, those that are none.",
+    ),
   },
   LOG_LEVEL: {
     kind: "choice",
