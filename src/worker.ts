@@ -44,7 +44,7 @@ export function edgeAnswer(isolate: Isolate): EdgeAnswer {
   const paths = ownedPaths(isolate);
   return async function answer(request, context) {
     const received = receive(isolate, request, (work) => context.waitUntil(work));
-    if (paths.own(received.url.pathname)) return paths.answer(received, context);
+    if (paths.own(received)) return paths.answer(received, context);
     return handle(isolate, received, (admitted) => originFor(isolate.origin, admitted));
   };
 }

@@ -4,6 +4,10 @@ import { finish, NO_FINDINGS, refusal } from "../edge/finish.ts";
 import type { Isolate } from "../edge/isolate.ts";
 import { admit, answer, handle } from "../edge/pipeline.ts";
 import { preflightAnswer, type Received, receivedInside } from "../edge/receive.ts";
+import { API_KEY_FIELD, API_KEY_PARAMETER } from "../http/credential-fields.ts";
+import { decodedPath, forgive } from "../http/path.ts";
+import { problem } from "../http/problem.ts";
+import { secretMatches } from "../identity/secret.ts";
 import { originFor } from "../origin/origin.ts";
 import { version } from "../runtime/version.ts";
 import { adminRoutes } from "./admin/routes.ts";
@@ -13,8 +17,11 @@ import { sessionRoutes } from "./sessions.ts";
 import { tokenGate } from "./token-gate.ts";
 
 export interface OwnedPaths {
-  /** Whether a path is under one of the edge's base paths. The origin may have paths there too. */
-  own(pathname: string): boolean;
+  /**
+   * Whether a path is under one of the edge's base paths. The origin may have paths there too. A request that may carry one
+   * of the edge's tokens is looked at in the spellings that servers forgive, too.
+   */
+  own(received: Pick<Received, "url" | "request">): boolean;
   /** Answers a request to such a path, from the edge or from the origin. */
   answer(received: Received, context: ExecutionContext): Promise<Response>;
 }
@@ -24,11 +31,22 @@ export function ownedPaths(isolate: Isolate): OwnedPaths {
   const { config } = isolate;
   const bases = [config.healthPath, "/edge", config.authBasePath];
   const app = endpointsOf(isolate);
+  const isUnder = (path: string, base: string) => path === base || path.startsWith(`${base}/`);
+  const plainBases = bases.map(forgive);
   return {
-    own: (pathname) => bases.some((base) => pathname === base || pathname.startsWith(`${base}/`)),
+    own({ url, request }) {
+      const path = url.pathname.includes("%") ? (decodedPath(url.pathname) ?? url.pathname) : url.pathname;
+      if (bases.some((base) => isUnder(path, base))) return true;
+      if (!mayCarryToken(request, url)) return false;
+      const plain = forgive(path.replace(/[\\/]+/g, "/"));
+      return plainBases.some((base) => isUnder(plain, base));
+    },
     answer: async (received, context) => app.fetch(received.request, { received }, context),
   };
 }
+
+/** Words of a field that are compared with tokens: a scheme, a token, and what a mistake adds. */
+const MAX_WORDS = 4;
 
 function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
   const { config, platform, health, sessions } = isolate;
@@ -85,10 +103,32 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
     }),
   );
   app.all("*", async (c) => {
+    if (await carriesToken(c.env.received, [...config.serviceTokens, ...config.adminTokens]))
+      throw problem("NOT_FOUND");
     c.set("finished", true);
     return handle(isolate, c.env.received, (admitted) => originFor(isolate.origin, admitted));
   });
   return app;
+}
+
+/** Whether a request has any field or parameter that may carry one of the edge's tokens. */
+function mayCarryToken({ headers }: Request, url: URL): boolean {
+  return headers.has("authorization") || headers.has(API_KEY_FIELD) || url.search.includes(API_KEY_PARAMETER);
+}
+
+/**
+ * Whether a request carries one of the edge's own tokens, under whatever scheme or name: its sender meant the edge and missed
+ * the path, and the origin must not see the token.
+ */
+async function carriesToken(
+  { request: { headers }, url }: Pick<Received, "url" | "request">,
+  tokens: readonly string[],
+): Promise<boolean> {
+  const fields = [headers.get("authorization"), headers.get(API_KEY_FIELD)];
+  const words = fields.flatMap((field) => (field ?? "").split(/[\s,]+/).slice(0, MAX_WORDS));
+  words.push(...url.searchParams.getAll(API_KEY_PARAMETER).slice(0, MAX_WORDS));
+  const matches = await Promise.all(words.filter(Boolean).map((word) => secretMatches(word, tokens)));
+  return matches.includes(true);
 }
 
 /** Answers a request that the Worker makes for an operator. It has no limits and no log line of its own. */

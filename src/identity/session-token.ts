@@ -26,8 +26,16 @@ export const SESSION_TOKEN_PREFIX = `${PREFIX}.`;
 /** Maximum length, characters. Browsers drop cookies with more than 4096 bytes of name and value (RFC 6265bis §5.6). */
 export const MAX_TOKEN_LENGTH = 4080;
 
+/** What a session's id is made of. No other key of the store is named so. */
+const SESSION_ID = /^[A-Za-z0-9_-]{22,64}$/;
+
+/** Whether a text may be a session's id. */
+export function isSessionId(text: string): boolean {
+  return SESSION_ID.test(text);
+}
+
 const payload = z.object({
-  i: z.string().check(z.regex(/^[A-Za-z0-9_-]{22,64}$/)),
+  i: z.string().check(z.regex(SESSION_ID)),
   u: z.string().check(z.minLength(1), wellFormed),
   t: z.optional(z.string().check(wellFormed)),
   a: z.number(),

@@ -1,4 +1,4 @@
-import type { SessionClaims } from "../identity/session-token.ts";
+import { isSessionId, type SessionClaims } from "../identity/session-token.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
@@ -146,9 +146,7 @@ export function createSessionService(options: SessionServiceOptions) {
       local.ended({ id, userHash: "", createdAt: issuedAt }),
 
     /** Whether it was ended here, whatever Redis has heard of that. */
-    endedHere(session: SessionName): boolean {
-      return local.hasTombstone(session.id) || pending.ended(session);
-    },
+    endedHere: (session: SessionName): boolean => local.hasTombstone(session.id) || pending.ended(session),
 
     /** Writes an end of this isolate to Redis, if Redis has not confirmed it and it does not wait in the pending writes. */
     async writeEndAgain(batch: Batch, id: string, userHash: string): Promise<void> {
@@ -235,8 +233,9 @@ export function createSessionService(options: SessionServiceOptions) {
       );
     },
 
-    /** Reads a session by its id. The caller checks whose it is. */
-    read(id: string): Promise<Found> {
+    /** Reads a session by its id. The caller checks whose it is. A text that is no id names none: it may name another key. */
+    async read(id: string): Promise<Found> {
+      if (!isSessionId(id)) return { kind: "missing" };
       return attempt<Found>(
         async () => {
           const kept = await sessionStore.read(id);
@@ -254,7 +253,7 @@ export function createSessionService(options: SessionServiceOptions) {
     /** Writes down activity now. @returns false when the session is gone or was changed meanwhile. */
     touch(id: string): Promise<boolean> {
       const over = async (sessionStore: SessionStore) => {
-        const kept = await sessionStore.read(id);
+        const kept = isSessionId(id) ? await sessionStore.read(id) : null;
         if (!kept) return false;
         return sessionStore.touch(kept, changedRecord(kept, { last_active: isoTime(platform.now()) }));
       };
@@ -266,6 +265,7 @@ export function createSessionService(options: SessionServiceOptions) {
 
     /** Ends a session. @param userId Its user, or null where the store is lost and this isolate does not know the user. */
     async revoke(id: string, userId: string | null, requestId?: string): Promise<Ended> {
+      if (!isSessionId(id)) return "missing";
       const userHash = userId === null ? null : await identifier.hash("user", userId);
       const here = (await local.read(id)) !== null;
       // The end takes effect in this isolate at once, also when the call fails.

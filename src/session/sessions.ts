@@ -13,6 +13,7 @@ import type { Batch } from "../store/batch.ts";
 import { changeOf, issued } from "./changes.ts";
 import { type Choice, chooseSession } from "./choose.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
+import { isNameable } from "./input.ts";
 import { createKnownEnds } from "./known-ends.ts";
 import { UserDataTooLarge } from "./offline-user-data.ts";
 import type { SessionsOptions } from "./options.ts";
@@ -64,7 +65,7 @@ export interface Sessions {
    * @param replaced The session that the same client had before. It ends with the same call (ASVS 7.2.4).
    * @param requestId The request that the event names; likewise in the methods below.
    * @throws UserDataTooLarge when the store is lost and a token cannot carry the user data (more than 2 KiB).
-   * @throws RangeError for a user or a tier that does not fit into a token.
+   * @throws RangeError for a user or a tier that does not fit into a token, and for a user that no URL can name.
    * @throws Problem 503 without `SESSION_SECRET`. Nothing is changed then.
    */
   create(input: SessionInput, replaced?: SessionClaims, requestId?: string): Promise<CreatedSession>;
@@ -163,6 +164,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     requestId?: string,
   ): Promise<CreatedSession> {
     requireSecret(requestId);
+    if (!isNameable(input.userId)) throw new RangeError("No URL can name this user id");
     const now = platform.now();
     const lifetimeMs = Math.min(input.ttlSeconds ?? config.absoluteSeconds, config.absoluteSeconds) * 1000;
     const claims: SessionClaims = {
