@@ -1,3 +1,4 @@
+import { remembered } from "../runtime/remembered.ts";
 import { SESSION_TOKEN_FIELD } from "./edge-fields.ts";
 import { laxName } from "./field-name.ts";
 
@@ -68,14 +69,14 @@ export class CredentialNames {
     }
   }
 
-  #kindOf(name: string): FieldKind | undefined {
+  readonly #kindOf = remembered((name): FieldKind | null => {
     const lax = laxName(name);
     const exact = FIELDS.get(lax);
     if (exact === "read") return exact;
     if (this.#added.has(lax)) return "unread";
-    if (this.#removed.has(lax)) return undefined;
-    return exact ?? (HANDSHAKE.test(lax) ? undefined : kindByWords(name));
-  }
+    if (this.#removed.has(lax)) return null;
+    return exact ?? (HANDSHAKE.test(lax) ? null : kindByWords(name));
+  });
 
   /** Whether a request field says who sends the request, to the edge or to an origin. */
   isCredentialField(name: string): boolean {
@@ -101,7 +102,7 @@ export class CredentialNames {
 
   /** Whether a request field's value must be hashed before it is kept or sent anywhere. */
   isSecretField(name: string): boolean {
-    return this.#kindOf(name) !== undefined;
+    return this.#kindOf(name) !== null;
   }
 
   /** Whether a query parameter says who sends the request. */
@@ -118,15 +119,15 @@ export function isKeylessParameter(name: string): boolean {
   return name === API_KEY_PARAMETER;
 }
 
-function kindByWords(name: string): FieldKind | undefined {
-  if (!MAY_BE_ONE.test(name)) return undefined;
+function kindByWords(name: string): FieldKind | null {
+  if (!MAY_BE_ONE.test(name)) return null;
   const words = wordsOf(name);
   const found = words.some((word, index) => {
     if (word === "session") return words[index + 1] === "id";
     if (!CREDENTIAL_WORDS.has(word) || NO_CREDENTIAL_BEFORE.has(words[index + 1] ?? "")) return false;
     return !NO_CREDENTIAL_AFTER[word]?.has(words[index - 1] ?? "");
   });
-  if (!found) return undefined;
+  if (!found) return null;
   return words.includes("csrf") || words.includes("xsrf") ? "secret" : "unread";
 }
 

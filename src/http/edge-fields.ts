@@ -1,3 +1,4 @@
+import { remembered } from "../runtime/remembered.ts";
 import { laxName } from "./field-name.ts";
 import { isHopByHop } from "./hop-by-hop.ts";
 
@@ -48,16 +49,10 @@ const RESERVED_IN_ANSWERS = /^(x-edge-.*|x-cache|x-session-token)$/;
  * Whether only the edge may send a field of this name to the origin. What a client sends under it is dropped, in every
  * spelling that an origin may read as this name.
  */
-export function isReservedRequestField(name: string): boolean {
-  return RESERVED_IN_REQUESTS.test(laxName(name));
-}
+export const isReservedRequestField = remembered((name) => RESERVED_IN_REQUESTS.test(laxName(name)));
 
 /** Whether a request's field selects nothing: its value does not reach the origin as the client sent it. */
-export function selectsNothing(name: string): boolean {
-  return SELECTS_NOTHING.test(name) || isHopByHop(name);
-}
+export const selectsNothing = remembered((name) => SELECTS_NOTHING.test(name) || isHopByHop(name));
 
 /** Whether no client gets a field of this name from an origin, and no cache keeps it. */
-export function isReservedResponseField(name: string): boolean {
-  return RESERVED_IN_ANSWERS.test(laxName(name));
-}
+export const isReservedResponseField = remembered((name) => RESERVED_IN_ANSWERS.test(laxName(name)));

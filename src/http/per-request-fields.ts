@@ -1,3 +1,4 @@
+import { remembered } from "../runtime/remembered.ts";
 import { laxName } from "./field-name.ts";
 
 /** What the edge sets anew for each request it sends to the origin, and what Cloudflare sets for each it hands to the edge. */
@@ -11,7 +12,7 @@ const CONDITIONS = /^(if-.*|range)$/;
  * Whether what the origin receives under a name belongs to one request alone, so that no stored answer may vary by it: it
  * would match no other request, or one it must not match.
  */
-export function isPerRequestField(name: string): boolean {
+export const isPerRequestField = remembered((name) => {
   const lax = laxName(name);
   return SET_PER_REQUEST.test(lax) || CONDITIONS.test(lax);
-}
+});
