@@ -36,9 +36,26 @@ export function connectionOptions(headers: Headers, endToEnd: ReadonlySet<string
   return named.filter((name) => isFieldName(name) && !endToEnd.has(name));
 }
 
-/** Removes the fields of the connection, and those that `Connection` names: workerd does neither. */
-export function dropHopByHop(headers: Headers, endToEnd?: ReadonlySet<string>): void {
-  for (const name of [...connectionOptions(headers, endToEnd), ...HOP_BY_HOP]) headers.delete(name);
+/**
+ * Removes the fields of the connection, and those that `Connection` names: workerd does neither.
+ *
+ * @param options.endToEnd See {@link connectionOptions}.
+ * @param options.drops Whether a field, in lower case, is to go as well. One pass over the fields costs less than a deletion
+ *   for each that might be there.
+ * @returns the names of the fields that are left, in lower case.
+ */
+export function dropHopByHop(
+  headers: Headers,
+  { endToEnd, drops }: { endToEnd?: ReadonlySet<string>; drops?(name: string): boolean } = {},
+): Set<string> {
+  const names = new Set(headers.keys());
+  const named = names.has("connection") ? connectionOptions(headers, endToEnd) : [];
+  for (const name of names) {
+    if (!HOP_BY_HOP.has(name) && !named.includes(name) && !drops?.(name)) continue;
+    headers.delete(name);
+    names.delete(name);
+  }
+  return names;
 }
 
 /** Whether a request asks for a WebSocket (RFC 6455 §4.1). */

@@ -32,11 +32,9 @@ export function originHeaders(input: OriginHeadersInput): Headers {
   const headers = new Headers(input.headers);
   // Only a GET can become a WebSocket (RFC 6455 §4.1); on anything else the offer would cost the content.
   const websocket = input.method === "GET" && isWebSocketUpgrade(headers);
-  dropHopByHop(headers);
   // The server in front has answered `Expect` already (RFC 9110 §10.1.1). The runtime would treat a 100 as the answer.
-  headers.delete("expect");
+  dropHopByHop(headers, { drops: (name) => name === "expect" || isReservedRequestField(name) });
   if (websocket) headers.set("upgrade", "websocket");
-  for (const name of [...headers.keys()]) if (isReservedRequestField(name)) headers.delete(name);
   dropSessionCredential(headers);
 
   if (input.identityTrusted && user) headers.set("x-user-id", headerSafe(user.id));

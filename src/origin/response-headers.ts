@@ -32,31 +32,36 @@ export function cleanResponse(
   response: Response,
   { body: content = response.body, asSent = false, ...addresses }: CleanOptions,
 ): { response: Response; signals: OriginSignals } {
-  const headers = new Headers(response.headers);
-  const session = headers.get(SESSION_SIGNAL_FIELD);
-  const caller = headers.get(CALLER_SIGNAL_FIELD);
-  for (const name of [...headers.keys()]) if (isReservedResponseField(name)) headers.delete(name);
-  dropHopByHop(headers, NEEDED_BY_CACHES);
-  for (const name of ["location", "content-location"]) {
-    const value = headers.get(name);
-    if (value !== null) headers.set(name, edgeAddress(value, addresses));
-  }
-  const links = headers.get("link");
-  if (links !== null) headers.set("link", edgeLinks(links, addresses));
-  rewriteCookies(headers, addresses);
-  const { status } = response;
+  const { status, webSocket } = response;
   const statusText = reasonPhrase(response.statusText);
   if (status === 101) {
+    const headers = new Headers(response.headers);
+    cleanFields(headers, addresses);
     // The runtime answers the client's own handshake itself.
     headers.delete("sec-websocket-accept");
-    const { webSocket } = response;
     return { response: new Response(null, { status, statusText, headers, webSocket }), signals: {} };
   }
   const body = WITHOUT_CONTENT.has(status) ? null : content;
-  return {
-    response: new Response(body, { status, statusText, headers, ...(asSent && { encodeBody: "manual" }) }),
-    signals: { ...(session !== null && { session }), ...(caller !== null && { caller }) },
-  };
+  // The constructor copies the fields; those of the copy can be changed.
+  const cleaned = new Response(body, {
+    status,
+    statusText,
+    headers: response.headers,
+    ...(asSent && { encodeBody: "manual" }),
+  });
+  return { response: cleaned, signals: cleanFields(cleaned.headers, addresses) };
+}
+
+function cleanFields(headers: Headers, addresses: Addresses): OriginSignals {
+  const session = headers.get(SESSION_SIGNAL_FIELD);
+  const caller = headers.get(CALLER_SIGNAL_FIELD);
+  const left = dropHopByHop(headers, { endToEnd: NEEDED_BY_CACHES, drops: isReservedResponseField });
+  for (const name of ["location", "content-location"]) {
+    if (left.has(name)) headers.set(name, edgeAddress(headers.get(name) ?? "", addresses));
+  }
+  if (left.has("link")) headers.set("link", edgeLinks(headers.get("link") ?? "", addresses));
+  if (left.has("set-cookie")) rewriteCookies(headers, addresses);
+  return { ...(session !== null && { session }), ...(caller !== null && { caller }) };
 }
 
 /** Statuses without a body. The constructor of Response throws for a body with one of these (Fetch §2.2.3). */
@@ -65,7 +70,6 @@ export const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
 /** Cookies as the browser, which talks to the edge's host, can take them and will send them back. */
 function rewriteCookies(headers: Headers, addresses: Addresses): void {
   const cookies = headers.getSetCookie();
-  if (cookies.length === 0) return;
   headers.delete("set-cookie");
   for (const cookie of cookies) {
     const local = withoutForeignDomain(cookie, addresses.edgeUrl.hostname);

@@ -45,11 +45,31 @@ describe("what Connection names", () => {
       "cache-control": "no-store",
       "x-kept": "1",
     });
-    dropHopByHop(headers, CACHE_FIELDS);
+    dropHopByHop(headers, { endToEnd: CACHE_FIELDS });
     expect(Object.fromEntries(headers)).toEqual({ "cache-control": "no-store", "x-kept": "1" });
     const request = new Headers({ connection: "cache-control", "cache-control": "no-cache" });
     dropHopByHop(request);
     expect([...request]).toEqual([]);
+  });
+
+  it("is dropped in one pass with what the caller drops", () => {
+    const headers = new Headers({
+      connection: "x-hop",
+      "x-hop": "1",
+      "x-edge-a": "1",
+      "x-edge-b": "1",
+      a: "1",
+    });
+    headers.append("set-cookie", "a=1");
+    headers.append("set-cookie", "b=2");
+    dropHopByHop(headers, { drops: (name) => name.startsWith("x-edge-") });
+    expect([...headers]).toEqual([
+      ["a", "1"],
+      ["set-cookie", "a=1"],
+      ["set-cookie", "b=2"],
+    ]);
+    dropHopByHop(headers, { drops: (name) => name === "set-cookie" });
+    expect([...headers]).toEqual([["a", "1"]]);
   });
 });
 
