@@ -34,31 +34,39 @@ class HandlerClient extends Client {
 /**
  * Builds commands with the SDK's pipeline and hands them to `send`.
  *
- * One serves the whole isolate: it is functions and no I/O (law 4). The SDK's pipeline calls the Requester with the
- * commands only, so the sync token goes beside it: it is set right before `exec()`, which calls `request()` before it
- * returns.
+ * One serves the whole isolate: it is functions and no I/O (law 4). Its Requester takes the commands from `exec()`, which
+ * calls `request()` before it returns, and replies with nothing: the batch reads the reply itself, as Redis gives it.
  */
 export function createPipelineSender(send: SendCommands): SendPipeline {
-  let syncToken: string | undefined;
-  let reply: Promise<PipelineReply> | undefined;
+  let built: unknown;
   const client = new Client({
     async request<Result>({ body }: { body?: unknown }) {
-      reply = send({ commands: commandsOf(body), syncToken });
-      return asResponse<Result>((await reply).items);
+      built = body;
+      return asResponse<Result>([]);
     },
   });
-  return async (add, token) => {
-    const pipeline = client.pipeline();
+  let pipeline = client.pipeline();
+  return async (add, syncToken) => {
+    if (!emptied(pipeline)) pipeline = client.pipeline();
     add(pipeline);
-    syncToken = token;
-    const done = pipeline.exec({ keepErrors: true });
-    const sent = reply;
-    syncToken = undefined;
-    reply = undefined;
-    await done;
-    if (!sent) throw new StoreError("malformed", "The SDK's pipeline did not send its commands at once");
-    return sent;
+    void pipeline.exec({ keepErrors: true }).catch(() => {});
+    const body = built;
+    built = undefined;
+    if (!body)
+      throw new StoreError("command", "The SDK's pipeline has no commands, or does not send them at once");
+    return send({ commands: commandsOf(body), syncToken });
   };
+}
+
+/**
+ * Takes out the commands of the batch before. A new pipeline of the SDK makes some 250 functions of its own, which costs
+ * more than the commands of a batch.
+ *
+ * @returns false where the SDK keeps them elsewhere: then a new pipeline is needed.
+ */
+function emptied(pipeline: Pipeline): boolean {
+  if (pipeline.length() > 0) Object.assign(pipeline, { commands: [] });
+  return pipeline.length() === 0;
 }
 
 /**
@@ -124,12 +132,14 @@ function asResponse<Result>(reply: unknown): { result?: Result; error?: string }
 function commandsOf(body: unknown): readonly Command[] {
   const commands = body as readonly Command[];
   for (const command of commands) {
-    for (const [index, argument] of command.entries()) {
-      if (argument === undefined || (typeof argument === "number" && !Number.isFinite(argument))) {
-        const name = commandName(command[0]);
-        throw new StoreError("command", `Argument ${index} of ${name} is undefined or no finite number`);
-      }
-    }
+    const index = command.findIndex(isUnsendable);
+    if (index === -1) continue;
+    const name = commandName(command[0]);
+    throw new StoreError("command", `Argument ${index} of ${name} is undefined or no finite number`);
   }
   return commands;
+}
+
+function isUnsendable(argument: unknown): boolean {
+  return argument === undefined || (typeof argument === "number" && !Number.isFinite(argument));
 }

@@ -50,22 +50,16 @@ export interface PipelineCall extends Pipelined {
 export function createTransport({ url, token, platform }: TransportOptions) {
   const base = url.replace(/\/+$/, "");
 
-  return async function send(call: PipelineCall): Promise<PipelineReply> {
-    const abort = new AbortController();
-    let expire: (error: StoreError) => void = () => {};
-    const expired = new Promise<never>((_, reject) => {
-      expire = reject;
+  return function send(call: PipelineCall): Promise<PipelineReply> {
+    return new Promise((resolve, reject) => {
+      const abort = new AbortController();
+      // Does not wait for the fetch to notice that it is aborted.
+      const cancel = platform.timer(call.deadlineMs, () => {
+        reject(new StoreError("timeout", `The store did not answer within ${call.deadlineMs} ms`));
+        abort.abort();
+      });
+      attempt(call, abort.signal).then(resolve, reject).finally(cancel);
     });
-    expired.catch(() => {});
-    const cancel = platform.timer(call.deadlineMs, () => {
-      expire(new StoreError("timeout", `The store did not answer within ${call.deadlineMs} ms`));
-      abort.abort();
-    });
-    try {
-      return await Promise.race([attempt(call, abort.signal), expired]);
-    } finally {
-      cancel();
-    }
   };
 
   async function attempt(call: PipelineCall, signal: AbortSignal): Promise<PipelineReply> {
