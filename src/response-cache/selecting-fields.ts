@@ -13,6 +13,8 @@ const MAX_FIELD_LENGTH = 512;
  */
 export class SelectingFields {
   readonly #headers: Headers;
+  /** All fields, once more than a few are wanted: one pass costs less than a look at each. */
+  #fields: ReadonlyMap<string, string> | null = null;
   readonly #hash: Identifier["hash"];
   readonly #credentials: CredentialNames;
   #hidden: Map<string, string> | null = null;
@@ -31,30 +33,46 @@ export class SelectingFields {
   async hide(): Promise<void> {
     if (this.#hidden) return;
     const hidden = new Map<string, string>();
-    for (const [name, value] of this.#headers) {
-      if (this.#isHidden(name)) hidden.set(name, await this.#hash("field", `${name}: ${value}`));
+    for (const [name, value] of this.#all()) {
+      if (this.#isHidden(name, value)) hidden.set(name, await this.#hash("field", `${name}: ${value}`));
     }
     this.#hidden = hidden;
   }
 
-  #isHidden(name: string): boolean {
-    return this.#credentials.isSecretField(name) || (this.#headers.get(name)?.length ?? 0) > MAX_FIELD_LENGTH;
+  #isHidden(name: string, value: string | null): boolean {
+    return this.#credentials.isSecretField(name) || (value?.length ?? 0) > MAX_FIELD_LENGTH;
+  }
+
+  #all(): ReadonlyMap<string, string> {
+    if (this.#fields) return this.#fields;
+    const fields = new Map<string, string>();
+    for (const [name, value] of this.#headers) {
+      // Only `Set-Cookie` comes more than once.
+      const before = fields.get(name);
+      fields.set(name, before === undefined ? value : `${before}, ${value}`);
+    }
+    this.#fields = fields;
+    return fields;
+  }
+
+  #value(name: string): string | null {
+    return this.#fields ? (this.#fields.get(name) ?? null) : this.#headers.get(name);
   }
 
   /** Whether a variant with these selecting fields can be told without {@link hide}. */
   canTell(vary: readonly string[]): boolean {
-    return this.#hidden !== null || !vary.some((name) => this.#isHidden(name));
+    return this.#hidden !== null || !vary.some((name) => this.#isHidden(name, this.#value(name)));
   }
 
   get(name: string): string | null {
     if (selectsNothing(name)) return null;
-    return this.#hidden?.get(name) ?? this.#headers.get(name);
+    return this.#hidden?.get(name) ?? this.#value(name);
   }
 
   /** Names and texts by turns, for the script that looks in Redis. */
   asArguments(): string[] {
     const fields: string[] = [];
-    for (const name of this.#headers.keys()) {
+    for (const name of this.#all().keys()) {
       // Nobody can vary by what is of one request alone (`rules/vary.ts`).
       if (!selectsNothing(name) && !isPerRequestField(name)) fields.push(name, this.text(name));
     }
@@ -63,10 +81,15 @@ export class SelectingFields {
 
   /** One hash over all credentials of the request: the same for two requests that carry the same ones. */
   async credentials(url: URL): Promise<string> {
-    const fields = [...this.#headers].filter(([name]) => this.#credentials.isCredentialField(name));
-    const parameters = [...url.searchParams].filter(([name]) =>
-      this.#credentials.isCredentialParameter(name),
-    );
+    await this.hide();
+    // Each field that may be a credential has a hash, over its name and value.
+    const fields = [...(this.#hidden ?? [])].filter(([name]) => this.#credentials.isCredentialField(name));
+    const parameters =
+      url.search === ""
+        ? []
+        : [...url.searchParams].filter(([name]) => this.#credentials.isCredentialParameter(name));
+    const [only, ...others] = fields;
+    if (only && others.length === 0 && parameters.length === 0) return only[1];
     return this.#hash("credentials", JSON.stringify([fields, parameters]));
   }
 
