@@ -29,6 +29,7 @@ export function routeMatcher(routes: readonly Route[]): RouteMatcher {
   const forgiving = routerOver(forgivingRoutes, forgivePattern);
   const allPlain = routes.every((route) => route.forgiving && forgivePattern(route.path) === route.path);
   const guards = new Map(routes.map((route) => [route, guardOf(route)]));
+  const rules = new Map(routes.map((route) => [route, rulesOf(route)]));
 
   const match = remembering((method, path): Match => {
     const asWritten = exact(method, path);
@@ -38,7 +39,7 @@ export function routeMatcher(routes: readonly Route[]): RouteMatcher {
     if (!forgiven) return agreed(asWritten ?? unmatchedRoute);
     if (!asWritten) return agreed(guards.get(forgiven) ?? forgiven);
     const route = routes.indexOf(forgiven) < routes.indexOf(asWritten) ? forgiven : asWritten;
-    return { route, readingsDiffer: rulesOf(forgiven) !== rulesOf(asWritten) };
+    return { route, readingsDiffer: forgiven !== asWritten && rules.get(forgiven) !== rules.get(asWritten) };
   });
   return Object.assign((method: string, path: string) => match(method, path).route, {
     readingsDiffer: (method: string, path: string) => match(method, path).readingsDiffer,

@@ -85,7 +85,7 @@ export function openIsolate(
   const cors = corsPolicy(
     config.corsOrigins ? { origins: config.corsOrigins, exposed: config.corsExposed } : null,
   );
-  const via = () => viaName(identifier, config);
+  let via: string | undefined;
   return {
     config,
     platform,
@@ -122,7 +122,15 @@ export function openIsolate(
       useRedis: config.redisFor.cache,
     }),
     cors,
-    origin: { config, platform, events, sessions, verifiedKeys, ownsCors: cors.owned, viaName: via },
+    origin: {
+      config,
+      platform,
+      events,
+      sessions,
+      verifiedKeys,
+      ownsCors: cors.owned,
+      viaName: async () => (via ??= await viaName(identifier, config)),
+    },
     health: createHealth({ config, store, platform }),
   };
 }

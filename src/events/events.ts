@@ -1,5 +1,6 @@
 import type { Platform } from "../runtime/platform.ts";
 import type { Field } from "./fields.ts";
+import { isLogged } from "./level.ts";
 import { type LogSinkOptions, logSink } from "./log.ts";
 import type { EmittedEvent, LogFields, Sink } from "./sink.ts";
 import { type EventFields, type EventName, eventTable, levelOf } from "./table.ts";
@@ -22,6 +23,8 @@ export function createEvents({ platform, sinks = [], ...log }: EventsOptions): E
   const all = [logSink(log), ...sinks];
   return {
     emit(event, given) {
+      // Most requests' events are below `LOG_LEVEL=warn`: what nobody receives is not checked either.
+      if (sinks.length === 0 && log.level && !isLogged(levelOf(event, given), log.level)) return;
       const fields = checked(event, given);
       const emitted = { time: platform.now(), level: levelOf(event, fields), event, fields };
       for (const sink of all) tell(sink, emitted);

@@ -1,4 +1,4 @@
-import { type LogLevel, logLevels } from "./level.ts";
+import { isLogged, type LogLevel } from "./level.ts";
 import type { Sink } from "./sink.ts";
 
 export interface LogSinkOptions {
@@ -10,10 +10,9 @@ export interface LogSinkOptions {
 
 /** The log: one JSON object per line, with `time` (ISO 8601), `level`, `event` and the event's fields. */
 export function logSink({ level: lowest = "info", write = toConsole }: LogSinkOptions = {}): Sink {
-  const from = logLevels.indexOf(lowest);
   return {
     receive({ time, level, event, fields }) {
-      if (logLevels.indexOf(level) < from) return;
+      if (!isLogged(level, lowest)) return;
       write(level, JSON.stringify({ time: new Date(time).toISOString(), level, event, ...fields }));
     },
   };

@@ -4,6 +4,7 @@
  * @returns null when an escape is broken or does not decode to UTF-8: such a path has no one meaning.
  */
 export function decodedPath(pathname: string): string | null {
+  if (!pathname.includes("%")) return pathname;
   try {
     return decodeURIComponent(pathname);
   } catch {
@@ -27,6 +28,9 @@ const NEVER: readonly (readonly [what: string, pattern: RegExp])[] = [
   ["an encoded dot segment (%2e)", /(^|\/)(\.|%2e){1,2}(%20)*(\/|$)/i],
 ];
 
+/** What each of {@link NEVER}, {@link AMBIGUOUS} and {@link hiddenAmbiguity} needs: most paths have none of it. */
+const MAY_BE_AMBIGUOUS = /[%;\\]|\/[./]|^\./;
+
 /** What a path holds that {@link decodedPath} cannot read. */
 export const BROKEN_ESCAPE = "a broken escape";
 
@@ -38,6 +42,7 @@ export const BROKEN_ESCAPE = "a broken escape";
  *   refused.
  */
 export function ambiguityOf(pathname: string, rawPath: boolean): string | null {
+  if (!MAY_BE_AMBIGUOUS.test(pathname)) return null;
   const strict = rawPath ? NEVER : [...NEVER, ...AMBIGUOUS];
   return strict.find(([, pattern]) => pattern.test(pathname))?.[0] ?? hiddenAmbiguity(pathname, rawPath);
 }

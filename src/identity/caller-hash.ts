@@ -17,6 +17,8 @@ const MAX_REMEMBERED = 4000;
 const REMEMBERED_BYTES = 1024 * 1024;
 const MAX_REMEMBERED_LENGTH = 1024;
 
+const encoder = new TextEncoder();
+
 /**
  * Without `IDENTITY_SECRET` the HMAC key is derived from the store's token, so that all isolates compute the same hashes.
  * Without a store no isolate shares data with another, and the key is random.
@@ -38,12 +40,12 @@ export function createIdentifier(
   async function mac(kind: string, value: string): Promise<string> {
     key ??= await crypto.subtle.importKey(
       "raw",
-      secret === null ? platform.randomBytes(32) : new TextEncoder().encode(secret),
+      secret === null ? platform.randomBytes(32) : encoder.encode(secret),
       { name: "HMAC", hash: "SHA-256" },
       false,
       ["sign"],
     );
-    const signed = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(`${kind}\0${value}`));
+    const signed = await crypto.subtle.sign("HMAC", key, encoder.encode(`${kind}\0${value}`));
     return hex(new Uint8Array(signed, 0, 16));
   }
 
