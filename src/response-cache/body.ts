@@ -1,11 +1,27 @@
 import { gunzipSync } from "node:zlib";
 
-/** A complete body, as sent, gzipped, or both. At least one of the two is there. */
+/** A complete body, as sent, gzipped, or both; or where it is stored, and not here yet. */
 export interface StoredBody {
   /** Bytes of the identity form. */
   readonly size: number;
   identity: Uint8Array<ArrayBuffer> | null;
   gzip: Uint8Array<ArrayBuffer> | null;
+  /** What the shared store holds of it beside its entry. Absent where it is in the entry, or only here. */
+  apart?: ApartBody;
+}
+
+/** A body that is stored beside its entry, and what is known of its bytes. */
+export interface ApartBody {
+  /** The id of the entry that it was stored with. */
+  id: string;
+  gzip: boolean;
+  /** CRC-32 of the bytes as stored. */
+  sum: number;
+}
+
+/** Whether the bytes are here; else they are to be fetched before anything is made of them. */
+export function isHere({ identity, gzip }: StoredBody): boolean {
+  return identity !== null || gzip !== null;
 }
 
 /** From this many bytes on, a body of a compressible type is gzipped for Redis. */

@@ -53,6 +53,8 @@ export interface EntryQuery {
   purgesSince: string | null;
 }
 
+export type LongWrite = (() => Promise<void>) | null;
+
 export type Finding = {
   /** Variants whose entity tags the origin may be sent. */
   others: readonly OtherVariant[];
@@ -92,8 +94,15 @@ export interface EntryStore {
    * a write that is lost is a miss later.
    *
    * @param isNew A search for this very request found nothing under the address: the write may be cheaper then.
+   * @returns what is left to do beside the batch, null mostly: a long body is sent by a call of its own. It never throws.
    */
-  put(address: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): void | Promise<void>;
+  put(address: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): LongWrite | Promise<LongWrite>;
+  /**
+   * Fetches the body of an entry that was found without it, by a call of its own (law 9).
+   *
+   * @returns whether the entry has it now. False where it is gone or cannot be read, or the store does not answer in time.
+   */
+  fetchBody(address: EntryAddress, entry: Entry): boolean | Promise<boolean>;
   /** Notes that what is stored for the URL is invalid or stale, for all audiences. The later of two times counts. */
   invalidate(address: EntryAddress, at: InvalidatedAt, batch: Batch): void | Promise<void>;
   /** Removes a variant, and what an earlier request may yet bring of it. */

@@ -1,7 +1,15 @@
 import { crc32 } from "node:zlib";
 import * as z from "zod/mini";
 import { fromBase64, toBase64 } from "../runtime/base64.ts";
-import { bodySize, gzipOf, identityOf, inflated, isCompressible, type StoredBody } from "./body.ts";
+import {
+  type ApartBody,
+  bodySize,
+  gzipOf,
+  identityOf,
+  inflated,
+  isCompressible,
+  type StoredBody,
+} from "./body.ts";
 import { fieldsOf, isStoredResponse, type StoredResponse } from "./rules/stored.ts";
 
 /** One stored variant of one URL. */
@@ -37,15 +45,48 @@ const head = z.object({
   gzip: z.boolean(),
   size: z.number(),
   sum: z.number(),
+  apart: z.optional(z.string()),
 });
 
-/** An entry as text: a line of JSON, then the body in base64, gzipped once where that helps. */
-export async function encodeEntry(entry: Entry): Promise<string> {
+/** Bytes. No longer value is read by the batch that decides who may pass (law 9): a longer body is stored beside its entry. */
+const MAX_VALUE_BYTES = 128 * 1024;
+
+/** An entry as the shared store holds it. */
+export interface EncodedEntry {
+  text: string;
+  /** The body, where it is stored beside the text and not there yet. */
+  body: { text: string; apart: ApartBody } | null;
+}
+
+/**
+ * An entry as text: a line of JSON, then the body in base64, gzipped once where that helps. Where the two are long the body
+ * is a text of its own: the id of its entry, and the base64.
+ *
+ * @returns null where the fields alone are too long.
+ */
+export async function encodeEntry(entry: Entry): Promise<EncodedEntry | null> {
   const { meta, body, ...rest } = entry;
+  const { apart } = body;
+  const line = (facts: { gzip: boolean; sum: number; apart?: string }) =>
+    `${JSON.stringify({ v: 3, ...rest, meta, ...facts, size: body.size })}\n`;
+  const fits = (text: string, more: number) => utf8Length(text) + more <= MAX_VALUE_BYTES;
+  if (apart) {
+    const text = line({ gzip: apart.gzip, sum: apart.sum, apart: apart.id });
+    return fits(text, 0) ? { text, body: null } : null;
+  }
   const gzip = isCompressible(body, fieldsOf(meta));
   const bytes = gzip ? await gzipOf(body) : await identityOf(body);
-  const line = { v: 3, ...rest, meta, gzip, size: body.size, sum: crc32(bytes) };
-  return `${JSON.stringify(line)}\n${toBase64(bytes)}`;
+  const sum = crc32(bytes);
+  const base64 = toBase64(bytes);
+  const whole = line({ gzip, sum });
+  if (fits(whole, base64.length)) return { text: whole + base64, body: null };
+  const text = line({ gzip, sum, apart: entry.id });
+  const stored = { text: `${entry.id}\n${base64}`, apart: { id: entry.id, gzip, sum } };
+  return fits(text, 0) ? { text, body: stored } : null;
+}
+
+function utf8Length(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /**
@@ -58,16 +99,35 @@ export function decodeEntry(text: string): Entry | null {
   try {
     const parsed = z.safeParse(head, JSON.parse(text.slice(0, end)));
     if (!parsed.success) return null;
-    const { v: _, meta, gzip, size, sum, ...rest } = parsed.data;
+    const { v: _, meta, gzip, size, sum, apart: id, ...rest } = parsed.data;
     if (!isStoredResponse(meta)) return null;
-    const bytes = fromBase64(text.slice(end + 1));
-    if (crc32(bytes) !== sum || (!gzip && bytes.length !== size)) return null;
-    if (gzip && !inflated(bytes, size)) return null;
-    const body = { size, identity: gzip ? null : bytes, gzip: gzip ? bytes : null };
-    return { ...rest, meta, body };
+    const body: StoredBody = { size, identity: null, gzip: null };
+    if (id !== undefined) return { ...rest, meta, body: { ...body, apart: { id, gzip, sum } } };
+    return takeBytes(body, text.slice(end + 1), { gzip, sum }) ? { ...rest, meta, body } : null;
   } catch {
     return null;
   }
+}
+
+/** Takes in a body that is stored beside its entry. @returns false where it is another's, or not what the entry says. */
+export function takeBody(body: StoredBody, text: string): boolean {
+  const { apart } = body;
+  if (!apart || !text.startsWith(`${apart.id}\n`)) return false;
+  return takeBytes(body, text.slice(apart.id.length + 1), apart);
+}
+
+function takeBytes(body: StoredBody, base64: string, { gzip, sum }: Omit<ApartBody, "id">): boolean {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = fromBase64(base64);
+  } catch {
+    return false;
+  }
+  if (crc32(bytes) !== sum) return false;
+  if (gzip ? !inflated(bytes, body.size) : bytes.length !== body.size) return false;
+  if (gzip) body.gzip = bytes;
+  else body.identity = bytes;
+  return true;
 }
 
 /** Bytes an entry takes in the isolate, roughly: its body, its fields, and what the objects around them cost. */

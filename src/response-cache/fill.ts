@@ -94,9 +94,10 @@ export function keep({ parts, address, request, isNew }: CacheContext, entry: En
   memory.put(address, entry);
   if (entries === memory) return;
   request.after(async (batch) => {
-    await entries.put(address, entry, isNew, batch);
+    const rest = await entries.put(address, entry, isNew, batch);
     // It may have got a gzip form.
     memory.weigh(address, entry);
+    if (rest) request.waitUntil(rest());
   });
 }
 

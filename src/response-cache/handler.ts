@@ -1,5 +1,6 @@
 import { problem } from "../http/problem.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
+import { bodyAtHand } from "./body-at-hand.ts";
 import { fetchKey, mayWait, waitForAnother } from "./collapse.ts";
 import type { CacheContext, CacheParts, CacheRequest } from "./context.ts";
 import type { Entry } from "./entry.ts";
@@ -45,11 +46,15 @@ async function respond(context: CacheContext, origin: OriginFetch): Promise<Cach
   const { headers } = request.request;
   const reuse = entry && reuseOf(context, entry);
   const newer = entry && reuse?.kind !== "fresh" ? newerInIsolate(context, entry) : null;
-  if (newer) return served(context, newer, { hit: true }, "HIT");
+  if (newer && (await bodyAtHand(context, newer))) return served(context, newer, { hit: true }, "HIT");
+  const reusable = reuse?.kind === "stale" && (!reuse.revalidate || origin.repeatable);
+  if (entry && (reuse?.kind === "fresh" || reusable) && !(await bodyAtHand(context, entry))) {
+    return respond({ ...context, entry: null }, origin);
+  }
   if (entry && reuse?.kind === "fresh") {
     return served(context, entry, { hit: true, ttl: reuse.lifetime - reuse.age }, "HIT");
   }
-  if (entry && reuse?.kind === "stale" && (!reuse.revalidate || origin.repeatable)) {
+  if (entry && reusable) {
     if (reuse.revalidate) revalidateInBackground(context, origin, entry);
     return served(context, entry, { hit: true, ttl: reuse.lifetime - reuse.age }, "STALE");
   }
@@ -81,7 +86,8 @@ async function askOrigin(context: CacheContext, origin: OriginFetch, fwd: FwdRea
   let done = method === "GET" ? parts.inFlight.take(fetching) : null;
   if (!done && mayWait(context, fwd)) {
     const found = await waitForAnother(context);
-    if (found) return served(context, found, { fwd, collapsed: true }, "HIT");
+    if (found && (await bodyAtHand(context, found)))
+      return served(context, found, { fwd, collapsed: true }, "HIT");
     done = parts.inFlight.take(fetching);
   }
   const originRequest: OriginRequest = {

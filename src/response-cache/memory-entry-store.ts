@@ -1,5 +1,6 @@
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
+import { isHere } from "./body.ts";
 import { type Entry, entrySize } from "./entry.ts";
 import {
   type EntryAddress,
@@ -102,10 +103,16 @@ export class MemoryEntryStore implements EntryStore {
     return meta.requestTime <= (this.#withdrawnAt.get(withdrawalKey(address, variant)) ?? 0);
   }
 
-  put(address: Key, entry: Entry): void {
-    if (this.isWithdrawn(address, entry)) return;
+  put(address: Key, entry: Entry): null {
+    if (this.isWithdrawn(address, entry)) return null;
     const others = this.variants(address).filter((each) => each.variant !== entry.variant);
     this.#set(address.key, [entry, ...others].slice(0, MAX_VARIANTS));
+    return null;
+  }
+
+  /** What was only ever here has its body. */
+  fetchBody(_: Key, { body }: Entry): boolean {
+    return isHere(body);
   }
 
   withdraw(address: Key, { variant, requestTime }: Pick<Withdrawal, "variant" | "requestTime">): void {

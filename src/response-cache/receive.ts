@@ -1,4 +1,5 @@
 import type { OriginReply } from "../request/origin-reply.ts";
+import { bodyAtHand } from "./body-at-hand.ts";
 import type { CacheContext } from "./context.ts";
 import { applyHead, freshen } from "./freshen.ts";
 import type { OriginRequest } from "./origin-request.ts";
@@ -19,7 +20,7 @@ export async function receive(
   const { entry } = context;
   const { fwd, done, requestTime } = originRequest;
   const failed = reply.kind === "failed" || isOriginError(reply.response.status);
-  if (failed && entry && mayStandIn(context, entry)) {
+  if (failed && entry && mayStandIn(context, entry) && (await bodyAtHand(context, entry))) {
     done();
     if (reply.kind === "response") void reply.response.body?.cancel().catch(() => {});
     const status = reply.kind === "failed" ? {} : { fwdStatus: reply.response.status };
@@ -52,7 +53,7 @@ async function validated(
 ): Promise<CacheReply> {
   const { fwd, requestTime, done, origin, candidates } = originRequest;
   const entry = await confirmedEntry(context, response.headers, candidates);
-  if (!entry) {
+  if (!entry || !(await bodyAtHand(context, entry))) {
     const again = await origin.fetch(originRequestHeaders(context.request.request.headers, []));
     return receive(context, again, { ...originRequest, candidates: [] });
   }

@@ -1,14 +1,18 @@
+import { hex } from "../runtime/hex.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
-import { decodeEntry, type Entry, encodeEntry } from "./entry.ts";
+import type { Store } from "../store/store.ts";
+import { isHere } from "./body.ts";
+import { decodeEntry, type EncodedEntry, type Entry, encodeEntry, takeBody } from "./entry.ts";
 import {
   type EntryAddress,
   type EntryQuery,
   type EntryStore,
   type Finding,
   type InvalidatedAt,
+  type LongWrite,
   MAX_VARIANTS,
   type OtherVariant,
   type Withdrawal,
@@ -24,25 +28,35 @@ import {
   withdrawScript,
 } from "./redis-scripts.ts";
 
+/** Bytes of a long body as text: every plan of Upstash takes a request, and gives a reply, of 1 MB. Less is learnt. */
+const MAX_COMMAND_BYTES = 1_000_000 - 160 * 1024;
+/** Nobody waits for the write of a long body, ms. */
+const LONG_WRITE_MS = 10_000;
 /** Different `Vary` fields of one URL that are tried, the newest first. */
 const MAX_VARY_SETS = 4;
 
 export interface RedisEntryStoreOptions {
   keys: Pick<Keys, "response" | "purges">;
   platform: Pick<Platform, "now">;
+  /** Opens batches for long bodies. */
+  store: Pick<Store, "batchApart">;
 }
 
 /**
  * Entries in Redis, for all isolates. One hash per address: `vary` (a line per set of names), `order` (variants, oldest
- * first), and for each variant `i:` its id, `e:` the entry, `t:` the tag by which the origin may name it and `w:` when it
- * was withdrawn; and when the URL's entries were invalidated. A variant's name is the SHA-1 of its text.
+ * first), and for each variant `i:` its id, `e:` the entry, `b:` its body where that is long, `t:` the tag by which the origin
+ * may name it and `w:` when it was withdrawn; and when the URL's entries were invalidated. A variant's name is the SHA-1 of its text.
  */
 export class RedisEntryStore implements EntryStore {
   readonly #keys: RedisEntryStoreOptions["keys"];
   readonly #platform: RedisEntryStoreOptions["platform"];
+  readonly #store: RedisEntryStoreOptions["store"];
+  /** No longer body is sent: the store has refused one of this length, or is known to. */
+  #maxBytes = MAX_COMMAND_BYTES;
 
-  constructor({ keys, platform }: RedisEntryStoreOptions) {
+  constructor({ keys, platform, store }: RedisEntryStoreOptions) {
     this.#keys = keys;
+    this.#store = store;
     this.#platform = platform;
   }
 
@@ -81,27 +95,71 @@ export class RedisEntryStore implements EntryStore {
     return entry && entry.meta.requestTime > (Number(withdrawnAt) || 0) ? entry : null;
   }
 
+  async put({ key }: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): Promise<LongWrite> {
+    // Where nothing is stored, neither is the body that was.
+    if (isNew && isHere(entry.body)) delete entry.body.apart;
+    const encoded = await encodeEntry(entry);
+    if (!encoded) return null;
+    const { body } = encoded;
+    if (!body) {
+      this.#queuePut(key, entry, encoded, isNew, batch);
+      return null;
+    }
+    if (body.text.length > this.#maxBytes) return null;
+    return async () => {
+      const apart = this.#store.batchApart(LONG_WRITE_MS);
+      const written = this.#queuePut(key, entry, encoded, isNew, apart);
+      await apart.send();
+      try {
+        await written;
+        entry.body.apart = body.apart;
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        if (error.code === "size") this.#maxBytes = Math.min(this.#maxBytes, body.text.length - 1);
+      }
+    };
+  }
+
   /**
    * An answer that does not vary, at an address where nothing is (`isNew`), is two plain commands in place of a script of
    * four; a variant that another isolate stores at the same moment may be lost.
    */
-  async put({ key }: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): Promise<void> {
+  #queuePut(
+    key: string,
+    entry: Entry,
+    { text, body }: EncodedEntry,
+    isNew: boolean,
+    batch: Batch,
+  ): Promise<unknown> {
     const hash = this.#keys.response(key);
-    const text = await encodeEntry(entry);
     const { vary } = entry.meta;
     const keepMs = Math.max(1000, Math.min(MAX_LIFE_MS, Math.ceil(entry.keepUntil - this.#platform.now())));
     if (isNew && vary.length === 0) {
       const names = { vary: "-", order: VARYLESS, [`i:${VARYLESS}`]: entry.id };
-      const fields = { ...names, [`e:${VARYLESS}`]: text, [`t:${VARYLESS}`]: tagLine(entry) };
-      void batch.queue((pipeline) => pipeline.hset(hash, fields));
+      const apart = body ? { [`b:${VARYLESS}`]: body.text } : {};
+      const fields = { ...names, [`e:${VARYLESS}`]: text, ...apart, [`t:${VARYLESS}`]: tagLine(entry) };
+      const stored = batch.queue((pipeline) => pipeline.hset(hash, fields));
       void batch.queue((pipeline) => pipeline.pexpire(hash, keepMs));
-      return;
+      return stored;
     }
-    void batch.run(
-      putScript,
-      [hash],
-      [setOf(vary), entry.variant, entry.id, text, keepMs, MAX_VARIANTS, MAX_VARY_SETS, tagLine(entry)],
-    );
+    const beside = body?.text ?? (entry.body.apart ? "kept" : "none");
+    const settings = [keepMs, MAX_VARIANTS, MAX_VARY_SETS, tagLine(entry), beside];
+    return batch.run(putScript, [hash], [setOf(vary), entry.variant, entry.id, text, ...settings]);
+  }
+
+  async fetchBody({ key }: EntryAddress, { variant, body }: Entry): Promise<boolean> {
+    if (isHere(body)) return true;
+    const batch = this.#store.batchApart();
+    const field = `b:${await sha1(variant)}`;
+    const reading = batch.queue<unknown>((pipeline) => pipeline.hget(this.#keys.response(key), field));
+    await batch.send();
+    try {
+      const text = await reading;
+      return typeof text === "string" && takeBody(body, text);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return false;
+    }
   }
 
   async invalidate({ sharedKey }: EntryAddress, at: InvalidatedAt, batch: Batch): Promise<void> {
@@ -123,6 +181,11 @@ export class RedisEntryStore implements EntryStore {
       [setOf(vary), variant, id, requestTime, MAX_LIFE_MS],
     );
   }
+}
+
+/** As the scripts name a variant. */
+async function sha1(text: string): Promise<string> {
+  return hex(new Uint8Array(await crypto.subtle.digest("SHA-1", new TextEncoder().encode(text))));
 }
 
 /** The selecting fields as a line of `vary`. */

@@ -81,7 +81,8 @@ return {purges, invalidatedAt, id, entry or redis.call('HGET', KEYS[1], 'e:' .. 
 /** Stores a variant, and drops the oldest beyond the most. */
 export const putScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the URL's hash. ARGV: vary set, variant text, id, entry, keep for ms, most variants, most sets, entity tag.
+-- KEYS: the URL's hash. ARGV: vary set, variant text, id, entry, keep for ms, most variants, most sets, entity tag,
+-- what becomes of a body beside the entry: 'none', 'kept', or the body.
 local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order')
 if shape.err then
   redis.call('DEL', KEYS[1])
@@ -102,10 +103,15 @@ end
 order[#order + 1] = variant
 while #order > tonumber(ARGV[6]) do
   local oldest = table.remove(order, 1)
-  redis.call('HDEL', KEYS[1], 'i:' .. oldest, 'e:' .. oldest, 't:' .. oldest, 'w:' .. oldest)
+  redis.call('HDEL', KEYS[1], 'i:' .. oldest, 'e:' .. oldest, 't:' .. oldest, 'w:' .. oldest, 'b:' .. oldest)
 end
 redis.call('HSET', KEYS[1], 'vary', sets, 'order', table.concat(order, ','),
   'i:' .. variant, ARGV[3], 'e:' .. variant, ARGV[4], 't:' .. variant, ARGV[8])
+if ARGV[9] == 'none' then
+  if shape[1] then redis.call('HDEL', KEYS[1], 'b:' .. variant) end
+elseif ARGV[9] ~= 'kept' then
+  redis.call('HSET', KEYS[1], 'b:' .. variant, ARGV[9])
+end
 if not shape[1] or redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[5])
 end
@@ -144,7 +150,9 @@ if not string.find('\\n' .. sets .. '\\n', '\\n' .. ARGV[1] .. '\\n', 1, true) t
   sets = sets == '' and ARGV[1] or (sets .. '\\n' .. ARGV[1])
 end
 if not string.find(order, variant, 1, true) then order = order == '' and variant or (order .. ',' .. variant) end
-if held[3] == ARGV[3] then redis.call('HDEL', KEYS[1], 'i:' .. variant, 'e:' .. variant, 't:' .. variant) end
+if held[3] == ARGV[3] then
+  redis.call('HDEL', KEYS[1], 'i:' .. variant, 'e:' .. variant, 't:' .. variant, 'b:' .. variant)
+end
 local at = math.max(tonumber(held[4] or 0) or 0, tonumber(ARGV[4]))
 redis.call('HSET', KEYS[1], 'vary', sets, 'order', order, 'w:' .. variant, string.format('%.0f', at))
 redis.call('PEXPIRE', KEYS[1], ARGV[5])

@@ -68,7 +68,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   const { store, keys, identifier, platform, events, config, isolateMaxAgeMs = 5000 } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;
   const memory = new MemoryEntryStore({ platform, bytes: config.isolateBytes });
-  const shared = onRedis ? new RedisEntryStore({ keys, platform }) : null;
+  const shared = onRedis ? new RedisEntryStore({ keys, platform, store }) : null;
   // How the entry's own route spells it is not known: on one with raw paths it is as it was written.
   const sharedAddresses = (url: URL) =>
     Promise.all(

@@ -6,6 +6,7 @@
  * - `unreachable`: the connection was refused, reset or cut. The commands may have been applied.
  * - `unauthorized`: 401 or 403; the token is wrong.
  * - `throttled`: 429, or Upstash's own limits ("max requests limit exceeded").
+ * - `size`: the request or a reply is longer than the store takes: the fault of what is written or read, not of the store.
  * - `server`: another status that is not 2xx.
  * - `malformed`: a 2xx whose body is no pipeline reply of the right length.
  * - `command`: this command failed (wrong type, out of memory, not permitted …) or cannot be sent; others of the batch may
@@ -18,12 +19,14 @@ export type StoreErrorCode =
   | "unreachable"
   | "unauthorized"
   | "throttled"
+  | "size"
   | "server"
   | "malformed"
   | "command"
   | "open"
   | "absent";
 
+const NEVER_APPLIED: ReadonlySet<StoreErrorCode> = new Set(["open", "absent", "unauthorized", "size"]);
 const REFUSES_WRITES: ReadonlySet<string> = new Set(["OOM", "READONLY", "MISCONF", "LOADING", "NOREPLICAS"]);
 
 /** A failed call, or a failed command of one. Its message never holds a key, a value or a token. */
@@ -48,7 +51,7 @@ export class StoreError extends Error {
    */
   get certainlyNotApplied(): boolean {
     if (this.code === "command") return REFUSES_WRITES.has(this.redisCode ?? "");
-    return this.code === "open" || this.code === "absent" || this.code === "unauthorized";
+    return NEVER_APPLIED.has(this.code);
   }
 }
 
@@ -66,6 +69,7 @@ export function commandError(text: string, command?: unknown): StoreError {
       redisCode,
     });
   }
+  if (isSizeError(text)) return new StoreError("size", `Upstash refused ${name}: too long`, { redisCode });
   if (/^WRONGPASS|^NOAUTH|unauthorized/i.test(text)) {
     return new StoreError("unauthorized", `Upstash refused ${name}: not authorised`, { redisCode });
   }
@@ -80,6 +84,11 @@ export function commandName(name: unknown): string {
 /** Whether an error text of Upstash says that the plan's requests are used up. */
 export function isQuotaError(text: string): boolean {
   return /max (daily )?requests? limit exceeded/i.test(text);
+}
+
+/** Whether an error text of Upstash says that a request, an argument or a reply is too long. */
+export function isSizeError(text: string): boolean {
+  return /max (request|record|response|reply) size|size limit exceeded/i.test(text);
 }
 
 /** The StoreError in `error`, or a `malformed` one in its place. */

@@ -1,6 +1,6 @@
 import type { Events } from "../events/events.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { commandError } from "./errors.ts";
+import { commandError, isSizeError } from "./errors.ts";
 import type { ReplyItem } from "./transport.ts";
 
 /** An event tells of one code of refused commands at most this often, ms. */
@@ -22,8 +22,8 @@ export function createRefusalEvents({
   return function noteRefusals(items: readonly ReplyItem[]): boolean {
     let refused = false;
     for (const { error } of items) {
-      // A script that is sent again is no failure.
-      if (error === undefined || error.startsWith("NOSCRIPT")) continue;
+      // A script that is sent again is no failure, and what is too long is no failure of the store.
+      if (error === undefined || error.startsWith("NOSCRIPT") || isSizeError(error)) continue;
       refused = true;
       const code = commandError(error).redisCode ?? "ERR";
       const now = platform.now();

@@ -88,6 +88,22 @@ export class Store {
   }
 
   /**
+   * A batch for what is long and nobody's check waits for. It neither opens nor closes the breaker; while that is open or
+   * half-open it fails at once.
+   *
+   * @param deadlineMs Default the longest that a call for a check may take.
+   */
+  batchApart(deadlineMs?: number): Batch {
+    return new Batch(
+      createPipelineSender(async (call) => {
+        const upstash = this.#expectUpstash();
+        if (this.#breaker.open || this.#breaker.halfOpen) throw OPEN;
+        return upstash.call({ ...call, deadlineMs: deadlineMs ?? upstash.coldDeadlineMs });
+      }),
+    );
+  }
+
+  /**
    * The SDK's client for a request's handlers: any command, one HTTP call each, with the batch's deadline and one attempt.
    *
    * ```ts
@@ -155,6 +171,9 @@ export class Store {
       return reply;
     } catch (cause) {
       const error = asStoreError(cause);
+      // It has answered: what was sent is too long.
+      if (error.code === "size") this.#breaker.provedNothing();
+      if (error.code === "size") throw error;
       this.markDue();
       // A handshake is no reason to give up on the store (law 3), unless a probe has just made it.
       if (!(cold && error.code === "timeout") || this.#breaker.halfOpen) this.#failed(error);

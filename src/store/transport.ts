@@ -1,6 +1,6 @@
 import { bearerField } from "../http/bearer.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { commandError, isQuotaError, StoreError } from "./errors.ts";
+import { commandError, isQuotaError, isSizeError, StoreError } from "./errors.ts";
 
 /** A command as it is sent: its name and its arguments, each a JSON string, number or boolean. */
 export type Command = readonly unknown[];
@@ -97,6 +97,9 @@ export type Transport = ReturnType<typeof createTransport>;
 function statusError(call: Pipelined, status: number, body: string): StoreError {
   if (status === 401 || status === 403) {
     return new StoreError("unauthorized", `The store refused the token (${status})`, { status });
+  }
+  if (status === 413 || isSizeError(body)) {
+    return new StoreError("size", `The store takes no request of this length (${status})`, { status });
   }
   if (status === 429 || isQuotaError(body)) {
     return new StoreError("throttled", `The store is limiting this client (${status})`, { status });

@@ -203,10 +203,12 @@ export function openCache(options: CacheIsolateOptions) {
       : fetcher.fetch(request.headers).then((answer) => ({ reply: answer, cache: null }));
     reply.catch(() => {});
     async function settle(): Promise<void> {
-      for (let done = 0; done < waitUntil.length; done += 1) await waitUntil[done];
+      let done = 0;
+      for (; done < waitUntil.length; done += 1) await waitUntil[done];
       const after = store.batch();
       for (const each of works.splice(0)) await each(after);
       await after.send();
+      for (; done < waitUntil.length; done += 1) await waitUntil[done];
     }
     return { reply, calls: batch.calls, work: { settle } };
   }

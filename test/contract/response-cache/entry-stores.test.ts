@@ -21,5 +21,5 @@ entryStoreContract("entries in Redis", (platform) => {
   const prefix = freshPrefix();
   const store = storeOf(platform, { url: inject("upstashUrl"), token: inject("upstashToken") });
   const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
-  return { entries: new RedisEntryStore({ keys, platform }), batch: () => store.batch() };
+  return { entries: new RedisEntryStore({ keys, platform, store }), batch: () => store.batch() };
 });
