@@ -4,6 +4,7 @@ import type { CacheRuleInput, InvalidatesInput, LimitInput, RouteInput } from ".
 import type { Admitted } from "./edge/admission.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
 import { isolateOf } from "./edge/isolate.ts";
+import { limitScope, routeInScope, sameRoutes } from "./edge/middleware-scope.ts";
 import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
 import { createEvents } from "./events/events.ts";
@@ -70,7 +71,7 @@ export interface EdgeOptions {
  */
 export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
   const { limits, tiers, session, cache, invalidates, onStoreFailure, sinks } = options;
-  const routes: RouteInput[] = [
+  const list: RouteInput[] = [
     {
       path: "/*",
       access: session === "required" ? "session" : "public",
@@ -81,6 +82,7 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
       ...(onStoreFailure && { onStoreFailure }),
     },
   ];
+  const routes = sinks ? list : sameRoutes(list);
   const capabilities = {
     limits: Boolean(limits ?? tiers),
     session: session !== undefined,
@@ -89,10 +91,13 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
 
   const events = createEvents({ platform: workerPlatform, ...(sinks && { sinks }) });
 
+  const scopeOf = limitScope(options);
+
   return async function edgeMiddleware(c, next) {
     let response: Response;
     try {
       const isolate = isolateOf(c.env, routes, sinks);
+      const [route] = isolate.config.routes;
       const received = receive(isolate, c.req.raw, (work) => c.executionCtx.waitUntil(work));
       response = await handle(
         isolate,
@@ -101,7 +106,7 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
           setVariables(c, isolate, admitted);
           return throughHandlers(c, next);
         },
-        { capabilities },
+        { capabilities, ...(route && { route: routeInScope(route, scopeOf(c, edgeMiddleware)) }) },
       );
     } catch (error) {
       response = problemOf(error, newRequestId(), events);

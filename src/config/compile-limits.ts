@@ -64,6 +64,14 @@ function given(limit: LimitInput): number {
   return "capacity" in limit ? limit.capacity : limit.limit;
 }
 
+/** Stands where the counter's id has a route, each of which has a `/` in its name. */
+const SHARED = "shared";
+
+/** A route's name in a key: without blanks, and without braces, which would choose the cluster's slot. */
+function keyPart(route: string): string {
+  return route.replace(/\s+/g, "_").replaceAll("{", "%7B").replaceAll("}", "%7D");
+}
+
 function compileLimit(limit: LimitInput, route: string): Policy {
   const algorithm = limit.algorithm ?? "sliding-window";
   const windowMs = durationMs(limit.window) ?? 0;
@@ -78,9 +86,10 @@ function compileLimit(limit: LimitInput, route: string): Policy {
     cost: field(limit.cost ?? 1),
     by: limit.by ?? "caller",
     shadow: limit.shadow ?? false,
+    shared: limit.shared ?? false,
     lease: limit.lease ?? 0,
     localShare: limit.localShare ?? 1,
     // Not the limit: a raised limit must not hand everybody a fresh window.
-    id: `${route}|${limit.name}|${algorithm}|${windowMs}`.replace(/[\s{}]+/g, "_"),
+    id: `${limit.shared ? SHARED : keyPart(route)}|${limit.name}|${algorithm}|${windowMs}`,
   };
 }

@@ -2,6 +2,7 @@ import { CredentialNames } from "../http/credential-fields.ts";
 import { isFieldName } from "../http/field-name.ts";
 import { type CallerLists, readCallerList } from "./caller-lists.ts";
 import { checkOwnedPaths, checkShadowed, type PlacedRoute, unreachableTiers } from "./check-routes.ts";
+import { checkShared } from "./check-shared.ts";
 import { compileRoutes } from "./compile-routes.ts";
 import type { Config, JwtConfig, OriginBinding, OriginConfig } from "./config.ts";
 import { ConfigError, type ConfigIssue, shown } from "./config-error.ts";
@@ -41,6 +42,7 @@ export function loadConfig(env: Environment, routes: readonly RouteInput[]): Con
   const session = readSession(loading);
   const { HEALTH_PATH: healthPath, AUTH_BASE_PATH: authBasePath } = values;
   checkShadowed(placed, issues);
+  checkShared(placed, { issues, warnings });
   checkOwnedPaths({ healthPath, authBasePath }, placed, issues);
   warnings.push(
     ...unreachableTiers(placed, {

@@ -56,12 +56,13 @@ function guardOf(route: Route): Route {
   return route.cache || route.verifiesKeys ? { ...route, cache: null, verifiesKeys: false } : route;
 }
 
-/** What a route asks and allows, to be compared. Limits are the same only where they share their counters. */
+/** What a route asks and allows, to be compared. Limits are the same only where they share their counters and take as much. */
 function rulesOf(route: Route): string {
-  const { access, offline, session, cache, verifiesKeys, onStoreFailure, limits, tiers } = route;
-  const counters = [...limits, ...[...tiers.values()].flat()].map(({ id }) => id);
-  const failure = counters.length > 0 ? onStoreFailure : null;
-  return JSON.stringify([access, offline, session, cache, verifiesKeys, failure, counters]);
+  const { access, offline, session, cache, verifiesKeys, onStoreFailure, limits, tiers, shadow } = route;
+  const lists = [limits, ...tiers.values()].map((list) => list.map(({ window: _, ...counted }) => counted));
+  const limited = lists.flat().length > 0;
+  const counters = limited ? [onStoreFailure, shadow, lists, [...tiers.keys()]] : null;
+  return JSON.stringify([access, offline, session, cache, verifiesKeys, counters]);
 }
 
 const MAX_REMEMBERED = 1000;

@@ -24,12 +24,14 @@ export interface Policy {
   cost: number;
   by: "caller" | "address";
   shadow: boolean;
+  /** One count over every route that has a shared limit of this name. */
+  shared: boolean;
   /** 0 = off. */
   lease: number;
   localShare: number;
   /** The window as it was written, for the library. */
   window: Duration;
-  /** Unique over all routes and tiers, and without the limit in it, so that raising a limit keeps its counters. */
+  /** Names the counter: unique over all routes, but for shared limits and for the tiers of a route; and without the limit in it, so that raising a limit keeps its counters. */
   id: string;
 }
 

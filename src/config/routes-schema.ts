@@ -89,6 +89,12 @@ const limitBase = {
     "`caller`",
   ),
   shadow: flag(describe("The limit is counted, logged and reported, and never enforced."), "`false`"),
+  shared: flag(
+    describe(
+      "One count over every route that names a shared limit of this name; all of them define it alike, but for `cost` and `shadow`.",
+    ),
+    "`false`",
+  ),
   lease: optional(
     count,
     "1 to a tenth of the limit",

@@ -1,4 +1,6 @@
+import { checkShared } from "../config/check-shared.ts";
 import type { Config } from "../config/config.ts";
+import { ConfigError, type ConfigIssue } from "../config/config-error.ts";
 import { loadConfig } from "../config/load.ts";
 import { type RouteMatcher, routeMatcher } from "../config/match.ts";
 import type { RouteInput } from "../config/route.ts";
@@ -10,6 +12,7 @@ import { createIdentifier, type Identifier } from "../identity/caller-hash.ts";
 import { createIdentify, type Identify } from "../identity/identify.ts";
 import { createVerifiedKeys, type VerifiedKeys } from "../identity/verified-keys.ts";
 import type { OriginOptions } from "../origin/origin.ts";
+import { LimitState } from "../ratelimit/limit-state.ts";
 import { createLimiter, type Limiter } from "../ratelimit/limiter.ts";
 import { createResponseCache, type ResponseCache } from "../response-cache/response-cache.ts";
 import { type Platform, workerPlatform } from "../runtime/platform.ts";
@@ -32,6 +35,8 @@ export interface Isolate {
   verifiedKeys: VerifiedKeys;
   identify: Identify;
   matchRoute: RouteMatcher;
+  /** All counts of the environment. */
+  limitState: LimitState;
   limiter: Limiter;
   sessions: Sessions;
   cache: ResponseCache;
@@ -47,6 +52,7 @@ export interface Isolate {
  * Creates the shared state from the environment and the routes.
  *
  * @param sinks Receive every event, in addition to the log.
+ * @param others What is open for the same environment and other routes: limits that are shared count together.
  * @throws ConfigError that names every issue of the environment and the routes.
  */
 export function openIsolate(
@@ -54,8 +60,10 @@ export function openIsolate(
   routes: readonly RouteInput[],
   platform: Platform = workerPlatform,
   sinks: readonly Sink[] = [],
+  others: readonly Isolate[] = [],
 ): Isolate {
   const config = loadConfig(env, routes);
+  checkAgreement([...others.map((other) => other.config), config]);
   const events = createEvents({ platform, level: config.logLevel, sinks });
   const store = new Store({ connection: config.store, platform, events, deadlineMs: config.storeDeadlineMs });
   const keys = createKeys(config.prefixes);
@@ -86,6 +94,8 @@ export function openIsolate(
     config.corsOrigins ? { origins: config.corsOrigins, exposed: config.corsExposed } : null,
   );
   let via: string | undefined;
+  const limitState =
+    others[0]?.limitState ?? new LimitState({ platform, keys, isolateMaxAgeMs: config.isolateMaxAgeMs });
   return {
     config,
     platform,
@@ -97,8 +107,10 @@ export function openIsolate(
     verifiedKeys,
     identify: createIdentify({ config, identifier, verifiedKeys, platform, events }),
     matchRoute,
+    limitState,
     limiter: createLimiter({
       ...shared,
+      state: limitState,
       useRedis: config.redisFor.rateLimit,
       isolateMaxAgeMs: config.isolateMaxAgeMs,
       lists: config.lists,
@@ -140,6 +152,14 @@ async function viaName(identifier: Identifier, { origin }: Config): Promise<stri
   return `envoyou-edge-${(await identifier.hash("via", origin?.url.href ?? "")).slice(0, 8)}`;
 }
 
+/** @throws ConfigError where two lists of routes define a shared limit in two ways. */
+function checkAgreement(configs: readonly Config[]): void {
+  const issues: ConfigIssue[] = [];
+  const routes = configs.flatMap((config) => config.routes).map((route) => ({ route, place: "edge()" }));
+  checkShared(routes, { issues, warnings: [] });
+  if (issues.length > 0) throw new ConfigError(issues);
+}
+
 const isolates = new WeakMap<object, Map<readonly RouteInput[], Isolate>>();
 
 /**
@@ -153,7 +173,8 @@ export function isolateOf(env: object, routes: readonly RouteInput[], sinks: rea
   isolates.set(env, byRoutes);
   const open = byRoutes.get(routes);
   if (open) return open;
-  const isolate = openIsolate(env as Record<string, unknown>, routes, workerPlatform, sinks);
+  const others = [...byRoutes.values()];
+  const isolate = openIsolate(env as Record<string, unknown>, routes, workerPlatform, sinks, others);
   byRoutes.set(routes, isolate);
   return isolate;
 }

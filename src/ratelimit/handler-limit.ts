@@ -48,7 +48,7 @@ export function policyOf(options: LimitOptions): Policy {
     throw new RangeError("A limit's name is 1 to 64 letters, digits, - or _");
   }
   const id = `handler|${name}|${algorithm}|${windowMs}`;
-  const rest = { by: "caller", shadow: false, lease: 0, localShare: 1 } as const;
+  const rest = { by: "caller", shadow: false, shared: false, lease: 0, localShare: 1 } as const;
   return { name, algorithm, limit, windowMs, refill, cost, window, id, ...rest };
 }
 

@@ -27,6 +27,8 @@ export interface LimiterOptions {
   isolateMaxAgeMs?: number;
   lists?: CallerLists;
   headers?: HeaderOptions;
+  /** The counts to go on with. Default new ones. */
+  state?: LimitState;
   /** Sizes of the maps in the isolate. */
   bounds?: LimitStateBounds;
 }
@@ -51,7 +53,7 @@ const NO_LISTS: CallerLists = { allow: noCallers, deny: noCallers };
 
 export function createLimiter(options: LimiterOptions): Limiter {
   const { store, keys, identifier, platform, events, useRedis = true, isolateMaxAgeMs = 5000 } = options;
-  const state = new LimitState({ platform, keys, isolateMaxAgeMs, bounds: options.bounds });
+  const state = options.state ?? new LimitState({ platform, keys, isolateMaxAgeMs, bounds: options.bounds });
   const headers = options.headers ?? {};
   const decisions = new LimitDecisions({ state, store, platform, events, useRedis, headers });
   if (useRedis) store.onRecovery((batch) => state.replay(batch));

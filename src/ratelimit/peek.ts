@@ -13,6 +13,8 @@ export interface PeekedLimit {
   name: string;
   algorithm: Policy["algorithm"];
   limit: number;
+  /** Counted over every route that names it. */
+  shared: boolean;
   remaining: number;
   /** When more will be left, ms since the epoch; now, where nothing was taken. */
   resetAt: number;
@@ -35,12 +37,16 @@ export async function peek(
   batch: Batch | null,
 ): Promise<PeekedLimit[]> {
   const now = platform.now();
+  /** Tiers and routes may share a counter, which is read once. */
+  const seen = new Map<string, ReturnType<typeof look>>();
   const pending = policies.map(async (policy): Promise<PeekedLimit> => {
-    const { id, name, algorithm, limit } = policy;
-    const { counts, source } = await look(policy);
+    const { id, name, algorithm, limit, shared } = policy;
+    const looking = seen.get(`${id}|${limit}`) ?? look(policy);
+    seen.set(`${id}|${limit}`, looking);
+    const { counts, source } = await looking;
     const remaining = available(policy, counts, now);
     const resetAt = remaining >= limit ? now : passesAt(policy, counts, now, remaining + 1);
-    return { id, name, algorithm, limit, remaining, resetAt, source };
+    return { id, name, algorithm, limit, shared, remaining, resetAt, source };
   });
   return Promise.all(pending);
 

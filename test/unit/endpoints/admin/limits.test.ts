@@ -34,6 +34,7 @@ function open(ipv6Prefix?: number) {
               name,
               algorithm,
               limit,
+              shared: false,
               remaining: limit - used,
               resetAt: 0,
               source: "redis" as const,

@@ -1,0 +1,166 @@
+import { Hono } from "hono";
+import { every } from "hono/combine";
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import type { LimitInput, RouteInput } from "../../../src/config/route.ts";
+import { openIsolate } from "../../../src/edge/isolate.ts";
+import { type EdgeEnv, edge, rateLimit } from "../../../src/middleware.ts";
+import { edgeAnswer } from "../../../src/worker.ts";
+import { freshPrefix } from "../../support/limits.ts";
+
+/** Which counts are one and which are not (issue 13.16), with Redis and in the isolate. */
+
+const stores: [string, Record<string, string>][] = [
+  ["in the isolate", {}],
+  [
+    "in Redis",
+    {
+      UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
+      UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
+      STORE_DEADLINE_MS: "5000",
+    },
+  ],
+];
+const context = { waitUntil() {}, passThroughOnException() {}, props: {} } as unknown as ExecutionContext;
+const from = { "cf-connecting-ip": "192.0.2.7" };
+
+beforeEach(() => {
+  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
+});
+afterEach(() => void vi.restoreAllMocks());
+
+const window = { name: "w", limit: 4, window: "1 d" } as const;
+const SHARED: LimitInput[] = [
+  { ...window, shared: true },
+  { ...window, shared: true, algorithm: "fixed-window" },
+  { ...window, shared: true, algorithm: "sliding-log" },
+  { ...window, shared: true, by: "address" },
+  { name: "w", shared: true, algorithm: "token-bucket", capacity: 4, refill: 1, window: "1 d" },
+  { ...window, shared: true, limit: 40, cost: 10, lease: 4 },
+];
+
+describe.each(stores)("%s", (_where, store) => {
+  const vars = () => ({
+    ...store,
+    IDENTITY_SECRET: "i".repeat(32),
+    REDIS_RATE_LIMIT_PREFIX: `{${freshPrefix()}}`,
+  });
+
+  /** Statuses of GETs through the Worker. */
+  async function through(routes: RouteInput[], paths: string, env = vars()) {
+    const answer = edgeAnswer(
+      openIsolate({ ...env, ORIGIN: { fetch: async () => new Response("ok") } }, routes),
+    );
+    const statuses: number[] = [];
+    for (const name of paths) {
+      const response = await answer(new Request(`https://edge.example/${name}`, { headers: from }), context);
+      statuses.push(response.status);
+    }
+    return statuses.map((status) => (status === 200 ? "+" : status === 429 ? "-" : status)).join("");
+  }
+
+  it.each(SHARED)("two routes count together: %j", async (limit) => {
+    const other: LimitInput = { ...limit, shared: false, name: "own" };
+    const routes: RouteInput[] = [
+      { path: "/a", limits: [limit] },
+      { path: "/b", limits: [limit] },
+      { path: "/c", limits: [limit, other] },
+    ];
+    expect(await through(routes, "abcabcabc")).toBe("++++-----");
+  });
+
+  it.each(SHARED)("without shared they do not: %j", async (limit) => {
+    const limits = [{ ...limit, shared: false }];
+    expect(
+      await through(
+        [
+          { path: "/a", limits },
+          { path: "/b", limits },
+        ],
+        "aaaaabbbbb",
+      ),
+    ).toBe("++++-++++-");
+  });
+
+  it("a route's own cost and shadow hold: 3 and 1 of 4 units, then the one in shadow passes", async () => {
+    const routes: RouteInput[] = [
+      { path: "/a", limits: [{ ...window, shared: true, cost: 3 }] },
+      { path: "/b", limits: [{ ...window, shared: true }] },
+      { path: "/s", limits: [{ ...window, shared: true, shadow: true }] },
+    ];
+    expect(await through(routes, "aabbs")).toBe("+-+-+");
+  });
+
+  /** Statuses of GETs through a Hono app. */
+  async function ask(app: Hono<EdgeEnv>, paths: string[], env: object = vars()) {
+    const statuses: number[] = [];
+    for (const path of paths) {
+      statuses.push((await app.request(path, { headers: from }, env, context)).status);
+    }
+    return statuses.map((status) => (status === 200 ? "+" : status === 429 ? "-" : status)).join("");
+  }
+  const fine = (app: Hono<EdgeEnv>) => app.get("*", (c) => c.text("ok"));
+  const five = (path: string) => Array.from({ length: 5 }, () => path);
+
+  it("two rateLimit() calls never share a count of one name", async () => {
+    const apart = new Hono<EdgeEnv>();
+    apart.use("/a/*", rateLimit([window]));
+    apart.use("/b/*", rateLimit([window]));
+    expect(await ask(fine(apart), [...five("/a/x"), ...five("/b/x")])).toBe("++++-++++-");
+
+    const twice = new Hono<EdgeEnv>();
+    twice.use("*", rateLimit([window]), rateLimit([{ ...window, limit: 3 }]));
+    expect(await ask(fine(twice), five("/x")), "one request is one unit of each").toBe("+++--");
+
+    const tiers = new Hono<EdgeEnv>();
+    tiers.use("/a", edge({ limits: [window], tiers: { gold: [{ ...window, limit: 9 }] } }));
+    tiers.use("/b", edge({ limits: [window], tiers: { gold: [{ ...window, limit: 9 }] } }));
+    expect(await ask(fine(tiers), [...five("/a"), ...five("/b")])).toBe("++++-++++-");
+  });
+
+  it("two apps of one Worker do not either", async () => {
+    const env = vars();
+    const [one, two] = [new Hono<EdgeEnv>(), new Hono<EdgeEnv>()];
+    one.use("*", rateLimit([window]));
+    two.use("*", rateLimit([window]));
+    expect(await ask(fine(one), five("/x"), env)).toBe("++++-");
+    expect(await ask(fine(two), five("/x"), env)).toBe("++++-");
+  });
+
+  it("they do not where another middleware calls them", async () => {
+    const app = new Hono<EdgeEnv>();
+    app.use("/a/*", every(rateLimit([window]), rateLimit([{ ...window, limit: 3 }])));
+    app.use("/b/*", every(rateLimit([window])));
+    expect(await ask(fine(app), [...five("/a/x"), ...five("/b/x")])).toBe("+++--++++-");
+  });
+
+  it("a middleware or an app that is made anew for each request still limits", async () => {
+    const app = new Hono<EdgeEnv>();
+    app.use("/a", (c, next) => rateLimit([{ ...window, name: "anew" }])(c, next));
+    app.use("/b", (c, next) => rateLimit([{ ...window, name: "anew" }])(c, next));
+    expect(await ask(fine(app), [...five("/a"), ...five("/b")])).toBe("++++-++++-");
+
+    const env = vars();
+    const statuses: string[] = [];
+    for (let each = 0; each < 45; each += 1) {
+      const one = new Hono<EdgeEnv>();
+      one.use("*", rateLimit([{ ...window, name: "app-anew" }]));
+      statuses.push(await ask(fine(one), ["/x"], env));
+    }
+    expect(statuses.slice(-5).join("")).toBe("-----");
+  });
+
+  it("two rateLimit() calls with a shared limit count together", async () => {
+    const limits: LimitInput[] = [{ ...window, name: "together", shared: true }];
+    const app = new Hono<EdgeEnv>();
+    app.use("/a", rateLimit(limits));
+    app.use("/b", rateLimit(limits, { onStoreFailure: "open" }));
+    expect(await ask(fine(app), ["/a", "/b", "/a", "/b", "/a", "/b"])).toBe("++++--");
+  });
+
+  it("two rateLimit() calls that define a shared limit differently are a configuration error", async () => {
+    const app = new Hono<EdgeEnv>();
+    app.use("/a", rateLimit([{ ...window, name: "torn", shared: true }]));
+    app.use("/b", rateLimit([{ ...window, name: "torn", shared: true, limit: 5 }]));
+    expect(await ask(fine(app), ["/a", "/b", "/a"])).toBe("+500+");
+  });
+});
