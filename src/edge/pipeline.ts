@@ -1,4 +1,4 @@
-import type { Route } from "../config/route.ts";
+import type { Policy, Route } from "../config/route.ts";
 import { hasUnforwardableContent } from "../http/content.ts";
 import { Problem, problem } from "../http/problem.ts";
 import { type Confirmation, confirmation } from "../identity/confirm.ts";
@@ -15,7 +15,7 @@ import { type Answer, finish, NO_FINDINGS, refusal } from "./finish.ts";
 import { withHeardKey } from "./heard-key.ts";
 import type { Isolate } from "./isolate.ts";
 import { preflightAnswer, type Received } from "./receive.ts";
-import { routeOf } from "./route.ts";
+import { routeOf, withLimits } from "./route.ts";
 
 /** The capabilities that a request uses. */
 export interface Capabilities {
@@ -27,6 +27,8 @@ export interface Capabilities {
 export interface AdmitOptions {
   /** The route to use. Default: the first of the configured ones that matches. */
   route?: Route;
+  /** Limits that hold beside those of the route for requests with a signed session token. Default none. */
+  limits?: readonly Policy[];
   /** Default all. */
   capabilities?: Capabilities;
   /**
@@ -107,7 +109,7 @@ export async function admit(
 
     const wanted = mode === "bypass" ? SESSION_ONLY : (options.capabilities ?? ALL);
     const identified = await identify(parts, received, refuse);
-    const asked = edgeRequest(received, route, path, identified);
+    const asked = edgeRequest(received, limitedRoute(route, identified, options), path, identified);
     const choice = wanted.session ? await parts.sessions.choose(asked) : { claims: identified, calls: 0 };
     const { claims } = choice;
     const request = { ...asked, claims };
@@ -156,6 +158,11 @@ export async function answer({ cache, request }: Admitted, origin: OriginFetch):
 
 const ALL: Capabilities = { limits: true, session: true, cache: true };
 const SESSION_ONLY: Capabilities = { limits: false, session: true, cache: false };
+
+/** What carries no signed token needs no call to be refused, so that it is not counted either. */
+function limitedRoute(route: Route, { session }: UnverifiedIdentity, { limits }: AdmitOptions): Route {
+  return limits && session.kind === "signed" ? withLimits(route, limits) : route;
+}
 
 /** What the credentials say; nothing where they cannot be read and the request passes all the same. */
 async function identify(

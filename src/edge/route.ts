@@ -1,5 +1,5 @@
 import type { RouteMatcher } from "../config/match.ts";
-import type { Route } from "../config/route.ts";
+import type { Policy, Route } from "../config/route.ts";
 import { ambiguityOf, BROKEN_ESCAPE, decodedPath } from "../http/path.ts";
 import { type Problem, problem } from "../http/problem.ts";
 import type { Received } from "./receive.ts";
@@ -39,4 +39,22 @@ export function routeOf(
   if (!what) return { route, path, refusal: null };
   const unsure = { ...route, cache: null, verifiesKeys: false, session: null };
   return { route: unsure, path, refusal: problem("AMBIGUOUS_PATH", { values: { what } }) };
+}
+
+/**
+ * A route with further limits, which hold whatever the route says: for each tier, not in shadow, and while the store is lost
+ * counted in the isolate where the route itself would let everybody pass.
+ */
+export function withLimits(route: Route, limits: readonly Policy[]): Route {
+  const all = (own: readonly Policy[]) => [
+    ...own.map((policy) => ({ ...policy, shadow: policy.shadow || route.shadow })),
+    ...limits,
+  ];
+  return {
+    ...route,
+    shadow: false,
+    limits: all(route.limits),
+    tiers: new Map([...route.tiers].map(([tier, own]) => [tier, all(own)])),
+    onStoreFailure: route.onStoreFailure === "open" ? "local" : route.onStoreFailure,
+  };
 }

@@ -13,6 +13,7 @@ import { version } from "../runtime/version.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import type { EndpointEnv } from "./env.ts";
 import { healthRoutes } from "./health.ts";
+import { sessionPathsRoute } from "./session-limits.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { tokenGate } from "./token-gate.ts";
 
@@ -82,7 +83,7 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
       limiter: isolate.limiter,
       identifier: isolate.identifier,
       store: isolate.store,
-      routes: config.routes,
+      routes: [...config.routes, sessionPathsRoute],
       apiKeys: config.apiKeys,
       verifiedKeys: isolate.verifiedKeys,
       ipv6Prefix,
@@ -93,8 +94,8 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
     sessionRoutes({
       sessions,
       serviceGate: tokenGate({ tokens: config.serviceTokens, platform, ipv6Prefix }),
-      async identified(c, next) {
-        const admission = await admit(isolate, c.env.received, { own: true });
+      identified: (limits) => async (c, next) => {
+        const admission = await admit(isolate, c.env.received, { own: true, limits });
         c.set("findings", admission.findings);
         if (admission.kind === "refused") throw admission.error;
         c.set("session", admission.session);

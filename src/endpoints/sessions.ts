@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
+import type { Policy } from "../config/route.ts";
 import { bearerToken } from "../http/bearer.ts";
 import { problem } from "../http/problem.ts";
 import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
@@ -19,13 +20,17 @@ import type { Ended } from "../session/session-service.ts";
 import type { CreatedSession, Sessions } from "../session/sessions.ts";
 import type { ActiveSession, SessionVerdict } from "../session/verdict.ts";
 import type { EndpointEnv } from "./env.ts";
+import { SESSION_LIMITS } from "./session-limits.ts";
 
 export interface SessionRoutesOptions {
   sessions: Sessions;
   /** Refuses requests without a `SERVICE_TOKEN`. */
   serviceGate: MiddlewareHandler;
-  /** Runs the request's checks with its one batch, and sets the variables of {@link EndpointEnv}. */
-  identified: MiddlewareHandler<EndpointEnv>;
+  /**
+   * Runs the request's checks with its one batch, and sets the variables of {@link EndpointEnv}. The limits hold beside those
+   * of the route.
+   */
+  identified(limits: readonly Policy[]): MiddlewareHandler<EndpointEnv>;
 }
 
 /** Maximum length of a creation's body, characters. It exceeds the sum of the parts' limits. */
@@ -42,18 +47,22 @@ const creation = z.strictObject({
 /** The edge's paths under `AUTH_BASE_PATH`. Every other path there belongs to the origin. */
 export function sessionRoutes({ sessions, serviceGate, identified }: SessionRoutesOptions) {
   const { service } = sessions;
+  const using = identified(SESSION_LIMITS.use);
+  const rotating = identified(SESSION_LIMITS.rotate);
+  const ending = identified(SESSION_LIMITS.end);
   const configured: MiddlewareHandler<EndpointEnv> = async function requireSessionSecret(c, next) {
     sessions.requireSecret(c.env.received.requestId);
     c.header("cache-control", "no-store");
     await next();
   };
   /** A bearer token that is not a session token is a server's. */
-  const either: MiddlewareHandler<EndpointEnv> = async function serverOrUser(c, next) {
-    const bearer = bearerToken(c.req.header("authorization"));
-    return bearer !== null && !bearer.startsWith(SESSION_TOKEN_PREFIX)
-      ? serviceGate(c, next)
-      : identified(c, next);
-  };
+  const either = (user: MiddlewareHandler<EndpointEnv>): MiddlewareHandler<EndpointEnv> =>
+    async function serverOrUser(c, next) {
+      const bearer = bearerToken(c.req.header("authorization"));
+      return bearer !== null && !bearer.startsWith(SESSION_TOKEN_PREFIX)
+        ? serviceGate(c, next)
+        : user(c, next);
+    };
 
   return new Hono<EndpointEnv>()
     .post("/sessions", configured, serviceGate, async (c) => {
@@ -74,7 +83,7 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
       );
       return json(c, { status: "success", session: publicRecord(created), token: created.token }, 201);
     })
-    .get("/sessions", configured, identified, async (c) => {
+    .get("/sessions", configured, using, async (c) => {
       const active = requireSession(c.get("session"));
       const { records, complete } = await service.list(active.claims.userId);
       const own = active.claims.id;
@@ -85,7 +94,7 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
       }));
       return json(c, { status: "success", sessions: sessionsOfUser, ...(!complete && { complete }) });
     })
-    .delete("/sessions", configured, identified, async (c) => {
+    .delete("/sessions", configured, ending, async (c) => {
       const active = requireSession(c.get("session"));
       const { ended, count } = await service.revokeAllOf(
         active.claims.userId,
@@ -94,13 +103,13 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
       );
       return c.json(outcome(ended, "Other sessions deleted", { deleted: count }), statusOf(ended));
     })
-    .delete("/sessions/current", configured, identified, async (c) => {
+    .delete("/sessions/current", configured, ending, async (c) => {
       const active = requireSession(c.get("session"));
       const ended = await service.revoke(active.claims.id, active.claims.userId, c.env.received.requestId);
       if (active.tokenSource === "cookie") c.set("sessionChange", { kind: "cleared" });
       return c.json(outcome(ended, "Session deleted"), statusOf(ended));
     })
-    .post("/sessions/rotate", configured, identified, async (c) => {
+    .post("/sessions/rotate", configured, rotating, async (c) => {
       const active = requireSession(c.get("session"));
       const rotated = await creating(() => sessions.rotate(active, c.env.received.requestId));
       if (!rotated) throw problem("SESSION_NOT_FOUND");
@@ -111,11 +120,11 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
         ...(active.tokenSource === "bearer" && { token: rotated.token }),
       });
     })
-    .get("/sessions/redis/:id", configured, either, async (c) => {
+    .get("/sessions/redis/:id", configured, either(using), async (c) => {
       const kept = await readable(c, c.req.param("id"));
       return json(c, { status: "success", session: publicRecord(kept) });
     })
-    .delete("/sessions/redis/:id", configured, either, async (c) => {
+    .delete("/sessions/redis/:id", configured, either(ending), async (c) => {
       const id = c.req.param("id");
       // A server may end a session also while the store is lost and the session's user is unknown.
       const byServer = c.get("session") === undefined;

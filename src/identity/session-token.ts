@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
-import { JsonText, memberText, stringify } from "../runtime/json-text.ts";
+import { JsonText, memberText } from "../runtime/json-text.ts";
 import { wellFormed } from "../runtime/well-formed.ts";
+import { seal, sealedLength, unseal } from "./sealed-text.ts";
 
 /** The claims of a session token with a valid signature. Times are milliseconds since the epoch. */
 export interface SessionClaims {
@@ -21,6 +22,7 @@ export interface SessionClaims {
 }
 
 const PREFIX = "es1";
+const SIGNATURE_BYTES = 32;
 /** The first characters of every session token. Any other text is not treated as one. */
 export const SESSION_TOKEN_PREFIX = `${PREFIX}.`;
 /** Maximum length, characters. Browsers drop cookies with more than 4096 bytes of name and value (RFC 6265bis §5.6). */
@@ -46,29 +48,49 @@ const payload = z.object({
   s: z.optional(z.string()),
 });
 
-/** Signs claims: `es1.<payload>.<HMAC-SHA-256 over both>`, base64url without padding. */
-export async function signToken(claims: SessionClaims, secret: string): Promise<string> {
-  const signed = `${PREFIX}.${base64url(payloadOf(claims))}`;
+/**
+ * Signs claims: `es1.<payload>.<HMAC-SHA-256 over all before it>`, base64url without padding. An offline token has its user
+ * data as a further part before the signature, sealed: the client is not meant to read them.
+ *
+ * @param nonce `NONCE_BYTES` random bytes, for this token only. Needed where the claims are offline.
+ */
+export async function signToken(
+  claims: SessionClaims,
+  secret: string,
+  nonce?: Uint8Array<ArrayBuffer>,
+): Promise<string> {
+  const body = base64url(payloadOf(claims));
+  let signed = `${PREFIX}.${body}`;
+  if (claims.offline) {
+    if (!nonce) throw new TypeError("An offline token needs a nonce");
+    signed += `.${base64url(await seal(userDataOf(claims), nonce, { secret, context: body }))}`;
+  }
   const mac = await crypto.subtle.sign("HMAC", await hmacKey(secret), new TextEncoder().encode(signed));
   return `${signed}.${base64url(new Uint8Array(mac))}`;
 }
 
 /** Whether a cookie has room for the token of these claims. Callers check it before they write the session. */
 export function tokenFits(claims: SessionClaims): boolean {
-  const signature = Math.ceil((32 * 4) / 3);
-  return PREFIX.length + 2 + Math.ceil((payloadOf(claims).length * 4) / 3) + signature <= MAX_TOKEN_LENGTH;
+  const bytes = [payloadOf(claims).length, SIGNATURE_BYTES];
+  if (claims.offline) bytes.push(sealedLength(new TextEncoder().encode(userDataOf(claims)).length));
+  const parts = bytes.map((count) => 1 + Math.ceil((count * 4) / 3));
+  return parts.reduce((sum, length) => sum + length, PREFIX.length) <= MAX_TOKEN_LENGTH;
+}
+
+function userDataOf({ userData }: SessionClaims): string {
+  return userData?.text ?? "{}";
 }
 
 function payloadOf(claims: SessionClaims): Uint8Array {
   return new TextEncoder().encode(
-    stringify({
+    JSON.stringify({
       i: claims.id,
       u: claims.userId,
       ...(claims.tier !== null && { t: claims.tier }),
       a: claims.issuedAt,
       e: claims.expiresAt,
       c: claims.confirmedAt,
-      ...(claims.offline && { o: 1, d: claims.userData ?? undefined }),
+      ...(claims.offline && { o: 1 }),
       ...(claims.syncToken !== null && { s: claims.syncToken }),
     }),
   );
@@ -86,18 +108,33 @@ export async function verifyToken(
   { secrets, now }: { secrets: readonly string[]; now: number },
 ): Promise<SessionClaims | null> {
   if (raw.length > MAX_TOKEN_LENGTH) return null;
-  const [prefix, body, mac, ...rest] = raw.split(".");
+  const parts = raw.split(".");
+  const mac = parts.pop();
+  const [prefix, body, sealed, ...rest] = parts;
   if (prefix !== PREFIX || !body || !mac || rest.length > 0) return null;
   const signature = bytesOf(mac);
-  if (signature?.length !== 32) return null;
-  const signed = new TextEncoder().encode(`${prefix}.${body}`);
-  let genuine = false;
-  for (const secret of secrets) {
-    if (await crypto.subtle.verify("HMAC", await hmacKey(secret), signature, signed)) genuine = true;
-  }
-  if (!genuine) return null;
+  if (signature?.length !== SIGNATURE_BYTES) return null;
+  const secret = await signerOf(parts.join("."), signature, secrets);
+  if (secret === null) return null;
   const claims = parseClaims(body);
-  return claims && claims.expiresAt > now ? claims : null;
+  if (!claims || claims.expiresAt <= now) return null;
+  if (sealed === undefined) return claims;
+  const userData = await unseal(bytesOf(sealed) ?? new Uint8Array(), { secret, context: body });
+  return userData === null ? null : { ...claims, userData: new JsonText(userData) };
+}
+
+/** The secret under which a text was signed, or null. */
+async function signerOf(
+  text: string,
+  signature: Uint8Array<ArrayBuffer>,
+  secrets: readonly string[],
+): Promise<string | null> {
+  const signed = new TextEncoder().encode(text);
+  let signer: string | null = null;
+  for (const secret of secrets) {
+    if (await crypto.subtle.verify("HMAC", await hmacKey(secret), signature, signed)) signer ??= secret;
+  }
+  return signer;
 }
 
 function parseClaims(body: string): SessionClaims | null {
@@ -108,6 +145,7 @@ function parseClaims(body: string): SessionClaims | null {
     const parsed = z.safeParse(payload, JSON.parse(json));
     if (!parsed.success) return null;
     const { i, u, t, a, e, c, o, s } = parsed.data;
+    // Versions before this one put the user data of an outage here, in clear text.
     const userData = memberText(json, "d");
     return {
       id: i,

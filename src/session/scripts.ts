@@ -69,8 +69,9 @@ return gone
 
 /**
  * KEYS: new record, index, old record, version, mark, old tombstone. ARGV: text, ttl ms, new id, created at ms, lifetime of
- * index and tombstones ms, old id, '1' when the old one was made in an outage and may never have been written. Returns 0
- * when the old one is over: of two rotations one wins. Where the user's mark excepts the old id, it excepts the new one.
+ * index ms, old id, '1' when the old one was made in an outage and may never have been written, lifetime of the tombstone
+ * ms. Returns 0 when the old one is over: of two rotations one wins. Where the user's mark excepts the old id, it excepts
+ * the new one.
  */
 export const rotateScript = defineScript(`
 #!lua flags=allow-key-locking
@@ -78,7 +79,7 @@ ${markedAt}
 if marked_at(KEYS[4], KEYS[5], ARGV[6]) >= tonumber(ARGV[4]) then return 0 end
 if redis.call('EXISTS', KEYS[6]) == 1 then return 0 end
 if redis.call('DEL', KEYS[3]) == 0 and ARGV[7] ~= '1' then return 0 end
-redis.call('SET', KEYS[6], '1', 'PX', ARGV[5])
+redis.call('SET', KEYS[6], '1', 'PX', ARGV[8])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('ZREM', KEYS[2], ARGV[6])
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])

@@ -1,5 +1,6 @@
 import { type Problem, problem } from "../http/problem.ts";
 import { PROBLEMS } from "../http/problem-codes.ts";
+import { NONCE_BYTES } from "../identity/sealed-text.ts";
 import {
   base64url,
   MAX_TOKEN_LENGTH,
@@ -267,7 +268,8 @@ export function createSessions(options: SessionsOptions): Sessions {
   async function sign(claims: SessionClaims): Promise<string> {
     const [secret] = config.secrets;
     if (secret === undefined) throw new Error("SESSION_SECRET is not set");
-    const token = await signToken(claims, secret);
+    const nonce = claims.offline ? platform.randomBytes(NONCE_BYTES) : undefined;
+    const token = await signToken(claims, secret, nonce);
     if (token.length > MAX_TOKEN_LENGTH) throw new UserDataTooLarge("The token would not fit into a cookie");
     return token;
   }

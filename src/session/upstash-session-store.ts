@@ -122,7 +122,7 @@ export class UpstashSessionStore implements SessionStore {
   }
 
   queueRotate(batch: Batch, old: OldSession, { record, text, userHash, createdAt, expiresAt }: NewSession) {
-    const { keys } = this.#options;
+    const { keys, platform } = this.#options;
     const id = record.session_id;
     return batch
       .run(
@@ -135,7 +135,17 @@ export class UpstashSessionStore implements SessionStore {
           keys.sessionMark(userHash),
           keys.sessionTombstone(old.id),
         ],
-        [text, this.#ttl(expiresAt), id, createdAt, this.#longestMs, old.id, old.offline ? "1" : "0"],
+        [
+          text,
+          this.#ttl(expiresAt),
+          id,
+          createdAt,
+          this.#longestMs,
+          old.id,
+          old.offline ? "1" : "0",
+          // The old token is valid until the absolute end, which the new one shares.
+          Math.max(0, expiresAt - platform.now()) + TOMBSTONE_MARGIN_MS,
+        ],
       )
       .then(yesOrNo);
   }

@@ -106,9 +106,9 @@ export function openSessions({
   /** The verdict for a request with this token. `settle` runs the work for after its response. */
   async function present(
     token: string,
-    { offline = true, by = "bearer" as "bearer" | "cookie" } = {},
+    { offline = true, by = "bearer" as "bearer" | "cookie", secrets = [SECRET] } = {},
   ): Promise<SessionVerdict & { settle(): Promise<void>; calls: number }> {
-    const claims = await verifyToken(token, { secrets: [SECRET], now: platform.now() });
+    const claims = await verifyToken(token, { secrets, now: platform.now() });
     const session: SessionClaim = claims
       ? { kind: "signed", claims, tokenSource: by }
       : { kind: "invalid", tokenSource: by };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openSessions } from "../../support/sessions.ts";
+import { openSessions, SECRET } from "../../support/sessions.ts";
 
 const GRACE_S = 900;
 
@@ -177,6 +177,25 @@ describe("a session created while the store is lost", () => {
       isolate.sessions.create({ userId: "ada", userData: "é".repeat(1024) }),
     ).rejects.toMatchObject({
       code: "USER_DATA_TOO_LARGE_OFFLINE",
+    });
+  });
+
+  it("does not show its user data in any of its tokens, and keeps them through a rotation of secrets", async () => {
+    const NEXT = "next-session-secret-of-this-test-0123456";
+    const here = openSessions();
+    const after = openSessions({ platform: here.platform, prefix: here.prefix, secrets: [NEXT, SECRET] });
+    await Promise.all([here.lose(), after.lose()]);
+    const { token } = await here.sessions.create({ userId: "ada", userData: { email: "ada@example.org" } });
+    const verdict = await after.present(token, { secrets: [NEXT, SECRET] });
+    if (verdict.kind !== "active") throw new Error("it was just made");
+    const rotated = await after.sessions.rotate(verdict);
+    const tokens = [token, String(rotated?.token)];
+    for (const each of tokens)
+      for (const part of each.split("."))
+        expect(atob(part.replaceAll("-", "+").replaceAll("_", "/"))).not.toMatch(/email|ada@/);
+    expect(await after.present(String(rotated?.token), { secrets: [NEXT] })).toMatchObject({
+      kind: "active",
+      record: { user_data: { email: "ada@example.org" } },
     });
   });
 
