@@ -104,9 +104,13 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
         received,
         (admitted) => {
           setVariables(c, isolate, admitted);
-          return throughHandlers(c, next);
+          return throughHandlers(c, next, admitted);
         },
-        { capabilities, ...(route && { route: routeInScope(route, scopeOf(c, edgeMiddleware)) }) },
+        {
+          capabilities,
+          handlers: true,
+          ...(route && { route: routeInScope(route, scopeOf(c, edgeMiddleware)) }),
+        },
       );
     } catch (error) {
       response = problemOf(error, newRequestId(), events);
@@ -144,13 +148,34 @@ function setVariables(
   c.set("rateLimit", limits);
 }
 
-/** The app's following handlers as an origin. They can run only once, and get the client's request unchanged. */
-function throughHandlers(c: Context<EdgeEnv>, next: () => Promise<void>): OriginFetch {
+/** The app's following handlers as an origin. They can run only once. */
+function throughHandlers(c: Context<EdgeEnv>, next: () => Promise<void>, { request }: Admitted): OriginFetch {
   return {
     repeatable: false,
     async fetch() {
+      if (request.forwarded.rule) narrow(c, request);
       await next();
       return { kind: "response", response: c.res } as const;
     },
   };
+}
+
+/** Set by the platform for each request: no stored answer may vary by them. */
+const OF_THE_PLATFORM = ["cf-connecting-ip", "x-forwarded-for"];
+
+/** Gives the handlers the request that their answer is stored for: what is in no key must not change it (law 8). */
+function narrow(c: Context<EdgeEnv>, { request, forwarded }: Admitted["request"]): void {
+  const headers = forwarded.fields.toHeaders(true);
+  for (const name of OF_THE_PLATFORM) {
+    const value = request.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  const { method, signal, cf } = request;
+  c.req.raw = new Request(forwarded.url, {
+    method,
+    headers,
+    signal,
+    ...(cf && { cf: cf as RequestInitCfProperties }),
+  });
+  c.req.path = forwarded.url.pathname;
 }

@@ -110,6 +110,11 @@ function cacheRule(rule: CacheRuleInput, defaultTtl: number): CacheRule {
     staleWhileRevalidate: rule.staleWhileRevalidate ?? 0,
     staleIfError: rule.staleIfError ?? 0,
     tags: rule.tags ?? [],
-    query: { ignore: rule.query?.ignore ?? [], sort: rule.query?.sort ?? false },
+    query: {
+      ignore: rule.query?.ignore ?? [],
+      allow: rule.query?.allow ?? null,
+      sort: rule.query?.sort ?? false,
+    },
+    ignoreCookies: rule.ignoreCookies ?? [],
   };
 }

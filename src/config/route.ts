@@ -42,7 +42,10 @@ export interface CacheRule {
   staleWhileRevalidate: number;
   staleIfError: number;
   tags: string[];
-  query: { ignore: string[]; sort: boolean };
+  /** `allow` null: every parameter. */
+  query: { ignore: string[]; allow: string[] | null; sort: boolean };
+  /** Names and patterns of cookies that say nothing of who asks. */
+  ignoreCookies: string[];
 }
 
 /** What a successful unsafe method makes invalid beside its own URL. Texts may have places: `item:{id}`. */

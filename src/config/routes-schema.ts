@@ -142,6 +142,8 @@ export const limitSchema = z.discriminatedUnion("algorithm", [windowLimit, bucke
   error: ({ code }) => (code === "invalid_union" ? `Must be one of ${algorithms.join(", ")}.` : undefined),
 });
 
+const queryName = z.string().check(z.minLength(1, "Name a parameter, or remove the element."));
+
 export const cacheSchema = z.strictObject({
   ttl: optional(
     seconds,
@@ -184,14 +186,27 @@ export const cacheSchema = z.strictObject({
   ),
   query: optional(
     z.strictObject({
-      ignore: z.optional(
-        z.array(z.string().check(z.minLength(1, "Name a parameter, or remove the element."))),
-      ),
+      ignore: z.optional(z.array(queryName)),
+      allow: z.optional(z.array(queryName)),
       sort: z.optional(z.boolean()),
     }),
-    '`{ ignore: ["utm_*"], sort: true }`',
-    describe("The query parameters that are left out of the cache key, and whether the rest is sorted."),
+    '`{ ignore: ["utm_*"], allow: ["page"], sort: true }`',
+    describe(
+      "What of the query your API is asked with, and with it what is in the key: all but what `ignore` names, or only what `allow` names; and whether it is sorted.",
+    ),
     "all, as written",
+  ),
+  ignoreCookies: optional(
+    z.array(
+      z
+        .string()
+        .check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "Must be a cookie's name, or its begin and a *.")),
+    ),
+    '`["_ga*"]`',
+    describe(
+      "Cookies that say nothing of who asks: they are not sent to your API and do not switch the cache off.",
+    ),
+    "none",
   ),
 });
 

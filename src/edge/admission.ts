@@ -2,6 +2,7 @@ import type { Route } from "../config/route.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import type { EdgeRequest } from "../request/capability.ts";
+import { type ForwardingOptions, forwardedRequest } from "../request/forwarded.ts";
 import type { CacheHandler } from "../response-cache/outcome.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import type { Findings } from "./finish.ts";
@@ -21,12 +22,19 @@ export interface Admitted {
 /** The result of `admit`. */
 export type Admission = Admitted | { kind: "refused"; error: unknown; findings: Findings };
 
+/** What is known of a request before its credentials are. */
+export interface Routed {
+  route: Route;
+  path: string;
+  forwarding: ForwardingOptions;
+}
+
 export function edgeRequest(
   { request, url, requestId, deferred, waitUntil }: Received,
-  route: Route,
-  path: string,
+  { route, path, forwarding }: Routed,
   claims: EdgeRequest["claims"],
 ): EdgeRequest {
   const after: EdgeRequest["after"] = (work) => deferred.add(work);
-  return { request, url, path, route, claims, requestId, after, waitUntil };
+  const forwarded = forwardedRequest({ request, url }, route, forwarding);
+  return { request, url, path, route, forwarded, claims, requestId, after, waitUntil };
 }

@@ -6,6 +6,8 @@ import type { Findings } from "./finish.ts";
 import type { Isolate } from "./isolate.ts";
 import type { Received } from "./receive.ts";
 
+const NOT_CACHED = { cached: false, toHandlers: false };
+
 /**
  * Admits a request under `EDGE_MODE=bypass`: the Worker is a plain proxy. No credential is read, no route's rule holds and
  * Redis is not asked. The route is named in the log only.
@@ -23,7 +25,7 @@ export async function bypassed(
   });
   return {
     kind: "admitted",
-    request: edgeRequest(received, unmatchedRoute, path, claims),
+    request: edgeRequest(received, { route: unmatchedRoute, path, forwarding: NOT_CACHED }, claims),
     identity: confirm(false),
     session: { kind: "none" },
     limits: null,

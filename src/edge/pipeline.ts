@@ -36,6 +36,8 @@ export interface AdmitOptions {
    * no API behind the edge would do either.
    */
   own?: boolean;
+  /** The origin is the app's own handlers. Default false. */
+  handlers?: boolean;
 }
 
 type PipelineParts = Pick<
@@ -109,7 +111,9 @@ export async function admit(
 
     const wanted = mode === "bypass" ? SESSION_ONLY : (options.capabilities ?? ALL);
     const identified = await identify(parts, received, refuse);
-    const asked = edgeRequest(received, limitedRoute(route, identified, options), path, identified);
+    const limited = limitedRoute(route, identified, options);
+    const forwarding = { cached: wanted.cache, toHandlers: options.handlers ?? false };
+    const asked = edgeRequest(received, { route: limited, path, forwarding }, identified);
     const choice = wanted.session ? await parts.sessions.choose(asked) : { claims: identified, calls: 0 };
     const { claims } = choice;
     const request = { ...asked, claims };

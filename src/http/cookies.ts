@@ -1,4 +1,5 @@
 import { parse } from "hono/utils/cookie";
+import { withoutBlanks } from "./blanks.ts";
 
 /** One pair of a `Cookie` field (RFC 6265 §4.2.1). */
 export interface CookiePair {
@@ -6,9 +7,6 @@ export interface CookiePair {
   /** The pair as it was sent, without the blanks around it. */
   text: string;
 }
-
-/** Space and tab, and nothing else, may stand around a pair: to `trim` a no-break space is blank, to an origin it is not. */
-const BLANKS_AROUND = /^[ \t]+|[ \t]+$/g;
 
 /** The pairs of a `Cookie` field in their order, repeated names included. */
 export function cookiePairs(header: string | null): CookiePair[] {
@@ -78,8 +76,4 @@ function attributeName(attribute: string): string {
 function attributeValue(attribute: string): string {
   const equals = attribute.indexOf("=");
   return equals < 0 ? "" : withoutBlanks(attribute.slice(equals + 1));
-}
-
-function withoutBlanks(text: string): string {
-  return text.replace(BLANKS_AROUND, "");
 }

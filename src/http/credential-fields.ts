@@ -1,6 +1,7 @@
 import { remembered } from "../runtime/remembered.ts";
 import { SESSION_TOKEN_FIELD } from "./edge-fields.ts";
 import { laxName } from "./field-name.ts";
+import { queryPairs } from "./query.ts";
 
 /** The query parameter that carries an API key. */
 export const API_KEY_PARAMETER = "api_key";
@@ -94,10 +95,8 @@ export class CredentialNames {
       if (kind === "unread" || (kind === "read" && !FIELDS.has(name))) return true;
     }
     if (!url?.search) return false;
-    for (const name of url.searchParams.keys()) {
-      if (name !== API_KEY_PARAMETER && this.isCredentialParameter(name)) return true;
-    }
-    return false;
+    const names = queryPairs(url.search.slice(1)).flatMap((pair) => pair.names);
+    return names.some((name) => name !== API_KEY_PARAMETER && this.isCredentialParameter(name));
   }
 
   /** Whether a request field's value must be hashed before it is kept or sent anywhere. */
@@ -117,6 +116,14 @@ export const DEFAULT_CREDENTIALS = new CredentialNames();
 /** Whether a query parameter is the edge's own credential: it is part of no key. */
 export function isKeylessParameter(name: string): boolean {
   return name === API_KEY_PARAMETER;
+}
+
+/** A parameter with one of these words holds a signature over the URL as it was written. */
+const SIGNATURE_WORDS: ReadonlySet<string> = new Set(["signature", "sig", "sign", "hmac"]);
+
+/** Whether a query parameter holds a signature over the URL: `X-Amz-Signature`, `sig`, `urlSignature`. */
+export function isSignatureParameter(name: string): boolean {
+  return /sig|hmac/i.test(name) && wordsOf(name).some((word) => SIGNATURE_WORDS.has(word));
 }
 
 function kindByWords(name: string): FieldKind | null {

@@ -1,3 +1,4 @@
+import { asciiLowerCase, withoutBlanks } from "./blanks.ts";
 import { isFieldName } from "./field-name.ts";
 
 /** Fields that belong to one connection (RFC 9110 §7.6.1), whatever `Connection` says. */
@@ -32,7 +33,9 @@ export function isNeverStored(name: string): boolean {
  * @param endToEnd names that `Connection` cannot take away: it must not name a field meant for everybody (§7.6.1).
  */
 export function connectionOptions(headers: Headers, endToEnd: ReadonlySet<string> = new Set()): string[] {
-  const named = (headers.get("connection") ?? "").split(",").map((name) => name.trim().toLowerCase());
+  const named = (headers.get("connection") ?? "")
+    .split(",")
+    .map((name) => asciiLowerCase(withoutBlanks(name)));
   return named.filter((name) => isFieldName(name) && !endToEnd.has(name));
 }
 

@@ -1,3 +1,6 @@
+import { isSignatureParameter } from "./credential-fields.ts";
+import { queryOf, queryPairs } from "./query.ts";
+
 /** RFC 3986 §2.3. */
 const UNRESERVED = /[A-Za-z0-9._~-]/;
 
@@ -13,35 +16,26 @@ export function oneSpelling(text: string): string {
   });
 }
 
-/** A parameter with one of these words holds a signature over the URL as it was written. */
-const SIGNATURE = /(^|[^a-z])(signature|sig|hmac)([^a-z]|$)/i;
-
 /**
  * The address in {@link oneSpelling}.
  *
- * @param asWritten The route takes raw paths. Then, and where the query holds a signature, nothing is changed.
+ * @param asWritten The route takes raw paths. Then, and where the query holds a signature over the URL as it was written,
+ *   nothing is changed.
  */
 export function spelled(url: URL, asWritten = false): URL {
-  if (asWritten || isSigned(url)) return url;
-  const path = oneSpelling(url.pathname);
-  const query = oneSpelling(url.search);
-  if (path === url.pathname && query === url.search) return url;
-  const other = new URL(url);
-  other.pathname = path;
-  other.search = query;
-  return other;
+  return asWritten || isSigned(url) ? url : inOneSpelling(url);
 }
 
-function isSigned({ search, searchParams }: URL): boolean {
-  return search !== "" && [...searchParams.keys()].some((name) => SIGNATURE.test(name));
+/** Whether the query holds a signature, by any name that an origin may find in it. */
+export function isSigned(url: URL): boolean {
+  const query = queryOf(url);
+  return query ? queryPairs(query).some(({ names }) => names.some(isSignatureParameter)) : false;
 }
 
 /** The address as it was written and in one spelling: once, where they are the same. */
 export function spellings(url: URL): URL[] {
-  const other = new URL(url);
-  other.pathname = oneSpelling(url.pathname);
-  other.search = oneSpelling(url.search);
-  return other.href === url.href ? [url] : [other, url];
+  const other = inOneSpelling(url);
+  return other === url ? [url] : [other, url];
 }
 
 /** A purge's prefix, `host/path/`, as it was written and as the entries' addresses are spelled. */
@@ -50,4 +44,15 @@ export function prefixSpellings(prefix: string): string[] {
   const host = prefix.slice(0, slash);
   const written = new URL(`https://host${prefix.slice(slash)}`).pathname;
   return [...new Set([oneSpelling(written), written].map((path) => `${host}${path}`))];
+}
+
+function inOneSpelling(url: URL): URL {
+  const path = oneSpelling(url.pathname);
+  const query = oneSpelling(url.search);
+  if (path === url.pathname && query === url.search) return url;
+  const other = new URL(url);
+  other.pathname = path;
+  // Assigning an empty text would take the `?` of an empty query away.
+  if (query !== url.search) other.search = query;
+  return other;
 }

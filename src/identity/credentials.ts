@@ -1,4 +1,5 @@
 import { bearerToken } from "../http/bearer.ts";
+import { withoutBlanks } from "../http/blanks.ts";
 import {
   API_KEY_FIELD,
   API_KEY_PARAMETER,
@@ -37,7 +38,11 @@ export function readCredentials(
   const bearerKey = bearer !== null && !isSession && !isJwt ? bearer : null;
 
   const keys = new Set(
-    [bearerKey, headerKey?.trim() || null, ...queryKeys.filter(Boolean)].filter((key) => key !== null),
+    [
+      bearerKey,
+      headerKey === null ? null : withoutBlanks(headerKey) || null,
+      ...queryKeys.filter(Boolean),
+    ].filter((key) => key !== null),
   );
   const [apiKey = null] = keys;
   if (keys.size > 1) throw problem("AMBIGUOUS_CREDENTIALS");

@@ -1,5 +1,6 @@
 import { serialize } from "hono/utils/cookie";
-import { cookiePairs, cookieValue, setCookieName } from "../http/cookies.ts";
+import { type CookiePair, cookiePairs, cookieValue, setCookieName } from "../http/cookies.ts";
+import { isNamedBy } from "../http/name-pattern.ts";
 import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
 
 /** The name on https. The prefix binds the cookie to one host (RFC 6265bis §4.1.3.2). */
@@ -33,13 +34,25 @@ export function sessionTokens(header: string | null, url: URL): string[] {
   return [...new Set(tokens)].slice(0, MAX_COOKIES);
 }
 
-/** The pairs of a `Cookie` field, as they were sent, that hold no session token under either name: an origin's. */
-export function cookiesForOrigin(header: string): string[] {
-  const others = cookiePairs(header).filter(
-    (pair) =>
-      !(SESSION_COOKIE_NAMES.includes(pair.name) && cookieValue(pair).startsWith(SESSION_TOKEN_PREFIX)),
+/**
+ * The pairs of a `Cookie` field, as they were sent, that hold no session token under either name: an origin's.
+ *
+ * @param ignored Names and patterns (`_ga*`) of further cookies to leave out. Default none.
+ * @param withToken The session's token is for the origin too. Default false.
+ */
+export function cookiesForOrigin(
+  header: string,
+  ignored: readonly string[] = [],
+  withToken = false,
+): string[] {
+  const others = cookiePairs(header).filter((pair) =>
+    holdsSessionToken(pair) ? withToken : !isNamedBy(pair.name, ignored),
   );
   return others.map(({ text }) => text);
+}
+
+function holdsSessionToken(pair: CookiePair): boolean {
+  return SESSION_COOKIE_NAMES.includes(pair.name) && cookieValue(pair).startsWith(SESSION_TOKEN_PREFIX);
 }
 
 /** Whether a `Set-Cookie` field sets or clears a session cookie. */

@@ -2,7 +2,6 @@ import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { dropOriginCors } from "../http/cors.ts";
 import { problem } from "../http/problem.ts";
-import { spelled } from "../http/url-spelling.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
 import type { EdgeRequest } from "../request/capability.ts";
@@ -55,7 +54,7 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
     async fetch(clientHeaders, method): Promise<OriginReply> {
       // The cache stores what it reads, decoded. Nothing else here reads a body.
       const asSent = !caller.request.route.cache;
-      const target = originUrl(origin.url, forwardedUrl(caller.request));
+      const target = originUrl(origin.url, caller.request.forwarded.url);
       const via = await options.viaName();
       const headers = headersFor(options, caller, clientHeaders, via);
       const sent = { method: method ?? request.method, headers, url: target };
@@ -88,12 +87,6 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
   };
 }
 
-/** On a cached route the origin is asked for the address under which its answer is stored; else for what came. */
-function forwardedUrl({ request, url, route }: EdgeRequest): URL {
-  const readsCached = route.cache && (request.method === "GET" || request.method === "HEAD");
-  return readsCached ? spelled(url, route.rawPath) : url;
-}
-
 function headersFor(
   { config, platform }: OriginOptions,
   { request, identity }: OriginCaller,
@@ -103,6 +96,7 @@ function headersFor(
   return originHeaders({
     method: request.request.method,
     headers: clientHeaders,
+    cacheRule: request.forwarded.rule,
     url: request.url,
     clientAddress: request.request.headers.get("cf-connecting-ip"),
     requestId: request.requestId,

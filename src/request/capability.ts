@@ -1,6 +1,7 @@
 import type { Route } from "../config/route.ts";
 import type { UnverifiedIdentity } from "../identity/confirmed.ts";
 import type { Batch } from "../store/batch.ts";
+import type { ForwardedRequest } from "./forwarded.ts";
 
 /** A request before its session is confirmed. */
 export interface EdgeRequest {
@@ -9,6 +10,8 @@ export interface EdgeRequest {
   /** The percent-decoded path, which the routes match. */
   readonly path: string;
   readonly route: Route;
+  /** What of it the origin is sent. */
+  readonly forwarded: ForwardedRequest;
   /** The claims of its credentials. */
   readonly claims: UnverifiedIdentity;
   /** For logs and problem bodies. */

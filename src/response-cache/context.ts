@@ -13,7 +13,7 @@ import type { Withdrawals } from "./withdrawals.ts";
 /** What the cache reads of a request. */
 export type CacheRequest = Pick<
   EdgeRequest,
-  "request" | "url" | "path" | "route" | "requestId" | "after" | "waitUntil"
+  "request" | "url" | "path" | "route" | "forwarded" | "requestId" | "after" | "waitUntil"
 >;
 
 /** What the cache of an isolate is made of. */

@@ -53,7 +53,7 @@ export async function outlineOf(
     id: hex(platform.randomBytes(12)),
     variant: selecting.variant(stored.vary),
     meta: stored,
-    ...(requester !== "anonymous" && { askedBy: await selecting.credentials(context.request.url) }),
+    ...(requester !== "anonymous" && { askedBy: await selecting.credentials(context.request) }),
     shareable: claimOf(response, responseDirectives(response.headers)) === "shareable",
     tags: tagsOf(response.headers, rule.tags),
     keepUntil: responseTime + retentionSeconds(stored, freshness, responseTime) * 1000,

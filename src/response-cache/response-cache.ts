@@ -3,9 +3,9 @@ import type { CacheRule } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
 import type { CredentialNames } from "../http/credential-fields.ts";
 import { isUnsafeMethod } from "../http/methods.ts";
-import { spelled, spellings } from "../http/url-spelling.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
+import { possibleUrls } from "../request/forwarded-url.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
@@ -72,7 +72,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   // How the entry's own route spells it is not known: on one with raw paths it is as it was written.
   const sharedAddresses = (url: URL) =>
     Promise.all(
-      spellings(url).map((each) => addressOf(identifier.hash, each, options.ruleOf?.(url)?.query, null)),
+      possibleUrls(url, options.ruleOf?.(url) ?? null).map((each) => addressOf(identifier.hash, each, null)),
     );
   const withdrawals = new Withdrawals({
     store,
@@ -116,11 +116,11 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     outcomes: IdentityOutcomes,
     batch: Batch,
   ): Promise<DecideCache> {
-    const { route, url } = request;
+    const { route, url, forwarded } = request;
     const { method, headers } = request.request;
     // Whoever asks, what succeeds makes what is stored invalid.
     if (isUnsafeMethod(method)) return () => writeHandler({ withdrawals, addressesOf }, request);
-    const rule = route.cache;
+    const { cache: rule } = route;
     if (!rule || headers.has("upgrade")) return () => null;
     const expected = outcomes.kind === "settled" ? outcomes.identity : outcomes.alive;
     const own = rule.scope === "caller";
@@ -133,8 +133,8 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       return () => bypassHandler(request, fwd, parts);
     }
     const audience = own ? expected.identity.hash : null;
-    const address = await addressOf(identifier.hash, spelled(url, route.rawPath), rule.query, audience);
-    const selecting = new SelectingFields(headers, identifier.hash, options.credentials);
+    const address = await addressOf(identifier.hash, forwarded.url, audience);
+    const selecting = new SelectingFields(forwarded.fields, identifier.hash, options.credentials);
     const lookup = { parts, request, rule, address, selecting };
     const read = await lookUp(lookup, batch);
     return async (confirmed) => {

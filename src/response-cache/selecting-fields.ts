@@ -7,12 +7,18 @@ import { fieldKey } from "./rules/vary.ts";
 /** A longer value is named by its hash: it would be sent with every look. */
 const MAX_FIELD_LENGTH = 512;
 
+/** The fields as the origin is sent them. Names are in lower case. */
+export interface ForwardedNames {
+  get(name: string): string | null;
+  entries(): Iterable<[name: string, value: string]>;
+}
+
 /**
- * A request's fields as they select among the variants of a URL. One that may hold a secret selects by a keyed hash of its
+ * A request's fields, as the origin is sent them, as they select among the variants of a URL. One that may hold a secret selects by a keyed hash of its
  * value: what stands in Redis, and what is sent there to look one up, is never the value.
  */
 export class SelectingFields {
-  readonly #headers: Headers;
+  readonly #source: ForwardedNames;
   /** All fields, once more than a few are wanted: one pass costs less than a look at each. */
   #fields: ReadonlyMap<string, string> | null = null;
   readonly #hash: Identifier["hash"];
@@ -20,11 +26,11 @@ export class SelectingFields {
   #hidden: Map<string, string> | null = null;
 
   constructor(
-    headers: Headers,
+    fields: ForwardedNames,
     hash: Identifier["hash"],
     credentials: CredentialNames = DEFAULT_CREDENTIALS,
   ) {
-    this.#headers = headers;
+    this.#source = fields;
     this.#credentials = credentials;
     this.#hash = hash;
   }
@@ -46,7 +52,7 @@ export class SelectingFields {
   #all(): ReadonlyMap<string, string> {
     if (this.#fields) return this.#fields;
     const fields = new Map<string, string>();
-    for (const [name, value] of this.#headers) {
+    for (const [name, value] of this.#source.entries()) {
       // Only `Set-Cookie` comes more than once.
       const before = fields.get(name);
       fields.set(name, before === undefined ? value : `${before}, ${value}`);
@@ -56,7 +62,7 @@ export class SelectingFields {
   }
 
   #value(name: string): string | null {
-    return this.#fields ? (this.#fields.get(name) ?? null) : this.#headers.get(name);
+    return this.#fields ? (this.#fields.get(name) ?? null) : this.#source.get(name);
   }
 
   /** Whether a variant with these selecting fields can be told without {@link hide}. */
@@ -79,17 +85,24 @@ export class SelectingFields {
     return fields;
   }
 
-  /** One hash over all credentials of the request: the same for two requests that carry the same ones. */
-  async credentials(url: URL): Promise<string> {
+  /** One hash over all credentials of a request: the same for two requests that carry the same ones. */
+  async credentials({ request, url }: { request: Pick<Request, "headers">; url: URL }): Promise<string> {
     await this.hide();
-    // Each field that may be a credential has a hash, over its name and value.
-    const fields = [...(this.#hidden ?? [])].filter(([name]) => this.#credentials.isCredentialField(name));
+    const fields: [name: string, text: string][] = [];
+    let hashed = true;
+    for (const [name, value] of request.headers) {
+      if (!this.#credentials.isCredentialField(name)) continue;
+      // What goes on as it came has a hash already, over its name and value.
+      const hidden = this.#value(name) === value ? this.#hidden?.get(name) : undefined;
+      hashed &&= hidden !== undefined;
+      fields.push([name, hidden ?? value]);
+    }
     const parameters =
       url.search === ""
         ? []
         : [...url.searchParams].filter(([name]) => this.#credentials.isCredentialParameter(name));
     const [only, ...others] = fields;
-    if (only && others.length === 0 && parameters.length === 0) return only[1];
+    if (only && hashed && others.length === 0 && parameters.length === 0) return only[1];
     return this.#hash("credentials", JSON.stringify([fields, parameters]));
   }
 

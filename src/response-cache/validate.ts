@@ -4,6 +4,7 @@ import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import type { StoredResponse } from "./rules/stored.ts";
 import { confirmedBy, validationCandidates } from "./rules/validation.ts";
+import { isNegotiated, selectingFields } from "./rules/vary.ts";
 import { isForRequester } from "./usable.ts";
 
 /** A stored response whose validator the origin is sent, so that its 304 may name it. */
@@ -49,7 +50,8 @@ export function validatorsFor(
 }
 
 /**
- * The entry that a 304 confirms, or null. One that only Redis has costs a second call before the answer, and saves its
+ * The entry that a 304 confirms, or null: another than the selected one only where neither its own `Vary` nor that of the
+ * 304 says that it may be another reader's. One that only Redis has costs a second call before the answer, and saves its
  * body on the way from the origin.
  */
 export async function confirmedEntry(
@@ -64,7 +66,11 @@ export async function confirmedEntry(
   const candidate = candidates.find((each) => each.meta === meta);
   if (!candidate) return null;
   const { at } = candidate;
-  return at.kind === "here" ? at.entry : fetchVariant(context, at.name);
+  if (at.kind === "here" && at.entry === context.entry) return at.entry;
+  const vary = selectingFields(notModified);
+  if (vary === "*" || !isNegotiated(vary)) return null;
+  const entry = at.kind === "here" ? at.entry : await fetchVariant(context, at.name);
+  return entry && isNegotiated(entry.meta.vary) ? entry : null;
 }
 
 /** A variant that the isolate does not hold: null where it is gone, purged, or the store does not answer. */

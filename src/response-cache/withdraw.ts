@@ -41,5 +41,5 @@ export async function maySpeakFor(context: CacheContext, entry: Entry): Promise<
   if (!entry.meta.credentials) return false;
   // The operator's word: the answer does not depend on which of them asks.
   if (rule.scope === "shared" && requester === "verified") return true;
-  return entry.askedBy === (await selecting.credentials(request.url));
+  return entry.askedBy === (await selecting.credentials(request));
 }

@@ -12,6 +12,7 @@ import { createEvents } from "../../src/events/events.ts";
 import type { SessionClaim } from "../../src/identity/caller.ts";
 import { verifyToken } from "../../src/identity/session-token.ts";
 import type { EdgeRequest } from "../../src/request/capability.ts";
+import { forwardedRequest } from "../../src/request/forwarded.ts";
 import { type Platform, workerPlatform } from "../../src/runtime/platform.ts";
 import { createSessions } from "../../src/session/sessions.ts";
 import type { Batch } from "../../src/store/batch.ts";
@@ -67,11 +68,13 @@ async function present(token: string) {
     : { kind: "invalid", tokenSource: "bearer" };
   const request = new Request("https://edge.example/");
   const works: ((batch: Batch) => void | Promise<void>)[] = [];
+  const url = new URL(request.url);
   const edgeRequest: EdgeRequest = {
     request,
-    url: new URL(request.url),
+    url,
     path: "/",
     route,
+    forwarded: forwardedRequest({ request, url }, route, { cached: true, toHandlers: false }),
     claims: { ...claimsOf(), session },
     requestId: "bench",
     after: (work) => void works.push(work),

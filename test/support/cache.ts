@@ -8,6 +8,7 @@ import {
   type IdentityOutcomes,
 } from "../../src/identity/confirmed.ts";
 import type { SessionClaims } from "../../src/identity/session-token.ts";
+import { forwardedRequest } from "../../src/request/forwarded.ts";
 import type { OriginFetch, OriginReply } from "../../src/request/origin-reply.ts";
 import type { CacheRequest } from "../../src/response-cache/context.ts";
 import { type CacheReply, setCacheFields } from "../../src/response-cache/outcome.ts";
@@ -187,6 +188,7 @@ export function openCache(options: CacheIsolateOptions) {
       requestId: "request-1",
       route: route as Route,
       path: decodeURIComponent(url.pathname),
+      forwarded: forwardedRequest({ request, url }, route, { cached: true, toHandlers: false }),
       after: (each) => void works.push(each),
       waitUntil: (each) => void waitUntil.push(each),
     };
@@ -197,7 +199,7 @@ export function openCache(options: CacheIsolateOptions) {
     const outcome =
       outcomes.kind === "settled" ? outcomes.identity : outcomes[asked.session?.turnsOut ?? "over"];
     const handler = await decide(asked.turnsOutToBe ?? outcome);
-    const fetcher = origin.fetchFor(method, url.href);
+    const fetcher = origin.fetchFor(method, cacheRequest.forwarded.url.href);
     const reply: Promise<CacheReply> = handler
       ? handler.respond(fetcher)
       : fetcher.fetch(request.headers).then((answer) => ({ reply: answer, cache: null }));

@@ -10,6 +10,7 @@ import {
 } from "../../src/identity/confirmed.ts";
 import { createLimiter, type LimiterOptions } from "../../src/ratelimit/limiter.ts";
 import type { EdgeRequest } from "../../src/request/capability.ts";
+import { forwardedRequest } from "../../src/request/forwarded.ts";
 import { createKeys } from "../../src/store/keys.ts";
 import { Store } from "../../src/store/store.ts";
 import { claimsOf } from "./identity.ts";
@@ -125,11 +126,13 @@ export function identityOf(who: string, over: Partial<ConfirmedIdentity> = {}): 
 
 export function requestOf(route: Route): EdgeRequest {
   const request = new Request("https://edge.example/v1/x");
+  const url = new URL(request.url);
   return {
     request,
-    url: new URL(request.url),
+    url,
     path: "/v1/x",
     route,
+    forwarded: forwardedRequest({ request, url }, route, { cached: true, toHandlers: false }),
     claims: claimsOf(),
     requestId: "request-1",
     after: () => {},

@@ -59,13 +59,18 @@ function absolute(file: string, own: URL): URL {
   return new URL(file, own);
 }
 
-/** A prefix in Cloudflare's form: host and path without a scheme, with a slash at its end. */
+/**
+ * A prefix in Cloudflare's form: host and path without a scheme, with a slash at its end. Whatever else an address may
+ * hold is refused: it would reach nothing, or more than was meant.
+ */
 function prefix(text: string): string {
-  const bare = text.replace(/^https?:\/\//, "");
-  if (!/^[^/]+\/(?:.*\/)?$/.test(bare)) {
+  const scheme = /^https?:\/\//.exec(text)?.[0] ?? "https://";
+  const bare = text.slice(text.startsWith(scheme) ? scheme.length : 0);
+  const isPrefix = /^[^/?#@\\]+\/(?:[^?#]*\/)?$/.test(bare) && URL.canParse(scheme + bare);
+  if (!isPrefix) {
     throw badPurge(`The prefix "${text.slice(0, 100)}" must be a host and a path that ends with a /.`);
   }
-  return `${bare.split("/")[0]?.toLowerCase()}${bare.slice(bare.indexOf("/"))}`;
+  return `${new URL(scheme + bare).host}${bare.slice(bare.indexOf("/"))}`;
 }
 
 function badPurge(reason: string): Problem {

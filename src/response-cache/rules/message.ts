@@ -1,3 +1,4 @@
+import { asciiLowerCase, withoutBlanks } from "../../http/blanks.ts";
 import { isFieldName } from "../../http/field-name.ts";
 
 /** What the rules read of a message. `Request` and `Response` fit, and so do plain objects. */
@@ -16,14 +17,11 @@ export interface ResponseFacts {
 
 /** A field name in lower case, or null where the text could not be one (RFC 9110 §5.1). */
 export function fieldName(text: string): string | null {
-  const name = text.trim().toLowerCase();
+  const name = asciiLowerCase(withoutBlanks(text));
   return isFieldName(name) ? name : null;
 }
 
 /** Members of a comma separated list of tokens, without the empty ones (RFC 9110 §5.6.1.2). */
 export function listMembers(value: string | null): string[] {
-  return (value ?? "")
-    .split(",")
-    .map((member) => member.trim())
-    .filter(Boolean);
+  return (value ?? "").split(",").map(withoutBlanks).filter(Boolean);
 }

@@ -1,7 +1,7 @@
 import { parseHttpDate } from "../../http/http-date.ts";
 import { entityTag, isWeak, stronglyEqual, weaklyEqual } from "./entity-tag.ts";
 import { fieldsOf, type StoredResponse } from "./stored.ts";
-import { mostRecent } from "./vary.ts";
+import { isNegotiated, mostRecent } from "./vary.ts";
 
 /** The client's own conditions and range. They are not sent to the origin: its answer is to be a whole one. */
 const CLIENT_CONDITIONS = ["if-none-match", "if-modified-since", "if-range", "range"];
@@ -9,15 +9,17 @@ const CLIENT_CONDITIONS = ["if-none-match", "if-modified-since", "if-range", "ra
 /**
  * The stored responses whose validators a request may carry (RFC 9111 §4.3.1): the selected one, and every other variant
  * of the URL that the origin can tell apart by a strong entity tag, for a 304 can name one of those as the answer too.
- * Never a variant that was stored for credentials: an origin may give two users the same tag.
+ * Never a variant that was stored for credentials, and none where the URL varies by more than what is negotiated: an
+ * origin may give two readers the same tag.
  */
 export function validationCandidates<Stored extends StoredResponse>(
   variants: readonly Stored[],
   selected: Stored | null,
 ): Stored[] {
+  const mayName = variants.every(({ vary }) => isNegotiated(vary));
   const others = variants.filter((each) => {
     const tag = tagOf(each);
-    return each !== selected && !each.credentials && tag !== null && !isWeak(tag);
+    return mayName && each !== selected && !each.credentials && tag !== null && !isWeak(tag);
   });
   if (selected === null) return others;
   // A date identifies one response only, and an origin that is sent tags ignores it (RFC 9110 §13.1.3).

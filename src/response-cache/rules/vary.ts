@@ -1,3 +1,4 @@
+import { asciiLowerCase, withoutBlanks } from "../../http/blanks.ts";
 import { parseHttpDate } from "../../http/http-date.ts";
 import { isPerRequestField } from "../../http/per-request-fields.ts";
 import { fieldName, listMembers } from "./message.ts";
@@ -12,6 +13,18 @@ export function selectingFields(headers: Headers): string[] | "*" {
   const names = listMembers(headers.get("vary")).map(fieldName);
   if (names.some((name) => name === null || name === "*" || isPerRequestField(name))) return "*";
   return [...new Set(names as string[])].sort();
+}
+
+/** By these a client says which form it wants, and not who it is (RFC 9110 §12.5). */
+const NEGOTIATION = new Set(["accept", "accept-charset", "accept-encoding", "accept-language"]);
+
+/**
+ * Whether an answer that varies by these fields is for nobody in particular: then an origin may name it as the answer to
+ * another request by its entity tag (RFC 9111 §4.3.1). By any other field it may be one reader's, and origins that make
+ * their tags of a revision give the same one to all readers.
+ */
+export function isNegotiated(vary: readonly string[]): boolean {
+  return vary.every((name) => NEGOTIATION.has(name));
 }
 
 /** Fields defined as lists, in which space around a comma means nothing (RFC 9110 §5.6.1). */
@@ -35,9 +48,9 @@ export function fieldKey(name: string, value: string | null): string {
 }
 
 function normalised(name: string, value: string | null): string | null {
-  if (value === null || !LISTS.has(name)) return value === null ? null : value.trim();
-  const cased = WITHOUT_CASE.has(name) ? value.toLowerCase() : value;
-  return cased.includes('"') ? cased.trim() : listMembers(cased).join(",");
+  if (value === null || !LISTS.has(name)) return value === null ? null : withoutBlanks(value);
+  const cased = WITHOUT_CASE.has(name) ? asciiLowerCase(value) : value;
+  return cased.includes('"') ? withoutBlanks(cased) : listMembers(cased).join(",");
 }
 
 /** Of the stored responses that match a request, the most recent by `Date`, then by arrival (RFC 9111 §4). */

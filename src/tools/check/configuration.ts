@@ -1,6 +1,7 @@
 import { unstable_readConfig } from "wrangler";
 import { ConfigError } from "../../config/config-error.ts";
 import { loadConfig } from "../../config/load.ts";
+import type { Route, RouteInput } from "../../config/route.ts";
 import routes from "../../routes.ts";
 
 export interface ConfigurationCheck {
@@ -35,11 +36,13 @@ function withAssumedSecrets(vars: Record<string, unknown>): Record<string, unkno
  * @param file Path of the wrangler configuration.
  * @param environment A name under `[env.…]`, or undefined for the top level (or `CLOUDFLARE_ENV`, as in wrangler).
  * @param more Variables that replace those of the file, as `wrangler deploy --var` does.
+ * @param list The routes, where no variable replaces them. Default those of `src/routes.ts`.
  */
 export function checkConfiguration(
   file: string,
   environment?: string,
   more: Record<string, string> = {},
+  list: readonly RouteInput[] = routes,
 ): ConfigurationCheck {
   const { vars, services } = unstable_readConfig(
     { config: file, ...(environment && { env: environment }) },
@@ -50,13 +53,38 @@ export function checkConfiguration(
     const bound = services?.some(({ binding }: { binding: string }) => binding === "ORIGIN")
       ? { ORIGIN: boundOrigin }
       : {};
-    const { origin, warnings } = loadConfig(withAssumedSecrets({ ...bound, ...vars, ...more }), routes);
+    const config = loadConfig(withAssumedSecrets({ ...bound, ...vars, ...more }), list);
+    const { origin, warnings } = config;
     const noOrigin = origin ? [] : ["no ORIGIN_URL and no ORIGIN binding: every request will get 503"];
-    return { environment: label, issue: null, warnings: [...noOrigin, ...warnings] };
+    return {
+      environment: label,
+      issue: null,
+      warnings: [...noOrigin, ...warnings, ...strippedQueries(config.routes)],
+    };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { environment: label, issue: error.message, warnings: [] };
   }
+}
+
+/**
+ * What `query.ignore` and `query.allow` change for the API, which would miss a parameter without a word.
+ */
+function strippedQueries(compiled: readonly Route[]): string[] {
+  return compiled.flatMap(({ name, cache }) => {
+    const { ignore = [], allow = null } = cache?.query ?? {};
+    const where = `${name}: a GET or HEAD reaches your API without`;
+    return [
+      ...(ignore.length > 0
+        ? [
+            `${where} the parameters in cache.query.ignore (${ignore.join(", ")}): they are no longer only left out of the key.`,
+          ]
+        : []),
+      ...(allow === null
+        ? []
+        : [`${where} the parameters that cache.query.allow does not name (${allow.join(", ") || "none"}).`]),
+    ];
+  });
 }
 
 /** The environments that a wrangler configuration names. */

@@ -4,6 +4,7 @@ import { testPlatform } from "../../support/platform.ts";
 
 const base: Omit<OriginHeadersInput, "headers"> = {
   method: "GET",
+  cacheRule: null,
   url: new URL("https://edge.example/v1/x"),
   clientAddress: "203.0.113.7",
   requestId: "r".repeat(32),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ForwardedFields } from "../../../src/request/forwarded-fields.ts";
 import { SelectingFields } from "../../../src/response-cache/selecting-fields.ts";
 
 /** A hash that shows what was hashed. */
@@ -11,10 +12,12 @@ function hashing() {
   return { hash, hashed };
 }
 
-const credentialsOf = (fields: Record<string, string>, search = "") =>
-  new SelectingFields(new Headers(fields), hashing().hash).credentials(
-    new URL(`https://edge.example/x${search}`),
-  );
+const credentialsOf = (fields: Record<string, string>, search = "") => {
+  const headers = new Headers(fields);
+  const url = new URL(`https://edge.example/x${search}`);
+  const forwarded = new ForwardedFields(headers, null);
+  return new SelectingFields(forwarded, hashing().hash).credentials({ request: { headers }, url });
+};
 
 describe("the hash over a request's credentials", () => {
   it.each<[title: string, one: [Record<string, string>, string?], other: [Record<string, string>, string?]]>([
@@ -46,6 +49,7 @@ describe("the hash over a request's credentials", () => {
     ],
     ["one more parameter", [{ authorization: "a" }], [{ authorization: "a" }, "?token=b"]],
     ["another parameter", [{}, "?token=a"], [{}, "?token=b"]],
+    ["another session's token, which goes to no origin", [{ authorization: "Bearer es1.a" }], [{ authorization: "Bearer es1.b" }]],
     ["no credential", [{ authorization: "a" }], [{}]],
   ])("differs with %s", async (_, one, other) => {
     expect(await credentialsOf(...one)).not.toBe(await credentialsOf(...other));
@@ -53,9 +57,11 @@ describe("the hash over a request's credentials", () => {
 
   it("is the one that selects, where there is a single credential: no second hash is made", async () => {
     const { hash, hashed } = hashing();
-    const fields = new SelectingFields(new Headers({ authorization: "a", accept: "x" }), hash);
+    const headers = new Headers({ authorization: "a", accept: "x" });
+    const fields = new SelectingFields(headers, hash);
     await fields.hide();
-    expect(await fields.credentials(new URL("https://edge.example/x"))).toBe(fields.get("authorization"));
+    const asked = { request: { headers }, url: new URL("https://edge.example/x") };
+    expect(await fields.credentials(asked)).toBe(fields.get("authorization"));
     expect(hashed).toEqual(["authorization: a"]);
   });
 });

@@ -41,6 +41,24 @@ describe("asking the origin (RFC 9111 §4.3.1)", () => {
     expect(conditions([own], own)).toEqual(['"c"', null]);
   });
 
+  test.each<[string[], string | null]>([
+    [[], '"a", "b"'],
+    [["accept"], '"a", "b"'],
+    [["accept-charset", "accept-encoding", "accept-language"], '"a", "b"'],
+    [["x-tenant"], null],
+    [["accept-language", "x-tenant"], null],
+    [["cookie"], null],
+    [["origin"], null],
+    [["user-agent"], null],
+    [["accept-profile"], null],
+    [["prefer"], null],
+  ])("where the URL varies by %j, the tags of others are %j", (vary, tags) => {
+    const [one, other] = [tagged('"a"', { vary }), tagged('"b"', { vary })];
+    expect(conditions([one, other], null)[0]).toBe(tags);
+    expect(conditions([one, other], one)[0], "its own always").toBe(tags ?? '"a"');
+    expect(conditions([one, tagged('"b"')], null)[0], "of one variant that is for anybody").toBe(tags);
+  });
+
   test("a date is sent alone: beside tags an origin would not look at it", () => {
     const dated = stored({ "last-modified": LAST });
     expect(conditions([a, dated], dated)).toEqual([null, LAST]);

@@ -42,6 +42,19 @@ describe("npm run check reads wrangler.toml with the Worker's own code", () => {
     expect(checkConfiguration(file, "staging").issue).toContain("EDGE_MODE");
   });
 
+  it("and notes what query.ignore and query.allow take away from what the API is asked", async () => {
+    const file = await wranglerToml('[vars]\nORIGIN_URL = "https://api.example"\n');
+    const { warnings } = checkConfiguration(file, undefined, {}, [
+      { path: "/a", cache: { query: { ignore: ["utm_*", "ref"] } } },
+      { path: "/b", cache: { query: { allow: [] } } },
+      { path: "/c", cache: { query: { sort: true } } },
+    ]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^\/a: .*cache\.query\.ignore \(utm_\*, ref\)/),
+      expect.stringMatching(/^\/b: .*cache\.query\.allow does not name \(none\)/),
+    ]);
+  });
+
   it("and notes where there is no origin", async () => {
     expect(checkConfiguration(await wranglerToml("")).warnings.join()).toContain("ORIGIN_URL");
   });
