@@ -2,8 +2,10 @@ import { HTTPException } from "hono/http-exception";
 import { ConfigError } from "../config/config-error.ts";
 import { errorFacts } from "../events/error-place.ts";
 import { createEvents } from "../events/events.ts";
+import { API_KEY_FIELD } from "../http/credential-fields.ts";
 import { mutableResponse } from "../http/mutable-response.ts";
 import { Problem, problemFacts, problemResponse } from "../http/problem.ts";
+import { addVary } from "../http/vary.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import { type LogRecord, logRequest } from "../request/log-record.ts";
 import type { SessionChange } from "../request/session-change.ts";
@@ -49,6 +51,8 @@ export interface Answer {
   cache: CacheOutcome | null;
   /** A change of the session by the origin or an endpoint. It takes precedence over the verdict's change. */
   session: SessionChange | null;
+  /** Another caller may be given another answer. Default false. */
+  byCaller?: boolean;
 }
 
 /** An error in place of an answer. */
@@ -60,6 +64,9 @@ export interface Refusal {
 export function refusal(error: unknown): Refusal {
   return { kind: "refusal", error };
 }
+
+/** The fields by which the edge knows callers. */
+const CALLER_FIELDS = ["Authorization", "Cookie", API_KEY_FIELD];
 
 type FinishParts = Pick<Isolate, "platform" | "events" | "cors" | "sessions">;
 
@@ -80,6 +87,8 @@ export function finish(
   if (response.status !== 101) {
     const { headers } = response;
     setCacheFields(headers, cache);
+    // Else a browser shows the last user's page to the next (RFC 9111 §4.1).
+    if (outcome.kind === "answer" && outcome.byCaller) addVary(headers, CALLER_FIELDS);
     const limitFields = tellsNoQuota(outcome) ? {} : (findings.limits?.headers ?? {});
     for (const [name, value] of Object.entries(limitFields)) {
       // A refusal by the limits has its own. Under `EDGE_MODE=observe` a denied request gets the origin's answer, or its failure.

@@ -157,7 +157,13 @@ export async function answer({ cache, request }: Admitted, origin: OriginFetch):
     ? await cache.respond(origin)
     : { reply: await origin.fetch(request.request.headers), cache: null };
   if (reply.kind === "failed") throw problem(reply.code);
-  return { kind: "answer", response: reply.response, cache: outcome, session: reply.session ?? null };
+  const { response, session = null } = reply;
+  return { kind: "answer", response, cache: outcome, session, byCaller: isByCaller(request.route) };
+}
+
+/** Whether who asks decides what is answered on a route: an answer of their own, or one at all. */
+function isByCaller({ access, cache }: Route): boolean {
+  return access !== "public" || cache?.scope === "caller";
 }
 
 const ALL: Capabilities = { limits: true, session: true, cache: true };

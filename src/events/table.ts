@@ -166,6 +166,7 @@ export const eventTable = {
       files: count,
       prefixes: count,
       tags: count,
+      users: count,
       everything: flag,
       soft: flag,
     },

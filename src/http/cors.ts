@@ -1,6 +1,7 @@
 import { API_KEY_FIELD } from "./credential-fields.ts";
 import { SESSION_TOKEN_FIELD } from "./edge-fields.ts";
 import { isFieldName } from "./field-name.ts";
+import { addVary } from "./vary.ts";
 
 /** Headers that a page of another origin may read. */
 const EXPOSED = [
@@ -56,7 +57,7 @@ export function corsPolicy(
   const allowed = new Set(options.origins);
   const exposed = [...EXPOSED, ...(options.exposed ?? [])];
   const grant = (request: Request, headers: Headers) => {
-    addVary(headers, "Origin");
+    addVary(headers, ["Origin"]);
     const origin = request.headers.get("origin");
     if (origin === null || !allowed.has(origin)) return false;
     headers.set("access-control-allow-origin", origin);
@@ -71,8 +72,8 @@ export function corsPolicy(
       const method = asked.get("access-control-request-method");
       if (request.method !== "OPTIONS" || !asked.has("origin") || method === null) return null;
       const headers = new Headers();
-      addVary(headers, "Access-Control-Request-Method");
-      addVary(headers, "Access-Control-Request-Headers");
+      addVary(headers, ["Access-Control-Request-Method"]);
+      addVary(headers, ["Access-Control-Request-Headers"]);
       if (grant(request, headers)) {
         headers.set("access-control-allow-methods", allowedMethods(method, methodsOf));
         headers.set(
@@ -140,9 +141,4 @@ function allowedHeaders(asked: string | null): string {
   const extra = names.filter((name) => isFieldName(name) && name.length <= MAX_NAME_LENGTH).slice(0, 32);
   const known = new Set(ALLOWED_HEADERS.map((name) => name.toLowerCase()));
   return [...ALLOWED_HEADERS, ...extra.filter((name) => !known.has(name.toLowerCase()))].join(", ");
-}
-
-function addVary(headers: Headers, name: string): void {
-  const present = (headers.get("vary") ?? "").split(",").map((each) => each.trim().toLowerCase());
-  if (!present.includes(name.toLowerCase()) && !present.includes("*")) headers.append("vary", name);
 }

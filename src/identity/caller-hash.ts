@@ -12,7 +12,7 @@ export interface Identifier {
   identity(kind: Identity["kind"], value: string): Promise<Identity>;
 }
 
-const REMEMBERED_KINDS: ReadonlySet<string> = new Set(["address", "user", "url", "response"]);
+const REMEMBERED_KINDS: ReadonlySet<string> = new Set(["address", "user", "url", "response", "audience"]);
 const MAX_REMEMBERED = 4000;
 const REMEMBERED_BYTES = 1024 * 1024;
 const MAX_REMEMBERED_LENGTH = 1024;

@@ -50,12 +50,18 @@ export type KeyClaim =
 /** The JWT of a request after its signature and claims are checked. */
 export type JwtClaim =
   | { kind: "absent" }
-  | { kind: "verified"; userId: string; tier: string | null }
+  | {
+      kind: "verified";
+      userId: string;
+      tier: string | null;
+      /** All that the token claims, but for `iat`, `exp`, `nbf` and `jti`: equal claims are equal texts. */
+      claims: string;
+    }
   | { kind: "invalid" }
   /** The key set could not be loaded, so the signature cannot be checked. */
   | { kind: "unknown" };
 
-/** The caller that limits count, and whose entries a cache with scope `caller` holds. Keys and logs contain only the hash. */
+/** The caller that limits count. Keys and logs contain only the hash. */
 export interface Identity {
   kind: "key" | "user" | "address";
   /** 128 bits, hex. */

@@ -35,8 +35,7 @@ export interface ConfirmedIdentity {
   user: { id: string; tier: string | null } | null;
   tier: string | null;
   /**
-   * Who is limited (`by: "caller"`), and whose entries a cache with `scope: "caller"` holds: verified key, else user,
-   * else address.
+   * Who is limited (`by: "caller"`): verified key, else user, else address.
    */
   identity: Identity;
 }

@@ -56,9 +56,16 @@ export function readCredentials(
     jwt: isJwt ? bearer : null,
     apiKey,
     sessionCookie: cookie !== null,
-    any:
-      queryKeys.length > 0 ||
-      [authorization, cookies, headerKey].some((value) => value !== null) ||
-      names.hasUnread(headers, url),
+    any: carriesCredential(headers, url, names),
   };
+}
+
+/** Whether a request has any credential, be it empty or one that the edge does not read. */
+export function carriesCredential(headers: Headers, url: URL, names: CredentialNames): boolean {
+  const fields = ["authorization", "cookie", API_KEY_FIELD];
+  return (
+    fields.some((name) => headers.has(name)) ||
+    (url.search !== "" && url.searchParams.has(API_KEY_PARAMETER)) ||
+    names.hasUnread(headers, url)
+  );
 }

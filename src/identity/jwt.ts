@@ -1,6 +1,7 @@
 import { createLocalJWKSet, errors, jwtVerify } from "jose";
 import type { JwtConfig } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
+import { canonicalJson } from "../runtime/canonical-json.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { JwtClaim } from "./caller.ts";
 import { createKeySet } from "./jwks.ts";
@@ -49,7 +50,8 @@ export function createJwtVerifier({ jwt, platform, events }: JwtVerifierOptions)
       if (typeof sub !== "string" || sub === "" || !sub.isWellFormed()) return { kind: "invalid" };
       const tier = jwt.tierClaim === null ? undefined : payload[jwt.tierClaim];
       const named = typeof tier === "string" && tier.isWellFormed();
-      return { kind: "verified", userId: sub, tier: named ? tier : null };
+      const { iat: _iat, exp: _exp, nbf: _nbf, jti: _jti, ...claims } = payload;
+      return { kind: "verified", userId: sub, tier: named ? tier : null, claims: canonicalJson(claims) };
     } catch (error) {
       if (REFUSALS.some((kind) => error instanceof kind)) return { kind: "invalid" };
       throw error;

@@ -1,4 +1,5 @@
 import type { Identifier } from "../identity/caller-hash.ts";
+import type { Audience } from "./audience.ts";
 import type { EntryAddress } from "./entry-store.ts";
 import { cacheUrl } from "./key.ts";
 
@@ -7,16 +8,17 @@ import { cacheUrl } from "./key.ts";
  * differently; purges do without, as those who write them do.
  *
  * @param url As the origin is asked for it.
- * @param audience The hash of the caller whose own entries they are; null for everybody's.
+ * @param audience The caller whose own entries they are; null for everybody's.
  */
 export async function addressOf(
   hash: Identifier["hash"],
   url: URL,
-  audience: string | null,
+  audience: Audience | null,
 ): Promise<EntryAddress> {
   const text = cacheUrl(url);
   const urlHash = await hash("url", text);
   const sharedKey = url.protocol === "https:" ? urlHash : `${urlHash}:${url.protocol.slice(0, -1)}`;
-  const key = audience === null ? sharedKey : await hash("response", `${audience} ${sharedKey}`);
-  return { url: text, urlHash, key, sharedKey };
+  if (audience === null) return { url: text, urlHash, key: sharedKey, sharedKey };
+  const key = await hash("response", `${audience.key} ${sharedKey}`);
+  return { url: text, urlHash, key, sharedKey, user: audience.user };
 }

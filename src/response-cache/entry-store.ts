@@ -15,6 +15,8 @@ export interface EntryAddress {
   key: string;
   /** Where everybody's entries are. Invalidations are noted there for all audiences. */
   sharedKey: string;
+  /** Hash of the user whose own entries they are, where it is one's. */
+  user?: string | null;
 }
 
 /** When what is stored for a URL became invalid (`hard`) or stale (`soft`), ms since the epoch; 0 where it never did. */

@@ -23,11 +23,11 @@ export function cacheHandler(context: CacheContext): CacheHandler {
 /**
  * The handler of a request that is neither looked up nor stored.
  *
- * @param fwd Why (RFC 9211 §2.2).
+ * @param why For `Cache-Status` (RFC 9211 §2.2, §2.8).
  */
 export function bypassHandler(
   request: CacheRequest,
-  fwd: "bypass" | "method",
+  why: { fwd: "bypass" | "method"; detail?: string },
   { observe }: Pick<CacheParts, "observe">,
 ): CacheHandler {
   return {
@@ -35,7 +35,7 @@ export function bypassHandler(
       const { headers } = request.request;
       // Not even a request that no entry could answer reaches the origin then (RFC 9111 §5.2.1.7).
       if (wantsStoredOnly(headers, observe)) throw problem("ONLY_IF_CACHED");
-      return passed({ request }, await origin.fetch(headers), { fwd }, "BYPASS");
+      return passed({ request }, await origin.fetch(headers), why, "BYPASS");
     },
   };
 }

@@ -16,14 +16,17 @@ export async function lookUp(lookup: CacheLookup, batch: Batch): Promise<() => F
   const { parts, address, selecting } = lookup;
   const { entries, withdrawals } = parts;
   const purgesSince = withdrawals.purgesSince;
+  const userEnd = withdrawals.readUserEnd(address, batch);
   let held = heldOf(lookup);
-  if (held && purgesSince === null) return () => inIsolate(held);
+  if (held && purgesSince === null && userEnd === null) return () => inIsolate(held);
   await selecting.hide();
   held ??= heldOf(lookup);
   const query = { selecting, heldId: held?.id ?? null, purgesSince };
   const finding = Promise.resolve(entries.find(address, query, batch));
   finding.catch(() => {});
-  return () => read(finding, lookup, held, purgesSince !== null);
+  const searching = userEnd ? userEnd.then(() => finding) : finding;
+  searching.catch(() => {});
+  return () => read(searching, lookup, held, purgesSince !== null);
 }
 
 /** What may be served of what was found: nothing that was purged, that is for others, or in observation. */

@@ -1,31 +1,70 @@
 import { bearerToken } from "../http/bearer.ts";
-import { cookiePairs } from "../http/cookies.ts";
 import { type CredentialNames, DEFAULT_CREDENTIALS } from "../http/credential-fields.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
+import { carriesCredential } from "../identity/credentials.ts";
+import { cookiesForOrigin } from "../identity/session-cookie.ts";
 import type { Requester } from "./rules/scope-table.ts";
+
+/** What a request carries, as far as it may say who asks. */
+export interface RequesterFacts {
+  headers: Headers;
+  url: URL;
+  names?: CredentialNames | undefined;
+  /** Names and patterns of cookies that say nothing. Default none. */
+  ignoreCookies?: readonly string[] | undefined;
+}
+
+/** Why a requester is not `verified`: for `Cache-Status`. */
+export type Doubt =
+  | "no-credential"
+  /** A token that is not valid, or whose session is over: it says nothing of who asks; the origin may read it all the same. */
+  | "session-not-valid"
+  | "jwt-not-valid"
+  | "jwt-not-checked"
+  | "key-not-verified"
+  | "several-credentials"
+  /** A cookie of the origin's. */
+  | "other-cookie"
+  /** One that the edge does not read. */
+  | "other-credential";
 
 /**
  * Who asked, as the scope's table wants to know it. `verified` only where all that the request carries to say who it is
  * is checked and is the identity its entries are stored under: any other credential could change the answer unseen.
  */
-export function requesterOf(
-  identity: ConfirmedIdentity,
-  headers: Headers,
-  url?: URL,
-  names: CredentialNames = DEFAULT_CREDENTIALS,
-): Requester {
+export function requesterOf(identity: ConfirmedIdentity, facts: RequesterFacts): Requester {
+  const doubt = doubtOf(identity, facts);
+  if (doubt === null) return "verified";
+  return doubt === "no-credential" ? "anonymous" : "credentialed";
+}
+
+/** What keeps a requester from being `verified`; null where nothing does. */
+export function doubtOf(identity: ConfirmedIdentity, facts: RequesterFacts): Doubt | null {
+  const { headers, url, names = DEFAULT_CREDENTIALS, ignoreCookies = [] } = facts;
   const { credentials, session, key, jwt } = identity;
-  if (!credentials.any) return "anonymous";
-  const checked = [session !== null, jwt.kind === "verified", key.kind === "verified"].filter(Boolean).length;
-  // A token that is not valid, or whose session is over, says nothing of who asks; the origin may read it all the same.
-  const deadToken = credentials.sessionToken !== null && session === null;
-  const doubtful = deadToken || jwt.kind === "invalid" || jwt.kind === "unknown" || key.kind === "unverified";
-  // A cookie of the origin's, or an Authorization that is no bearer, is a credential the edge cannot read.
-  const cookies = cookiePairs(headers.get("cookie")).length;
-  const ownCookie = session !== null && credentials.sessionToken?.tokenSource === "cookie" ? 1 : 0;
+  const cookie = headers.get("cookie");
+  const telling = cookie === null ? [] : cookiesForOrigin(cookie, ignoreCookies, true);
+  // Ignored cookies are as if they were not there; an empty field is there.
+  const silent = cookie !== null && telling.length === 0 && ignoreCookies.length > 0 && cookie.trim() !== "";
+  if (!credentials.any || (silent && !carriesCredential(withoutCookies(headers), url, names))) {
+    return "no-credential";
+  }
   const authorization = headers.get("authorization");
   const basic = authorization !== null && bearerToken(authorization) === null;
-  return checked === 1 && !names.hasUnread(headers, url) && !doubtful && cookies === ownCookie && !basic
-    ? "verified"
-    : "credentialed";
+  if (basic || names.hasUnread(headers, url)) return "other-credential";
+  if (credentials.sessionToken !== null && session === null) return "session-not-valid";
+  if (jwt.kind === "invalid") return "jwt-not-valid";
+  if (jwt.kind === "unknown") return "jwt-not-checked";
+  if (key.kind === "unverified") return "key-not-verified";
+  const ownCookie = session !== null && credentials.sessionToken?.tokenSource === "cookie" ? 1 : 0;
+  if (telling.length !== ownCookie) return "other-cookie";
+  const checked = [session !== null, jwt.kind === "verified", key.kind === "verified"].filter(Boolean).length;
+  if (checked === 1) return null;
+  return checked === 0 ? "other-credential" : "several-credentials";
+}
+
+function withoutCookies(headers: Headers): Headers {
+  const others = new Headers(headers);
+  others.delete("cookie");
+  return others;
 }

@@ -11,6 +11,7 @@ import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { addressOf } from "./address.ts";
+import { audienceOf } from "./audience.ts";
 import type { CacheParts, CacheRequest } from "./context.ts";
 import { bypassHandler, cacheHandler } from "./handler.ts";
 import { InFlightFetches } from "./in-flight.ts";
@@ -18,7 +19,7 @@ import { contextOf, lookUp } from "./lookup.ts";
 import { MemoryEntryStore } from "./memory-entry-store.ts";
 import type { CacheHandler } from "./outcome.ts";
 import { RedisEntryStore } from "./redis-entry-store.ts";
-import { requesterOf } from "./requester.ts";
+import { type Doubt, doubtOf, type RequesterFacts, requesterOf } from "./requester.ts";
 import { eligibility } from "./rules/eligibility.ts";
 import { SelectingFields } from "./selecting-fields.ts";
 import { type PurgeRequest, Withdrawals } from "./withdrawals.ts";
@@ -83,6 +84,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     shared,
     isolateMaxAgeMs,
     addressesOf: sharedAddresses,
+    userHash: (id) => identifier.hash("user", id),
   });
   const addressesOf = async (url: URL) => (options.ruleOf?.(url) === null ? [] : sharedAddresses(url));
   let corruptReported = false;
@@ -124,15 +126,12 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     if (!rule || headers.has("upgrade")) return () => null;
     const expected = outcomes.kind === "settled" ? outcomes.identity : outcomes.alive;
     const own = rule.scope === "caller";
-    // A key the origin has yet to verify goes past the cache: only the origin can say what it may see.
-    const pending = expected.key.kind === "unverified" && route.verifiesKeys;
-    const unknown = own && requesterOf(expected, headers, url, options.credentials) !== "verified";
+    const facts = { headers, url, names: options.credentials, ignoreCookies: rule.ignoreCookies };
     const eligible = eligibility(request.request);
-    if (eligible !== "eligible" || pending || unknown) {
-      const fwd = eligible === "method" ? "method" : "bypass";
-      return () => bypassHandler(request, fwd, parts);
-    }
-    const audience = own ? expected.identity.hash : null;
+    if (eligible === "method") return () => bypassHandler(request, { fwd: "method" }, parts);
+    const doubt = eligible === "bypass" ? whyIneligible(headers) : doubtAbout(expected, request, facts);
+    if (doubt) return () => bypassHandler(request, { fwd: "bypass", detail: doubt }, parts);
+    const audience = own ? await audienceOf(expected, identifier.hash) : null;
     const address = await addressOf(identifier.hash, forwarded.url, audience);
     const selecting = new SelectingFields(forwarded.fields, identifier.hash, options.credentials);
     const lookup = { parts, request, rule, address, selecting };
@@ -141,10 +140,25 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
       const found = await read();
       // What was found is another's: the one whose session lives, or whose key is still verified.
       const ended = confirmed.key.kind === "unverified" && route.verifiesKeys;
-      if (ended || (own && confirmed !== expected)) return bypassHandler(request, "bypass", parts);
-      return cacheHandler(
-        contextOf(lookup, found, requesterOf(confirmed, headers, url, options.credentials)),
-      );
+      if (!ended && !(own && confirmed !== expected))
+        return cacheHandler(contextOf(lookup, found, requesterOf(confirmed, facts)));
+      const detail = ended ? "key-not-verified" : "session-not-valid";
+      return bypassHandler(request, { fwd: "bypass", detail }, parts);
     };
   }
+}
+
+function whyIneligible(headers: Headers): string {
+  return headers.has("if-match") || headers.has("if-unmodified-since") ? "precondition" : "content";
+}
+
+/** Why it is not certain enough who asks; null where it is. */
+function doubtAbout(
+  expected: ConfirmedIdentity,
+  { route }: Pick<CacheRequest, "route">,
+  facts: RequesterFacts,
+): Doubt | null {
+  // A key the origin has yet to verify goes past the cache: only the origin can say what it may see.
+  if (expected.key.kind === "unverified" && route.verifiesKeys) return "key-not-verified";
+  return route.cache?.scope === "caller" ? doubtOf(expected, facts) : null;
 }

@@ -2,6 +2,7 @@ import type { Events } from "../events/events.ts";
 import { prefixSpellings } from "../http/url-spelling.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
+import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { Entry } from "./entry.ts";
@@ -10,6 +11,7 @@ import { type Invalidation, Invalidations, type VariantWithdrawal } from "./inva
 import type { MemoryEntryStore } from "./memory-entry-store.ts";
 import { PurgeLog } from "./purge-log.ts";
 import { EVERYTHING, type Purge, type PurgeStatus } from "./purge-times.ts";
+import { UserEnds } from "./user-ends.ts";
 
 export interface PurgeRequest {
   files: URL[];
@@ -17,6 +19,8 @@ export interface PurgeRequest {
   prefixes: string[];
   /** Lower case. */
   tags: string[];
+  /** Ids of users whose own entries end. Default none. */
+  users?: readonly string[];
   everything: boolean;
   soft: boolean;
 }
@@ -33,6 +37,8 @@ export interface WithdrawalsOptions {
   isolateMaxAgeMs: number;
   /** The addresses of everybody's entries of a URL, one for each spelling that it may be stored under. */
   addressesOf(url: URL): Promise<EntryAddress[]>;
+  /** The hash that stands for a user. */
+  userHash(id: string): Promise<string>;
 }
 
 /** All that takes stored entries out of use: purges by an operator, invalidations by requests, the origin (law 13). */
@@ -40,15 +46,18 @@ export class Withdrawals {
   readonly #options: WithdrawalsOptions;
   readonly #purges = new PurgeLog();
   readonly #invalidations: Invalidations;
+  readonly #userEnds: UserEnds;
   #purgesReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: WithdrawalsOptions) {
     const { store, keys, platform, shared } = options;
     this.#options = options;
     this.#invalidations = new Invalidations(options);
+    this.#userEnds = new UserEnds({ ...options, forgotten: (at) => this.#purges.add([EVERYTHING], at) });
     if (!shared) return;
     store.onRecovery((batch) => this.#purges.rewrite(platform.now(), keys, batch));
     store.onRecovery((batch) => this.#invalidations.replay(batch));
+    store.onRecovery((batch) => this.#userEnds.replay(batch));
   }
 
   /** Purges that the isolate knows of. */
@@ -73,10 +82,20 @@ export class Withdrawals {
     this.#purgesReadAt = this.#options.platform.now();
   }
 
+  /**
+   * Queues the read of when all of a user's entries ended, where it is due.
+   *
+   * @returns what settles once it is known, and rejects with a StoreError; null where the isolate knows.
+   */
+  readUserEnd({ user }: EntryAddress, batch: Batch): Promise<void> | null {
+    return this.#options.shared && user ? this.#userEnds.read(user, batch) : null;
+  }
+
   /** What purges and invalidations since its request left have made of an entry. */
   statusOf(address: EntryAddress, { tags, meta }: Entry): PurgeStatus {
-    const { url, urlHash } = address;
+    const { url, urlHash, user } = address;
     const { requestTime } = meta;
+    if (user && this.#userEnds.endedAt(user) >= requestTime) return { kind: "hard" };
     const purged = this.#purges.purgeStatus({ url, urlHash, tags, requestTime });
     const invalidated = invalidationStatus(this.#options.memory.invalidatedAt(address), requestTime);
     if (purged.kind === "hard" || invalidated.kind === "none") return purged;
@@ -118,7 +137,7 @@ export class Withdrawals {
    *   store is lost (then it is written when the store is back) or not used.
    */
   async purge(
-    { files, prefixes, tags, everything, soft }: PurgeRequest,
+    { files, prefixes, tags, users = [], everything, soft }: PurgeRequest,
     requestId?: string,
   ): Promise<"everywhere" | "isolate"> {
     const { platform, events, store, keys, shared } = this.#options;
@@ -131,15 +150,25 @@ export class Withdrawals {
       ...tags.map((value): Purge => ({ target: { kind: "tag", value }, soft })),
       ...(everything ? [{ target: { kind: "everything", value: "" }, soft } as Purge] : []),
     ];
+    const ended = await Promise.all(users.map((user) => this.#options.userHash(user)));
     const now = platform.now();
     this.#purges.add(purges, now);
-    const counts = { files: files.length, prefixes: prefixes.length, tags: tags.length };
+    this.#userEnds.add(ended, now);
+    const counts = {
+      files: files.length,
+      prefixes: prefixes.length,
+      tags: tags.length,
+      users: users.length,
+    };
     events.emit("cache.purged", { request_id: requestId, ...counts, everything, soft });
     if (!shared) return "isolate";
     const batch = store.batch();
     const written = this.#purges.write(purges, now, keys, batch);
+    const usersWritten = this.#userEnds.write(ended, now, batch);
     await batch.send();
-    return (await written) ? "everywhere" : "isolate";
+    const outcome = await usersWritten;
+    if (outcome === "lost") this.#purges.addPending([EVERYTHING], now);
+    return (await written) && outcome === "written" ? "everywhere" : "isolate";
   }
 }
 

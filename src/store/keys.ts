@@ -14,6 +14,7 @@
  * | `{sessions}:mark:{user hash}` | string, a number and a session id: all sessions of the user up to then are over, but this one | absolute lifetime of a session + 1 min | one per user |
  * | `{sessions}:version` | string, a number | absolute lifetime of a session + 1 min | 1 |
  * | `{cache}:r:{url hash}` | hash, fields per variant, and when the URL was invalidated | the longest variant in it; 7 days once invalidated | 32 variants |
+ * | `{cache}:u:{user hash}` | string, when all of a user's entries ended | 7 days | one per user whose data was deleted |
  * | `{cache}:purges` | sorted set, purges by time | the longest entry lifetime | 1000 |
  * | `{cache}:k:{name}` | string, JSON: a value of the key-value cache | as set | |
  *
@@ -40,6 +41,7 @@ export function createKeys({ cache, rateLimit, session }: KeyPrefixes) {
     sessionMark: (userHash: string) => `${session}:mark:${userHash}`,
     sessionVersion: () => `${session}:version`,
     response: (urlHash: string) => `${cache}:r:${urlHash}`,
+    userEnd: (userHash: string) => `${cache}:u:${userHash}`,
     purges: () => `${cache}:purges`,
     value: (name: string) => `${cache}:k:${name}`,
   };

@@ -9,6 +9,7 @@ const body = z.strictObject({
   files: list,
   prefixes: list,
   tags: list,
+  users: z.optional(z.array(z.string().check(z.minLength(1), z.maxLength(256))).check(z.maxLength(500))),
   purge_everything: z.optional(z.boolean()),
   soft: z.optional(z.boolean()),
 });
@@ -18,15 +19,16 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
   return new Hono<{ Variables: { requestId: string } }>().post("/cache/purge", async (c) => {
     const parsed = z.safeParse(body, await c.req.json().catch(() => null));
     if (!parsed.success)
-      throw badPurge("The body must be JSON with files, prefixes, tags or purge_everything.");
+      throw badPurge("The body must be JSON with files, prefixes, tags, users or purge_everything.");
     const {
       files = [],
       prefixes = [],
       tags = [],
+      users = [],
       purge_everything: everything = false,
       soft = false,
     } = parsed.data;
-    if (files.length + prefixes.length + tags.length === 0 && !everything) {
+    if (files.length + prefixes.length + tags.length + users.length === 0 && !everything) {
       throw badPurge("It names nothing to purge.");
     }
     const own = new URL(c.req.url);
@@ -34,6 +36,7 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
       files: files.map((file) => absolute(file, own)),
       prefixes: prefixes.map(prefix),
       tags: tags.map((tag) => tag.toLowerCase()),
+      users,
       everything,
       soft,
     };
@@ -42,7 +45,13 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
     return c.json(
       {
         success: true,
-        purged: { files: files.length, prefixes: prefixes.length, tags: tags.length, everything },
+        purged: {
+          files: files.length,
+          prefixes: prefixes.length,
+          tags: tags.length,
+          users: users.length,
+          everything,
+        },
         // Without the store a purge takes effect in this isolate only.
         reach: durable ? "everywhere" : "this isolate",
       },

@@ -38,7 +38,7 @@ describe.each(tiers)("entries of a caller, $name", (tier) => {
     await first.ask("/v1/x", ada("alive"));
     const over = await next().ask("/v1/x", ada("over"));
     expect(over).toMatchObject({ word: "BYPASS", text: '{"count":2}' });
-    expect(over.headers.get("cache-status")).toBe("EnvoyouEdge;fwd=bypass");
+    expect(over.headers.get("cache-status")).toBe("EnvoyouEdge;fwd=bypass;detail=session-not-valid");
     expect((await next().ask("/v1/x", ada("alive"))).text, "hers is as it was").toBe('{"count":1}');
   });
 

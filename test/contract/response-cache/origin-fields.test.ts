@@ -32,7 +32,7 @@ describe.each(tiers)("an origin that sends X-Cache and Cache-Status, $name", (ti
     expect(await said({ "if-match": '"a"' })).toEqual([
       200,
       "BYPASS",
-      "Origin;hit;stored, EnvoyouEdge;fwd=bypass",
+      "Origin;hit;stored, EnvoyouEdge;fwd=bypass;detail=precondition",
     ]);
     first.platform.advance(61_000);
     expect(await said()).toEqual([

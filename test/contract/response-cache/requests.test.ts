@@ -6,7 +6,11 @@ const LONG = { "cache-control": "max-age=60" };
 describe("a request that no entry can answer", () => {
   it.each([
     ["of another method", { method: "OPTIONS" }, "EnvoyouEdge;fwd=method"],
-    ["with a precondition for the origin", { headers: { "if-match": '"a"' } }, "EnvoyouEdge;fwd=bypass"],
+    [
+      "with a precondition for the origin",
+      { headers: { "if-match": '"a"' } },
+      "EnvoyouEdge;fwd=bypass;detail=precondition",
+    ],
   ])("%s goes past the cache, and says why", async (_, asked, status) => {
     const { ask } = openCache({ origin: new Origin(() => json({}, LONG)) });
     await ask("/v1/x");

@@ -12,7 +12,7 @@ const options = (over: Partial<ConfirmationOptions> = {}): ConfirmationOptions =
 });
 const session = claims({ userId: "ada", tier: "premium" });
 const signed = { kind: "signed", claims: session, tokenSource: "bearer" } as const;
-const jwt = { kind: "verified", userId: "grace", tier: "basic" } as const;
+const jwt = { kind: "verified", userId: "grace", tier: "basic", claims: "{}" } as const;
 const key = { kind: "verified", hash: "k".repeat(32), name: "partner", tier: "gold", userId: null } as const;
 
 it("an unverified identity has no user and no tier, and is not assignable to a confirmed one", () => {

@@ -68,7 +68,12 @@ function harness({ secrets = SECRETS, keySet = () => Object.values(signers).slic
   return { platform, verify, wire, hs256, signed };
 }
 
-const verified = { kind: "verified", userId: "user_1", tier: "premium" };
+const verified = {
+  kind: "verified",
+  userId: "user_1",
+  tier: "premium",
+  claims: expect.any(String) as string,
+};
 const invalid = { kind: "invalid" };
 
 describe("a JWT", () => {
@@ -79,6 +84,25 @@ describe("a JWT", () => {
     for (const plan of [7, "gold\udc00"])
       expect(await verify(await hs256({ plan }))).toEqual({ ...verified, tier: null });
     expect(wire.asked, "no key set is needed for that").toBe(0);
+  });
+
+  it.each<[string, Record<string, unknown>, boolean]>([
+    ["when it was issued", { iat: 5 }, true],
+    ["when it ends", { exp: 4_000_000_000 }, true],
+    ["from when on it counts", { nbf: 5 }, true],
+    ["its own id", { jti: "x" }, true],
+    ["the order of its claims", { aud: "api", iss: "https://issuer.example", plan: "premium" }, true],
+    ["its scope", { scope: "profile" }, false],
+    ["its client", { azp: "third-party" }, false],
+    ["its subject", { sub: "user_2" }, false],
+    ["its tier", { plan: "basic" }, false],
+    ["a claim that is null", { org: null }, false],
+    ["a claim in a claim", { act: { sub: "x", iat: 5 } }, false],
+  ])("claims the same as another that differs by %s", async (_, over, same) => {
+    const { verify, hs256 } = harness();
+    const [one, other] = [await verify(await hs256()), await verify(await hs256(over))];
+    if (one.kind !== "verified" || other.kind !== "verified") throw new Error("not verified");
+    expect(one.claims === other.claims).toBe(same);
   });
 
   it.each(["RS256", "ES256", "EdDSA"] as const)(

@@ -98,7 +98,7 @@ describe("the lists", () => {
     const [first, ...others] = users.map((userId) => claims({ userId }));
     return { kind: "signed", claims: first ?? claims(), others, tokenSource: "cookie" } as const;
   };
-  const jwt = (userId: string) => ({ kind: "verified", userId, tier: null }) as const;
+  const jwt = (userId: string) => ({ kind: "verified", userId, tier: null, claims: "{}" }) as const;
 
   it.each<[what: string, claimed: Parameters<typeof claimsOf>[0], denied: boolean]>([
     ["the user of a session", { session: signed("bad") }, true],

@@ -1,13 +1,14 @@
 import { expect, test } from "vitest";
 import { type ConfirmedIdentity, confirmedIdentity } from "../../../src/identity/confirmed.ts";
-import { requesterOf } from "../../../src/response-cache/requester.ts";
+import { doubtOf, requesterOf } from "../../../src/response-cache/requester.ts";
 import { outcomesOf, sessionOf } from "../../support/cache.ts";
 
+const URL_ASKED = new URL("https://edge.example/v1/x");
 const SESSION = { session: sessionOf("ada") };
 const bearer = { raw: "es1.token", tokenSource: "bearer" as const };
 const cookie = { raw: "es1.token", tokenSource: "cookie" as const };
 const KEY = { kind: "verified" as const, hash: "h", name: "team", tier: null, userId: null };
-const JWT = { kind: "verified" as const, userId: "ada", tier: null };
+const JWT = { kind: "verified" as const, userId: "ada", tier: null, claims: "{}" };
 
 /** An identity with some credential, and what is said of it. */
 function identityOf(
@@ -44,11 +45,66 @@ test.each<
   ["a key beside Basic credentials", { key: KEY }, null, { authorization: "Basic eDp5" }, "credentialed"],
   ["a key beside a field that the edge does not read", { key: KEY }, null, { apikey: "x" }, "credentialed"],
 ])("%s", (_, facts, token, headers, expected) => {
-  expect(requesterOf(identityOf(facts, token), new Headers(headers))).toBe(expected);
+  expect(requesterOf(identityOf(facts, token), { headers: new Headers(headers), url: URL_ASKED })).toBe(
+    expected,
+  );
 });
 
 test("no credential at all is anonymous", () => {
   const outcomes = outcomesOf({});
   if (outcomes.kind !== "settled") throw new Error("not settled");
-  expect(requesterOf(outcomes.identity, new Headers())).toBe("anonymous");
+  expect(requesterOf(outcomes.identity, { headers: new Headers(), url: URL_ASKED })).toBe("anonymous");
+});
+
+test.each<
+  [
+    string,
+    Partial<ConfirmedIdentity>,
+    typeof bearer | typeof cookie | null,
+    Record<string, string>,
+    string | null,
+  ]
+>([
+  ["nothing but ignored cookies", {}, null, { cookie: "_ga=1; _ga_X=2" }, "no-credential"],
+  ["an ignored name without a value", {}, null, { cookie: "_ga" }, "no-credential"],
+  ["an ignored cookie beside another", {}, null, { cookie: "_ga=1; sid=2" }, "other-cookie"],
+  ["another case of an ignored name", {}, null, { cookie: "_GA=1" }, "other-cookie"],
+  ["an empty Cookie field", {}, null, { cookie: "" }, "other-credential"],
+  ["ignored cookies and an unread key", {}, null, { cookie: "_ga=1", "api-key": "" }, "other-credential"],
+  ["a session beside an ignored cookie", SESSION, cookie, { cookie: "session=es1.token; _ga=1" }, null],
+  ["a key beside an ignored cookie", { key: KEY }, null, { "x-api-key": "k", cookie: "_ga=1" }, null],
+  [
+    "two session cookies",
+    SESSION,
+    cookie,
+    { cookie: "session=es1.token; session=es1.other" },
+    "other-cookie",
+  ],
+  ["a session that is over", {}, cookie, { cookie: "session=es1.token" }, "session-not-valid"],
+  [
+    "a JWT that is not valid",
+    { jwt: { kind: "invalid" } },
+    null,
+    { authorization: "Bearer a.b.c" },
+    "jwt-not-valid",
+  ],
+  [
+    "a JWT nobody could check",
+    { jwt: { kind: "unknown" } },
+    null,
+    { authorization: "Bearer a.b.c" },
+    "jwt-not-checked",
+  ],
+  [
+    "a key that is not verified",
+    { key: { kind: "unverified", hash: "h" } },
+    null,
+    { "x-api-key": "k" },
+    "key-not-verified",
+  ],
+  ["Basic", {}, null, { authorization: "Basic eDp5" }, "other-credential"],
+  ["a session and a key", { ...SESSION, key: KEY }, bearer, { "x-api-key": "k" }, "several-credentials"],
+])("where _ga* says nothing, the doubt about %s", (_, facts, token, headers, expected) => {
+  const asked = { headers: new Headers(headers), url: URL_ASKED, ignoreCookies: ["_ga*"] };
+  expect(doubtOf(identityOf(facts, token), asked)).toBe(expected);
 });

@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { type AskOptions, counted, json, Origin, tiers } from "../../support/cache.ts";
+
+const NOTHING = { files: [], prefixes: [], tags: [], everything: false, soft: false };
+const file = (path: string) => new URL(path, "https://edge.example");
+const credentialed: AskOptions = {
+  headers: { authorization: "Bearer of-ada" },
+  confirmed: { credentials: { any: true } as never },
+};
+
+describe.each(tiers)("what went wrong in other caches, by public reports, $name", (tier) => {
+  it("a validation's 304 is not for a client that sent no condition (darkweak/souin#794)", async () => {
+    const origin = new Origin(({ headers }) =>
+      headers.get("if-none-match") === '"a"'
+        ? new Response(null, { status: 304, headers: { etag: '"a"' } })
+        : json({ whole: 1 }, { "cache-control": "max-age=1, must-revalidate", etag: '"a"' }),
+    );
+    const { first, next } = await tier.open({ origin });
+    await first.ask("/x");
+    first.platform.advance(2000);
+    const stale = await next().ask("/x", { headers: { "cache-control": "max-stale=6" } });
+    expect(stale).toMatchObject({ status: 200, text: '{"whole":1}', word: "REVALIDATED" });
+  });
+
+  it("a 304 with a longer lifetime is a fresh one for the next (nodejs/undici#5505)", async () => {
+    const origin = new Origin(({ headers }) =>
+      headers.has("if-none-match")
+        ? new Response(null, { status: 304, headers: { etag: '"a"', "cache-control": "max-age=60" } })
+        : json({}, { "cache-control": "max-age=1", etag: '"a"' }),
+    );
+    const { first, next } = await tier.open({ origin });
+    await first.ask("/x");
+    first.platform.advance(2000);
+    expect((await next().ask("/x")).word).toBe("REVALIDATED");
+    first.platform.advance(10_000);
+    const hit = await next().ask("/x");
+    expect([hit.word, hit.headers.has("warning")]).toEqual(["HIT", false]);
+  });
+
+  it("`private` holds whatever the route says of credentials (darkweak/souin#863)", async () => {
+    const origin = new Origin(counted({ "cache-control": "private, max-age=60" }));
+    const { first, next } = await tier.open({ origin, rule: { scope: "shared" } });
+    await first.ask("/x", credentialed);
+    expect((await next().ask("/x")).text).toBe('{"count":2}');
+  });
+
+  it.each([
+    ["the place of the `?` (jiangwenyuan/nuster#6)", "/get?name=a", "/?getname=a"],
+    ["names without values (requests-cache/requests-cache#499)", "/x?time", "/x?station"],
+    ["an empty value (darkweak/souin#81)", "/x?a=1&beta=", "/x?a=1"],
+    ["the query at all (darkweak/souin#81)", "/shop?page=2", "/shop"],
+  ])("URLs that differ by %s are two", async (_, one, other) => {
+    const { first, next } = await tier.open({
+      origin: new Origin(counted({ "cache-control": "max-age=60" })),
+    });
+    await first.ask(one);
+    expect((await next().ask(other)).word).toBe("MISS");
+    expect((await next().ask(one)).word).toBe("HIT");
+  });
+
+  it.each([
+    ["with a query (darkweak/souin#594)", "/v3/viewLog?day=1", { files: [file("/v3/viewLog?day=1")] }],
+    ["in Arabic (nginx-modules/ngx_cache_purge#21)", "/%d9%85/1", { files: [file("/\u0645/1")] }],
+    ["below an Arabic prefix (cloudflare-docs#5767)", "/%D9%85/1", { prefixes: ["edge.example/\u0645/"] }],
+    ["with a tag in another case and a `/` (darkweak/souin#583)", "/tagged", { tags: ["erock/test"] }],
+  ])("a purge reaches a URL %s", async (_, path, what) => {
+    const origin = new Origin(counted({ "cache-control": "max-age=60", "surrogate-key": "Erock/Test" }));
+    const { first, next } = await tier.open({ origin });
+    await first.ask(path);
+    expect((await next().ask(path)).word).toBe("HIT");
+    first.platform.advance(1);
+    await first.cache.purge({ ...NOTHING, ...what });
+    first.platform.advance(6000);
+    expect((await next().ask(path)).word).toBe("MISS");
+  });
+
+  it("`Date` stays the origin's beside a growing `Age` (kornelski/rusty-http-cache-semantics#35)", async () => {
+    const { first, next } = await tier.open({
+      origin: new Origin(counted({ "cache-control": "max-age=60" })),
+    });
+    const stored = await first.ask("/x");
+    first.platform.advance(30_000);
+    const hit = await next().ask("/x");
+    expect(hit.headers.get("age")).toBe("30");
+    const kept = hit.headers.get("date");
+    first.platform.advance(20_000);
+    expect((await next().ask("/x")).headers.get("date")).toBe(kept);
+    expect(stored.word).toBe("MISS");
+  });
+
+  it("a `Date` that is none is the time of arrival, not an age of decades (tempesta-tech/tempesta#1706)", async () => {
+    const origin = new Origin(
+      counted({ "cache-control": "max-age=60", date: "Sat, 01 Oct 2022 7:19:16 GMT" }),
+    );
+    const { first, next } = await tier.open({ origin });
+    await first.ask("/x");
+    first.platform.advance(5000);
+    const hit = await next().ask("/x");
+    expect([hit.word, hit.headers.get("age")]).toEqual(["HIT", "5"]);
+  });
+
+  it("a HEAD neither fills nor empties what GETs are given (psf/cachecontrol#216)", async () => {
+    const { first, next } = await tier.open({
+      origin: new Origin(counted({ "cache-control": "max-age=60" })),
+    });
+    await first.ask("/x", { method: "HEAD" });
+    expect(await next().ask("/x")).toMatchObject({ word: "MISS", text: '{"count":2}' });
+    await next().ask("/x", { method: "HEAD" });
+    expect(await next().ask("/x")).toMatchObject({ word: "HIT", text: '{"count":2}' });
+  });
+
+  it("variants with different `Vary` are each found (httpwg/http-bis-issues#38, darkweak/souin#192)", async () => {
+    const origin = new Origin(({ headers }) =>
+      headers.get("service") === "b"
+        ? json({ b: 1 }, { "cache-control": "max-age=60", vary: "Service" })
+        : json(
+            { a: headers.get("accept-language") },
+            { "cache-control": "max-age=60", vary: "Service, Accept-Language" },
+          ),
+    );
+    const { first, next } = await tier.open({ origin });
+    const asks = [{ service: "a", "accept-language": "de" }, { service: "a" }, { service: "b" }] as Record<
+      string,
+      string
+    >[];
+    const texts = ['{"a":"de"}', '{"a":null}', '{"b":1}'];
+    for (const headers of asks) await first.ask("/x", { headers });
+    for (const [at, headers] of asks.entries())
+      expect(await next().ask("/x", { headers })).toMatchObject({ word: "HIT", text: texts[at] });
+  });
+});
