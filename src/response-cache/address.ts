@@ -1,3 +1,4 @@
+import { oneSpelling } from "../http/url-spelling.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { Audience } from "./audience.ts";
 import type { EntryAddress } from "./entry-store.ts";
@@ -17,8 +18,10 @@ export async function addressOf(
 ): Promise<EntryAddress> {
   const text = cacheUrl(url);
   const urlHash = await hash("url", text);
+  const spelt = oneSpelling(text);
+  const found = { url: text, urlHash, ...(spelt !== text && { spelledHash: await hash("url", spelt) }) };
   const sharedKey = url.protocol === "https:" ? urlHash : `${urlHash}:${url.protocol.slice(0, -1)}`;
-  if (audience === null) return { url: text, urlHash, key: sharedKey, sharedKey };
+  if (audience === null) return { ...found, key: sharedKey, sharedKey };
   const key = await hash("response", `${audience.key} ${sharedKey}`);
-  return { url: text, urlHash, key, sharedKey, user: audience.user };
+  return { ...found, key, sharedKey, user: audience.user };
 }

@@ -11,6 +11,8 @@ export interface EntryAddress {
   url: string;
   /** Hash of {@link url}: what entries of all audiences and schemes have in common. */
   urlHash: string;
+  /** Hash of {@link url} in one spelling, where it is written in another (`rawPath`, a signature): purges reach it by both. */
+  spelledHash?: string;
   /** Hash of URL, scheme and audience: the variants of one audience are stored under it. */
   key: string;
   /** Where everybody's entries are. Invalidations are noted there for all audiences. */

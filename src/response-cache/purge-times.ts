@@ -1,3 +1,5 @@
+import { oneSpelling } from "../http/url-spelling.ts";
+
 /** What a purge reaches. */
 export type PurgeTarget =
   /** Hash of one URL: all its variants, for every audience. */
@@ -26,6 +28,8 @@ export interface Purge {
 /** The facts of an entry by which it is purged. */
 export interface PurgeFacts {
   urlHash: string;
+  /** Of the URL in one spelling, where it is stored in another. */
+  spelledHash?: string | undefined;
   url: string;
   tags: readonly string[];
   requestTime: number;
@@ -98,24 +102,28 @@ function emptyTimes(): Record<PurgeTarget["kind"], Times> {
 }
 
 /** The times of all purges that reach an entry. */
-function reaching(known: Record<PurgeTarget["kind"], Times>, { urlHash, url, tags }: PurgeFacts): number[] {
+function reaching(known: Record<PurgeTarget["kind"], Times>, entry: PurgeFacts): number[] {
+  const { urlHash, spelledHash, url, tags } = entry;
   const found: number[] = [];
   const add = (time: number | undefined) => {
     if (time !== undefined) found.push(time);
   };
   add(known.everything.get(""));
   add(known.url.get(urlHash));
+  if (spelledHash) add(known.url.get(spelledHash));
   if (known.tag.size > 0) for (const tag of tags) add(known.tag.get(tag));
   for (const [beginning, time] of known.tags) {
     if (tags.some((tag) => tag.startsWith(beginning))) found.push(time);
   }
   if (known.prefix.size === 0 && known.path.size === 0) return found;
   const [written = ""] = url.split("?", 1);
-  const root = written.indexOf("/");
-  for (let end = root; end !== -1; end = written.indexOf("/", end + 1)) {
-    add(known.prefix.get(written.slice(0, end + 1)));
-    add(known.path.get(written.slice(root, end)));
+  for (const path of new Set([written, oneSpelling(written)])) {
+    const root = path.indexOf("/");
+    for (let end = root; end !== -1; end = path.indexOf("/", end + 1)) {
+      add(known.prefix.get(path.slice(0, end + 1)));
+      add(known.path.get(path.slice(root, end)));
+    }
+    add(known.path.get(path.slice(root)));
   }
-  add(known.path.get(written.slice(root)));
   return found;
 }

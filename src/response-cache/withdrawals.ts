@@ -93,10 +93,10 @@ export class Withdrawals {
 
   /** What purges and invalidations since its request left have made of an entry. */
   statusOf(address: EntryAddress, { tags, meta }: Entry): PurgeStatus {
-    const { url, urlHash, user } = address;
+    const { url, urlHash, spelledHash, user } = address;
     const { requestTime } = meta;
     if (user && this.#userEnds.endedAt(user) >= requestTime) return { kind: "hard" };
-    const purged = this.#purges.purgeStatus({ url, urlHash, tags, requestTime });
+    const purged = this.#purges.purgeStatus({ url, urlHash, spelledHash, tags, requestTime });
     const invalidated = invalidationStatus(this.#options.memory.invalidatedAt(address), requestTime);
     if (purged.kind === "hard" || invalidated.kind === "none") return purged;
     if (invalidated.kind === "hard" || purged.kind === "none") return invalidated;

@@ -40,6 +40,28 @@ describe("a purge", () => {
     }
   });
 
+  it.each([
+    ["/raw/%7eann/x?q=%7e", { files: [file("/raw/~ann/x?q=~")] }],
+    ["/raw/%7eann/x?q=%7e", { files: [file("/raw/%7Eann/x?q=%7E")] }],
+    ["/raw/%7eann/x?q=%7e", { files: [file("/raw/%7eann/x?q=%7e")] }],
+    ["/raw/%7eann/x", { prefixes: ["edge.example/raw/~ann/"] }],
+    ["/raw/d%c3%a9/x", { prefixes: ["edge.example/raw/d\u00e9/"] }],
+    ["/raw/d%c3%a9/x", { prefixes: ["edge.example/raw/d%C3%A9/"] }],
+    ["/raw/a%2fb/x", { prefixes: ["edge.example/raw/a%2Fb/"] }],
+    ["/raw/%41?sig=%7e", { files: [file("/raw/A?sig=~")] }],
+  ])("of %s, which is stored as it is written, is true of every spelling: %j", async (path, what) => {
+    const origin = new Origin(counted(LONG));
+    const one = openCache({ origin, route: { rawPath: true } });
+    const other = openCache({ origin, route: { rawPath: true }, platform: one.platform, prefix: one.prefix });
+    await one.ask(path);
+    expect((await other.ask(path)).word).toBe("HIT");
+    one.platform.advance(1);
+    expect(await one.cache.purge({ ...NOTHING, ...what })).toBe("everywhere");
+    expect((await one.ask(path)).word).toBe("MISS");
+    one.platform.advance(6000);
+    expect((await other.ask(path)).text, "what was asked for since").toBe('{"count":2}');
+  });
+
   it("is one script, whatever it reaches, and never searches keys", async () => {
     const { one } = await twoIsolates();
     one.wire.commands.length = 0;

@@ -20,6 +20,7 @@ describe("the end of all of a user's entries", () => {
         for (const user of ["ada", "bea"]) await isolate.ask(path, as(user));
     one.platform.advance(1);
     expect(await one.cache.purge({ ...NOTHING, users: ["ada"] })).toBe("everywhere");
+    one.platform.advance(1);
     const words = async (isolate: typeof one, user: string) => [
       (await isolate.ask("/a", as(user))).word,
       (await isolate.ask("/b?x=1", as(user))).word,

@@ -49,7 +49,11 @@ describe("the hash over a request's credentials", () => {
     ],
     ["one more parameter", [{ authorization: "a" }], [{ authorization: "a" }, "?token=b"]],
     ["another parameter", [{}, "?token=a"], [{}, "?token=b"]],
-    ["another session's token, which goes to no origin", [{ authorization: "Bearer es1.a" }], [{ authorization: "Bearer es1.b" }]],
+    [
+      "another session's token, which goes to no origin",
+      [{ authorization: "Bearer es1.a" }],
+      [{ authorization: "Bearer es1.b" }],
+    ],
     ["no credential", [{ authorization: "a" }], [{}]],
   ])("differs with %s", async (_, one, other) => {
     expect(await credentialsOf(...one)).not.toBe(await credentialsOf(...other));
