@@ -57,6 +57,7 @@ describe("a purge", () => {
     expect((await other.ask(path)).word).toBe("HIT");
     one.platform.advance(1);
     expect(await one.cache.purge({ ...NOTHING, ...what })).toBe("everywhere");
+    one.platform.advance(1);
     expect((await one.ask(path)).word).toBe("MISS");
     one.platform.advance(6000);
     expect((await other.ask(path)).text, "what was asked for since").toBe('{"count":2}');

@@ -91,7 +91,7 @@ describe("a JWT", () => {
     ["when it ends", { exp: 4_000_000_000 }, true],
     ["from when on it counts", { nbf: 5 }, true],
     ["its own id", { jti: "x" }, true],
-    ["the order of its claims", { aud: "api", iss: "https://issuer.example", plan: "premium" }, true],
+    ["what was there before", { aud: "api", plan: "premium" }, true],
     ["its scope", { scope: "profile" }, false],
     ["its client", { azp: "third-party" }, false],
     ["its subject", { sub: "user_2" }, false],
