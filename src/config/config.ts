@@ -48,8 +48,8 @@ export interface Config {
     offlineGraceSeconds: number;
     maxPerUser: number;
   };
-  /** HMAC key for callers, or null: derived from the store's token, or random where there is no store. */
-  identitySecret: string | null;
+  /** HMAC keys for callers, newest first. None: one is derived from the store's token, or random where there is no store. */
+  identitySecrets: string[];
   serviceTokens: string[];
   adminTokens: string[];
   apiKeys: ConfiguredKey[];

@@ -71,7 +71,7 @@ export function loadConfig(env: Environment, routes: readonly RouteInput[]): Con
     originToken: values.ORIGIN_TOKEN,
     originDeadlineMs: values.ORIGIN_DEADLINE_MS,
     session,
-    identitySecret: values.IDENTITY_SECRET[0] ?? null,
+    identitySecrets: values.IDENTITY_SECRET,
     serviceTokens: values.SERVICE_TOKEN,
     adminTokens: values.ADMIN_TOKEN,
     apiKeys,

@@ -3,6 +3,8 @@ import { logLevels } from "../events/level.ts";
 import type { ValueOf, Variable } from "./variable.ts";
 
 const YEAR_SECONDS = 31_536_000;
+/** The most that `SESSION_ABSOLUTE_SECONDS` may be. */
+export const MAX_ABSOLUTE_SECONDS = YEAR_SECONDS;
 /** RFC 9111 §1.2.2: what a cache must take as a number of seconds. */
 export const MAX_DELTA_SECONDS = 2_147_483_648;
 
@@ -145,7 +147,7 @@ export const variables = {
     kind: "integer",
     default: 2_592_000,
     min: 60,
-    max: YEAR_SECONDS,
+    max: MAX_ABSOLUTE_SECONDS,
     unit: "seconds",
     group: "often",
     description: describe("A session ends at the latest this long after it began."),

@@ -113,6 +113,7 @@ export function openIsolate(
       state: limitState,
       useRedis: config.redisFor.rateLimit,
       isolateMaxAgeMs: config.isolateMaxAgeMs,
+      sessionEnded: sessions.learnEnded,
       lists: config.lists,
     }),
     sessions,

@@ -16,7 +16,7 @@ import {
   publicRecord,
   USER_DATA_BYTES,
 } from "../session/record.ts";
-import type { Ended } from "../session/session-service.ts";
+import type { Ended } from "../session/service-parts.ts";
 import type { CreatedSession, Sessions } from "../session/sessions.ts";
 import type { ActiveSession, SessionVerdict } from "../session/verdict.ts";
 import type { EndpointEnv } from "./env.ts";
@@ -101,7 +101,7 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
         active.claims.id,
         c.env.received.requestId,
       );
-      return c.json(outcome(ended, "Other sessions deleted", { deleted: count }), statusOf(ended));
+      return c.json(outcome(ended, "Other sessions deleted", counted(count)), statusOf(ended));
     })
     .delete("/sessions/current", configured, ending, async (c) => {
       const active = requireSession(c.get("session"));
@@ -145,7 +145,7 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
     })
     .delete("/sessions/users/:user", configured, serviceGate, async (c) => {
       const { ended, count } = await service.revokeAllOf(c.req.param("user"), null, c.env.received.requestId);
-      return c.json(outcome(ended, "Sessions deleted", { deleted: count }), statusOf(ended));
+      return c.json(outcome(ended, "Sessions deleted", counted(count)), statusOf(ended));
     })
     .delete("/sessions/everyone", configured, serviceGate, async (c) => {
       const ended = await service.revokeEveryone(c.env.received.requestId);
@@ -219,6 +219,11 @@ function outcome(ended: Ended, message: string, more: Record<string, unknown> = 
     message: `${message} in this isolate; it is durable once the store is back, and lost if this isolate ends before`,
     ...more,
   };
+}
+
+/** How many sessions lived and ended. An answer says nothing of it where only the store knows. */
+function counted(count: number | null): Record<string, unknown> {
+  return count === null ? {} : { deleted: count };
 }
 
 function statusOf(ended: Ended): 200 | 202 {

@@ -3,11 +3,14 @@ import { BoundedMap } from "../runtime/bounded-map.ts";
 import { hex } from "../runtime/hex.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Identity } from "./caller.ts";
+import { createSessionUsers, type UserNames } from "./session-users.ts";
 
 /** Computes the hashes that stand for callers in keys and logs (law 7). */
 export interface Identifier {
   /** HMAC-SHA-256 under `IDENTITY_SECRET`, first 128 bits, hex. The kind is part of the input. */
   hash(kind: string, value: string): Promise<string>;
+  /** The names of a user in the keys of sessions, newest first. */
+  sessionUser(userId: string): Promise<UserNames>;
   /** The identity of a caller, with its hash. */
   identity(kind: Identity["kind"], value: string): Promise<Identity>;
 }
@@ -24,7 +27,7 @@ const encoder = new TextEncoder();
  * Without a store no isolate shares data with another, and the key is random.
  */
 export function createIdentifier(
-  config: Pick<Config, "identitySecret" | "store">,
+  config: Pick<Config, "identitySecrets" | "store"> & { session: Pick<Config["session"], "secrets"> },
   platform: Platform,
 ): Identifier {
   let key: CryptoKey | undefined;
@@ -35,7 +38,8 @@ export function createIdentifier(
     sizeOf: (_, text) => text.length + 128,
     whenFull: "evict",
   });
-  const secret = config.identitySecret ?? (config.store ? `identity of callers:${config.store.token}` : null);
+  const secret =
+    config.identitySecrets[0] ?? (config.store ? `identity of callers:${config.store.token}` : null);
 
   async function mac(kind: string, value: string): Promise<string> {
     key ??= await crypto.subtle.importKey(
@@ -59,5 +63,6 @@ export function createIdentifier(
     remembered.set(name, made);
     return made;
   }
-  return { hash, identity: async (kind, value) => ({ kind, hash: await hash(kind, value) }) };
+  const sessionUser = createSessionUsers(config.session.secrets, platform);
+  return { hash, sessionUser, identity: async (kind, value) => ({ kind, hash: await hash(kind, value) }) };
 }

@@ -68,7 +68,8 @@ export function createIdentify(options: IdentifyOptions): Identify {
 
   /** Checks a token's signature. A valid one stays valid until the token expires, so it is checked once per isolate. */
   async function verify(raw: string): Promise<SessionClaims | null> {
-    const claims = await verifyToken(raw, { secrets: config.session.secrets, now: platform.now() });
+    const { secrets, absoluteSeconds } = config.session;
+    const claims = await verifyToken(raw, { secrets, absoluteSeconds, now: platform.now() });
     if (claims) verifiedTokens.set(raw, claims, claims.expiresAt);
     return claims;
   }

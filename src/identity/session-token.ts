@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { JsonText, memberText } from "../runtime/json-text.ts";
 import { wellFormed } from "../runtime/well-formed.ts";
 import { seal, sealedLength, unseal } from "./sealed-text.ts";
+import { SESSION_ID } from "./session-id.ts";
 
 /** The claims of a session token with a valid signature. Times are milliseconds since the epoch. */
 export interface SessionClaims {
@@ -27,14 +28,6 @@ const SIGNATURE_BYTES = 32;
 export const SESSION_TOKEN_PREFIX = `${PREFIX}.`;
 /** Maximum length, characters. Browsers drop cookies with more than 4096 bytes of name and value (RFC 6265bis §5.6). */
 export const MAX_TOKEN_LENGTH = 4080;
-
-/** What a session's id is made of. No other key of the store is named so. */
-const SESSION_ID = /^[A-Za-z0-9_-]{22,64}$/;
-
-/** Whether a text may be a session's id. */
-export function isSessionId(text: string): boolean {
-  return SESSION_ID.test(text);
-}
 
 const payload = z.object({
   i: z.string().check(z.regex(SESSION_ID)),
@@ -101,11 +94,12 @@ function payloadOf(claims: SessionClaims): Uint8Array {
  *
  * @param options.secrets Newest first. A token signed with any of them is valid.
  * @param options.now Milliseconds since the epoch.
- * @returns the claims, or null when the token is forged, malformed or past its absolute end.
+ * @param options.absoluteSeconds `SESSION_ABSOLUTE_SECONDS`, which binds tokens that were signed under a longer one.
+ * @returns the claims, with the end that is in force, or null when the token is forged, malformed or past that end.
  */
 export async function verifyToken(
   raw: string,
-  { secrets, now }: { secrets: readonly string[]; now: number },
+  { secrets, now, absoluteSeconds }: { secrets: readonly string[]; now: number; absoluteSeconds: number },
 ): Promise<SessionClaims | null> {
   if (raw.length > MAX_TOKEN_LENGTH) return null;
   const parts = raw.split(".");
@@ -117,10 +111,12 @@ export async function verifyToken(
   const secret = await signerOf(parts.join("."), signature, secrets);
   if (secret === null) return null;
   const claims = parseClaims(body);
-  if (!claims || claims.expiresAt <= now) return null;
-  if (sealed === undefined) return claims;
+  if (!claims) return null;
+  const expiresAt = Math.min(claims.expiresAt, claims.issuedAt + absoluteSeconds * 1000);
+  if (expiresAt <= now) return null;
+  if (sealed === undefined) return { ...claims, expiresAt };
   const userData = await unseal(bytesOf(sealed) ?? new Uint8Array(), { secret, context: body });
-  return userData === null ? null : { ...claims, userData: new JsonText(userData) };
+  return userData === null ? null : { ...claims, expiresAt, userData: new JsonText(userData) };
 }
 
 /** The secret under which a text was signed, or null. */

@@ -1,3 +1,10 @@
+import {
+  type ClaimedSession,
+  luaSessionOutcome,
+  SESSION_ARGUMENTS,
+  sessionArguments,
+  sessionKeys,
+} from "../identity/session-outcome.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
@@ -6,7 +13,6 @@ import { defineScript } from "../store/script.ts";
 import type { Algorithm } from "./algorithms/algorithm.ts";
 import { algorithmOf, algorithms, available } from "./algorithms/algorithms.ts";
 import type { Charge, Charged, ChargedOutcome, Entry } from "./charge.ts";
-import { type ClaimedSession, luaSessionLives, sessionArguments, sessionKeys } from "./session-outcome.ts";
 
 /**
  * All windows of a request in one atomic step: read every counter, and if each enforced window has room for its cost,
@@ -21,20 +27,22 @@ import { type ClaimedSession, luaSessionLives, sessionArguments, sessionKeys } f
  * the first list; then per window: algorithm, mode, limit, window (ms), cost, most, and the algorithm's own arguments. The
  * mode is `enforce`, `shadow`, or `force`: count it, room or not, as what an outage left to be counted.
  *
- * Replies 1 or 0 (admitted), 1 or 2 (the list that was used), then per window of that list: units taken and what the
- * algorithm tells of its counts.
+ * Replies 1 or 0 (admitted), the session's outcome (1 alive, or only one list; 2 absent; 3 ended), then per window of the list
+ * that was used: units taken and what the algorithm tells of its counts.
  */
 const chargeScript = defineScript(`#!lua flags=allow-key-locking
 local now = tonumber(ARGV[1])
 local algorithms = {}
 ${Object.entries(algorithms).map(luaOf).join("\n")}
-${luaSessionLives}
+${luaSessionOutcome}
 
-local list, key, arg, first, last = 1, 0, 3, 1, math.huge
+local outcome, key, arg, first, last = 1, 0, 3, 1, math.huge
 if ARGV[2] == "outcome" then
-  local size = tonumber(ARGV[6])
-  if session_lives() then last = size else list, first = 2, size + 1 end
-  key, arg = 4, 7
+  local size
+  outcome, key = session_outcome(3)
+  arg = 4 + ${SESSION_ARGUMENTS}
+  size = tonumber(ARGV[arg - 1])
+  if outcome == 1 then last = size else first = size + 1 end
 end
 local limits, strings, window = {}, {}, 0
 while arg <= #ARGV do
@@ -67,7 +75,7 @@ for _, l in ipairs(limits) do
   if l.mode == "enforce" and l.room < l.cost then admitted = 0 end
 end
 
-local reply = { admitted, list }
+local reply = { admitted, outcome }
 for _, l in ipairs(limits) do
   if admitted == 1 then
     if l.mode == "force" then l.taken = l.cost
@@ -112,8 +120,12 @@ export async function chargeByScript(
   const now = options.platform.now();
   const { names, args } = windowsOf(charges, now, options);
   const reply = await batch.run<unknown>(chargeScript, names, [now, "all", ...args]);
-  return readReply(reply, [charges], now);
+  const { state: _, ...charged } = readReply(reply, [charges], now);
+  return charged;
 }
+
+/** What the script replies for a session that a tombstone, a mark or the version ends. */
+const ENDED = 3;
 
 /** Two lists of charges for one request, of which the state of its session in Redis selects one. */
 export interface OutcomeCharges {
@@ -135,8 +147,8 @@ export async function chargeOutcomeByScript(
     [...sessionKeys(options.keys, session), ...names],
     [now, "outcome", ...sessionArguments(session), alive.length, ...args],
   );
-  const charged = readReply(reply, [alive, over], now);
-  return { ...charged, outcome: charged.list === 1 ? "alive" : "over" };
+  const { state, ...charged } = readReply(reply, [alive, over, over], now);
+  return { ...charged, outcome: state === 1 ? "alive" : "over", evidence: state === ENDED };
 }
 
 function windowsOf(
@@ -161,16 +173,16 @@ function readReply(
   reply: unknown,
   lists: readonly (readonly Charge[])[],
   now: number,
-): Charged & { list: number } {
+): Charged & { state: number } {
   if (!Array.isArray(reply)) throw notUnderstood();
-  const [yesOrNo, list, ...facts]: unknown[] = reply;
+  const [yesOrNo, state, ...facts]: unknown[] = reply;
   // What is neither yes nor no must not pass for a denial.
   if (yesOrNo !== 0 && yesOrNo !== 1) throw notUnderstood();
-  const charges = typeof list === "number" ? lists[list - 1] : undefined;
-  if (typeof list !== "number" || charges?.length !== facts.length) throw notUnderstood();
+  const charges = typeof state === "number" ? lists[state - 1] : undefined;
+  if (typeof state !== "number" || charges?.length !== facts.length) throw notUnderstood();
   const admitted = yesOrNo === 1;
   const entries = charges.map((charge, index) => readEntry(charge, facts[index], now, admitted));
-  return { admitted, entries, at: now, list };
+  return { admitted, entries, at: now, state };
 }
 
 function readEntry({ policy, cost }: Charge, reply: unknown, now: number, admitted: boolean): Entry {

@@ -1,5 +1,4 @@
 import type { Counter, Counts } from "./algorithms/algorithm.ts";
-import type { SessionOutcome } from "./session-outcome.ts";
 
 /** One window that a request is to be counted in. */
 export interface Charge extends Counter {
@@ -35,9 +34,14 @@ export interface Charged {
   at: number;
 }
 
+/** Whether the session of a request lives: what decides which of two lists of charges applies. */
+export type SessionOutcome = "alive" | "over";
+
 /** What became of the one of two lists of charges that the state of the session selected. */
 export interface ChargedOutcome extends Charged {
   outcome: SessionOutcome;
+  /** Redis holds what ends the session: it never lives again. */
+  evidence: boolean;
 }
 
 /** The same window of the same caller, with the same limit: tiers may give one counter two limits. */

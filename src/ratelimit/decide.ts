@@ -1,15 +1,15 @@
 import type { Route } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
+import type { ClaimedSession } from "../identity/session-outcome.ts";
 import type { Decide } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
-import { type Charge, type Charged, sameCharge } from "./charge.ts";
+import { type Charge, type Charged, type SessionOutcome, sameCharge } from "./charge.ts";
 import type { OutcomeCharges } from "./charge-script.ts";
 import type { HeaderOptions } from "./headers.ts";
 import type { LimitState } from "./limit-state.ts";
-import type { SessionOutcome } from "./session-outcome.ts";
 import { type LimitSource, type LimitVerdict, unlimited } from "./verdict.ts";
 import { type WindowState, windowStateOf } from "./window-state.ts";
 import { windowVerdict } from "./window-verdict.ts";
@@ -22,6 +22,8 @@ export interface LimitDecisionOptions {
   /** false: this capability is kept off Redis. */
   useRedis: boolean;
   headers: HeaderOptions;
+  /** Called where Redis told, with a charge, that a session is over for good. */
+  sessionEnded?: ((session: ClaimedSession) => void) | undefined;
 }
 
 export interface LimitRequest {
@@ -86,6 +88,7 @@ export class LimitDecisions {
     return async (outcome) => {
       const charged = await chargedOrLost(pending);
       if (charged instanceof StoreError) return this.#inOutage(requestOf(outcome), charged);
+      if (charged.evidence) this.#options.sessionEnded?.(lists.session);
       return this.#verdictOf(requestOf(charged.outcome), charged, "redis");
     };
   }

@@ -7,7 +7,7 @@ import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import type { Charge } from "./charge.ts";
-import { LimitDecisions } from "./decide.ts";
+import { type LimitDecisionOptions, LimitDecisions } from "./decide.ts";
 import { type LimitOptions, type LimitResult, policyOf, resultOf } from "./handler-limit.ts";
 import type { HeaderOptions } from "./headers.ts";
 import { LimitState, type LimitStateBounds } from "./limit-state.ts";
@@ -18,7 +18,7 @@ import { type PrepareLimits, preparation } from "./prepare.ts";
 export interface LimiterOptions {
   store: Store;
   keys: Keys;
-  identifier: Pick<Identifier, "hash">;
+  identifier: Pick<Identifier, "hash" | "sessionUser">;
   platform: Platform;
   events: Events;
   /** false keeps all counts in the isolate. Default true. */
@@ -29,6 +29,8 @@ export interface LimiterOptions {
   headers?: HeaderOptions;
   /** The counts to go on with. Default new ones. */
   state?: LimitState;
+  /** Called where Redis told, with a charge, that a session is over for good. */
+  sessionEnded?: LimitDecisionOptions["sessionEnded"];
   /** Sizes of the maps in the isolate. */
   bounds?: LimitStateBounds;
 }
@@ -53,9 +55,10 @@ const NO_LISTS: CallerLists = { allow: noCallers, deny: noCallers };
 
 export function createLimiter(options: LimiterOptions): Limiter {
   const { store, keys, identifier, platform, events, useRedis = true, isolateMaxAgeMs = 5000 } = options;
+  const { sessionEnded } = options;
   const state = options.state ?? new LimitState({ platform, keys, isolateMaxAgeMs, bounds: options.bounds });
   const headers = options.headers ?? {};
-  const decisions = new LimitDecisions({ state, store, platform, events, useRedis, headers });
+  const decisions = new LimitDecisions({ state, store, platform, events, useRedis, headers, sessionEnded });
   if (useRedis) store.onRecovery((batch) => state.replay(batch));
 
   return {

@@ -3,10 +3,9 @@ import type { Identifier } from "../identity/caller-hash.ts";
 import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { Batch } from "../store/batch.ts";
-import { type Charge, sameCharge } from "./charge.ts";
+import { type Charge, type SessionOutcome, sameCharge } from "./charge.ts";
 import type { LimitDecisions } from "./decide.ts";
 import type { ListLookup } from "./lists.ts";
-import type { SessionOutcome } from "./session-outcome.ts";
 import { type LimitVerdict, refusedByList } from "./verdict.ts";
 
 /** The second step: reads the replies once the batch is back. Called with the identity that confirming returned. */
@@ -26,7 +25,7 @@ export type PrepareLimits = (
 
 export interface PreparationOptions {
   decisions: LimitDecisions;
-  identifier: Pick<Identifier, "hash">;
+  identifier: Pick<Identifier, "sessionUser">;
   lists: ListLookup;
 }
 
@@ -54,8 +53,8 @@ export function preparation({ decisions, identifier, lists: listed }: Preparatio
     charges: Record<SessionOutcome, Charge[]>,
     batch: Batch,
   ): Promise<DecideLimits> {
-    const userHash = await identifier.hash("user", session.userId);
-    const lists = { ...charges, session: { claims: session, userHash } };
+    const user = await identifier.sessionUser(session.userId);
+    const lists = { ...charges, session: { claims: session, user } };
     const decide = decisions.decideOpen({ lists, onStoreFailure, route: name, requestId }, batch);
     return (confirmed) => decide(confirmed === alive ? "alive" : "over");
   }

@@ -1,4 +1,5 @@
 import type { SessionClaims } from "../identity/session-token.ts";
+import type { UserNames } from "../identity/session-users.ts";
 import { JsonText } from "../runtime/json-text.ts";
 import { isoTime, type KeptSession, newRecord, userDataOf } from "./record.ts";
 import type { NewSession } from "./session-store.ts";
@@ -22,8 +23,8 @@ export function recordOf(
 }
 
 /** A session to be written, with the times of its token. */
-export function newSessionOf(kept: KeptSession, claims: SessionClaims, userHash: string): NewSession {
-  return { ...kept, userHash, createdAt: claims.issuedAt, expiresAt: claims.expiresAt };
+export function newSessionOf(kept: KeptSession, claims: SessionClaims, user: UserNames): NewSession {
+  return { ...kept, user, createdAt: claims.issuedAt, expiresAt: claims.expiresAt };
 }
 
 /** The claims of a session that is created in an outage: its token carries the user data until Redis has the record. */

@@ -1,3 +1,6 @@
+import { signInOf } from "../identity/session-id.ts";
+import { type Mark, markedAt, NO_MARK, withEnding } from "../identity/session-marks.ts";
+import type { UserNames } from "../identity/session-users.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { idleTimes } from "./idle.ts";
@@ -20,7 +23,7 @@ export interface MemorySessionStoreOptions {
 
 interface LocalSession {
   text: string;
-  userHash: string;
+  user: UserNames;
   createdAt: number;
   expiresAt: number;
 }
@@ -28,7 +31,7 @@ interface LocalSession {
 /** What a token states about its session: enough to decide whether this isolate has ended it. */
 export interface SessionName {
   id: string;
-  userHash: string;
+  user: UserNames;
   /** Milliseconds since the epoch. */
   createdAt: number;
 }
@@ -40,7 +43,7 @@ export interface Tombstone {
    * not written to Redis.
    */
   forMs?: number;
-  userHash?: string | null;
+  user?: UserNames | null;
   /** When the session was created, ms since the epoch. Default now. */
   createdAt?: number;
   /** The id of the session that replaces it, which may have the same creation time. */
@@ -54,12 +57,12 @@ export interface Tombstone {
 export class MemorySessionStore implements SessionStore {
   readonly #options: MemorySessionStoreOptions;
   readonly #sessions: BoundedMap<LocalSession>;
-  /** Ids of the sessions in the map, by user hash. */
+  /** Ids of the sessions in the map, by the user's newest name. */
   readonly #ids = new Map<string, Set<string>>();
   /** By id: whether the end is written to Redis. */
   readonly #tombstones: BoundedMap<{ written: boolean }>;
-  /** By user hash: every session created up to `until` is over, except one id. */
-  readonly #marks: BoundedMap<{ until: number; except: string | null }>;
+  /** By the user's newest name. */
+  readonly #marks: BoundedMap<Mark>;
   #everyoneUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: MemorySessionStoreOptions) {
@@ -71,10 +74,10 @@ export class MemorySessionStore implements SessionStore {
       bytes,
       sizeOf: ({ text }, key) => text.length + key.length + 256,
       whenFull: "evict",
-      dropped: ({ userHash }, id) => {
-        const ids = this.#ids.get(userHash);
+      dropped: ({ user: [name] }, id) => {
+        const ids = this.#ids.get(name);
         ids?.delete(id);
-        if (ids?.size === 0) this.#ids.delete(userHash);
+        if (ids?.size === 0) this.#ids.delete(name);
       },
     });
     this.#tombstones = new BoundedMap({ platform, entries: entries * 10, whenFull: "refuse" });
@@ -91,8 +94,8 @@ export class MemorySessionStore implements SessionStore {
   }
 
   /** Whether a tombstone or a mark of this isolate ends the session. */
-  ended({ id, userHash, createdAt }: SessionName): boolean {
-    return this.hasTombstone(id) || createdAt <= this.#markedAt(userHash, id);
+  ended({ id, user, createdAt }: SessionName): boolean {
+    return this.hasTombstone(id) || createdAt <= this.#endedAt(user, id);
   }
 
   /** Whether this isolate has a tombstone of this id. */
@@ -111,20 +114,20 @@ export class MemorySessionStore implements SessionStore {
    *
    * @returns false where there was room for neither.
    */
-  addTombstone(id: string, { forMs, userHash, createdAt, except }: Tombstone = {}): boolean {
+  addTombstone(id: string, { forMs, user, createdAt, except }: Tombstone = {}): boolean {
     const now = this.#options.platform.now();
     const until = now + (forMs ?? this.#longestMs);
     const session = this.#sessions.get(id);
     this.#sessions.delete(id);
     if (this.#tombstones.set(id, { written: forMs !== undefined }, until)) return true;
-    const owner = session?.userHash ?? userHash ?? null;
+    const owner = session?.user ?? user ?? null;
     if (owner === null) return false;
-    return this.#mark(owner, session?.createdAt ?? createdAt ?? now, { id, except });
+    return this.#mark(owner, session?.createdAt ?? createdAt ?? now, except ?? null);
   }
 
   async create(session: NewSession): Promise<number> {
     const id = session.record.session_id;
-    const createdAt = Math.max(session.createdAt, this.#markedAt(session.userHash, id) + 1);
+    const createdAt = Math.max(session.createdAt, this.#endedAt(session.user, id) + 1);
     this.#insert({ ...session, createdAt });
     return createdAt;
   }
@@ -150,9 +153,9 @@ export class MemorySessionStore implements SessionStore {
     return true;
   }
 
-  async revoke(id: string, userHash: string | null): Promise<boolean> {
+  async revoke(id: string, user: UserNames | null): Promise<boolean> {
     const existed = this.#sessions.get(id) !== undefined;
-    this.addTombstone(id, { userHash });
+    this.addTombstone(id, { user });
     return existed;
   }
 
@@ -164,35 +167,26 @@ export class MemorySessionStore implements SessionStore {
     return true;
   }
 
-  /** What rotated has a new id: the old one is over. Where the user's mark excepts the old id, it excepts the new one. */
-  replace(oldId: string, { record, userHash, createdAt }: NewSession, forMs?: number): boolean {
-    const id = record.session_id;
-    const mark = this.#marks.get(userHash);
-    if (mark?.except === oldId) mark.except = id;
-    return this.addTombstone(oldId, {
-      userHash,
-      createdAt,
-      except: id,
-      ...(forMs !== undefined && { forMs }),
-    });
+  /** What rotated has a new id: the old one is over. */
+  replace(oldId: string, { record, user, createdAt }: NewSession, forMs?: number): boolean {
+    const except = record.session_id;
+    return this.addTombstone(oldId, { user, createdAt, except, ...(forMs !== undefined && { forMs }) });
   }
 
-  async list(userHash: string): Promise<KeptSession[]> {
-    return this.#of(userHash).flatMap(([, { text }]) => parseRecord(text) ?? []);
+  async list(user: UserNames): Promise<KeptSession[]> {
+    return this.#of(user).flatMap(([, { text }]) => parseRecord(text) ?? []);
   }
 
-  async revokeAllOf(userHash: string, exceptId: string | null, now: number): Promise<number> {
-    const ids = this.#of(userHash)
-      .map(([id]) => id)
-      .filter((id) => id !== exceptId);
-    const until = Math.max(now, this.#marks.get(userHash)?.until ?? now);
-    this.#marks.set(userHash, { until, except: exceptId }, now + this.#longestMs);
-    for (const id of ids) {
+  async revokeAllOf(user: UserNames, exceptId: string | null, now: number): Promise<string[]> {
+    const before = this.#of(user);
+    this.#mark(user, now, exceptId === null ? null : signInOf(exceptId));
+    const ended = before.filter(([id, { createdAt }]) => createdAt <= this.#endedAt(user, id));
+    for (const [id] of ended) {
       this.#sessions.delete(id);
       // The mark has ended the session already. The tombstone is added as well where there is room.
-      this.#tombstones.set(id, { written: false }, now + this.#longestMs);
+      this.#tombstones.set(id, { written: false }, this.#options.platform.now() + this.#longestMs);
     }
-    return ids.length;
+    return ended.map(([id]) => id);
   }
 
   async revokeEveryone(now: number): Promise<void> {
@@ -204,40 +198,39 @@ export class MemorySessionStore implements SessionStore {
     return this.#options.absoluteSeconds * 1000;
   }
 
-  /** Extends the user's mark so that it ends one more session. @returns false when the map of marks is full. */
-  #mark(userHash: string, at: number, { id, except }: { id: string; except: string | undefined }): boolean {
-    const known = this.#marks.get(userHash);
-    const stillExcepted = known?.except === id ? null : (known?.except ?? null);
-    const mark = { until: Math.max(at, known?.until ?? at), except: except ?? stillExcepted };
-    return this.#marks.set(userHash, mark, this.#options.platform.now() + this.#longestMs);
+  /** Adds an ending to the user's mark. @returns false when the map of marks is full. */
+  #mark([name]: UserNames, at: number, except: string | null): boolean {
+    const mark = withEnding(this.#marks.get(name) ?? NO_MARK, at, except);
+    return this.#marks.set(name, mark, this.#options.platform.now() + this.#longestMs);
   }
 
-  #markedAt(userHash: string, id: string): number {
-    const mark = this.#marks.get(userHash);
-    return mark && mark.except !== id ? Math.max(this.#everyoneUntil, mark.until) : this.#everyoneUntil;
+  /** Sessions of the user with this id that were created up to this time are over. */
+  #endedAt([name]: UserNames, id: string): number {
+    const mark = this.#marks.get(name);
+    return Math.max(this.#everyoneUntil, mark ? markedAt(mark, id) : this.#everyoneUntil);
   }
 
   #insert(session: NewSession): void {
     this.#put(session);
-    const others = this.#of(session.userHash)
+    const others = this.#of(session.user)
       .filter(([id]) => id !== session.record.session_id)
       .sort(([, a], [, b]) => a.createdAt - b.createdAt);
     for (const [oldest] of others.slice(0, Math.max(0, others.length + 1 - this.#options.maxPerUser)))
       this.addTombstone(oldest);
   }
 
-  #of(userHash: string): [string, LocalSession][] {
-    return [...(this.#ids.get(userHash) ?? [])].flatMap((id): [string, LocalSession][] => {
+  #of([name]: UserNames): [string, LocalSession][] {
+    return [...(this.#ids.get(name) ?? [])].flatMap((id): [string, LocalSession][] => {
       const session = this.#sessions.get(id);
       return session && !this.ended({ ...session, id }) ? [[id, session]] : [];
     });
   }
 
-  #put({ record, text, userHash, createdAt, expiresAt }: NewSession): void {
+  #put({ record, text, user, createdAt, expiresAt }: NewSession): void {
     const id = record.session_id;
     const idleUntil = timeOf(record.last_active) + idleTimes(this.#options.idleSeconds).lifetimeMs;
-    const session = { text, userHash, createdAt, expiresAt };
+    const session = { text, user, createdAt, expiresAt };
     if (!this.#sessions.set(id, session, Math.min(expiresAt, idleUntil))) return;
-    this.#ids.set(userHash, (this.#ids.get(userHash) ?? new Set()).add(id));
+    this.#ids.set(user[0], (this.#ids.get(user[0]) ?? new Set()).add(id));
   }
 }

@@ -12,7 +12,7 @@ export interface SessionsOptions {
   config: Config["session"];
   /** `false` stores sessions in the isolate only. Default true. */
   useRedis?: boolean;
-  identifier: Pick<Identifier, "hash">;
+  identifier: Pick<Identifier, "hash" | "sessionUser">;
   platform: Platform;
   events: Events;
   /** How long the isolate uses an earlier reply of Redis about a session, ms. Default 5000. */

@@ -1,10 +1,13 @@
 import type { Events } from "../events/events.ts";
+import { type Mark, markedAt, NO_MARK, withEnding } from "../identity/session-marks.ts";
+import type { UserNames } from "../identity/session-users.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { Outbox } from "../store/outbox.ts";
 import type { ReplayOutcome } from "../store/recovery.ts";
 import type { Store } from "../store/store.ts";
 import type { SessionName } from "./memory-session-store.ts";
+import type { KeptSession } from "./record.ts";
 import type { NewSession } from "./session-store.ts";
 import type { UpstashSessionStore } from "./upstash-session-store.ts";
 
@@ -36,16 +39,15 @@ export function createPending({ store, sessionStore, platform, events, ...option
     sizeOf: ({ text }) => 2 * text.length + 512,
     write: (batch, session) => sessionStore.queueAdopt(batch, session),
   });
-  const ends = new Outbox<{ userHash: string | null }>({
+  const ends = new Outbox<{ user: UserNames | null }>({
     platform,
     entries,
-    write: (batch, { userHash }, id) => sessionStore.queueRevoke(batch, id, userHash),
+    write: (batch, { user }, id) => sessionStore.queueRevoke(batch, id, user),
   });
-  const userEnds = new Outbox<{ exceptId: string | null; at: number }>({
+  const userEnds = new Outbox<{ user: UserNames; mark: Mark }>({
     platform,
     entries,
-    write: (batch, { exceptId, at }, userHash) =>
-      sessionStore.queueRevokeAllOf(batch, userHash, exceptId, at, "late"),
+    write: (batch, { user, mark }) => sessionStore.queueRevokeAllOf(batch, user, mark, "late"),
   });
   const everyone = new Outbox<number>({
     platform,
@@ -85,15 +87,21 @@ export function createPending({ store, sessionStore, platform, events, ...option
       creates.put(session.record.session_id, session, session.expiresAt);
     },
 
+    /** The records of a user's sessions that wait to be written. */
+    createsOf: ([name]: UserNames): KeptSession[] =>
+      [...creates].flatMap(([, { user, record, text }]) => (user[0] === name ? [{ record, text }] : [])),
+
     /** Adds the end of a session. @returns false where there is no room, so that Redis never gets it; likewise below. */
-    end(id: string, userHash: string | null): boolean {
+    end(id: string, user: UserNames | null): boolean {
       store.markDue();
-      return ends.put(id, { userHash }, uselessAt());
+      return ends.put(id, { user }, uselessAt());
     },
 
-    endUser(userHash: string, exceptId: string | null, at: number): boolean {
+    /** @param except The sign-in that goes on, or null. */
+    endUser(user: UserNames, except: string | null, at: number): boolean {
       store.markDue();
-      return userEnds.put(userHash, { exceptId, at }, uselessAt());
+      const mark = withEnding(userEnds.get(user[0])?.mark ?? NO_MARK, at, except);
+      return userEnds.put(user[0], { user, mark }, uselessAt());
     },
 
     endEveryone(at: number): boolean {
@@ -105,11 +113,11 @@ export function createPending({ store, sessionStore, platform, events, ...option
     ends: (id: string): boolean => ends.get(id) !== undefined,
 
     /** Whether an end of this session waits here, by its id, its user or everyone. Redis may still have its record. */
-    ended({ id, userHash, createdAt }: SessionName): boolean {
+    ended({ id, user, createdAt }: SessionName): boolean {
       if (ends.get(id) !== undefined) return true;
       if (createdAt <= (everyone.get("everyone") ?? Number.NEGATIVE_INFINITY)) return true;
-      const mark = userEnds.get(userHash);
-      return mark !== undefined && mark.exceptId !== id && createdAt <= mark.at;
+      const waiting = userEnds.get(user[0]);
+      return waiting !== undefined && createdAt <= markedAt(waiting.mark, id);
     },
   };
 }

@@ -1,126 +1,172 @@
+import { luaMarks } from "../identity/session-marks.ts";
 import { defineScript } from "../store/script.ts";
 
 /**
  * The scripts that change sessions in Redis. Those without the key-locking flag use keys whose names they read from an
  * index; they run rarely.
  *
- * Two values end sessions by creation time: `version` ends every session created up to a moment, `mark` every session of one
- * user (`"<ms> <except id>"`), except one id.
+ * Those that concern a user begin with the same KEYS: version, then the user's mark and then the user's index under each of
+ * the user's names, newest first; `more(1)` is the first key after them. ARGV[1] is the number of names, `ARGV[1 + each]` what
+ * follows. A score of an index is the creation time of a session.
  */
-const markedAt = `
-local function marked_at(everyone, mark, id)
-  local at = tonumber(redis.call('GET', everyone) or '0')
-  local text = redis.call('GET', mark)
-  if not text then return at end
-  local until_ms, except = string.match(text, '^(%d+) (.*)$')
-  if except ~= id then at = math.max(at, tonumber(until_ms)) end
+const ofUser = `
+${luaMarks}
+local names = tonumber(ARGV[1])
+local ends = redis.call('MGET', unpack(KEYS, 1, names + 1))
+local function ended_at(id)
+  local at = tonumber(ends[1] or 0) or 0
+  for each = 2, names + 1 do at = math.max(at, marked_at(ends[each], id)) end
   return at
+end
+local function index(name) return KEYS[1 + names + name] end
+local function more(each) return KEYS[1 + 2 * names + each] end
+local function listed()
+  local all = {}
+  for name = 1, names do
+    local found = redis.call('ZRANGE', index(name), 0, -1, 'WITHSCORES')
+    for each = 1, #found, 2 do
+      all[#all + 1] = { id = found[each], at = tonumber(found[each + 1]), index = index(name) }
+    end
+  end
+  table.sort(all, function(one, other) return one.at < other.at end)
+  return all
 end`;
 
 /**
- * KEYS: record, index, tombstone, version, mark. ARGV: text, ttl ms, id, created at ms, lifetime of index and tombstones ms,
- * maximum per user, now, prefix of records, prefix of tombstones, '1' for a session of an outage. Returns the creation time
- * that counts, or 0 when such a session was revoked before this write.
+ * Whether a listed session has a record and nothing ends it. Its silence is not looked at: records are parsed in one place, and
+ * not here. It needs ARGV[2]: sessions created up to this ms are too old.
+ */
+const luaNotEnded = `
+local function not_ended(session, text)
+  return text and session.at > tonumber(ARGV[2]) and session.at > ended_at(session.id)
+end`;
+
+/**
+ * KEYS: the user's, then record, tombstone. ARGV: names, sessions created up to this ms are too old, text, ttl ms, id, created
+ * at ms, lifetime of index and tombstones ms, maximum per user, prefix of records, prefix of tombstones, '1' for a session of an
+ * outage. Returns the creation time that counts, or 0 when such a session was revoked before this write.
  */
 export const createScript = defineScript(`
-${markedAt}
-local id, made, lifetime = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local marked = marked_at(KEYS[4], KEYS[5], id)
-if ARGV[10] == '1' then
-  if marked >= made or redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
+${ofUser}
+local id, made, most = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[8])
+local marked = ended_at(id)
+if ARGV[11] == '1' then
+  if marked >= made or redis.call('EXISTS', more(2)) == 1 then return 0 end
 else
   made = math.max(made, marked + 1)
 end
-if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return made end
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', tonumber(ARGV[7]) - lifetime)
-redis.call('ZADD', KEYS[2], string.format('%.0f', made), id)
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
-if redis.call('ZCARD', KEYS[2]) > tonumber(ARGV[6]) then
-  local live = {}
-  for _, each in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
-    if redis.call('EXISTS', ARGV[8] .. each) == 0 then redis.call('ZREM', KEYS[2], each)
-    elseif each ~= id then live[#live + 1] = each end
-  end
-  for i = 1, #live + 1 - tonumber(ARGV[6]) do
-    redis.call('DEL', ARGV[8] .. live[i])
-    redis.call('SET', ARGV[9] .. live[i], '1', 'PX', ARGV[5])
-    redis.call('ZREM', KEYS[2], live[i])
-  end
+if not redis.call('SET', more(1), ARGV[3], 'PX', ARGV[4], 'NX') then return made end
+redis.call('ZREMRANGEBYSCORE', index(1), '-inf', ARGV[2])
+redis.call('ZADD', index(1), string.format('%.0f', made), id)
+redis.call('PEXPIRE', index(1), ARGV[7])
+local size = 0
+for name = 1, names do size = size + redis.call('ZCARD', index(name)) end
+if size <= most then return made end
+local others = {}
+for _, each in ipairs(listed()) do
+  if redis.call('EXISTS', ARGV[9] .. each.id) == 0 then redis.call('ZREM', each.index, each.id)
+  elseif each.id ~= id then others[#others + 1] = each end
+end
+for each = 1, #others + 1 - most do
+  redis.call('DEL', ARGV[9] .. others[each].id)
+  redis.call('SET', ARGV[10] .. others[each].id, '1', 'PX', ARGV[7])
+  redis.call('ZREM', others[each].index, others[each].id)
 end
 return made
 `);
 
-/** KEYS: record. ARGV: present text, new text, ttl ms. Returns 0, and writes nothing, when the text is another or gone. */
+/**
+ * KEYS: record, then, where the user has several names, the user's index under each, newest first. ARGV: present text, new
+ * text, ttl ms, id, lifetime of the index ms. Moves the session to the newest index. Returns 0, and writes nothing, when the
+ * text is another or gone.
+ */
 export const touchScript = defineScript(`
 #!lua flags=allow-key-locking
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+for older = 3, #KEYS do
+  local made = redis.call('ZSCORE', KEYS[older], ARGV[4])
+  if made then
+    redis.call('ZADD', KEYS[2], made, ARGV[4])
+    redis.call('PEXPIRE', KEYS[2], ARGV[5])
+    redis.call('ZREM', KEYS[older], ARGV[4])
+  end
+end
 return 1
 `);
 
-/** KEYS: record, tombstone, index (where the user is known). ARGV: id, tombstone's lifetime ms. Returns 1 when it existed. */
+/** KEYS: record, tombstone, the user's indexes (where known). ARGV: id, tombstone's lifetime ms. Returns 1 when it existed. */
 export const revokeScript = defineScript(`
 #!lua flags=allow-key-locking
 local gone = redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[2], '1', 'PX', ARGV[2])
-if KEYS[3] then redis.call('ZREM', KEYS[3], ARGV[1]) end
+for index = 3, #KEYS do redis.call('ZREM', KEYS[index], ARGV[1]) end
 return gone
 `);
 
 /**
- * KEYS: new record, index, old record, version, mark, old tombstone. ARGV: text, ttl ms, new id, created at ms, lifetime of
- * index ms, old id, '1' when the old one was made in an outage and may never have been written, lifetime of the tombstone
- * ms. Returns 0 when the old one is over: of two rotations one wins. Where the user's mark excepts the old id, it excepts
- * the new one.
+ * KEYS: the user's, then new record, old record, old tombstone. ARGV: names, text, ttl ms, new id, created at ms, lifetime of
+ * index ms, old id, '1' when the old one was made in an outage and may never have been written, lifetime of the tombstone ms.
+ * Returns 0 when the old one is over: of two rotations one wins.
  */
 export const rotateScript = defineScript(`
 #!lua flags=allow-key-locking
-${markedAt}
-if marked_at(KEYS[4], KEYS[5], ARGV[6]) >= tonumber(ARGV[4]) then return 0 end
-if redis.call('EXISTS', KEYS[6]) == 1 then return 0 end
-if redis.call('DEL', KEYS[3]) == 0 and ARGV[7] ~= '1' then return 0 end
-redis.call('SET', KEYS[6], '1', 'PX', ARGV[8])
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('ZREM', KEYS[2], ARGV[6])
-redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
-local until_ms, except = string.match(redis.call('GET', KEYS[5]) or '', '^(%d+) (.*)$')
-if except == ARGV[6] then redis.call('SET', KEYS[5], until_ms .. ' ' .. ARGV[3], 'PX', ARGV[5]) end
+${ofUser}
+if ended_at(ARGV[7]) >= tonumber(ARGV[5]) then return 0 end
+if redis.call('EXISTS', more(3)) == 1 then return 0 end
+if redis.call('DEL', more(2)) == 0 and ARGV[8] ~= '1' then return 0 end
+redis.call('SET', more(3), '1', 'PX', ARGV[9])
+redis.call('SET', more(1), ARGV[2], 'PX', ARGV[3])
+for name = 1, names do redis.call('ZREM', index(name), ARGV[7]) end
+redis.call('ZADD', index(1), ARGV[5], ARGV[4])
+redis.call('PEXPIRE', index(1), ARGV[6])
 return 1
 `);
 
 /**
- * KEYS: index. ARGV: ids created up to this ms leave the index, prefix of records. Returns the texts of the records; ids
- * without a record leave the index.
+ * KEYS: the user's. ARGV: names, sessions created up to this ms are too old, prefix of records. Returns the records of the
+ * sessions that nothing ends; ids without a record leave the index.
  */
 export const listScript = defineScript(`
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1])
+${ofUser}
+${luaNotEnded}
 local records = {}
-for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  local text = redis.call('GET', ARGV[2] .. id)
-  if text then records[#records + 1] = text else redis.call('ZREM', KEYS[1], id) end
+for _, each in ipairs(listed()) do
+  local text = redis.call('GET', ARGV[3] .. each.id)
+  if not_ended(each, text) then records[#records + 1] = text
+  elseif not text then redis.call('ZREM', each.index, each.id) end
 end
 return records
 `);
 
 /**
- * KEYS: index, mark. ARGV: prefix of records, prefix of tombstones, lifetime of tombstones ms, id to except, up to when ms,
- * '1' when the call comes after an outage. Then sessions made since are excepted too, and a later mark is kept. Returns the number of sessions
- * that ended.
+ * KEYS: the user's. ARGV: names, sessions created up to this ms are too old, prefix of records, prefix of tombstones, lifetime
+ * of tombstones ms, of marks ms, '1' when the call comes after an outage; then for each ending: up to when ms, and the id to
+ * except.
+ *
+ * After an outage, sessions that were created since go on. Else the ending covers every listed session, also those that an
+ * isolate with a faster clock has created. Returns the records of the sessions that it ended and nothing had ended before.
  */
 export const revokeUserScript = defineScript(`
-local ended, late, until_ms = 0, ARGV[6] == '1', tonumber(ARGV[5])
-local last = late and ARGV[5] or '+inf'
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', last)) do
-  if id ~= ARGV[4] then
-    ended = ended + redis.call('DEL', ARGV[1] .. id)
-    redis.call('SET', ARGV[2] .. id, '1', 'PX', ARGV[3])
-    redis.call('ZREM', KEYS[1], id)
+${ofUser}
+${luaNotEnded}
+local all, latest = listed(), 0
+if ARGV[7] ~= '1' and #all > 0 then latest = all[#all].at end
+local function with_endings(text)
+  for each = 8, #ARGV, 2 do text = with_ending(text, math.max(tonumber(ARGV[each]), latest), ARGV[each + 1]) end
+  return text
+end
+local own, ended = with_endings(''), {}
+for _, each in ipairs(all) do
+  if each.at <= marked_at(own, each.id) then
+    local text = redis.call('GET', ARGV[3] .. each.id)
+    if not_ended(each, text) then ended[#ended + 1] = text end
+    redis.call('DEL', ARGV[3] .. each.id)
+    redis.call('SET', ARGV[4] .. each.id, '1', 'PX', ARGV[5])
+    redis.call('ZREM', each.index, each.id)
   end
 end
-local known = tonumber(string.match(redis.call('GET', KEYS[2]) or '', '^(%d+) ') or '0')
-if late and known > until_ms then return ended end
-redis.call('SET', KEYS[2], string.format('%.0f', math.max(known, until_ms)) .. ' ' .. ARGV[4], 'PX', ARGV[3])
+for name = 1, names do redis.call('SET', KEYS[1 + name], with_endings(ends[1 + name]), 'PX', ARGV[6]) end
 return ended
 `);
 

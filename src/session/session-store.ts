@@ -1,9 +1,10 @@
+import type { UserNames } from "../identity/session-users.ts";
 import type { KeptSession } from "./record.ts";
 
 /** A session to be written. */
 export interface NewSession extends KeptSession {
-  /** The hash of its user, whose index lists it. */
-  userHash: string;
+  /** The names of its user. The index under the newest lists it. */
+  user: UserNames;
   /** Milliseconds since the epoch, by the clock of the isolate that created it. */
   createdAt: number;
   /** The absolute end, milliseconds since the epoch. */
@@ -37,20 +38,25 @@ export interface SessionStore {
   /** @returns null when there is no such session. */
   read(id: string): Promise<KeptSession | null>;
   /** Replaces the record. @returns false, and writes nothing, when the record is gone or was changed meanwhile. */
-  touch(kept: KeptSession, updated: KeptSession): Promise<boolean>;
+  touch(kept: KeptSession, updated: KeptSession, user: UserNames): Promise<boolean>;
   /**
    * Ends a session.
    *
-   * @param userHash The user whose index lists it; null when unknown: the index drops the id at its next `list`.
+   * @param user The user whose index lists it; null when unknown: the index drops the id at its next `list`.
    * @returns whether it existed.
    */
-  revoke(id: string, userHash: string | null): Promise<boolean>;
+  revoke(id: string, user: UserNames | null): Promise<boolean>;
   /** The old id is over at once. @returns false when it was over already: of two rotations one wins. */
   rotate(old: OldSession, session: NewSession): Promise<boolean>;
   /** The live sessions of a user. */
-  list(userHash: string): Promise<KeptSession[]>;
-  /** Ends every session of a user created up to `now`, ms since the epoch, except one. @returns how many existed. */
-  revokeAllOf(userHash: string, exceptId: string | null, now: number): Promise<number>;
+  list(user: UserNames): Promise<KeptSession[]>;
+  /**
+   * Ends every session of a user created up to `now`, ms since the epoch, except one, under whichever id a rotation has given
+   * or gives it.
+   *
+   * @returns the ids of the living sessions that it ended.
+   */
+  revokeAllOf(user: UserNames, exceptId: string | null, now: number): Promise<string[]>;
   /** Ends every session created up to `now`, ms since the epoch, with one write. */
   revokeEveryone(now: number): Promise<void>;
 }

@@ -1,6 +1,8 @@
 import { type Problem, problem } from "../http/problem.ts";
 import { PROBLEMS } from "../http/problem-codes.ts";
 import { NONCE_BYTES } from "../identity/sealed-text.ts";
+import { rotatedId } from "../identity/session-id.ts";
+import type { ClaimedSession } from "../identity/session-outcome.ts";
 import {
   base64url,
   MAX_TOKEN_LENGTH,
@@ -20,7 +22,8 @@ import { UserDataTooLarge } from "./offline-user-data.ts";
 import type { SessionsOptions } from "./options.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
 import { changedRecord, givenJson, isoTime, type KeptSession, userDataOf } from "./record.ts";
-import { createSessionService, type Ended, type Found, type SessionService } from "./session-service.ts";
+import type { Ended } from "./service-parts.ts";
+import { createSessionService, type Found, type SessionService } from "./session-service.ts";
 import { createSessionValidator } from "./validate.ts";
 import type { ActiveSession, SessionVerdict } from "./verdict.ts";
 
@@ -85,6 +88,8 @@ export interface Sessions {
   rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null>;
   /** @throws Problem 503 without `SESSION_SECRET`. The first time it also emits an event. */
   requireSecret(requestId?: string): void;
+  /** Remembers that Redis told of what ends the session. */
+  learnEnded(session: ClaimedSession): void;
   /** Lists sessions, and ends several at once. */
   readonly service: SessionService;
   /**
@@ -136,7 +141,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     service,
     fromOrigin,
     knownOutcome: validator.knownOutcome,
-    changeOf: (verdict) => changeOf(verdict, service.endedForAll),
+    learnEnded: ({ claims }) => knownEnds.add(claims, "evidence"),
+    changeOf: (verdict) => changeOf(verdict, ({ id, issuedAt }) => service.endedForAll(id, issuedAt)),
   };
 
   /** Returns the verdict, after emitting an event where the session is not valid. */
@@ -180,12 +186,15 @@ export function createSessions(options: SessionsOptions): Sessions {
       syncToken: null,
     };
     const texts = [claims.userId, claims.tier ?? ""];
-    const longest = withSyncToken(claims, "x".repeat(MAX_SYNC_TOKEN_LENGTH));
+    const longest = withSyncToken(
+      { ...claims, id: rotatedId(claims.id, claims.id) },
+      "x".repeat(MAX_SYNC_TOKEN_LENGTH),
+    );
     if (!texts.every((text) => text.isWellFormed()) || !tokenFits(longest))
       throw new RangeError("A user id or a tier is too long for a token, or no well-formed text");
     const kept = recordOf(claims, { device: givenJson(input.deviceInfo), address: input.ipAddress ?? null });
-    const userHash = await identifier.hash("user", claims.userId);
-    const made = await service.create(newSessionOf(kept, claims, userHash), replaced, requestId);
+    const user = await identifier.sessionUser(claims.userId);
+    const made = await service.create(newSessionOf(kept, claims, user), replaced, requestId);
     events.emit("session.created", {
       request_id: requestId,
       session: await identifier.hash("session", claims.id),
@@ -209,15 +218,18 @@ export function createSessions(options: SessionsOptions): Sessions {
   async function rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null> {
     const { claims, source } = active;
     requireSecret(requestId);
-    // In an outage an isolate that never saw a session knows less of it than its record says.
-    if (onRedis && source === "signature" && !claims.offline) throw notNow();
-    const next = { ...claims, id: newId(), confirmedAt: platform.now(), syncToken: null };
+    // Only Redis knows whether another isolate has ended it. Nothing is sent, so that a lost reply cannot end the old one.
+    if (onRedis && source !== "redis" && !claims.offline) throw notNow();
+    const next = {
+      ...claims,
+      id: rotatedId(claims.id, newId()),
+      confirmedAt: platform.now(),
+      syncToken: null,
+    };
     const renamed = changedRecord(active, { session_id: next.id, last_active: isoTime(platform.now()) });
-    const userHash = await identifier.hash("user", claims.userId);
-    const renewal = newSessionOf(renamed, next, userHash);
-    const kept = await service.rotate(claims, renewal, source === "redis", requestId);
+    const renewal = newSessionOf(renamed, next, await identifier.sessionUser(claims.userId));
+    const kept = await service.rotate(claims, renewal, requestId);
     if (!kept) return null;
-    if (kept === "unsure") throw notNow();
     events.emit("session.rotated", {
       request_id: requestId,
       session: await identifier.hash("session", next.id),

@@ -1,3 +1,7 @@
+import { MAX_ABSOLUTE_SECONDS } from "../config/variables-table.ts";
+import { signInOf } from "../identity/session-id.ts";
+import { endingsOf, type Mark, NO_MARK, withEnding } from "../identity/session-marks.ts";
+import type { UserNames } from "../identity/session-users.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
@@ -27,6 +31,11 @@ export interface UpstashSessionStoreOptions {
 
 /** A tombstone outlives every token of its session. */
 const TOMBSTONE_MARGIN_MS = 60_000;
+/**
+ * How long a mark and the version hold, ms: longer than any `SESSION_ABSOLUTE_SECONDS`. Where that was lowered, an ending that
+ * was written then also covers the sessions of before, should it be raised again.
+ */
+const MARK_LIFETIME_MS = MAX_ABSOLUTE_SECONDS * 1000 + TOMBSTONE_MARGIN_MS;
 
 /**
  * Sessions in Redis. Each method sends a batch of its own; each `queue…` method only puts the command on a batch that the
@@ -57,28 +66,23 @@ export class UpstashSessionStore implements SessionStore {
 
   async #queueWrite(
     batch: Batch,
-    { record, text, userHash, createdAt, expiresAt }: NewSession,
+    { record, text, user, createdAt, expiresAt }: NewSession,
     late: "0" | "1",
   ): Promise<number> {
-    const { keys, maxPerUser, platform } = this.#options;
+    const { keys, maxPerUser } = this.#options;
     const id = record.session_id;
     const made = await batch.run(
       createScript,
+      [...this.#keysOf(user), keys.session(id), keys.sessionTombstone(id)],
       [
-        keys.session(id),
-        keys.sessionIndex(userHash),
-        keys.sessionTombstone(id),
-        keys.sessionVersion(),
-        keys.sessionMark(userHash),
-      ],
-      [
+        user.length,
+        this.#oldest,
         text,
         this.#ttl(expiresAt),
         id,
         createdAt,
         this.#longestMs,
         maxPerUser,
-        platform.now(),
         keys.session(""),
         keys.sessionTombstone(""),
         late,
@@ -95,25 +99,33 @@ export class UpstashSessionStore implements SessionStore {
     return keptSession(text);
   }
 
-  async touch(kept: KeptSession, updated: KeptSession): Promise<boolean> {
-    return (await this.#inOwnBatch((batch) => this.queueTouch(batch, kept, updated))) === 1;
+  async touch(kept: KeptSession, updated: KeptSession, user: UserNames): Promise<boolean> {
+    return (await this.#inOwnBatch((batch) => this.queueTouch(batch, kept, updated, user))) === 1;
   }
 
-  queueTouch(batch: Batch, kept: KeptSession, updated: KeptSession): Promise<number> {
+  queueTouch(batch: Batch, kept: KeptSession, updated: KeptSession, user: UserNames): Promise<number> {
     const ttl = this.#ttl(timeOf(updated.record.expires_at));
-    const key = this.#options.keys.session(kept.record.session_id);
-    return batch.run(touchScript, [key], [kept.text, updated.text, ttl]).then(yesOrNo);
-  }
-
-  async revoke(id: string, userHash: string | null): Promise<boolean> {
-    return (await this.#inOwnBatch((batch) => this.queueRevoke(batch, id, userHash))) === 1;
-  }
-
-  queueRevoke(batch: Batch, id: string, userHash: string | null): Promise<number> {
-    const { keys } = this.#options;
-    const index = userHash === null ? [] : [keys.sessionIndex(userHash)];
+    const id = kept.record.session_id;
+    // With one name the session is where it belongs.
+    const indexes = user.length > 1 ? this.#indexesOf(user) : [];
     return batch
-      .run(revokeScript, [keys.session(id), keys.sessionTombstone(id), ...index], [id, this.#longestMs])
+      .run(
+        touchScript,
+        [this.#options.keys.session(id), ...indexes],
+        [kept.text, updated.text, ttl, id, this.#longestMs],
+      )
+      .then(yesOrNo);
+  }
+
+  async revoke(id: string, user: UserNames | null): Promise<boolean> {
+    return (await this.#inOwnBatch((batch) => this.queueRevoke(batch, id, user))) === 1;
+  }
+
+  queueRevoke(batch: Batch, id: string, user: UserNames | null): Promise<number> {
+    const { keys } = this.#options;
+    const indexes = user === null ? [] : this.#indexesOf(user);
+    return batch
+      .run(revokeScript, [keys.session(id), keys.sessionTombstone(id), ...indexes], [id, this.#longestMs])
       .then(yesOrNo);
   }
 
@@ -121,21 +133,15 @@ export class UpstashSessionStore implements SessionStore {
     return (await this.#inOwnBatch((batch) => this.queueRotate(batch, old, session))) === 1;
   }
 
-  queueRotate(batch: Batch, old: OldSession, { record, text, userHash, createdAt, expiresAt }: NewSession) {
+  queueRotate(batch: Batch, old: OldSession, { record, text, user, createdAt, expiresAt }: NewSession) {
     const { keys, platform } = this.#options;
     const id = record.session_id;
     return batch
       .run(
         rotateScript,
+        [...this.#keysOf(user), keys.session(id), keys.session(old.id), keys.sessionTombstone(old.id)],
         [
-          keys.session(id),
-          keys.sessionIndex(userHash),
-          keys.session(old.id),
-          keys.sessionVersion(),
-          keys.sessionMark(userHash),
-          keys.sessionTombstone(old.id),
-        ],
-        [
+          user.length,
           text,
           this.#ttl(expiresAt),
           id,
@@ -150,42 +156,33 @@ export class UpstashSessionStore implements SessionStore {
       .then(yesOrNo);
   }
 
-  async list(userHash: string): Promise<KeptSession[]> {
-    const { keys, platform } = this.#options;
+  async list(user: UserNames): Promise<KeptSession[]> {
     const texts = await this.#inOwnBatch((batch) =>
-      batch.run(
-        listScript,
-        [keys.sessionIndex(userHash)],
-        [platform.now() - this.#longestMs, keys.session("")],
-      ),
+      batch.run(listScript, this.#keysOf(user), [user.length, this.#oldest, this.#options.keys.session("")]),
     );
-    if (!Array.isArray(texts)) throw malformed();
-    return (texts as unknown[]).flatMap((text) =>
-      typeof text === "string" ? (parseRecord(text) ?? []) : [],
-    );
+    return this.#living(texts);
   }
 
-  revokeAllOf(userHash: string, exceptId: string | null, now: number): Promise<number> {
-    return this.#inOwnBatch((batch) => this.queueRevokeAllOf(batch, userHash, exceptId, now));
+  revokeAllOf(user: UserNames, exceptId: string | null, now: number): Promise<string[]> {
+    const mark = withEnding(NO_MARK, now, exceptId === null ? null : signInOf(exceptId));
+    return this.#inOwnBatch((batch) => this.queueRevokeAllOf(batch, user, mark, "now"));
   }
 
   /** @param written `late`: an isolate accepted the revocation in an outage and writes it after the outage. */
-  queueRevokeAllOf(
-    batch: Batch,
-    userHash: string,
-    exceptId: string | null,
-    at: number,
-    written: "now" | "late" = "now",
-  ): Promise<number> {
+  queueRevokeAllOf(batch: Batch, user: UserNames, mark: Mark, written: "now" | "late"): Promise<string[]> {
     const { keys } = this.#options;
-    const late = written === "late" ? "1" : "0";
     return batch
-      .run(
-        revokeUserScript,
-        [keys.sessionIndex(userHash), keys.sessionMark(userHash)],
-        [keys.session(""), keys.sessionTombstone(""), this.#longestMs, exceptId ?? "", at, late],
-      )
-      .then(counted);
+      .run(revokeUserScript, this.#keysOf(user), [
+        user.length,
+        this.#oldest,
+        keys.session(""),
+        keys.sessionTombstone(""),
+        this.#longestMs,
+        MARK_LIFETIME_MS,
+        written === "late" ? "1" : "0",
+        ...endingsOf(mark).flatMap(([at, except]) => [at, except ?? ""]),
+      ])
+      .then((texts) => this.#living(texts).map(({ record }) => record.session_id));
   }
 
   async revokeEveryone(now: number): Promise<void> {
@@ -194,8 +191,32 @@ export class UpstashSessionStore implements SessionStore {
 
   queueRevokeEveryone(batch: Batch, at: number): Promise<number> {
     return batch
-      .run(revokeEveryoneScript, [this.#options.keys.sessionVersion()], [at, this.#longestMs])
+      .run(revokeEveryoneScript, [this.#options.keys.sessionVersion()], [at, MARK_LIFETIME_MS])
       .then(yesOrNo);
+  }
+
+  /** What the scripts that concern a user begin with. */
+  #keysOf(user: UserNames): string[] {
+    const { keys } = this.#options;
+    return [keys.sessionVersion(), ...user.map((name) => keys.sessionMark(name)), ...this.#indexesOf(user)];
+  }
+
+  #indexesOf(user: UserNames): string[] {
+    return user.map((name) => this.#options.keys.sessionIndex(name));
+  }
+
+  /** The records in a script's reply that were not silent for too long. @throws StoreError for a malformed reply. */
+  #living(reply: unknown): KeptSession[] {
+    const { platform, idleSeconds } = this.#options;
+    const since = platform.now() - idleTimes(idleSeconds).lifetimeMs;
+    return textsOf(reply)
+      .flatMap((text) => parseRecord(text) ?? [])
+      .filter(({ record }) => timeOf(record.last_active) >= since);
+  }
+
+  /** A session that was created up to this time, ms, is over. */
+  get #oldest(): number {
+    return this.#options.platform.now() - this.#options.absoluteSeconds * 1000;
   }
 
   get #longestMs(): number {
@@ -222,6 +243,14 @@ function counted(reply: unknown): number {
   return reply;
 }
 
+/** A script's reply as a list of texts. @throws StoreError `malformed` for anything else. */
+function textsOf(reply: unknown): string[] {
+  if (!Array.isArray(reply)) throw malformed();
+  const texts: unknown[] = reply;
+  if (!texts.every((text) => typeof text === "string")) throw malformed();
+  return texts;
+}
+
 /** A script's reply as 0 or 1. @throws StoreError `malformed` for anything else. */
 function yesOrNo(reply: unknown): number {
   if (reply !== 0 && reply !== 1) throw malformed();
@@ -235,10 +264,4 @@ function malformed(): StoreError {
 /** The record in a stored text, or null when there is none or it is malformed. */
 export function keptSession(text: string | null): KeptSession | null {
   return text === null ? null : parseRecord(text);
-}
-
-/** Whether a user's mark (`"<ms> <except id>"`) ends a session that was created at `createdAt`, ms since the epoch. */
-export function endedByMark(mark: string | null, id: string, createdAt: number): boolean {
-  const [at = "", except = ""] = (mark ?? "").split(" ");
-  return except !== id && Number(at) >= createdAt && at !== "";
 }

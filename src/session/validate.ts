@@ -1,15 +1,18 @@
 import type { TokenSource } from "../identity/caller.ts";
+import { sessionKeys, storedOutcome } from "../identity/session-outcome.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
+import type { UserNames } from "../identity/session-users.ts";
 import type { Decide, EdgeRequest } from "../request/capability.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
 import { idleTimes } from "./idle.ts";
 import type { EndedBy, KnownEnds } from "./known-ends.ts";
+import type { SessionName } from "./memory-session-store.ts";
 import type { SessionsOptions } from "./options.ts";
 import { changedRecord, isoTime, type KeptSession, timeOf } from "./record.ts";
 import type { SessionService } from "./session-service.ts";
-import { endedByMark, keptSession } from "./upstash-session-store.ts";
+import { keptSession } from "./upstash-session-store.ts";
 import type { SessionVerdict } from "./verdict.ts";
 
 export interface SessionValidatorOptions extends SessionsOptions {
@@ -28,7 +31,7 @@ interface Asked {
   request: EdgeRequest;
   claims: SessionClaims;
   tokenSource: TokenSource;
-  userHash: string;
+  user: UserNames;
 }
 
 /**
@@ -55,10 +58,10 @@ export function createSessionValidator({
   return { prepare, knownOutcome };
 
   async function knownOutcome(claims: SessionClaims): Promise<"alive" | "over" | null> {
-    const userHash = await identifier.hash("user", claims.userId);
-    if (!onRedis) return (await keptAlone(claims, userHash)).because === null ? "alive" : "over";
-    const name = { id: claims.id, userHash, createdAt: claims.issuedAt };
-    if (knownEnds.has(claims.id) || service.endedHere(name)) return "over";
+    const user = await identifier.sessionUser(claims.userId);
+    if (!onRedis) return (await keptAlone(claims, user)).because === null ? "alive" : "over";
+    const name = nameOf(claims, user);
+    if (knownEnds.has(name) || service.endedHere(name)) return "over";
     return service.confirmedWithin(claims.id, isolateMaxAgeMs) ? "alive" : null;
   }
 
@@ -68,26 +71,22 @@ export function createSessionValidator({
     const { tokenSource } = claim;
     if (claim.kind === "invalid") return () => over("invalid", tokenSource);
     const { claims } = claim;
-    const asked = { request, claims, tokenSource, userHash: await identifier.hash("user", claims.userId) };
+    const user = await identifier.sessionUser(claims.userId);
+    const asked = { request, claims, tokenSource, user };
     if (!onRedis) return () => withoutRedis(asked);
-    if (knownEnds.has(claims.id)) return () => over("revoked", tokenSource);
-    const name = { id: claims.id, userHash: asked.userHash, createdAt: claims.issuedAt };
+    const name = nameOf(claims, user);
+    if (knownEnds.has(name)) return () => over("revoked", tokenSource);
     if (service.endedHere(name)) {
       // The list of pending writes may have been full. Then a request with the session's token writes the end again.
-      request.after((after) => void service.writeEndAgain(after, claims.id, asked.userHash));
+      request.after((after) => void service.writeEndAgain(after, claims.id, user));
       return () => over("revoked", tokenSource);
     }
 
     // Only the first token of a session or of a rotation carries a consistency token. A renewed one carries none.
     if (claims.syncToken !== null && platform.now() - claims.confirmedAt < YOUNG_MS)
       batch.syncToken = claims.syncToken;
-    // One MGET reads all four. The tombstone and the mark distinguish an ended session from an absent record.
-    const reads = [
-      batch.read(keys.session(claims.id)),
-      batch.read(keys.sessionVersion()),
-      batch.read(keys.sessionTombstone(claims.id)),
-      batch.read(keys.sessionMark(asked.userHash)),
-    ];
+    // One MGET reads them all. Tombstone, version and marks distinguish an ended session from an absent record.
+    const reads = sessionKeys(keys, asked).map((key) => batch.read(key));
     return async () => {
       try {
         return await confirmed(asked, await Promise.all(reads));
@@ -98,31 +97,28 @@ export function createSessionValidator({
     };
   }
 
-  /**
-   * The verdict from Redis' reply. The rule "does the session live" stands a second time, in Lua, in
-   * `src/ratelimit/session-outcome.ts`; change both. `test/contract/ratelimit/session-outcome.test.ts` compares them.
-   */
+  /** The verdict from Redis' reply: what it holds at the keys that tell of the session. */
   async function confirmed(
-    { request, claims, tokenSource, userHash }: Asked,
-    [text = null, version = null, tombstone = null, mark = null]: (string | null)[],
+    { request, claims, tokenSource, user }: Asked,
+    texts: readonly (string | null)[],
   ): Promise<SessionVerdict> {
+    const name = nameOf(claims, user);
     const ended = (because: "revoked" | "idle", by: EndedBy | null = null) => {
       service.forget(claims.id);
       if (by !== null) knownEnds.add(claims, by);
       return over(because, tokenSource);
     };
-    if (Number(version ?? 0) >= claims.issuedAt) return ended("revoked", "evidence");
-    if (tombstone !== null || endedByMark(mark, claims.id, claims.issuedAt))
-      return ended("revoked", "evidence");
+    const [text = null, , version = null, ...marks] = texts;
+    knownEnds.learn(user, version, marks);
+    const outcome = storedOutcome(claims, texts);
+    if (outcome === "ended") return ended("revoked", "evidence");
     // It may have ended here while Redis was asked: what Redis said before must not count as a confirmation after it.
-    if (
-      service.endedHere({ id: claims.id, userHash, createdAt: claims.issuedAt }) ||
-      service.endedForAll(claims)
-    )
-      return ended("revoked");
+    if (service.endedHere(name)) return ended("revoked");
+    // Redis has lost the record, and the token does not carry the session's data: the session is over.
+    if (outcome === "absent") return ended("revoked", "absent");
     const now = platform.now();
     const kept = keptSession(text);
-    // Redis has lost the record, and the token does not carry the session's data: the session is over.
+    // The record cannot be read.
     if (kept === null && !claims.offline) return ended("revoked", "absent");
     const present = kept ?? recordOf(claims);
     const { record } = present;
@@ -131,11 +127,11 @@ export function createSessionValidator({
     if (silentMs > lifetimeMs) return ended("idle");
     if (!kept) {
       // Another isolate created it in an outage and has not written it. This request writes it after its response.
-      const session = newSessionOf(present, claims, userHash);
+      const session = newSessionOf(present, claims, user);
       request.after((batch) => void sessionStore.queueAdopt(batch, session).catch(ignore));
     } else if (silentMs >= touchIntervalMs) {
       const updated = changedRecord(kept, { last_active: isoTime(now) });
-      request.after((batch) => void sessionStore.queueTouch(batch, kept, updated).catch(ignore));
+      request.after((batch) => void sessionStore.queueTouch(batch, kept, updated, user).catch(ignore));
     }
     service.confirm(claims.id, present);
     const renew = (claims.offline && kept) || now - claims.confirmedAt >= renewEveryMs;
@@ -151,9 +147,9 @@ export function createSessionValidator({
 
   /** The store is lost: a valid signature suffices while the last confirmation is within the grace. */
   async function inOutage(asked: Asked): Promise<SessionVerdict> {
-    const { request, claims, tokenSource, userHash } = asked;
-    const name = { id: claims.id, userHash, createdAt: claims.issuedAt };
-    if (local.ended(name) || service.endedHere(name)) return over("revoked", tokenSource);
+    const { request, claims, tokenSource, user } = asked;
+    const name = nameOf(claims, user);
+    if (knownEnds.has(name) || service.endedHere(name)) return over("revoked", tokenSource);
     const remembered = await service.remembered(claims.id);
     const confirmedAt = Math.max(claims.confirmedAt, remembered?.confirmedAt ?? 0);
     const withinGrace = request.route.offline && graceMs > 0 && platform.now() - confirmedAt <= graceMs;
@@ -162,12 +158,12 @@ export function createSessionValidator({
 
   /** No store is configured: this isolate's map decides, and for another isolate's session the signature and idle time. */
   async function withoutRedis(asked: Asked): Promise<SessionVerdict> {
-    const { claims, tokenSource, userHash } = asked;
-    const { kept, because } = await keptAlone(claims, userHash);
+    const { claims, tokenSource, user } = asked;
+    const { kept, because } = await keptAlone(claims, user);
     if (because !== null) return over(because, tokenSource);
     const now = platform.now();
     const touched = changedRecord(kept ?? recordOf(claims), { last_active: isoTime(now) });
-    if (!kept) await local.adopt(newSessionOf(touched, claims, userHash));
+    if (!kept) await local.adopt(newSessionOf(touched, claims, user));
     else if (now - timeOf(kept.record.last_active) >= touchIntervalMs) await local.touch(kept, touched);
     // Of activity in another isolate only the token tells.
     const renew = now - claims.confirmedAt >= touchIntervalMs;
@@ -177,10 +173,9 @@ export function createSessionValidator({
   /** What this isolate's map holds of a session, and why the session is over, without a store. */
   async function keptAlone(
     claims: SessionClaims,
-    userHash: string,
+    user: UserNames,
   ): Promise<{ kept: KeptSession | null; because: "revoked" | "idle" | null }> {
-    if (local.ended({ id: claims.id, userHash, createdAt: claims.issuedAt }))
-      return { kept: null, because: "revoked" };
+    if (local.ended(nameOf(claims, user))) return { kept: null, because: "revoked" };
     const kept = await local.read(claims.id);
     const lastWritten = Math.max(claims.confirmedAt, kept ? timeOf(kept.record.last_active) : 0);
     return { kept, because: platform.now() - lastWritten > lifetimeMs ? "idle" : null };
@@ -195,6 +190,10 @@ export function createSessionValidator({
     const confirmedNow = { ...claims, syncToken: null, confirmedAt: now };
     return sign(kept ? { ...confirmedNow, offline: false, userData: null } : confirmedNow);
   }
+}
+
+function nameOf({ id, issuedAt }: SessionClaims, user: UserNames): SessionName {
+  return { id, user, createdAt: issuedAt };
 }
 
 function active(

@@ -9,14 +9,17 @@
  * | `{limits}:l:{policy}:{caller}` | sorted set, exact log | the window + 1 s | `limit` members |
  * | `{limits}:k:{key hash}` | string, JSON: a verified API key | 5 min | one per key the origin has verified |
  * | `{sessions}:{session id}` | string, JSON: the record | idle lifetime | |
- * | `{sessions}:index:{user hash}` | sorted set, id by creation | absolute lifetime of a session + 1 min | `SESSION_MAX_PER_USER` |
+ * | `{sessions}:index:{user name}` | sorted set, id by creation | absolute lifetime of a session + 1 min | `SESSION_MAX_PER_USER` |
  * | `{sessions}:tombstone:{session id}` | string | longer than the token of the ended session lives | |
- * | `{sessions}:mark:{user hash}` | string, a number and a session id: all sessions of the user up to then are over, but this one | absolute lifetime of a session + 1 min | one per user |
- * | `{sessions}:version` | string, a number | absolute lifetime of a session + 1 min | 1 |
+ * | `{sessions}:mark:{user name}` | string: which sessions of the user are over by their creation, see identity/session-marks.ts | a year + 1 min | one per user |
+ * | `{sessions}:version` | string, a number: sessions of everyone up to then are over | a year + 1 min | 1 |
  * | `{cache}:r:{url hash}` | hash, fields per variant, and when the URL was invalidated | the longest variant in it; 7 days once invalidated | 32 variants |
  * | `{cache}:u:{user hash}` | string, when all of a user's entries ended | 7 days | one per user whose data was deleted |
  * | `{cache}:purges` | sorted set, purges by time | the longest entry lifetime | 1000 |
  * | `{cache}:k:{name}` | string, JSON: a value of the key-value cache | as set | |
+ *
+ * A user's name in these keys is an HMAC under a key derived from `SESSION_SECRET`; a user has one name for each secret of
+ * that list (identity/session-users.ts). What is written goes under the newest, and marks under all.
  *
  * The original service keeps sorted sets at `envoyou:ratelimit:{id}` and strings at `envoyou:cache:data`,
  * `envoyou:cache:timestamp` and `envoyou:cache:response:…`: no key here has such a name, so both may share a database.
@@ -36,9 +39,9 @@ export function createKeys({ cache, rateLimit, session }: KeyPrefixes) {
     exactLog: (policy: string, caller: string) => `${rateLimit}:l:${policy}:${caller}`,
     verifiedKey: (keyHash: string) => `${rateLimit}:k:${keyHash}`,
     session: (id: string) => `${session}:${id}`,
-    sessionIndex: (userHash: string) => `${session}:index:${userHash}`,
+    sessionIndex: (userName: string) => `${session}:index:${userName}`,
     sessionTombstone: (id: string) => `${session}:tombstone:${id}`,
-    sessionMark: (userHash: string) => `${session}:mark:${userHash}`,
+    sessionMark: (userName: string) => `${session}:mark:${userName}`,
     sessionVersion: () => `${session}:version`,
     response: (urlHash: string) => `${cache}:r:${urlHash}`,
     userEnd: (userHash: string) => `${cache}:u:${userHash}`,

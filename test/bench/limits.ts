@@ -46,7 +46,7 @@ function openIsolates(count: number) {
       keys,
       platform,
       events,
-      identifier: { hash: async () => "0".repeat(32) },
+      identifier: { hash: async () => "0".repeat(32), sessionUser: async () => ["0".repeat(32)] },
     });
     return async (route: Route): Promise<boolean> => {
       const batch = store.batch();

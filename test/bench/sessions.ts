@@ -11,6 +11,7 @@ import { unmatchedRoute } from "../../src/config/route.ts";
 import { createEvents } from "../../src/events/events.ts";
 import type { SessionClaim } from "../../src/identity/caller.ts";
 import { verifyToken } from "../../src/identity/session-token.ts";
+import { createSessionUsers } from "../../src/identity/session-users.ts";
 import type { EdgeRequest } from "../../src/request/capability.ts";
 import { forwardedRequest } from "../../src/request/forwarded.ts";
 import { type Platform, workerPlatform } from "../../src/runtime/platform.ts";
@@ -49,6 +50,7 @@ const sessions = createSessions({
       const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(`${kind}\0${value}`));
       return Buffer.from(digest).toString("hex").slice(0, 32);
     },
+    sessionUser: createSessionUsers([SECRET], platform),
   },
   config: {
     secrets: [SECRET],
@@ -62,7 +64,7 @@ const route = loadConfig({}, [{ path: "/", access: "session" }]).routes[0] ?? un
 
 /** A request with this token, and its deferred writes. */
 async function present(token: string) {
-  const claims = await verifyToken(token, { secrets: [SECRET], now });
+  const claims = await verifyToken(token, { secrets: [SECRET], now, absoluteSeconds: 2_592_000 });
   const session: SessionClaim = claims
     ? { kind: "signed", claims, tokenSource: "bearer" }
     : { kind: "invalid", tokenSource: "bearer" };

@@ -32,13 +32,13 @@ const json = (status: number, body: unknown): Answer => ({
   body: JSON.stringify(body),
 });
 
-type Kind = Pick<Fault, "breaker">;
+type Kind = Pick<Fault, "breaker" | "retriedWithinMs">;
 
-function onTheWay(name: string, what: string, { breaker }: Kind, treatment: Treatment): Fault {
+function onTheWay(name: string, what: string, kind: Kind, treatment: Treatment): Fault {
   return {
     name,
     what,
-    breaker,
+    ...kind,
     start: ({ proxy }, dice) => proxy.treat(treatment, dice),
     stop: ({ proxy }) => proxy.lift(),
   };
@@ -46,6 +46,10 @@ function onTheWay(name: string, what: string, { breaker }: Kind, treatment: Trea
 
 const opens: Kind = { breaker: "opens" };
 const closed: Kind = { breaker: "stays closed" };
+/** The edge doubles the pause between two attempts of a refused write up to eight seconds. */
+const MAX_RETRY_MS = 8500;
+/** Writes are applied and not confirmed: the edge writes them again. */
+const unconfirmed: Kind = { ...closed, retriedWithinMs: MAX_RETRY_MS };
 
 /** Delays of a store on another continent, TLS handshake included. */
 const farAway: Treatment = async (call) => {
@@ -142,25 +146,29 @@ const ofTheWay: Fault[] = [
     await call.forward();
     call.reply(json(200, { result: "OK" }));
   }),
-  onTheWay("wrong-types", "applied, results of other types", closed, async (call) =>
+  onTheWay("wrong-types", "applied, results of other types", unconfirmed, async (call) =>
     call.reply(
       await withItems(call.forward, (items) =>
         items.map(() => ({ result: call.dice.pick([42, "text", { a: 1 }, [], true]) })),
       ),
     ),
   ),
-  onTheWay("wrong-values", "applied, lists of the right length that hold objects", closed, async (call) =>
-    call.reply(
-      await withItems(call.forward, (items) =>
-        items.map(({ result }) => ({ result: Array.isArray(result) ? result.map(() => ({ a: 1 })) : {} })),
+  onTheWay(
+    "wrong-values",
+    "applied, lists of the right length that hold objects",
+    unconfirmed,
+    async (call) =>
+      call.reply(
+        await withItems(call.forward, (items) =>
+          items.map(({ result }) => ({ result: Array.isArray(result) ? result.map(() => ({ a: 1 })) : {} })),
+        ),
       ),
-    ),
   ),
   onTheWay("empty-200", "applied, 200 without a body", opens, async (call) => {
     await call.forward();
     call.reply({ status: 200, type: "application/json", body: "" });
   }),
-  onTheWay("failing-item", "applied, one item of each reply an error", closed, async (call) =>
+  onTheWay("failing-item", "applied, one item of each reply an error", unconfirmed, async (call) =>
     call.reply(
       await withItems(call.forward, (items) => {
         const failing = call.dice.upTo(items.length);
@@ -169,9 +177,6 @@ const ofTheWay: Fault[] = [
     ),
   ),
 ];
-
-/** The edge doubles the pause between two attempts up to eight seconds. */
-const MAX_RETRY_MS = 8500;
 
 /** Faults inside a real Redis. */
 const ofRedis: Fault[] = [

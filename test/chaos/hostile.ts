@@ -28,8 +28,8 @@ const MAX_KEY_LENGTH = 160;
 const AT_ONCE = 8;
 
 /**
- * Seeded malformed requests to every path that the edge owns or forwards. Required: no 5xx except those that the origin or a
- * missing route explains, no key that grows with the input, and no way around a route's `access`.
+ * Seeded malformed requests to every path that the edge owns or forwards. Required: no 5xx of the
+ * edge (its HTTP server's own answers are only counted), no key that grows with the input, and no way around a route's `access`.
  */
 export async function runHostile(options: HostileOptions = {}): Promise<HostileResult> {
   const { seed = 1, requests = 100_000, progress = () => {} } = options;
@@ -72,10 +72,10 @@ export async function runHostile(options: HostileOptions = {}): Promise<HostileR
           // workerd's HTTP server answers what is not HTTP, or names no path, before the Worker runs.
           const counts = reply.byEdge ? statuses : unheard;
           counts.set(reply.status, (counts.get(reply.status) ?? 0) + 1);
-          // A readable request gets an answer without an error. The server refuses a method that it does not know;
-          // that is not a failure.
+          // A readable request gets an answer, and none of the edge's is an error. What workerd's server says by itself, such
+          // as 501 to a method it does not know or 500 to a path without a leading `/`, is counted apart.
           const unanswered = reply.status === 0 && request.isHttp;
-          const failed = reply.status >= 500 && (reply.byEdge || reply.status !== 501);
+          const failed = reply.status >= 500 && reply.byEdge;
           if (unanswered || failed) {
             const answer = `${reply.status} ${reply.body.slice(0, 200)}`;
             miss(`${answer} for ${JSON.stringify(request.bytes.slice(0, 300))}`);

@@ -70,7 +70,10 @@ export function openIsolate({ platform, connection, prefix = freshPrefix(), ...o
     },
   });
   const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
-  const identifier = { hash: async (kind: string, value: string) => hashOf(`${kind}:${value}`) };
+  const identifier = {
+    hash: async (kind: string, value: string) => hashOf(`${kind}:${value}`),
+    sessionUser: async (userId: string) => [hashOf(`user:${userId}`)] as const,
+  };
   const limiter = createLimiter({ store, keys, identifier, platform, events, ...options });
 
   /** A request of `who` on `route`, with a batch of its own. */

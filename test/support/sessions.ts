@@ -3,6 +3,7 @@ import { createEvents } from "../../src/events/events.ts";
 import type { LogFields } from "../../src/events/sink.ts";
 import type { SessionClaim } from "../../src/identity/caller.ts";
 import { verifyToken } from "../../src/identity/session-token.ts";
+import { createSessionUsers } from "../../src/identity/session-users.ts";
 import { createSessions } from "../../src/session/sessions.ts";
 import type { SessionVerdict } from "../../src/session/verdict.ts";
 import type { Batch } from "../../src/store/batch.ts";
@@ -85,7 +86,13 @@ export function openSessions({
     },
   });
   const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
-  const identifier = { hash: async (kind: string, value: string) => hashOf(`${kind}:${value}`) };
+  const signing = config.secrets ?? [SECRET];
+  const absoluteSeconds = config.absoluteSeconds ?? 2_592_000;
+  const sessionUser = createSessionUsers(signing, platform);
+  const identifier = {
+    hash: async (kind: string, value: string) => hashOf(`${kind}:${value}`),
+    sessionUser,
+  };
   const sessions = createSessions({
     store,
     keys,
@@ -94,9 +101,9 @@ export function openSessions({
     events,
     ...(entries !== undefined && { entries }),
     config: {
-      secrets: [SECRET],
+      secrets: signing,
       idleSeconds: 86_400,
-      absoluteSeconds: 2_592_000,
+      absoluteSeconds,
       offlineGraceSeconds: 900,
       maxPerUser: 20,
       ...config,
@@ -106,9 +113,9 @@ export function openSessions({
   /** The verdict for a request with this token. `settle` runs the work for after its response. */
   async function present(
     token: string,
-    { offline = true, by = "bearer" as "bearer" | "cookie", secrets = [SECRET] } = {},
+    { offline = true, by = "bearer" as "bearer" | "cookie", secrets = signing } = {},
   ): Promise<SessionVerdict & { settle(): Promise<void>; calls: number }> {
-    const claims = await verifyToken(token, { secrets, now: platform.now() });
+    const claims = await verifyToken(token, { secrets, absoluteSeconds, now: platform.now() });
     const session: SessionClaim = claims
       ? { kind: "signed", claims, tokenSource: by }
       : { kind: "invalid", tokenSource: by };
@@ -150,5 +157,5 @@ export function openSessions({
       await batch.send();
     }
   }
-  return { platform, prefix, store, keys, sessions, present, wire, lines, lose, recover };
+  return { platform, prefix, store, keys, sessionUser, sessions, present, wire, lines, lose, recover };
 }

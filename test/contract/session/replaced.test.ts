@@ -20,9 +20,9 @@ describe("the session that is replaced", () => {
   it("stays valid when its user data is too large for a rotation in an outage", async () => {
     const { sessions, present, lose, recover } = openSessions();
     const old = await sessions.create({ userId: "ada", userData: BIG });
-    await lose();
     const verdict = await present(old.token);
     if (verdict.kind !== "active") throw new Error("it was just made");
+    await lose();
     await expect(sessions.rotate(verdict)).rejects.toMatchObject({ code: "USER_DATA_TOO_LARGE_OFFLINE" });
     expect((await present(old.token)).kind).toBe("active");
     await recover();

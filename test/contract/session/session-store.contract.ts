@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { rotatedId } from "../../../src/identity/session-id.ts";
 import { JsonText } from "../../../src/runtime/json-text.ts";
 import {
   changedRecord,
@@ -38,13 +39,13 @@ export function sessionStoreContract(
       count = 0;
     });
 
-    function session(userHash = "u1", over: Partial<NewSession> = {}): NewSession {
+    function session(userId = "u1", over: Partial<NewSession> = {}): NewSession {
       count += 1;
       const createdAt = over.createdAt ?? platform.now();
       const expiresAt = createdAt + 3_600_000;
       const fields = {
-        session_id: `${userHash}-session-${count}`,
-        user_id: userHash,
+        session_id: `${userId}-session-${count}`,
+        user_id: userId,
         user_data: new JsonText(`{"n":${count},"text":"π"}`),
         device_info: new JsonText("{}"),
         ip_address: null,
@@ -54,16 +55,22 @@ export function sessionStoreContract(
         tier: null,
         unknown_to_the_edge: [1],
       };
-      return { ...newRecord(fields), userHash, createdAt, expiresAt, ...over };
+      return { ...newRecord(fields), user: [userId], createdAt, expiresAt, ...over };
     }
-    async function made(userHash?: string, over?: Partial<NewSession>): Promise<NewSession> {
-      const one = session(userHash, over);
+    /** The same session under a new id. */
+    function rotated({ record, createdAt }: NewSession): NewSession {
+      const next = session("u1", { createdAt });
+      const id = rotatedId(record.session_id, next.record.session_id);
+      return { ...next, ...changedRecord(next, { session_id: id }) };
+    }
+    async function made(userId?: string, over?: Partial<NewSession>): Promise<NewSession> {
+      const one = session(userId, over);
       await sessionStore.create(one);
       platform.advance(10);
       return one;
     }
-    const idsOf = async (userHash = "u1") =>
-      (await sessionStore.list(userHash)).map(({ record }) => record.session_id).sort();
+    const idsOf = async (userId = "u1") =>
+      (await sessionStore.list([userId])).map(({ record }) => record.session_id).sort();
     const idOf = (one: KeptSession) => one.record.session_id;
 
     it("reads the record that was written, unknown fields included", async () => {
@@ -98,25 +105,25 @@ export function sessionStoreContract(
       const kept = await sessionStore.read(idOf(one));
       if (!kept) throw new Error("it was just made");
       const updated = changedRecord(kept, { last_active: isoTime(platform.now() + 60_000) });
-      expect(await sessionStore.touch(kept, updated)).toBe(true);
+      expect(await sessionStore.touch(kept, updated, ["u1"])).toBe(true);
       expect((await sessionStore.read(idOf(one)))?.record.last_active).toBe(updated.record.last_active);
-      expect(await sessionStore.touch(kept, kept), "the text has changed since").toBe(false);
+      expect(await sessionStore.touch(kept, kept, ["u1"]), "the text has changed since").toBe(false);
     });
 
     it("does not revive an ended session by an update", async () => {
       const one = await made();
       const kept = await sessionStore.read(idOf(one));
       if (!kept) throw new Error("it was just made");
-      expect(await sessionStore.revoke(idOf(one), "u1")).toBe(true);
-      expect(await sessionStore.touch(kept, kept)).toBe(false);
+      expect(await sessionStore.revoke(idOf(one), ["u1"])).toBe(true);
+      expect(await sessionStore.touch(kept, kept, ["u1"])).toBe(false);
       expect(await sessionStore.read(idOf(one))).toBeNull();
       expect(await idsOf()).toEqual([]);
     });
 
     it("ends a session once", async () => {
       const one = await made();
-      expect(await sessionStore.revoke(idOf(one), "u1")).toBe(true);
-      expect(await sessionStore.revoke(idOf(one), "u1")).toBe(false);
+      expect(await sessionStore.revoke(idOf(one), ["u1"])).toBe(true);
+      expect(await sessionStore.revoke(idOf(one), ["u1"])).toBe(false);
       expect(await sessionStore.revoke("nobody", null)).toBe(false);
     });
 
@@ -128,7 +135,7 @@ export function sessionStoreContract(
 
     it("does not revive an ended session by a late write", async () => {
       const one = session();
-      await sessionStore.revoke(idOf(one), "u1");
+      await sessionStore.revoke(idOf(one), ["u1"]);
       expect(await sessionStore.adopt(one)).toBe(false);
       expect(await sessionStore.read(idOf(one))).toBeNull();
     });
@@ -139,7 +146,7 @@ export function sessionStoreContract(
       const kept = await sessionStore.read(idOf(one));
       if (!kept) throw new Error("it was just adopted");
       const last_active = isoTime(platform.now() + 5);
-      await sessionStore.touch(kept, changedRecord(kept, { last_active }));
+      await sessionStore.touch(kept, changedRecord(kept, { last_active }), ["u1"]);
       expect(await sessionStore.adopt(one)).toBe(true);
       expect((await sessionStore.read(idOf(one)))?.record.last_active).toBe(last_active);
     });
@@ -166,7 +173,7 @@ export function sessionStoreContract(
     it("ends all sessions of a user except one, also those that are written late", async () => {
       const [except, other, late] = [await made(), await made(), session()];
       const strange = await made("u2");
-      expect(await sessionStore.revokeAllOf("u1", idOf(except), platform.now())).toBe(1);
+      expect(await sessionStore.revokeAllOf(["u1"], idOf(except), platform.now())).toEqual([idOf(other)]);
       expect(await idsOf()).toEqual([idOf(except)]);
       expect(await sessionStore.read(idOf(other))).toBeNull();
       expect(await sessionStore.adopt(late)).toBe(false);
@@ -176,9 +183,8 @@ export function sessionStoreContract(
 
     it("excepts it under each new id, where it was excepted when all others were ended", async () => {
       const except = await made();
-      await sessionStore.revokeAllOf("u1", idOf(except), platform.now());
-      const next = session("u1", { createdAt: except.createdAt });
-      const last = session("u1", { createdAt: except.createdAt });
+      await sessionStore.revokeAllOf(["u1"], idOf(except), platform.now());
+      const [next, last] = [rotated(except), rotated(except)];
       expect(await sessionStore.rotate({ id: idOf(except), offline: false }, next)).toBe(true);
       expect((await sessionStore.read(idOf(next)))?.record, "it is valid").toEqual(next.record);
       expect(await sessionStore.rotate({ id: idOf(next), offline: false }, last)).toBe(true);
@@ -191,14 +197,14 @@ export function sessionStoreContract(
       await sessionStore.revokeEveryone(platform.now() + 1000);
       await sessionStore.revokeEveryone(platform.now());
       expect(await sessionStore.adopt(late), "of everyone").toBe(false);
-      await sessionStore.revokeAllOf("u2", null, platform.now() + 1000);
-      await sessionStore.revokeAllOf("u2", null, platform.now());
+      await sessionStore.revokeAllOf(["u2"], null, platform.now() + 1000);
+      await sessionStore.revokeAllOf(["u2"], null, platform.now());
       expect(await sessionStore.adopt(other), "of one user").toBe(false);
     });
 
     it("creates a valid session right after a revocation of all, whatever the clocks show", async () => {
       const now = platform.now();
-      await sessionStore.revokeAllOf("u1", null, now);
+      await sessionStore.revokeAllOf(["u1"], null, now);
       const behind = session("u1", { createdAt: now - 500 });
       expect(await sessionStore.create(behind), "it counts as created after the revocation").toBe(now + 1);
       expect(await sessionStore.read(idOf(behind))).not.toBeNull();
@@ -223,9 +229,9 @@ export function sessionStoreContract(
         const record = { ...times(), ...over };
         const kept = parseRecord(oddRecord(name, record, activeAt));
         if (!kept) throw new Error("it is a record");
-        return { ...kept, userHash: "u1", createdAt: record.createdAt, expiresAt: record.expiresAt };
+        return { ...kept, user: ["u1"], createdAt: record.createdAt, expiresAt: record.expiresAt };
       }
-      const textsOf = async () => (await sessionStore.list("u1")).map(({ text }) => text);
+      const textsOf = async () => (await sessionStore.list(["u1"])).map(({ text }) => text);
 
       it("by creation, touch and listing", async () => {
         const [one, later] = [odd(platform.now()), platform.now() + 60_000];
@@ -233,9 +239,9 @@ export function sessionStoreContract(
         const kept = await sessionStore.read("odd-1");
         expect(kept?.text).toBe(one.text);
         if (!kept) return;
-        expect(await sessionStore.touch(kept, changedRecord(kept, { last_active: isoTime(later) }))).toBe(
-          true,
-        );
+        expect(
+          await sessionStore.touch(kept, changedRecord(kept, { last_active: isoTime(later) }), ["u1"]),
+        ).toBe(true);
         expect((await sessionStore.read("odd-1"))?.text).toBe(odd(later).text);
         expect(await textsOf()).toEqual([odd(later).text]);
       });

@@ -109,8 +109,8 @@ describe("a full map of tombstones", () => {
 
   it("is replaced by a mark of the user, so that no session is revived", () => {
     const { local, now } = full();
-    expect(local.addTombstone("one", { userHash: "u1", createdAt: now - 10, except: "next" })).toBe(true);
-    const ended = (id: string, createdAt: number) => local.ended({ id, userHash: "u1", createdAt });
+    expect(local.addTombstone("one", { user: ["u1"], createdAt: now - 10, except: "next" })).toBe(true);
+    const ended = (id: string, createdAt: number) => local.ended({ id, user: ["u1"], createdAt });
     expect(ended("one", now - 10)).toBe(true);
     expect(ended("next", now - 10), "its replacement is valid").toBe(false);
     expect(ended("younger", now), "and a session that was created since").toBe(false);

@@ -5,7 +5,8 @@ import { JsonText } from "../../../src/runtime/json-text.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
 const SECRET = "k1-of-this-test-only-0123456789abcdef";
-const open = (token: string, secrets = [SECRET], now = NOW) => verifyToken(token, { secrets, now });
+const open = (token: string, secrets = [SECRET], now = NOW) =>
+  verifyToken(token, { secrets, now, absoluteSeconds: 2_592_000 });
 const nonce = (fill = 7) => new Uint8Array(NONCE_BYTES).fill(fill);
 const base64url = (text: string) => btoa(text).replaceAll("=", "").replaceAll("+", "-").replaceAll("/", "_");
 

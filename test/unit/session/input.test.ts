@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isSessionId } from "../../../src/identity/session-token.ts";
+import { isSessionId } from "../../../src/identity/session-id.ts";
 import { isNameable } from "../../../src/session/input.ts";
 
 test.each<[userId: string, nameable: boolean]>([

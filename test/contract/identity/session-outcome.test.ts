@@ -1,16 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { luaSessionOutcome, sessionArguments, sessionKeys } from "../../../src/identity/session-outcome.ts";
 import type { SessionClaims } from "../../../src/identity/session-token.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
-import { luaSessionLives, sessionArguments, sessionKeys } from "../../../src/ratelimit/session-outcome.ts";
 import { recordOf } from "../../../src/session/claims.ts";
 import type { SessionRecord } from "../../../src/session/record.ts";
 import { isoTime } from "../../../src/session/record.ts";
 import { defineScript } from "../../../src/store/script.ts";
-import { hashOf } from "../../support/limits.ts";
 import { openSessions, SECRET } from "../../support/sessions.ts";
 
 const ID = "session-of-ada-0000000";
-const livesScript = defineScript(`${luaSessionLives}\nreturn session_lives() and 1 or 0`);
+const outcomeScript = defineScript(`${luaSessionOutcome}\nreturn (session_outcome(1))`);
 
 interface Stored {
   record?: Partial<SessionRecord> | string;
@@ -23,7 +22,7 @@ interface Stored {
 
 /** What validate says and what the charge script says of one session, each asked with the same keys in Redis. */
 async function outcomesOf(stored: Stored, claimed: Partial<SessionClaims> = {}) {
-  const { platform, store, keys, present } = openSessions();
+  const { platform, store, keys, sessionUser, present } = openSessions();
   const issuedAt = platform.now() - 60_000;
   const claims: SessionClaims = {
     id: ID,
@@ -37,17 +36,18 @@ async function outcomesOf(stored: Stored, claimed: Partial<SessionClaims> = {}) 
     syncToken: null,
     ...claimed,
   };
-  const userHash = hashOf("user:ada");
+  const user = await sessionUser("ada");
   const put = (key: string, text: string) => store.redis().set(key, text, { px: 600_000 });
   const { record, tombstone, mark, version } = stored;
   if (record !== undefined) {
-    const text = typeof record === "string" ? record : JSON.stringify({ ...recordOf(claims), ...record });
+    const text =
+      typeof record === "string" ? record : JSON.stringify({ ...recordOf(claims).record, ...record });
     await put(keys.session(ID), text);
   }
   if (tombstone) await put(keys.sessionTombstone(ID), "1");
   if (mark !== undefined) {
     await put(
-      keys.sessionMark(userHash),
+      keys.sessionMark(user[0]),
       typeof mark === "string" ? mark : `${issuedAt + mark[0]} ${mark[1]}`,
     );
   }
@@ -55,16 +55,12 @@ async function outcomesOf(stored: Stored, claimed: Partial<SessionClaims> = {}) 
     await put(keys.sessionVersion(), typeof version === "string" ? version : String(issuedAt + version));
 
   const batch = store.batch();
-  const claimedSession = { claims, userHash };
-  const lives = batch.run(livesScript, sessionKeys(keys, claimedSession), [
-    0,
-    0,
-    ...sessionArguments(claimedSession),
-  ]);
+  const asked = { claims, user };
+  const outcome = batch.run(outcomeScript, sessionKeys(keys, asked), sessionArguments(asked));
   await batch.send();
   const verdict = await present(await signToken(claims, SECRET));
   return {
-    script: (await lives) === 1 ? "alive" : "over",
+    script: (await outcome) === 1 ? "alive" : "over",
     validate: verdict.kind === "active" ? "alive" : verdict.kind,
   };
 }

@@ -1,0 +1,106 @@
+import { isSessionId, signInOf } from "../identity/session-id.ts";
+import type { UserNames } from "../identity/session-users.ts";
+import type { Batch } from "../store/batch.ts";
+import type { SessionName } from "./memory-session-store.ts";
+import type { Ended, ServiceParts } from "./service-parts.ts";
+
+/** Ending sessions: one, a user's, everyone's. */
+export function sessionEndings(parts: ServiceParts) {
+  const { onRedis, identifier, platform, events, local, sessionStore, pending, seen } = parts;
+  const { attempt, forMs, forgetHere, acceptedHere } = parts;
+
+  return { endedHere, endedForAll, writeEndAgain, revoke, revokeAllOf, revokeEveryone };
+
+  /** Whether it was ended here, whatever Redis has heard of that. */
+  function endedHere(session: SessionName): boolean {
+    return local.ended(session) || pending.ended(session);
+  }
+
+  /** Whether it was ended here by its id or with everyone's; its user's mark is not looked at. */
+  function endedForAll(id: string, createdAt: number): boolean {
+    return local.ended({ id, user: [""], createdAt });
+  }
+
+  /** Writes an end of this isolate to Redis, if Redis has not confirmed it and it does not wait in the pending writes. */
+  async function writeEndAgain(batch: Batch, id: string, user: UserNames): Promise<void> {
+    if (!onRedis || !local.notWritten(id) || pending.ends(id)) return;
+    await sessionStore.queueRevoke(batch, id, user).then(
+      () => void local.addTombstone(id, forMs(true)),
+      () => {},
+    );
+  }
+
+  /** Ends a session. @param userId Its user, or null where the store is lost and this isolate does not know the user. */
+  async function revoke(id: string, userId: string | null, requestId?: string): Promise<Ended> {
+    if (!isSessionId(id)) return "missing";
+    const user = userId === null ? null : await identifier.sessionUser(userId);
+    const here = (await local.read(id)) !== null;
+    // The end takes effect in this isolate at once, also when the call fails.
+    forgetHere(id);
+    local.addTombstone(id);
+    const session = await identifier.hash("session", id);
+    events.emit("session.revoked", { request_id: requestId, session });
+    return attempt<Ended>(
+      async () => {
+        const there = await sessionStore.revoke(id, user);
+        local.addTombstone(id, forMs(true));
+        return there || here ? "done" : "missing";
+      },
+      async () => {
+        const known = local.addTombstone(id, { user });
+        if (onRedis) return acceptedHere(pending.end(id, user), requestId);
+        return here || !known ? acceptedHere(known, requestId) : "missing";
+      },
+    );
+  }
+
+  /** Ends all sessions of a user except one. `count` is how many lived; null where only Redis knows. */
+  async function revokeAllOf(
+    userId: string,
+    exceptId: string | null,
+    requestId?: string,
+  ): Promise<{ ended: Ended; count: number | null }> {
+    const now = platform.now();
+    const user = await identifier.sessionUser(userId);
+    const except = exceptId === null ? null : signInOf(exceptId);
+    for (const [id, { record }] of seen) {
+      if (record.user_id !== userId || signInOf(id) === except) continue;
+      seen.delete(id);
+      local.addTombstone(id);
+    }
+    const here = await local.revokeAllOf(user, exceptId, now);
+    const unwritten = pending
+      .createsOf(user)
+      .flatMap(({ record: { session_id: id } }) => (signInOf(id) === except ? [] : [id]));
+    for (const id of unwritten) pending.creates.delete(id);
+    const hash = await identifier.hash("user", userId);
+    events.emit("session.revoked_all", { request_id: requestId, user: hash });
+    return attempt<{ ended: Ended; count: number | null }>(
+      async () => {
+        const there = await sessionStore.revokeAllOf(user, exceptId, now);
+        return { ended: "done", count: new Set([...unwritten, ...there]).size };
+      },
+      async () => {
+        const marked = local.ended({ id: "", user, createdAt: now });
+        const kept = onRedis ? pending.endUser(user, except, now) : marked;
+        return { ended: acceptedHere(kept, requestId), count: onRedis ? null : here.length };
+      },
+    );
+  }
+
+  /** Ends all sessions of all users. */
+  async function revokeEveryone(requestId?: string): Promise<Ended> {
+    const now = platform.now();
+    await local.revokeEveryone(now);
+    seen.clear();
+    pending.creates.clear();
+    events.emit("session.revoked_everyone", { request_id: requestId });
+    return attempt<Ended>(
+      async () => {
+        await sessionStore.revokeEveryone(now);
+        return "done";
+      },
+      async () => acceptedHere(!onRedis || pending.endEveryone(now), requestId),
+    );
+  }
+}

@@ -1,0 +1,99 @@
+import type { Config } from "../config/config.ts";
+import type { Events } from "../events/events.ts";
+import type { Identifier } from "../identity/caller-hash.ts";
+import type { Platform } from "../runtime/platform.ts";
+import { StoreError } from "../store/errors.ts";
+import type { Store } from "../store/store.ts";
+import { type Confirmations, createConfirmations } from "./confirmations.ts";
+import { MemorySessionStore, type Tombstone } from "./memory-session-store.ts";
+import type { SessionsOptions } from "./options.ts";
+import { createPending, type PendingSessions } from "./pending.ts";
+import { UpstashSessionStore } from "./upstash-session-store.ts";
+
+export interface SessionServiceOptions extends SessionsOptions {
+  /** Whether sessions are stored in Redis. */
+  onRedis: boolean;
+}
+
+/**
+ * The result of ending a session.
+ *
+ * - `done`: the end is stored.
+ * - `pending`: the store is lost. The end takes effect in this isolate at once and is written when the store is back.
+ * - `missing`: there was no such session.
+ * - `unkept`: the store is lost and the list of pending writes is full, so the end is never written.
+ */
+export type Ended = "done" | "pending" | "missing" | "unkept";
+
+/** What the operations of the session service share. */
+export interface ServiceParts {
+  store: Store;
+  config: Config["session"];
+  onRedis: boolean;
+  identifier: Pick<Identifier, "hash" | "sessionUser">;
+  platform: Platform;
+  events: Events;
+  /** Sessions of an outage, and this isolate's own ends. */
+  local: MemorySessionStore;
+  sessionStore: UpstashSessionStore;
+  pending: PendingSessions;
+  seen: Confirmations;
+  /** Runs `remote`, and on a StoreError or without Redis `fallback`. */
+  attempt<Reply>(remote: () => Promise<Reply>, fallback: () => Promise<Reply>): Promise<Reply>;
+  /**
+   * A tombstone's lifetime in this isolate.
+   *
+   * @param durable Redis has the end too. Then the tombstone is needed only until the grace of every isolate is over.
+   */
+  forMs(durable: boolean): Pick<Tombstone, "forMs">;
+  /** Drops what this isolate remembers of a session that lives, and its pending write. */
+  forgetHere(id: string): void;
+  /** The result of an end that this isolate accepted without Redis. @param kept Whether there was room for it. */
+  acceptedHere(kept: boolean, requestId: string | undefined): Ended;
+}
+
+export function createServiceParts(options: SessionServiceOptions): ServiceParts {
+  const { store, keys, config, onRedis, identifier, platform, events, entries } = options;
+  const bound = entries === undefined ? {} : { entries };
+  const local = new MemorySessionStore({ platform, ...config, ...bound });
+  const sessionStore = new UpstashSessionStore({ store, keys, platform, ...config });
+  const { absoluteSeconds } = config;
+  const pending = createPending({ store, sessionStore, platform, events, absoluteSeconds, ...bound });
+  const seen = createConfirmations(platform);
+
+  return {
+    store,
+    config,
+    onRedis,
+    identifier,
+    platform,
+    events,
+    local,
+    sessionStore,
+    pending,
+    seen,
+
+    async attempt(remote, fallback) {
+      if (!onRedis) return fallback();
+      try {
+        return await remote();
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        return fallback();
+      }
+    },
+
+    forMs: (durable) => (durable ? { forMs: (config.offlineGraceSeconds + 60) * 1000 } : {}),
+
+    forgetHere(id) {
+      pending.creates.delete(id);
+      seen.delete(id);
+    },
+
+    acceptedHere(kept, requestId) {
+      if (kept) return onRedis ? "pending" : "done";
+      events.emit("session.end_not_kept", { request_id: requestId });
+      return "unkept";
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import type { SessionClaims } from "../identity/session-token.ts";
+import { refuseTooLarge } from "./offline-user-data.ts";
+import type { ServiceParts } from "./service-parts.ts";
+import type { NewSession } from "./session-store.ts";
+
+/** How a session was created. */
+export interface Made {
+  /** `false`: only this isolate and the token hold the session until the store is back. */
+  durable: boolean;
+  /** The creation time that counts, ms since the epoch. The token states the same. */
+  createdAt: number;
+  /** Upstash's consistency token of the write. */
+  syncToken: string | null;
+}
+
+/** Creating sessions, and giving them new ids. */
+export function sessionStarts(parts: ServiceParts) {
+  const { store, onRedis, identifier, platform, local, sessionStore, pending, seen } = parts;
+  const { attempt, forMs, forgetHere, acceptedHere } = parts;
+
+  return { create, rotate };
+
+  /**
+   * Creates a session.
+   *
+   * @param replaced The session that the same client had before. It ends with the same call, and only if that call creates
+   *   the new one.
+   * @throws UserDataTooLarge when the store is lost and the token cannot carry the user data.
+   */
+  async function create(session: NewSession, replaced?: SessionClaims, requestId?: string): Promise<Made> {
+    const replacedUser = replaced ? await identifier.sessionUser(replaced.userId) : null;
+    return attempt<Made>(
+      async () => {
+        const batch = store.batch();
+        const made = sessionStore.queueCreate(batch, session);
+        const ended = replaced && sessionStore.queueRevoke(batch, replaced.id, replacedUser).then(yes, no);
+        await batch.send();
+        const createdAt = await made;
+        const { record, text } = session;
+        seen.set(record.session_id, { record, text, confirmedAt: platform.now() });
+        if (replaced) await endReplaced(replaced, session, (await ended) === true, requestId);
+        return { durable: true, createdAt, syncToken: batch.syncToken ?? null };
+      },
+      async () => {
+        if (onRedis) refuseTooLarge(session);
+        const createdAt = await local.create(session);
+        if (onRedis) pending.create({ ...session, createdAt });
+        if (replaced) await endReplaced(replaced, session, false, requestId);
+        return { durable: !onRedis, createdAt, syncToken: null };
+      },
+    );
+  }
+
+  /**
+   * Gives a session a new id. Null when the old id was over already.
+   *
+   * @param old Redis has just confirmed it, or it was made in an outage: an end that only Redis knows names the old id and
+   *   would not reach the new one.
+   * @throws UserDataTooLarge as {@link create}.
+   */
+  async function rotate(
+    old: SessionClaims,
+    session: NewSession,
+    requestId?: string,
+  ): Promise<Omit<Made, "createdAt"> | null> {
+    return attempt<Omit<Made, "createdAt"> | null>(
+      async () => {
+        const batch = store.batch();
+        const rotated = sessionStore.queueRotate(batch, old, session);
+        await batch.send();
+        if ((await rotated) === 0) return null;
+        forgetHere(old.id);
+        local.replace(old.id, session, forMs(true).forMs);
+        return { durable: true, syncToken: batch.syncToken ?? null };
+      },
+      async () => {
+        if (onRedis) refuseTooLarge(session);
+        // The old one need not be in this isolate's map.
+        if (!(await local.rotate({ id: old.id, offline: onRedis || old.offline }, session))) return null;
+        forgetHere(old.id);
+        if (onRedis) {
+          pending.create(session);
+          acceptedHere(pending.end(old.id, session.user), requestId);
+        }
+        return { durable: !onRedis, syncToken: null };
+      },
+    );
+  }
+
+  /** Ends the session that a new one replaces, after the new one exists. */
+  async function endReplaced(
+    replaced: SessionClaims,
+    by: NewSession,
+    durable: boolean,
+    requestId: string | undefined,
+  ): Promise<void> {
+    const { id, issuedAt: createdAt } = replaced;
+    const user = await identifier.sessionUser(replaced.userId);
+    forgetHere(id);
+    const except = by.record.user_id === replaced.userId ? { except: by.record.session_id } : {};
+    const known = local.addTombstone(id, { user, createdAt, ...except, ...forMs(durable) });
+    if (!durable) acceptedHere(onRedis ? pending.end(id, user) : known, requestId);
+  }
+}
+
+const yes = () => true;
+/** The store counts the failure for the breaker. */
+const no = () => false;
