@@ -8,7 +8,7 @@ import type { Identifier } from "./caller-hash.ts";
 import type { UnverifiedIdentity } from "./confirmed.ts";
 import { readCredentials } from "./credentials.ts";
 import { createJwtVerifier } from "./jwt.ts";
-import { type SessionClaims, verifyToken } from "./session-token.ts";
+import { endInForce, type SessionClaims, verifyToken } from "./session-token.ts";
 import type { VerifiedKeys } from "./verified-keys.ts";
 
 export interface IdentifyOptions {
@@ -70,7 +70,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
   async function verify(raw: string): Promise<SessionClaims | null> {
     const { secrets, absoluteSeconds } = config.session;
     const claims = await verifyToken(raw, { secrets, absoluteSeconds, now: platform.now() });
-    if (claims) verifiedTokens.set(raw, claims, claims.expiresAt);
+    if (claims) verifiedTokens.set(raw, claims, endInForce(claims, absoluteSeconds));
     return claims;
   }
 

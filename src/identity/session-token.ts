@@ -10,7 +10,7 @@ export interface SessionClaims {
   userId: string;
   tier: string | null;
   issuedAt: number;
-  /** The absolute end of the session. No token and no record is valid after it. */
+  /** The absolute end of the session, as it was signed: see {@link endInForce}. No token and no record is valid after it. */
   expiresAt: number;
   /** When Redis last confirmed the session. The offline grace counts from here. */
   confirmedAt: number;
@@ -95,7 +95,7 @@ function payloadOf(claims: SessionClaims): Uint8Array {
  * @param options.secrets Newest first. A token signed with any of them is valid.
  * @param options.now Milliseconds since the epoch.
  * @param options.absoluteSeconds `SESSION_ABSOLUTE_SECONDS`, which binds tokens that were signed under a longer one.
- * @returns the claims, with the end that is in force, or null when the token is forged, malformed or past that end.
+ * @returns the claims, or null when the token is forged, malformed or past the end that is in force.
  */
 export async function verifyToken(
   raw: string,
@@ -111,12 +111,15 @@ export async function verifyToken(
   const secret = await signerOf(parts.join("."), signature, secrets);
   if (secret === null) return null;
   const claims = parseClaims(body);
-  if (!claims) return null;
-  const expiresAt = Math.min(claims.expiresAt, claims.issuedAt + absoluteSeconds * 1000);
-  if (expiresAt <= now) return null;
-  if (sealed === undefined) return { ...claims, expiresAt };
+  if (!claims || endInForce(claims, absoluteSeconds) <= now) return null;
+  if (sealed === undefined) return claims;
   const userData = await unseal(bytesOf(sealed) ?? new Uint8Array(), { secret, context: body });
-  return userData === null ? null : { ...claims, expiresAt, userData: new JsonText(userData) };
+  return userData === null ? null : { ...claims, userData: new JsonText(userData) };
+}
+
+/** The end of a session, ms since the epoch: what its token states, or earlier where sessions live shorter now. */
+export function endInForce({ issuedAt, expiresAt }: SessionClaims, absoluteSeconds: number): number {
+  return Math.min(expiresAt, issuedAt + absoluteSeconds * 1000);
 }
 
 /** The secret under which a text was signed, or null. */
