@@ -119,14 +119,25 @@ export function finish(
   return final;
 }
 
-/** Whoever was not let in, by the edge or by the origin's 401, is told nothing of a quota: it may be somebody else's. */
+/**
+ * Statuses by which an origin states a limit of its own, or that it is overloaded: RFC 6585 §4, RFC 9110 §15.5.14 and §15.6.4,
+ * and those that some APIs and servers use in their place. Clients read how long to wait from the fields beside them.
+ */
+const STATES_A_LIMIT: ReadonlySet<number> = new Set([413, 420, 429, 430, 503, 509, 529]);
+
+/**
+ * Whether the edge's quota says nothing of this answer. Whoever was not let in, by the edge or by the origin's 401, is told
+ * nothing of it: it may be somebody else's. An origin's own limit stands alone with its own fields; and a 503 of the edge is
+ * not to be waited out by a quota's reset.
+ */
 function tellsNoQuota(outcome: Answer | Refusal): boolean {
-  if (outcome.kind === "answer") return outcome.response.status === 401;
+  if (outcome.kind === "answer") {
+    const { status } = outcome.response;
+    return status === 401 || STATES_A_LIMIT.has(status);
+  }
   if (!(outcome.error instanceof Problem)) return false;
-  const { status, code } = outcome.error.facts;
-  return (
-    status === 401 || status === 403 || code === "IDENTITY_UNAVAILABLE" || code === "SESSION_UNAVAILABLE"
-  );
+  const { status } = outcome.error.facts;
+  return status === 401 || status === 403 || status === 503;
 }
 
 /** Null where no limit was asked. */

@@ -22,6 +22,7 @@ import { createKeys, type Keys } from "../store/keys.ts";
 import { Store } from "../store/store.ts";
 import { createValueCache, type ValueCache } from "../value-cache/value-cache.ts";
 import { createHealth, type Health } from "./health.ts";
+import { createPreflights, type Preflights } from "./preflights.ts";
 
 /** What all requests of one isolate share. It holds no promise, response, signal or client with open I/O (law 4). */
 export interface Isolate {
@@ -43,6 +44,8 @@ export interface Isolate {
   /** The key-value cache for handlers. */
   values: ValueCache;
   cors: CorsPolicy;
+  /** CORS preflights on their way to an origin that owns CORS. */
+  preflights: Preflights;
   /** Options of the origin's requests. */
   origin: OriginOptions;
   health: Health;
@@ -135,6 +138,7 @@ export function openIsolate(
       useRedis: config.redisFor.cache,
     }),
     cors,
+    preflights: createPreflights({ platform, lists: config.lists }),
     origin: {
       config,
       platform,

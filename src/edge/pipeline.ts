@@ -1,5 +1,6 @@
 import type { Policy, Route } from "../config/route.ts";
 import { hasUnforwardableContent } from "../http/content.ts";
+import { announcedMethod } from "../http/cors.ts";
 import { Problem, problem } from "../http/problem.ts";
 import { type Confirmation, confirmation } from "../identity/confirm.ts";
 import type { ConfirmedIdentity, IdentityOutcomes, UnverifiedIdentity } from "../identity/confirmed.ts";
@@ -54,6 +55,7 @@ type PipelineParts = Pick<
   | "sessions"
   | "cache"
   | "cors"
+  | "preflights"
 >;
 
 /**
@@ -100,7 +102,11 @@ export async function admit(
     findings = { ...findings, observed: findings.observed ?? refused };
   };
   try {
-    const { route, path, refusal } = routeOf(received, parts.matchRoute, options.route);
+    // Its own route would be that of an OPTIONS, which says nothing of the request that it announces.
+    const announced = own || parts.cors.owned ? null : announcedMethod(received.request);
+    const { url, request: asSent } = received;
+    const method = announced ?? asSent.method;
+    const { route, path, refusal } = routeOf({ request: { method }, url }, parts.matchRoute, options.route);
     findings = { ...findings, route: route.name };
     // No mode can let it pass: the runtime sends no content with a GET.
     if (hasUnforwardableContent(received.request)) {
@@ -108,6 +114,11 @@ export async function admit(
     }
     if (mode === "bypass" && !own) return await bypassed(parts, received, { path, findings });
     refuse(refusal);
+    if (announced !== null) {
+      const preflight = await bypassed(parts, received, { path, findings });
+      refuse(parts.preflights.refusal(preflight.request.claims));
+      return { ...preflight, findings: { ...preflight.findings, observed: findings.observed } };
+    }
 
     const wanted = mode === "bypass" ? SESSION_ONLY : (options.capabilities ?? ALL);
     const identified = await identify(parts, received, refuse);

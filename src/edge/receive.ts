@@ -58,6 +58,7 @@ export function preflightAnswer(
     withHead(matchRoute(method, decodedPath(url.pathname) ?? "").methods),
   );
   if (!preflight) return null;
+  preflight.headers.set("x-request-id", requestId);
   const allowed = preflight.headers.has("access-control-allow-origin");
   events.emit("cors.preflight", { request_id: requestId, status: preflight.status, allowed });
   return preflight;

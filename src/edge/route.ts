@@ -2,7 +2,6 @@ import type { RouteMatcher } from "../config/match.ts";
 import type { Policy, Route } from "../config/route.ts";
 import { ambiguityOf, BROKEN_ESCAPE, decodedPath } from "../http/path.ts";
 import { type Problem, problem } from "../http/problem.ts";
-import type { Received } from "./receive.ts";
 
 /** The route of a request. */
 export interface Routed {
@@ -25,7 +24,7 @@ const OTHER_RULES = "a spelling that some servers read as another path, which ha
  * @param own The route to use in place of the configured ones, for a middleware.
  */
 export function routeOf(
-  { request, url }: Pick<Received, "request" | "url">,
+  { request, url }: { request: Pick<Request, "method">; url: URL },
   matchRoute: RouteMatcher,
   own?: Route,
 ): Routed {

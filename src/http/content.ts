@@ -1,13 +1,15 @@
+type Framed = Pick<Request, "method" | "headers" | "body">;
+
 /**
  * Whether a GET or HEAD has content (RFC 9112 §6.3), which the runtime's fetch cannot forward: an answer to the request
  * without it would be the answer to another request.
  */
-export function hasUnforwardableContent({
-  method,
-  headers,
-  body,
-}: Pick<Request, "method" | "headers" | "body">): boolean {
-  if (method !== "GET" && method !== "HEAD") return false;
+export function hasUnforwardableContent(request: Framed): boolean {
+  return (request.method === "GET" || request.method === "HEAD") && hasContent(request);
+}
+
+/** Whether a request has content, by what its fields say of it (RFC 9112 §6.3). */
+export function hasContent({ headers, body }: Omit<Framed, "method">): boolean {
   if (headers.has("transfer-encoding")) return true;
   const length = headers.get("content-length");
   // HTTP/2 needs neither field (RFC 9113 §8.1.1); without content the runtime then gives no body.

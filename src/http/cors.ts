@@ -1,3 +1,4 @@
+import { hasContent } from "./content.ts";
 import { API_KEY_FIELD } from "./credential-fields.ts";
 import { SESSION_TOKEN_FIELD } from "./edge-fields.ts";
 import { isFieldName } from "./field-name.ts";
@@ -68,9 +69,9 @@ export function corsPolicy(
   return {
     owned: true,
     preflight(request, methodsOf = () => []) {
+      const method = announcedMethod(request);
+      if (method === null) return null;
       const { headers: asked } = request;
-      const method = asked.get("access-control-request-method");
-      if (request.method !== "OPTIONS" || !asked.has("origin") || method === null) return null;
       const headers = new Headers();
       addVary(headers, ["Access-Control-Request-Method"]);
       addVary(headers, ["Access-Control-Request-Headers"]);
@@ -95,6 +96,13 @@ export function corsPolicy(
       return response;
     },
   };
+}
+
+/** The method of the request that a CORS preflight announces; null for any other request (Fetch §4.8: it has no content). */
+export function announcedMethod(request: Pick<Request, "method" | "headers" | "body">): string | null {
+  const { method, headers } = request;
+  if (method !== "OPTIONS" || !headers.has("origin") || hasContent(request)) return null;
+  return headers.get("access-control-request-method");
 }
 
 /**

@@ -74,6 +74,11 @@ export const PROBLEMS = {
     // draft-ietf-httpapi-ratelimit-headers §5.
     type: "https://iana.org/assignments/http-problem-types#quota-exceeded",
   },
+  TOO_MANY_PREFLIGHTS: {
+    status: 429,
+    title: "Too many preflights",
+    message: "Too many CORS preflights came from this address.",
+  },
   CALLER_REFUSED: { status: 403, title: "Refused", message: "This caller may not use this service." },
   LIMITS_UNAVAILABLE: {
     status: 503,

@@ -14,6 +14,15 @@ export interface ConfigurationCheck {
 
 const ASSUMED = "assumed-to-be-set-as-a-secret-of-the-Worker";
 
+const UNREADABLE_REFUSALS =
+  "CORS_ALLOWED_ORIGINS is not set, so your API answers CORS: pages of other origins cannot read the edge's own refusals (401, 403, 429, 503). " +
+  "If such pages call it, set CORS_ALLOWED_ORIGINS to their origins (https://app.example.com): the edge then answers CORS for your API too.";
+
+/** Whether the edge itself may refuse a request of this route. */
+function mayRefuse({ access, limits, tiers }: Route): boolean {
+  return access !== "public" || limits.length > 0 || tiers.size > 0;
+}
+
 /** Stands for a service binding, which only the Worker has. */
 const boundOrigin = { fetch: () => Promise.reject(new Error("not called by a check")) };
 
@@ -56,10 +65,12 @@ export function checkConfiguration(
     const config = loadConfig(withAssumedSecrets({ ...bound, ...vars, ...more }), list);
     const { origin, warnings } = config;
     const noOrigin = origin ? [] : ["no ORIGIN_URL and no ORIGIN binding: every request will get 503"];
+    const unreadable =
+      config.corsOrigins === null && config.routes.some(mayRefuse) ? [UNREADABLE_REFUSALS] : [];
     return {
       environment: label,
       issue: null,
-      warnings: [...noOrigin, ...warnings, ...strippedQueries(config.routes)],
+      warnings: [...noOrigin, ...warnings, ...unreadable, ...strippedQueries(config.routes)],
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

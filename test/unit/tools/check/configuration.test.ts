@@ -61,13 +61,36 @@ describe("npm run check reads wrangler.toml with the Worker's own code", () => {
 
   it("and knows an origin that is a service binding", async () => {
     const file = await wranglerToml('[[services]]\nbinding = "ORIGIN"\nservice = "api"\n');
-    expect(checkConfiguration(file)).toMatchObject({ issue: null, warnings: [] });
+    const { issue, warnings } = checkConfiguration(file);
+    expect([issue, warnings.join()]).toEqual([null, expect.not.stringContaining("ORIGIN_URL")]);
   });
 
   it("and notes what works and may surprise, but nothing about secrets, which it cannot see", async () => {
     const file = await wranglerToml('[vars]\nORIGIN_URL = "https://api.example"\nUSE_REDIS_CACHE = false\n');
-    expect(checkConfiguration(file).warnings).toEqual([expect.stringMatching(/^USE_REDIS_CACHE is false/)]);
+    const { warnings } = checkConfiguration(file);
+    expect(warnings).toContainEqual(expect.stringMatching(/^USE_REDIS_CACHE is false/));
+    expect(warnings.join()).not.toMatch(/SECRET|TOKEN/);
   });
+
+  it.each<[what: string, route: object, cors: string, told: boolean]>([
+    ["limits", { limits: [{ name: "a", limit: 1, window: "1 m" }] }, "", true],
+    ["a session", { access: "session" }, "", true],
+    ["one credential", { access: ["key"] }, "", true],
+    ["limits of a tier", { tiers: { free: [{ name: "a", limit: 1, window: "1 m" }] } }, "", true],
+    ["nothing", {}, "", false],
+    ["a cache", { cache: {} }, "", false],
+    ["limits", { limits: [{ name: "a", limit: 1, window: "1 m" }] }, "https://app.example.com", false],
+  ])(
+    "and tells that pages cannot read refusals: a route with %s %j, CORS_ALLOWED_ORIGINS %j: %s",
+    async (_, route, cors, told) => {
+      const routes = JSON.stringify([{ path: "/x", ...route }]);
+      const file = await wranglerToml(
+        `[vars]\nORIGIN_URL = "https://api.example"\nCORS_ALLOWED_ORIGINS = "${cors}"\nROUTES = '${routes}'\n`,
+      );
+      const about = checkConfiguration(file).warnings.filter((text) => text.includes("CORS_ALLOWED_ORIGINS"));
+      expect(about).toEqual(told ? [expect.stringMatching(/cannot read .*set CORS_ALLOWED_ORIGINS/)] : []);
+    },
+  );
 
   it.each([
     { ALLOW_LIST: "10.0.0.0/33" },
