@@ -48,7 +48,8 @@ function accessRefusal({ request, identity, session, storeRetryAfterSeconds }: C
   if (access === "public") return null;
   // One verified credential is enough.
   const verified = {
-    session: session.kind === "active",
+    // The identity has it too where the isolate knows the session and does not read it.
+    session: session.kind === "active" || identity.session !== null,
     key: key.kind === "verified",
     jwt: jwt.kind === "verified",
   };

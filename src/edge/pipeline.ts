@@ -137,7 +137,7 @@ export async function admit(
     findings = { ...findings, caller: confirm(false).identity.hash };
 
     const batch = parts.store.batch();
-    const decide = await prepare(parts, request, outcomes, batch, wanted);
+    const decide = await prepare(parts, request, outcomes, batch, { ...wanted, all: mode !== "enforce" });
     const sentAt = parts.platform.now();
     await batch.send();
     findings = {
@@ -147,7 +147,10 @@ export async function admit(
     };
 
     const session = await decide.session();
-    const { identity, limits, calls } = await decide.caller(confirm(session.kind === "active"), withKey);
+    const { identity, limits, calls } = await decide.caller(
+      decide.assumed ?? confirm(session.kind === "active"),
+      withKey,
+    );
     const storeCalls = findings.storeCalls + calls;
     findings = { ...findings, storeCalls, caller: identity.identity.hash, session, limits };
 
@@ -221,24 +224,39 @@ function problemIn(error: unknown): Problem {
   throw error;
 }
 
-/** Each capability in use queues its commands on the same batch, and so does what is to be known of the API key. */
+/**
+ * Each capability in use queues its commands on the same batch, and so does what is to be known of the API key. Where the
+ * limits refuse from what the isolate knows, nothing else is asked (13.14): no cached response, no key, and a session only
+ * where the route's access depends on it and the isolate has not confirmed it.
+ */
 async function prepare(
   parts: Pick<PipelineParts, "store" | "sessions" | "limiter" | "cache" | "verifiedKeys">,
   request: EdgeRequest,
   outcomes: IdentityOutcomes,
   batch: Batch,
-  wanted: Capabilities,
+  wanted: Capabilities & { all: boolean },
 ) {
   const { sessions, limiter, cache, verifiedKeys } = parts;
-  const [session, limits, cached] = await Promise.all([
-    wanted.session ? sessions.prepare(request, batch) : null,
-    wanted.limits ? limiter.prepare(request, outcomes, batch) : null,
-    wanted.cache ? cache.prepare(request, outcomes, batch) : null,
+  const limits = wanted.limits ? await limiter.prepare(request, outcomes, batch) : null;
+  const { key, addressIdentity } = request.claims;
+  const refuses = wanted.all ? undefined : limits?.refuses;
+  const isDue = (wanted.limits || wanted.cache) && verifiedKeys.isDue(key, request.route);
+  // A key that Redis has verified has limits of its own, whoever is blocked at its address.
+  const isKnown = refuses === "listed" || verifiedKeys.isHopeless(key, addressIdentity.hash);
+  const asksForKey = isDue && !(refuses && isKnown);
+  const refused = refuses !== undefined && !asksForKey;
+  const { access } = request.route;
+  const settled = outcomes.kind === "settled" ? outcomes.identity : null;
+  const needless = refused && (access === "public" || (settled !== null && access !== "session"));
+  const [session, cached] = await Promise.all([
+    wanted.session && !needless ? sessions.prepare(request, batch) : null,
+    wanted.cache && !refused ? cache.prepare(request, outcomes, batch) : null,
   ]);
-  const { key } = request.claims;
-  const asksForKey = (wanted.limits || wanted.cache) && verifiedKeys.isDue(key, request.route);
-  const heard = key.kind !== "absent" && asksForKey ? verifiedKeys.look(key, batch) : null;
+  const heard =
+    key.kind !== "absent" && asksForKey ? verifiedKeys.look(key, batch, addressIdentity.hash) : null;
   return {
+    /** Who it is, where the session is not read. */
+    assumed: needless ? settled : null,
     session: async (): Promise<SessionVerdict> => (await session?.()) ?? { kind: "none" },
     caller: async (expected: ConfirmedIdentity, withKey: Confirmation["withKey"]) => {
       const decided = { identity: expected, limits: (await limits?.(expected)) ?? null };

@@ -38,6 +38,8 @@ interface Known extends VerifiedKey {
 /** How long a verification holds, in the isolate and in Redis, s. */
 const VERIFIED_SECONDS = 300;
 const MAX_KEYS = 10_000;
+/** Keys that Redis does not know, from one address within `ISOLATE_MAX_AGE_MS`, before it is asked of no more. */
+const MAX_UNKNOWN = 10;
 
 const text = z.nullable(z.string().check(wellFormed));
 const stored = z.object({ userId: text, tier: text, until: z.number() });
@@ -50,6 +52,8 @@ const stored = z.object({ userId: text, tier: text, until: z.number() });
 export function createVerifiedKeys(options: VerifiedKeysOptions) {
   const { platform, keys, isolateMaxAgeMs = 5000, inUse = true } = options;
   const known = new BoundedMap<Known>({ platform, entries: MAX_KEYS, whenFull: "evict" });
+  /** Of keys that Redis does not know: each by its hash, and how many came from an address, for `isolateMaxAgeMs`. */
+  const unknown = new BoundedMap<number>({ platform, entries: MAX_KEYS, whenFull: "evict" });
   /** Until when Redis may still say that an ended key is verified, ms since the epoch. */
   const ended = new BoundedMap<number>({ platform, entries: MAX_KEYS, whenFull: "evict" });
   const pendingEnds = new Outbox<true>({
@@ -82,12 +86,26 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
     },
 
     /**
+     * Whether a caller who is refused by address need not be asked about: Redis has just said that it does not know this key,
+     * or has said so of several keys from this address.
+     */
+    isHopeless(key: KeyClaim, addressHash: string): boolean {
+      if (key.kind !== "unverified") return false;
+      return unknown.get(key.hash) !== undefined || (unknown.get(addressHash) ?? 0) >= MAX_UNKNOWN;
+    },
+
+    /**
      * Queues a read of the key.
      *
+     * @param addressHash The hash of the caller's address.
      * @returns the second step, to be called when the batch is back: the claim as it is known then, the same object where
      * nothing has changed. A key that is verified already stays so where Redis does not answer (law 2).
      */
-    look(claim: Exclude<KeyClaim, { kind: "absent" }>, batch: Batch): () => Promise<KeyClaim> {
+    look(
+      claim: Exclude<KeyClaim, { kind: "absent" }>,
+      batch: Batch,
+      addressHash?: string,
+    ): () => Promise<KeyClaim> {
       const { hash } = claim;
       const askedAt = platform.now();
       const reply = batch.read(keys.verifiedKey(hash)).then(
@@ -102,6 +120,7 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
         const key = known.get(hash);
         if (key && claim.kind === "verified") return claim;
         if (key) return { kind: "verified", hash, name: null, userId: key.userId, tier: key.tier };
+        if (heard) noteUnknown(hash, addressHash);
         if (claim.kind === "unverified" && heard) return claim;
         return { kind: "unverified", hash, ...(!heard && { unchecked: true }) };
       };
@@ -146,6 +165,12 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
     const key = found === null ? null : parse(found);
     if (key && key.until > platform.now()) known.set(hash, { ...key, heardAt: askedAt }, key.until);
     else known.delete(hash);
+  }
+
+  function noteUnknown(hash: string, addressHash = ""): void {
+    const until = platform.now() + isolateMaxAgeMs;
+    if (unknown.get(hash) === undefined) unknown.set(hash, 1, until);
+    unknown.set(addressHash, (unknown.get(addressHash) ?? 0) + 1, until);
   }
 
   /** @throws StoreError by the promise. */

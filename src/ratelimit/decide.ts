@@ -41,7 +41,22 @@ export interface OpenLimitRequest extends Omit<LimitRequest, "charges"> {
 }
 
 /** The second step for an open outcome. */
-export type DecideOpen = (confirmed: SessionOutcome) => LimitVerdict | Promise<LimitVerdict>;
+export interface DecideOpen {
+  (confirmed: SessionOutcome): LimitVerdict | Promise<LimitVerdict>;
+  /** As for a settled request. */
+  refuses?: "blocked";
+}
+
+/** The second step for a settled request. */
+export interface DecideSettled extends Decide<LimitVerdict> {
+  /** The isolate refuses the request from what it knows. Nothing is queued. */
+  refuses?: "blocked";
+}
+
+/** Marks a second step as that of a refusal which needs no reply. */
+function refusing<Step extends object>(step: Step): Step & { refuses: "blocked" } {
+  return Object.assign(step, { refuses: "blocked" as const });
+}
 
 /** Decides requests: in the isolate where that is possible, else with the batch, else in the local limit store. */
 export class LimitDecisions {
@@ -54,14 +69,14 @@ export class LimitDecisions {
   }
 
   /** Decides one request. */
-  decide(request: LimitRequest, batch: Batch): Decide<LimitVerdict> {
+  decide(request: LimitRequest, batch: Batch): DecideSettled {
     const { charges } = request;
     const { state } = this.#options;
     if (charges.length === 0) return () => unlimited("isolate");
     if (!this.#remote) return () => this.#decideLocally(request);
     if (state.spendLease(charges)) return () => this.#byLease(request);
     const blocked = state.blocked(charges);
-    if (blocked.length > 0) return () => this.#stillBlocked(request, blocked);
+    if (blocked.length > 0) return refusing(() => this.#stillBlocked(request, blocked));
     const pending = state.charge(batch, charges);
     return async () => {
       const charged = await chargedOrLost(pending);
@@ -83,7 +98,8 @@ export class LimitDecisions {
     // The user's leases and blocks are left alone: it is not known yet that it is this user. A block of both outcomes applies.
     const shared = lists.alive.filter((charge) => lists.over.some((other) => sameCharge(charge, other)));
     const blocked = state.blocked(shared);
-    if (blocked.length > 0) return (outcome) => this.#stillBlocked(requestOf(outcome), blocked);
+    if (blocked.length > 0)
+      return refusing((outcome: SessionOutcome) => this.#stillBlocked(requestOf(outcome), blocked));
     const pending = state.chargeOutcome(batch, lists);
     return async (outcome) => {
       const charged = await chargedOrLost(pending);

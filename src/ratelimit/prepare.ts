@@ -9,7 +9,16 @@ import type { ListLookup } from "./lists.ts";
 import { type LimitVerdict, refusedByList } from "./verdict.ts";
 
 /** The second step: reads the replies once the batch is back. Called with the identity that confirming returned. */
-export type DecideLimits = (confirmed: ConfirmedIdentity) => LimitVerdict | Promise<LimitVerdict>;
+export interface DecideLimits {
+  (confirmed: ConfirmedIdentity): LimitVerdict | Promise<LimitVerdict>;
+  /**
+   * The isolate refuses the request from what it knows: whatever else is learnt of the caller (`listed`), or unless the caller
+   * turns out to have other limits (`blocked`). Nothing is queued.
+   */
+  refuses?: "listed" | "blocked";
+}
+
+const listed: DecideLimits = Object.assign(() => refusedByList(), { refuses: "listed" as const });
 
 /**
  * Queues the charges of a request on the batch.
@@ -29,19 +38,19 @@ export interface PreparationOptions {
   lists: ListLookup;
 }
 
-export function preparation({ decisions, identifier, lists: listed }: PreparationOptions): PrepareLimits {
+export function preparation({ decisions, identifier, lists }: PreparationOptions): PrepareLimits {
   return function prepare({ route, requestId, claims }, outcomes, batch) {
     const { onStoreFailure, name } = route;
-    if (claims && listed.denies(claims)) return refusedByList;
+    if (claims && lists.denies(claims)) return listed;
     if (outcomes.kind === "settled") {
       const charges = chargesOf(route, outcomes.identity);
-      if (charges === "deny") return refusedByList;
+      if (charges === "deny") return listed;
       return decisions.decide({ charges, onStoreFailure, route: name, requestId }, batch);
     }
     const alive = chargesOf(route, outcomes.alive);
     const over = chargesOf(route, outcomes.over);
     // A claim to be somebody on the deny list is refused, whether it holds or not.
-    if (alive === "deny" || over === "deny") return refusedByList;
+    if (alive === "deny" || over === "deny") return listed;
     if (sameCharges(alive, over))
       return decisions.decide({ charges: alive, onStoreFailure, route: name, requestId }, batch);
     return prepareOpen({ route, requestId }, outcomes, { alive, over }, batch);
@@ -56,12 +65,13 @@ export function preparation({ decisions, identifier, lists: listed }: Preparatio
     const user = await identifier.sessionUser(session.userId);
     const lists = { ...charges, session: { claims: session, user } };
     const decide = decisions.decideOpen({ lists, onStoreFailure, route: name, requestId }, batch);
-    return (confirmed) => decide(confirmed === alive ? "alive" : "over");
+    const decideFor = (confirmed: ConfirmedIdentity) => decide(confirmed === alive ? "alive" : "over");
+    return decide.refuses ? Object.assign(decideFor, { refuses: decide.refuses }) : decideFor;
   }
 
   /** An identity on the allow list is charged nothing. */
   function chargesOf(route: Route, who: ConfirmedIdentity): Charge[] | "deny" {
-    const list = listed.of(who);
+    const list = lists.of(who);
     if (list === "deny") return "deny";
     return list === "allow" ? [] : policiesFor(route, who).map((policy) => chargeOf(route, policy, who));
   }
