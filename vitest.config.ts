@@ -21,12 +21,23 @@ export default defineConfig({
       {
         extends: true,
         plugins: [inWorkerd()],
-        test: { ...sharedModules, name: "unit", include: ["test/unit/**/*.test.ts"], exclude: ["test/unit/tools/**"] },
+        test: {
+          ...sharedModules,
+          testTimeout: 20_000,
+          name: "unit",
+          include: ["test/unit/**/*.test.ts"],
+          exclude: ["test/unit/tools/**"],
+        },
       },
       {
         extends: true,
         plugins: [inWorkerd()],
-        test: { ...sharedModules, name: "contract", include: ["test/contract/**/*.test.ts"] },
+        test: {
+          ...sharedModules,
+          testTimeout: 20_000,
+          name: "contract",
+          include: ["test/contract/**/*.test.ts"],
+        },
       },
       {
         extends: true,
