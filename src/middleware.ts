@@ -177,5 +177,4 @@ function narrow(c: Context<EdgeEnv>, { request, forwarded }: Admitted["request"]
     signal,
     ...(cf && { cf: cf as RequestInitCfProperties }),
   });
-  c.req.path = forwarded.url.pathname;
 }

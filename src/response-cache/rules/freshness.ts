@@ -54,8 +54,8 @@ function workedOut(stored: StoredResponse, rule: FreshnessRule): Freshness {
     directives.proxyRevalidate ||
     directives.sMaxAge !== undefined;
   const { source, lifetime } = lifetimeOf(stored, headers, directives, rule);
-  // A page that comes into being is not to be hidden by the route's lifetime or its windows.
-  const briefly = source === "route" && isMissing(stored.status);
+  // A page that comes into being is not to be hidden by the route's lifetime or its windows, nor by a heuristic.
+  const briefly = (source === "route" || source === "heuristic") && isMissing(stored.status);
   const window = (response: Seconds, route: number) =>
     staleForbidden ? 0 : stated(response, briefly ? 0 : route);
   return {

@@ -58,7 +58,8 @@ describe("freshness lifetime (RFC 9111 §4.2.1)", () => {
 describe("heuristic freshness (RFC 9111 §4.2.2)", () => {
   test.each<[Record<string, string>, Changes, number]>([
     [{ "last-modified": dateAt(-1000) }, {}, 100],
-    [{ "last-modified": dateAt(-1000) }, { status: 404 }, 100],
+    [{ "last-modified": dateAt(-1000) }, { status: 404 }, 10],
+    [{ "last-modified": dateAt(-30) }, { status: 410 }, 3],
     [{ "last-modified": dateAt(-1000) }, { status: 302 }, 0],
     [{ "last-modified": dateAt(-1000), "cache-control": "public" }, { status: 302 }, 100],
     [{ "last-modified": dateAt(-1000), date: dateAt(-500) }, {}, 50],
