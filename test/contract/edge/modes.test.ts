@@ -3,6 +3,7 @@ import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/isolate.ts";
 import type { Sink } from "../../../src/events/sink.ts";
 import { PROBLEM_CODES, PROBLEMS, type ProblemCode } from "../../../src/http/problem-codes.ts";
+import { NONCE_BYTES } from "../../../src/identity/sealed-text.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { testPlatform } from "../../support/platform.ts";
@@ -72,7 +73,11 @@ async function situationIn(mode: string, { path, init, route, env = {}, before =
 /** A session token whose grace without the store is over: `unknown` in an outage. */
 const oldToken = await signToken(claims({ confirmedAt: NOW - 3_600_000 }), SESSION_SECRET);
 /** One that an isolate without a store knows from its signature alone, because it was made in an outage. */
-const offlineToken = await signToken(claims({ offline: true, confirmedAt: NOW }), SESSION_SECRET);
+const offlineToken = await signToken(
+  claims({ offline: true, confirmedAt: NOW }),
+  SESSION_SECRET,
+  new Uint8Array(NONCE_BYTES),
+);
 const hour = { limit: 1, window: "1 h", name: "h" } as const;
 
 const REFUSALS: Partial<Record<ProblemCode, Situation[]>> = {
