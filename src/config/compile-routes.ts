@@ -92,6 +92,7 @@ function compileRoute(input: RouteInput, place: string, options: CompileOptions)
     cache: input.cache ? cacheRule(input.cache, options.cacheTtlSeconds) : null,
     invalidates: invalidatesOf(input.invalidates),
     session: input.session ?? null,
+    crossSite: input.crossSite ?? [],
     offline: input.offline ?? true,
     onStoreFailure: input.onStoreFailure ?? "local",
     verifiesKeys: input.verifiesKeys ?? false,

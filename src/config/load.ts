@@ -1,4 +1,5 @@
 import { CredentialNames } from "../http/credential-fields.ts";
+import { isOrigin } from "../http/cross-site.ts";
 import { isFieldName } from "../http/field-name.ts";
 import { type CallerLists, readCallerList } from "./caller-lists.ts";
 import { checkOwnedPaths, checkShadowed, type PlacedRoute, unreachableTiers } from "./check-routes.ts";
@@ -171,7 +172,7 @@ function readCorsOrigins({ values, issues }: Loading): string[] | null {
         found: "*",
         fix: "Name each origin: with credentials a browser refuses a wildcard.",
       });
-    } else if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+    } else if (!isOrigin(origin)) {
       issues.push({
         place,
         found: shown(origin),

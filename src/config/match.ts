@@ -58,11 +58,12 @@ function guardOf(route: Route): Route {
 
 /** What a route asks and allows, to be compared. Limits are the same only where they share their counters and take as much. */
 function rulesOf(route: Route): string {
-  const { access, offline, session, cache, verifiesKeys, onStoreFailure, limits, tiers, shadow } = route;
+  const { access, offline, session, crossSite, cache, verifiesKeys, onStoreFailure, limits, tiers, shadow } =
+    route;
   const lists = [limits, ...tiers.values()].map((list) => list.map(({ window: _, ...counted }) => counted));
   const limited = lists.flat().length > 0;
   const counters = limited ? [onStoreFailure, shadow, lists, [...tiers.keys()]] : null;
-  return JSON.stringify([access, offline, session, cache, verifiesKeys, counters]);
+  return JSON.stringify([access, offline, session, crossSite, cache, verifiesKeys, counters]);
 }
 
 const MAX_REMEMBERED = 1000;

@@ -68,6 +68,8 @@ export interface Route {
   cache: CacheRule | null;
   invalidates: Invalidates | null;
   session: "start" | "end" | null;
+  /** Origins that may send what changes something, beside those that may send it to every route. */
+  crossSite: readonly string[];
   offline: boolean;
   onStoreFailure: "local" | "open" | "closed";
   verifiesKeys: boolean;
@@ -92,6 +94,7 @@ export const unmatchedRoute: Route = {
   cache: null,
   invalidates: null,
   session: null,
+  crossSite: [],
   offline: true,
   onStoreFailure: "local",
   verifiesKeys: false,

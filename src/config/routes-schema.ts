@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { describe } from "#describe";
+import { isOrigin } from "../http/cross-site.ts";
 import { CREDENTIAL_KINDS } from "./access.ts";
 import { durationMs } from "./duration.ts";
 import { MAX_DELTA_SECONDS } from "./variables-table.ts";
@@ -279,8 +280,25 @@ export const routeSchema = z.strictObject({
   ),
   session: choice(
     ["start", "end"],
-    describe("The origin's 2xx to a POST may start or end a session."),
+    describe("The origin's 2xx, 302 or 303 to a POST may start or end a session."),
     "neither",
+  ),
+  crossSite: optional(
+    z.array(
+      z
+        .string()
+        .check(
+          z.refine(
+            isOrigin,
+            'Write scheme, host and port only, as browsers send it: "https://idp.example.com". Any page can send "null".',
+          ),
+        ),
+    ),
+    "list of origins",
+    describe(
+      "Other sites whose pages may send requests that change something, beside `CORS_ALLOWED_ORIGINS`: an identity provider that posts to this sign-in (SAML, `form_post`).",
+    ),
+    "none",
   ),
   offline: flag(describe("A session is honoured from its signature while the store is lost."), "`true`"),
   onStoreFailure: choice(

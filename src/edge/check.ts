@@ -1,6 +1,6 @@
 import { type Access, admits, CREDENTIAL_KINDS } from "../config/access.ts";
 import type { Events } from "../events/events.ts";
-import { crossSiteRefusal } from "../http/cross-site.ts";
+import { crossSiteRefusal, signInRefusal } from "../http/cross-site.ts";
 import { Problem, problem } from "../http/problem.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import { type LimitVerdict, quotaProblem } from "../ratelimit/verdict.ts";
@@ -86,7 +86,23 @@ export function crossSite({
   trustedOrigins,
 }: Pick<CheckFacts, "request" | "session" | "trustedOrigins">): Problem | null {
   if (session.kind !== "active" || session.tokenSource !== "cookie") return null;
-  return crossSiteRefusal(request.request, request.url.origin, trustedOrigins);
+  return crossSiteRefusal(request.request, request.url.origin, [
+    ...trustedOrigins,
+    ...request.route.crossSite,
+  ]);
+}
+
+/**
+ * Refuses a sign-in that another site may have sent, whoever is signed in already. It needs no call to the store.
+ *
+ * @returns a 403, or null.
+ */
+export function crossSiteSignIn(
+  { request, url, route }: EdgeRequest,
+  trustedOrigins: readonly string[],
+): Problem | null {
+  if (route.session !== "start" || request.method !== "POST") return null;
+  return signInRefusal(request, url.origin, [...trustedOrigins, ...route.crossSite]);
 }
 
 function limitRefusal(limits: LimitVerdict | null): Problem | null {

@@ -11,7 +11,7 @@ import type { SessionVerdict } from "../session/verdict.ts";
 import type { Batch } from "../store/batch.ts";
 import { type Admission, type Admitted, edgeRequest } from "./admission.ts";
 import { bypassed } from "./bypass.ts";
-import { type CheckFacts, check, crossSite, refuseWithoutSession } from "./check.ts";
+import { type CheckFacts, check, crossSite, crossSiteSignIn, refuseWithoutSession } from "./check.ts";
 import { type Answer, finish, NO_FINDINGS, refusal } from "./finish.ts";
 import { withHeardKey } from "./heard-key.ts";
 import type { Isolate } from "./isolate.ts";
@@ -204,10 +204,11 @@ async function identify(
 
 /** Refuses what needs no call to the store. */
 function refuseEarly(
-  { sessions, events }: Pick<PipelineParts, "sessions" | "events">,
+  { sessions, events, config }: Pick<PipelineParts, "sessions" | "events" | "config">,
   request: EdgeRequest,
   refuse: Refuse,
 ): void {
+  refuse(crossSiteSignIn(request, config.corsOrigins ?? []));
   refuse(refuseWithoutSession(request, events));
   if (!request.route.session || request.request.method !== "POST") return;
   try {

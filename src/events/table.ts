@@ -143,6 +143,13 @@ export const eventTable = {
     ),
     fields: mayBeInRequest,
   },
+  "session.signal_missing": {
+    level: "warn",
+    description: describe(
+      'The origin answers a POST to a route with `session: "start"` with a 2xx that has no `X-Edge-Session`, so no session starts; said once per route and isolate.',
+    ),
+    fields: { ...inRequest, route: configuredName },
+  },
   "session.signal_malformed": {
     level: "warn",
     description: describe("The origin's `X-Edge-Session` cannot be read, so no session starts."),

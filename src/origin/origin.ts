@@ -109,7 +109,10 @@ function headersFor(
   });
 }
 
-/** Applies `X-Edge-Session`. It counts only in a 2xx to a POST on a route with `session`. */
+/**
+ * Applies `X-Edge-Session`. It counts only in what follows a POST on a route with `session`: a 2xx, or a redirect that the
+ * browser follows with a GET, as login forms are answered (RFC 9110 §15.4.3, §15.4.4).
+ */
 async function sessionChange(
   { sessions }: OriginOptions,
   { request, session }: OriginCaller,
@@ -117,8 +120,10 @@ async function sessionChange(
   signals: OriginSignals,
 ): Promise<SessionChange | null> {
   const { route } = request;
-  if (!route.session || request.request.method !== "POST" || !response.ok) return null;
-  return sessions.fromOrigin(request, session, signals.session);
+  if (!route.session || request.request.method !== "POST") return null;
+  const { ok, status } = response;
+  if (!ok && status !== 302 && status !== 303) return null;
+  return sessions.fromOrigin(request, session, { signal: signals.session, isExpected: ok });
 }
 
 /** Of those that are the origin's fault, and not the client's. */

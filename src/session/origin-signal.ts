@@ -35,8 +35,15 @@ export function parseSessionSignal(text: string): SessionSignal | null {
   }
 }
 
+/** Bytes that are no UTF-8 must not become one user id for several users. @throws where there are any. */
 function decoded(text: string): string {
-  if (text.startsWith("{")) return text;
+  if (text.startsWith("{")) {
+    // The runtime decodes fields, and puts this in the place of what it cannot decode.
+    if (text.includes("\ufffd")) throw new TypeError("The field is not UTF-8");
+    return text;
+  }
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(
+    Uint8Array.from(binary, (char) => char.charCodeAt(0)),
+  );
 }

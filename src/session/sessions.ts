@@ -53,6 +53,12 @@ const MAX_SYNC_TOKEN_LENGTH = 256;
 /** 160 bits (ASVS 7.2.3 asks for 128). */
 const ID_BYTES = 20;
 
+/** What the origin says of a session with its answer. */
+export interface OriginSaid {
+  signal: string | undefined;
+  isExpected: boolean;
+}
+
 export interface Sessions {
   /** Which of several session cookies counts. Asks the store only where there are several with a good signature. */
   choose(request: EdgeRequest): Promise<Choice>;
@@ -95,14 +101,15 @@ export interface Sessions {
   /**
    * Starts or ends a session by the origin's response on a `session: "start"` or `"end"` route.
    *
-   * @param signal The value of `X-Edge-Session`, or undefined.
+   * @param said.signal The value of `X-Edge-Session`, or undefined.
+   * @param said.isExpected Whether such an answer starts a session as a rule: its silence is an event, once per route.
    * @returns the change for the client, or null for none.
    * @throws Problem 503 where {@link create} throws UserDataTooLarge.
    */
   fromOrigin(
     request: Pick<EdgeRequest, "route" | "claims" | "requestId">,
     verdict: SessionVerdict,
-    signal: string | undefined,
+    said: OriginSaid,
   ): Promise<SessionChange | null>;
   /** The change that a verdict implies for the client when the response is ready: a renewed token or a cleared cookie. */
   changeOf(verdict: SessionVerdict): SessionChange | null;
@@ -124,6 +131,8 @@ export function createSessions(options: SessionsOptions): Sessions {
   });
 
   let secretMissingEmitted = false;
+  /** Routes that answered a sign-in without a signal: as many as are configured. */
+  const silentRoutes = new Set<string>();
 
   return {
     choose: (request) =>
@@ -243,7 +252,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   async function fromOrigin(
     { route, claims, requestId }: Pick<EdgeRequest, "route" | "claims" | "requestId">,
     verdict: SessionVerdict,
-    signal: string | undefined,
+    { signal, isExpected }: OriginSaid,
   ): Promise<SessionChange | null> {
     // In observe and bypass mode the request reaches the origin without a secret. Then no session starts or ends here.
     if (config.secrets.length === 0) return null;
@@ -253,10 +262,13 @@ export function createSessions(options: SessionsOptions): Sessions {
       await service.revoke(verdict.claims.id, verdict.claims.userId, requestId);
       return verdict.tokenSource === "cookie" ? { kind: "cleared" } : null;
     }
-    const wanted = signal === undefined ? null : parseSessionSignal(signal);
+    if (signal === undefined) {
+      if (isExpected) signalMissing(route.name, requestId);
+      return null;
+    }
+    const wanted = parseSessionSignal(signal);
     if (!wanted) {
-      if (signal !== undefined)
-        events.emit("session.signal_malformed", { request_id: requestId, route: route.name });
+      events.emit("session.signal_malformed", { request_id: requestId, route: route.name });
       return null;
     }
     const input = { ...wanted, ipAddress: claims.address };
@@ -264,6 +276,12 @@ export function createSessions(options: SessionsOptions): Sessions {
       throw error instanceof UserDataTooLarge ? problem("USER_DATA_TOO_LARGE_OFFLINE") : error;
     });
     return issued(created, wanted.carry);
+  }
+
+  function signalMissing(route: string, requestId: string): void {
+    if (silentRoutes.has(route)) return;
+    silentRoutes.add(route);
+    events.emit("session.signal_missing", { request_id: requestId, route });
   }
 
   function notNow(): Problem {

@@ -32,6 +32,8 @@ it.each([
   "%%%",
   "bm90IGpzb24",
   signal({}),
+  '{"user_id":"\ufffdrger"}',
+  btoa('{"user_id":"\xc4rger"}'),
   signal({ user_id: "" }),
   signal({ user_id: 7 }),
   signal({ user_id: "x".repeat(257) }),
