@@ -2,6 +2,7 @@ import type { CacheRule } from "../config/route.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Store } from "../store/store.ts";
+import type { Admission } from "./admission.ts";
 import type { Entry } from "./entry.ts";
 import type { EntryAddress, EntryStore, OtherVariant } from "./entry-store.ts";
 import type { InFlightFetches } from "./in-flight.ts";
@@ -23,6 +24,8 @@ export interface CacheParts {
   entries: EntryStore;
   store: Store;
   withdrawals: Withdrawals;
+  /** Which entries are written to the store that all share. */
+  admission: Admission;
   inFlight: InFlightFetches;
   platform: Platform;
   maxBodyBytes: number;

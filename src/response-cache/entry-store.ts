@@ -55,6 +55,8 @@ export interface EntryQuery {
   heldId: string | null;
   /** The time from which purges are to be told, as a score; null where the isolate has read them lately. */
   purgesSince: string | null;
+  /** The time from which changes are to be told with the purges, as a score. */
+  changesSince: string;
 }
 
 export type LongWrite = (() => Promise<void>) | null;
@@ -68,7 +70,7 @@ export type Finding = {
    * where nothing was, and in a store that does not hold what is withdrawn.
    */
   withdrawnAt?: number;
-  /** Purges that other isolates have written: members and scores by turns, for the purge log. */
+  /** Purges and changes that other isolates have written: members and scores by turns. */
   purges: readonly unknown[];
 } & (
   | { kind: "nothing" }

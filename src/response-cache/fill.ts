@@ -86,13 +86,27 @@ export async function fill(
   return entry;
 }
 
-/** Stores an entry: in the isolate at once, in the store that all share after the response. */
-export function keep({ parts, address, request, isNew }: CacheContext, entry: Entry): void {
-  const { memory, entries } = parts;
+/**
+ * Stores an entry: in the isolate at once, in the store that all share after the response, unless it is one of too many
+ * that were asked for once.
+ */
+export function keep(context: CacheContext, entry: Entry): void {
+  const { parts, address, isNew, selected } = context;
+  const { memory, entries, admission } = parts;
   // An answer to a later request has withdrawn it on its way.
   if (memory.isWithdrawn(address, entry)) return;
   memory.put(address, entry);
-  if (entries === memory) return;
+  if (entries === memory || (!selected && !admission.admits(address, entry))) return;
+  share(context, entry, isNew);
+}
+
+/** Writes an entry to the store that all share, after the response. */
+export function share(
+  { parts, address, request }: Pick<CacheContext, "parts" | "address" | "request">,
+  entry: Entry,
+  isNew: boolean,
+): void {
+  const { memory, entries } = parts;
   request.after(async (batch) => {
     const rest = await entries.put(address, entry, isNew, batch);
     // It may have got a gzip form.

@@ -3,6 +3,7 @@ import { StoreError } from "../store/errors.ts";
 import type { CacheContext, CacheLookup, Found } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import type { Finding } from "./entry-store.ts";
+import { share } from "./fill.ts";
 import type { Requester } from "./rules/scope-table.ts";
 import { isForRequester } from "./usable.ts";
 
@@ -21,7 +22,7 @@ export async function lookUp(lookup: CacheLookup, batch: Batch): Promise<() => F
   if (held && purgesSince === null && userEnd === null) return () => inIsolate(held);
   await selecting.hide();
   held ??= heldOf(lookup);
-  const query = { selecting, heldId: held?.id ?? null, purgesSince };
+  const query = { selecting, heldId: held?.id ?? null, purgesSince, changesSince: withdrawals.changesSince };
   const finding = Promise.resolve(entries.find(address, query, batch));
   finding.catch(() => {});
   const searching = userEnd ? userEnd.then(() => finding) : finding;
@@ -43,7 +44,10 @@ export function contextOf(lookup: CacheLookup, found: Found, requester: Requeste
     staleSince: status?.kind === "soft" ? status.since : null,
   };
   const usable = entry && status?.kind !== "hard" && !parts.observe && isForRequester(context, entry);
-  return usable ? context : { ...context, entry: null };
+  if (!usable) return { ...context, entry: null };
+  if (parts.entries !== parts.memory && parts.admission.askedAgain(address, entry))
+    share(context, entry, false);
+  return context;
 }
 
 /** What the isolate holds for the request. What was purged is dropped: the shared store may have a newer one. */

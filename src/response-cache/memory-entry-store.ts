@@ -132,6 +132,20 @@ export class MemoryEntryStore implements EntryStore {
     if (entries.includes(entry)) this.#set(address.key, entries);
   }
 
+  /** Removes what requests up to then have brought. */
+  dropOlder(address: Key, requestTime: number): void {
+    const variants = this.variants(address);
+    const left = variants.filter(({ meta }) => meta.requestTime > requestTime);
+    if (left.length === variants.length) return;
+    if (left.length > 0) this.#set(address.key, left);
+    else this.drop(address);
+  }
+
+  /** Removes everything that is held; what is known of invalidations and withdrawals stays. */
+  dropAll(): void {
+    this.#urls.clear();
+  }
+
   /** Removes all variants of an address. */
   drop({ key }: Key): void {
     this.#urls.delete(key);
@@ -146,7 +160,7 @@ export class MemoryEntryStore implements EntryStore {
     const [oldest = ""] = this.#invalidatedAt.keys();
     this.#invalidatedAt.delete(oldest);
     // What is held can no longer be checked by what was forgotten.
-    this.#urls.clear();
+    this.dropAll();
   }
 
   invalidatedAt({ urlHash }: UrlHash): InvalidatedAt {

@@ -158,7 +158,7 @@ function memberOf(target: PurgeTarget, soft: boolean): string {
 }
 
 function parsePurge(text: unknown): Purge | null {
-  if (typeof text !== "string") return null;
+  if (typeof text !== "string" || !text.startsWith("{")) return null;
   try {
     const parsed = z.safeParse(member, JSON.parse(text));
     if (!parsed.success) return null;

@@ -5,6 +5,7 @@ import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { isHere } from "./body.ts";
+import type { ChangeMember } from "./changes.ts";
 import { decodeEntry, type EncodedEntry, type Entry, encodeEntry, takeBody } from "./entry.ts";
 import {
   type EntryAddress,
@@ -21,6 +22,7 @@ import { namingTag } from "./naming-tag.ts";
 import { MAX_LIFE_MS } from "./purge-log.ts";
 import {
   findScript,
+  HAS_AUDIENCES,
   INVALIDATION_FIELDS,
   invalidateScript,
   putScript,
@@ -32,11 +34,13 @@ import {
 const MAX_COMMAND_BYTES = 1_000_000 - 160 * 1024;
 /** Nobody waits for the write of a long body, ms. */
 const LONG_WRITE_MS = 10_000;
+/** Ms for which a variant's withdrawal is kept where nothing else of the URL is. */
+const WITHDRAWAL_LIFE_MS = 3_600_000;
 /** Different `Vary` fields of one URL that are tried, the newest first. */
 const MAX_VARY_SETS = 4;
 
 export interface RedisEntryStoreOptions {
-  keys: Pick<Keys, "response" | "purges">;
+  keys: Pick<Keys, "response" | "purges" | "changes">;
   platform: Pick<Platform, "now">;
   /** Opens batches for long bodies. */
   store: Pick<Store, "batchApart">;
@@ -61,11 +65,12 @@ export class RedisEntryStore implements EntryStore {
   }
 
   async find({ key, sharedKey }: EntryAddress, query: EntryQuery, batch: Batch): Promise<Finding> {
-    const { purgesSince, heldId, selecting } = query;
+    const { purgesSince, changesSince, heldId, selecting } = query;
+    const now = this.#platform.now();
     const reply = await batch.run<unknown>(
       findScript,
-      [this.#keys.response(key), this.#keys.purges(), this.#keys.response(sharedKey)],
-      [purgesSince ?? "", heldId ?? "", this.#platform.now(), ...selecting.asArguments()],
+      [this.#keys.response(key), this.#keys.purges(), this.#keys.response(sharedKey), this.#keys.changes()],
+      [purgesSince ?? "", heldId ?? "", now, changesSince, ...selecting.asArguments()],
     );
     const [purges, invalidatedAt, id, text, others] = Array.isArray(reply) ? (reply as unknown[]) : [];
     // What is no answer of the script must not pass for "nothing stored, nothing purged".
@@ -95,20 +100,20 @@ export class RedisEntryStore implements EntryStore {
     return entry && entry.meta.requestTime > (Number(withdrawnAt) || 0) ? entry : null;
   }
 
-  async put({ key }: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): Promise<LongWrite> {
+  async put(address: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): Promise<LongWrite> {
     // Where nothing is stored, neither is the body that was.
     if (isNew && isHere(entry.body)) delete entry.body.apart;
     const encoded = await encodeEntry(entry);
     if (!encoded) return null;
     const { body } = encoded;
     if (!body) {
-      this.#queuePut(key, entry, encoded, isNew, batch);
+      this.#queuePut(address, entry, encoded, isNew, batch);
       return null;
     }
     if (body.text.length > this.#maxBytes) return null;
     return async () => {
       const apart = this.#store.batchApart(LONG_WRITE_MS);
-      const written = this.#queuePut(key, entry, encoded, isNew, apart);
+      const written = this.#queuePut(address, entry, encoded, isNew, apart);
       await apart.send();
       try {
         await written;
@@ -125,7 +130,7 @@ export class RedisEntryStore implements EntryStore {
    * four; a variant that another isolate stores at the same moment may be lost.
    */
   #queuePut(
-    key: string,
+    { key, sharedKey }: EntryAddress,
     entry: Entry,
     { text, body }: EncodedEntry,
     isNew: boolean,
@@ -134,6 +139,7 @@ export class RedisEntryStore implements EntryStore {
     const hash = this.#keys.response(key);
     const { vary } = entry.meta;
     const keepMs = Math.max(1000, Math.min(MAX_LIFE_MS, Math.ceil(entry.keepUntil - this.#platform.now())));
+    if (key !== sharedKey) this.#markAudience(sharedKey, keepMs, batch);
     if (isNew && vary.length === 0) {
       const names = { vary: "-", order: VARYLESS, [`i:${VARYLESS}`]: entry.id };
       const apart = body ? { [`b:${VARYLESS}`]: body.text } : {};
@@ -162,24 +168,36 @@ export class RedisEntryStore implements EntryStore {
     }
   }
 
-  async invalidate({ sharedKey }: EntryAddress, at: InvalidatedAt, batch: Batch): Promise<void> {
+  async invalidate({ sharedKey, urlHash }: EntryAddress, at: InvalidatedAt, batch: Batch): Promise<void> {
     const kinds = (["hard", "soft"] as const).filter((kind) => at[kind] > 0);
-    const hash = this.#keys.response(sharedKey);
+    const names = [this.#keys.response(sharedKey), this.#keys.changes()];
     await Promise.all(
-      kinds.map((kind) =>
-        batch.run(invalidateScript, [hash], [INVALIDATION_FIELDS[kind], at[kind], MAX_LIFE_MS]),
-      ),
+      kinds.map((kind) => {
+        const member: ChangeMember = `${kind === "hard" ? "h" : "s"}${urlHash}`;
+        const args = [INVALIDATION_FIELDS[kind], at[kind], this.#platform.now(), member];
+        return batch.run(invalidateScript, names, args);
+      }),
     );
   }
 
-  /** A later entry stays. The time is kept as long as what other isolates may hold of the variant. */
+  /** A later entry stays. The time is kept as long as a fill may take: an earlier one may yet arrive. */
   async withdraw({ key }: EntryAddress, withdrawal: Withdrawal, batch: Batch): Promise<void> {
     const { variant, vary, id, requestTime } = withdrawal;
+    const member: ChangeMember = `d${key}`;
     await batch.run(
       withdrawScript,
-      [this.#keys.response(key)],
-      [setOf(vary), variant, id, requestTime, MAX_LIFE_MS],
+      [this.#keys.response(key), this.#keys.changes()],
+      [setOf(vary), variant, id, requestTime, WITHDRAWAL_LIFE_MS, this.#platform.now(), member],
     );
+  }
+
+  /** Says beside everybody's entries that others of the URL are stored elsewhere, so that a write finds something to mark. */
+  #markAudience(sharedKey: string, keepMs: number, batch: Batch): void {
+    const hash = this.#keys.response(sharedKey);
+    void batch.queue((pipeline) => pipeline.hset(hash, { [HAS_AUDIENCES]: 1 }));
+    for (const when of ["NX", "GT"] as const) {
+      void batch.queue((pipeline) => pipeline.pexpire(hash, keepMs, when));
+    }
   }
 }
 

@@ -1,7 +1,11 @@
 import { defineScript } from "../store/script.ts";
+import { NOTE_CHANGE } from "./changes.ts";
 
 /** SHA-1 of nothing: the name of the variant of an answer that does not vary. */
 export const VARYLESS = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+
+/** A field of the hash of everybody's entries: entries of single audiences are stored elsewhere, and go by its times. */
+export const HAS_AUDIENCES = "a";
 
 /** Fields of a URL's hash that say when its entries became invalid, or stale. */
 export const INVALIDATION_FIELDS = { hard: "p", soft: "s" } as const;
@@ -13,8 +17,9 @@ export const INVALIDATION_FIELDS = { hard: "p", soft: "s" } as const;
  */
 export const findScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the URL's hash, the purge log, the hash with the URL's invalidation times (the first, or another).
--- ARGV: read purges from this score or '', id the caller holds, now, then field names and values.
+-- KEYS: the URL's hash, the purge log, the hash with the URL's invalidation times (the first, or another), the changes.
+-- ARGV: read purges from this score or '', id the caller holds, now, read changes from this score, then field names and
+-- values.
 local purges = {}
 if ARGV[1] ~= '' then purges = redis.pcall('ZRANGEBYSCORE', KEYS[2], ARGV[1], '+inf', 'WITHSCORES') end
 if purges.err then
@@ -22,6 +27,11 @@ if purges.err then
   redis.call('DEL', KEYS[2])
   redis.call('ZADD', KEYS[2], ARGV[3], everything)
   purges = {everything, ARGV[3]}
+end
+if ARGV[1] ~= '' then
+  local changes = redis.pcall('ZRANGEBYSCORE', KEYS[4], ARGV[4], '+inf', 'WITHSCORES')
+  if changes.err then changes = {'!', ARGV[3]} end
+  for _, each in ipairs(changes) do purges[#purges + 1] = each end
 end
 local found, id, entry = '${VARYLESS}', false, false
 local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order', 'i:' .. found, 'e:' .. found, '${INVALIDATION_FIELDS.hard}', '${INVALIDATION_FIELDS.soft}', 'w:' .. found)
@@ -40,7 +50,7 @@ if sets == '-' then
   withdrawn = tonumber(shape[7] or 0) or 0
 else
   local field = {}
-  for i = 4, #ARGV, 2 do field[ARGV[i]] = ARGV[i + 1] end
+  for i = 5, #ARGV, 2 do field[ARGV[i]] = ARGV[i + 1] end
   for set in string.gmatch(sets, '[^\\n]+') do
     local text = ''
     if set ~= '-' then
@@ -118,17 +128,23 @@ end
 return 1
 `);
 
-/** Notes an invalidation; the later of two times stays. */
+/**
+ * Notes an invalidation among the changes, and in the URL's hash where entries are stored that go by it: as long as these
+ * live. The later of two times stays.
+ */
 export const invalidateScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the URL's hash. ARGV: field, now, lifetime.
-local before = redis.pcall('HGET', KEYS[1], ARGV[1])
-if type(before) == 'table' then
+-- KEYS: the URL's hash, the changes. ARGV: field, time, now, member of the changes.
+${NOTE_CHANGE}
+local before = redis.pcall('HMGET', KEYS[1], 'vary', '${HAS_AUDIENCES}', ARGV[1])
+if before.err then
   redis.call('DEL', KEYS[1])
-  before = false
+  before = {false, false, false}
 end
-if tonumber(before or 0) < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+if (before[1] or before[2]) and tonumber(before[3] or 0) < tonumber(ARGV[2]) then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+end
+note(ARGV[2], ARGV[4], ARGV[3])
 return 1
 `);
 
@@ -138,7 +154,9 @@ return 1
  */
 export const withdrawScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the URL's hash. ARGV: vary set, variant text, id of the withdrawn entry, its time, lifetime.
+-- KEYS: the URL's hash, the changes. ARGV: vary set, variant text, id of the withdrawn entry, its time, lifetime, now,
+-- member of the changes.
+${NOTE_CHANGE}
 local variant = redis.sha1hex(ARGV[2])
 local held = redis.pcall('HMGET', KEYS[1], 'vary', 'order', 'i:' .. variant, 'w:' .. variant)
 if held.err then
@@ -155,6 +173,8 @@ if held[3] == ARGV[3] then
 end
 local at = math.max(tonumber(held[4] or 0) or 0, tonumber(ARGV[4]))
 redis.call('HSET', KEYS[1], 'vary', sets, 'order', order, 'w:' .. variant, string.format('%.0f', at))
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+-- By the time of now: its own may be so long ago that nobody reads it.
+note(ARGV[6], ARGV[7], ARGV[6])
 return 1
 `);

@@ -11,6 +11,7 @@ import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { addressOf } from "./address.ts";
+import { Admission } from "./admission.ts";
 import { audienceOf } from "./audience.ts";
 import type { CacheParts, CacheRequest } from "./context.ts";
 import { bypassHandler, cacheHandler } from "./handler.ts";
@@ -93,6 +94,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     entries: shared ?? memory,
     store,
     withdrawals,
+    admission: new Admission(platform),
     inFlight: new InFlightFetches(platform),
     platform,
     maxBodyBytes: config.maxBodyBytes,

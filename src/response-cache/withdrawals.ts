@@ -5,6 +5,7 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
+import { Changes } from "./changes.ts";
 import type { Entry } from "./entry.ts";
 import type { EntryAddress, EntryStore, Finding, InvalidatedAt } from "./entry-store.ts";
 import { type Invalidation, Invalidations, type VariantWithdrawal } from "./invalidations.ts";
@@ -47,6 +48,7 @@ export class Withdrawals {
   readonly #purges = new PurgeLog();
   readonly #invalidations: Invalidations;
   readonly #userEnds: UserEnds;
+  readonly #changes = new Changes();
   #purgesReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: WithdrawalsOptions) {
@@ -74,12 +76,20 @@ export class Withdrawals {
     return current ? null : this.#purges.since;
   }
 
+  /** The score from which changes are to be read with the purges. */
+  get changesSince(): string {
+    return this.#changes.since;
+  }
+
   /** Takes in what a search in the shared store told. */
   learn(address: EntryAddress, { purges, invalidatedAt }: Finding, purgesRead: boolean): void {
-    this.#options.memory.invalidate(address, invalidatedAt);
+    const { memory, platform } = this.#options;
+    memory.invalidate(address, invalidatedAt);
     if (!purgesRead) return;
+    const now = platform.now();
     this.#purges.learn(purges);
-    this.#purgesReadAt = this.#options.platform.now();
+    this.#changes.learn(purges, now, memory);
+    this.#purgesReadAt = now;
   }
 
   /**

@@ -13,8 +13,9 @@
  * | `{sessions}:tombstone:{session id}` | string | longer than the token of the ended session lives | |
  * | `{sessions}:mark:{user name}` | string: which sessions of the user are over by their creation, see identity/session-marks.ts | a year + 1 min | one per user |
  * | `{sessions}:version` | string, a number: sessions of everyone up to then are over | a year + 1 min | 1 |
- * | `{cache}:r:{url hash}` | hash, fields per variant, and when the URL was invalidated | the longest variant in it; 7 days once invalidated | 32 variants |
+ * | `{cache}:r:{url hash}` | hash, fields per variant, and when the URL was invalidated | the longest variant in it | 32 variants |
  * | `{cache}:u:{user hash}` | string, when all of a user's entries ended | 7 days | one per user whose data was deleted |
+ * | `{cache}:changes` | sorted set, URLs that were written to or withdrawn, by time | 10 min | 2000 |
  * | `{cache}:purges` | sorted set, purges by time | the longest entry lifetime | 1000 |
  * | `{cache}:k:{name}` | string, JSON: a value of the key-value cache | as set | |
  *
@@ -45,6 +46,7 @@ export function createKeys({ cache, rateLimit, session }: KeyPrefixes) {
     sessionVersion: () => `${session}:version`,
     response: (urlHash: string) => `${cache}:r:${urlHash}`,
     userEnd: (userHash: string) => `${cache}:u:${userHash}`,
+    changes: () => `${cache}:changes`,
     purges: () => `${cache}:purges`,
     value: (name: string) => `${cache}:k:${name}`,
   };

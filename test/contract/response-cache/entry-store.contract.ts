@@ -86,7 +86,8 @@ export function entryStoreContract(name: string, open: (platform: TestPlatform) 
       fields: Record<string, string> = {},
       over: Partial<EntryQuery> = {},
     ): Promise<Finding> {
-      const query = { selecting: await selectingBy(fields), heldId: null, purgesSince: null, ...over };
+      const selecting = await selectingBy(fields);
+      const query = { selecting, heldId: null, purgesSince: null, changesSince: "-inf", ...over };
       const batch = opened.batch();
       const finding = Promise.resolve(opened.entries.find(address, query, batch));
       await batch.send();
@@ -216,14 +217,21 @@ export function entryStoreContract(name: string, open: (platform: TestPlatform) 
       expect((await find(ANOTHER)).invalidatedAt, "another URL").toEqual({ hard: 0, soft: 0 });
     });
 
-    it("tells so of every audience's entries, and where nothing is stored yet", async () => {
-      await invalidate(EVERYBODYS, { hard: 2000, soft: 0 });
-      expect(await find(EVERYBODYS)).toMatchObject({ kind: "nothing", invalidatedAt: { hard: 2000 } });
+    it("tells so of every audience's entries", async () => {
       await put(ADAS, await entry());
+      await invalidate(EVERYBODYS, { hard: 2000, soft: 0 });
       expect(await find(ADAS)).toMatchObject({ kind: "entry", invalidatedAt: { hard: 2000 } });
     });
 
+    it("tells so where nothing is stored yet, for a while", async () => {
+      await invalidate(EVERYBODYS, { hard: platform.now(), soft: 0 });
+      const { kind, invalidatedAt, purges } = await find(EVERYBODYS, {}, { purgesSince: "-inf" });
+      expect(kind).toBe("nothing");
+      expect(invalidatedAt.hard === platform.now() || purges.includes("hu")).toBe(true);
+    });
+
     it("keeps the time of an invalidation when a newer entry is put", async () => {
+      await put(EVERYBODYS, await entry());
       await invalidate(EVERYBODYS, { hard: 2000, soft: 0 });
       await put(EVERYBODYS, await entry());
       expect((await find(EVERYBODYS)).invalidatedAt.hard).toBe(2000);
