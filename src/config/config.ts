@@ -15,10 +15,20 @@ export interface JwtConfig {
   secrets: string[];
   /** RS256, ES256, EdDSA. */
   jwksUrl: string | null;
-  issuer: string | null;
-  audience: string | null;
-  /** The claim that names the tier, or null. */
+  /** What tokens of the key set must name. */
+  forKeySet: TokenIssuer;
+  /** What HS256 tokens must name. */
+  forSecrets: TokenIssuer;
+  /** The claim that names the tier, or null. With dots it may be a path. */
   tierClaim: string | null;
+  /** The cookie that may hold a JWT, or null. */
+  cookie: string | null;
+}
+
+/** The issuer that tokens must name (null: any), and the audiences of which they must name one (empty: any or none). */
+export interface TokenIssuer {
+  issuer: string | null;
+  audiences: readonly string[];
 }
 
 /** Anything that answers a Request: a service binding. */

@@ -152,14 +152,24 @@ function readSession({ values, issues }: Loading): Config["session"] {
 }
 
 function readJwt({ values, issues }: Loading): JwtConfig | null {
-  const { JWT_SECRET: secrets, JWT_ISSUER: issuer, JWT_AUDIENCE: audience } = values;
+  const { JWT_SECRET: secrets, JWT_ISSUER: issuer, JWT_AUDIENCE: audiences, JWT_COOKIE: cookie } = values;
   const jwksUrl = values.JWT_JWKS_URL?.href ?? null;
+  if (cookie !== null && !isFieldName(cookie))
+    issues.push({ place: "JWT_COOKIE", found: shown(cookie), fix: "Write the name of a cookie." });
   if (secrets.length === 0 && !jwksUrl) return null;
   const missing = (place: VariableName, what: string) =>
     issues.push({ place, found: "nothing", fix: `Set it: with JWT_JWKS_URL the ${what} must be checked.` });
   if (jwksUrl && !issuer) missing("JWT_ISSUER", "issuer");
-  if (jwksUrl && !audience) missing("JWT_AUDIENCE", "audience");
-  return { secrets, jwksUrl, issuer, audience, tierClaim: values.JWT_TIER_CLAIM };
+  if (jwksUrl && audiences.length === 0) missing("JWT_AUDIENCE", "audience");
+  const forKeySet = { issuer, audiences };
+  const { JWT_SECRET_ISSUER, JWT_SECRET_AUDIENCE } = values;
+  // Beside a key set JWT_ISSUER and JWT_AUDIENCE are the key set's; without one they can only mean the tokens of JWT_SECRET.
+  const shared = jwksUrl ? { issuer: null, audiences: [] } : forKeySet;
+  const forSecrets = {
+    issuer: JWT_SECRET_ISSUER ?? shared.issuer,
+    audiences: JWT_SECRET_AUDIENCE.length > 0 ? JWT_SECRET_AUDIENCE : shared.audiences,
+  };
+  return { secrets, jwksUrl, forKeySet, forSecrets, tierClaim: values.JWT_TIER_CLAIM, cookie };
 }
 
 function readCorsOrigins({ values, issues }: Loading): string[] | null {

@@ -1,5 +1,6 @@
 import { describe } from "#describe";
 import { logLevels } from "../events/level.ts";
+import { jwtVariables } from "./jwt-variables.ts";
 import type { ValueOf, Variable } from "./variable.ts";
 
 const YEAR_SECONDS = 31_536_000;
@@ -112,28 +113,7 @@ export const variables = {
       "API keys that the edge knows, each as `key:name:tier` (a key has at least 16 characters).",
     ),
   },
-  JWT_SECRET: {
-    kind: "secrets",
-    use: "key",
-    min: 32,
-    formerly: "JWT_SECRET_KEY",
-    group: "often",
-    description: describe("The keys that verify JWTs signed with HS256."),
-  },
-  JWT_JWKS_URL: {
-    kind: "url",
-    group: "often",
-    description: describe(
-      "The address of the key set that verifies JWTs signed with RS256, ES256 or EdDSA; needs issuer and audience.",
-    ),
-  },
-  JWT_ISSUER: { kind: "text", group: "often", description: describe("The issuer that a JWT must name.") },
-  JWT_AUDIENCE: { kind: "text", group: "often", description: describe("The audience that a JWT must name.") },
-  JWT_TIER_CLAIM: {
-    kind: "text",
-    group: "often",
-    description: describe("The claim of a JWT that names the caller's tier."),
-  },
+  ...jwtVariables,
   SESSION_IDLE_SECONDS: {
     kind: "integer",
     default: 86_400,

@@ -1,7 +1,9 @@
 import { type Access, admits, CREDENTIAL_KINDS } from "../config/access.ts";
 import type { Events } from "../events/events.ts";
+import { EXPIRED_TOKEN_CHALLENGE } from "../http/bearer.ts";
 import { crossSiteRefusal, signInRefusal } from "../http/cross-site.ts";
 import { Problem, problem } from "../http/problem.ts";
+import type { JwtRefusal } from "../identity/caller.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import { type LimitVerdict, quotaProblem } from "../ratelimit/verdict.ts";
 import type { EdgeRequest } from "../request/capability.ts";
@@ -64,6 +66,7 @@ function accessRefusal({ request, identity, session, storeRetryAfterSeconds }: C
   if (CREDENTIAL_KINDS.some((kind) => unchecked[kind] && admits(access, kind)))
     return problem("IDENTITY_UNAVAILABLE", { retryAfter: storeRetryAfterSeconds });
   if (access === "session") return sessionRequired(claims.session.kind !== "absent");
+  if (jwt.kind === "invalid" && admits(access, "jwt")) return tokenInvalid(jwt.reason);
   return problem("CREDENTIALS_REQUIRED", { values: { what: credentialsOf(access) } });
 }
 
@@ -73,23 +76,33 @@ function credentialsOf(access: Access): string {
   return names.join(", ").replace(/, ([^,]*)$/, " or $1");
 }
 
+/** RFC 6750 §3.1: one code for a token that is expired, revoked or malformed. The first is the one that a client can fix by itself. */
+function tokenInvalid(reason: JwtRefusal): Problem {
+  return problem("TOKEN_INVALID", {
+    values: { what: reason === "expired" ? "has expired" : "is not valid" },
+    ...(reason === "expired" && { headers: { "www-authenticate": EXPIRED_TOKEN_CHALLENGE } }),
+  });
+}
+
 const CREDENTIAL_NAMES = { key: "an API key", jwt: "a JWT", session: "a session" } as const;
 
 /**
- * Refuses a request with the session cookie that another site may have sent.
+ * Refuses a request with a cookie that signs its sender in and that another site may have sent: the session's, or
+ * `JWT_COOKIE`. A JWT's request that says nothing of where it comes from is no current browser's, and passes.
  *
  * @returns a 403, or null.
  */
 export function crossSite({
-  request,
+  request: { request, url, route, claims },
   session,
   trustedOrigins,
 }: Pick<CheckFacts, "request" | "session" | "trustedOrigins">): Problem | null {
-  if (session.kind !== "active" || session.tokenSource !== "cookie") return null;
-  return crossSiteRefusal(request.request, request.url.origin, [
-    ...trustedOrigins,
-    ...request.route.crossSite,
-  ]);
+  const { headers } = request;
+  const byJwt = claims.jwt.kind === "verified" && claims.credentials.jwtCookie === true;
+  const bySession = session.kind === "active" && session.tokenSource === "cookie";
+  const named = headers.has("origin") || headers.has("sec-fetch-site");
+  if (!bySession && !(byJwt && named)) return null;
+  return crossSiteRefusal(request, url.origin, [...trustedOrigins, ...route.crossSite]);
 }
 
 /**

@@ -121,7 +121,7 @@ export async function admit(
     }
 
     const wanted = mode === "bypass" ? SESSION_ONLY : (options.capabilities ?? ALL);
-    const identified = await identify(parts, received, refuse);
+    const identified = await identify(parts, received, options.route ? undefined : route, refuse);
     const limited = limitedRoute(route, identified, options);
     const forwarding = { cached: wanted.cache, toHandlers: options.handlers ?? false };
     const asked = edgeRequest(received, { route: limited, path, forwarding }, identified);
@@ -190,12 +190,22 @@ function limitedRoute(route: Route, { session }: UnverifiedIdentity, { limits }:
 
 /** What the credentials say; nothing where they cannot be read and the request passes all the same. */
 async function identify(
-  { identify, identifier, config }: Pick<PipelineParts, "identify" | "identifier" | "config">,
-  { request, url }: Received,
+  {
+    identify,
+    identifier,
+    config,
+    events,
+  }: Pick<PipelineParts, "identify" | "identifier" | "config" | "events">,
+  { request, url, requestId }: Received,
+  route: Route | undefined,
   refuse: Refuse,
 ): Promise<UnverifiedIdentity> {
   try {
-    return await identify(request, url);
+    const identified = await identify(request, url, route);
+    const { jwt } = identified;
+    if (jwt.kind === "invalid")
+      events.emit("jwt.refused", { request_id: requestId, route: route?.name ?? "*", reason: jwt.reason });
+    return identified;
   } catch (error) {
     refuse(problemIn(error));
     return unidentified(request.headers, identifier, config);

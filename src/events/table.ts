@@ -155,6 +155,20 @@ export const eventTable = {
     description: describe("The origin's `X-Edge-Session` cannot be read, so no session starts."),
     fields: { ...inRequest, route: configuredName },
   },
+  "jwt.refused": {
+    level: "info",
+    description: describe(
+      "A request's JWT does not count, for this reason; on a public route the request passes all the same.",
+    ),
+    fields: {
+      ...inRequest,
+      route: configuredName,
+      reason: word(
+        ...["malformed", "algorithm", "signature", "expired", "not yet valid"],
+        ...["issuer", "audience", "subject", "claims"],
+      ),
+    },
+  },
   "key.signal_malformed": {
     level: "warn",
     description: describe("The origin's `X-Edge-Caller` cannot be read, so it verifies no API key."),

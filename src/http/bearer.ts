@@ -5,6 +5,8 @@ const BEARER = /^bearer +(\S+)(.*)$/is;
 export const BEARER_CHALLENGE = "Bearer";
 /** The same where a token was sent that is not valid (RFC 6750 §3.1). */
 export const INVALID_TOKEN_CHALLENGE = 'Bearer error="invalid_token"';
+/** The same where the token was valid until it expired. */
+export const EXPIRED_TOKEN_CHALLENGE = `${INVALID_TOKEN_CHALLENGE}, error_description="The token has expired"`;
 
 /**
  * The token of an `Authorization` field, or null where the field is absent, names another scheme, or carries more than

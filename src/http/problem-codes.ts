@@ -25,11 +25,6 @@ export const PROBLEMS = {
     title: "Ambiguous credentials",
     message: "The request carries two different API keys. Send one.",
   },
-  CREDENTIAL_TOO_LONG: {
-    status: 400,
-    title: "Credential too long",
-    message: "A credential of more than {max} characters is not accepted.",
-  },
   CONTENT_NOT_FORWARDED: {
     status: 400,
     title: "Content not forwarded",
@@ -47,6 +42,12 @@ export const PROBLEMS = {
     title: "Credentials required",
     message: "This needs {what}.",
     challenge: BEARER_CHALLENGE,
+  },
+  TOKEN_INVALID: {
+    status: 401,
+    title: "Token not valid",
+    message: "The token {what}. Get a new one.",
+    challenge: INVALID_TOKEN_CHALLENGE,
   },
   SESSION_REQUIRED: {
     status: 401,

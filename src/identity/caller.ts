@@ -12,12 +12,16 @@ export interface Credentials {
     others?: readonly string[];
     tokenSource: TokenSource;
   } | null;
-  /** A bearer of three dot-separated parts, when JWT is configured. */
+  /** A bearer of three dot-separated parts, or the value of `JWT_COOKIE`, when JWT is configured. */
   jwt: string | null;
+  /** The JWT stood in `JWT_COOKIE`: browsers send it on their own. */
+  jwtCookie?: true;
   /** Any other bearer token, `X-API-Key` or `?api_key=`. */
   apiKey: string | null;
   /** A session token stood in the edge's own cookie. */
   sessionCookie: boolean;
+  /** There is a key or a token that was left to the origin: too long, or of no use on the route. */
+  unread?: true;
   /** Whether the request has any credential, also one that the edge does not read. `cache.scope` depends on it. */
   any: boolean;
 }
@@ -47,6 +51,18 @@ export type KeyClaim =
       unchecked?: true;
     };
 
+/** Why a JWT is refused. `signature`: no key that may be used for it has signed it. `claims`: any claim without a word of its own. */
+export type JwtRefusal =
+  | "malformed"
+  | "algorithm"
+  | "signature"
+  | "expired"
+  | "not yet valid"
+  | "issuer"
+  | "audience"
+  | "subject"
+  | "claims";
+
 /** The JWT of a request after its signature and claims are checked. */
 export type JwtClaim =
   | { kind: "absent" }
@@ -57,7 +73,7 @@ export type JwtClaim =
       /** All that the token claims, but for `iat`, `exp`, `nbf` and `jti`: equal claims are equal texts. */
       claims: string;
     }
-  | { kind: "invalid" }
+  | { kind: "invalid"; reason: JwtRefusal }
   /** The key set could not be loaded, so the signature cannot be checked. */
   | { kind: "unknown" };
 

@@ -1,5 +1,6 @@
 import { bearerToken } from "../http/bearer.ts";
 import { withoutBlanks } from "../http/blanks.ts";
+import { cookiePairs, cookieValue } from "../http/cookies.ts";
 import {
   API_KEY_FIELD,
   API_KEY_PARAMETER,
@@ -11,51 +12,59 @@ import type { Credentials } from "./caller.ts";
 import { sessionTokens } from "./session-cookie.ts";
 import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
 
-/** Longer credentials are refused before any of them is hashed, characters. */
-const MAX_CREDENTIAL_LENGTH = 4096;
+/** Longer credentials are the origin's, characters: none of them is hashed or verified. */
+const MAX_CREDENTIAL_LENGTH = 16 * 1024;
+
+export interface ReadOptions {
+  /** Whether JWT is configured. Without it a JWT is an API key. */
+  jwt: boolean;
+  /** `JWT_COOKIE`: the cookie that may hold a JWT, or null. */
+  jwtCookie?: string | null;
+  names?: CredentialNames;
+  /** Whether a text is a key of `API_KEYS`, which may look like a JWT. */
+  isConfiguredKey?(text: string): boolean;
+  /** Whether the route asks who calls. Where it does not, keys and JWTs are the origin's. Default true. */
+  used?: boolean;
+}
 
 /**
- * Reads the credentials of a request.
+ * Reads the credentials of a request. What is longer than 16 KiB, or of no use on the route, is left unread for the origin.
  *
- * @throws Problem 400 where two different API keys are sent, or one is longer than 4096 characters.
+ * @throws Problem 400 where two different API keys are sent to a route that asks who calls.
  */
-export function readCredentials(
-  headers: Headers,
-  url: URL,
-  jwtConfigured: boolean,
-  names: CredentialNames = DEFAULT_CREDENTIALS,
-): Credentials {
+export function readCredentials(headers: Headers, url: URL, options: ReadOptions): Credentials {
+  const { names = DEFAULT_CREDENTIALS, used = true } = options;
   const authorization = headers.get("authorization");
   const cookies = headers.get("cookie");
   const headerKey = headers.get(API_KEY_FIELD);
-  const bearer = bearerToken(authorization);
+  const sent = bearerToken(authorization);
+  const bearer = isShort(sent) ? sent : null;
   const [cookie = null, ...otherCookies] = sessionTokens(cookies, url);
   // A name may be written with escapes; without either there is nothing to parse.
   const mayHoldKey = url.search.includes(API_KEY_PARAMETER) || url.search.includes("%");
   const queryKeys = mayHoldKey ? url.searchParams.getAll(API_KEY_PARAMETER) : [];
   const isSession = bearer?.startsWith(SESSION_TOKEN_PREFIX) ?? false;
-  const isJwt = !isSession && jwtConfigured && bearer !== null && bearer.split(".").length === 3;
+  const isJwt = bearer !== null && looksLikeJwt(bearer, options);
   const bearerKey = bearer !== null && !isSession && !isJwt ? bearer : null;
+  const cookieJwt = isJwt ? null : jwtIn(cookies, options);
 
-  const keys = new Set(
-    [
-      bearerKey,
-      headerKey === null ? null : withoutBlanks(headerKey) || null,
-      ...queryKeys.filter(Boolean),
-    ].filter((key) => key !== null),
-  );
-  const [apiKey = null] = keys;
-  if (keys.size > 1) throw problem("AMBIGUOUS_CREDENTIALS");
-  if ([bearer, apiKey].some((text) => (text?.length ?? 0) > MAX_CREDENTIAL_LENGTH))
-    throw problem("CREDENTIAL_TOO_LONG", { values: { max: MAX_CREDENTIAL_LENGTH } });
+  const presented = [bearerKey, headerKey && withoutBlanks(headerKey), ...queryKeys].filter(Boolean);
+  const keys = new Set(presented.filter(isShort));
+  if (keys.size > 1 && used) throw problem("AMBIGUOUS_CREDENTIALS");
+  const [apiKey = null] = used ? keys : [];
+  const jwt = used ? (isJwt ? bearer : cookieJwt) : null;
+  const passed = !used && (keys.size > 0 || isJwt || cookieJwt !== null);
+  const tooLong = [sent, ...presented].some((text) => !isShort(text));
 
   const fromCookie =
     cookie === null ? null : ({ raw: cookie, others: otherCookies, tokenSource: "cookie" } as const);
   return {
     sessionToken: isSession && bearer !== null ? { raw: bearer, tokenSource: "bearer" } : fromCookie,
-    jwt: isJwt ? bearer : null,
+    jwt,
+    ...(jwt !== null && !isJwt && { jwtCookie: true }),
     apiKey,
     sessionCookie: cookie !== null,
+    ...((passed || tooLong) && { unread: true }),
     any: carriesCredential(headers, url, names),
   };
 }
@@ -68,4 +77,22 @@ export function carriesCredential(headers: Headers, url: URL, names: CredentialN
     (url.search !== "" && url.searchParams.has(API_KEY_PARAMETER)) ||
     names.hasUnread(headers, url)
   );
+}
+
+function isShort(text: string | null): boolean {
+  return (text?.length ?? 0) <= MAX_CREDENTIAL_LENGTH;
+}
+
+/** Three parts with dots between (RFC 7515 §7.1); no session token, and no key of `API_KEYS`. */
+function looksLikeJwt(text: string, { jwt, isConfiguredKey }: ReadOptions): boolean {
+  const isJwt = jwt && text.split(".", 4).length === 3 && !text.startsWith(SESSION_TOKEN_PREFIX);
+  return isJwt && !isConfiguredKey?.(text);
+}
+
+/** The first JWT in the cookie of this name, or null. */
+function jwtIn(cookies: string | null, options: ReadOptions): string | null {
+  const { jwtCookie } = options;
+  if (!options.jwt || !jwtCookie || cookies === null) return null;
+  const values = cookiePairs(cookies).flatMap((pair) => (pair.name === jwtCookie ? [cookieValue(pair)] : []));
+  return values.find((value) => isShort(value) && looksLikeJwt(value, options)) ?? null;
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config/config.ts";
+import type { Route } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
@@ -12,7 +13,8 @@ import { endInForce, type SessionClaims, verifyToken } from "./session-token.ts"
 import type { VerifiedKeys } from "./verified-keys.ts";
 
 export interface IdentifyOptions {
-  config: Pick<Config, "apiKeys" | "jwt" | "session"> & Partial<Pick<Config, "credentials" | "ipv6Prefix">>;
+  config: Pick<Config, "apiKeys" | "jwt" | "session"> &
+    Partial<Pick<Config, "credentials" | "ipv6Prefix" | "origin" | "originToken" | "lists">>;
   identifier: Identifier;
   verifiedKeys: Pick<VerifiedKeys, "get">;
   platform: Platform;
@@ -27,9 +29,11 @@ const VERIFIED_TOKEN_BYTES = 4 * 1024 * 1024;
  * Reads the credentials of a request and checks their signatures, without a call to the store. It does not check whether a
  * session is revoked.
  *
- * @throws Problem 400 where two different API keys are sent, or a credential is too long.
+ * @param route Of a request to the origin. Where nothing on it depends on who calls, keys and JWTs are left unread. Without a
+ *   route they are read: handlers ask for `c.var.user`.
+ * @throws Problem 400 where two different API keys are sent to a route that asks who calls.
  */
-export type Identify = (request: Request, url: URL) => Promise<UnverifiedIdentity>;
+export type Identify = (request: Request, url: URL, route?: Route) => Promise<UnverifiedIdentity>;
 
 /** Creates the function that identifies requests. It remembers tokens that it has verified. */
 export function createIdentify(options: IdentifyOptions): Identify {
@@ -44,8 +48,14 @@ export function createIdentify(options: IdentifyOptions): Identify {
   });
   const verifyJwt = config.jwt ? createJwtVerifier({ jwt: config.jwt, platform, events }) : null;
 
-  return async function identify(request, url) {
-    const credentials = readCredentials(request.headers, url, config.jwt !== null, config.credentials);
+  return async function identify(request, url, route) {
+    const credentials = readCredentials(request.headers, url, {
+      jwt: config.jwt !== null,
+      jwtCookie: config.jwt?.cookie ?? null,
+      isConfiguredKey: (text) => configured.has(text),
+      used: !route || asksWhoCalls(route),
+      ...(config.credentials && { names: config.credentials }),
+    });
     const address = clientAddress(request.headers, config.ipv6Prefix);
     const [addressIdentity, session, key, jwt] = await Promise.all([
       identifier.identity("address", address),
@@ -55,6 +65,15 @@ export function createIdentify(options: IdentifyOptions): Identify {
     ]);
     return { address, addressIdentity, credentials, session, key, jwt };
   };
+
+  /** Whether anything depends on who calls: the route, a list of callers, or what the origin is told. */
+  function asksWhoCalls({ access, limits, tiers, cache, verifiesKeys, session }: Route): boolean {
+    if (access !== "public" || limits.length > 0 || tiers.size > 0) return true;
+    if (cache || verifiesKeys || session) return true;
+    const { lists, origin, originToken } = config;
+    const listed = [lists?.deny, lists?.allow].some((list) => list && list.users.size + list.keys.size > 0);
+    return listed || originToken != null || origin?.kind === "binding";
+  }
 
   async function sessionClaim({ sessionToken }: Credentials): Promise<SessionClaim> {
     if (!sessionToken) return { kind: "absent" };

@@ -1,4 +1,4 @@
-import { createLocalJWKSet, type JSONWebKeySet } from "jose";
+import type { JSONWebKeySet, JWK } from "jose";
 import type { Events } from "../events/events.ts";
 import { type Platform, sleep } from "../runtime/platform.ts";
 
@@ -10,7 +10,7 @@ export interface KeySetOptions {
 
 /** A key set is loaded again after this time, ms. While its address fails, the present one stays in use. */
 const KEY_SET_MS = 600_000;
-/** Minimum time between two fetches for an unknown `kid`, or after a failed fetch, ms. */
+/** Minimum time between two fetches for a key that the set does not hold, or after a failed fetch, ms. */
 const REFETCH_MS = 60_000;
 /** Minimum time between two fetches while no key set is loaded, ms. */
 const RETRY_MS = 1000;
@@ -23,34 +23,39 @@ const MAX_BYTES = 256 * 1024;
 const MAX_KEYS = 100;
 
 /** The keys for a token. `unknown`: the key set could not be loaded, so the token cannot be checked. */
-export type FoundKeys = { kind: "keys"; keySet: JSONWebKeySet } | { kind: "unknown" };
+export type FoundKeys = { kind: "keys"; keys: readonly JWK[] } | { kind: "unknown" };
 
 /**
  * The key set at an address. Requests share it as plain data (law 4): the request that finds it due fetches it, and other
  * requests that need it meanwhile poll until the fetch is done.
  */
 export function createKeySet({ url, platform, events }: KeySetOptions) {
-  let keySet: JSONWebKeySet | undefined;
+  let keys: readonly JWK[] | undefined;
   let loadedAt = Number.NEGATIVE_INFINITY;
   let triedAt = Number.NEGATIVE_INFINITY;
   let failed = false;
   /** Until when another request's fetch may be in flight. An invocation that the runtime ends never resets it. */
   let loadingUntil = Number.NEGATIVE_INFINITY;
 
-  return async function keysFor(kid: unknown): Promise<FoundKeys> {
-    if (!keySet && loading()) await done();
-    if (sinceMs(loadedAt) > KEY_SET_MS && sinceMs(triedAt) > (keySet ? REFETCH_MS : RETRY_MS)) await load();
-    if (keySet && !holds(kid)) {
-      if (loading()) await done();
-      if (!holds(kid) && sinceMs(triedAt) > REFETCH_MS) await load();
-    }
-    // If the last fetch failed, a missing key may be a new one, so the answer is not a refusal (law 2).
-    if (!keySet || (failed && !holds(kid))) return { kind: "unknown" };
-    return { kind: "keys", keySet };
-  };
+  return { load: loadIfDue, renew };
 
-  function holds(kid: unknown): boolean {
-    return kid === undefined || (keySet?.keys.some((key) => key.kid === kid) ?? false);
+  /** The keys, fetched where that is due. */
+  async function loadIfDue(): Promise<FoundKeys> {
+    if (!keys && loading()) await done();
+    if (sinceMs(loadedAt) > KEY_SET_MS && sinceMs(triedAt) > (keys ? REFETCH_MS : RETRY_MS)) await load();
+    return keys ? { kind: "keys", keys } : { kind: "unknown" };
+  }
+
+  /**
+   * The keys, for a token that none of `tried` has signed: fetched again, but at most once a minute, whoever asks.
+   *
+   * @returns `tried` itself where there are no newer ones, and `unknown` where the last fetch failed: there may be (law 2).
+   */
+  async function renew(tried: readonly JWK[]): Promise<FoundKeys> {
+    if (keys === tried && loading()) await done();
+    if (keys === tried && sinceMs(triedAt) > REFETCH_MS) await load();
+    if (!keys || (failed && keys === tried)) return { kind: "unknown" };
+    return { kind: "keys", keys };
   }
 
   /** Milliseconds since a moment. Absolute, so that a clock that was set back does not prevent a fetch. */
@@ -82,14 +87,12 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
       });
       const body: unknown = JSON.parse(await boundedText(response));
       if (!response.ok || !isKeySet(body)) throw new TypeError("not a key set");
-      // Throws for a key set that jose cannot use.
-      createLocalJWKSet(body);
-      keySet = body;
+      keys = body.keys;
       loadedAt = platform.now();
       failed = false;
     } catch {
       failed = true;
-      events.emit("jwks.failed", { stale: keySet !== undefined });
+      events.emit("jwks.failed", { stale: keys !== undefined });
     } finally {
       cancel();
       triedAt = platform.now();

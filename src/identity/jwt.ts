@@ -1,9 +1,11 @@
-import { createLocalJWKSet, errors, jwtVerify } from "jose";
-import type { JwtConfig } from "../config/config.ts";
+import { decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from "jose";
+import type { JwtConfig, TokenIssuer } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { canonicalJson } from "../runtime/canonical-json.ts";
 import type { Platform } from "../runtime/platform.ts";
-import type { JwtClaim } from "./caller.ts";
+import type { JwtClaim, JwtRefusal } from "./caller.ts";
+import { claimAt } from "./claim-at.ts";
+import { fittingKeys, KEY_SET_ALGORITHMS, publicKey, type SigningHeader } from "./jwk.ts";
 import { createKeySet } from "./jwks.ts";
 
 export interface JwtVerifierOptions {
@@ -15,70 +17,121 @@ export interface JwtVerifierOptions {
 /** Tolerated difference of clocks, s. */
 const CLOCK_TOLERANCE_S = 30;
 
+type VerifyingKey = Parameters<typeof jwtVerify>[1];
+
 /**
  * Verifies JWTs: HS256 with any of the secrets, RS256, ES256 and EdDSA with the key set. Each kind of key allows only its own
- * algorithms, whatever the token's header says (RFC 8725 §3.1). `exp` is required.
+ * algorithms, whatever the token's header says (RFC 8725 §3.1). `exp` and `sub` are required; issuer and audience are those of
+ * the kind of key.
  */
 export function createJwtVerifier({ jwt, platform, events }: JwtVerifierOptions) {
   const secrets = jwt.secrets.map((secret) => new TextEncoder().encode(secret));
-  const keysFor = jwt.jwksUrl === null ? null : createKeySet({ url: jwt.jwksUrl, platform, events });
+  const keySet = jwt.jwksUrl === null ? null : createKeySet({ url: jwt.jwksUrl, platform, events });
 
   return async function verify(token: string): Promise<JwtClaim> {
-    const algorithm = headerOf(token)?.alg;
-    if (algorithm === "HS256") return verifyWithSecrets(token);
-    if (!keysFor || !["RS256", "ES256", "EdDSA"].includes(String(algorithm))) return { kind: "invalid" };
-    const found = await keysFor(headerOf(token)?.kid);
+    const header = headerOf(token);
+    if (!header) return invalid("malformed");
+    if (header.alg === "HS256" && secrets.length > 0)
+      return verifyWith(secrets, token, "HS256", jwt.forSecrets);
+    if (!keySet || !KEY_SET_ALGORITHMS.includes(header.alg)) return invalid("algorithm");
+
+    const found = await keySet.load();
     if (found.kind === "unknown") return found;
-    return attempt(() => {
-      const keys = createLocalJWKSet(found.keySet);
-      return jwtVerify(token, keys, { ...checks(), algorithms: ["RS256", "ES256", "EdDSA"] });
-    });
+    const claim = await verifyWithKeys(found.keys, header, token);
+    if (claim.kind !== "invalid" || claim.reason !== "signature") return claim;
+    // The key may be newer than the set: with a new `kid`, with none, or with the `kid` of the one before.
+    const again = await keySet.renew(found.keys);
+    const isKnown = header.kid !== undefined && found.keys.some(({ kid }) => kid === header.kid);
+    if (again.kind === "unknown") return isKnown ? claim : again;
+    return again.keys === found.keys ? claim : verifyWithKeys(again.keys, header, token);
   };
 
-  async function verifyWithSecrets(token: string): Promise<JwtClaim> {
-    for (const secret of secrets) {
-      const claim = await attempt(() => jwtVerify(token, secret, { ...checks(), algorithms: ["HS256"] }));
-      if (claim.kind === "verified") return claim;
-    }
-    return { kind: "invalid" };
+  async function verifyWithKeys(
+    keys: Parameters<typeof fittingKeys>[0],
+    header: SigningHeader,
+    token: string,
+  ): Promise<JwtClaim> {
+    const fitting = await Promise.all(fittingKeys(keys, header).map((key) => publicKey(key, header.alg)));
+    const usable = fitting.filter((key) => key !== null);
+    return verifyWith(usable, token, header.alg, jwt.forKeySet);
   }
 
-  async function attempt(verification: () => ReturnType<typeof jwtVerify>): Promise<JwtClaim> {
+  /** Tries each key. A token that one of them has signed is judged by its claims, and by no other key. */
+  async function verifyWith(
+    keys: readonly VerifyingKey[],
+    token: string,
+    alg: string,
+    expected: TokenIssuer,
+  ): Promise<JwtClaim> {
+    for (const key of keys) {
+      const claim = await attempt(token, key, alg, expected);
+      if (claim.kind !== "invalid" || claim.reason !== "signature") return claim;
+    }
+    return invalid("signature");
+  }
+
+  async function attempt(
+    token: string,
+    key: VerifyingKey,
+    alg: string,
+    { issuer, audiences }: TokenIssuer,
+  ): Promise<JwtClaim> {
+    const options: JWTVerifyOptions = {
+      algorithms: [alg],
+      clockTolerance: CLOCK_TOLERANCE_S,
+      currentDate: new Date(platform.now()),
+      requiredClaims: ["exp"],
+      ...(issuer !== null && { issuer }),
+      ...(audiences.length > 0 && { audience: [...audiences] }),
+    };
     try {
-      const { payload } = await verification();
-      const { sub } = payload;
-      if (typeof sub !== "string" || sub === "" || !sub.isWellFormed()) return { kind: "invalid" };
-      const tier = jwt.tierClaim === null ? undefined : payload[jwt.tierClaim];
-      const named = typeof tier === "string" && tier.isWellFormed();
-      const { iat: _iat, exp: _exp, nbf: _nbf, jti: _jti, ...claims } = payload;
-      return { kind: "verified", userId: sub, tier: named ? tier : null, claims: canonicalJson(claims) };
+      return claimOf((await jwtVerify(token, key, options)).payload);
     } catch (error) {
-      if (REFUSALS.some((kind) => error instanceof kind)) return { kind: "invalid" };
+      const reason = refusalOf(error);
+      if (reason) return invalid(reason);
       throw error;
     }
   }
 
-  function checks() {
-    return {
-      clockTolerance: CLOCK_TOLERANCE_S,
-      currentDate: new Date(platform.now()),
-      requiredClaims: ["exp"],
-      ...(jwt.issuer === null ? {} : { issuer: jwt.issuer }),
-      ...(jwt.audience === null ? {} : { audience: jwt.audience }),
-    };
+  function claimOf(payload: JWTPayload): JwtClaim {
+    const { sub } = payload;
+    if (typeof sub !== "string" || sub === "" || !sub.isWellFormed()) return invalid("subject");
+    const tier = jwt.tierClaim === null ? undefined : claimAt(payload, jwt.tierClaim);
+    const named = typeof tier === "string" && tier !== "" && tier.isWellFormed();
+    const { iat: _iat, exp: _exp, nbf: _nbf, jti: _jti, ...claims } = payload;
+    return { kind: "verified", userId: sub, tier: named ? tier : null, claims: canonicalJson(claims) };
   }
 }
 
 export type JwtVerifier = ReturnType<typeof createJwtVerifier>;
 
-/** The errors that jose throws for an invalid token or an unusable key. */
-const REFUSALS = [errors.JOSEError, TypeError, SyntaxError, DOMException];
+function invalid(reason: JwtRefusal): JwtClaim {
+  return { kind: "invalid", reason };
+}
 
-function headerOf(token: string): { alg?: unknown; kid?: unknown } | null {
+/** Why jose refuses a token; null for an error that is not the token's fault. */
+function refusalOf(error: unknown): JwtRefusal | null {
+  if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
+  if (error instanceof errors.JWTExpired) return "expired";
+  if (error instanceof errors.JWTClaimValidationFailed) return CLAIM_REFUSALS[error.claim] ?? "claims";
+  if (error instanceof errors.JOSEAlgNotAllowed) return "algorithm";
+  if (error instanceof errors.JOSEError) return "malformed";
+  // What jose and WebCrypto throw for a key that they cannot use: it has signed nothing.
+  const isKeys = error instanceof TypeError || error instanceof DOMException;
+  if (isKeys) return "signature";
+  return error instanceof SyntaxError ? "malformed" : null;
+}
+
+const CLAIM_REFUSALS: Readonly<Record<string, JwtRefusal>> = {
+  iss: "issuer",
+  aud: "audience",
+  nbf: "not yet valid",
+};
+
+function headerOf(token: string): SigningHeader | null {
   try {
-    const text = atob((token.split(".")[0] ?? "").replace(/-/g, "+").replace(/_/g, "/"));
-    const header: unknown = JSON.parse(text);
-    return typeof header === "object" && header !== null ? header : null;
+    const { alg, kid } = decodeProtectedHeader(token);
+    return typeof alg === "string" ? { alg, kid } : null;
   } catch {
     return null;
   }

@@ -59,6 +59,7 @@ function isSoleCredential({ config }: NoteOptions, { claims, request, url }: Edg
   return (
     session.kind === "absent" &&
     jwt.kind === "absent" &&
+    !credentials.unread &&
     !request.headers.has("cookie") &&
     !config.credentials.hasUnread(request.headers, url) &&
     (authorization === null || bearerToken(authorization) === credentials.apiKey)

@@ -51,12 +51,13 @@ export function doubtOf(identity: ConfirmedIdentity, facts: RequesterFacts): Dou
   }
   const authorization = headers.get("authorization");
   const basic = authorization !== null && bearerToken(authorization) === null;
-  if (basic || names.hasUnread(headers, url)) return "other-credential";
+  if (basic || credentials.unread || names.hasUnread(headers, url)) return "other-credential";
   if (credentials.sessionToken !== null && session === null) return "session-not-valid";
   if (jwt.kind === "invalid") return "jwt-not-valid";
   if (jwt.kind === "unknown") return "jwt-not-checked";
   if (key.kind === "unverified") return "key-not-verified";
-  const ownCookie = session !== null && credentials.sessionToken?.tokenSource === "cookie" ? 1 : 0;
+  const sessionCookie = session !== null && credentials.sessionToken?.tokenSource === "cookie";
+  const ownCookie = sessionCookie || (jwt.kind === "verified" && credentials.jwtCookie) ? 1 : 0;
   if (telling.length !== ownCookie) return "other-cookie";
   const checked = [session !== null, jwt.kind === "verified", key.kind === "verified"].filter(Boolean).length;
   if (checked === 1) return null;

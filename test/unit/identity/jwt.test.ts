@@ -1,5 +1,6 @@
 import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { JwtConfig } from "../../../src/config/config.ts";
 import { createEvents } from "../../../src/events/events.ts";
 import { createJwtVerifier } from "../../../src/identity/jwt.ts";
 import { testPlatform } from "../../support/platform.ts";
@@ -28,7 +29,17 @@ beforeAll(async () => {
   };
 });
 
-function harness({ secrets = SECRETS, keySet = () => Object.values(signers).slice(0, 3) } = {}) {
+const ISSUER = { issuer: "https://id.example", audiences: ["api"] };
+
+function harness({
+  secrets = SECRETS,
+  keySet = () => Object.values(signers).slice(0, 3),
+  jwt = {},
+}: {
+  secrets?: string[];
+  keySet?: () => { jwk: JWK }[];
+  jwt?: Partial<JwtConfig>;
+} = {}) {
   const wire = {
     asked: 0,
     answer: () => Response.json({ keys: keySet().map(({ jwk }) => jwk) }),
@@ -47,9 +58,11 @@ function harness({ secrets = SECRETS, keySet = () => Object.values(signers).slic
     jwt: {
       secrets,
       jwksUrl: "https://id.example/jwks",
-      issuer: "https://id.example",
-      audience: "api",
+      forKeySet: ISSUER,
+      forSecrets: ISSUER,
       tierClaim: "plan",
+      cookie: null,
+      ...jwt,
     },
   });
   const claims = (over: Record<string, unknown> = {}) =>
@@ -115,38 +128,99 @@ describe("a JWT", () => {
     },
   );
 
-  it.each([
-    ["the signature of an unknown secret", {}, "stranger-secret-of-this-test-01234567"],
-    ["no exp", { exp: undefined }, undefined],
-    ["an exp in the past", { exp: 1 }, undefined],
-    ["another issuer", { iss: "https://evil.example" }, undefined],
-    ["another audience", { aud: "other" }, undefined],
-    ["no subject", { sub: undefined }, undefined],
-    ["an empty subject", { sub: "" }, undefined],
-    ["a lone surrogate in its subject", { sub: "user_\ud800" }, undefined],
-    ["an nbf in the future", { nbf: 4_000_000_000 }, undefined],
-  ])("is invalid with %s", async (_, over, secret) => {
+  it.each<[what: string, over: object, reason: string, secret?: string | undefined]>([
+    ["the signature of an unknown secret", {}, "signature", "stranger-secret-of-this-test-01234567"],
+    ["no exp", { exp: undefined }, "claims"],
+    ["an exp that is a text", { exp: "9999999999" }, "claims"],
+    ["an exp that is null", { exp: null }, "claims"],
+    ["an exp in the past", { exp: 1 }, "expired"],
+    ["an exp in the past, by the old secret", { exp: 1 }, "expired", SECRETS[1]],
+    ["another issuer", { iss: "https://evil.example" }, "issuer"],
+    ["an issuer that differs by its last slash", { iss: "https://id.example/" }, "issuer"],
+    ["a list of issuers", { iss: ["https://id.example"] }, "issuer"],
+    ["another audience", { aud: "other" }, "audience"],
+    ["an audience in another case", { aud: "API" }, "audience"],
+    ["a list without the audience", { aud: ["other", "apis"] }, "audience"],
+    ["an audience that is an object", { aud: { api: true } }, "audience"],
+    ["no subject", { sub: undefined }, "subject"],
+    ["a number as its subject", { sub: 42 }, "subject"],
+    ["an empty subject", { sub: "" }, "subject"],
+    ["a lone surrogate in its subject", { sub: "user_\ud800" }, "subject"],
+    ["an nbf in the future", { nbf: 4_000_000_000 }, "not yet valid"],
+    ["an nbf that is a text", { nbf: "1" }, "not yet valid"],
+  ])("is invalid with %s", async (_, over, reason, secret) => {
     const { verify, hs256 } = harness();
-    expect(await verify(await hs256(over, secret))).toEqual(invalid);
+    expect(await verify(await hs256({ ...over }, secret))).toEqual({ kind: "invalid", reason });
+  });
+
+  it.each<[what: string, over: (now: number) => object]>([
+    ["an exp with a fraction", (now) => ({ exp: now + 0.25 })],
+    ["an exp of 29 s ago: clocks differ", (now) => ({ exp: now - 29 })],
+    ["an exp in milliseconds, which is far away", (now) => ({ exp: now * 1000 })],
+    ["an nbf 29 s ahead", (now) => ({ nbf: now + 29 })],
+    ["an iat an hour ahead", (now) => ({ iat: now + 3600 })],
+    ["the audience in a list", () => ({ aud: ["other", "api"] })],
+    ["claims that nobody knows", () => ({ jti: 7, azp: null, __proto__: 1 })],
+  ])("is valid with %s", async (_, over) => {
+    const { verify, hs256, platform } = harness();
+    expect(await verify(await hs256({ ...over(platform.now() / 1000) }))).toEqual(verified);
+  });
+
+  it("names the tier by a claim with dots, or by a path", async () => {
+    const cases: [tierClaim: string, claims: Record<string, unknown>, tier: string | null][] = [
+      ["https://example.com/tier", { "https://example.com/tier": "gold" }, "gold"],
+      ["app_metadata.tier", { app_metadata: { tier: "gold" } }, "gold"],
+      ["app_metadata.tier", { "app_metadata.tier": "gold", app_metadata: { tier: "tin" } }, "gold"],
+      ["https://example.com/claims.tier", { "https://example.com/claims": { tier: "gold" } }, "gold"],
+      ["a.b.c", { a: { "b.c": "gold" } }, "gold"],
+      ["app_metadata.tier", { app_metadata: { tier: ["gold"] } }, null],
+      ["app_metadata.tier", { app_metadata: "gold" }, null],
+      ["constructor.name", {}, null],
+      ["plan", { plan: "" }, null],
+    ];
+    for (const [tierClaim, claims, tier] of cases) {
+      const { verify, hs256 } = harness({ jwt: { tierClaim } });
+      expect(await verify(await hs256(claims)), tierClaim).toEqual({ ...verified, tier });
+    }
+  });
+
+  it("of HS256 and of the key set name issuers and audiences of their own", async () => {
+    const jwt = {
+      forKeySet: { issuer: "https://id.example", audiences: ["api", "admin"] },
+      forSecrets: { issuer: null, audiences: [] },
+    };
+    const { verify, hs256, signed } = harness({ jwt });
+    const bare = { iss: undefined, aud: undefined };
+    expect(await verify(await hs256(bare))).toEqual(verified);
+    expect(await verify(await hs256({ iss: "https://anybody.example", aud: "any" }))).toEqual(verified);
+    expect(await verify(await signed(signers.RS256, { aud: "admin" }))).toEqual(verified);
+    expect(await verify(await signed(signers.RS256, { ...bare }))).toEqual({
+      kind: "invalid",
+      reason: "issuer",
+    });
+    expect(await verify(await signed(signers.RS256, { aud: "any" }))).toEqual({
+      kind: "invalid",
+      reason: "audience",
+    });
   });
 
   it("is invalid with alg none, an unknown alg, or a public key used as a secret", async () => {
     const { verify, hs256, signed } = harness();
     const [, payload] = (await hs256()).split(".");
     const header = (alg: string) => btoa(JSON.stringify({ alg })).replaceAll("=", "");
-    expect(await verify(`${header("none")}.${payload}.`)).toEqual(invalid);
-    expect(await verify(`${header("HS512")}.${payload}.AAAA`)).toEqual(invalid);
+    expect(await verify(`${header("none")}.${payload}.`)).toMatchObject(invalid);
+    expect(await verify(`${header("HS512")}.${payload}.AAAA`)).toMatchObject(invalid);
     const confused = new SignJWT({ sub: "user_1", exp: 9_999_999_999 })
       .setProtectedHeader({ alg: "HS256", kid: "r" })
       .sign(bytes(JSON.stringify(signers.RS256.jwk)));
-    expect(await verify(await confused)).toEqual(invalid);
+    expect(await verify(await confused)).toMatchObject(invalid);
     const relabelled = (await signed(signers.ES256)).split(".");
     relabelled[0] = btoa(JSON.stringify({ alg: "RS256", kid: "e" })).replaceAll("=", "");
-    expect(await verify(relabelled.join("."))).toEqual(invalid);
+    expect(await verify(relabelled.join("."))).toMatchObject(invalid);
   });
 
   it.each(["", ".", "..", "a.b.c", "%%%.x.y", `${btoa("null")}.x.y`])("is invalid: %j", async (text) => {
-    expect(await harness().verify(text)).toEqual(invalid);
+    expect(await harness().verify(text)).toMatchObject(invalid);
   });
 });
 
@@ -183,7 +257,7 @@ describe("the key set", () => {
     let keys = [signers.RS256];
     const { verify, signed, wire, platform } = harness({ keySet: () => keys });
     const token = await signed(signers.next, { exp: 9_999_999_999 });
-    expect(await verify(token)).toEqual(invalid);
+    expect(await verify(token)).toMatchObject(invalid);
     for (let i = 0; i < 50; i += 1) await verify(token);
     expect(wire.asked).toBe(1);
     keys = [signers.RS256, signers.next];
@@ -222,7 +296,7 @@ describe("the key set", () => {
     const { verify, signed, wire } = harness();
     const broken = { kty: "EC", crv: "P-256", x: "AA", y: "AA", kid: "e", alg: "ES256" };
     wire.answer = () => Response.json({ keys: [broken, signers.RS256.jwk] });
-    expect(await verify(await signed(signers.ES256))).toEqual(invalid);
+    expect(await verify(await signed(signers.ES256))).toMatchObject(invalid);
     expect(await verify(await signed(signers.RS256))).toEqual(verified);
   });
 

@@ -10,6 +10,10 @@ const cookie = { raw: "es1.token", tokenSource: "cookie" as const };
 const KEY = { kind: "verified" as const, hash: "h", name: "team", tier: null, userId: null };
 const JWT = { kind: "verified" as const, userId: "ada", tier: null, claims: "{}" };
 
+const READ = { sessionToken: null, jwt: "a.b.c", apiKey: null, sessionCookie: false, any: true };
+const JWT_COOKIE = { jwt: JWT, credentials: { ...READ, jwtCookie: true as const } };
+const UNREAD = { jwt: JWT, credentials: { ...READ, unread: true as const } };
+
 /** An identity with some credential, and what is said of it. */
 function identityOf(
   facts: Partial<ConfirmedIdentity>,
@@ -30,6 +34,9 @@ test.each<
   ["a session that is over beside a verified key", { key: KEY }, cookie, {}, "credentialed"],
   ["a verified key", { key: KEY }, null, { "x-api-key": "k" }, "verified"],
   ["a verified JWT", { jwt: JWT }, null, { authorization: "Bearer a.b.c" }, "verified"],
+  ["a JWT's cookie", JWT_COOKIE, null, { cookie: "jwt=a.b.c" }, "verified"],
+  ["a JWT's cookie beside another", JWT_COOKIE, null, { cookie: "jwt=a.b.c; sid=1" }, "credentialed"],
+  ["a JWT beside an unread key", UNREAD, null, { authorization: "Bearer a.b.c" }, "credentialed"],
   ["two verified credentials", { ...SESSION, key: KEY }, bearer, {}, "credentialed"],
   ["a key beside somebody's cookie", { key: KEY }, null, { cookie: "sid=1" }, "credentialed"],
   [
@@ -40,7 +47,7 @@ test.each<
     "credentialed",
   ],
   ["a key that is not verified", { key: { kind: "unverified", hash: "h" } }, null, {}, "credentialed"],
-  ["a JWT that is not valid", { jwt: { kind: "invalid" } }, null, {}, "credentialed"],
+  ["a JWT that is not valid", { jwt: { kind: "invalid", reason: "expired" } }, null, {}, "credentialed"],
   ["a JWT that nobody could check", { jwt: { kind: "unknown" }, key: KEY }, null, {}, "credentialed"],
   ["a key beside Basic credentials", { key: KEY }, null, { authorization: "Basic eDp5" }, "credentialed"],
   ["a key beside a field that the edge does not read", { key: KEY }, null, { apikey: "x" }, "credentialed"],
@@ -83,7 +90,7 @@ test.each<
   ["a session that is over", {}, cookie, { cookie: "session=es1.token" }, "session-not-valid"],
   [
     "a JWT that is not valid",
-    { jwt: { kind: "invalid" } },
+    { jwt: { kind: "invalid", reason: "expired" } },
     null,
     { authorization: "Bearer a.b.c" },
     "jwt-not-valid",

@@ -1,0 +1,57 @@
+import { importJWK, type JWK } from "jose";
+
+/** What a JWT's header says of the key that signed it. Both are claims of whoever sent the token. */
+export interface SigningHeader {
+  alg: string;
+  /** Undefined where the header has none. */
+  kid: unknown;
+}
+
+/** The keys that each algorithm takes (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
+const KEY_OF: Readonly<Record<string, Pick<JWK, "kty" | "crv">>> = {
+  RS256: { kty: "RSA" },
+  ES256: { kty: "EC", crv: "P-256" },
+  EdDSA: { kty: "OKP", crv: "Ed25519" },
+  Ed25519: { kty: "OKP", crv: "Ed25519" },
+};
+
+/** The algorithms of key sets. */
+export const KEY_SET_ALGORITHMS: readonly string[] = Object.keys(KEY_OF);
+
+/** Most keys of a set that are tried for one token: each costs the verification of a signature. */
+const MAX_TRIED = 16;
+
+/**
+ * The keys of a set that may have signed a token. `kid` is a hint (RFC 7515 §4.1.4): keys with the token's come first, then
+ * keys without any; of a token without `kid` it may be every key of the right kind (RFC 7515 appendix D). A key for another
+ * algorithm or another use is none (RFC 7517 §4.2–4.4).
+ */
+export function fittingKeys(keys: readonly JWK[], { alg, kid }: SigningHeader): JWK[] {
+  const usable = keys.filter((key) => isUsable(key, alg));
+  if (kid === undefined) return usable.slice(0, MAX_TRIED);
+  const named = usable.filter((key) => key.kid === kid);
+  return [...named, ...usable.filter((key) => key.kid === undefined)].slice(0, MAX_TRIED);
+}
+
+function isUsable(key: JWK, alg: string): boolean {
+  const { kty, crv } = KEY_OF[alg] ?? {};
+  if (kty === undefined || key.kty !== kty || (crv !== undefined && key.crv !== crv)) return false;
+  const names = kty === "OKP" ? ["EdDSA", "Ed25519"] : [alg];
+  if (key.alg !== undefined && !names.includes(key.alg)) return false;
+  if (key.use !== undefined && key.use !== "sig") return false;
+  const operations: unknown = key.key_ops;
+  return operations === undefined || (Array.isArray(operations) && operations.includes("verify"));
+}
+
+/** Imported keys have no open I/O, so requests may share them (law 4). They go with the set that they stand in. */
+const imported = new WeakMap<JWK, CryptoKey | null>();
+
+/** The public key of a JWK; null where it cannot be used, or says that it is private. */
+export async function publicKey(key: JWK, alg: string): Promise<CryptoKey | null> {
+  const known = imported.get(key);
+  if (known !== undefined) return known;
+  const made = await importJWK({ ...key, alg, key_ops: ["verify"], ext: true }).catch(() => null);
+  const usable = made instanceof CryptoKey && made.type === "public" ? made : null;
+  imported.set(key, usable);
+  return usable;
+}
