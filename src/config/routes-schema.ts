@@ -289,14 +289,14 @@ export const routeSchema = z.strictObject({
         .string()
         .check(
           z.refine(
-            isOrigin,
+            (text) => text === "null" || isOrigin(text),
             'Write scheme, host and port only, as browsers send it: "https://idp.example.com". Any page can send "null".',
           ),
         ),
     ),
     "list of origins",
     describe(
-      "Other sites whose pages may send requests that change something, beside `CORS_ALLOWED_ORIGINS`: an identity provider that posts to this sign-in (SAML, `form_post`).",
+      "Other sites whose pages may send requests that change something, beside `CORS_ALLOWED_ORIGINS`: an identity provider that posts to this sign-in (SAML, `form_post`). `null` is what a provider without referrers sends, and any page can send it.",
     ),
     "none",
   ),

@@ -48,7 +48,7 @@ function canonicalOrigin(text: string): string {
   return /^https?:\/\/[^\s,/\\?#@]+$/i.test(text) && URL.canParse(text) ? new URL(text).origin : text;
 }
 
-/** Whether a text is an origin as browsers send it: scheme, host and port, never `null`, which any page can send. */
+/** Whether a text is an origin as browsers send it: scheme, host and port. `null` is none: any page can send it. */
 export function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }

@@ -11,6 +11,7 @@ const ROUTES: RouteInput[] = [
   { path: "/login", session: "start" },
   { path: "/logout", methods: ["POST"], session: "end" },
   { path: "/saml", methods: ["POST"], session: "start", crossSite: ["https://idp.example"] },
+  { path: "/keycloak", methods: ["POST"], session: "start", crossSite: ["null"] },
   { path: "/other" },
 ];
 const EVIL = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
@@ -144,6 +145,9 @@ describe("a sign-in that another site sends", () => {
     ["is refused on a route that does not name it", "/login", IDP, 403],
     ["passes from an origin of CORS_ALLOWED_ORIGINS", "/login", { origin: "https://app.example.org" }, 200],
     ["passes from a program", "/login", {}, 200],
+    // authorizerdev/authorizer#666, MobSF#2633: a provider's page without referrers sends "null".
+    ["passes as null where the route says so", "/keycloak", { ...IDP, origin: "null" }, 200],
+    ["is refused as null elsewhere", "/saml", { ...IDP, origin: "null" }, 403],
     ["is nobody's business where no session starts", "/other", EVIL, 200],
   ])("%s", async (_, path, headers, status) => {
     const { post, asked } = open(signed());
@@ -182,5 +186,24 @@ describe("a sign-in that another site sends", () => {
     const { post, asked } = open(signed(), { routes });
     expect((await post("/SAML", IDP)).status).toBe(400);
     expect(asked()).toBe(0);
+  });
+});
+
+describe("an answer to a request whose cookie is due to be renewed has one session cookie", () => {
+  it.each<[string, string, string, RegExp]>([
+    // nextauthjs/next-auth#11370: the session's cookie twice in one answer.
+    ["after a rotation", "POST", "/auth/sessions/rotate", /^__Host-session=es1\./],
+    ["after another sign-in", "POST", "/login", /^__Host-session=es1\./],
+    ["after any other request", "POST", "/other", /^__Host-session=es1\./],
+    // jazzband/django-user-sessions#179: the cookie that a sign-out clears is set again.
+    ["after a sign-out", "DELETE", "/auth/sessions/current", /^__Host-session=;/],
+    ["after a sign-out by the API", "POST", "/logout", /^__Host-session=;/],
+  ])("%s", async (_, method, path, cookie) => {
+    const { post } = open(signed());
+    const token = await signToken(claims({ confirmedAt: NOW - 3_600_000 }), SESSION_SECRET);
+    const headers = { cookie: `__Host-session=${token}`, origin: "https://edge.example" };
+    const answer = await post(path, headers, method);
+    expect(answer.headers.getSetCookie()).toEqual([expect.stringMatching(cookie)]);
+    expect(answer.headers.get("cache-control")).toBe("no-store");
   });
 });
