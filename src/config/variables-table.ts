@@ -42,7 +42,9 @@ export const variables = {
     use: "key",
     min: 32,
     group: "must set",
-    description: describe("The keys that sign session tokens; without one, session paths answer 503."),
+    description: describe(
+      "The keys that sign session tokens and name users in the keys of sessions, newest first; an old one may go after SESSION_ABSOLUTE_SECONDS. Without one, session paths answer 503.",
+    ),
   },
   SERVICE_TOKEN: {
     kind: "secrets",
@@ -173,7 +175,7 @@ export const variables = {
     min: 16,
     group: "rarely",
     description: describe(
-      "The key that hashes callers in Redis keys and logs; without it, one is derived from the store's token.",
+      "The keys that hash callers in Redis keys and logs, newest first. Only the first is used, so an old one may go at once; a new one starts all counts anew and ends no session. Without it, one is derived from the store's token.",
     ),
   },
   AUTH_BASE_PATH: {

@@ -77,7 +77,9 @@ export function sessionEndings(parts: ServiceParts) {
     events.emit("session.revoked_all", { request_id: requestId, user: hash });
     return attempt<{ ended: Ended; count: number | null }>(
       async () => {
-        const there = await sessionStore.revokeAllOf(user, exceptId, now);
+        const there = (await sessionStore.revokeAllOf(user, exceptId, now)).flatMap(({ record }) =>
+          record.user_id === userId ? [record.session_id] : [],
+        );
         return { ended: "done", count: new Set([...unwritten, ...there]).size };
       },
       async () => {

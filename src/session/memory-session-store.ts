@@ -177,7 +177,7 @@ export class MemorySessionStore implements SessionStore {
     return this.#of(user).flatMap(([, { text }]) => parseRecord(text) ?? []);
   }
 
-  async revokeAllOf(user: UserNames, exceptId: string | null, now: number): Promise<string[]> {
+  async revokeAllOf(user: UserNames, exceptId: string | null, now: number): Promise<KeptSession[]> {
     const before = this.#of(user);
     this.#mark(user, now, exceptId === null ? null : signInOf(exceptId));
     const ended = before.filter(([id, { createdAt }]) => createdAt <= this.#endedAt(user, id));
@@ -186,7 +186,7 @@ export class MemorySessionStore implements SessionStore {
       // The mark has ended the session already. The tombstone is added as well where there is room.
       this.#tombstones.set(id, { written: false }, this.#options.platform.now() + this.#longestMs);
     }
-    return ended.map(([id]) => id);
+    return ended.flatMap(([, { text }]) => parseRecord(text) ?? []);
   }
 
   async revokeEveryone(now: number): Promise<void> {

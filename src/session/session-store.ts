@@ -54,9 +54,9 @@ export interface SessionStore {
    * Ends every session of a user created up to `now`, ms since the epoch, except one, under whichever id a rotation has given
    * or gives it.
    *
-   * @returns the ids of the living sessions that it ended.
+   * @returns the records of the living sessions that it ended.
    */
-  revokeAllOf(user: UserNames, exceptId: string | null, now: number): Promise<string[]>;
+  revokeAllOf(user: UserNames, exceptId: string | null, now: number): Promise<KeptSession[]>;
   /** Ends every session created up to `now`, ms since the epoch, with one write. */
   revokeEveryone(now: number): Promise<void>;
 }

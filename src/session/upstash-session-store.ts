@@ -163,13 +163,18 @@ export class UpstashSessionStore implements SessionStore {
     return this.#living(texts);
   }
 
-  revokeAllOf(user: UserNames, exceptId: string | null, now: number): Promise<string[]> {
+  revokeAllOf(user: UserNames, exceptId: string | null, now: number): Promise<KeptSession[]> {
     const mark = withEnding(NO_MARK, now, exceptId === null ? null : signInOf(exceptId));
     return this.#inOwnBatch((batch) => this.queueRevokeAllOf(batch, user, mark, "now"));
   }
 
   /** @param written `late`: an isolate accepted the revocation in an outage and writes it after the outage. */
-  queueRevokeAllOf(batch: Batch, user: UserNames, mark: Mark, written: "now" | "late"): Promise<string[]> {
+  queueRevokeAllOf(
+    batch: Batch,
+    user: UserNames,
+    mark: Mark,
+    written: "now" | "late",
+  ): Promise<KeptSession[]> {
     const { keys } = this.#options;
     return batch
       .run(revokeUserScript, this.#keysOf(user), [
@@ -182,7 +187,7 @@ export class UpstashSessionStore implements SessionStore {
         written === "late" ? "1" : "0",
         ...endingsOf(mark).flatMap(([at, except]) => [at, except ?? ""]),
       ])
-      .then((texts) => this.#living(texts).map(({ record }) => record.session_id));
+      .then((texts) => this.#living(texts));
   }
 
   async revokeEveryone(now: number): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * `npm run chaos`: the edge under faults of the store, of Redis, of origins and of clients; writes RESULTS.md.
  * `npm run chaos -- soak`: ten minutes of new callers; writes SOAK.md. `-- quick`: a few of each. `-- --only NAME,NAME`: these
- * faults of the store.
+ * faults of the store. `-- --rate N`: requests of each capability a second, default 40; fewer on a busy machine.
  */
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
@@ -16,11 +16,13 @@ const { positionals, values } = parseArgs({
   options: {
     seed: { type: "string", default: "1" },
     only: { type: "string" },
+    rate: { type: "string" },
     seconds: { type: "string", default: "600" },
   },
 });
 const [form = "full"] = positionals;
 const seed = Number(values.seed);
+const rate = values.rate === undefined ? {} : { rate: Number(values.rate) };
 const say = (line: string) => console.log(line);
 
 if (form === "soak") await soak();
@@ -28,12 +30,12 @@ else await faults();
 
 async function faults(): Promise<void> {
   const only = values.only?.split(",") ?? (form === "quick" ? quickFaults : undefined);
-  let matrix = await runMatrix({ seed, progress: say, ...(only && { only }) });
+  let matrix = await runMatrix({ seed, ...rate, progress: say, ...(only && { only }) });
   const missed = matrix.filter(({ misses }) => misses.length > 0).map(({ fault }) => fault.name);
   if (form === "quick" && missed.length > 0) {
     // A busy machine can miss a deadline without a fault. A real violation shows in a second run too.
     say(`Once more: ${missed.join(", ")}`);
-    matrix = await runMatrix({ seed: seed + 1, progress: say, only: missed });
+    matrix = await runMatrix({ seed: seed + 1, ...rate, progress: say, only: missed });
   }
   if (values.only) return verdict(matrix.flatMap(({ misses }) => misses));
   const origin = await runOriginFaults(say);

@@ -157,5 +157,18 @@ export function openSessions({
       await batch.send();
     }
   }
-  return { platform, prefix, store, keys, sessionUser, sessions, present, wire, lines, lose, recover };
+  return {
+    platform,
+    prefix,
+    secrets: signing,
+    store,
+    keys,
+    sessionUser,
+    sessions,
+    present,
+    wire,
+    lines,
+    lose,
+    recover,
+  };
 }
