@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { NONCE_BYTES } from "../../../src/identity/sealed-text.ts";
 import { luaSessionOutcome, sessionArguments, sessionKeys } from "../../../src/identity/session-outcome.ts";
 import type { SessionClaims } from "../../../src/identity/session-token.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
@@ -58,7 +59,7 @@ async function outcomesOf(stored: Stored, claimed: Partial<SessionClaims> = {}) 
   const asked = { claims, user };
   const outcome = batch.run(outcomeScript, sessionKeys(keys, asked), sessionArguments(asked));
   await batch.send();
-  const verdict = await present(await signToken(claims, SECRET));
+  const verdict = await present(await signToken(claims, SECRET, new Uint8Array(NONCE_BYTES)));
   return {
     script: (await outcome) === 1 ? "alive" : "over",
     validate: verdict.kind === "active" ? "alive" : verdict.kind,
