@@ -28,6 +28,8 @@ export function queryPairs(query: string): QueryPair[] {
 }
 
 function nameOf(text: string): string {
+  // Without an escape the name is what it says, and most have none: this is read with every request.
+  if (!/[%+]/.test(text)) return text.split("=", 1)[0] ?? "";
   // A leading `?` would be cut off; behind an `&` it is part of the name.
   const [name = ""] = new URLSearchParams(`&${text}`).keys();
   return name;

@@ -28,6 +28,7 @@ export function spelled(url: URL, asWritten = false): URL {
 
 /** Whether the query holds a signature, by any name that an origin may find in it. */
 export function isSigned(url: URL): boolean {
+  if (!/sig|hmac|%/i.test(url.search)) return false;
   const query = queryOf(url);
   return query ? queryPairs(query).some(({ names }) => names.some(isSignatureParameter)) : false;
 }

@@ -28,6 +28,7 @@ export function possibleUrls(url: URL, rule: Pick<CacheRule, "query"> | null): U
 }
 
 function stripped(url: URL, { query }: Pick<CacheRule, "query">): URL {
+  if (query.allow === null && query.ignore.length === 0) return url;
   return withQuery(url, (pairs) => pairs.filter((pair) => isForwarded(pair, query)));
 }
 
