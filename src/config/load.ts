@@ -45,29 +45,17 @@ export function loadConfig(env: Environment, routes: readonly RouteInput[]): Con
   checkShadowed(placed, issues);
   checkShared(placed, { issues, warnings });
   checkOwnedPaths({ healthPath, authBasePath }, placed, issues);
-  warnings.push(
-    ...unreachableTiers(placed, {
-      apiKeyTiers: apiKeys.map(({ tier }) => tier),
-      hasSessions: session.secrets.length > 0,
-      hasTierClaim: jwt?.tierClaim != null,
-    }),
-  );
+  const hasTierClaim = jwt?.tierClaim != null;
+  const apiKeyTiers = apiKeys.map(({ tier }) => tier);
+  const hasSessions = session.secrets.length > 0;
+  warnings.push(...unreachableTiers(placed, { apiKeyTiers, hasSessions, hasTierClaim }));
 
   const config: Config = {
     mode: values.EDGE_MODE,
     store,
     storeDeadlineMs: values.STORE_DEADLINE_MS,
     isolateMaxAgeMs: values.ISOLATE_MAX_AGE_MS,
-    prefixes: {
-      cache: values.REDIS_CACHE_PREFIX,
-      rateLimit: values.REDIS_RATE_LIMIT_PREFIX,
-      session: values.REDIS_SESSION_PREFIX,
-    },
-    redisFor: {
-      rateLimit: values.USE_REDIS_RATE_LIMIT,
-      sessions: values.USE_REDIS_SESSIONS,
-      cache: values.USE_REDIS_CACHE,
-    },
+    ...readRedisUse(loading),
     origin,
     originToken: values.ORIGIN_TOKEN,
     originDeadlineMs: values.ORIGIN_DEADLINE_MS,
@@ -95,6 +83,21 @@ export function loadConfig(env: Environment, routes: readonly RouteInput[]): Con
   };
   if (issues.length > 0) throw new ConfigError(issues);
   return config;
+}
+
+function readRedisUse({ values }: Loading): Pick<Config, "prefixes" | "redisFor"> {
+  return {
+    prefixes: {
+      cache: values.REDIS_CACHE_PREFIX,
+      rateLimit: values.REDIS_RATE_LIMIT_PREFIX,
+      session: values.REDIS_SESSION_PREFIX,
+    },
+    redisFor: {
+      rateLimit: values.USE_REDIS_RATE_LIMIT,
+      sessions: values.USE_REDIS_SESSIONS,
+      cache: values.USE_REDIS_CACHE,
+    },
+  };
 }
 
 function readStore({ env, values, issues }: Loading): Config["store"] {

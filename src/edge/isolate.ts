@@ -67,46 +67,21 @@ export function openIsolate(
 ): Isolate {
   const config = loadConfig(env, routes);
   checkAgreement([...others.map((other) => other.config), config]);
-  const events = createEvents({ platform, level: config.logLevel, sinks });
-  const store = new Store({ connection: config.store, platform, events, deadlineMs: config.storeDeadlineMs });
-  const keys = createKeys(config.prefixes);
-  const identifier = createIdentifier(config, platform);
-  const verifiedKeys = createVerifiedKeys({
-    platform,
-    keys,
-    isolateMaxAgeMs: config.isolateMaxAgeMs,
-    inUse: config.routes.some((route) => route.verifiesKeys),
-    onRecovery: (replay) => store.onRecovery(replay),
-  });
+  const shared = openShared(config, platform, sinks);
+  const { store, keys, identifier, events } = shared;
+  const { isolateMaxAgeMs, redisFor } = config;
+  const verifiedKeys = openVerifiedKeys(shared, config);
   const matchRoute = routeMatcher(config.routes);
-  const shared = { store, keys, identifier, platform, events };
-
-  for (const warning of config.warnings) events.emit("config.warning", { message: warning });
-  if (!config.store) {
-    events.emit("store.absent", {
-      message: "UPSTASH_REDIS_REST_URL is not set: limits, sessions and cache live in this isolate's memory",
-    });
-  }
-  const sessions = createSessions({
-    ...shared,
-    config: config.session,
-    useRedis: config.redisFor.sessions,
-    isolateMaxAgeMs: config.isolateMaxAgeMs,
-  });
+  const sessionOptions = { config: config.session, useRedis: redisFor.sessions, isolateMaxAgeMs };
+  const sessions = createSessions({ ...shared, ...sessionOptions });
   const cors = corsPolicy(
     config.corsOrigins ? { origins: config.corsOrigins, exposed: config.corsExposed } : null,
   );
-  let via: string | undefined;
-  const limitState =
-    others[0]?.limitState ?? new LimitState({ platform, keys, isolateMaxAgeMs: config.isolateMaxAgeMs });
+  const limitState = others[0]?.limitState ?? new LimitState({ platform, keys, isolateMaxAgeMs });
   return {
     config,
-    platform,
-    events,
+    ...shared,
     newRequestId: createRequestIds(platform),
-    store,
-    keys,
-    identifier,
     verifiedKeys,
     identify: createIdentify({ config, identifier, verifiedKeys, platform, events }),
     matchRoute,
@@ -114,47 +89,84 @@ export function openIsolate(
     limiter: createLimiter({
       ...shared,
       state: limitState,
-      useRedis: config.redisFor.rateLimit,
-      isolateMaxAgeMs: config.isolateMaxAgeMs,
+      useRedis: redisFor.rateLimit,
+      isolateMaxAgeMs,
       sessionEnded: sessions.learnEnded,
       lists: config.lists,
     }),
     sessions,
-    cache: createResponseCache({
-      ...shared,
-      config: config.cache,
-      credentials: config.credentials,
-      useRedis: config.redisFor.cache,
-      isolateMaxAgeMs: config.isolateMaxAgeMs,
-      originDeadlineMs: config.originDeadlineMs,
-      observe: config.mode === "observe",
-      ruleOf: (url) => matchRoute("GET", decodedPath(url.pathname) ?? "").cache ?? null,
-    }),
+    cache: openCache(shared, config, matchRoute),
     values: createValueCache({
       store,
       keys,
       platform,
       ttlSeconds: config.cache.ttlSeconds || 3600,
-      useRedis: config.redisFor.cache,
+      useRedis: redisFor.cache,
     }),
     cors,
     preflights: createPreflights({ platform, lists: config.lists }),
     origin: {
+      ...shared,
       config,
-      platform,
-      events,
       sessions,
       verifiedKeys,
       ownsCors: cors.owned,
-      viaName: async () => (via ??= await viaName(identifier, config)),
+      viaName: viaName(shared, config),
     },
     health: createHealth({ config, store, platform }),
   };
 }
 
-/** This edge's pseudonym in `Via` (RFC 9110 §7.6.3). It differs per origin. */
-async function viaName(identifier: Identifier, { origin }: Config): Promise<string> {
-  return `envoyou-edge-${(await identifier.hash("via", origin?.url.href ?? "")).slice(0, 8)}`;
+type Shared = Pick<Isolate, "store" | "keys" | "identifier" | "platform" | "events">;
+
+/** What every capability uses. Emits what is to be said of the configuration. */
+function openShared(config: Config, platform: Platform, sinks: readonly Sink[]): Shared {
+  const events = createEvents({ platform, level: config.logLevel, sinks });
+  for (const warning of config.warnings) events.emit("config.warning", { message: warning });
+  if (!config.store) {
+    events.emit("store.absent", {
+      message: "UPSTASH_REDIS_REST_URL is not set: limits, sessions and cache live in this isolate's memory",
+    });
+  }
+  return {
+    store: new Store({ connection: config.store, platform, events, deadlineMs: config.storeDeadlineMs }),
+    keys: createKeys(config.prefixes),
+    identifier: createIdentifier(config, platform),
+    platform,
+    events,
+  };
+}
+
+function openVerifiedKeys({ platform, keys, store }: Shared, config: Config): VerifiedKeys {
+  return createVerifiedKeys({
+    platform,
+    keys,
+    isolateMaxAgeMs: config.isolateMaxAgeMs,
+    inUse: config.routes.some((route) => route.verifiesKeys),
+    onRecovery: (replay) => store.onRecovery(replay),
+  });
+}
+
+function openCache(shared: Shared, config: Config, matchRoute: RouteMatcher): ResponseCache {
+  return createResponseCache({
+    ...shared,
+    config: config.cache,
+    credentials: config.credentials,
+    useRedis: config.redisFor.cache,
+    isolateMaxAgeMs: config.isolateMaxAgeMs,
+    originDeadlineMs: config.originDeadlineMs,
+    observe: config.mode === "observe",
+    ruleOf: (url) => matchRoute("GET", decodedPath(url.pathname) ?? "").cache ?? null,
+  });
+}
+
+/** This edge's pseudonym in `Via` (RFC 9110 §7.6.3). It differs per origin, and is computed once. */
+function viaName({ identifier }: Shared, { origin }: Config): () => Promise<string> {
+  let name: string | undefined;
+  return async () => {
+    name ??= `envoyou-edge-${(await identifier.hash("via", origin?.url.href ?? "")).slice(0, 8)}`;
+    return name;
+  };
 }
 
 /** @throws ConfigError where two lists of routes define a shared limit in two ways. */
