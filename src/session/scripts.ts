@@ -106,17 +106,25 @@ return gone
 
 /**
  * KEYS: the user's, then new record, old record, old tombstone. ARGV: names, text, ttl ms, new id, created at ms, lifetime of
- * index ms, old id, '1' when the old one was made in an outage and may never have been written, lifetime of the tombstone ms.
- * Returns 0 when the old one is over: of two rotations one wins.
+ * index ms, old id, '1' when the old one was made in an outage and may never have been written, lifetime of the tombstone ms,
+ * the old text that the new one was made from, or nothing. Returns 0 when the old one is over: of two rotations one wins. What another
+ * program has written over the old text since goes on under the new id, where that id stands in it once as it is.
  */
 export const rotateScript = defineScript(`
 #!lua flags=allow-key-locking
 ${ofUser}
 if ended_at(ARGV[7]) >= tonumber(ARGV[5]) then return 0 end
 if redis.call('EXISTS', more(3)) == 1 then return 0 end
+local now, text, quoted = redis.call('GET', more(2)), ARGV[2], '"' .. ARGV[7] .. '"'
 if redis.call('DEL', more(2)) == 0 and ARGV[8] ~= '1' then return 0 end
+if now and ARGV[10] ~= '' and now ~= ARGV[10] then
+  local first, last = string.find(now, quoted, 1, true)
+  if first and not string.find(now, quoted, last + 1, true) then
+    text = string.sub(now, 1, first) .. ARGV[4] .. string.sub(now, last)
+  end
+end
 redis.call('SET', more(3), '1', 'PX', ARGV[9])
-redis.call('SET', more(1), ARGV[2], 'PX', ARGV[3])
+redis.call('SET', more(1), text, 'PX', ARGV[3])
 for name = 1, names do redis.call('ZREM', index(name), ARGV[7]) end
 redis.call('ZADD', index(1), ARGV[5], ARGV[4])
 redis.call('PEXPIRE', index(1), ARGV[6])

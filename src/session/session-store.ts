@@ -16,6 +16,8 @@ export interface OldSession {
   id: string;
   /** It was created in an outage, so Redis may not have it. */
   offline: boolean;
+  /** The text that the new record was made from. What others have written over it since is kept. Default: none is. */
+  text?: string;
 }
 
 /**

@@ -237,7 +237,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     };
     const renamed = changedRecord(active, { session_id: next.id, last_active: isoTime(platform.now()) });
     const renewal = newSessionOf(renamed, next, await identifier.sessionUser(claims.userId));
-    const kept = await service.rotate(claims, renewal, requestId);
+    const kept = await service.rotate({ ...claims, text: active.text }, renewal, requestId);
     if (!kept) return null;
     events.emit("session.rotated", {
       request_id: requestId,

@@ -1,7 +1,7 @@
 import type { SessionClaims } from "../identity/session-token.ts";
 import { refuseTooLarge } from "./offline-user-data.ts";
 import type { ServiceParts } from "./service-parts.ts";
-import type { NewSession } from "./session-store.ts";
+import type { NewSession, OldSession } from "./session-store.ts";
 
 /** How a session was created. */
 export interface Made {
@@ -59,7 +59,7 @@ export function sessionStarts(parts: ServiceParts) {
    * @throws UserDataTooLarge as {@link create}.
    */
   async function rotate(
-    old: SessionClaims,
+    old: SessionClaims & Pick<OldSession, "text">,
     session: NewSession,
     requestId?: string,
   ): Promise<Omit<Made, "createdAt"> | null> {

@@ -151,6 +151,7 @@ export class UpstashSessionStore implements SessionStore {
           old.offline ? "1" : "0",
           // The old token is valid until the absolute end, which the new one shares.
           Math.max(0, expiresAt - platform.now()) + TOMBSTONE_MARGIN_MS,
+          old.text ?? "",
         ],
       )
       .then(yesOrNo);

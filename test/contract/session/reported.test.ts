@@ -49,6 +49,23 @@ describe("a slow request", () => {
     expect((await stored(isolate, claims.id)).text).toBe(edited);
   });
 
+  // expressjs/session#935.
+  it.each<[string, (text: string) => string]>([
+    ["edited", (text) => text.replace('{"cart":1}', '{"cart":2.0}')],
+    ["extended", (text) => text.replace("{", '{ "mfa": 12345678901234567890,')],
+    ["touched", (text) => text.replace(/("last_active":"2026-01-15T12:0)0/, "$11")],
+  ])("rotates the record as it is by then: %s", async (_, edit) => {
+    const isolate = openSessions();
+    const { token, claims } = await isolate.sessions.create({ userId: "ada", userData: { cart: 1 } });
+    const verdict = await isolate.present(token);
+    const edited = edit(String((await stored(isolate, claims.id)).text));
+    await overwrite(isolate, claims.id, edited);
+    const rotated = verdict.kind === "active" ? await isolate.sessions.rotate(verdict) : null;
+    const id = String(rotated?.claims.id);
+    expect((await stored(isolate, id)).text).toBe(edited.replace(claims.id, id));
+    expect(await isolate.present(String(rotated?.token))).toMatchObject({ kind: "active" });
+  });
+
   // yourlabs/django-session-security#1.
   it("does not set back the activity of a later one, so that the session ends early", async () => {
     const isolate = openSessions({ idleSeconds: 600 });
