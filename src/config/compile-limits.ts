@@ -1,5 +1,6 @@
 import { type ConfigIssue, shown } from "./config-error.ts";
 import { durationMs } from "./duration.ts";
+import { type AlgorithmTable, type AlgorithmTraits, DEFAULT_ALGORITHM } from "./limit-algorithms.ts";
 import type { Policy } from "./route.ts";
 import { type LimitInput, MAX_FIELD_INTEGER } from "./routes-schema.ts";
 
@@ -13,7 +14,7 @@ export function compileLimits(
   limits: readonly LimitInput[],
   route: string,
   place: string,
-  { issues, warnings }: { issues: ConfigIssue[]; warnings: string[] },
+  { algorithms, issues, warnings }: { algorithms: AlgorithmTable; issues: ConfigIssue[]; warnings: string[] },
 ): Policy[] {
   const names = new Set<string>();
   return limits.map((limit, index) => {
@@ -27,7 +28,7 @@ export function compileLimits(
       });
     }
     names.add(policy.name);
-    issues.push(...issuesOfLimit(policy, here));
+    issues.push(...issuesOfLimit(policy, here, algorithms[policy.algorithm]));
     if (given(limit) > MAX_FIELD_INTEGER) {
       warnings.push(
         `${here}: a limit of ${given(limit)} counts as ${MAX_FIELD_INTEGER}, the most that a header field carries (RFC 9651 §3.3.1).`,
@@ -37,19 +38,19 @@ export function compileLimits(
   });
 }
 
-function issuesOfLimit(policy: Policy, place: string): ConfigIssue[] {
-  const { algorithm, limit, cost, lease, refill, windowMs } = policy;
+function issuesOfLimit(policy: Policy, place: string, traits: AlgorithmTraits | undefined): ConfigIssue[] {
+  const { algorithm, limit, cost, lease, refill } = policy;
   const issues: ConfigIssue[] = [];
   const wrong = (key: string, found: unknown, fix: string) =>
     issues.push({ place: `${place}.${key}`, found: shown(found), fix });
   if (cost > limit) wrong("cost", cost, `It can never pass a limit of ${limit}: lower it.`);
-  if (lease > 0 && (algorithm === "sliding-log" || algorithm === "token-bucket")) {
+  if (lease > 0 && !traits?.counter) {
     wrong("lease", lease, `A ${algorithm} cannot be leased: remove it, or use a sliding or fixed window.`);
   } else if (lease * 10 > limit) {
     wrong("lease", lease, `At most a tenth of the limit may be leased: ${Math.floor(limit / 10)} here.`);
   }
-  // The field `RateLimit-Policy` says in seconds how long a bucket takes to fill.
-  const fillSeconds = algorithm === "token-bucket" ? (Math.ceil(limit / refill) * windowMs) / 1000 : 0;
+  // The field `RateLimit-Policy` says in seconds how long the quota takes to come back.
+  const fillSeconds = traits?.refills ? traits.windowSeconds(policy) : 0;
   if (fillSeconds > MAX_FIELD_INTEGER) {
     wrong(
       "refill",
@@ -73,7 +74,7 @@ function keyPart(route: string): string {
 }
 
 function compileLimit(limit: LimitInput, route: string): Policy {
-  const algorithm = limit.algorithm ?? "sliding-window";
+  const algorithm = limit.algorithm ?? DEFAULT_ALGORITHM;
   const windowMs = durationMs(limit.window) ?? 0;
   const field = (value: number) => Math.min(value, MAX_FIELD_INTEGER);
   return {

@@ -5,8 +5,9 @@ import type { PlacedRoute } from "./check-routes.ts";
 import { compileLimits } from "./compile-limits.ts";
 import { type ConfigIssue, shown } from "./config-error.ts";
 import { checkInvalidates, invalidatesOf } from "./invalidates.ts";
+import type { AlgorithmTable } from "./limit-algorithms.ts";
 import type { CacheRule, Route } from "./route.ts";
-import { type CacheRuleInput, limitSchema, type RouteInput, routeSchema } from "./routes-schema.ts";
+import { type CacheRuleInput, limitSchemas, type RouteInput, routeSchemaOf } from "./routes-schema.ts";
 import { issuesOf } from "./zod-issues.ts";
 
 export interface CompileOptions {
@@ -14,6 +15,8 @@ export interface CompileOptions {
   cacheTtlSeconds: number;
   /** Where the list stands: `routes` (src/routes.ts) or `ROUTES`. */
   place: string;
+  /** The algorithms that limits may have. */
+  algorithms: AlgorithmTable;
   issues: ConfigIssue[];
   warnings: string[];
 }
@@ -28,6 +31,7 @@ export function compileRoutes(input: unknown, options: CompileOptions): PlacedRo
     issues.push({ place: options.place, found: shown(input), fix: "Write a list of routes." });
     return [];
   }
+  const routeSchema = routeSchemaOf(options.algorithms);
   return input.flatMap((entry: unknown, index): PlacedRoute[] => {
     const place = `${options.place}[${index}]`;
     const parsed = z.safeParse(routeSchema, entry);
@@ -48,7 +52,7 @@ export function compileRoutes(input: unknown, options: CompileOptions): PlacedRo
 function checkLimitsAlone(entry: unknown, place: string, options: CompileOptions): void {
   const limits: unknown =
     typeof entry === "object" && entry !== null && "limits" in entry ? entry.limits : null;
-  const parsed = z.safeParse(z.array(limitSchema), limits);
+  const parsed = z.safeParse(z.array(limitSchemas(options.algorithms).limit), limits);
   if (parsed.success) compileLimits(parsed.data, "", `${place}.limits`, options);
 }
 

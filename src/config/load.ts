@@ -7,6 +7,7 @@ import { checkShared } from "./check-shared.ts";
 import { compileRoutes } from "./compile-routes.ts";
 import type { Config, JwtConfig, OriginBinding, OriginConfig } from "./config.ts";
 import { ConfigError, type ConfigIssue, shown } from "./config-error.ts";
+import type { AlgorithmTable } from "./limit-algorithms.ts";
 import { readApiKeys } from "./read-api-keys.ts";
 import { WHERE_UPSTASH_SHOWS_IT } from "./read-url.ts";
 import { type Environment, readVariables, valueIn } from "./read-variables.ts";
@@ -16,6 +17,7 @@ import { warnOfSwitches } from "./warnings.ts";
 
 /** What the checks of several variables share. */
 interface Loading {
+  algorithms: AlgorithmTable;
   env: Environment;
   values: VariableValues;
   issues: ConfigIssue[];
@@ -23,16 +25,20 @@ interface Loading {
 }
 
 /**
- * Reads the environment and the routes. The Worker, `npm run check` and `npm run deploy` all use it, so that they agree.
+ * Reads the environment and the routes; `edge/load-config.ts` hands the algorithms in.
  *
  * @param routes The list of `src/routes.ts`; a variable `ROUTES` (array or JSON text) takes its place.
  * @throws ConfigError that names every issue, what was found and the fix.
  */
-export function loadConfig(env: Environment, routes: readonly RouteInput[]): Config {
+export function loadConfigWith(
+  algorithms: AlgorithmTable,
+  env: Environment,
+  routes: readonly RouteInput[],
+): Config {
   const issues: ConfigIssue[] = [];
   const warnings: string[] = [];
   const values = readVariables(env, issues, warnings);
-  const loading: Loading = { env, values, issues, warnings };
+  const loading: Loading = { algorithms, env, values, issues, warnings };
 
   const store = readStore(loading);
   const origin = readOrigin(loading);
@@ -215,10 +221,13 @@ function readLists({ values, issues }: Loading): CallerLists {
   };
 }
 
-function readRoutes({ values, issues, warnings }: Loading, routes: readonly RouteInput[]): PlacedRoute[] {
+function readRoutes(
+  { algorithms, values, issues, warnings }: Loading,
+  routes: readonly RouteInput[],
+): PlacedRoute[] {
   const variable = values.ROUTES;
   const compile = (list: unknown, place: string) =>
-    compileRoutes(list, { cacheTtlSeconds: values.REDIS_CACHE_TTL, place, issues, warnings });
+    compileRoutes(list, { cacheTtlSeconds: values.REDIS_CACHE_TTL, place, algorithms, issues, warnings });
   if (variable === undefined) return compile(routes, "routes");
   if (typeof variable !== "string") return compile(variable, "ROUTES");
   try {

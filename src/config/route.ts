@@ -1,8 +1,9 @@
 import type { Access } from "./access.ts";
-import type { Algorithm, Duration, RouteInput } from "./routes-schema.ts";
+import type { Algorithm } from "./limit-algorithms.ts";
+import type { Duration, RouteInput } from "./routes-schema.ts";
 
+export type { Algorithm } from "./limit-algorithms.ts";
 export type {
-  Algorithm,
   CacheRuleInput,
   Duration,
   InvalidatesInput,

@@ -3,6 +3,7 @@ import { describe } from "#describe";
 import { isOrigin } from "../http/cross-site.ts";
 import { CREDENTIAL_KINDS } from "./access.ts";
 import { durationMs } from "./duration.ts";
+import { type AlgorithmTable, choicesOf, DEFAULT_ALGORITHM } from "./limit-algorithms.ts";
 import { MAX_DELTA_SECONDS } from "./variables-table.ts";
 
 /** A duration as @upstash/ratelimit writes it: `500 ms`, `10 s`, `1 m`, `1 h`, `1 d`, `1 w`; fractions allowed. */
@@ -112,36 +113,38 @@ const limitBase = {
   ),
 };
 
-export const windowLimit = z.strictObject({
-  ...limitBase,
-  algorithm: choice(
-    ["sliding-window", "fixed-window", "sliding-log"],
-    describe("How the limit is counted; `sliding-log` is exact."),
-    "`sliding-window`",
-  ),
-  limit: required(
-    count,
-    "whole number, 1 or more",
-    describe("The units that a caller may take in a window."),
-  ),
-});
-
-export const bucketLimit = z.strictObject({
-  ...limitBase,
-  algorithm: required(z.literal("token-bucket"), "`token-bucket`", describe("Units come back bit by bit.")),
-  capacity: required(
-    count,
-    "whole number, 1 or more",
-    describe("The most units that the bucket holds; in place of `limit`."),
-  ),
-  refill: required(count, "whole number, 1 or more", describe("The units that come back each window.")),
-});
-
-const algorithms = [...windowLimit.shape.algorithm.def.innerType.options, "token-bucket"];
-
-export const limitSchema = z.discriminatedUnion("algorithm", [windowLimit, bucketLimit], {
-  error: ({ code }) => (code === "invalid_union" ? `Must be one of ${algorithms.join(", ")}.` : undefined),
-});
+/** The schemas of a limit, for the algorithms there are. */
+export function limitSchemas(algorithms: AlgorithmTable) {
+  const { windows, buckets } = choicesOf(algorithms);
+  const windowLimit = z.strictObject({
+    ...limitBase,
+    algorithm: choice(windows, describe("How the limit is counted."), `\`${DEFAULT_ALGORITHM}\``),
+    limit: required(
+      count,
+      "whole number, 1 or more",
+      describe("The units that a caller may take in a window."),
+    ),
+  });
+  const bucketLimit = z.strictObject({
+    ...limitBase,
+    algorithm: required(
+      z.enum(buckets),
+      buckets.map((name) => `\`${name}\``).join(", "),
+      describe("Units come back bit by bit."),
+    ),
+    capacity: required(
+      count,
+      "whole number, 1 or more",
+      describe("The most units that the bucket holds; in place of `limit`."),
+    ),
+    refill: required(count, "whole number, 1 or more", describe("The units that come back each window.")),
+  });
+  const limit = z.discriminatedUnion("algorithm", [windowLimit, bucketLimit], {
+    error: ({ code }) =>
+      code === "invalid_union" ? `Must be one of ${[...windows, ...buckets].join(", ")}.` : undefined,
+  });
+  return { windowLimit, bucketLimit, limit };
+}
 
 const queryName = z.string().check(z.minLength(1, "Name a parameter, or remove the element."));
 
@@ -228,104 +231,107 @@ export const invalidatesSchema = z.strictObject({
 
 const ACCESS = 'Must be one of "public", "identified", "session", or a list of "key", "jwt" and "session".';
 
-const limits = z.array(limitSchema);
-
-export const routeSchema = z.strictObject({
-  path: required(
-    z.string().check(z.startsWith("/", "Must start with a /.")),
-    "Hono's path syntax",
-    describe("The paths of the route, as the origin reads them: `/v1/user/:id`, `/v1/:id{[0-9]+}`, `/v1/*`."),
-  ),
-  methods: optional(
-    z.array(
-      z
-        .string()
-        .check(z.regex(/^(?!all$)[a-z]+$/i, "Must be method names; leave methods out for all of them.")),
+/** The schema of a route, for the algorithms there are. */
+export function routeSchemaOf(algorithms: AlgorithmTable) {
+  const limits = z.array(limitSchemas(algorithms).limit);
+  return z.strictObject({
+    path: required(
+      z.string().check(z.startsWith("/", "Must start with a /.")),
+      "Hono's path syntax",
+      describe(
+        "The paths of the route, as the origin reads them: `/v1/user/:id`, `/v1/:id{[0-9]+}`, `/v1/*`.",
+      ),
     ),
-    "list of methods",
-    describe("The methods of the route; GET includes HEAD."),
-    "every method",
-  ),
-  access: optional(
-    z.union(
-      [
-        z.enum(["public", "identified", "session"]),
-        z.array(z.enum(CREDENTIAL_KINDS)).check(z.minLength(1, ACCESS)),
-      ],
-      {
-        error: ACCESS,
-      },
+    methods: optional(
+      z.array(
+        z
+          .string()
+          .check(z.regex(/^(?!all$)[a-z]+$/i, "Must be method names; leave methods out for all of them.")),
+      ),
+      "list of methods",
+      describe("The methods of the route; GET includes HEAD."),
+      "every method",
     ),
-    "`public`, `identified`, `session`, or a list of `key`, `jwt`, `session`",
-    describe(
-      "Who may call: anybody, whoever has a verified API key, a JWT or a session (`identified`), whoever has a `session`, or whoever has a credential of a listed kind.",
+    access: optional(
+      z.union(
+        [
+          z.enum(["public", "identified", "session"]),
+          z.array(z.enum(CREDENTIAL_KINDS)).check(z.minLength(1, ACCESS)),
+        ],
+        {
+          error: ACCESS,
+        },
+      ),
+      "`public`, `identified`, `session`, or a list of `key`, `jwt`, `session`",
+      describe(
+        "Who may call: anybody, whoever has a verified API key, a JWT or a session (`identified`), whoever has a `session`, or whoever has a credential of a listed kind.",
+      ),
+      "`public`",
     ),
-    "`public`",
-  ),
-  limits: optional(limits, "list of limits", describe("The limits, all of which must have room."), "none"),
-  tiers: optional(
-    z.record(z.string().check(z.regex(/\S/, "Nobody can have a tier without a name: name it.")), limits),
-    "lists of limits by tier",
-    describe("The limits of callers of a tier, in place of `limits`."),
-    "none",
-  ),
-  cache: optional(cacheSchema, "cache rule", describe("How responses to GET and HEAD are stored."), "off"),
-  invalidates: optional(
-    invalidatesSchema,
-    '`{ tags: ["items", "item:{id}"], prefixes: ["/v1/items"] }`',
-    describe(
-      "The stored responses that a successful POST, PUT, PATCH or DELETE makes invalid, beside those of its own URL.",
+    limits: optional(limits, "list of limits", describe("The limits, all of which must have room."), "none"),
+    tiers: optional(
+      z.record(z.string().check(z.regex(/\S/, "Nobody can have a tier without a name: name it.")), limits),
+      "lists of limits by tier",
+      describe("The limits of callers of a tier, in place of `limits`."),
+      "none",
     ),
-    "none",
-  ),
-  session: choice(
-    ["start", "end"],
-    describe("The origin's 2xx, 302 or 303 to a POST may start or end a session."),
-    "neither",
-  ),
-  crossSite: optional(
-    z.array(
-      z
-        .string()
-        .check(
-          z.refine(
-            (text) => text === "null" || isOrigin(text),
-            'Write scheme, host and port only, as browsers send it: "https://idp.example.com". Any page can send "null".',
+    cache: optional(cacheSchema, "cache rule", describe("How responses to GET and HEAD are stored."), "off"),
+    invalidates: optional(
+      invalidatesSchema,
+      '`{ tags: ["items", "item:{id}"], prefixes: ["/v1/items"] }`',
+      describe(
+        "The stored responses that a successful POST, PUT, PATCH or DELETE makes invalid, beside those of its own URL.",
+      ),
+      "none",
+    ),
+    session: choice(
+      ["start", "end"],
+      describe("The origin's 2xx, 302 or 303 to a POST may start or end a session."),
+      "neither",
+    ),
+    crossSite: optional(
+      z.array(
+        z
+          .string()
+          .check(
+            z.refine(
+              (text) => text === "null" || isOrigin(text),
+              'Write scheme, host and port only, as browsers send it: "https://idp.example.com". Any page can send "null".',
+            ),
           ),
-        ),
+      ),
+      "list of origins",
+      describe(
+        "Other sites whose pages may send requests that change something, beside `CORS_ALLOWED_ORIGINS`: an identity provider that posts to this sign-in (SAML, `form_post`). `null` is what a provider without referrers sends, and any page can send it.",
+      ),
+      "none",
     ),
-    "list of origins",
-    describe(
-      "Other sites whose pages may send requests that change something, beside `CORS_ALLOWED_ORIGINS`: an identity provider that posts to this sign-in (SAML, `form_post`). `null` is what a provider without referrers sends, and any page can send it.",
+    offline: flag(describe("A session is honoured from its signature while the store is lost."), "`true`"),
+    onStoreFailure: choice(
+      ["local", "open", "closed"],
+      describe(
+        "What limits do while the store is lost: count in the isolate, let everybody pass, or answer 503.",
+      ),
+      "`local`",
     ),
-    "none",
-  ),
-  offline: flag(describe("A session is honoured from its signature while the store is lost."), "`true`"),
-  onStoreFailure: choice(
-    ["local", "open", "closed"],
-    describe(
-      "What limits do while the store is lost: count in the isolate, let everybody pass, or answer 503.",
+    verifiesKeys: flag(
+      describe(
+        "An API key that the origin vouches for with `X-Edge-Caller` in a 2xx is a verified one, for 300 s.",
+      ),
+      "`false`",
     ),
-    "`local`",
-  ),
-  verifiesKeys: flag(
-    describe(
-      "An API key that the origin vouches for with `X-Edge-Caller` in a 2xx is a verified one, for 300 s.",
+    rawPath: flag(describe("Paths with `//`, `%2f` and `%5c` pass instead of being a 400."), "`false`"),
+    forgiving: flag(
+      describe(
+        "The route is also found under spellings that many servers forgive (case, `;x`, an end of slashes, dots or spaces); `false` for a server that tells them apart.",
+      ),
+      "`true`",
     ),
-    "`false`",
-  ),
-  rawPath: flag(describe("Paths with `//`, `%2f` and `%5c` pass instead of being a 400."), "`false`"),
-  forgiving: flag(
-    describe(
-      "The route is also found under spellings that many servers forgive (case, `;x`, an end of slashes, dots or spaces); `false` for a server that tells them apart.",
-    ),
-    "`true`",
-  ),
-  shadow: flag(describe("Every limit of the route is in shadow."), "`false`"),
-});
+    shadow: flag(describe("Every limit of the route is in shadow."), "`false`"),
+  });
+}
 
-export type LimitInput = z.infer<typeof limitSchema>;
+export type LimitInput = z.infer<ReturnType<typeof limitSchemas>["limit"]>;
 export type CacheRuleInput = z.infer<typeof cacheSchema>;
 export type InvalidatesInput = z.infer<typeof invalidatesSchema>;
-export type RouteInput = z.infer<typeof routeSchema>;
-export type Algorithm = NonNullable<LimitInput["algorithm"]>;
+export type RouteInput = z.infer<ReturnType<typeof routeSchemaOf>>;

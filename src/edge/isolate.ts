@@ -1,7 +1,6 @@
 import { checkShared } from "../config/check-shared.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, type ConfigIssue } from "../config/config-error.ts";
-import { loadConfig } from "../config/load.ts";
 import { type RouteMatcher, routeMatcher } from "../config/match.ts";
 import type { RouteInput } from "../config/route.ts";
 import { createEvents, type Events } from "../events/events.ts";
@@ -22,6 +21,7 @@ import { createKeys, type Keys } from "../store/keys.ts";
 import { Store } from "../store/store.ts";
 import { createValueCache, type ValueCache } from "../value-cache/value-cache.ts";
 import { createHealth, type Health } from "./health.ts";
+import { loadConfig } from "./load-config.ts";
 import { createPreflights, type Preflights } from "./preflights.ts";
 
 /** What all requests of one isolate share. It holds no promise, response, signal or client with open I/O (law 4). */

@@ -1,11 +1,13 @@
 import { compileLimits } from "../config/compile-limits.ts";
 import { type Route, unmatchedRoute } from "../config/route.ts";
 import type { LimitInput } from "../config/routes-schema.ts";
+import { algorithms } from "../ratelimit/algorithms/algorithms.ts";
 
 /** Not a path, so that no route of an operator's shares a counter with these. */
 const NAME = "edge:sessions";
 
-const compiled = (limit: LimitInput) => compileLimits([limit], NAME, NAME, { issues: [], warnings: [] });
+const compiled = (limit: LimitInput) =>
+  compileLimits([limit], NAME, NAME, { algorithms, issues: [], warnings: [] });
 
 /** For the user of a living session, else for the address. */
 const use = compiled({ name: "edge-sessions", limit: 60, window: "1 m" });

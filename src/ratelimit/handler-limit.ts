@@ -1,4 +1,5 @@
 import { durationMs } from "../config/duration.ts";
+import { DEFAULT_ALGORITHM } from "../config/limit-algorithms.ts";
 import type { Duration, Policy, Route } from "../config/route.ts";
 import { algorithmOf } from "./algorithms/algorithms.ts";
 import type { LimitSource, LimitVerdict } from "./verdict.ts";
@@ -34,7 +35,7 @@ export interface LimitResult {
 
 /** @throws RangeError for options that make no limit. */
 export function policyOf(options: LimitOptions): Policy {
-  const { limit, window, name = "handler", algorithm = "sliding-window", refill = 0, cost = 1 } = options;
+  const { limit, window, name = "handler", algorithm = DEFAULT_ALGORITHM, refill = 0, cost = 1 } = options;
   const windowMs = durationMs(window);
   const whole = (value: number) => Number.isSafeInteger(value) && value >= 1;
   if (windowMs === null)

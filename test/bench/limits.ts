@@ -6,8 +6,8 @@
  * those inside scripts too. Time is simulated: nothing sleeps, nothing depends on how fast this machine is.
  */
 import { writeFile } from "node:fs/promises";
-import { loadConfig } from "../../src/config/load.ts";
 import { type Route, type RouteInput, unmatchedRoute } from "../../src/config/route.ts";
+import { loadConfig } from "../../src/edge/load-config.ts";
 import { createEvents } from "../../src/events/events.ts";
 import { confirmedIdentity } from "../../src/identity/confirmed.ts";
 import { createLimiter } from "../../src/ratelimit/limiter.ts";

@@ -6,8 +6,8 @@
  * machine's and are only printed.
  */
 import { writeFile } from "node:fs/promises";
-import { loadConfig } from "../../src/config/load.ts";
 import { unmatchedRoute } from "../../src/config/route.ts";
+import { loadConfig } from "../../src/edge/load-config.ts";
 import { createEvents } from "../../src/events/events.ts";
 import type { SessionClaim } from "../../src/identity/caller.ts";
 import { verifyToken } from "../../src/identity/session-token.ts";

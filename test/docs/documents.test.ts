@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cacheSchema, routeSchema, windowLimit } from "../../src/config/routes-schema.ts";
+import { cacheSchema, limitSchemas, routeSchemaOf } from "../../src/config/routes-schema.ts";
+import { algorithms } from "../../src/ratelimit/algorithms/algorithms.ts";
 import { expectRight, isRoutes, routesOf } from "./generated.ts";
 import { anchorsOf, blocksOf, markdownFiles, relativeLinks } from "./markdown.ts";
 
@@ -142,8 +143,8 @@ function codesIn(path: string, text: string): string[] {
 
 describe("tables of keys that a page shows beside docs/configuration.md", () => {
   it.each([
-    ["docs/routes.md", "## Keys of a route", routeSchema.shape],
-    ["docs/limits.md", "## Keys of a limit", windowLimit.shape],
+    ["docs/routes.md", "## Keys of a route", routeSchemaOf(algorithms).shape],
+    ["docs/limits.md", "## Keys of a limit", limitSchemas(algorithms).windowLimit.shape],
     ["docs/caching.md", "## Keys of `cache`", cacheSchema.shape],
   ] as const)("%s has each key of the schema, and no other", (file, heading, shape) => {
     const [, section = ""] = readFileSync(file, "utf8").split(`${heading}\n`);

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { loadConfig } from "../../src/config/load.ts";
 import type { RouteInput } from "../../src/config/route.ts";
+import { loadConfig } from "../../src/edge/load-config.ts";
 
 /** Where sources that are made of a document's blocks find the packages of the repository. */
 const FOLDER = "node_modules/.cache/envoyou-edge-docs";

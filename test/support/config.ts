@@ -1,6 +1,6 @@
 import { ConfigError, type ConfigIssue } from "../../src/config/config-error.ts";
-import { loadConfig } from "../../src/config/load.ts";
 import type { RouteInput } from "../../src/config/routes-schema.ts";
+import { loadConfig } from "../../src/edge/load-config.ts";
 
 /** The issues of a configuration; none when it loads. */
 export function configIssues(env: Record<string, unknown>, routes: unknown = []): readonly ConfigIssue[] {

@@ -1,6 +1,6 @@
 import { vi } from "vitest";
-import { loadConfig } from "../../src/config/load.ts";
 import type { Route, RouteInput } from "../../src/config/route.ts";
+import { loadConfig } from "../../src/edge/load-config.ts";
 import { createEvents } from "../../src/events/events.ts";
 import type { LogFields } from "../../src/events/sink.ts";
 import {

@@ -1,20 +1,31 @@
-import type { Policy } from "../../config/route.ts";
+import type { Algorithm as AlgorithmName } from "../../config/limit-algorithms.ts";
 import type { Algorithm, Counts, Quota } from "./algorithm.ts";
 import { fixedWindow } from "./fixed-window.ts";
 import { slidingLog } from "./sliding-log.ts";
 import { slidingWindow } from "./sliding-window.ts";
 import { tokenBucket } from "./token-bucket.ts";
 
-/** Every algorithm by the name that a policy has. */
-export const algorithms: Record<Policy["algorithm"], Algorithm> = {
+/**
+ * Every algorithm by the name that a limit has: the one place where it stands. A new algorithm is one file and one line here;
+ * the configuration, its types, the script and the docs follow.
+ */
+export const algorithms = {
   "sliding-window": slidingWindow,
   "fixed-window": fixedWindow,
   "sliding-log": slidingLog,
   "token-bucket": tokenBucket,
 };
 
+type Registry = typeof algorithms;
+
+declare module "../../config/limit-algorithms.ts" {
+  interface Algorithms extends Registry {}
+}
+
+const byName: Record<AlgorithmName, Algorithm> = algorithms;
+
 export function algorithmOf({ algorithm }: Pick<Quota, "algorithm">): Algorithm {
-  return algorithms[algorithm];
+  return byName[algorithm];
 }
 
 /** Units that could be taken at `now`; never below 0. */

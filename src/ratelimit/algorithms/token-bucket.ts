@@ -8,7 +8,7 @@ export interface BucketCounts {
 }
 
 /** Tokens that come back `refill` at a time, as @upstash/ratelimit counts them. */
-export const tokenBucket: Algorithm<BucketCounts> = {
+export const tokenBucket: Algorithm<BucketCounts> & { refills: true } = {
   empty: ({ limit }, now) => ({ tokens: limit, refilledAt: now }),
   at: bucketAt,
   used: ({ limit }, { tokens }) => limit - tokens,

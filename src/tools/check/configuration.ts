@@ -1,7 +1,7 @@
 import { unstable_readConfig } from "wrangler";
 import { ConfigError } from "../../config/config-error.ts";
-import { loadConfig } from "../../config/load.ts";
 import type { Route, RouteInput } from "../../config/route.ts";
+import { loadConfig } from "../../edge/load-config.ts";
 import routes from "../../routes.ts";
 
 export interface ConfigurationCheck {

@@ -1,6 +1,9 @@
-import { bucketLimit, cacheSchema, keyNotes, routeSchema, windowLimit } from "../../config/routes-schema.ts";
+import { cacheSchema, keyNotes, limitSchemas, routeSchemaOf } from "../../config/routes-schema.ts";
 import type { Variable, VariableGroup } from "../../config/variable.ts";
 import { variables } from "../../config/variables-table.ts";
+import { algorithms } from "../../ratelimit/algorithms/algorithms.ts";
+
+const { windowLimit, bucketLimit } = limitSchemas(algorithms);
 
 const INTRODUCTION = `# Configuration
 
@@ -25,7 +28,7 @@ export function configurationReference(): string {
   return [
     INTRODUCTION,
     ...groups.map(([group, title]) => `## ${title}\n\n${variableTable(group)}\n`),
-    `${ROUTES}\n${keyTable(routeSchema.shape)}\n`,
+    `${ROUTES}\n${keyTable(routeSchemaOf(algorithms).shape)}\n`,
     `### A limit\n\n${keyTable({ ...windowLimit.shape })}\n`,
     `${BUCKET}\n${keyTable(keysOfBucketAlone())}\n`,
     `### A cache rule\n\n${keyTable(cacheSchema.shape)}\n`,

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Access, admits, CREDENTIAL_KINDS, compiledAccess } from "../../../src/config/access.ts";
-import { loadConfig } from "../../../src/config/load.ts";
 import type { RouteInput } from "../../../src/config/route.ts";
+import { loadConfig } from "../../../src/edge/load-config.ts";
 
 test.each<[written: Access, compiled: Access, kinds: readonly string[]]>([
   ["public", "public", ["key", "jwt", "session"]],

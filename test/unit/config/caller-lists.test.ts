@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../../src/config/load.ts";
+import { loadConfig } from "../../../src/edge/load-config.ts";
 import { configIssues } from "../../support/config.ts";
 
 describe("ALLOW_LIST and DENY_LIST", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../../src/config/load.ts";
 import type { RouteInput } from "../../../src/config/routes-schema.ts";
+import { loadConfig } from "../../../src/edge/load-config.ts";
 import { configIssues } from "../../support/config.ts";
 
 const places = (env: Record<string, unknown>, routes: unknown) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../../src/config/load.ts";
 import type { LimitInput, RouteInput } from "../../../src/config/route.ts";
+import { loadConfig } from "../../../src/edge/load-config.ts";
 
 const day = { name: "api-day", shared: true, limit: 100, window: "1 d" } as const;
 const bucket = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../src/config/config-error.ts";
-import { loadConfig } from "../../../src/config/load.ts";
 import type { RouteInput } from "../../../src/config/route.ts";
+import { loadConfig } from "../../../src/edge/load-config.ts";
 
 const secret = "0123456789abcdef0123456789abcdef";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../../src/config/load.ts";
 import { createHealth } from "../../../src/edge/health.ts";
+import { loadConfig } from "../../../src/edge/load-config.ts";
 import { healthRoutes } from "../../../src/endpoints/health.ts";
 import { createEvents } from "../../../src/events/events.ts";
 import { Store } from "../../../src/store/store.ts";

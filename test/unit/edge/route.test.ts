@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../../src/config/load.ts";
 import { routeMatcher } from "../../../src/config/match.ts";
+import { loadConfig } from "../../../src/edge/load-config.ts";
 import { routeOf } from "../../../src/edge/route.ts";
 
 const { routes } = loadConfig({ ORIGIN_URL: "https://origin.example" }, [

@@ -1,7 +1,7 @@
 import { SignJWT } from "jose";
 import { describe, expect, it, test } from "vitest";
-import { loadConfig } from "../../../src/config/load.ts";
 import type { RouteInput } from "../../../src/config/route.ts";
+import { loadConfig } from "../../../src/edge/load-config.ts";
 import { createEvents } from "../../../src/events/events.ts";
 import { createIdentifier } from "../../../src/identity/caller-hash.ts";
 import { createIdentify } from "../../../src/identity/identify.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../../src/config/config-error.ts";
-import { loadConfig } from "../../../src/config/load.ts";
+import { loadConfig } from "../../../src/edge/load-config.ts";
 import { createListLookup } from "../../../src/ratelimit/lists.ts";
 import { quotaProblem } from "../../../src/ratelimit/verdict.ts";
 import { claimsOf } from "../../support/identity.ts";

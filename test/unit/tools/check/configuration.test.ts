@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { loadConfig } from "../../../../src/config/load.ts";
+import { loadConfig } from "../../../../src/edge/load-config.ts";
 import routes from "../../../../src/routes.ts";
 import { checkConfiguration, environmentsOf } from "../../../../src/tools/check/configuration.ts";
 import { run } from "../../../../src/tools/check/run.ts";
