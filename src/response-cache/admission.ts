@@ -8,7 +8,7 @@ import type { EntryAddress } from "./entry-store.ts";
 const MAX_ASKED_ONCE = 1000;
 const MAX_ASKED_ONCE_BYTES = 6_000_000;
 /** Entries that wait for a second request, and for how long, ms. */
-const MAX_WAITING = 20_000;
+const MAX_WAITING = 5000;
 const WINDOW_MS = 600_000;
 
 /**
@@ -36,7 +36,7 @@ export class Admission {
   /** Whether an entry of which nothing was stored is written now. */
   admits(address: EntryAddress, entry: Entry): boolean {
     const name = nameOf(address, entry);
-    if (this.#waiting.delete(name) || this.#askedOnce.get(name) !== undefined) return true;
+    if (this.#takeWaiting(name) || this.#askedOnce.get(name) !== undefined) return true;
     // As text it is a third longer.
     if (this.#askedOnce.set(name, entrySize(entry) + entry.body.size / 3, entry.keepUntil)) return true;
     this.#waiting.set(name, true, this.#platform.now() + WINDOW_MS);
@@ -48,7 +48,11 @@ export class Admission {
     if (this.#askedOnce.size + this.#waiting.size === 0) return false;
     const name = nameOf(address, entry);
     this.#askedOnce.delete(name);
-    return this.#waiting.delete(name);
+    return this.#takeWaiting(name);
+  }
+
+  #takeWaiting(name: string): boolean {
+    return this.#waiting.get(name) === true && this.#waiting.delete(name);
   }
 }
 

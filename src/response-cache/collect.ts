@@ -2,15 +2,18 @@
  * Reads a body to its end, up to a bound. The body may be one branch of a stream that was split.
  *
  * @param expected `Content-Length`, where it counts these very bytes: a body of another length is not whole.
+ * @param gone When it aborts, nothing more is read.
  * @returns its bytes, or null when it is larger than `maxBytes`, broke off, or has another length than was said.
  */
 export async function collect(
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,
   expected: number | null,
+  gone?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   if (!body) return new Uint8Array();
   const reader = body.getReader();
+  gone?.addEventListener("abort", () => void reader.cancel().catch(() => {}));
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
@@ -28,7 +31,7 @@ export async function collect(
   } catch {
     return null;
   }
-  if (expected !== null && expected !== size) return null;
+  if (gone?.aborted || (expected !== null && expected !== size)) return null;
   return joined(chunks);
 }
 

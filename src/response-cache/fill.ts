@@ -71,6 +71,7 @@ function forbiddenBy(reason: StoreRefusal): "request" | "response" {
 /**
  * Gathers a body for an outline and stores both.
  *
+ * @param gone See {@link collect}.
  * @returns the entry, or null where the body is too long, broke off, or has another length than was said.
  */
 export async function fill(
@@ -78,8 +79,9 @@ export async function fill(
   outline: Outline,
   body: ReadableStream<Uint8Array> | null,
   lengthSaid: number | null,
+  gone?: AbortSignal,
 ): Promise<Entry | null> {
-  const bytes = await collect(body, context.parts.maxBodyBytes, lengthSaid);
+  const bytes = await collect(body, context.parts.maxBodyBytes, lengthSaid, gone);
   if (!bytes) return null;
   const entry: Entry = { ...outline, body: identityBody(bytes) };
   keep(context, entry);

@@ -5,15 +5,13 @@ import { type Platform, sleep } from "../runtime/platform.ts";
 interface InFlightFetch {
   since: number;
   done: boolean;
-  /** When the header section of an answer came whose body may take long, ms since the epoch. */
-  headersAt: number | null;
+  /** The header section of an answer is there whose body may take long. */
+  streams: boolean;
 }
 
 /** The longest a request waits, ms: then it asks the origin itself. */
 const MAX_WAIT_MS = 2000;
 const LOOK_EVERY_MS = 10;
-/** How long a body of unknown or large size may take to arrive before whoever waits for it is let go, ms. */
-const BODY_WAIT_MS = 100;
 const MAX_IN_FLIGHT = 10_000;
 /** How long it is remembered that an answer could not be stored, ms: no request waits for it meanwhile. */
 const UNCACHEABLE_MS = 120_000;
@@ -33,7 +31,7 @@ export class InFlightFetches {
   /** @returns the function to call when the fetch is done, or null when one is under way already. */
   take(key: string): (() => void) | null {
     if (this.#inFlight.get(key)) return null;
-    const fetch: InFlightFetch = { since: this.#platform.now(), done: false, headersAt: null };
+    const fetch: InFlightFetch = { since: this.#platform.now(), done: false, streams: false };
     this.#inFlight.set(key, fetch, fetch.since + MAX_WAIT_MS * 15);
     return () => {
       fetch.done = true;
@@ -41,10 +39,10 @@ export class InFlightFetches {
     };
   }
 
-  /** The header section is there, and not a body that is known to be small: nobody waits much longer. */
+  /** The header section is there, and not a body that is known to be small: nobody waits any longer. */
   headersArrived(key: string): void {
     const fetch = this.#inFlight.get(key);
-    if (fetch) fetch.headersAt ??= this.#platform.now();
+    if (fetch) fetch.streams = true;
   }
 
   /** Waits until the fetch is done, or is an answer whose body takes its time, or 2 s. @returns whether there was one and it is done. */
@@ -52,8 +50,7 @@ export class InFlightFetches {
     const fetch = this.#inFlight.get(key);
     if (!fetch) return false;
     const until = this.#platform.now() + MAX_WAIT_MS;
-    const isOver = (now: number) =>
-      fetch.done || now >= until || (fetch.headersAt !== null && now >= fetch.headersAt + BODY_WAIT_MS);
+    const isOver = (now: number) => fetch.done || fetch.streams || now >= until;
     while (!isOver(this.#platform.now())) await sleep(this.#platform, LOOK_EVERY_MS);
     return fetch.done;
   }

@@ -56,8 +56,11 @@ export async function storeAndPass(
   }
   // Whoever waits need not wait for an end that may be far away.
   inFlight.headersArrived(fetching);
-  const [forClient, forStore] = response.body ? response.body.tee() : [null, null];
-  const gathered = fill(context, outline, forStore, said).then((entry) => {
+  const [branch, forStore] = response.body ? response.body.tee() : [null, null];
+  const gone = new AbortController();
+  // A body that does not say how long it is may have no end: nobody reads on when its client has gone.
+  const forClient = branch && said === null ? endingWith(branch, () => gone.abort()) : branch;
+  const gathered = fill(context, outline, forStore, said, gone.signal).then((entry) => {
     if (!entry) inFlight.uncacheable(fetching);
   });
   request.waitUntil(gathered.catch(() => {}).then(done));
@@ -87,4 +90,24 @@ async function storeSmall(
 
 function answer(reply: CacheReply): StoredAndPassed {
   return { kind: "answer", reply };
+}
+
+/** A body that calls `gone` when its reader leaves before its end. */
+function endingWith(body: ReadableStream<Uint8Array>, gone: () => void): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel(reason) {
+        gone();
+        // Not awaited: of a tee'd stream it ends only when the other branch does.
+        void reader.cancel(reason).catch(() => {});
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }

@@ -48,7 +48,10 @@ function answerTo(reply: OriginReply): { status: number; headers: Headers } | nu
 function namedBy({ route, url, path }: Pick<CacheRequest, "route" | "url" | "path">): Purge[] {
   const { invalidates } = route;
   if (!invalidates) return [];
-  return [...tagPurges(invalidates.tags, route, path), ...pathPurges(invalidates.prefixes, route, url)];
+  // An origin may write an id into its tags decoded, or as the path has it.
+  const readings = url.pathname === path ? [path] : [path, url.pathname];
+  const tags = readings.flatMap((reading) => tagPurges(invalidates.tags, route, reading));
+  return [...tags, ...pathPurges(invalidates.prefixes, route, url)];
 }
 
 function tagPurges(tags: readonly string[], route: Route, path: string): Purge[] {
@@ -74,8 +77,13 @@ function pathPurges(prefixes: readonly string[], route: Route, { pathname }: URL
   });
 }
 
+/** Characters. The whole log is read by batches that checks wait for: who writes must not decide how long it is. */
+const MAX_VALUE_LENGTH = 256;
+
 /** @param narrow Null where a parameter stands for nothing: then the wider target is purged. */
 function purgeOf(narrow: PurgeTarget | null, wider: PurgeTarget | null): Purge {
-  const target = narrow ?? wider ?? { kind: "everything", value: "" };
-  return { target, soft: false, ...(narrow && wider && { wider }) };
+  if (!narrow || (wider && narrow.value.length > MAX_VALUE_LENGTH)) {
+    return { target: wider ?? { kind: "everything", value: "" }, soft: false };
+  }
+  return { target: narrow, soft: false, ...(wider && { wider }) };
 }

@@ -142,7 +142,9 @@ describe("many requests of an isolate for one missing entry", () => {
   });
 
   it("are let go by a client that goes away: the fetch goes on without it", async () => {
-    const { origin, let: letAnswer } = heldOrigin(() => json({ a: 1 }, { "cache-control": "max-age=60" }));
+    const { origin, let: letAnswer } = heldOrigin(() =>
+      json({ a: 1 }, { "cache-control": "max-age=60", "content-length": "7" }),
+    );
     const { begin, ask, platform } = openCache({ origin, connection: null });
     const first = await begin("/v1/x", {});
     await until(() => origin.count > 0);

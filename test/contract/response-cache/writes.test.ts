@@ -130,4 +130,55 @@ describe("a successful write takes out of use what its route names", () => {
     expect((await one.ask("/v1/users")).word).toBe("HIT");
     expect(one.cache.sizes.purges).toBeLessThan(1000);
   }, 60_000);
+
+  it.each<[tag: string, stays: string]>([
+    ["bar", "foobar"],
+    ["bar", "barfoo"],
+    ["/a", "/a/b"],
+    ["a.c", "abc"],
+    ["a*", "ab"],
+    ["[x]", "x"],
+  ])("the tag %s is not %s (FOSHttpCache #404, #95; Souin's index)", async (tag, stays) => {
+    const origin = new Origin(({ method, url }) =>
+      method === "GET"
+        ? json({}, { "cache-control": "max-age=600", "cache-tag": url.includes("stays") ? stays : tag })
+        : json({}),
+    );
+    const { ask, platform } = openCache({ origin, route: named([tag]) });
+    for (const path of ["/v1/goes", "/v1/stays"]) await ask(path);
+    platform.advance(1);
+    await ask("/v1/other", { method: "POST" });
+    expect((await ask("/v1/stays")).word).toBe("HIT");
+    expect((await ask("/v1/goes")).word).toBe("MISS");
+    expect((await ask("/v1/goes")).word, "and is stored anew").toBe("MISS");
+    platform.advance(1);
+    await ask("/v1/goes");
+    expect((await ask("/v1/goes")).word).toBe("HIT");
+  });
+
+  it.each([
+    ["as the path has it", "item:%C3%BC"],
+    ["of another case", "ITEM:%c3%bc"],
+  ])("an id beyond ASCII reaches a tag that holds it %s", async (_, tag) => {
+    const origin = new Origin(({ method }) =>
+      method === "GET" ? json({}, { "cache-control": "max-age=600", "cache-tag": tag }) : json({}),
+    );
+    const { ask, platform } = openCache({
+      origin,
+      route: { path: "/v1/items/:id", ...named(["item:{id}"]) },
+    });
+    await ask("/v1/list");
+    platform.advance(1);
+    await ask("/v1/items/%C3%BC", { method: "POST" });
+    expect((await ask("/v1/list")).word).toBe("MISS");
+  });
+
+  it("an id of any length takes no room in the log that all batches read", async () => {
+    const { one } = await opened(named(["item:{id}"], ["/v1/items/{id}"]));
+    one.wire.commands.length = 0;
+    await one.ask(`/v1/items/${"x".repeat(8000)}`, { method: "POST" });
+    const lengths = one.wire.commands.flat(2).map((each) => String(each).length);
+    expect(Math.max(...lengths)).toBeLessThan(1000);
+    expect((await one.ask("/v1/items/42")).word, "all items, to be sure").toBe("MISS");
+  });
 });

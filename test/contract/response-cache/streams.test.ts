@@ -1,0 +1,82 @@
+import { expect, it } from "vitest";
+import { Origin, openCache, until } from "../../support/cache.ts";
+
+const FIELDS = { "cache-control": "max-age=60", "content-type": "application/x-ndjson" };
+
+/** An origin whose answer goes on until somebody ends it. */
+function endless(fields: Record<string, string> = FIELDS) {
+  const state = { sent: 0, ended: false };
+  const origin = new Origin(
+    () =>
+      new Response(
+        new ReadableStream({
+          async pull(controller) {
+            await new Promise((resolve) => setTimeout(resolve, 1));
+            state.sent += 1;
+            controller.enqueue(new TextEncoder().encode("{}\n"));
+          },
+          cancel() {
+            state.ended = true;
+          },
+        }),
+        { headers: fields },
+      ),
+  );
+  return { origin, state };
+}
+
+async function opened(isolate: ReturnType<typeof openCache>) {
+  const asking = await isolate.begin("/v1/x", {});
+  const { reply } = await asking.reply;
+  const body = reply.kind === "response" ? reply.response.body : null;
+  return body?.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+}
+
+it.each([
+  ["lines of JSON", FIELDS],
+  ["text", { "cache-control": "max-age=60", "content-type": "text/plain" }],
+  ["events", { "cache-control": "max-age=60", "content-type": "text/event-stream" }],
+  ["what may not be stored", { "cache-control": "no-store", "content-type": "text/plain" }],
+])("an endless stream of %s ends at the origin when its only reader has gone", async (_, fields) => {
+  const { origin, state } = endless(fields);
+  const reader = await opened(openCache({ origin, connection: null }));
+  expect((await reader.read()).value?.length).toBe(3);
+  await reader.cancel();
+  await until(() => state.ended);
+});
+
+it("another client of it gets its first bytes at once, and goes on when the first has gone", async () => {
+  const { origin } = endless();
+  const isolate = openCache({ origin, connection: null });
+  const first = await opened(isolate);
+  await first.read();
+  const second = await opened(isolate);
+  expect((await second.read()).done).toBe(false);
+  await first.cancel();
+  expect((await second.read()).done).toBe(false);
+  await second.cancel();
+});
+
+it("a body of unknown length that is read to its end is stored; one whose client leaves is not", async () => {
+  let chunks = 3;
+  const origin = new Origin(() => {
+    let left = chunks;
+    const body = new ReadableStream({
+      pull(controller) {
+        if (left === 0) return controller.close();
+        left -= 1;
+        controller.enqueue(new Uint8Array(1000));
+      },
+    });
+    return new Response(body, { headers: FIELDS });
+  });
+  const isolate = openCache({ origin, connection: null });
+  await isolate.ask("/v1/whole");
+  expect(await isolate.ask("/v1/whole")).toMatchObject({ word: "HIT" });
+  chunks = 1000;
+  const reader = await opened(isolate);
+  await reader.read();
+  await reader.cancel();
+  chunks = 3;
+  expect((await isolate.ask("/v1/x")).bytes.length, "never a part of it").toBe(3000);
+});
