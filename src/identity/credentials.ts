@@ -1,3 +1,4 @@
+import { decodeProtectedHeader } from "jose";
 import { bearerToken } from "../http/bearer.ts";
 import { withoutBlanks } from "../http/blanks.ts";
 import { cookiePairs, cookieValue } from "../http/cookies.ts";
@@ -23,6 +24,8 @@ export interface ReadOptions {
   names?: CredentialNames;
   /** Whether a text is a key of `API_KEYS`, which may look like a JWT. */
   isConfiguredKey?(text: string): boolean;
+  /** Whether the origin verifies keys on the route: then what only looks like a JWT may be one. Default false. */
+  keysMayHaveDots?: boolean;
   /** Whether the route asks who calls. Where it does not, keys and JWTs are the origin's. Default true. */
   used?: boolean;
 }
@@ -84,9 +87,18 @@ function isShort(text: string | null): boolean {
 }
 
 /** Three parts with dots between (RFC 7515 §7.1); no session token, and no key of `API_KEYS`. */
-function looksLikeJwt(text: string, { jwt, isConfiguredKey }: ReadOptions): boolean {
-  const isJwt = jwt && text.split(".", 4).length === 3 && !text.startsWith(SESSION_TOKEN_PREFIX);
-  return isJwt && !isConfiguredKey?.(text);
+function looksLikeJwt(text: string, options: ReadOptions): boolean {
+  const isJwt = options.jwt && text.split(".", 4).length === 3 && !text.startsWith(SESSION_TOKEN_PREFIX);
+  if (!isJwt || options.isConfiguredKey?.(text)) return false;
+  return !options.keysMayHaveDots || hasJwtHeader(text);
+}
+
+function hasJwtHeader(text: string): boolean {
+  try {
+    return typeof decodeProtectedHeader(text).alg === "string";
+  } catch {
+    return false;
+  }
 }
 
 /** The first JWT in the cookie of this name, or null. */

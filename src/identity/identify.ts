@@ -53,6 +53,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
       jwt: config.jwt !== null,
       jwtCookie: config.jwt?.cookie ?? null,
       isConfiguredKey: (text) => configured.has(text),
+      keysMayHaveDots: route?.verifiesKeys ?? false,
       used: !route || asksWhoCalls(route),
       ...(config.credentials && { names: config.credentials }),
     });
