@@ -36,12 +36,16 @@ describe("entries that were asked for once", () => {
     ["of 100 kB", 100_000, 44],
     ["of a megabyte", 1_000_000, 4],
     ["longer than all may be", 7_000_000, 0],
-  ])("%s: of twenty thousand a bounded number is written", (_, size, most) => {
-    const { fill } = opened();
-    const admitted = fill(size > 10_000 ? 200 : 20_000, size);
-    expect(admitted).toBeLessThanOrEqual(most);
-    expect(admitted).toBeGreaterThanOrEqual(Math.floor(most * 0.9));
-  }, 60_000);
+  ])(
+    "%s: of twenty thousand a bounded number is written",
+    (_, size, most) => {
+      const { fill } = opened();
+      const admitted = fill(size > 10_000 ? 200 : 20_000, size);
+      expect(admitted).toBeLessThanOrEqual(most);
+      expect(admitted).toBeGreaterThanOrEqual(Math.floor(most * 0.9));
+    },
+    60_000,
+  );
 
   it("are written on the second request, whether it brings them anew or finds them", () => {
     const { admission, address, entry, fill } = opened();
