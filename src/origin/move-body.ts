@@ -1,8 +1,8 @@
 import type { Platform } from "../runtime/platform.ts";
 import { watchSilence } from "../runtime/silence.ts";
 
-/** Bytes of one read: the runtime's own reads have 4 KiB, and each costs a turn of the loop. */
-const CHUNK_BYTES = 65_536;
+/** Bytes of one read at most: the runtime's own reads have 4 KiB, and each costs a turn of the loop. */
+const MAX_CHUNK_BYTES = 65_536;
 
 /** A body of which nothing moves for this long has stalled, ms. */
 export const BODY_SILENCE_MS = 60_000;
@@ -24,6 +24,8 @@ export interface Move {
 
 export interface MoveOptions {
   platform: Pick<Platform, "now" | "timer">;
+  /** Bytes of the body, where they are known: a short one is not read into 64 KiB. Default null, unknown. */
+  length?: number | null;
   /** Called when one side has kept the other waiting for {@link BODY_SILENCE_MS}. The move goes on unless it is stopped. */
   stalled(side: Side, move: Move): void;
 }
@@ -35,9 +37,9 @@ export interface MoveOptions {
 export function moveBody(
   source: ReadableStream<Uint8Array>,
   sink: WritableStream<Uint8Array>,
-  { platform, stalled }: MoveOptions,
+  { platform, length = null, stalled }: MoveOptions,
 ): Move {
-  const { read, cancel } = readerOf(source);
+  const { read, cancel } = readerOf(source, length);
   const writer = sink.getWriter();
   // Each failure is seen where it is waited for.
   void writer.closed.catch(() => {});
@@ -90,12 +92,13 @@ export function moveBody(
 }
 
 /** Reads into memory of our own where the stream can do that, as those of the runtime can. */
-function readerOf(source: ReadableStream<Uint8Array>) {
+function readerOf(source: ReadableStream<Uint8Array>, length: number | null) {
+  const bytes = Math.max(1, Math.min(length ?? MAX_CHUNK_BYTES, MAX_CHUNK_BYTES));
   const cancelling = (reader: ReadableStreamDefaultReader | ReadableStreamBYOBReader) => (reason: unknown) =>
     reader.cancel(reason).catch(() => {});
   try {
     const reader = source.getReader({ mode: "byob" });
-    return { read: () => reader.read(new Uint8Array(CHUNK_BYTES)), cancel: cancelling(reader) };
+    return { read: () => reader.read(new Uint8Array(bytes)), cancel: cancelling(reader) };
   } catch {
     const reader = source.getReader();
     return { read: () => reader.read(), cancel: cancelling(reader) };

@@ -26,9 +26,11 @@ export function watchedBody(
   if (!body || WITHOUT_CONTENT.has(status)) return null;
   if (method === "HEAD" || isEventStream(headers.get("content-type"))) return body;
   if (!asSent && UNDONE_BY_THE_RUNTIME.test(headers.get("content-encoding") ?? "")) return body;
-  const pipe = pipeFor(contentLength(headers));
+  const length = contentLength(headers);
+  const pipe = pipeFor(length);
   moveBody(body, pipe.writable, {
     platform,
+    length,
     stalled(side, { stop }) {
       if (side === "source") stop();
     },
