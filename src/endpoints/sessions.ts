@@ -7,7 +7,7 @@ import { problem } from "../http/problem.ts";
 import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
 import { stringify } from "../runtime/json-text.ts";
 import { issued } from "../session/changes.ts";
-import { sessionTier, sessionUser } from "../session/input.ts";
+import { isNameable, sessionTier, sessionUser } from "../session/input.ts";
 import { UserDataTooLarge } from "../session/offline-user-data.ts";
 import {
   DEVICE_INFO_BYTES,
@@ -42,6 +42,14 @@ const creation = z.strictObject({
   ip_address: z.optional(z.nullable(z.string().check(z.maxLength(64)))),
   tier: z.optional(z.nullable(sessionTier)),
   ttl: z.optional(z.int().check(z.positive())),
+});
+
+/** A body whose user has an id that no URL can name. */
+const unnameable = z.object({
+  user_id: z.string().check(
+    z.minLength(1),
+    z.refine((id) => !isNameable(id)),
+  ),
 });
 
 /** The edge's paths under `AUTH_BASE_PATH`. Every other path there belongs to the origin. */
@@ -181,6 +189,7 @@ async function readCreation(c: Context) {
   }
   const parsed = z.safeParse(creation, body);
   if (!parsed.success) {
+    if (z.safeParse(unnameable, body).success) throw problem("UNNAMEABLE_USER");
     const issue = parsed.error.issues[0];
     const place =
       issue?.path.join(".") || (issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : "the body");

@@ -123,6 +123,11 @@ export const PROBLEMS = {
       "It ended in this isolate only, which cannot keep it for the store. Repeat it when the store is back.",
     retryAfter: 5,
   },
+  UNNAMEABLE_USER: {
+    status: 400,
+    title: "User id cannot be named",
+    message: "No URL can name this user id, because a path has no . and .. segments.",
+  },
   BAD_SESSION: { status: 422, title: "Session not understood", message: "{reason}" },
 
   // The cache and the origin.

@@ -92,6 +92,33 @@ describe("the endpoints of sessions", () => {
     expect(await alive(theirs)).toBe(false);
   });
 
+  it.each([
+    [".", 400],
+    ["..", 400],
+    ["", 422],
+    ["...", 201],
+    ["a/../b", 201],
+  ])("make a session for the user %j only where a URL can name it: %i", async (user_id, status) => {
+    expect((await call("POST", "/auth/sessions", service(), { user_id })).status).toBe(status);
+  });
+
+  it("show device_info as it was sent, numbers beyond 2^53 and blanks included", async () => {
+    const device_info = '{ "build": 12345678901234567890, "v": 1.0, "none": null }';
+    const made = await harness.edge.fetch("/auth/sessions", {
+      method: "POST",
+      headers: service(),
+      body: `{"user_id":"raw_user","user_data":null,"device_info":${device_info}}`,
+    });
+    expect(made.headers.get("content-type")).toBe("application/json");
+    const text = await made.text();
+    expect(text).toContain(`"device_info":${device_info}`);
+    const { token } = JSON.parse(text) as SessionBody;
+    const listed = await harness.edge.fetch("/auth/sessions", { headers: bearer(token) });
+    expect(await listed.text()).toContain(`"device_info":${device_info}`);
+    const server = await harness.edge.fetch("/auth/sessions/users/raw_user", { headers: service() });
+    expect(await server.text()).toContain(`"device_info":${device_info}`);
+  });
+
   it("let servers list and end one user's, and everyone's", async () => {
     const [one, two, other] = [
       await harness.token("served_user"),
