@@ -35,7 +35,7 @@ export function isRedisAddress(text: string): boolean {
 
 const LOOKS_LIKE_AN_ADDRESS = /^["']?[a-z]+:\/\/|^[\w-]+(?:\.[a-z0-9-]{1,24})+(?::\d+)?(?:\/|$)/i;
 
-/** The value if it looks like an address without a user; a token that was put here by mistake is described only. */
+/** The value if it looks like an address without a user; a token that stands here in its place is described only. */
 function withoutPassword(value: unknown): string {
   if (typeof value !== "string") return described(value);
   if (value.includes("@")) return "an address with a user in it";

@@ -46,7 +46,7 @@ export function ownedPaths(isolate: Isolate): OwnedPaths {
   };
 }
 
-/** Words of a field that are compared with tokens: a scheme, a token, and what a mistake adds. */
+/** Words of a field that are compared with tokens: a scheme, a token, and what a typo adds. */
 const MAX_WORDS = 4;
 
 function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {

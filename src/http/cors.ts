@@ -26,7 +26,7 @@ const ALLOWED_HEADERS = ["Content-Type", "Authorization", API_KEY_FIELD, "X-Requ
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 /** No page may send these (Fetch §2.2.1). */
 const FORBIDDEN_METHODS = /^(connect|trace|track)$/i;
-/** Most names that an answer exposes, and most characters of a name: longer is a mistake. */
+/** Most names that an answer exposes, and most characters of a name: longer is an issue of the origin. */
 const MAX_NAMES = 100;
 const MAX_NAME_LENGTH = 64;
 /** Seconds a browser may remember a preflight: Chromium's own ceiling. */

@@ -5,7 +5,7 @@ type Isolate = ReturnType<typeof openSessions>;
 const create = (isolate: Isolate) => isolate.sessions.create({ userId: "ada" });
 
 /** What became of one session of three. */
-const FATES: [what: string, happen: (isolate: Isolate, id: string) => Promise<unknown>, left: number][] = [
+const CASES: [what: string, happen: (isolate: Isolate, id: string) => Promise<unknown>, left: number][] = [
   ["lives", async () => {}, 3],
   ["was signed out", ({ sessions }, id) => sessions.service.revoke(id, "ada"), 2],
   [
@@ -48,7 +48,7 @@ const FATES: [what: string, happen: (isolate: Isolate, id: string) => Promise<un
   ],
 ];
 
-describe.each(FATES)("where one of three sessions %s", (_, happen, left) => {
+describe.each(CASES)("where one of three sessions %s", (_, happen, left) => {
   it(`${left} are listed, and as many end`, async () => {
     const isolate = openSessions();
     const [first] = [await create(isolate), await create(isolate), await create(isolate)];

@@ -18,6 +18,10 @@ const INSTEAD_OF: readonly (readonly [word: string, write: string])[] = [
   ["carriers?", "token source: cookie or bearer"],
   ["houses?|rigs?", "structure, harness, module, file"],
   ["mend(s|ed|ing)?", "fix"],
+  ["mistakes?", "issue"],
+  ["stages?", "module"],
+  ["fates?", "purge status"],
+  ["owe(s|d)?", "pending charges"],
 ];
 
 /** Names in capitals that begin so: MAX_X. */
