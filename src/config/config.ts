@@ -64,8 +64,10 @@ export interface Config {
   adminTokens: string[];
   apiKeys: ConfiguredKey[];
   jwt: JwtConfig | null;
-  /** Exact origins, or null: CORS is the origin's business. */
+  /** Origins, `https://*.` patterns among them, or null: CORS is the origin's business. */
   corsOrigins: string[] | null;
+  /** Those of them whose pages may also send unsafe requests with a session's cookie. */
+  trustedOrigins: string[];
   /** Which fields and parameters are credentials. */
   credentials: CredentialNames;
   /** Response fields that pages may read beside the edge's own and those that the origin exposes. */

@@ -1,5 +1,5 @@
+import { originFix, trustedOrigins } from "../http/cors-origins.ts";
 import { CredentialNames } from "../http/credential-fields.ts";
-import { isOrigin } from "../http/cross-site.ts";
 import { isFieldName } from "../http/field-name.ts";
 import { type CallerLists, readCallerList } from "./caller-lists.ts";
 import { checkOwnedPaths, checkShadowed, type PlacedRoute, unreachableTiers } from "./check-routes.ts";
@@ -72,6 +72,7 @@ export function loadConfigWith(
     apiKeys,
     jwt,
     corsOrigins: readCorsOrigins(loading),
+    trustedOrigins: trustedOrigins(values.CORS_ALLOWED_ORIGINS),
     credentials: new CredentialNames(values.CREDENTIAL_FIELDS),
     corsExposed: readCorsExposed(loading),
     cache: {
@@ -185,19 +186,8 @@ function readCorsOrigins({ values, issues }: Loading): string[] | null {
   const place = "CORS_ALLOWED_ORIGINS";
   const origins = values[place].filter((origin) => origin !== "");
   for (const origin of origins) {
-    if (origin === "*") {
-      issues.push({
-        place,
-        found: "*",
-        fix: "Name each origin: with credentials a browser refuses a wildcard.",
-      });
-    } else if (!isOrigin(origin)) {
-      issues.push({
-        place,
-        found: shown(origin),
-        fix: "Write scheme, host and port only, as browsers send it: https://app.example.com.",
-      });
-    }
+    const fix = originFix(origin);
+    if (fix !== null) issues.push({ place, found: shown(origin), fix });
   }
   return origins.length > 0 ? origins : null;
 }

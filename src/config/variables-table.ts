@@ -98,7 +98,7 @@ export const variables = {
     kind: "list",
     group: "often",
     description: describe(
-      "The exact origins that browsers may call from; when set, the edge answers CORS, else your API does.",
+      "The origins whose pages may read answers (`https://app.example.com`, `https://*.example.app`, `capacitor://localhost`); when set, the edge answers CORS, else your API does.",
     ),
   },
   CORS_EXPOSED_HEADERS: {

@@ -218,7 +218,7 @@ function refuseEarly(
   request: EdgeRequest,
   refuse: Refuse,
 ): void {
-  refuse(crossSiteSignIn(request, config.corsOrigins ?? []));
+  refuse(crossSiteSignIn(request, config.trustedOrigins));
   refuse(refuseWithoutSession(request, events));
   if (!request.route.session || request.request.method !== "POST") return;
   try {
@@ -283,7 +283,7 @@ function checkFacts(
 ): CheckFacts {
   return {
     ...found,
-    trustedOrigins: config.corsOrigins ?? [],
+    trustedOrigins: config.trustedOrigins,
     storeRetryAfterSeconds: store.retryAfterSeconds,
   };
 }

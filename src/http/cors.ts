@@ -1,4 +1,5 @@
 import { hasContent } from "./content.ts";
+import { corsOrigins } from "./cors-origins.ts";
 import { API_KEY_FIELD } from "./credential-fields.ts";
 import { SESSION_TOKEN_FIELD } from "./edge-fields.ts";
 import { isFieldName } from "./field-name.ts";
@@ -55,12 +56,12 @@ export function corsPolicy(
   options: { origins: readonly string[]; exposed?: readonly string[] } | null,
 ): CorsPolicy {
   if (!options) return { owned: false, preflight: () => null, apply: (_request, response) => response };
-  const allowed = new Set(options.origins);
+  const allowed = corsOrigins(options.origins);
   const exposed = [...EXPOSED, ...(options.exposed ?? [])];
   const grant = (request: Request, headers: Headers) => {
     addVary(headers, ["Origin"]);
     const origin = request.headers.get("origin");
-    if (origin === null || !allowed.has(origin)) return false;
+    if (origin === null || !allowed.allows(origin)) return false;
     headers.set("access-control-allow-origin", origin);
     headers.set("access-control-allow-credentials", "true");
     return true;

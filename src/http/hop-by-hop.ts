@@ -3,7 +3,10 @@ import { isFieldName } from "./field-name.ts";
 
 /** Fields that belong to one connection (RFC 9110 §7.6.1), whatever `Connection` says. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  // RFC 7838 §5: the alternative service that this connection uses; RFC 9113 §3.1: how it was to become HTTP/2.
+  "alt-used",
   "connection",
+  "http2-settings",
   "keep-alive",
   "proxy-authenticate",
   "proxy-authorization",
@@ -14,17 +17,39 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** A proxy's answer about its own authentication: end to end by name, and never to be stored (RFC 9111 §3.1). */
-const OF_A_PROXY = "proxy-authentication-info";
+/**
+ * Fields by which a server speaks of its own connections, or to the proxy right before it. From the edge they would say the
+ * same of the edge's host, or mean nothing.
+ */
+const OF_THE_SERVER: ReadonlySet<string> = new Set([
+  // RFC 7838 §3: clients would go around the edge for a year, or to a port that is not there.
+  "alt-svc",
+  // RFC 7469 §2.1, RFC 9163 §2.1: of the certificate, and the edge has another.
+  "expect-ct",
+  "public-key-pins",
+  "public-key-pins-report-only",
+  // W3C Network Error Logging §4: hosting platforms add it, and would be sent the failures of the edge's clients.
+  "nel",
+  // RFC 9110 §11.7.3: of one proxy and its client.
+  "proxy-authentication-info",
+  // Orders to the nginx or Apache in front, with paths of its file system.
+  "x-accel-redirect",
+  "x-sendfile",
+]);
 
 /** Whether a field, in lower case, belongs to one connection. */
 export function isHopByHop(name: string): boolean {
   return HOP_BY_HOP.has(name);
 }
 
-/** Whether a response field, in lower case, is the connection's or a proxy's: such fields are never stored. */
+/** Whether a response field, in lower case, is the server's own, for whoever is connected to it. */
+export function isServersOwn(name: string): boolean {
+  return OF_THE_SERVER.has(name);
+}
+
+/** Whether a response field, in lower case, is the connection's or the server's own: such fields are never stored. */
 export function isNeverStored(name: string): boolean {
-  return HOP_BY_HOP.has(name) || name === OF_A_PROXY;
+  return HOP_BY_HOP.has(name) || OF_THE_SERVER.has(name);
 }
 
 /**

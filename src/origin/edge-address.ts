@@ -45,6 +45,15 @@ export function edgeLinks(link: string, addresses: Addresses): string {
   );
 }
 
+/** The address in a `Refresh` field (HTML §4.2.5.3, `3; url=/next`) as {@link edgeAddress} gives it. */
+export function edgeRefresh(refresh: string, addresses: Addresses): string {
+  return refresh.replace(
+    /^(\s*[\d.]*\s*[;,\s]\s*(?:url\s*=\s*)?)(["']?)(.+?)(\2\s*)$/is,
+    (_text, before: string, quote: string, url: string, after: string) =>
+      `${before}${quote}${edgeAddress(url, addresses)}${after}`,
+  );
+}
+
 /** A cookie's `Path` at the edge. Browsers compare it as it is written (RFC 6265 §5.1.4), so nothing is decoded. */
 export function edgeCookiePath(path: string, { basePath }: Addresses): string {
   if (basePath === "" || (path !== basePath && !path.startsWith(`${basePath}/`))) return path;

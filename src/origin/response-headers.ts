@@ -1,9 +1,9 @@
 import { CACHE_FIELDS } from "../http/cache-fields.ts";
 import { withoutForeignDomain, withPath } from "../http/cookies.ts";
 import { CALLER_SIGNAL_FIELD, isReservedResponseField, SESSION_SIGNAL_FIELD } from "../http/edge-fields.ts";
-import { dropHopByHop } from "../http/hop-by-hop.ts";
+import { dropHopByHop, isServersOwn } from "../http/hop-by-hop.ts";
 import { reasonPhrase } from "../http/mutable-response.ts";
-import { type Addresses, edgeAddress, edgeCookiePath, edgeLinks } from "./edge-address.ts";
+import { type Addresses, edgeAddress, edgeCookiePath, edgeLinks, edgeRefresh } from "./edge-address.ts";
 
 /** Fields that stay even if `Connection` names them: without them a cache would store or reuse the response wrongly. */
 const NEEDED_BY_CACHES: ReadonlySet<string> = new Set([...CACHE_FIELDS, "set-cookie"]);
@@ -52,13 +52,16 @@ export function cleanResponse(
   return { response: cleaned, signals: cleanFields(cleaned.headers, addresses) };
 }
 
+const isNotForClients = (name: string) => isReservedResponseField(name) || isServersOwn(name);
+
 function cleanFields(headers: Headers, addresses: Addresses): OriginSignals {
   const session = headers.get(SESSION_SIGNAL_FIELD);
   const caller = headers.get(CALLER_SIGNAL_FIELD);
-  const left = dropHopByHop(headers, { endToEnd: NEEDED_BY_CACHES, drops: isReservedResponseField });
+  const left = dropHopByHop(headers, { endToEnd: NEEDED_BY_CACHES, drops: isNotForClients });
   for (const name of ["location", "content-location"]) {
     if (left.has(name)) headers.set(name, edgeAddress(headers.get(name) ?? "", addresses));
   }
+  if (left.has("refresh")) headers.set("refresh", edgeRefresh(headers.get("refresh") ?? "", addresses));
   if (left.has("link")) headers.set("link", edgeLinks(headers.get("link") ?? "", addresses));
   if (left.has("set-cookie")) rewriteCookies(headers, addresses);
   return { ...(session !== null && { session }), ...(caller !== null && { caller }) };

@@ -116,7 +116,7 @@ describe("an issue in a variable names the variable, what was found and the fix"
       /^CORS_EXPOSED_HEADERS \| "no name" \| Write names/,
     ],
     ["every field exposed", { CORS_EXPOSED_HEADERS: "*" }, /^CORS_EXPOSED_HEADERS \| "\*" \| Write names/],
-    ["a wildcard origin", { CORS_ALLOWED_ORIGINS: "*" }, /^CORS_ALLOWED_ORIGINS \| \* \| Name each origin/],
+    ["a wildcard origin", { CORS_ALLOWED_ORIGINS: "*" }, /^CORS_ALLOWED_ORIGINS \| "\*" \| Name each origin/],
     [
       "an origin with a path",
       { CORS_ALLOWED_ORIGINS: "https://a.example/" },

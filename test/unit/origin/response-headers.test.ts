@@ -90,3 +90,61 @@ describe("what the client gets of the origin's answer", () => {
     expect([...response.headers.keys()]).toEqual([]);
   });
 });
+
+describe("of what a server says of itself or to the proxy before it", () => {
+  const addresses = {
+    originUrl: new URL("https://api.internal/v1/x"),
+    edgeUrl: new URL("https://edge.example/v1/x"),
+    basePath: "",
+  };
+  const through = (name: string, value: string) =>
+    cleanResponse(new Response("x", { headers: { [name]: value } }), addresses).response.headers.get(name);
+
+  it.each([
+    ["Alt-Svc", 'h3=":443"; ma=86400'],
+    ["Alt-Svc", "clear"],
+    ["Public-Key-Pins", 'pin-sha256="x"; max-age=5184000'],
+    ["Public-Key-Pins-Report-Only", 'pin-sha256="x"'],
+    ["Expect-CT", "max-age=86400, enforce"],
+    ["NEL", '{"report_to":"heroku-nel","max_age":3600}'],
+    ["Keep-Alive", "timeout=5"],
+    ["Proxy-Connection", "keep-alive"],
+    ["Proxy-Authenticate", "Basic"],
+    ["Proxy-Authentication-Info", 'nextnonce="x"'],
+    ["Trailer", "X-Checksum"],
+    ["TE", "trailers"],
+    ["Upgrade", "h2c"],
+    ["X-Accel-Redirect", "/protected/file"],
+    ["X-Sendfile", "/srv/file"],
+  ])("%s goes", (name, value) => {
+    expect(through(name, value)).toBeNull();
+  });
+
+  it.each([
+    ["Strict-Transport-Security", "max-age=63072000; includeSubDomains"],
+    ["Server-Timing", "db;dur=53"],
+    ["Report-To", '{"group":"csp","max_age":1,"endpoints":[]}'],
+    ["Reporting-Endpoints", 'csp="https://reports.example"'],
+    ["Clear-Site-Data", '"cookies"'],
+    ["Via", "1.1 varnish"],
+    ["Proxy-Status", "varnish; error=dns_timeout"],
+    ["Server", "nginx"],
+    ["Accept-CH", "Sec-CH-UA"],
+    ["X-Accel-Buffering", "no"],
+    ["Content-Security-Policy", "default-src 'self'"],
+    ["Refresh", "5"],
+    ["Refresh", "5; url=https://elsewhere.example/y"],
+  ])("%s stays: %s", (name, value) => {
+    expect(through(name, value)).toBe(value);
+  });
+
+  it.each([
+    ["3; url=https://api.internal/next", "3; url=https://edge.example/next"],
+    ["0;URL='https://api.internal/next?a=1'", "0;URL='https://edge.example/next?a=1'"],
+    ['1, url="https://api.internal/"', '1, url="https://edge.example/"'],
+    ["2; https://api.internal/x", "2; https://edge.example/x"],
+    ["3; url=/next", "3; url=/next"],
+  ])("Refresh names the edge's host: %s", (value, expected) => {
+    expect(through("refresh", value)).toBe(expected);
+  });
+});
