@@ -71,8 +71,7 @@ export function loadConfigWith(
     adminTokens: values.ADMIN_TOKEN,
     apiKeys,
     jwt,
-    corsOrigins: readCorsOrigins(loading),
-    trustedOrigins: trustedOrigins(values.CORS_ALLOWED_ORIGINS),
+    ...readCorsOrigins(loading),
     credentials: new CredentialNames(values.CREDENTIAL_FIELDS),
     corsExposed: readCorsExposed(loading),
     cache: {
@@ -182,14 +181,14 @@ function readJwt({ values, issues }: Loading): JwtConfig | null {
   return { secrets, jwksUrl, forKeySet, forSecrets, tierClaim: values.JWT_TIER_CLAIM, cookie };
 }
 
-function readCorsOrigins({ values, issues }: Loading): string[] | null {
+function readCorsOrigins({ values, issues }: Loading): Pick<Config, "corsOrigins" | "trustedOrigins"> {
   const place = "CORS_ALLOWED_ORIGINS";
   const origins = values[place].filter((origin) => origin !== "");
   for (const origin of origins) {
     const fix = originFix(origin);
     if (fix !== null) issues.push({ place, found: shown(origin), fix });
   }
-  return origins.length > 0 ? origins : null;
+  return { corsOrigins: origins.length > 0 ? origins : null, trustedOrigins: trustedOrigins(origins) };
 }
 
 function readCorsExposed({ values, issues }: Loading): string[] {

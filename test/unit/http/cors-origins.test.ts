@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { loadConfig } from "../../../src/config/load.ts";
+import { loadConfig } from "../../../src/edge/load-config.ts";
 import { corsPolicy } from "../../../src/http/cors.ts";
 import { corsOrigins, originFix, trustedOrigins } from "../../../src/http/cors-origins.ts";
 import { crossSiteRefusal } from "../../../src/http/cross-site.ts";
