@@ -1,5 +1,11 @@
 import { bearerToken } from "../http/bearer.ts";
-import { type CredentialNames, DEFAULT_CREDENTIALS } from "../http/credential-fields.ts";
+import { withoutBlanks } from "../http/blanks.ts";
+import {
+  API_KEY_FIELD,
+  API_KEY_PARAMETER,
+  type CredentialNames,
+  DEFAULT_CREDENTIALS,
+} from "../http/credential-fields.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import { carriesCredential } from "../identity/credentials.ts";
 import { cookiesForOrigin } from "../identity/session-cookie.ts";
@@ -45,13 +51,15 @@ export function doubtOf(identity: ConfirmedIdentity, facts: RequesterFacts): Dou
   const cookie = headers.get("cookie");
   const telling = cookie === null ? [] : cookiesForOrigin(cookie, ignoreCookies, true);
   // Ignored cookies are as if they were not there; an empty field is there.
-  const silent = cookie !== null && telling.length === 0 && ignoreCookies.length > 0 && cookie.trim() !== "";
+  const silent =
+    cookie !== null && telling.length === 0 && ignoreCookies.length > 0 && withoutBlanks(cookie) !== "";
   if (!credentials.any || (silent && !carriesCredential(withoutCookies(headers), url, names))) {
     return "no-credential";
   }
   const authorization = headers.get("authorization");
   const basic = authorization !== null && bearerToken(authorization) === null;
-  if (basic || credentials.unread || names.hasUnread(headers, url)) return "other-credential";
+  const unread = basic || credentials.unread || hasEmptyKey(headers, url) || names.hasUnread(headers, url);
+  if (unread) return "other-credential";
   if (credentials.sessionToken !== null && session === null) return "session-not-valid";
   if (jwt.kind === "invalid") return "jwt-not-valid";
   if (jwt.kind === "unknown") return "jwt-not-checked";
@@ -62,6 +70,13 @@ export function doubtOf(identity: ConfirmedIdentity, facts: RequesterFacts): Dou
   const checked = [session !== null, jwt.kind === "verified", key.kind === "verified"].filter(Boolean).length;
   if (checked === 1) return null;
   return checked === 0 ? "other-credential" : "several-credentials";
+}
+
+/** An empty key is none to the edge, and it reaches the origin. */
+function hasEmptyKey(headers: Headers, url: URL): boolean {
+  const field = headers.get(API_KEY_FIELD);
+  if (field !== null && withoutBlanks(field) === "") return true;
+  return url.search !== "" && url.searchParams.getAll(API_KEY_PARAMETER).includes("");
 }
 
 function withoutCookies(headers: Headers): Headers {

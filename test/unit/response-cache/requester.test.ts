@@ -110,8 +110,25 @@ test.each<
     "key-not-verified",
   ],
   ["Basic", {}, null, { authorization: "Basic eDp5" }, "other-credential"],
+  ["a session beside an empty key", SESSION, bearer, { "x-api-key": "" }, "other-credential"],
+  [
+    "a session beside an empty Authorization",
+    SESSION,
+    cookie,
+    { cookie: "session=es1.token", authorization: "" },
+    "other-credential",
+  ],
   ["a session and a key", { ...SESSION, key: KEY }, bearer, { "x-api-key": "k" }, "several-credentials"],
 ])("where _ga* says nothing, the doubt about %s", (_, facts, token, headers, expected) => {
   const asked = { headers: new Headers(headers), url: URL_ASKED, ignoreCookies: ["_ga*"] };
   expect(doubtOf(identityOf(facts, token), asked)).toBe(expected);
 });
+
+test.each(["?%61pi_key=", "?api_key", "?api_key=k&api_key="])(
+  "a key or a session beside an empty %s is in doubt",
+  (search) => {
+    const url = new URL(`https://edge.example/v1/x${search}`);
+    for (const facts of [SESSION, { key: KEY }])
+      expect(doubtOf(identityOf(facts, null), { headers: new Headers(), url })).toBe("other-credential");
+  },
+);
