@@ -12,7 +12,7 @@ export function readApiKeys(text: string | null, issues: ConfigIssue[]): Configu
     const report = (found: string, fix: string) =>
       issues.push({ place: `API_KEYS (entry ${index + 1})`, found, fix });
     const trimmed = pasted(entry);
-    const parts = trimmed.split(":").map((part) => part.trim());
+    const parts = trimmed.split(":").map(pasted);
     const [key, name, tier = ""] = parts;
     if (trimmed === "") report("nothing", "Remove the comma that has nothing beside it.");
     else if (parts.length > 3 || !key || !name) {

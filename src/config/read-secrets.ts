@@ -6,17 +6,26 @@ export const CONTROL = /\p{Cc}/u;
 /** Characters of a secret that travels in a header field: visible ASCII (RFC 9110 §5.5 forbids the rest or warns of it). */
 const TOKEN = /^[!-~]+$/;
 
+/** What no keyboard has and nobody sees: zero-width characters come along with what is copied from a page. */
+const INVISIBLE = /\p{Cf}/u;
+const UNSEEN_ENDS = /^[\s\p{Cf}]+|[\s\p{Cf}]+$/gu;
+
+/** Pairs of quotes, those of word processors included. */
+const QUOTED = /^(?:"([^"]*)"|'([^']*)'|\u201c([^\u201c\u201d]*)\u201d|\u2018([^\u2018\u2019]*)\u2019)$/;
+
 /** Blanks inside a text, beyond ASCII too. The ends have none: {@link pasted} has trimmed them. */
 const BLANK = /\s/;
 
 /**
- * A text as it was meant, of one that was pasted or piped: without a byte order mark, line ends and blanks around it, and
- * without the pair of quotes that a shell or a `.env` file had around it.
+ * A text as it was meant, of one that was pasted or piped: without a byte order mark, line ends, blanks and invisible
+ * characters around it, and without the pair of quotes that a shell, a `.env` file or a word processor had around it.
  */
 export function pasted(text: string): string {
-  const trimmed = text.trim();
-  const [, , inside] = /^(["'])(.*)\1$/s.exec(trimmed) ?? [];
-  return inside === undefined || inside.includes(trimmed.charAt(0)) ? trimmed : inside.trim();
+  const trimmed = text.replace(UNSEEN_ENDS, "");
+  const inside = QUOTED.exec(trimmed)
+    ?.slice(1)
+    .find((each) => each !== undefined);
+  return inside === undefined ? trimmed : inside.replace(UNSEEN_ENDS, "");
 }
 
 /** A secret that travels in a header field. Errors describe it and never show it. */
@@ -59,6 +68,8 @@ export function reportCharacters(text: string, use: "token" | "key", report: Rep
     );
   } else if (BLANK.test(text)) {
     report(`${found} with a blank in it`, "Remove it: often two values were pasted as one.");
+  } else if (INVISIBLE.test(text)) {
+    report(`${found} with an invisible character in it`, "Remove it, or type the text anew.");
   } else if (use === "token" && !TOKEN.test(text)) {
     report(
       `${found} with a character beyond ASCII in it`,

@@ -19,6 +19,11 @@ test.each([
   [`  " ${KEY} "\n`, KEY],
   [`\ufeff"${KEY}"\r\n`, KEY],
   [`${KEY}\t \u00a0`, KEY],
+  [`\u201c${KEY}\u201d`, KEY],
+  [`\u2018${KEY}\u2019\n`, KEY],
+  [`${KEY}\u200b`, KEY],
+  [`\u2060"\u200b${KEY}"`, KEY],
+  [`\u201d${KEY}\u201c`, `\u201d${KEY}\u201c`],
   [`"${KEY}`, `"${KEY}`],
   [`"${KEY}'`, `"${KEY}'`],
   [`"a","b"`, `"a","b"`],
@@ -74,5 +79,22 @@ it("API keys are read the same way, entry by entry", () => {
     { key: KEY, name: "one", tier: "basic" },
     { key: `${KEY}2`, name: "two", tier: "" },
   ]);
+  expect(issues).toEqual([]);
+});
+
+it.each([`${KEY}\u200b${KEY}`, `${KEY}\u00ad${KEY}`])(
+  "%j has an invisible character in it, which is an issue that shows nothing of it",
+  (text) => {
+    for (const use of ["key", "token"] as const) {
+      const { issues } = reading((report) => readSecrets(text, { use, min: 16 }, report));
+      expect(issues.join()).toMatch(/invisible character/);
+      expect(issues.join()).not.toContain(KEY);
+    }
+  },
+);
+
+it("an API key is read without quotes of its own", () => {
+  const issues: ConfigIssue[] = [];
+  expect(readApiKeys(`"${KEY}":'one':gold`, issues)).toEqual([{ key: KEY, name: "one", tier: "gold" }]);
   expect(issues).toEqual([]);
 });
