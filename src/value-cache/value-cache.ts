@@ -112,13 +112,15 @@ export function createValueCache(options: ValueCacheOptions) {
   async function write(name: string, change: Change): Promise<boolean> {
     values.set(name, change, change.expiresAt);
     if (!onRedis) return false;
-    pending.put(name, change, change.expiresAt);
+    // What is too long for the batch of an outage's end is deleted by it: the value from before must not come back.
+    const kept = sizeOf(change, name) > MAX_PENDING_VALUE_BYTES ? { ...change, json: null } : change;
+    pending.put(name, kept, change.expiresAt);
     const batch = store.batch();
     const written = queueWrite(name, change, batch);
     await batch.send();
     try {
       await written;
-      if (pending.get(name) === change) pending.delete(name);
+      if (pending.get(name) === kept) pending.delete(name);
       return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
@@ -145,6 +147,9 @@ function replyOf<Value>(json: string | null): ValueReply<Value> {
     return { hit: false };
   }
 }
+
+/** All that an outage has left shares its batches: one value must not make them too long. */
+const MAX_PENDING_VALUE_BYTES = 256 * 1024;
 
 function sizeOf({ json }: Change, name: string): number {
   return (json?.length ?? 0) + name.length + 64;

@@ -106,6 +106,18 @@ describe("values while the store is lost", () => {
     expect(await other.values.get("gone")).toEqual({ hit: false });
   });
 
+  it("a long one is not written at its end, where it would hold up all others, and the old one is gone", async () => {
+    const one = openValues("Redis");
+    const other = openValues("Redis", one);
+    await one.values.set("long", "old");
+    await one.lose();
+    await one.values.set("long", "x".repeat(300_000));
+    await one.values.set("short", 1);
+    await one.recover();
+    expect(await other.values.get("short")).toEqual({ hit: true, value: 1 });
+    expect(await other.values.get("long")).toEqual({ hit: false });
+  });
+
   it("a value in Redis that is no JSON is no hit", async () => {
     const { values, wire } = openValues("Redis");
     await values.set("name", "x");
