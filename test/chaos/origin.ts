@@ -69,6 +69,8 @@ export async function startEchoOrigin({ keepSeen = false } = {}): Promise<EchoOr
     });
     response.end(method === "HEAD" ? undefined : text);
   });
+  // As the proxy: a busy machine would see Node close a connection just as the Worker sends on it.
+  server.keepAliveTimeout = 300_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
