@@ -194,7 +194,7 @@ export class LimitDecisions {
   }
 }
 
-/** An outage is an error that is decided on, and whatever else went wrong is not. */
+/** Returns a StoreError, on which the caller decides. Throws any other error. */
 async function chargedOrLost<Result>(pending: Promise<Result>): Promise<Result | StoreError> {
   try {
     return await pending;

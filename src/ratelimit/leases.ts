@@ -17,7 +17,7 @@ interface Lease {
   askingUntil: number;
 }
 
-/** Where a request that fetches a lease is cut off, others fetch none for at most this long, ms. */
+/** While one request fetches a lease, others fetch none; where its call is lost, for at most this long, ms. */
 const ASKING_MS = 2000;
 
 export interface LeaseOptions {
@@ -28,7 +28,7 @@ export interface LeaseOptions {
   entries: number;
 }
 
-/** The leases of this isolate. A dropped lease loses its units, which under-admits and never over-admits. */
+/** The leases of this isolate. A dropped lease loses its units: fewer requests are admitted, never more. */
 export class Leases {
   readonly #leases: BoundedMap<Lease>;
   readonly #options: LeaseOptions;
@@ -92,7 +92,8 @@ export class Leases {
     const counter = algorithmOf(policy).counter?.(counts);
     if (!counter) return;
     const known = this.#lease(charge, at);
-    // A counter lower than we left it was reset: what was leased of it is void. One of an older window has lapsed.
+    // A counter that is lower than after the last charge was reset, so its leased units do not count. Those of an older window have
+    // lapsed.
     const kept =
       known && known.number === counter.number && counter.value - taken >= known.counted ? known.units : 0;
     const lease = {
@@ -119,7 +120,7 @@ export class Leases {
   }
 }
 
-/** Whether `until` is still to come. Not where it lies further ahead than it ever could: the clock was ahead then. */
+/** Whether `until` is in the future, by at most `mostMs`. A later moment was computed while the clock was ahead. */
 function isAhead(until: number, now: number, mostMs: number): boolean {
   return now < until && until <= now + mostMs;
 }

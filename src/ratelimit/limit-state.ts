@@ -63,7 +63,7 @@ const REPLAY_BATCH = 500;
  * | isolate, local limit store | counts of the same algorithms | a decision without Redis | with their window; a live counter is never dropped |
  * | isolate, pending charges | units admitted locally that Redis has certainly not counted | such an admission | at recovery, when they are sent once, or with their window |
  *
- * Nothing is given back: there are no refunds.
+ * No unit is given back after it was taken.
  */
 export class LimitState {
   readonly #platform: Platform;
@@ -155,7 +155,7 @@ export class LimitState {
     const now = this.#platform.now();
     return charges.filter((charge) => {
       const until = this.#blocks.get(blockName(charge))?.until ?? 0;
-      // One that lies further ahead than it ever could was made by a clock that was ahead.
+      // A block that ends later than any block can was made while the clock was ahead.
       return charge.enforced && until > now && until <= now + this.#isolateMaxAgeMs;
     });
   }
@@ -255,13 +255,16 @@ export class LimitState {
   }
 }
 
-/** Whoever prepared a charge may never come to decide: its failure must then not count as an unhandled rejection. */
+/** A request may end before its second step reads the charge. A failure of the charge is then no unhandled rejection. */
 function observed<Result>(pending: Promise<Result>): Promise<Result> {
   pending.catch(() => {});
   return pending;
 }
 
-/** A block is of one cost: a caller without room for five units may have room for one. And of one limit: tiers differ. */
+/**
+ * A block applies to one cost, because a caller without room for five units may have room for one, and to one limit, because
+ * tiers have different ones.
+ */
 function blockName(charge: Charge): string {
   return `${counterName(charge)}|${charge.policy.limit}|${charge.cost}`;
 }

@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 import type { ConfiguredKey } from "../../config/config.ts";
 import { type Problem, problem } from "../../http/problem.ts";
