@@ -17,3 +17,22 @@ export function hasContent({ headers, body }: Omit<Framed, "method">): boolean {
   // Repeated equal lengths are one length (RFC 9110 §8.6).
   return !/^[\s0,]*$/.test(length);
 }
+
+/** A body that is said to be at most this long, bytes: what an origin sends in a few packets. */
+export const SHORT_BODY_BYTES = 64 * 1024;
+
+/** The length that a message says its content has, bytes, or null where it says none (RFC 9110 §8.6). */
+export function contentLength(headers: Headers): number | null {
+  const text = headers.get("content-length");
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
+}
+
+/** The length that a body has when it is read, bytes; null where none is said, or the runtime may decode the body. */
+export function decodedLength(headers: Headers): number | null {
+  return headers.has("content-encoding") ? null : contentLength(headers);
+}
+
+/** Whether a body is said to be short, and is read as it is sent. */
+export function isShortBody(headers: Headers): boolean {
+  return (decodedLength(headers) ?? Number.POSITIVE_INFINITY) <= SHORT_BODY_BYTES;
+}

@@ -109,9 +109,3 @@ function readerOf(source: ReadableStream<Uint8Array>, length: number | null) {
 export function pipeFor(length: number | null): TransformStream<Uint8Array, Uint8Array> {
   return length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
 }
-
-/** The length that a message says its content has, or null where it says none. */
-export function contentLength(headers: Headers): number | null {
-  const text = headers.get("content-length");
-  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
-}

@@ -51,13 +51,16 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
   return {
     repeatable: true,
     failed: (failure) => noteFailure(options, caller.request, origin.url, failure),
-    async fetch(clientHeaders, method): Promise<OriginReply> {
+    async fetch(
+      clientHeaders,
+      { method = request.method, holdsShortBodies = false } = {},
+    ): Promise<OriginReply> {
       // The cache stores what it reads, decoded. Nothing else here reads a body.
       const asSent = !caller.request.route.cache;
       const target = originUrl(origin.url, caller.request.forwarded.url);
       const via = await options.viaName();
       const headers = headersFor(options, caller, clientHeaders, via);
-      const sent = { method: method ?? request.method, headers, url: target };
+      const sent = { method, headers, url: target };
       const reply = await forward({
         ...sent,
         body: request.body,
@@ -75,7 +78,7 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
         originUrl: target,
         edgeUrl: url,
         basePath,
-        body: watchedBody(reply.response, { method: method ?? request.method, asSent, platform }),
+        body: watchedBody(reply.response, { method, asSent, holdsShortBodies, platform }),
         asSent,
       });
       if (options.ownsCors) dropOriginCors(response.headers);

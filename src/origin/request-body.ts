@@ -1,5 +1,6 @@
+import { contentLength } from "../http/content.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { contentLength, moveBody, pipeFor } from "./move-body.ts";
+import { moveBody, pipeFor } from "./move-body.ts";
 
 /** How the sending of a request's content ended. */
 export type Sent = "sent" | "client stalled" | "client broke off" | "origin stalled" | "origin broke off";

@@ -1,6 +1,7 @@
+import { contentLength, isShortBody } from "../http/content.ts";
 import { isEventStream } from "../http/event-stream.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { contentLength, moveBody, pipeFor } from "./move-body.ts";
+import { moveBody, pipeFor } from "./move-body.ts";
 import { WITHOUT_CONTENT } from "./response-headers.ts";
 
 /** Codings that the runtime undoes when a body is read, and applies again when it is sent. */
@@ -11,6 +12,8 @@ export interface WatchedBodyOptions {
   method: string;
   /** Whether the body is read as the origin sent it, whatever its coding. */
   asSent: boolean;
+  /** Whether the requester watches a short body itself. */
+  holdsShortBodies: boolean;
   platform: Pick<Platform, "now" | "timer">;
 }
 
@@ -21,12 +24,13 @@ export interface WatchedBodyOptions {
  */
 export function watchedBody(
   { status, headers, body }: Pick<Response, "status" | "headers" | "body">,
-  { method, asSent, platform }: WatchedBodyOptions,
+  { method, asSent, holdsShortBodies, platform }: WatchedBodyOptions,
 ): ReadableStream<Uint8Array> | null {
   if (!body || WITHOUT_CONTENT.has(status)) return null;
   if (method === "HEAD" || isEventStream(headers.get("content-type"))) return body;
   if (!asSent && UNDONE_BY_THE_RUNTIME.test(headers.get("content-encoding") ?? "")) return body;
   const length = contentLength(headers);
+  if (holdsShortBodies && isShortBody(headers)) return body;
   const pipe = pipeFor(length);
   moveBody(body, pipe.writable, {
     platform,

@@ -117,12 +117,6 @@ export function share(
   });
 }
 
-/** `Content-Length`, where it counts the bytes that are read here: not those of a coding that the runtime undid. */
-export function lengthSaid(headers: Headers): number | null {
-  const text = headers.get("content-length");
-  return text !== null && /^\d+$/.test(text) && !headers.has("content-encoding") ? Number(text) : null;
-}
-
 function withoutCoding({ status, headers }: ResponseFacts): ResponseFacts {
   const identity = new Headers(headers);
   identity.delete("content-encoding");

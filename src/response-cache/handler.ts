@@ -98,7 +98,7 @@ async function askOrigin(context: CacheContext, origin: OriginFetch, fwd: FwdRea
     done: done ?? ignore,
   };
   const metas = originRequest.candidates.map(({ meta }) => meta);
-  const asking = origin.fetch(originRequestHeaders(headers, metas));
+  const asking = origin.fetch(originRequestHeaders(headers, metas), { holdsShortBodies: true });
   // The client going away must not end what others wait for.
   request.waitUntil(asking.then(ignore, ignore));
   try {

@@ -54,7 +54,8 @@ async function validated(
   const { fwd, requestTime, done, origin, candidates } = originRequest;
   const entry = await confirmedEntry(context, response.headers, candidates);
   if (!entry || !(await bodyAtHand(context, entry))) {
-    const again = await origin.fetch(originRequestHeaders(context.request.request.headers, []));
+    const asked = originRequestHeaders(context.request.request.headers, []);
+    const again = await origin.fetch(asked, { holdsShortBodies: true });
     return receive(context, again, { ...originRequest, candidates: [] });
   }
   const { entry: fresh, stored } = await freshen(context, entry, response.headers, requestTime);

@@ -1,7 +1,8 @@
+import { decodedLength } from "../http/content.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import { fill, lengthSaid, outlineOf } from "./fill.ts";
+import { fill, outlineOf } from "./fill.ts";
 import { asGet, freshen } from "./freshen.ts";
 import { isOriginError } from "./rules/status.ts";
 import { originRequestHeaders } from "./rules/validation.ts";
@@ -23,7 +24,7 @@ async function revalidate(found: CacheContext, origin: OriginFetch, entry: Entry
   const candidates = validatorsFor(context, origin, entry);
   const metas = candidates.map(({ meta }) => meta);
   // With GET, whatever the request is: a HEAD brings nothing that a GET could be answered with (RFC 9110 §9.3.2).
-  const reply = await origin.fetch(originRequestHeaders(request.request.headers, metas), "GET");
+  const reply = await origin.fetch(originRequestHeaders(request.request.headers, metas), { method: "GET" });
   if (reply.kind === "failed" || isOriginError(reply.response.status)) return;
   const { response } = reply;
   if (response.status === 304) {
@@ -34,7 +35,7 @@ async function revalidate(found: CacheContext, origin: OriginFetch, entry: Entry
   const outlined = await outlineOf(context, response, requestTime);
   if (outlined.kind === "outline") {
     // A body that breaks off leaves what was there: it may yet stand in for an origin that fails.
-    await fill(context, outlined.outline, response.body, lengthSaid(response.headers));
+    await fill(context, outlined.outline, response.body, decodedLength(response.headers));
   } else if (outlined.because === "response") {
     await withdrawIfGone(context, { method: "GET", ranged: false }, response.status, requestTime);
   }

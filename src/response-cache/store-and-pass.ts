@@ -1,8 +1,9 @@
+import { decodedLength, isShortBody } from "../http/content.ts";
 import type { OriginFailure } from "../request/origin-reply.ts";
 import { identityBody } from "./body.ts";
 import { fetchKey } from "./collapse.ts";
 import type { CacheContext } from "./context.ts";
-import { fill, keep, lengthSaid, type Outline, outlineOf } from "./fill.ts";
+import { fill, keep, type Outline, outlineOf } from "./fill.ts";
 import { heldBody } from "./held-body.ts";
 import type { OriginRequest } from "./origin-request.ts";
 import type { CacheReply } from "./outcome.ts";
@@ -11,9 +12,6 @@ import { withdrawIfGone } from "./withdraw.ts";
 
 /** The answer, or how the origin failed in its body. */
 type StoredAndPassed = { kind: "answer"; reply: CacheReply } | OriginFailure;
-
-/** Bytes: what the origin sends in a few packets. */
-const SMALL_BODY = 64 * 1024;
 
 /**
  * Passes the origin's answer to the client as it comes. Beside it a copy is gathered where it may be stored, for the
@@ -29,7 +27,7 @@ export async function storeAndPass(
   const { request, parts } = context;
   const { inFlight, maxBodyBytes } = parts;
   const outlined = await outlineOf(context, response, requestTime);
-  const said = lengthSaid(response.headers);
+  const said = decodedLength(response.headers);
   const tooLong = said !== null && said > maxBodyBytes;
   // Nobody can tell whether a handler's body is encoded already, or will be by the runtime.
   const unreadable = !origin.repeatable && response.headers.has("content-encoding");
@@ -42,14 +40,22 @@ export async function storeAndPass(
     const asked = { method, ranged: headers.has("range") && !context.entry };
     if (outlined.kind === "outline" || outlined.because === "response")
       await withdrawIfGone(context, asked, response.status, requestTime);
+    // A short body is watched here, not by the origin. A handler's body is its own.
+    const whole =
+      response.body && method !== "HEAD" && origin.repeatable && isShortBody(response.headers)
+        ? await hold(context, response, response.body)
+        : null;
+    if (whole?.kind === "failed") return whole;
     done();
-    return answer(passed(context, { kind: "response", response }, { fwd }, "MISS"));
+    return answer(
+      passed(context, { kind: "response", response: whole?.response ?? response }, { fwd }, "MISS"),
+    );
   }
   inFlight.cacheable(fetching);
   const { outline } = outlined;
-  if (response.body && said !== null && said <= SMALL_BODY) {
+  if (response.body && said !== null && isShortBody(response.headers)) {
     const small = await storeSmall(context, response, response.body, said, outline);
-    if (small.kind !== "answer") return small;
+    if (small.kind === "failed") return small;
     done();
     const { response: whole, stored } = small;
     return answer(passed(context, { kind: "response", response: whole }, { fwd, stored }, "MISS"));
@@ -69,23 +75,39 @@ export async function storeAndPass(
   return answer(passed(context, { kind: "response", response: copy }, { fwd, stored: true }, "MISS"));
 }
 
-/** Reads a small body first: to hand it out and to store it is then one thing, where a stream would have to be split. */
+/** Reads a short body first: to hand it out and to store it is then one thing, where a stream would have to be split. */
 async function storeSmall(
   context: CacheContext,
-  { status, statusText, headers }: Response,
+  response: Response,
   body: ReadableStream<Uint8Array>,
   said: number,
   outline: Outline,
-): Promise<{ kind: "answer"; response: Response; stored: boolean } | OriginFailure> {
-  const { inFlight, platform, originDeadlineMs } = context.parts;
+): Promise<(Held & { stored: boolean }) | OriginFailure> {
+  const held = await hold(context, response, body);
+  const stored = held.kind === "held" && held.bytes.length === said;
+  if (!stored) context.parts.inFlight.uncacheable(fetchKey(context));
+  if (held.kind === "failed") return held;
+  if (stored) keep(context, { ...outline, body: identityBody(held.bytes) });
+  return { ...held, stored };
+}
+
+/** A response whose body is here to its end. */
+interface Held {
+  kind: "held";
+  response: Response;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+async function hold(
+  { parts: { platform, originDeadlineMs } }: CacheContext,
+  { status, statusText, headers }: Response,
+  body: ReadableStream<Uint8Array>,
+): Promise<Held | OriginFailure> {
   const held = await heldBody(body, platform, originDeadlineMs);
-  const stored = held.kind === "whole" && held.bytes.length === said;
-  if (!stored) inFlight.uncacheable(fetchKey(context));
   if (held.kind === "stalled") return { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" };
   if (held.kind === "broken") return { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" };
   const { bytes } = held;
-  if (stored) keep(context, { ...outline, body: identityBody(bytes) });
-  return { kind: "answer", response: new Response(bytes, { status, statusText, headers }), stored };
+  return { kind: "held", response: new Response(bytes, { status, statusText, headers }), bytes };
 }
 
 function answer(reply: CacheReply): StoredAndPassed {

@@ -39,7 +39,7 @@ export class Origin {
   fetchFor(method: string, url: string): OriginFetch {
     return {
       repeatable: true,
-      fetch: async (headers, asMethod): Promise<OriginReply> => {
+      fetch: async (headers, { method: asMethod } = {}): Promise<OriginReply> => {
         const request = { method: asMethod ?? method, url, headers: new Headers(headers) };
         this.asked.push(request);
         await this.gate;

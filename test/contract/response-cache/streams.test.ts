@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
 import { Origin, openCache, until } from "../../support/cache.ts";
+import { testPlatform } from "../../support/platform.ts";
+import { scriptedBody, settle } from "../../support/streams.ts";
 
 const FIELDS = { "cache-control": "max-age=60", "content-type": "application/x-ndjson" };
 
@@ -79,4 +81,22 @@ it("a body of unknown length that is read to its end is stored; one whose client
   await reader.cancel();
   chunks = 3;
   expect((await isolate.ask("/v1/x")).bytes.length, "never a part of it").toBe(3000);
+});
+
+it.each([
+  ["what may be stored", "max-age=60"],
+  ["what may not be stored", "no-store"],
+  ["what is private", "private"],
+])("a short body that stalls is the origin's timeout: %s", async (_, cacheControl) => {
+  const platform = testPlatform();
+  const content = scriptedBody();
+  const headers = { "cache-control": cacheControl, "content-length": "4" };
+  const origin = new Origin(() => new Response(content.body, { headers }));
+  const asking = await openCache({ origin, platform, connection: null }).begin("/v1/x", {});
+  content.send("ab");
+  await settle();
+  platform.advance(60_000);
+  const { reply } = await asking.reply;
+  expect(reply).toMatchObject({ kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" });
+  expect(content.cancelled, "the origin's connection ends").toBe(true);
 });

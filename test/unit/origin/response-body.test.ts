@@ -3,11 +3,14 @@ import { watchedBody } from "../../../src/origin/response-body.ts";
 import { type TestPlatform, testPlatform } from "../../support/platform.ts";
 import { readAll, type ScriptedBody, scriptedBody, settle } from "../../support/streams.ts";
 
-function answer(headers: Record<string, string> = {}, { method = "GET", asSent = true, status = 200 } = {}) {
+function answer(
+  headers: Record<string, string> = {},
+  { method = "GET", asSent = true, status = 200, holdsShortBodies = false } = {},
+) {
   const platform = testPlatform();
   const content = scriptedBody();
   const response = new Response(content.body, { status, headers });
-  const body = watchedBody(response, { method, asSent, platform });
+  const body = watchedBody(response, { method, asSent, holdsShortBodies, platform });
   return { platform, content, body, untouched: body === response.body };
 }
 
@@ -84,6 +87,7 @@ describe("left alone is", () => {
     ["the answer to a HEAD", { "content-length": "9" }, { method: "HEAD" }],
     ["what the runtime would decode: gzip", { "content-encoding": "gzip" }, { asSent: false }],
     ["what the runtime would decode: br", { "content-encoding": "BR" }, { asSent: false }],
+    ["a short one that the cache reads itself", { "content-length": "65536" }, { holdsShortBodies: true }],
   ])("%s", (_what, headers, options) => {
     expect(answer(headers, options).untouched).toBe(true);
   });
@@ -92,6 +96,9 @@ describe("left alone is", () => {
     [{ "content-encoding": "gzip" }, { asSent: true }],
     [{ "content-encoding": "zstd" }, { asSent: false }],
     [{ "content-encoding": "identity" }, { asSent: false }],
+    [{ "content-length": "65537" }, { holdsShortBodies: true }],
+    [{}, { holdsShortBodies: true }],
+    [{ "content-length": "9", "content-encoding": "zstd" }, { holdsShortBodies: true }],
   ])("not: %j, %j", (headers, options) => {
     expect(answer(headers, options).untouched).toBe(false);
   });
