@@ -132,12 +132,18 @@ const STATES_A_LIMIT: ReadonlySet<number> = new Set([413, 420, 429, 430, 503, 50
  */
 function tellsNoQuota(outcome: Answer | Refusal): boolean {
   if (outcome.kind === "answer") {
-    const { status } = outcome.response;
-    return status === 401 || STATES_A_LIMIT.has(status);
+    const { status, headers } = outcome.response;
+    return status === 401 || STATES_A_LIMIT.has(status) || saysToWait(status, headers);
   }
   if (!(outcome.error instanceof Problem)) return false;
   const { status } = outcome.error.facts;
   return status === 401 || status === 403 || status === 503;
+}
+
+/** An error of any other status may be a limit as well: GitHub's is a 403 with `Retry-After`, or with nothing remaining. */
+function saysToWait(status: number, headers: Headers): boolean {
+  if (status < 400) return false;
+  return headers.has("retry-after") || /^(0+|-\d+)$/.test(headers.get("x-ratelimit-remaining") ?? "");
 }
 
 /** Null where no limit was asked. */

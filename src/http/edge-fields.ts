@@ -13,8 +13,11 @@ const SENDER = [
   "x-forwarded(-.*)?|forwarded-.*|x-original-forwarded-.*",
   "cf-connecting-ip(v6)?|cf-pseudo-ipv4|(x-)?(cluster-)?client-ip|x-remote-(addr|ip|user)|remote-(addr|user)",
   "fastly-client-ip|(wl-)?proxy-client-ip|x-envoy-external-address|x-azure-(clientip|socketip)|x-appengine-user-ip",
-  // RFC 9440 §2.4: whoever ends TLS removes what a client sends under these names.
-  "client-cert(-chain)?",
+  // RFC 9440 §2.4: whoever ends TLS removes what a client sends under these names, and under those of nginx, Azure and others.
+  "client-cert(-chain)?|(x-)?ssl-(client-.*|cert)|x-(ssl-)?client-(cert(-.*)?|dn|verify|s-dn)|x-arr-clientcert",
+  // What proxies that sign users in send after them: oauth2-proxy, Authelia, Grafana's, Azure, Google.
+  "x-auth-request-.*|remote-(name|email|groups)|x-webauth-.*|x-authenticated-(user|userid|groups)",
+  "x-ms-client-principal(-.*)?|x-goog-authenticated-user-.*|x-originating-ip|x-proxyuser-ip",
 ].join("|");
 
 /**

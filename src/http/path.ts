@@ -47,20 +47,30 @@ export function ambiguityOf(pathname: string, rawPath: boolean): string | null {
   return strict.find(([, pattern]) => pattern.test(pathname))?.[0] ?? hiddenAmbiguity(pathname, rawPath);
 }
 
+/** A dot, slash or backslash that is percent-encoded twice or more often: `%252e`. */
+const ENCODED_AGAIN = /%(?:25)*(2e|2f|5c)/gi;
+
 /**
  * What only another reading shows: once it is decoded, with `\` for a slash (Windows), without the `;parameters` that
- * servlet containers cut from every segment before they look at dots (RFC 3986 §3.3).
+ * servlet containers cut from every segment before they look at dots (RFC 3986 §3.3); and decoded again, as by a proxy
+ * in front of the origin and then by the origin.
  */
 function hiddenAmbiguity(pathname: string, rawPath: boolean): string | null {
   if (!/[%;]/.test(pathname)) return null;
   const path = decodedPath(pathname);
   if (path === null) return BROKEN_ESCAPE;
+  const again = path.replace(ENCODED_AGAIN, (_text, hex: string) => decodeURIComponent(`%${hex}`));
+  if (again !== path && again.split(/[/\\]/).some(isDotSegment)) return "a dot segment";
   for (const segment of path.split(/[/\\]/)) {
     const name = withoutParameters(segment);
-    if (/^\.{1,2}[\s\p{Cc}]*$/u.test(name)) return "a dot segment";
+    if (isDotSegment(segment)) return "a dot segment";
     if (!rawPath && name !== segment && name.trim() === "") return "a segment of nothing but parameters";
   }
   return null;
+}
+
+function isDotSegment(segment: string): boolean {
+  return /^\.{1,2}[\s\p{Cc}]*$/u.test(withoutParameters(segment));
 }
 
 function withoutParameters(segment: string): string {

@@ -58,13 +58,25 @@ function cleanFields(headers: Headers, addresses: Addresses): OriginSignals {
   const session = headers.get(SESSION_SIGNAL_FIELD);
   const caller = headers.get(CALLER_SIGNAL_FIELD);
   const left = dropHopByHop(headers, { endToEnd: NEEDED_BY_CACHES, drops: isNotForClients });
-  for (const name of ["location", "content-location"]) {
-    if (left.has(name)) headers.set(name, edgeAddress(headers.get(name) ?? "", addresses));
-  }
-  if (left.has("refresh")) headers.set("refresh", edgeRefresh(headers.get("refresh") ?? "", addresses));
-  if (left.has("link")) headers.set("link", edgeLinks(headers.get("link") ?? "", addresses));
+  for (const [name, rewritten] of ADDRESS_FIELDS)
+    if (left.has(name)) rewrite(headers, name, rewritten, addresses);
   if (left.has("set-cookie")) rewriteCookies(headers, addresses);
   return { ...(session !== null && { session }), ...(caller !== null && { caller }) };
+}
+
+/** Fields that hold addresses, each with what makes them the edge's. */
+const ADDRESS_FIELDS: readonly (readonly [name: string, rewritten: typeof edgeAddress])[] = [
+  ["location", edgeAddress],
+  ["content-location", edgeAddress],
+  ["refresh", edgeRefresh],
+  ["link", edgeLinks],
+];
+
+/** A field that is right as it is keeps its bytes: those that are no UTF-8 would be lost on their way through a string. */
+function rewrite(headers: Headers, name: string, rewritten: typeof edgeAddress, addresses: Addresses): void {
+  const value = headers.get(name) ?? "";
+  const changed = rewritten(value, addresses);
+  if (changed !== value) headers.set(name, changed);
 }
 
 /** Statuses without a body. The constructor of Response throws for a body with one of these (Fetch §2.2.3). */
@@ -73,12 +85,12 @@ export const WITHOUT_CONTENT: ReadonlySet<number> = new Set([204, 205, 304]);
 /** Cookies as the browser, which talks to the edge's host, can take them and will send them back. */
 function rewriteCookies(headers: Headers, addresses: Addresses): void {
   const cookies = headers.getSetCookie();
-  headers.delete("set-cookie");
-  for (const cookie of cookies) {
+  const rewritten = cookies.map((cookie) => {
     const local = withoutForeignDomain(cookie, addresses.edgeUrl.hostname);
-    headers.append(
-      "set-cookie",
-      withPath(local, (path) => edgeCookiePath(path, addresses)),
-    );
-  }
+    return withPath(local, (path) => edgeCookiePath(path, addresses));
+  });
+  // As with the addresses: what is right keeps its bytes.
+  if (rewritten.every((cookie, index) => cookie === cookies[index])) return;
+  headers.delete("set-cookie");
+  for (const cookie of rewritten) headers.append("set-cookie", cookie);
 }

@@ -153,4 +153,25 @@ describe("bodies on their way", () => {
       await closed.promise;
     },
   );
+
+  it("an address or a cookie that need not change keeps its bytes, UTF-8 or not", async () => {
+    const fields = {
+      location: "/caf\u00e9",
+      link: "</caf\u00e9>; rel=next",
+      "content-location": "/\u00fc",
+      refresh: "3; url=/\u00fc",
+      "set-cookie": ["name=Jos\u00e9; Path=/", "plain=1"],
+      "content-disposition": 'attachment; filename="\u00e9.txt"',
+    };
+    handlers.set("/latin1", (_request, response) => {
+      response.writeHead(302, fields);
+      response.end();
+    });
+    const got = await new Promise<IncomingMessage["headers"]>((resolve, reject) => {
+      const asking = request(`${edge.url}/latin1`, { agent: false }, (response) => resolve(response.headers));
+      asking.on("error", reject);
+      asking.end();
+    });
+    expect(got).toMatchObject(fields);
+  });
 });

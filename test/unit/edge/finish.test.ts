@@ -77,6 +77,22 @@ describe("the fields of the edge's quota", () => {
     expect(limitFields(finished(answered(status)).response.headers)).toEqual({});
   });
 
+  it.each<[status: number, fields: Record<string, string>, theirs: boolean]>([
+    [403, { "retry-after": "60" }, true],
+    [403, { "x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "99" }, true],
+    [400, { "x-ratelimit-remaining": "00" }, true],
+    [422, { "x-ratelimit-remaining": "-1" }, true],
+    [502, { "retry-after": "5" }, true],
+    [500, { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" }, true],
+    [403, { "x-ratelimit-limit": "60", "x-ratelimit-remaining": "59" }, false],
+    [404, { "x-ratelimit-remaining": "" }, false],
+    [200, { "x-ratelimit-remaining": "0" }, false],
+    [403, {}, false],
+  ])("on an origin's %i with %j: the origin's own stand alone: %s", (status, fields, theirs) => {
+    const shown = limitFields(finished(answered(status, fields)).response.headers);
+    expect(shown).toEqual(theirs ? fields : { ...fields, ...lower(EDGE_LIMITS) });
+  });
+
   it("keep the origin's in the draft's form too", () => {
     const theirs = { ratelimit: '"theirs";r=0;t=5', "ratelimit-policy": '"theirs";q=5;w=5' };
     expect(limitFields(finished(answered(429, theirs)).response.headers)).toEqual(theirs);

@@ -63,6 +63,33 @@ describe("without its parameters, which servlet containers cut first", () => {
   });
 });
 
+describe("decoded again, as by a proxy in front of the origin and then by the origin", () => {
+  it.each([
+    "/pub/%252e%252e/user",
+    "/pub/%252E./user",
+    "/pub/.%252e",
+    "/pub/..%252fuser",
+    "/pub%252f..%252fuser",
+    "/pub/..%255cuser",
+    "/pub/%25252e%25252e/user",
+    "/pub/..%25252fuser",
+    "/pub/%252e%252e;x/user",
+    "/%25/%252e%252e/user",
+  ])("%s holds a dot segment", (path) => {
+    expect([ambiguityOf(path, false), ambiguityOf(path, true)]).toEqual(["a dot segment", "a dot segment"]);
+  });
+  it.each([
+    "/100%25",
+    "/a%252eb",
+    "/v%252e..x",
+    "/get/https%253A%252F%252Fapi.example%252Fx",
+    "/%25zz",
+    "/%252525",
+  ])("%s holds none", (path) => {
+    expect([ambiguityOf(path, false), ambiguityOf(path, true)]).toEqual([null, null]);
+  });
+});
+
 it.each(["/a/.%20/b", "/a/..%20", "/a/%2e%20%20/b"])("%s is a dot segment where Windows reads it", (path) => {
   expect(ambiguityOf(path, false), "refused").not.toBeNull();
   expect(ambiguityOf(path, true), "on a raw path too").not.toBeNull();
