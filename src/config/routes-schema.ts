@@ -61,7 +61,8 @@ const flag = (description: string | undefined, fallback: string) =>
 
 /** A number above {@link MAX_FIELD_INTEGER} that is still exact counts as "no limit"; the compiler lowers it. */
 const COUNT = `Must be a whole number of at least 1, and at most ${MAX_FIELD_INTEGER} (RFC 9651 §3.3.1: no field carries more).`;
-const count = z.int(COUNT).check(z.positive(COUNT));
+/** A schema of its own for each key, because a key's note belongs to its schema. */
+const count = () => z.int(COUNT).check(z.positive(COUNT));
 const SECONDS = `Must be seconds, 0 or more, and at most ${MAX_DELTA_SECONDS} (RFC 9111 §1.2.2).`;
 const seconds = z.number(SECONDS).check(z.nonnegative(SECONDS), z.lte(MAX_DELTA_SECONDS, SECONDS));
 
@@ -82,7 +83,7 @@ const limitBase = {
       "The time in which the limit may be used once; for a token bucket, the time between two refills.",
     ),
   ),
-  cost: optional(count, "1 to the limit", describe("The units that one request takes."), "1"),
+  cost: optional(count(), "1 to the limit", describe("The units that one request takes."), "1"),
   by: choice(
     ["caller", "address"],
     describe(
@@ -98,7 +99,7 @@ const limitBase = {
     "`false`",
   ),
   lease: optional(
-    count,
+    count(),
     "1 to a tenth of the limit",
     describe(
       "The units that an isolate takes in advance, so that most requests need no call; only for sliding and fixed windows.",
@@ -120,7 +121,7 @@ export function limitSchemas(algorithms: AlgorithmTable) {
     ...limitBase,
     algorithm: choice(windows, describe("How the limit is counted."), `\`${DEFAULT_ALGORITHM}\``),
     limit: required(
-      count,
+      count(),
       "whole number, 1 or more",
       describe("The units that a caller may take in a window."),
     ),
@@ -133,11 +134,11 @@ export function limitSchemas(algorithms: AlgorithmTable) {
       describe("Units come back bit by bit."),
     ),
     capacity: required(
-      count,
+      count(),
       "whole number, 1 or more",
       describe("The most units that the bucket holds; in place of `limit`."),
     ),
-    refill: required(count, "whole number, 1 or more", describe("The units that come back each window.")),
+    refill: required(count(), "whole number, 1 or more", describe("The units that come back each window.")),
   });
   const limit = z.discriminatedUnion("algorithm", [windowLimit, bucketLimit], {
     error: ({ code }) =>

@@ -77,6 +77,19 @@ describe("tests that a document names", () => {
     expect(short.filter((name) => !known.includes(name))).toEqual([]);
   });
 
+  it(".github/SECURITY.md: each threat has one", () => {
+    const [, table = ""] = readFileSync(".github/SECURITY.md", "utf8").split(
+      "| threat | defence | test |\n|---|---|---|\n",
+    );
+    const threats = (table.split("\n\n")[0] ?? "").split("\n").map((row) => row.split(" | "));
+    expect(threats.length).toBeGreaterThan(30);
+    const untested = threats.filter(([, , tests = ""]) => {
+      const named = [...tests.matchAll(/`(test\/[\w./-]+\.(?:test\.ts|md))`/g)].map(([, path = ""]) => path);
+      return named.length === 0 || named.some((path) => !existsSync(path));
+    });
+    expect(untested.map(([threat]) => threat)).toEqual([]);
+  });
+
   it("test/conformance/asvs.md: every one exists", () => {
     const text = readFileSync("test/conformance/asvs.md", "utf8");
     const named = [...text.matchAll(/`((?:unit|contract|e2e)\/[\w/-]+)`/g)].map(([, name = ""]) => name);
@@ -119,6 +132,17 @@ describe.each(["README.md", "docs/routes.md"])("%s", (file) => {
     const name = `routes-of-${file.replaceAll("/", "-")}`;
     expectRight(await routesOf(name, lists[0]?.text ?? ""));
   });
+});
+
+it("docs/configuration.md: each key has a sentence of its own", () => {
+  const sections = readFileSync("docs/configuration.md", "utf8").split(/^##+ /m);
+  const repeated = sections.flatMap((section) => {
+    const said = section
+      .split("\n")
+      .flatMap((line) => (/^\| `/.test(line) ? [line.split(" | ").at(-1) ?? ""] : []));
+    return said.filter((sentence, index) => said.indexOf(sentence) !== index);
+  });
+  expect(repeated).toEqual([]);
 });
 
 describe("problem codes", () => {
