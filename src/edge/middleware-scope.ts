@@ -8,9 +8,9 @@ import type { LimitInput, Policy, Route, RouteInput } from "../config/route.ts";
  */
 export type LimitScope = (c: Context, self: unknown) => string;
 
-/** Calls with limits of the same names, in the order in which the Worker's module makes them. */
+/** By the name of a limit: the calls that have one of it, in the order in which the Worker's module makes them. */
 const calls = new Map<string, number>();
-/** In requests that have run a wrapped middleware: how often. */
+/** The same by path and name, for the wrapped middlewares that a request has run. */
 const runs = new WeakMap<Context, Map<string, number>>();
 
 /**
@@ -21,7 +21,7 @@ const MAX_CALLS = 32;
 const MAX_NAMES = 1000;
 
 /**
- * The scope of one `edge()` call, by its place among those with limits of the same names.
+ * The scope of one `edge()` call, by its place among those with a limit of one of its names.
  *
  * Where the middleware is not registered itself but called by another one (`every()` of Hono, or a function that makes it anew
  * for each request), the calls cannot be counted. Then the scope is the path under which that one is registered, and the place
@@ -30,9 +30,8 @@ const MAX_NAMES = 1000;
 export function limitScope({ limits, tiers = {} }: Pick<RouteInput, "limits" | "tiers">): LimitScope {
   // What is no list of limits is found when the configuration is read, and is no error here.
   const all: (LimitInput | undefined)[] = [limits, ...Object.values(tiers)].flat();
-  const names = all.map((limit) => limit?.name).join();
-  const place = Math.min(calls.get(names) ?? 0, MAX_CALLS);
-  if (calls.has(names) || calls.size < MAX_NAMES) calls.set(names, place + 1);
+  const names = [...new Set(all.map((limit) => String(limit?.name)))];
+  const place = Math.min(placeAmong(calls, names), MAX_CALLS);
   const own = place === 0 ? "" : `#${place}`;
 
   return function scope(c, self) {
@@ -41,10 +40,21 @@ export function limitScope({ limits, tiers = {} }: Pick<RouteInput, "limits" | "
     const path = registered?.path ?? "*";
     const counts = runs.get(c) ?? new Map<string, number>();
     runs.set(c, counts);
-    const earlier = counts.get(`${path} ${names}`) ?? 0;
-    counts.set(`${path} ${names}`, earlier + 1);
-    return `@${path}#${earlier}`;
+    const place = placeAmong(
+      counts,
+      names.map((name) => `${path} ${name}`),
+    );
+    return `@${path}#${place}`;
   };
+}
+
+/** The place of one more call behind all that have one of its names: no two calls with a name in common have the same. */
+function placeAmong(counts: Map<string, number>, names: readonly string[]): number {
+  const place = Math.max(0, ...names.map((name) => counts.get(name) ?? 0));
+  for (const name of names) {
+    if (counts.has(name) || counts.size < MAX_NAMES) counts.set(name, place + 1);
+  }
+  return place;
 }
 
 const lists = new Map<string, readonly RouteInput[]>();

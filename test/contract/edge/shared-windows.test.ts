@@ -117,6 +117,21 @@ describe.each(stores)("%s", (_where, store) => {
     expect(await ask(fine(tiers), [...five("/a"), ...five("/b")])).toBe("++++-++++-");
   });
 
+  it("nor do they where each has further limits of its own", async () => {
+    const [more, other] = [
+      { ...window, name: "more", limit: 9 },
+      { ...window, name: "other", limit: 9 },
+    ];
+    const app = new Hono<EdgeEnv>();
+    app.use("/a", rateLimit([window]));
+    app.use("/b", rateLimit([window, more]));
+    app.use("/c", rateLimit([other, window]));
+    app.use("/d", edge({ limits: [other], tiers: { gold: [window, more] } }));
+    app.use("/e/*", every(rateLimit([window]), rateLimit([more, { ...window, limit: 3 }])));
+    const paths = ["/a", "/b", "/c", "/e/x"].flatMap(five);
+    expect(await ask(fine(app), paths)).toBe("++++-++++-++++-+++--");
+  });
+
   it("two apps of one Worker do not either", async () => {
     const env = vars();
     const [one, two] = [new Hono<EdgeEnv>(), new Hono<EdgeEnv>()];
