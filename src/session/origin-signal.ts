@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { signalText } from "../http/signal-json.ts";
 import type { JsonText } from "../runtime/json-text.ts";
 import { sessionTier, sessionUser } from "./input.ts";
 import { DEVICE_INFO_BYTES, givenMember, jsonTooLarge, USER_DATA_BYTES } from "./record.ts";
@@ -21,29 +22,12 @@ const signal = z.object({
 
 /** Parses an `X-Edge-Session` field: JSON, or base64url of it. @returns null when it is malformed or too large. */
 export function parseSessionSignal(text: string): SessionSignal | null {
-  try {
-    const json = decoded(text.trim());
-    const parsed = z.safeParse(signal, JSON.parse(json));
-    if (!parsed.success) return null;
-    const { user_id, tier, carry } = parsed.data;
-    const userData = givenMember(json, "user_data");
-    const deviceInfo = givenMember(json, "device_info");
-    if (jsonTooLarge(userData, USER_DATA_BYTES) || jsonTooLarge(deviceInfo, DEVICE_INFO_BYTES)) return null;
-    return { userId: user_id, tier: tier ?? null, userData, deviceInfo, carry: carry ?? "cookie" };
-  } catch {
-    return null;
-  }
-}
-
-/** Bytes that are no UTF-8 must not become one user id for several users. @throws where there are any. */
-function decoded(text: string): string {
-  if (text.startsWith("{")) {
-    // The runtime decodes fields, and puts this in the place of what it cannot decode.
-    if (text.includes("\ufffd")) throw new TypeError("The field is not UTF-8");
-    return text;
-  }
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(
-    Uint8Array.from(binary, (char) => char.charCodeAt(0)),
-  );
+  const json = signalText(text);
+  const parsed = json === undefined ? null : z.safeParse(signal, JSON.parse(json));
+  if (json === undefined || !parsed?.success) return null;
+  const { user_id, tier, carry } = parsed.data;
+  const userData = givenMember(json, "user_data");
+  const deviceInfo = givenMember(json, "device_info");
+  if (jsonTooLarge(userData, USER_DATA_BYTES) || jsonTooLarge(deviceInfo, DEVICE_INFO_BYTES)) return null;
+  return { userId: user_id, tier: tier ?? null, userData, deviceInfo, carry: carry ?? "cookie" };
 }

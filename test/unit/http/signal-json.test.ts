@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { signalJson } from "../../../src/http/signal-json.ts";
+import { signalJson, signalText } from "../../../src/http/signal-json.ts";
 
 test.each<[text: string, value: unknown]>([
   ['{"a":1}', { a: 1 }],
@@ -15,4 +15,22 @@ test.each<[text: string, value: unknown]>([
   ["{", undefined],
 ])("%j is %j", (text, value) => {
   expect(signalJson(text)).toEqual(value);
+});
+
+const latin1 = (name: string) => btoa(`{"user_id":"${name}"}`);
+
+test.each<[what: string, field: string]>([
+  ["a field of bytes that the runtime could not decode", '{"user_id":"J\ufffdrg"}'],
+  ["Latin-1 in base64", latin1("J\u00f6rg")],
+  ["other Latin-1 in base64", latin1("J\u00e4rg")],
+  ["a character beyond base64 in it", `${btoa("null")}!`],
+  ["half a surrogate pair in UTF-8", btoa('"\u00ed\u00a0\u0080"')],
+  ["base64 of no JSON", btoa("ada")],
+])("%s is nobody's name", (_what, field) => {
+  expect(signalText(field)).toBeUndefined();
+  expect(signalJson(field)).toBeUndefined();
+});
+
+test("the text is as it was written", () => {
+  expect(signalText(btoa('{"n":1.0, "user_id":"a"}'))).toBe('{"n":1.0, "user_id":"a"}');
 });
