@@ -118,7 +118,7 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
       return async () => {
         const heard = await reply;
         const key = known.get(hash);
-        if (key && claim.kind === "verified") return claim;
+        if (key && isAsClaimed(key, claim)) return claim;
         if (key) return { kind: "verified", hash, name: null, userId: key.userId, tier: key.tier };
         if (heard) noteUnknown(hash, addressHash);
         if (claim.kind === "unverified" && heard) return claim;
@@ -182,6 +182,11 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
 }
 
 export type VerifiedKeys = ReturnType<typeof createVerifiedKeys>;
+
+/** Whether it is the same user's still, of the same tier. */
+function isAsClaimed({ userId, tier }: VerifiedKey, claim: KeyClaim): boolean {
+  return claim.kind === "verified" && claim.userId === userId && claim.tier === tier;
+}
 
 function parse(found: string): z.infer<typeof stored> | null {
   try {

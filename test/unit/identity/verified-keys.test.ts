@@ -2,7 +2,11 @@ import { describe, expect, it, test } from "vitest";
 import type { Access } from "../../../src/config/access.ts";
 import { createEvents } from "../../../src/events/events.ts";
 import type { KeyClaim } from "../../../src/identity/caller.ts";
-import { createVerifiedKeys, type VerifiedKeys } from "../../../src/identity/verified-keys.ts";
+import {
+  createVerifiedKeys,
+  type VerifiedKey,
+  type VerifiedKeys,
+} from "../../../src/identity/verified-keys.ts";
 import { createKeys } from "../../../src/store/keys.ts";
 import { Store } from "../../../src/store/store.ts";
 import { testPlatform } from "../../support/platform.ts";
@@ -35,7 +39,7 @@ function batch(stored: string | null = null) {
 /** What is known of a key once Redis, which holds `stored`, has been asked. */
 async function looked(
   verified: VerifiedKeys,
-  claim: typeof VERIFIED | typeof UNVERIFIED,
+  claim: Exclude<KeyClaim, { kind: "absent" }>,
   stored: string | null,
 ): Promise<KeyClaim> {
   const { made } = batch(stored);
@@ -72,6 +76,23 @@ describe("a key that the origin has verified", () => {
     expect(await looked(verified, VERIFIED, null)).toEqual(UNVERIFIED);
     expect(verified.get(HASH)).toBeUndefined();
     expect(verified.isDue(VERIFIED, ROUTE)).toBe(false);
+  });
+
+  test.each<[what: string, now: VerifiedKey]>([
+    ["another user's", { userId: "eve", tier: "gold" }],
+    ["of another tier", { userId: "ada", tier: "free" }],
+    ["nobody's", { userId: null, tier: null }],
+    ["of no tier", { userId: "ada", tier: null }],
+  ])("is %s at once where the origin has told another isolate so", async (_what, now) => {
+    const { platform, verified } = harness();
+    const before = { userId: "ada", tier: "gold" };
+    verified.remember(HASH, before, batch().made);
+    platform.advance(5001);
+    const claim = { ...VERIFIED, ...before };
+    const stored = JSON.stringify({ ...now, until: platform.now() + 300_000 });
+    expect(await looked(verified, claim, stored)).toEqual({ ...VERIFIED, ...now });
+    const same = { ...VERIFIED, ...now };
+    expect(await looked(verified, same, stored), "nothing has changed").toBe(same);
   });
 
   it("is not prolonged by what Redis holds", async () => {
