@@ -1,5 +1,5 @@
 import { type AddressRange, addressRange, DEFAULT_IPV6_PREFIX } from "../runtime/ip-address.ts";
-import { type ConfigIssue, shown } from "./config-error.ts";
+import { type ConfigIssue, described, shown } from "./config-error.ts";
 
 /** Callers that a list names. */
 export interface CallerList {
@@ -18,6 +18,9 @@ export interface CallerLists {
 }
 
 export const noCallers: CallerList = { users: new Set(), keys: new Set(), ranges: [] };
+
+/** What may be a key itself, in the place of its hash: it is not shown. */
+const MAY_BE_A_KEY = /^(key:.*|[\w.-]*[\w-]{16}[\w.-]*)$/s;
 
 /**
  * Reads the entries of `ALLOW_LIST` or `DENY_LIST`: addresses, CIDR ranges, `user:<id>` and `key:<hash>`. An entry that
@@ -41,7 +44,10 @@ export function readCallerList(
     if (entry.startsWith("user:") && entry.length > 5) users.add(entry.slice(5));
     else if (/^key:[0-9a-f]{32}$/.test(entry)) keys.add(entry.slice(4));
     else if (range) ranges.push(range);
-    else issues.push({ place: `${place}[${index}]`, found: shown(entry), fix });
+    else {
+      const found = MAY_BE_A_KEY.test(entry) ? described(entry) : shown(entry);
+      issues.push({ place: `${place}[${index}]`, found, fix });
+    }
   });
   return { users, keys, ranges };
 }

@@ -32,4 +32,16 @@ describe("ALLOW_LIST and DENY_LIST", () => {
       expect(issues[0]?.place).toMatch(new RegExp(`^${name}\\[[01]\\]$`));
     }
   });
+
+  it.each([
+    "key:live_4f9a8b7c6d5e4f3a",
+    "key:short",
+    `key:${"A".repeat(32)}`,
+    "live_4f9a8b7c6d5e4f3a2b1c",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJlc2ln",
+  ])("say nothing of %j, which may be a key in the place of its hash", (text) => {
+    const [issue] = configIssues({ DENY_LIST: text });
+    expect(issue?.found).toBe(`a text of ${text.length} characters`);
+    expect(JSON.stringify(issue)).not.toContain(text.replace(/^key:/, ""));
+  });
 });
