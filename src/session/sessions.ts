@@ -136,7 +136,10 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   return {
     choose: (request) =>
-      chooseSession({ validate: validator.prepare, newBatch: () => store.batch() }, request),
+      chooseSession(
+        { known: validator.knownOutcome, validate: validator.prepare, newBatch: () => store.batch() },
+        request,
+      ),
     async prepare(request, batch) {
       const decide = await validator.prepare(request, batch);
       return async () => withRefusalEvent(request, await decide());

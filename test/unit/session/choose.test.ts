@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Access } from "../../../src/config/access.ts";
 import type { EdgeRequest } from "../../../src/request/capability.ts";
 import { chooseSession } from "../../../src/session/choose.ts";
 import type { SessionVerdict } from "../../../src/session/verdict.ts";
@@ -9,7 +10,10 @@ import { claims } from "../../support/session-samples.ts";
 type Kind = "active" | "over" | "unknown";
 
 /** @param sessions Ids of the cookies in their order, with what becomes of each. */
-async function choose(sessions: [id: string, kind: Kind][]) {
+async function choose(
+  sessions: [id: string, kind: Kind][],
+  { access = "public", known = {} }: { access?: Access; known?: Record<string, "alive" | "over"> } = {},
+) {
   const kinds = new Map(sessions);
   const [first, ...others] = sessions.map(([id]) => claims({ id }));
   const batch = {
@@ -23,13 +27,14 @@ async function choose(sessions: [id: string, kind: Kind][]) {
   );
   const { claims: chosen, calls } = await chooseSession(
     {
+      known: async ({ id }) => known[id] ?? null,
       newBatch: () => batch as unknown as Batch,
       async validate({ claims: { session } }) {
         const id = session.kind === "signed" ? session.claims.id : "";
         return () => ({ kind: kinds.get(id) ?? "none" }) as SessionVerdict;
       },
     },
-    { claims: identified } as EdgeRequest,
+    { claims: identified, route: { access } } as EdgeRequest,
   );
   return [chosen.session.kind === "signed" ? chosen.session.claims.id : null, calls];
 }
@@ -98,4 +103,19 @@ test.each<[cookies: [string, Kind][], chosen: string | null, calls: number]>([
   ],
 ])("of %j counts %s, with %i calls", async (cookies, chosen, calls) => {
   expect(await choose(cookies)).toEqual([chosen, calls]);
+});
+
+test.each<[known: Record<string, "alive" | "over">, access: Access, chosen: string, calls: number]>([
+  [{ a: "alive" }, "public", "a", 0],
+  [{ a: "alive" }, ["session", "jwt"], "a", 0],
+  [{ a: "over", b: "alive" }, "identified", "b", 0],
+  [{ a: "over" }, "public", "b", 1],
+  [{ b: "alive" }, "public", "a", 1],
+  [{ a: "over", b: "alive" }, "session", "a", 1],
+])("with %j known on a route of access %j counts %s, with %i calls", async (known, access, chosen, calls) => {
+  const kinds: [string, Kind][] = [
+    ["a", known.a === "over" && access !== "session" ? "over" : "active"],
+    ["b", "active"],
+  ];
+  expect(await choose(kinds, { known, access })).toEqual([chosen, calls]);
 });
