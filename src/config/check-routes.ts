@@ -1,3 +1,5 @@
+import { isNamedBy } from "../http/name-pattern.ts";
+import { admits, CREDENTIAL_KINDS } from "./access.ts";
 import { type ConfigIssue, shown } from "./config-error.ts";
 import { covers, type PathPattern, readPattern } from "./path-pattern.ts";
 import type { Route } from "./route.ts";
@@ -110,4 +112,48 @@ export function unreachableTiers(routes: readonly PlacedRoute[], sources: TierSo
           `${place}.tiers: nobody can have the tier ${shown(tier)}, because no API key has it, and neither SESSION_SECRET, JWT_TIER_CLAIM nor a route with verifiesKeys is set.`,
       ),
   );
+}
+
+/** What can open a route. */
+export interface CredentialSources {
+  hasApiKeys: boolean;
+  hasSessions: boolean;
+  hasJwt: boolean;
+}
+
+/** Routes that nobody can use, as warnings: none of the credentials that their `access` admits can ever be verified. */
+export function unreachableAccess(routes: readonly PlacedRoute[], sources: CredentialSources): string[] {
+  const sourceOf = {
+    key: sources.hasApiKeys || routes.some(({ route }) => route.verifiesKeys),
+    jwt: sources.hasJwt,
+    session: sources.hasSessions,
+  };
+  return routes.flatMap(({ route: { access, name }, place }) =>
+    access === "public" || CREDENTIAL_KINDS.some((kind) => admits(access, kind) && sourceOf[kind])
+      ? []
+      : [`${place}.access: nobody can use ${shown(name)}, for it takes ${shown(access)}. ${SOURCES}`],
+  );
+}
+
+const SOURCES =
+  "Keys need API_KEYS or a route with verifiesKeys, JWTs JWT_SECRET or JWT_JWKS_URL, sessions SESSION_SECRET.";
+
+/**
+ * Finds cache rules that ignore the cookie of the JWT: your API would be told of a user and its answer be stored as one for
+ * everybody.
+ */
+export function checkIgnoredCookies(
+  routes: readonly PlacedRoute[],
+  jwtCookie: string | null,
+  issues: ConfigIssue[],
+): void {
+  for (const { route, place } of routes) {
+    const names = route.cache?.ignoreCookies ?? [];
+    if (jwtCookie === null || !isNamedBy(jwtCookie, names)) continue;
+    issues.push({
+      place: `${place}.cache.ignoreCookies`,
+      found: shown(names),
+      fix: `It names JWT_COOKIE (${shown(jwtCookie)}), which says who asks: leave that out.`,
+    });
+  }
 }

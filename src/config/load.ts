@@ -2,7 +2,14 @@ import { originFix, trustedOrigins } from "../http/cors-origins.ts";
 import { CredentialNames } from "../http/credential-fields.ts";
 import { isFieldName } from "../http/field-name.ts";
 import { type CallerLists, readCallerList } from "./caller-lists.ts";
-import { checkOwnedPaths, checkShadowed, type PlacedRoute, unreachableTiers } from "./check-routes.ts";
+import {
+  checkIgnoredCookies,
+  checkOwnedPaths,
+  checkShadowed,
+  type PlacedRoute,
+  unreachableAccess,
+  unreachableTiers,
+} from "./check-routes.ts";
 import { checkShared } from "./check-shared.ts";
 import { compileRoutes } from "./compile-routes.ts";
 import type { Config, JwtConfig, OriginBinding, OriginConfig } from "./config.ts";
@@ -48,13 +55,7 @@ export function loadConfigWith(
   const placed = readRoutes(loading, routes);
   const session = readSession(loading);
   const { HEALTH_PATH: healthPath, AUTH_BASE_PATH: authBasePath } = values;
-  checkShadowed(placed, issues);
-  checkShared(placed, { issues, warnings });
-  checkOwnedPaths({ healthPath, authBasePath }, placed, issues);
-  const hasTierClaim = jwt?.tierClaim != null;
-  const apiKeyTiers = apiKeys.map(({ tier }) => tier);
-  const hasSessions = session.secrets.length > 0;
-  warnings.push(...unreachableTiers(placed, { apiKeyTiers, hasSessions, hasTierClaim }));
+  checkPlaced(loading, placed, { apiKeys, jwt, session });
 
   const config: Config = {
     mode: values.EDGE_MODE,
@@ -89,6 +90,25 @@ export function loadConfigWith(
   };
   if (issues.length > 0) throw new ConfigError(issues);
   return config;
+}
+
+/** What no route shows alone: routes beside each other, and beside the variables. */
+function checkPlaced(
+  { values, issues, warnings }: Loading,
+  placed: readonly PlacedRoute[],
+  { apiKeys, jwt, session }: Pick<Config, "apiKeys" | "jwt" | "session">,
+): void {
+  const { HEALTH_PATH: healthPath, AUTH_BASE_PATH: authBasePath } = values;
+  checkShadowed(placed, issues);
+  checkShared(placed, { issues, warnings });
+  checkOwnedPaths({ healthPath, authBasePath }, placed, issues);
+  checkIgnoredCookies(placed, jwt?.cookie ?? null, issues);
+  const hasTierClaim = jwt?.tierClaim != null;
+  const apiKeyTiers = apiKeys.map(({ tier }) => tier);
+  const hasSessions = session.secrets.length > 0;
+  warnings.push(...unreachableTiers(placed, { apiKeyTiers, hasSessions, hasTierClaim }));
+  const hasApiKeys = apiKeys.length > 0;
+  warnings.push(...unreachableAccess(placed, { hasApiKeys, hasSessions, hasJwt: jwt !== null }));
 }
 
 function readRedisUse({ values }: Loading): Pick<Config, "prefixes" | "redisFor"> {
@@ -160,12 +180,18 @@ function readSession({ values, issues }: Loading): Config["session"] {
   };
 }
 
-function readJwt({ values, issues }: Loading): JwtConfig | null {
+function readJwt(loading: Loading): JwtConfig | null {
+  const { values, issues } = loading;
   const { JWT_SECRET: secrets, JWT_ISSUER: issuer, JWT_AUDIENCE: audiences, JWT_COOKIE: cookie } = values;
   const jwksUrl = values.JWT_JWKS_URL?.href ?? null;
   if (cookie !== null && !isFieldName(cookie))
     issues.push({ place: "JWT_COOKIE", found: shown(cookie), fix: "Write the name of a cookie." });
-  if (secrets.length === 0 && !jwksUrl) return null;
+  if (secrets.length === 0) warnOfUnused(["JWT_SECRET_ISSUER", "JWT_SECRET_AUDIENCE"], "JWT_SECRET", loading);
+  if (secrets.length === 0 && !jwksUrl) {
+    const unused = ["JWT_ISSUER", "JWT_AUDIENCE", "JWT_TIER_CLAIM", "JWT_COOKIE"] as const;
+    warnOfUnused(unused, "JWT_SECRET nor JWT_JWKS_URL", loading);
+    return null;
+  }
   const missing = (place: VariableName, what: string) =>
     issues.push({ place, found: "nothing", fix: `Set it: with JWT_JWKS_URL the ${what} must be checked.` });
   if (jwksUrl && !issuer) missing("JWT_ISSUER", "issuer");
@@ -179,6 +205,14 @@ function readJwt({ values, issues }: Loading): JwtConfig | null {
     audiences: JWT_SECRET_AUDIENCE.length > 0 ? JWT_SECRET_AUDIENCE : shared.audiences,
   };
   return { secrets, jwksUrl, forKeySet, forSecrets, tierClaim: values.JWT_TIER_CLAIM, cookie };
+}
+
+/** Settings of tokens that no key verifies: every such token is an API key then. */
+function warnOfUnused(names: readonly VariableName[], missing: string, { env, warnings }: Loading): void {
+  for (const name of names.filter((each) => valueIn(env, each) !== undefined))
+    warnings.push(
+      `${name} has no effect: ${missing.includes(" nor ") ? "neither" : "no"} ${missing} is set.`,
+    );
 }
 
 function readCorsOrigins({ values, issues }: Loading): Pick<Config, "corsOrigins" | "trustedOrigins"> {

@@ -59,11 +59,13 @@ Beside values of the wrong type or out of their bounds:
 - a route that can never match, because earlier routes take all of it, or because the edge answers its path;
 - \`AUTH_BASE_PATH\` or \`HEALTH_PATH\` at or under \`/edge\`, or under each other;
 - a key that does not exist, two limits of one name in a route, a cost above the limit, a lease above a tenth of it;
+- \`ignoreCookies\` that name \`JWT_COOKIE\`;
 - a number that no header field carries (above 999999999999999, RFC 9651 §3.3.1). A limit up to 9007199254740991 is lowered
   to that number and a warning says so, because it is how people write "no limit";
 - \`REDIS_URL\`, or a \`redis://\` or \`rediss://\` address where a REST address belongs.
 
-A tier that nobody can have is a warning: there is no \`SESSION_SECRET\`, no \`JWT_TIER_CLAIM\`, no route with \`verifiesKeys\` and
+Warnings: a setting of JWTs without a key to verify them, and a route that nobody can use, because no credential of its \`access\` is
+configured. A tier that nobody can have is one too: there is no \`SESSION_SECRET\`, no \`JWT_TIER_CLAIM\`, no route with \`verifiesKeys\` and
 no API key of that tier.
 `;
 

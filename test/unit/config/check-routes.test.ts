@@ -6,6 +6,8 @@ import { configIssues } from "../../support/config.ts";
 const places = (env: Record<string, unknown>, routes: unknown) =>
   configIssues(env, routes).map(({ place }) => place);
 
+const secret = "0123456789abcdef0123456789abcdef";
+
 describe("a route that can never match", () => {
   const cases: [name: string, routes: RouteInput[], dead: string[]][] = [
     ["the same path", [{ path: "/a" }, { path: "/a" }], ["routes[1]"]],
@@ -96,7 +98,6 @@ describe("a path that is owned twice", () => {
 
 describe("a tier that nobody can have", () => {
   const routes: RouteInput[] = [{ path: "/a", tiers: { gold: [{ name: "n", limit: 1, window: "1 s" }] } }];
-  const secret = "0123456789abcdef0123456789abcdef";
   it.each<[Record<string, unknown>, RouteInput[], boolean]>([
     [{}, routes, true],
     [{ API_KEYS: `${secret}:one:silver` }, routes, true],
@@ -118,4 +119,66 @@ describe("a tier that nobody can have", () => {
       { place: "routes[0].tiers.", found: '""', fix: "Nobody can have a tier without a name: name it." },
     ]);
   });
+});
+
+describe("access that nobody can have", () => {
+  const to = (access: NonNullable<RouteInput["access"]>): RouteInput[] => [{ path: "/a", access }];
+  const verifying: RouteInput = { path: "/b", verifiesKeys: true };
+
+  it.each<[Record<string, unknown>, RouteInput[], boolean]>([
+    [{}, to("session"), true],
+    [{}, to("identified"), true],
+    [{}, to(["key"]), true],
+    [{}, to(["jwt", "session"]), true],
+    [{}, to("public"), false],
+    [{ SESSION_SECRET: secret }, to("session"), false],
+    [{ SESSION_SECRET: secret }, to(["jwt"]), true],
+    [{ SESSION_SECRET: secret }, to(["jwt", "session"]), false],
+    [{ JWT_SECRET: secret }, to("session"), true],
+    [{ JWT_SECRET: secret }, to("identified"), false],
+    [{ API_KEYS: `${secret}:one` }, to(["key"]), false],
+    [{ API_KEYS: `${secret}:one` }, to(["session"]), true],
+    [{}, [...to(["key"]), verifying], false],
+    [{}, [...to(["jwt"]), verifying], true],
+  ])("%j, %j: %s", (env, list, warned) => {
+    const { warnings } = loadConfig(env, list);
+    expect(warnings.some((warning) => warning.startsWith("routes[0].access: nobody"))).toBe(warned);
+  });
+});
+
+it.each<[env: Record<string, unknown>, unused: string[]]>([
+  [{ JWT_COOKIE: "jwt" }, ["JWT_COOKIE"]],
+  [{ JWT_ISSUER: "https://i", JWT_AUDIENCE: "a" }, ["JWT_ISSUER", "JWT_AUDIENCE"]],
+  [{ JWT_TIER_CLAIM: "tier" }, ["JWT_TIER_CLAIM"]],
+  [{ JWT_SECRET_ISSUER: "https://i" }, ["JWT_SECRET_ISSUER"]],
+  [{ JWT_SECRET: secret, JWT_COOKIE: "jwt", JWT_SECRET_ISSUER: "https://i", JWT_ISSUER: "i" }, []],
+  [
+    {
+      JWT_JWKS_URL: "https://i.example/keys",
+      JWT_ISSUER: "i",
+      JWT_AUDIENCE: "a",
+      JWT_SECRET_AUDIENCE: "b",
+      JWT_COOKIE: "jwt",
+    },
+    ["JWT_SECRET_AUDIENCE"],
+  ],
+  [{}, []],
+])("of %j a warning says what has no effect: %j", (env, unused) => {
+  const { warnings } = loadConfig(env, []);
+  const told = warnings.flatMap((warning) => /^(\w+) has no effect/.exec(warning)?.slice(1) ?? []);
+  expect(told).toEqual(unused);
+});
+
+it.each<[ignoreCookies: string[], wrong: boolean]>([
+  [["jwt"], true],
+  [["_ga*", "jwt"], true],
+  [["j*"], true],
+  [["*"], true],
+  [["jwt2", "JWT", "_ga*"], false],
+  [[], false],
+])("a cache rule that ignores the cookies %j hides the JWT's: %s", (ignoreCookies, wrong) => {
+  const list: RouteInput[] = [{ path: "/a", cache: { ttl: 60, ignoreCookies } }];
+  const issues = configIssues({ JWT_SECRET: secret, JWT_COOKIE: "jwt" }, list);
+  expect(issues.map(({ place }) => place)).toEqual(wrong ? ["routes[0].cache.ignoreCookies"] : []);
+  expect(configIssues({ JWT_SECRET: secret }, list), "no such cookie").toEqual([]);
 });
