@@ -16,6 +16,8 @@ export interface Credentials {
   jwt: string | null;
   /** The JWT stood in `JWT_COOKIE`: browsers send it on their own. */
   jwtCookie?: true;
+  /** JWTs in further cookies named by `JWT_COOKIE`, or in all of them where the JWT is the bearer. */
+  otherJwts?: readonly string[];
   /** Any other bearer token, `X-API-Key` or `?api_key=`. */
   apiKey: string | null;
   /** A session token stood in the edge's own cookie. */

@@ -14,6 +14,8 @@ export interface UnverifiedIdentity {
   session: SessionClaim;
   key: KeyClaim;
   jwt: JwtClaim;
+  /** Users of further JWTs whose signature is good. Only deny lists look at them. */
+  otherUsers?: readonly string[];
 }
 
 declare const confirmed: unique symbol;

@@ -16,6 +16,9 @@ import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
 /** Longer credentials are the origin's, characters: none of them is hashed or verified. */
 const MAX_CREDENTIAL_LENGTH = 16 * 1024;
 
+/** JWTs in cookies of one request that are looked at: each costs a signature. A browser sends one. */
+const MAX_JWT_COOKIES = 8;
+
 export interface ReadOptions {
   /** Whether JWT is configured. Without it a JWT is an API key. */
   jwt: boolean;
@@ -49,7 +52,9 @@ export function readCredentials(headers: Headers, url: URL, options: ReadOptions
   const isSession = bearer?.startsWith(SESSION_TOKEN_PREFIX) ?? false;
   const isJwt = bearer !== null && looksLikeJwt(bearer, options);
   const bearerKey = bearer !== null && !isSession && !isJwt ? bearer : null;
-  const cookieJwt = isJwt ? null : jwtIn(cookies, options);
+  const cookieJwts = jwtsIn(cookies, options);
+  const cookieJwt = isJwt ? null : (cookieJwts[0] ?? null);
+  const hidden = isJwt ? cookieJwts : cookieJwts.slice(1);
 
   const presented = [bearerKey, headerKey && withoutBlanks(headerKey), ...queryKeys].filter(Boolean);
   const keys = new Set(presented.filter(isShort));
@@ -65,6 +70,7 @@ export function readCredentials(headers: Headers, url: URL, options: ReadOptions
     sessionToken: isSession && bearer !== null ? { raw: bearer, tokenSource: "bearer" } : fromCookie,
     jwt,
     ...(jwt !== null && !isJwt && { jwtCookie: true }),
+    ...(used && hidden.length > 0 && { otherJwts: hidden }),
     apiKey,
     sessionCookie: cookie !== null,
     ...((passed || tooLong) && { unread: true }),
@@ -101,10 +107,13 @@ function hasJwtHeader(text: string): boolean {
   }
 }
 
-/** The first JWT in the cookie of this name, or null. */
-function jwtIn(cookies: string | null, options: ReadOptions): string | null {
+/** The JWTs in cookies of this name, in their order and each once. An origin may read the last. */
+function jwtsIn(cookies: string | null, options: ReadOptions): string[] {
   const { jwtCookie } = options;
-  if (!options.jwt || !jwtCookie || cookies === null) return null;
+  if (!options.jwt || !jwtCookie || cookies === null) return [];
   const values = cookiePairs(cookies).flatMap((pair) => (pair.name === jwtCookie ? [cookieValue(pair)] : []));
-  return values.find((value) => isShort(value) && looksLikeJwt(value, options)) ?? null;
+  const found = [...new Set(values.filter((value) => isShort(value) && looksLikeJwt(value, options)))];
+  return found.length > MAX_JWT_COOKIES
+    ? [...found.slice(0, MAX_JWT_COOKIES - 1), ...found.slice(-1)]
+    : found;
 }

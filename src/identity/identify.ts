@@ -4,11 +4,12 @@ import type { Events } from "../events/events.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { clientAddress } from "./address.ts";
-import type { Credentials, JwtClaim, KeyClaim, SessionClaim } from "./caller.ts";
+import type { Credentials, KeyClaim, SessionClaim } from "./caller.ts";
 import type { Identifier } from "./caller-hash.ts";
 import type { UnverifiedIdentity } from "./confirmed.ts";
 import { readCredentials } from "./credentials.ts";
 import { createJwtVerifier } from "./jwt.ts";
+import { idleTimes } from "./session-idle.ts";
 import { endInForce, type SessionClaims, verifyToken } from "./session-token.ts";
 import type { VerifiedKeys } from "./verified-keys.ts";
 
@@ -46,6 +47,8 @@ export function createIdentify(options: IdentifyOptions): Identify {
     sizeOf: (_, raw) => 2 * raw.length + 512,
     whenFull: "evict",
   });
+  const deniesUsers = (config.lists?.deny.users.size ?? 0) > 0;
+  const { lifetimeMs } = idleTimes(config.session.idleSeconds);
   const verifyJwt = config.jwt ? createJwtVerifier({ jwt: config.jwt, platform, events }) : null;
 
   return async function identify(request, url, route) {
@@ -58,13 +61,13 @@ export function createIdentify(options: IdentifyOptions): Identify {
       ...(config.credentials && { names: config.credentials }),
     });
     const address = clientAddress(request.headers, config.ipv6Prefix);
-    const [addressIdentity, session, key, jwt] = await Promise.all([
+    const [addressIdentity, session, key, jwts] = await Promise.all([
       identifier.identity("address", address),
       sessionClaim(credentials),
       keyClaim(credentials),
-      jwtClaim(credentials),
+      jwtClaims(credentials),
     ]);
-    return { address, addressIdentity, credentials, session, key, jwt };
+    return { address, addressIdentity, credentials, session, key, ...jwts };
   };
 
   /** Whether anything depends on who calls: the route, a list of callers, or what the origin is told. */
@@ -82,8 +85,14 @@ export function createIdentify(options: IdentifyOptions): Identify {
     const known = await Promise.all(
       [raw, ...others].map(async (each) => verifiedTokens.get(each) ?? (await verify(each))),
     );
-    const [claims, ...more] = known.filter((each) => each !== null);
+    const [claims, ...more] = known.flatMap((each) => (each === null ? [] : withoutIdleRecord(each)));
     return claims ? { kind: "signed", claims, others: more, tokenSource } : { kind: "invalid", tokenSource };
+  }
+
+  /** A token of an outage stands for its session's record as long as that may be silent, and no longer. */
+  function withoutIdleRecord(claims: SessionClaims): SessionClaims {
+    const isIdle = claims.offline && platform.now() - claims.confirmedAt > lifetimeMs;
+    return isIdle ? { ...claims, offline: false } : claims;
   }
 
   /** Checks a token's signature. A valid one stays valid until the token expires, so it is checked once per isolate. */
@@ -107,7 +116,21 @@ export function createIdentify(options: IdentifyOptions): Identify {
     return remembered ? { kind: "verified", hash, name: null, ...remembered } : { kind: "unverified", hash };
   }
 
-  async function jwtClaim({ jwt }: Credentials): Promise<JwtClaim> {
-    return jwt === null || !verifyJwt ? { kind: "absent" } : verifyJwt(jwt);
+  /**
+   * Of several cookies one good JWT is enough, as of sessions: a sibling host may have set the first (RFC 6265bis §4.1.3.2).
+   * Where users are denied, each is looked at, whatever it hides behind.
+   */
+  async function jwtClaims({
+    jwt,
+    jwtCookie,
+    otherJwts = [],
+  }: Credentials): Promise<Pick<UnverifiedIdentity, "jwt" | "otherUsers">> {
+    if (jwt === null || !verifyJwt) return { jwt: { kind: "absent" } };
+    const first = await verifyJwt(jwt);
+    const isNone = jwtCookie === true && first.kind !== "verified";
+    if (otherJwts.length === 0 || !(isNone || deniesUsers)) return { jwt: first };
+    const others = await Promise.all(otherJwts.map((each) => verifyJwt(each)));
+    const good = others.filter((each) => each.kind === "verified");
+    return { jwt: (isNone ? good[0] : null) ?? first, otherUsers: good.map(({ userId }) => userId) };
   }
 }

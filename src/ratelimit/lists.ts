@@ -5,13 +5,13 @@ import { comparableGroups, isInRange } from "../runtime/ip-address.ts";
 /** What a confirmed caller is looked up by. */
 type ConfirmedFacts = Pick<ConfirmedIdentity, "user" | "key" | "address">;
 /** What a request claims, whether it holds or not. */
-type ClaimedFacts = Pick<UnverifiedIdentity, "session" | "jwt" | "key" | "address">;
+type ClaimedFacts = Pick<UnverifiedIdentity, "session" | "jwt" | "otherUsers" | "key" | "address">;
 
 export interface ListLookup {
   /** Whether a caller stands in a list, by what is confirmed of it. `deny` wins. */
   of(caller: ConfirmedFacts): "allow" | "deny" | null;
   /**
-   * Whether anything that a request claims stands in the deny list: the user of each session and of the JWT, the key and
+   * Whether anything that a request claims stands in the deny list: the user of each session and of each JWT, the key and
    * the address. A second credential hides no first one.
    */
   denies(claims: ClaimedFacts): boolean;
@@ -37,9 +37,9 @@ export function createListLookup({ allow, deny }: CallerLists): ListLookup {
   };
 }
 
-function claimedUsers({ session, jwt, key }: ClaimedFacts): string[] {
+function claimedUsers({ session, jwt, otherUsers = [], key }: ClaimedFacts): string[] {
   const sessions = session.kind === "signed" ? [session.claims, ...(session.others ?? [])] : [];
-  const users = sessions.map(({ userId }) => userId);
+  const users = [...sessions.map(({ userId }) => userId), ...otherUsers];
   if (jwt.kind === "verified") users.push(jwt.userId);
   if (key.kind === "verified" && key.userId !== null) users.push(key.userId);
   return users;

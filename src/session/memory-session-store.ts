@@ -1,9 +1,9 @@
 import { signInOf } from "../identity/session-id.ts";
+import { idleTimes } from "../identity/session-idle.ts";
 import { type Mark, markedAt, NO_MARK, withEnding } from "../identity/session-marks.ts";
 import type { UserNames } from "../identity/session-users.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { idleTimes } from "./idle.ts";
 import { type KeptSession, parseRecord, timeOf } from "./record.ts";
 import type { NewSession, OldSession, SessionStore } from "./session-store.ts";
 

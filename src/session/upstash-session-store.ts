@@ -1,5 +1,6 @@
 import { MAX_ABSOLUTE_SECONDS } from "../config/variables-table.ts";
 import { signInOf } from "../identity/session-id.ts";
+import { idleTimes } from "../identity/session-idle.ts";
 import { endingsOf, type Mark, NO_MARK, withEnding } from "../identity/session-marks.ts";
 import type { UserNames } from "../identity/session-users.ts";
 import type { Platform } from "../runtime/platform.ts";
@@ -7,7 +8,6 @@ import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
-import { idleTimes } from "./idle.ts";
 import { type KeptSession, parseRecord, timeOf } from "./record.ts";
 import {
   createScript,

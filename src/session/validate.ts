@@ -1,4 +1,5 @@
 import type { TokenSource } from "../identity/caller.ts";
+import { idleTimes } from "../identity/session-idle.ts";
 import { sessionKeys, storedOutcome } from "../identity/session-outcome.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
 import type { UserNames } from "../identity/session-users.ts";
@@ -6,7 +7,6 @@ import type { Decide, EdgeRequest } from "../request/capability.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
-import { idleTimes } from "./idle.ts";
 import type { EndedBy, KnownEnds } from "./known-ends.ts";
 import type { SessionName } from "./memory-session-store.ts";
 import type { SessionsOptions } from "./options.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { idleTimes } from "../../../src/session/idle.ts";
+import { idleTimes } from "../../../src/identity/session-idle.ts";
 
 test.each([
   [1, 250, 1250],

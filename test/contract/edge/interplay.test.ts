@@ -1,0 +1,164 @@
+import { SignJWT } from "jose";
+import { afterEach, beforeEach, expect, inject, it, test, vi } from "vitest";
+import type { RouteInput } from "../../../src/config/route.ts";
+import { openIsolate } from "../../../src/edge/isolate.ts";
+import { NONCE_BYTES } from "../../../src/identity/sealed-text.ts";
+import { signToken } from "../../../src/identity/session-token.ts";
+import { edgeAnswer } from "../../../src/worker.ts";
+import { freshPrefix } from "../../support/limits.ts";
+import { testPlatform } from "../../support/platform.ts";
+import { claims } from "../../support/session-samples.ts";
+
+/** Ways round a rule that two features open together, each harmless alone (issue 13). */
+
+const SESSION_SECRET = "session-secret-of-this-test-only-0123";
+const JWT_SECRET = "jwt-secret-of-this-test-only-01234567";
+const SERVICE_TOKEN = "service-token-of-this-test-only";
+const limits = [{ name: "w", limit: 2, window: "1 h" }] as const;
+
+beforeEach(() => {
+  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
+});
+afterEach(() => void vi.restoreAllMocks());
+
+/** An edge on Redis that counts its calls to the store before the answers. */
+function openEdge(routes: RouteInput[], env: Record<string, string> = {}) {
+  const prefix = freshPrefix();
+  const platform = testPlatform({ now: Date.now(), fetch: (input, init) => fetch(input, init) });
+  const log: Record<string, unknown>[] = [];
+  const answer = edgeAnswer(
+    openIsolate(
+      {
+        UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
+        UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
+        STORE_DEADLINE_MS: "5000",
+        IDENTITY_SECRET: "identity-secret-of-this-test-only",
+        SESSION_SECRET,
+        SERVICE_TOKEN,
+        REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
+        REDIS_SESSION_PREFIX: `{${prefix}s}`,
+        REDIS_CACHE_PREFIX: `{${prefix}c}`,
+        ORIGIN: { fetch: async () => new Response("ok") },
+        ...env,
+      },
+      routes,
+      platform,
+      [{ receive: ({ event, fields }) => void (event === "request" && log.push(fields)) }],
+    ),
+  );
+  const background: Promise<unknown>[] = [];
+  const context = {
+    waitUntil: (work: Promise<unknown>) => void background.push(work),
+    passThroughOnException() {},
+  } as unknown as ExecutionContext;
+  const ask = async (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) => {
+    const all = { "cf-connecting-ip": "192.0.2.7", ...headers };
+    const response = await answer(
+      new Request(`https://edge.example${path}`, { ...init, headers: all }),
+      context,
+    );
+    await Promise.all(background.splice(0));
+    return { status: response.status, calls: log.at(-1)?.store_calls, response };
+  };
+  const session = async (user: string) => {
+    const { response } = await ask(
+      "/auth/sessions",
+      { authorization: `Bearer ${SERVICE_TOKEN}` },
+      { method: "POST", body: JSON.stringify({ user_id: user }) },
+    );
+    return ((await response.json()) as { token: string }).token;
+  };
+  return { ask, session, platform };
+}
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+/** A token of an outage, made so many seconds ago. Redis has no record of its session. */
+function offlineToken(user: string, secondsAgo: number): Promise<string> {
+  const issuedAt = Date.now() - secondsAgo * 1000;
+  const made = claims({
+    id: "O".repeat(27),
+    userId: user,
+    tier: null,
+    issuedAt,
+    confirmedAt: issuedAt,
+    expiresAt: issuedAt + 86_400_000,
+    offline: true,
+  });
+  return signToken(made, SESSION_SECRET, new Uint8Array(NONCE_BYTES).fill(7));
+}
+
+test.each<[what: string, secondsAgo: number, left: string]>([
+  ["within its idle time is its user's", 100, "-"],
+  ["that was silent for too long is charged to its address", 1000, "++-"],
+])("a session of an outage %s", async (_what, secondsAgo, left) => {
+  const { ask, session } = openEdge([{ path: "/v1/*", limits: [...limits] }], {
+    SESSION_IDLE_SECONDS: "600",
+    ISOLATE_MAX_AGE_MS: "0",
+  });
+  const stolen = await offlineToken("ada", secondsAgo);
+  for (let each = 0; each < 3; each += 1) await ask("/v1/x", bearer(stolen));
+  const own = await session("ada");
+  const statuses: string[] = [];
+  for (const _ of left)
+    statuses.push(
+      (await ask("/v1/x", { ...bearer(own), "cf-connecting-ip": "198.51.100.1" })).status === 200 ? "+" : "-",
+    );
+  expect(statuses.join("")).toBe(left);
+});
+
+it("a blocked caller with several session cookies makes no call", async () => {
+  const { ask, session } = openEdge([{ path: "/v1/*", limits: [...limits] }]);
+  const cookies = [await session("ada"), await session("bea")].map((token) => `__Host-session=${token}`);
+  const cookie = cookies.join("; ");
+  const answers: unknown[] = [];
+  for (let each = 0; each < 5; each += 1) {
+    const { status, calls } = await ask("/v1/x", { cookie });
+    answers.push([status, calls]);
+  }
+  expect(answers.slice(2)).toEqual([
+    [429, expect.any(Number)],
+    [429, 0],
+    [429, 0],
+  ]);
+});
+
+const jwt = (sub: string, secret = JWT_SECRET) =>
+  new SignJWT({ sub })
+    .setProtectedHeader({ alg: "HS256" })
+    .setExpirationTime("1 h")
+    .sign(new TextEncoder().encode(secret));
+
+test.each<[what: string, headers: (eve: string) => Promise<Record<string, string>> | Record<string, string>]>(
+  [
+    ["alone", (eve) => ({ cookie: `jwt=${eve}` })],
+    ["behind a bearer that is none", (eve) => ({ cookie: `jwt=${eve}`, ...bearer("a.b.c") })],
+    [
+      "behind a bearer of another secret",
+      async (eve) => ({ cookie: `jwt=${eve}`, ...bearer(await jwt("x", "y".repeat(40))) }),
+    ],
+    ["behind another user's bearer", async (eve) => ({ cookie: `jwt=${eve}`, ...bearer(await jwt("ada")) })],
+    ["behind another user's cookie", async (eve) => ({ cookie: `jwt=${await jwt("ada")}; jwt=${eve}` })],
+    ["behind a cookie that is none", (eve) => ({ cookie: `jwt=a.b.c; jwt=${eve}` })],
+  ],
+)("a user in DENY_LIST is refused by its JWT's cookie %s", async (_what, headers) => {
+  const { ask } = openEdge([{ path: "/v1/*", limits: [...limits] }], {
+    JWT_SECRET,
+    JWT_COOKIE: "jwt",
+    DENY_LIST: "user:eve",
+  });
+  expect((await ask("/v1/x", await headers(await jwt("eve")))).status).toBe(403);
+  expect((await ask("/v1/x", await headers(await jwt("bob")))).status).toBe(200);
+});
+
+it("of several cookies with a JWT one good one is enough", async () => {
+  const { ask } = openEdge([{ path: "/v1/*", access: ["jwt"] }], { JWT_SECRET, JWT_COOKIE: "jwt" });
+  const good = await jwt("ada");
+  const cookies = ["jwt=a.b.c", `jwt=${await jwt("ada", "y".repeat(40))}`, `jwt=${good}`, "jwt="];
+  expect((await ask("/v1/x", { cookie: cookies.join("; ") })).status).toBe(200);
+  expect((await ask("/v1/x", { cookie: cookies.slice(0, 2).join("; ") })).status).toBe(401);
+  const beside = { cookie: `jwt=${good}`, ...bearer("a.b.c") };
+  expect((await ask("/v1/x", beside)).status, "a bearer that is none is no cookie's").toBe(401);
+  const many = Array.from({ length: 40 }, (_, index) => `jwt=a.b.c${index}`);
+  expect((await ask("/v1/x", { cookie: [...many, `jwt=${good}`].join("; ") })).status).toBe(200);
+});
