@@ -133,5 +133,6 @@ function takeBytes(body: StoredBody, base64: string, { gzip, sum }: Omit<ApartBo
 /** Bytes an entry takes in the isolate, roughly: its body, its fields, and what the objects around them cost. */
 export function entrySize(entry: Entry): number {
   const fields = entry.meta.headers.reduce((sum, [name, value]) => sum + name.length + value.length + 64, 0);
-  return bodySize(entry.body) + fields + entry.variant.length + 2048;
+  const tags = entry.tags.reduce((sum, tag) => sum + tag.length + 32, 0);
+  return bodySize(entry.body) + fields + tags + entry.variant.length + 2048;
 }

@@ -48,6 +48,8 @@ export async function outlineOf(
   });
   if (verdict.kind === "refuse") return { kind: "none", because: forbiddenBy(verdict.reason) };
   const { stored, freshness } = verdict;
+  const tags = tagsOf(response.headers, rule.tags);
+  if (!tags) return { kind: "none", because: "response" };
   if (!selecting.canTell(stored.vary)) await selecting.hide();
   const outline = {
     id: hex(platform.randomBytes(12)),
@@ -55,7 +57,7 @@ export async function outlineOf(
     meta: stored,
     ...(requester !== "anonymous" && { askedBy: await selecting.credentials(context.request) }),
     shareable: claimOf(response, responseDirectives(response.headers)) === "shareable",
-    tags: tagsOf(response.headers, rule.tags),
+    tags,
     keepUntil: responseTime + retentionSeconds(stored, freshness, responseTime) * 1000,
     decoded,
   };
@@ -90,13 +92,12 @@ export async function fill(
 
 /**
  * Stores an entry: in the isolate at once, in the store that all share after the response, unless it is one of too many
- * that were asked for once.
+ * that were asked for once. One that comes late, after what has taken its place, is not stored.
  */
 export function keep(context: CacheContext, entry: Entry): void {
   const { parts, address, isNew, selected } = context;
   const { memory, entries, admission } = parts;
-  // An answer to a later request has withdrawn it on its way.
-  if (memory.isWithdrawn(address, entry)) return;
+  if (memory.isOutdated(address, entry)) return;
   memory.put(address, entry);
   if (entries === memory || (!selected && !admission.admits(address, entry))) return;
   share(context, entry, isNew);

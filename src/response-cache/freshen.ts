@@ -1,7 +1,9 @@
+import { isHere } from "./body.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import { keep, outlineOf } from "./fill.ts";
+import { keep, type Outline, outlineOf } from "./fill.ts";
 import { freshened } from "./rules/freshening.ts";
+import { contentTimeOf } from "./rules/stored.ts";
 import { checkedByHead } from "./rules/validation.ts";
 import { maySpeakFor, withdraw } from "./withdraw.ts";
 
@@ -20,9 +22,12 @@ export async function freshen(
   const response = freshened(entry.meta, update);
   const outlined = await outlineOf(asGet(context), response, requestTime);
   if (outlined.kind === "outline") {
-    const fresh = { ...outlined.outline, decoded: entry.decoded, body: entry.body };
-    keep(context, fresh);
-    return { entry: fresh, stored: true };
+    const fresh = withContentOf(entry, outlined.outline);
+    if (fresh) {
+      keep(context, fresh);
+      return { entry: fresh, stored: true };
+    }
+    return { entry: { ...entry, meta: outlined.outline.meta }, stored: false };
   }
   if (outlined.because === "response" && (await maySpeakFor(context, entry))) {
     if (request.request.method === "GET") withdraw(context, entry, requestTime);
@@ -33,7 +38,23 @@ export async function freshen(
   return { entry: { ...entry, meta }, stored: false };
 }
 
-/** Updates the GET's entry by the answer to a HEAD, or makes it stale where the two disagree (RFC 9111 §4.3.5). */
+/**
+ * The entry with new fields and the content that it has. Its content stays as old as it is: a purge reaches it however often
+ * the origin, which may know no better, has confirmed it since. Null where it is another variant's content, which only the
+ * shared store has and has under that variant.
+ */
+function withContentOf({ variant, meta, decoded, body }: Entry, outline: Outline): Entry | null {
+  const contentTime = contentTimeOf(meta);
+  const fresh = { ...outline, meta: { ...outline.meta, contentTime }, decoded, body };
+  if (outline.variant === variant || !body.apart) return fresh;
+  const { apart: _, ...own } = body;
+  return isHere(body) ? { ...fresh, body: own } : null;
+}
+
+/**
+ * Updates the GET's entry by the answer to a HEAD, or makes it stale where the two disagree (RFC 9111 §4.3.5). What is told to
+ * somebody in particular says nothing of an entry that is for others.
+ */
 export async function applyHead(
   context: CacheContext,
   { headers }: Response,
@@ -41,13 +62,16 @@ export async function applyHead(
   requestTime: number,
 ): Promise<void> {
   const length = entry.decoded ? null : entry.body.size;
-  if (checkedByHead(headers, entry.meta, length) === "stale") {
+  const told = checkedByHead(headers, entry.meta, length);
+  if (told === "nothing" || !(await maySpeakFor(context, entry))) return;
+  if (told === "stale") {
     const { parts, address, request } = context;
     return parts.withdrawals.invalidate([{ address, soft: true }], request);
   }
   const outlined = await outlineOf(asGet(context), freshened(entry.meta, headers), requestTime);
   if (outlined.kind !== "outline") return;
-  keep(context, { ...outlined.outline, decoded: entry.decoded, body: entry.body });
+  const fresh = withContentOf(entry, outlined.outline);
+  if (fresh) keep(context, fresh);
 }
 
 /** The same request as a GET: what the answer to a HEAD says holds for the GET's entry. */

@@ -40,11 +40,14 @@ export class MemoryEntryStore implements EntryStore {
   readonly #urls: BoundedMap<readonly Entry[]>;
   readonly #invalidatedAt = new Map<string, InvalidatedAt>();
   readonly #withdrawnAt: BoundedMap<number>;
+  /** When another isolate has withdrawn some variant of an address. */
+  readonly #droppedAt: BoundedMap<number>;
   readonly #platform: MemoryEntryStoreOptions["platform"];
 
   constructor({ platform, bytes }: MemoryEntryStoreOptions) {
     this.#platform = platform;
     this.#withdrawnAt = new BoundedMap({ platform, entries: MAX_WITHDRAWALS, whenFull: "evict" });
+    this.#droppedAt = new BoundedMap({ platform, entries: MAX_WITHDRAWALS, whenFull: "evict" });
     this.#urls = new BoundedMap({
       platform,
       entries: MAX_URLS,
@@ -103,6 +106,17 @@ export class MemoryEntryStore implements EntryStore {
     return meta.requestTime <= (this.#withdrawnAt.get(withdrawalKey(address, variant)) ?? 0);
   }
 
+  /**
+   * Whether a fill comes too late: an answer to a later request has withdrawn the variant, here or, perhaps, elsewhere; or has
+   * taken its place.
+   */
+  isOutdated(address: Key, entry: Entry): boolean {
+    const { requestTime } = entry.meta;
+    const held = this.variant(address, entry.variant)?.meta.requestTime ?? 0;
+    const droppedAt = this.#droppedAt.get(address.key) ?? 0;
+    return this.isWithdrawn(address, entry) || requestTime <= droppedAt || requestTime < held;
+  }
+
   put(address: Key, entry: Entry): null {
     if (this.isWithdrawn(address, entry)) return null;
     const others = this.variants(address).filter((each) => each.variant !== entry.variant);
@@ -132,8 +146,10 @@ export class MemoryEntryStore implements EntryStore {
     if (entries.includes(entry)) this.#set(address.key, entries);
   }
 
-  /** Removes what requests up to then have brought. */
+  /** Removes what requests up to then have brought; what they are yet to bring is outdated. */
   dropOlder(address: Key, requestTime: number): void {
+    const at = Math.max(requestTime, this.#droppedAt.get(address.key) ?? 0);
+    this.#droppedAt.set(address.key, at, this.#platform.now() + WITHDRAWAL_LIFE_MS);
     const variants = this.variants(address);
     const left = variants.filter(({ meta }) => meta.requestTime > requestTime);
     if (left.length === variants.length) return;

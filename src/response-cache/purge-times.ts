@@ -33,6 +33,8 @@ export interface PurgeFacts {
   url: string;
   tags: readonly string[];
   requestTime: number;
+  /** When the request was sent that brought its content; the origin may have confirmed it since. */
+  contentTime: number;
 }
 
 export type PurgeStatus = { kind: "none" } | { kind: "hard" } | { kind: "soft"; since: number };
@@ -70,7 +72,7 @@ export class PurgeTimes {
 
   /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */
   status(entry: PurgeFacts): PurgeStatus {
-    if (reaching(this.#hard, entry).some((time) => time >= entry.requestTime)) return { kind: "hard" };
+    if (reaching(this.#hard, entry).some((time) => time >= entry.contentTime)) return { kind: "hard" };
     const soft = reaching(this.#soft, entry).filter((time) => time >= entry.requestTime);
     return soft.length > 0 ? { kind: "soft", since: Math.min(...soft) } : { kind: "none" };
   }

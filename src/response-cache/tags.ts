@@ -1,12 +1,15 @@
-const MAX_TAGS = 64;
-const MAX_TAG_LENGTH = 1024;
+/** Characters of all tags of a response: as much as other caches take in one field. */
+const MAX_TAGS_LENGTH = 16 * 1024;
 
 /**
  * The purge tags of a response: `Cache-Tag`, its alias `Surrogate-Key` (which separates by spaces), and the route's own.
  * Lower case, each once.
+ *
+ * @returns null where they are too many to keep: a purge would not reach what is stored without some of them.
  */
-export function tagsOf(headers: Headers, own: readonly string[]): string[] {
+export function tagsOf(headers: Headers, own: readonly string[]): string[] | null {
   const said = `${headers.get("cache-tag") ?? ""},${(headers.get("surrogate-key") ?? "").replaceAll(" ", ",")}`;
-  const tags = [...own, ...said.split(",")].map((tag) => tag.trim().toLowerCase());
-  return [...new Set(tags.filter((tag) => tag !== "" && tag.length <= MAX_TAG_LENGTH))].slice(0, MAX_TAGS);
+  const named = [...own, ...said.split(",")].map((tag) => tag.trim().toLowerCase());
+  const tags = [...new Set(named.filter((tag) => tag !== ""))];
+  return tags.join("").length > MAX_TAGS_LENGTH ? null : tags;
 }

@@ -12,6 +12,7 @@ import { type Invalidation, Invalidations, type VariantWithdrawal } from "./inva
 import type { MemoryEntryStore } from "./memory-entry-store.ts";
 import { PurgeLog } from "./purge-log.ts";
 import { EVERYTHING, type Purge, type PurgeStatus } from "./purge-times.ts";
+import { contentTimeOf } from "./rules/stored.ts";
 import { UserEnds } from "./user-ends.ts";
 
 export interface PurgeRequest {
@@ -105,8 +106,9 @@ export class Withdrawals {
   statusOf(address: EntryAddress, { tags, meta }: Entry): PurgeStatus {
     const { url, urlHash, spelledHash, user } = address;
     const { requestTime } = meta;
-    if (user && this.#userEnds.endedAt(user) >= requestTime) return { kind: "hard" };
-    const purged = this.#purges.purgeStatus({ url, urlHash, spelledHash, tags, requestTime });
+    const contentTime = contentTimeOf(meta);
+    if (user && this.#userEnds.endedAt(user) >= contentTime) return { kind: "hard" };
+    const purged = this.#purges.purgeStatus({ url, urlHash, spelledHash, tags, requestTime, contentTime });
     const invalidated = invalidationStatus(this.#options.memory.invalidatedAt(address), requestTime);
     if (purged.kind === "hard" || invalidated.kind === "none") return purged;
     if (invalidated.kind === "hard" || purged.kind === "none") return invalidated;

@@ -6,12 +6,19 @@ export interface StoredResponse {
   headers: [name: string, value: string][];
   /** Milliseconds since the epoch at which the request that brought it was sent to the origin. */
   requestTime: number;
+  /** The same of the request that brought its content, where that is another: a 304 or a HEAD has confirmed it since. */
+  contentTime?: number;
   /** Milliseconds since the epoch at which its header section arrived. */
   responseTime: number;
   /** The selecting fields (`Vary`): lower case, sorted, each once. */
   vary: string[];
   /** The request that brought it carried credentials. */
   credentials: boolean;
+}
+
+/** Milliseconds since the epoch at which the request that brought the content was sent. */
+export function contentTimeOf({ contentTime, requestTime }: StoredResponse): number {
+  return contentTime ?? requestTime;
 }
 
 /** The part of `Headers` that reading takes. */
@@ -31,7 +38,10 @@ export function headersOf(stored: StoredResponse): Headers {
 /** Whether a value read back from a store is a stored response: anything else there is a miss. */
 export function isStoredResponse(value: unknown): value is StoredResponse {
   if (typeof value !== "object" || value === null) return false;
-  const { status, headers, requestTime, responseTime, vary, credentials } = value as Record<string, unknown>;
+  const { status, headers, requestTime, contentTime, responseTime, vary, credentials } = value as Record<
+    string,
+    unknown
+  >;
   return (
     typeof status === "number" &&
     Number.isInteger(status) &&
@@ -40,6 +50,7 @@ export function isStoredResponse(value: unknown): value is StoredResponse {
     Array.isArray(headers) &&
     headers.every(isField) &&
     Number.isFinite(requestTime) &&
+    (contentTime === undefined || Number.isFinite(contentTime)) &&
     Number.isFinite(responseTime) &&
     Array.isArray(vary) &&
     vary.every((name) => typeof name === "string" && fieldName(name) === name) &&

@@ -75,8 +75,9 @@ export function confirmedBy<Stored extends StoredResponse>(
 }
 
 /**
- * What the 200 to a HEAD means for a stored answer to GET (RFC 9111 §4.3.5): `update` where every validator received and
- * the length agree, else it is `stale`.
+ * What the 200 to a HEAD means for a stored answer to GET (RFC 9111 §4.3.5): it is `stale` where a validator or the length
+ * disagrees, or where what is stored is no 200: the page has come into being. `update` only where a validator agrees: without
+ * one, whoever sends a HEAD now and then could keep old content fresh for ever.
  *
  * @param storedLength bytes of the stored content as the origin counts them, or null where that is not known (it was
  *   decoded on arrival): then a `Content-Length` says nothing.
@@ -85,14 +86,14 @@ export function checkedByHead(
   head: Headers,
   stored: StoredResponse,
   storedLength: number | null,
-): "update" | "stale" {
+): "update" | "stale" | "nothing" {
   const fields = fieldsOf(stored);
-  const agree = ["etag", "last-modified"].every(
-    (name) => !head.has(name) || head.get(name) === fields.get(name),
-  );
+  const validators = ["etag", "last-modified"].filter((name) => head.has(name));
+  const agree = validators.every((name) => head.get(name) === fields.get(name));
   const length = head.get("content-length");
   const sameLength = length === null || storedLength === null || Number(length) === storedLength;
-  return agree && sameLength ? "update" : "stale";
+  if (stored.status !== 200 || !agree || !sameLength) return "stale";
+  return validators.length > 0 ? "update" : "nothing";
 }
 
 function tagOf(stored: StoredResponse): string | null {

@@ -187,9 +187,13 @@ describe("what a HEAD tells of a stored GET (RFC 9111 §4.3.5)", () => {
   const known = stored({ etag: '"a"', "last-modified": LAST });
 
   test.each<[Record<string, string>, number | null, string]>([
-    [{}, 5, "update"],
+    [{}, 5, "nothing"],
+    [{ "content-length": "5" }, 5, "nothing"],
+    [{ "content-length": "6" }, 5, "stale"],
+    [{ etag: '"a"' }, 5, "update"],
+    [{ "last-modified": LAST }, null, "update"],
     [{ etag: '"a"', "last-modified": LAST, "content-length": "5" }, 5, "update"],
-    [{ "content-length": "5" }, null, "update"],
+    [{ "content-length": "5" }, null, "nothing"],
     [{ etag: '"b"', "last-modified": LAST }, 5, "stale"],
     [{ etag: 'W/"a"' }, 5, "stale"],
     [{ "last-modified": dateAt(0) }, 5, "stale"],
@@ -198,4 +202,12 @@ describe("what a HEAD tells of a stored GET (RFC 9111 §4.3.5)", () => {
   ])("%j with %s stored bytes: %s", (head, length, expected) => {
     expect(checkedByHead(new Headers(head), known, length)).toBe(expected);
   });
+
+  test.each([404, 410, 301, 203])(
+    "%s that is stored is stale, whatever agrees: the page is there",
+    (status) => {
+      const other = stored({ etag: '"a"' }, { status });
+      expect(checkedByHead(new Headers({ etag: '"a"' }), other, null)).toBe("stale");
+    },
+  );
 });

@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest";
+import { type Answer, counted, Origin, openCache, sessionOf, until } from "../../support/cache.ts";
+
+const NOTHING = { files: [], prefixes: [], tags: [], everything: false, soft: false };
+const LONG = { "cache-control": "max-age=3600" };
+const NO_CACHE = { headers: { "cache-control": "no-cache" } };
+const HEAD = { ...NO_CACHE, method: "HEAD" };
+
+function isolates(answer: Answer, rule = {}) {
+  const origin = new Origin(answer);
+  const one = openCache({ origin, rule });
+  const next = () => openCache({ origin, rule, platform: one.platform, prefix: one.prefix });
+  /** A request whose answer, made now, takes its time on the way. */
+  async function slowly(isolate: typeof one, path: string) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { count, answer: later } = origin;
+    origin.gate = promise;
+    const asking = isolate.ask(path, NO_CACHE);
+    await until(() => origin.count > count);
+    origin.gate = Promise.resolve();
+    return () => {
+      origin.answer = later;
+      resolve();
+      return asking;
+    };
+  }
+  return { origin, one, next, other: next(), slowly };
+}
+
+describe("a HEAD from whoever likes does not keep outdated answers alive", () => {
+  const missing: Answer = () => new Response("nothing", { status: 404 });
+  const moved: Answer = () => new Response(null, { status: 301, headers: { location: "/q" } });
+  const page =
+    (text: string, fields: Record<string, string> = {}): Answer =>
+    ({ method }) =>
+      new Response(method === "HEAD" ? null : text, { headers: fields });
+
+  it.each<[string, Answer, Answer]>([
+    ["a page comes into being", missing, page("new", LONG)],
+    ["a page is moved no longer", moved, page("new", LONG)],
+    ["nothing tells the old from the new", page("old"), page("new")],
+    ["both are as long", page("old"), page("new", { "content-length": "3" })],
+  ])("where %s", async (_, before, after) => {
+    const { origin, one, next } = isolates(before, { ttl: 60 });
+    await one.ask("/p");
+    origin.answer = after;
+    for (let n = 0; n < 4; n += 1) {
+      one.platform.advance(9000);
+      await one.ask("/p", HEAD);
+    }
+    one.platform.advance(30_000);
+    expect((await one.ask("/p")).text).toBe("new");
+    expect((await next().ask("/p")).text).toBe("new");
+  });
+});
+
+describe("what was purged does not come back by a 304 to an isolate that has yet to hear of it", () => {
+  const tagged =
+    (text: () => string, control: string): Answer =>
+    ({ method, headers }) =>
+      headers.get("if-none-match") === '"v"'
+        ? new Response(null, { status: 304, headers: { etag: '"v"' } })
+        : new Response(method === "HEAD" ? null : text(), {
+            headers: { etag: '"v"', "cache-control": control },
+          });
+
+  it.each([
+    ["everything", { everything: true }, NO_CACHE],
+    ["its URL", { files: [new URL("https://edge.example/p")] }, NO_CACHE],
+    ["its prefix", { prefixes: ["edge.example/"] }, NO_CACHE],
+    ["its URL, and then a HEAD", { files: [new URL("https://edge.example/p")] }, HEAD],
+  ])("%s", async (_, purge, asked) => {
+    let text = "wrong";
+    const { one, other } = isolates(tagged(() => text, "max-age=600"));
+    for (const each of [one, other]) await each.ask("/p");
+    text = "right";
+    one.platform.advance(10);
+    await one.cache.purge({ ...NOTHING, ...purge });
+    one.platform.advance(10);
+    expect((await other.ask("/p", asked)).word).toBe("REVALIDATED");
+    one.platform.advance(5010);
+    expect((await one.ask("/p")).text).toBe("right");
+    expect((await other.ask("/p")).text).toBe("right");
+    one.platform.advance(5010);
+    expect(await other.ask("/p"), "once").toMatchObject({ word: "HIT", text: "right" });
+  });
+
+  it("nor does what a user had", async () => {
+    let text = "theirs";
+    const { one, other } = isolates(
+      tagged(() => text, "private, max-age=600"),
+      { scope: "caller" },
+    );
+    const ada = { session: { claims: sessionOf("ada"), turnsOut: "alive" as const } };
+    for (const each of [one, other]) await each.ask("/p", ada);
+    text = "deleted";
+    one.platform.advance(10);
+    await one.cache.purge({ ...NOTHING, users: ["ada"] });
+    one.platform.advance(10);
+    await other.ask("/p", { ...ada, ...NO_CACHE });
+    one.platform.advance(5010);
+    expect((await other.ask("/p", ada)).text).toBe("deleted");
+    expect((await one.ask("/p", ada)).text).toBe("deleted");
+  });
+
+  it("a soft purge is over once the origin has confirmed it", async () => {
+    const { one, other } = isolates(tagged(() => "page", "max-age=600"));
+    for (const each of [one, other]) await each.ask("/p");
+    one.platform.advance(10);
+    await one.cache.purge({ ...NOTHING, everything: true, soft: true });
+    one.platform.advance(10);
+    expect((await one.ask("/p")).word).toBe("REVALIDATED");
+    one.platform.advance(5010);
+    expect((await other.ask("/p")).word).toBe("HIT");
+  });
+});
+
+describe("a fill that ends late", () => {
+  it("does not undo a withdrawal by another isolate, however long ago that was read", async () => {
+    const { origin, one, other, slowly } = isolates(counted(LONG));
+    await one.ask("/p");
+    one.platform.advance(10);
+    const arrive = await slowly(other, "/p");
+    one.platform.advance(10);
+    origin.answer = () => new Response(null, { status: 403 });
+    await one.ask("/p", NO_CACHE);
+    for (let n = 0; n < 5; n += 1) {
+      one.platform.advance(5010);
+      await other.ask(`/${n}`);
+    }
+    await arrive();
+    await other.ask("/5");
+    expect((await other.ask("/p")).word).toBe("MISS");
+  });
+
+  it("does not replace a later answer in its isolate", async () => {
+    const { one, slowly } = isolates(counted(LONG));
+    const arrive = await slowly(one, "/p");
+    one.platform.advance(10);
+    // Who accepts events waits for nobody.
+    const later = await one.ask("/p", { headers: { accept: "text/event-stream" } });
+    await arrive();
+    expect(await one.ask("/p")).toMatchObject({ word: "HIT", text: later.text });
+  });
+});
+
+describe("a 304 that names another variant", () => {
+  it("stores its long body for the request's own", async () => {
+    const bytes = "x".repeat(300_000);
+    const fields = { etag: '"v"', vary: "accept-language", "cache-control": "max-age=600" };
+    const { origin, one, next } = isolates(({ headers }) =>
+      headers.get("if-none-match")?.includes('"v"')
+        ? new Response(null, { status: 304, headers: fields })
+        : new Response(bytes, { headers: { ...fields, "content-type": "image/png" } }),
+    );
+    await one.ask("/p", { headers: { "accept-language": "de" } });
+    await one.ask("/p", { headers: { "accept-language": "en" } });
+    for (const language of ["en", "de"]) {
+      const asked = await next().ask("/p", { headers: { "accept-language": language } });
+      expect([asked.word, asked.bytes.length, origin.count]).toEqual(["HIT", 300_000, 2]);
+    }
+  });
+});
