@@ -17,12 +17,16 @@ export function bearerToken(authorization: string | null | undefined): string | 
   return /^[ \t]*$/.test(rest) ? token : null;
 }
 
+/** Each bearer of a field, also behind a tab, and in one that came in several lines, which are one with commas. */
+const BEARERS = /(?:^|,)[ \t]*bearer[ \t]+([^\s,]+)/gi;
+
 /**
- * Whether the first word after the scheme begins with `prefix`, whatever follows it. An origin may read the first word
- * alone: what must not reach it is told by this, not by {@link bearerToken}.
+ * Whether a bearer in the field begins with `prefix`, whatever stands around it. An origin may read what
+ * {@link bearerToken} does not: what must not reach it is told by this.
  */
 export function bearerBegins(authorization: string | null, prefix: string): boolean {
-  return BEARER.exec(authorization ?? "")?.[1]?.startsWith(prefix) ?? false;
+  const found = (authorization ?? "").matchAll(BEARERS);
+  return [...found].some(([, token = ""]) => token.startsWith(prefix));
 }
 
 /** An `Authorization` field with a token. */

@@ -4,16 +4,18 @@
  */
 const TENANTS =
   "github.io gitlab.io bitbucket.io workers.dev pages.dev r2.dev trycloudflare.com vercel.app vercel.dev now.sh netlify.app netlify.com " +
-  "herokuapp.com web.app firebaseapp.com appspot.com cloudfunctions.net azurewebsites.net azurestaticapps.net azurefd.net azureedge.net " +
-  "cloudfront.net amplifyapp.com elasticbeanstalk.com onrender.com fly.dev deno.dev deno.net surge.sh glitch.me repl.co replit.app replit.dev " +
-  "railway.app up.railway.app ngrok.io ngrok.app ngrok.dev ngrok-free.app ngrok-free.dev loca.lt stackblitz.io webcontainer.io codesandbox.io csb.app " +
-  "gitpod.io github.dev app.github.dev blogspot.com wordpress.com myshopify.com wixsite.com webflow.io framer.app framer.website " +
+  "herokuapp.com web.app firebaseapp.com cloudfunctions.net azureedge.net " +
+  "cloudfront.net amplifyapp.com onrender.com fly.dev deno.dev deno.net surge.sh glitch.me repl.co replit.app " +
+  "railway.app up.railway.app ngrok-free.app ngrok-free.dev loca.lt stackblitz.io webcontainer.io codesandbox.io csb.app " +
+  "blogspot.com wordpress.com myshopify.com wixsite.com webflow.io framer.app framer.website " +
   "bubbleapps.io lovable.app bolt.host hf.space streamlit.app zeabur.app koyeb.app code.run ondigitalocean.app readthedocs.io gitbook.io " +
-  "notion.site carrd.co supabase.co convex.site edgeone.app translate.goog googleusercontent.com pythonanywhere.com nip.io sslip.io " +
+  "notion.site carrd.co supabase.co convex.site edgeone.app translate.goog googleusercontent.com nip.io sslip.io " +
   "duckdns.org ddns.net hopto.org synology.me myds.me eu.org js.org is-a.dev uk.com us.com eu.com de.com co.com";
 
-/** Clouds that name regions and services below them, at any depth. */
+/** Hosts that name regions and services below them, at any depth. */
 const CLOUDS =
+  "elasticbeanstalk.com awsapprunner.com appspot.com azurewebsites.net azurestaticapps.net azurefd.net devtunnels.ms github.dev " +
+  "ngrok.io ngrok.app ngrok.dev replit.dev gitpod.io pythonanywhere.com " +
   "amazonaws.com on.aws run.app windows.net azure.com cloudapp.net azurecontainerapps.io googleapis.com aliyuncs.com myqcloud.com " +
   "cloudflarestorage.com digitaloceanspaces.com linodeobjects.com backblazeb2.com oraclecloud.com";
 

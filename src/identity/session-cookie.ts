@@ -35,6 +35,15 @@ export function sessionTokens(header: string | null, url: URL): string[] {
 }
 
 /**
+ * A session cookie in a `Cookie` field that came in several lines, which the runtime joins with commas. It is not read: a
+ * sibling host may put a comma into a cookie of its own. But the token must not reach the origin.
+ */
+const JOINED_TOKEN = new RegExp(
+  `,[ \\t]*(?:${SESSION_COOKIE_NAMES.join("|")})[ \\t]*=[ \\t]*"?${SESSION_TOKEN_PREFIX.replace(".", "\\.")}[^,]*`,
+  "g",
+);
+
+/**
  * The pairs of a `Cookie` field, as they were sent, that hold no session token under either name: an origin's.
  *
  * @param ignored Names and patterns (`_ga*`) of further cookies to leave out. Default none.
@@ -48,7 +57,8 @@ export function cookiesForOrigin(
   const others = cookiePairs(header).filter((pair) =>
     holdsSessionToken(pair) ? withToken : !isNamedBy(pair.name, ignored),
   );
-  return others.map(({ text }) => text);
+  const texts = others.map(({ text }) => text);
+  return withToken ? texts : texts.map((text) => text.replace(JOINED_TOKEN, ""));
 }
 
 function holdsSessionToken(pair: CookiePair): boolean {

@@ -32,8 +32,16 @@ describe("the token of an Authorization field", () => {
 it.each<[field: string | null, begins: boolean]>([
   ["Bearer es1.a.b", true],
   ["bearer es1.a.b and more", true],
+  ["Bearer\tes1.a.b", true],
+  [" \tBearer  es1.a.b", true],
+  ["Basic eDp5, Bearer es1.a.b", true],
+  ["Bearer other,bearer es1.a.b", true],
   ["Bearer other", false],
+  ["Bearer other es1.a.b", false],
   ["Basic es1.a.b", false],
+  ["Xbearer es1.a.b", false],
+  ["Bearer xes1.a.b", false],
+  ['Digest response="Bearer es1.a.b"', false],
   [null, false],
 ])("%j begins with es1.: %s", (field, begins) => {
   expect(bearerBegins(field, "es1.")).toBe(begins);

@@ -70,6 +70,16 @@ describe("the session cookie", () => {
     ["__Host-session=es1.a; session=x", ["session=x"]],
     ['a="1"; __Host-session=app', ['a="1"', "__Host-session=app"]],
     ["\u00a0session=es1.a", ["\u00a0session=es1.a"]],
+    // Several lines are one with commas.
+    ["a=1, session=es1.x.y", ["a=1"]],
+    ["a=1,__Host-session=es1.x.y", ["a=1"]],
+    ['a=1,\tsession = "es1.x.y"; b=2', ["a=1", "b=2"]],
+    ["a=1, session=es1.x, c=3; b=2", ["a=1, c=3", "b=2"]],
+    ["a=1, session=es1.x, __Host-session=es1.y", ["a=1"]],
+    [
+      "a=1, session=eyJh, xsession=es1.x, session_id=es1.x",
+      ["a=1, session=eyJh, xsession=es1.x, session_id=es1.x"],
+    ],
   ])("of %j leaves %j to the origin", (header, kept) => {
     expect(cookiesForOrigin(header)).toEqual(kept);
   });
