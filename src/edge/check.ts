@@ -99,7 +99,9 @@ export function crossSite({
 }: Pick<CheckFacts, "request" | "session" | "trustedOrigins">): Problem | null {
   const { headers } = request;
   const byJwt = claims.jwt.kind === "verified" && claims.credentials.jwtCookie === true;
-  const bySession = session.kind === "active" && session.tokenSource === "cookie";
+  // A sign-out ends also a session that cannot be checked right now.
+  const mayAct = session.kind === "active" || (session.kind === "unknown" && route.session === "end");
+  const bySession = mayAct && session.tokenSource === "cookie";
   const named = headers.has("origin") || headers.has("sec-fetch-site");
   if (!bySession && !(byJwt && named)) return null;
   return crossSiteRefusal(request, url.origin, [...trustedOrigins, ...route.crossSite]);

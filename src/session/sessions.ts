@@ -259,10 +259,10 @@ export function createSessions(options: SessionsOptions): Sessions {
   ): Promise<SessionChange | null> {
     // In observe and bypass mode the request reaches the origin without a secret. Then no session starts or ends here.
     if (config.secrets.length === 0) return null;
-    const before = verdict.kind === "active" ? verdict.claims : undefined;
+    const before = verdict.kind === "active" ? verdict.claims : unchecked(claims, verdict);
     if (route.session === "end") {
-      if (verdict.kind !== "active") return null;
-      await service.revoke(verdict.claims.id, verdict.claims.userId, requestId);
+      if (!before || !("tokenSource" in verdict)) return null;
+      await service.revoke(before.id, before.userId, requestId);
       return verdict.tokenSource === "cookie" ? { kind: "cleared" } : null;
     }
     if (signal === undefined) {
@@ -279,6 +279,14 @@ export function createSessions(options: SessionsOptions): Sessions {
       throw error instanceof UserDataTooLarge ? problem("USER_DATA_TOO_LARGE_OFFLINE") : error;
     });
     return issued(created, wanted.carry);
+  }
+
+  /** The session that nobody can check while the store is lost: a sign-out or a new sign-in ends it all the same. */
+  function unchecked(
+    { session }: EdgeRequest["claims"],
+    { kind }: SessionVerdict,
+  ): SessionClaims | undefined {
+    return kind === "unknown" && session.kind === "signed" ? session.claims : undefined;
   }
 
   function signalMissing(route: string, requestId: string): void {

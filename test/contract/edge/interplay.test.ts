@@ -24,7 +24,11 @@ afterEach(() => void vi.restoreAllMocks());
 /** An edge on Redis that counts its calls to the store before the answers. */
 function openEdge(routes: RouteInput[], env: Record<string, string> = {}) {
   const prefix = freshPrefix();
-  const platform = testPlatform({ now: Date.now(), fetch: (input, init) => fetch(input, init) });
+  const state = { down: false };
+  const platform = testPlatform({
+    now: Date.now(),
+    fetch: (input, init) => (state.down ? Promise.reject(new TypeError("cut")) : fetch(input, init)),
+  });
   const log: Record<string, unknown>[] = [];
   const answer = edgeAnswer(
     openIsolate(
@@ -38,7 +42,13 @@ function openEdge(routes: RouteInput[], env: Record<string, string> = {}) {
         REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
         REDIS_SESSION_PREFIX: `{${prefix}s}`,
         REDIS_CACHE_PREFIX: `{${prefix}c}`,
-        ORIGIN: { fetch: async () => new Response("ok") },
+        ORIGIN: {
+          fetch: async (url: string) =>
+            new Response(
+              "ok",
+              url.endsWith("/login") ? { headers: { "x-edge-session": '{"user_id":"ada"}' } } : {},
+            ),
+        },
         ...env,
       },
       routes,
@@ -68,7 +78,7 @@ function openEdge(routes: RouteInput[], env: Record<string, string> = {}) {
     );
     return ((await response.json()) as { token: string }).token;
   };
-  return { ask, session, platform };
+  return { ask, session, platform, state };
 }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
@@ -161,4 +171,59 @@ it("of several cookies with a JWT one good one is enough", async () => {
   expect((await ask("/v1/x", beside)).status, "a bearer that is none is no cookie's").toBe(401);
   const many = Array.from({ length: 40 }, (_, index) => `jwt=a.b.c${index}`);
   expect((await ask("/v1/x", { cookie: [...many, `jwt=${good}`].join("; ") })).status).toBe(200);
+});
+
+const SAME_SITE = { origin: "https://edge.example" };
+const EVIL = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
+
+test.each<[what: string, headers: Record<string, string>, by: "cookie" | "bearer", status: number]>([
+  ["of the edge's own page", SAME_SITE, "cookie", 200],
+  ["of another site", EVIL, "cookie", 403],
+  ["of a program", {}, "bearer", 200],
+])(
+  "a sign-out %s in an outage, when nobody can check the session: %j by %s, %i",
+  async (_what, headers, by, status) => {
+    const routes: RouteInput[] = [
+      { path: "/logout", methods: ["POST"], session: "end" },
+      { path: "/me", access: "session" },
+    ];
+    const { ask, session, platform, state } = openEdge(routes, { SESSION_OFFLINE_GRACE_SECONDS: "0" });
+    const token = await session("ada");
+    const own: Record<string, string> =
+      by === "cookie" ? { cookie: `__Host-session=${token}` } : bearer(token);
+    expect((await ask("/me", own)).status).toBe(200);
+    state.down = true;
+    platform.advance(10_000);
+    const { status: answered, response } = await ask("/logout", { ...own, ...headers }, { method: "POST" });
+    expect(answered).toBe(status);
+    const ended = status === 200;
+    expect(response.headers.getSetCookie().length).toBe(ended && by === "cookie" ? 1 : 0);
+    state.down = false;
+    for (let each = 0; each < 5; each += 1) {
+      platform.advance(60_000);
+      await ask("/other");
+    }
+    expect((await ask("/me", own)).status, "once the store is back").toBe(ended ? 401 : 200);
+  },
+);
+
+it("a sign-in in an outage ends the session of before, which nobody can check", async () => {
+  const routes: RouteInput[] = [
+    { path: "/login", methods: ["POST"], session: "start" },
+    { path: "/me", access: "session" },
+  ];
+  const { ask, session, platform, state } = openEdge(routes, { SESSION_OFFLINE_GRACE_SECONDS: "0" });
+  const before = await session("ada");
+  state.down = true;
+  platform.advance(10_000);
+  const { response } = await ask("/login", { ...bearer(before), ...SAME_SITE }, { method: "POST" });
+  const [cookie = ""] = response.headers.getSetCookie();
+  expect(cookie).toMatch(/^__Host-session=es1\./);
+  state.down = false;
+  for (let each = 0; each < 5; each += 1) {
+    platform.advance(60_000);
+    await ask("/other");
+  }
+  expect((await ask("/me", bearer(before))).status, "the one of before").toBe(401);
+  expect((await ask("/me", { cookie: cookie.split(";")[0] ?? "" })).status, "the new one").toBe(200);
 });
