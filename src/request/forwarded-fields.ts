@@ -16,6 +16,8 @@ export class ForwardedFields {
   readonly #withToken: boolean;
   /** The names in `Connection`, once they are wanted. */
   #named: ReadonlySet<string> | null = null;
+  /** All that are sent, once they are wanted: the cache and the origin request both ask for them. */
+  #all: readonly (readonly [name: string, value: string])[] | null = null;
 
   /**
    * @param rule The rule of the cached route that a GET or HEAD matches; null for any other request.
@@ -34,11 +36,15 @@ export class ForwardedFields {
   }
 
   /** All fields that the origin is sent, with names in lower case. */
-  *entries(): Iterable<[name: string, value: string]> {
+  entries(): readonly (readonly [name: string, value: string])[] {
+    if (this.#all) return this.#all;
+    const all: [name: string, value: string][] = [];
     for (const [name, value] of this.#headers) {
       const forwarded = this.#forwarded(name, value);
-      if (forwarded !== null) yield [name, forwarded];
+      if (forwarded !== null) all.push([name, forwarded]);
     }
+    this.#all = all;
+    return all;
   }
 
   /**
@@ -48,7 +54,7 @@ export class ForwardedFields {
    *   that are no UTF-8 as U+FFFD. Otherwise they stay as they came.
    */
   toHeaders(exact: boolean): Headers {
-    if (exact) return new Headers([...this.entries()]);
+    if (exact) return new Headers(this.entries() as [string, string][]);
     const headers = new Headers(this.#headers);
     for (const [name, value] of this.#headers) {
       const forwarded = this.#forwarded(name, value);

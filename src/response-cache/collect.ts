@@ -37,6 +37,10 @@ export async function collect(
 
 /** The chunks in one piece. */
 export function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const [only, ...others] = chunks;
+  // As it came, unless it is a part of a larger buffer, which it would keep in memory.
+  if (only && others.length === 0 && only.byteLength === only.buffer.byteLength)
+    return only as Uint8Array<ArrayBuffer>;
   const bytes = new Uint8Array(chunks.reduce((size, chunk) => size + chunk.length, 0));
   let at = 0;
   for (const chunk of chunks) {

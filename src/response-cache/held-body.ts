@@ -15,11 +15,14 @@ export type HeldBody =
  * Reads a small body before it is answered with.
  *
  * @param deadlineMs Milliseconds without a byte after which it has stalled.
+ * @param length Bytes after which it is whole, where its sender cannot send more than it says (RFC 9112 §6.3). Default: it
+ *   is read to its end.
  */
 export async function heldBody(
   body: ReadableStream<Uint8Array>,
   platform: Pick<Platform, "now" | "timer">,
   deadlineMs: number,
+  length = Number.POSITIVE_INFINITY,
 ): Promise<HeldBody> {
   const reader = body.getReader();
   const stalled = Promise.withResolvers<HeldBody>();
@@ -31,12 +34,16 @@ export async function heldBody(
   const cancel = platform.timer(Math.max(MAX_HELD_MS, deadlineMs), giveUp);
   async function read(): Promise<HeldBody> {
     const chunks: Uint8Array[] = [];
+    let bytes = 0;
     try {
       for (;;) {
         const { done, value } = await reader.read();
         if (done) return { kind: "whole", bytes: joined(chunks) };
         watch.heard();
         chunks.push(value);
+        bytes += value.length;
+        // One read less: the last one costs as much as the first.
+        if (bytes === length) return { kind: "whole", bytes: joined(chunks) };
       }
     } catch {
       return { kind: "broken" };

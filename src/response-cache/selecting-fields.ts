@@ -10,7 +10,7 @@ const MAX_FIELD_LENGTH = 512;
 /** The fields as the origin is sent them. Names are in lower case. */
 export interface ForwardedNames {
   get(name: string): string | null;
-  entries(): Iterable<[name: string, value: string]>;
+  entries(): Iterable<readonly [name: string, value: string]>;
 }
 
 /**

@@ -43,7 +43,7 @@ export async function storeAndPass(
     // A short body is watched here, not by the origin. A handler's body is its own.
     const whole =
       response.body && method !== "HEAD" && origin.repeatable && isShortBody(response.headers)
-        ? await hold(context, response, response.body)
+        ? await hold(context, response, response.body, said ?? undefined)
         : null;
     if (whole?.kind === "failed") return whole;
     done();
@@ -54,7 +54,8 @@ export async function storeAndPass(
   inFlight.cacheable(fetching);
   const { outline } = outlined;
   if (response.body && said !== null && isShortBody(response.headers)) {
-    const small = await storeSmall(context, response, response.body, said, outline);
+    const exact = origin.repeatable ? said : undefined;
+    const small = await storeSmall(context, response, response.body, { said, exact, outline });
     if (small.kind === "failed") return small;
     done();
     const { response: whole, stored } = small;
@@ -80,10 +81,9 @@ async function storeSmall(
   context: CacheContext,
   response: Response,
   body: ReadableStream<Uint8Array>,
-  said: number,
-  outline: Outline,
+  { said, exact, outline }: { said: number; exact: number | undefined; outline: Outline },
 ): Promise<(Held & { stored: boolean }) | OriginFailure> {
-  const held = await hold(context, response, body);
+  const held = await hold(context, response, body, exact);
   const stored = held.kind === "held" && held.bytes.length === said;
   if (!stored) context.parts.inFlight.uncacheable(fetchKey(context));
   if (held.kind === "failed") return held;
@@ -98,12 +98,14 @@ interface Held {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** @param exact The length that the body cannot exceed, where it is the runtime's. A handler's may say what it likes. */
 async function hold(
   { parts: { platform, originDeadlineMs } }: CacheContext,
   { status, statusText, headers }: Response,
   body: ReadableStream<Uint8Array>,
+  exact: number | undefined,
 ): Promise<Held | OriginFailure> {
-  const held = await heldBody(body, platform, originDeadlineMs);
+  const held = await heldBody(body, platform, originDeadlineMs, exact);
   if (held.kind === "stalled") return { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" };
   if (held.kind === "broken") return { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" };
   const { bytes } = held;

@@ -9,8 +9,9 @@ export interface BoundedMapOptions<Value> {
   /** Bytes of one entry, key included. Default 0. */
   sizeOf?(value: Value, key: string): number;
   /**
-   * What a full map does with a new entry. `evict` drops the least recently used entries. `refuse` rejects the new one, for
-   * data such as counters that other clients must not be able to evict.
+   * What a full map does with a new entry. `evict` drops the oldest entries; one that was read since it was added, or since
+   * it was last spared, is spared once more (the CLOCK algorithm: a read then costs one look, and no move). `refuse` rejects
+   * the new one, for data such as counters that other clients must not be able to evict.
    */
   whenFull: "evict" | "refuse";
   /** Called with each entry that is removed, also when it is replaced. */
@@ -22,6 +23,8 @@ interface Entry<Value> {
   /** Milliseconds since the epoch. */
   expiresAt: number;
   size: number;
+  /** Read since it was added or last spared. */
+  used: boolean;
 }
 
 /** Entries that each write checks for expiry, so that no write has to check all. */
@@ -57,10 +60,7 @@ export class BoundedMap<Value> {
       this.delete(key);
       return undefined;
     }
-    if (this.#options.whenFull === "evict") {
-      this.#entries.delete(key);
-      this.#entries.set(key, entry);
-    }
+    entry.used = true;
     return entry.value;
   }
 
@@ -81,7 +81,7 @@ export class BoundedMap<Value> {
       else this.#evict(entries - 1, bytes - size);
     }
     if (this.#entries.size >= entries || this.#bytes + size > bytes) return false;
-    this.#entries.set(key, { value, expiresAt, size });
+    this.#entries.set(key, { value, expiresAt, size, used: false });
     this.#bytes += size;
     return true;
   }
@@ -107,9 +107,16 @@ export class BoundedMap<Value> {
   }
 
   #evict(entries: number, bytes: number): void {
-    for (const key of this.#entries.keys()) {
+    // An entry that is spared moves to the end. It is unused then, so the loop ends at the latest in its second round.
+    for (const [key, entry] of this.#entries) {
       if (this.#entries.size <= entries && this.#bytes <= bytes) return;
-      this.delete(key);
+      if (!entry.used) {
+        this.delete(key);
+        continue;
+      }
+      entry.used = false;
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
     }
   }
 

@@ -48,6 +48,9 @@ export function memberText(json: string, name: string): string | undefined {
 
 /** What an object says, member by member: one that is no JSON (`NaN`, as Python writes it) is left out, and the rest stays. */
 export function readMembers(json: string): Record<string, unknown> | null {
+  const whole = parsed(json);
+  if (typeof whole === "object" && whole !== null && !Array.isArray(whole))
+    return whole as Record<string, unknown>;
   const members = membersOf(json);
   if (!members) return null;
   const values = members.map(({ name, from, to }) => [name, parsed(json.slice(from, to))] as const);

@@ -40,6 +40,15 @@ describe("a body that is read before it is answered", () => {
     },
   );
 
+  it("is whole at its length, where that is known", async () => {
+    const content = scriptedBody();
+    const reading = heldBody(content.body, testPlatform(), 1500, 6);
+    content.send("half");
+    content.send("so");
+    const held = await reading;
+    expect(held.kind === "whole" && new TextDecoder().decode(held.bytes)).toBe("halfso");
+  });
+
   it("is broken where the origin breaks it off", async () => {
     const content = scriptedBody();
     const reading = heldBody(content.body, testPlatform(), 1500);

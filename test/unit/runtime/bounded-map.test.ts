@@ -59,6 +59,22 @@ describe("a bounded map", () => {
     expect(map.get("e"), "the refused one pushed nothing out").toBe("12345678");
   });
 
+  it("that evicts spares what was read once, and finds an end where all was", () => {
+    const map = new BoundedMap<number>({ platform: testPlatform(), entries: 3, whenFull: "evict" });
+    for (const key of ["a", "b", "c"]) map.set(key, 1);
+    for (const key of ["a", "b", "c", "a"]) map.get(key);
+    map.set("d", 1);
+    expect(
+      [...map].map(([key]) => key),
+      "the oldest of those that were read",
+    ).toEqual(["b", "c", "d"]);
+    map.set("e", 1);
+    expect(
+      [...map].map(([key]) => key),
+      "b was spared, and not read again",
+    ).toEqual(["c", "d", "e"]);
+  });
+
   it("that refuses keeps live entries and takes a newcomer once one has expired", () => {
     const platform = testPlatform();
     const map = new BoundedMap<number>({ platform, entries: 100, whenFull: "refuse" });
