@@ -35,6 +35,13 @@ interface Known extends VerifiedKey {
   heardAt: number;
 }
 
+/** The end of a verification. Times are ms since the epoch. */
+interface End {
+  at: number;
+  /** When Redis was told: until then it may still say that the key is verified. */
+  toldAt: number;
+}
+
 /** How long a verification holds, in the isolate and in Redis, s. */
 const VERIFIED_SECONDS = 300;
 const MAX_KEYS = 10_000;
@@ -54,8 +61,7 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
   const known = new BoundedMap<Known>({ platform, entries: MAX_KEYS, whenFull: "evict" });
   /** Of keys that Redis does not know: each by its hash, and how many came from an address, for `isolateMaxAgeMs`. */
   const unknown = new BoundedMap<number>({ platform, entries: MAX_KEYS, whenFull: "evict" });
-  /** Until when Redis may still say that an ended key is verified, ms since the epoch. */
-  const ended = new BoundedMap<number>({ platform, entries: MAX_KEYS, whenFull: "evict" });
+  const ended = new BoundedMap<End>({ platform, entries: MAX_KEYS, whenFull: "evict" });
   const pendingEnds = new Outbox<true>({
     platform,
     entries: MAX_KEYS,
@@ -126,9 +132,14 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
       };
     },
 
-    /** Stores a key as verified. */
-    remember(hash: string, { userId, tier }: VerifiedKey, batch: Batch): void {
+    /**
+     * Stores a key as verified.
+     *
+     * @param askedAt When the origin was asked, ms since the epoch: an end that came since then holds. Default now.
+     */
+    remember(hash: string, { userId, tier }: VerifiedKey, batch: Batch, askedAt?: number): void {
       const now = platform.now();
+      if (askedAt !== undefined && askedAt <= (ended.get(hash)?.at ?? Number.NEGATIVE_INFINITY)) return;
       const key = { userId, tier, until: now + VERIFIED_SECONDS * 1000 };
       known.set(hash, { ...key, heardAt: now }, key.until);
       ended.delete(hash);
@@ -146,7 +157,7 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
     async forget(hash: string, batch: Batch): Promise<boolean> {
       const until = platform.now() + VERIFIED_SECONDS * 1000;
       known.delete(hash);
-      ended.set(hash, Number.POSITIVE_INFINITY, until);
+      ended.set(hash, { at: platform.now(), toldAt: Number.POSITIVE_INFINITY }, until);
       try {
         await deleteFrom(batch, hash);
         return true;
@@ -160,7 +171,7 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
 
   /** Applies what Redis said of a key, unless this isolate has heard something newer since it asked. */
   function hear(hash: string, found: string | null, askedAt: number): void {
-    if (askedAt <= (ended.get(hash) ?? Number.NEGATIVE_INFINITY)) return;
+    if (askedAt <= (ended.get(hash)?.toldAt ?? Number.NEGATIVE_INFINITY)) return;
     if ((known.get(hash)?.heardAt ?? Number.NEGATIVE_INFINITY) >= askedAt) return;
     const key = found === null ? null : parse(found);
     if (key && key.until > platform.now()) known.set(hash, { ...key, heardAt: askedAt }, key.until);
@@ -176,8 +187,9 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
   /** @throws StoreError by the promise. */
   async function deleteFrom(batch: Batch, hash: string): Promise<void> {
     await batch.queue((pipeline) => pipeline.del(keys.verifiedKey(hash)));
-    if (ended.get(hash) !== undefined)
-      ended.set(hash, platform.now(), platform.now() + VERIFIED_SECONDS * 1000);
+    const end = ended.get(hash);
+    const toldAt = platform.now();
+    if (end) ended.set(hash, { ...end, toldAt }, toldAt + VERIFIED_SECONDS * 1000);
   }
 }
 

@@ -14,6 +14,8 @@ export interface NoteOptions {
 
 /** A request to the origin and what it was answered. */
 export interface Exchange {
+  /** When it was sent, ms since the epoch. */
+  sentAt: number;
   /** As it was sent. */
   method: string;
   headers: Headers;
@@ -38,7 +40,7 @@ export function noteVerifiedKey(options: NoteOptions, request: EdgeRequest, exch
   const concerned = route.verifiesKeys || key.kind === "verified";
   if (!concerned || credentials.apiKey === null || !carries(exchange, credentials.apiKey)) return;
 
-  const { status, signal, method } = exchange;
+  const { status, signal, method, sentAt } = exchange;
   const said = signal === undefined ? null : parseKeySignal(signal);
   if (signal !== undefined && !said)
     events.emit("key.signal_malformed", { request_id: requestId, route: route.name });
@@ -49,7 +51,8 @@ export function noteVerifiedKey(options: NoteOptions, request: EdgeRequest, exch
   }
   const successful = status >= 200 && status <= 299;
   if (!said || !successful || method === "OPTIONS" || !route.verifiesKeys) return;
-  if (isSoleCredential(options, request)) after((batch) => verifiedKeys.remember(key.hash, said, batch));
+  if (isSoleCredential(options, request))
+    after((batch) => verifiedKeys.remember(key.hash, said, batch, sentAt));
 }
 
 /** Whether the client's request has no other credential than the key, be it one that the edge takes out. */

@@ -61,6 +61,7 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
       const via = await options.viaName();
       const headers = headersFor(options, caller, clientHeaders, via);
       const sent = { method, headers, url: target };
+      const sentAt = platform.now();
       const reply = await forward({
         ...sent,
         body: request.body,
@@ -83,7 +84,7 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
       });
       if (options.ownsCors) dropOriginCors(response.headers);
       const { status } = response;
-      noteVerifiedKey(options, caller.request, { ...sent, status, signal: signals.caller });
+      noteVerifiedKey(options, caller.request, { ...sent, sentAt, status, signal: signals.caller });
       const session = await sessionChange(options, caller, response, signals);
       return { kind: "response", response, session };
     },

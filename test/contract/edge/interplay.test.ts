@@ -21,8 +21,17 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
+async function originOf(url: string): Promise<Response> {
+  const signsIn = url.endsWith("/login");
+  return new Response("ok", signsIn ? { headers: { "x-edge-session": '{"user_id":"ada"}' } } : {});
+}
+
 /** An edge on Redis that counts its calls to the store before the answers. */
-function openEdge(routes: RouteInput[], env: Record<string, string> = {}) {
+function openEdge(
+  routes: RouteInput[],
+  env: Record<string, string> = {},
+  fetchOrigin: (url: string) => Promise<Response> = originOf,
+) {
   const prefix = freshPrefix();
   const state = { down: false };
   const platform = testPlatform({
@@ -42,13 +51,7 @@ function openEdge(routes: RouteInput[], env: Record<string, string> = {}) {
         REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
         REDIS_SESSION_PREFIX: `{${prefix}s}`,
         REDIS_CACHE_PREFIX: `{${prefix}c}`,
-        ORIGIN: {
-          fetch: async (url: string) =>
-            new Response(
-              "ok",
-              url.endsWith("/login") ? { headers: { "x-edge-session": '{"user_id":"ada"}' } } : {},
-            ),
-        },
+        ORIGIN: { fetch: fetchOrigin },
         ...env,
       },
       routes,
@@ -226,4 +229,43 @@ it("a sign-in in an outage ends the session of before, which nobody can check", 
   }
   expect((await ask("/me", bearer(before))).status, "the one of before").toBe(401);
   expect((await ask("/me", { cookie: cookie.split(";")[0] ?? "" })).status, "the new one").toBe(200);
+});
+
+test.each<[what: string, late: number, verified: boolean]>([
+  ["that was asked before the end, and comes after it, verifies nothing", 1000, false],
+  ["that was asked after it verifies again", 0, true],
+])("an answer %s", async (_what, late, verified) => {
+  const answers: PromiseWithResolvers<Response>[] = [];
+  const fetchOrigin = async () => {
+    const answer = Promise.withResolvers<Response>();
+    answers.push(answer);
+    return answer.promise;
+  };
+  const routes: RouteInput[] = [
+    { path: "/keys/*", verifiesKeys: true },
+    { path: "/guarded", access: ["key"] },
+  ];
+  const { ask, platform } = openEdge(routes, {}, fetchOrigin);
+  const key = { "x-api-key": "a-key-that-the-origin-knows" };
+  const good = () => new Response("ok", { headers: { "x-edge-caller": '{"user_id":"ada"}' } });
+  const asked = async (count: number) => vi.waitFor(() => expect(answers).toHaveLength(count));
+
+  const early = late > 0 ? ask("/keys/slow", key) : null;
+  if (early) await asked(1);
+  platform.advance(late);
+  const refused = ask("/keys/x", key);
+  await asked(early ? 2 : 1);
+  answers.at(-1)?.resolve(new Response(null, { status: 401 }));
+  await refused;
+  platform.advance(1000);
+  const after = early ?? ask("/keys/x", key);
+  await asked(2);
+  answers.at(early ? 0 : 1)?.resolve(good());
+  await after;
+  const guarded = ask("/guarded", key);
+  if (verified) {
+    await asked(3);
+    answers.at(2)?.resolve(new Response("ok"));
+  }
+  expect((await guarded).status).toBe(verified ? 200 : 401);
 });
