@@ -4,9 +4,14 @@ import type { Audience } from "./audience.ts";
 import type { EntryAddress } from "./entry-store.ts";
 import { cacheUrl } from "./key.ts";
 
+/** Where everybody's entries of a URL are that came by a scheme. @param scheme `https:` or `http:`. */
+export function sharedKeyOf(urlHash: string, scheme: string): string {
+  return scheme === "https:" ? urlHash : `${urlHash}:${scheme.slice(0, -1)}`;
+}
+
 /**
  * What the entries of a URL are found by. The scheme is part of the keys, since the origin is told it and may answer
- * differently; purges do without, as those who write them do.
+ * differently; purges and writes do without: what is written to by one is written to by the other.
  *
  * @param url As the origin is asked for it.
  * @param audience The caller whose own entries they are; null for everybody's.
@@ -20,7 +25,7 @@ export async function addressOf(
   const urlHash = await hash("url", text);
   const spelt = oneSpelling(text);
   const found = { url: text, urlHash, ...(spelt !== text && { spelledHash: await hash("url", spelt) }) };
-  const sharedKey = url.protocol === "https:" ? urlHash : `${urlHash}:${url.protocol.slice(0, -1)}`;
+  const sharedKey = sharedKeyOf(urlHash, url.protocol);
   if (audience === null) return { ...found, key: sharedKey, sharedKey };
   const key = await hash("response", `${audience.key} ${sharedKey}`);
   return { ...found, key, sharedKey, user: audience.user };

@@ -16,7 +16,7 @@ import { fieldsOf, isStoredResponse, type StoredResponse } from "./rules/stored.
 export interface Entry {
   /** The selecting fields of its request as a text, which names the variant. */
   variant: string;
-  /** Differs for every stored answer: an isolate asks Redis only for what it does not hold. */
+  /** Differs for every stored answer, and begins with its requestTime: an isolate asks Redis only for what it does not hold. */
   id: string;
   meta: StoredResponse;
   /** The response said that it may be served to others, though the request had credentials (RFC 9111 §3.5). */

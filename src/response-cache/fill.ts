@@ -52,7 +52,7 @@ export async function outlineOf(
   if (!tags) return { kind: "none", because: "response" };
   if (!selecting.canTell(stored.vary)) await selecting.hide();
   const outline = {
-    id: hex(platform.randomBytes(12)),
+    id: `${requestTime}-${hex(platform.randomBytes(12))}`,
     variant: selecting.variant(stored.vary),
     meta: stored,
     ...(requester !== "anonymous" && { askedBy: await selecting.credentials(context.request) }),

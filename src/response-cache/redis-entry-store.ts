@@ -4,6 +4,7 @@ import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
+import { sharedKeyOf } from "./address.ts";
 import { isHere } from "./body.ts";
 import type { ChangeMember } from "./changes.ts";
 import { decodeEntry, type EncodedEntry, type Entry, encodeEntry, takeBody } from "./entry.ts";
@@ -36,6 +37,8 @@ const MAX_COMMAND_BYTES = 1_000_000 - 160 * 1024;
 const LONG_WRITE_MS = 10_000;
 /** Ms for which a variant's withdrawal is kept where nothing else of the URL is. */
 const WITHDRAWAL_LIFE_MS = 3_600_000;
+/** A fill that took longer may have met a write, or a later answer, ms. */
+const QUICK_FILL_MS = 1000;
 /** Different `Vary` fields of one URL that are tried, the newest first. */
 const MAX_VARY_SETS = 4;
 
@@ -116,8 +119,7 @@ export class RedisEntryStore implements EntryStore {
       const written = this.#queuePut(address, entry, encoded, isNew, apart);
       await apart.send();
       try {
-        await written;
-        entry.body.apart = body.apart;
+        if ((await written) !== 0) entry.body.apart = body.apart;
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         if (error.code === "size") this.#maxBytes = Math.min(this.#maxBytes, body.text.length - 1);
@@ -127,20 +129,22 @@ export class RedisEntryStore implements EntryStore {
 
   /**
    * An answer that does not vary, at an address where nothing is (`isNew`), is two plain commands in place of a script of
-   * four; a variant that another isolate stores at the same moment may be lost.
+   * four, unless it took its time; a variant that another isolate stores at the same moment may be lost.
    */
   #queuePut(
-    { key, sharedKey }: EntryAddress,
+    { key, sharedKey, urlHash }: EntryAddress,
     entry: Entry,
     { text, body }: EncodedEntry,
     isNew: boolean,
     batch: Batch,
   ): Promise<unknown> {
     const hash = this.#keys.response(key);
-    const { vary } = entry.meta;
-    const keepMs = Math.max(1000, Math.min(MAX_LIFE_MS, Math.ceil(entry.keepUntil - this.#platform.now())));
+    const { vary, requestTime } = entry.meta;
+    const now = this.#platform.now();
+    const keepMs = Math.max(1000, Math.min(MAX_LIFE_MS, Math.ceil(entry.keepUntil - now)));
+    const isQuick = now - requestTime < QUICK_FILL_MS;
     if (key !== sharedKey) this.#markAudience(sharedKey, keepMs, batch);
-    if (isNew && vary.length === 0) {
+    if (isNew && isQuick && vary.length === 0) {
       const names = { vary: "-", order: VARYLESS, [`i:${VARYLESS}`]: entry.id };
       const apart = body ? { [`b:${VARYLESS}`]: body.text } : {};
       const fields = { ...names, [`e:${VARYLESS}`]: text, ...apart, [`t:${VARYLESS}`]: tagLine(entry) };
@@ -149,8 +153,10 @@ export class RedisEntryStore implements EntryStore {
       return stored;
     }
     const beside = body?.text ?? (entry.body.apart ? "kept" : "none");
-    const settings = [keepMs, MAX_VARIANTS, MAX_VARY_SETS, tagLine(entry), beside];
-    return batch.run(putScript, [hash], [setOf(vary), entry.variant, entry.id, text, ...settings]);
+    const member: ChangeMember | "" = isQuick ? "" : `h${urlHash}`;
+    const settings = [keepMs, MAX_VARIANTS, MAX_VARY_SETS, tagLine(entry), beside, requestTime, now, member];
+    const names = [hash, this.#keys.changes()];
+    return batch.run(putScript, names, [setOf(vary), entry.variant, entry.id, text, ...settings]);
   }
 
   async fetchBody({ key }: EntryAddress, { variant, body }: Entry): Promise<boolean> {
@@ -168,9 +174,10 @@ export class RedisEntryStore implements EntryStore {
     }
   }
 
-  async invalidate({ sharedKey, urlHash }: EntryAddress, at: InvalidatedAt, batch: Batch): Promise<void> {
+  async invalidate({ urlHash }: EntryAddress, at: InvalidatedAt, batch: Batch): Promise<void> {
     const kinds = (["hard", "soft"] as const).filter((kind) => at[kind] > 0);
-    const names = [this.#keys.response(sharedKey), this.#keys.changes()];
+    const ofScheme = (scheme: string) => this.#keys.response(sharedKeyOf(urlHash, scheme));
+    const names = [ofScheme("https:"), this.#keys.changes(), ofScheme("http:")];
     await Promise.all(
       kinds.map((kind) => {
         const member: ChangeMember = `${kind === "hard" ? "h" : "s"}${urlHash}`;

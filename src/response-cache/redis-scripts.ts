@@ -88,17 +88,27 @@ if id == ARGV[2] then return {purges, invalidatedAt, id, '', others} end
 return {purges, invalidatedAt, id, entry or redis.call('HGET', KEYS[1], 'e:' .. found), others}
 `);
 
-/** Stores a variant, and drops the oldest beyond the most. */
+/**
+ * Stores a variant, and drops the oldest beyond the most. Not where a later answer has taken its place, nor, of a fill that
+ * took its time, where the URL has been written to meanwhile: where nothing was stored, only the changes say so.
+ */
 export const putScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the URL's hash. ARGV: vary set, variant text, id, entry, keep for ms, most variants, most sets, entity tag,
--- what becomes of a body beside the entry: 'none', 'kept', or the body.
-local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order')
+-- KEYS: the URL's hash, the changes. ARGV: vary set, variant text, id, entry, keep for ms, most variants, most sets, entity
+-- tag, what becomes of a body beside the entry: 'none', 'kept', or the body; its time, now, the change that would end it or ''.
+local variant = redis.sha1hex(ARGV[2])
+local shape = redis.pcall('HMGET', KEYS[1], 'vary', 'order', 'i:' .. variant)
 if shape.err then
   redis.call('DEL', KEYS[1])
-  shape = {false, false}
+  shape = {false, false, false}
 end
-local variant = redis.sha1hex(ARGV[2])
+local held = tonumber(string.match(shape[3] or '', '^(%d+)%-') or '') or 0
+-- One of the future is of a clock that was wrong.
+if held > tonumber(ARGV[10]) and held <= tonumber(ARGV[11]) then return 0 end
+if ARGV[12] ~= '' then
+  local at = redis.pcall('ZSCORE', KEYS[2], ARGV[12])
+  if type(at) == 'string' and tonumber(at) >= tonumber(ARGV[10]) then return 0 end
+end
 local sets, count = ARGV[1], 1
 for set in string.gmatch(shape[1] or '', '[^\\n]+') do
   if set ~= ARGV[1] and count < tonumber(ARGV[7]) then
@@ -129,20 +139,22 @@ return 1
 `);
 
 /**
- * Notes an invalidation among the changes, and in the URL's hash where entries are stored that go by it: as long as these
+ * Notes an invalidation among the changes, and in the URL's hashes where entries are stored that go by it: as long as these
  * live. The later of two times stays.
  */
 export const invalidateScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the URL's hash, the changes. ARGV: field, time, now, member of the changes.
+-- KEYS: the URL's hash, the changes, its hash by the other scheme. ARGV: field, time, now, member of the changes.
 ${NOTE_CHANGE}
-local before = redis.pcall('HMGET', KEYS[1], 'vary', '${HAS_AUDIENCES}', ARGV[1])
-if before.err then
-  redis.call('DEL', KEYS[1])
-  before = {false, false, false}
-end
-if (before[1] or before[2]) and tonumber(before[3] or 0) < tonumber(ARGV[2]) then
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+for _, hash in ipairs({KEYS[1], KEYS[3]}) do
+  local before = redis.pcall('HMGET', hash, 'vary', '${HAS_AUDIENCES}', ARGV[1])
+  if before.err then
+    redis.call('DEL', hash)
+    before = {false, false, false}
+  end
+  if (before[1] or before[2]) and tonumber(before[3] or 0) < tonumber(ARGV[2]) then
+    redis.call('HSET', hash, ARGV[1], ARGV[2])
+  end
 end
 note(ARGV[2], ARGV[4], ARGV[3])
 return 1

@@ -29,6 +29,8 @@ export type StoreRefusal =
   | "status"
   | "must-understand"
   | "vary"
+  /** A field holds bytes that are no UTF-8: the runtime does not tell which, so that a hit could not be what the miss was. */
+  | "bytes"
   /** Neither an explicit lifetime nor a status that may go without. */
   | "unstated"
   /** Stale on arrival, with nothing to validate it by and no window to serve it in. */
@@ -54,6 +56,8 @@ export function storing(exchange: Exchange): StoreVerdict {
     vary,
     credentials: requester !== "anonymous",
   };
+  if (stored.headers.some(([, value]) => value.includes("\ufffd")))
+    return { kind: "refuse", reason: "bytes" };
   const freshness = freshnessOf(stored, rule);
   return isOfUse(stored, freshness, response.headers)
     ? { kind: "store", stored, freshness }

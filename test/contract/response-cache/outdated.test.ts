@@ -1,21 +1,30 @@
 import { describe, expect, it } from "vitest";
-import { type Answer, counted, Origin, openCache, sessionOf, until } from "../../support/cache.ts";
+import {
+  type Answer,
+  type AskOptions,
+  counted,
+  Origin,
+  openCache,
+  sessionOf,
+  until,
+} from "../../support/cache.ts";
 
 const NOTHING = { files: [], prefixes: [], tags: [], everything: false, soft: false };
 const LONG = { "cache-control": "max-age=3600" };
 const NO_CACHE = { headers: { "cache-control": "no-cache" } };
 const HEAD = { ...NO_CACHE, method: "HEAD" };
+const ADA: AskOptions = { session: { claims: sessionOf("ada"), turnsOut: "alive" } };
 
 function isolates(answer: Answer, rule = {}) {
   const origin = new Origin(answer);
   const one = openCache({ origin, rule });
   const next = () => openCache({ origin, rule, platform: one.platform, prefix: one.prefix });
   /** A request whose answer, made now, takes its time on the way. */
-  async function slowly(isolate: typeof one, path: string) {
+  async function slowly(isolate: typeof one, path: string, who: AskOptions = {}) {
     const { promise, resolve } = Promise.withResolvers<void>();
     const { count, answer: later } = origin;
     origin.gate = promise;
-    const asking = isolate.ask(path, NO_CACHE);
+    const asking = isolate.ask(path, { ...NO_CACHE, ...who });
     await until(() => origin.count > count);
     origin.gate = Promise.resolve();
     return () => {
@@ -91,16 +100,15 @@ describe("what was purged does not come back by a 304 to an isolate that has yet
       tagged(() => text, "private, max-age=600"),
       { scope: "caller" },
     );
-    const ada = { session: { claims: sessionOf("ada"), turnsOut: "alive" as const } };
-    for (const each of [one, other]) await each.ask("/p", ada);
+    for (const each of [one, other]) await each.ask("/p", ADA);
     text = "deleted";
     one.platform.advance(10);
     await one.cache.purge({ ...NOTHING, users: ["ada"] });
     one.platform.advance(10);
-    await other.ask("/p", { ...ada, ...NO_CACHE });
+    await other.ask("/p", { ...ADA, ...NO_CACHE });
     one.platform.advance(5010);
-    expect((await other.ask("/p", ada)).text).toBe("deleted");
-    expect((await one.ask("/p", ada)).text).toBe("deleted");
+    expect((await other.ask("/p", ADA)).text).toBe("deleted");
+    expect((await one.ask("/p", ADA)).text).toBe("deleted");
   });
 
   it("a soft purge is over once the origin has confirmed it", async () => {
@@ -112,6 +120,29 @@ describe("what was purged does not come back by a 304 to an isolate that has yet
     expect((await one.ask("/p")).word).toBe("REVALIDATED");
     one.platform.advance(5010);
     expect((await other.ask("/p")).word).toBe("HIT");
+  });
+});
+
+/** What stands in the set of changes is forgotten after ten minutes. */
+async function forget({ platform, store, keys }: ReturnType<typeof openCache>): Promise<void> {
+  platform.advance(600_000);
+  const batch = store.batch();
+  void batch.queue((pipeline) => pipeline.del(keys.changes()));
+  await batch.send();
+}
+
+describe("a write reaches what is stored under the other scheme, and does so when its change is forgotten", () => {
+  it.each([
+    ["/p", "http://edge.example/p"],
+    ["http://edge.example/p", "/p"],
+  ])("written to as %s, read as %s", async (written, read) => {
+    const { one, next } = isolates(counted(LONG));
+    await one.ask(read);
+    await one.ask(written);
+    one.platform.advance(10);
+    await one.ask(written, { method: "POST" });
+    await forget(one);
+    for (const url of [read, written]) expect((await next().ask(url)).word, url).toBe("MISS");
   });
 });
 
@@ -131,6 +162,34 @@ describe("a fill that ends late", () => {
     await arrive();
     await other.ask("/5");
     expect((await other.ask("/p")).word).toBe("MISS");
+  });
+
+  it("does not replace a later answer of another isolate", async () => {
+    const { origin, one, other, next, slowly } = isolates(counted(LONG));
+    const { answer } = origin;
+    const arrive = await slowly(one, "/p");
+    one.platform.advance(2000);
+    origin.answer = () => new Response("gone", { status: 410, headers: LONG });
+    await other.ask("/p");
+    origin.answer = answer;
+    await arrive();
+    expect(await next().ask("/p")).toMatchObject({ word: "HIT", text: "gone" });
+  });
+
+  it.each([
+    ["a write by https", {}, "/p", "/p"],
+    ["a write by http", {}, "http://edge.example/p", "/p"],
+    ["a write of what is a caller's own", ADA, "/p", "/p"],
+    ["a write, and it came by http", {}, "/p", "http://edge.example/p"],
+  ])("does not outlive %s, where nothing was stored and all is forgotten", async (_, who, written, read) => {
+    const { one, other, next, slowly } = isolates(counted(LONG), "session" in who ? { scope: "caller" } : {});
+    const arrive = await slowly(one, read, who);
+    one.platform.advance(1500);
+    await other.ask(written, { method: "POST" });
+    one.platform.advance(1500);
+    await arrive();
+    await forget(one);
+    expect((await next().ask(read, who)).word).toBe("MISS");
   });
 
   it("does not replace a later answer in its isolate", async () => {

@@ -118,6 +118,13 @@ describe("what else keeps a response out", () => {
     expect(outcome(fields)).toBe(expected);
   });
 
+  test.each(["caf\ufffd", "\ufffd", 'attachment; filename="\ufffd.pdf"'])(
+    "with a field that holds %j: bytes",
+    (value) => {
+      expect(outcome({ ...FRESH, "x-name": value })).toBe("bytes");
+    },
+  );
+
   test("a cookie that the origin withholds by name does not keep the rest out", () => {
     for (const directive of ["private", "no-cache"]) {
       const fields = { "cache-control": `max-age=60, ${directive}="Set-Cookie"`, "set-cookie": "a=1" };
