@@ -18,9 +18,9 @@ it("nothing of the development programs is in the Worker", async () => {
   ).toEqual([]);
 });
 
-it("the Worker is at most 133 KB gzipped, as deployed", async () => {
+it("the Worker is at most 150 KB gzipped, as deployed", async () => {
   const bytes = gzipSync(await readFile(await buildWorker()), { level: 9 }).length;
-  expect(bytes).toBeLessThanOrEqual(133_000);
+  expect(bytes).toBeLessThanOrEqual(150_000);
 });
 
 it("the version is the package's", async () => {

@@ -22,9 +22,11 @@ export interface BlockOptions {
   names: readonly ContestantName[];
   clients: number;
   roundTripMs: number;
+  /** Requests before the first slice. Default: as many as {@link WARM_UP_MS} take. */
+  warmUpRequests?: number;
 }
 
-/** Before the first slice: the runtime has compiled what is called often. */
+/** Before the first slice. The fewer requests, the more a figure says of code that the runtime has not compiled yet. */
 const WARM_UP_MS = 700;
 const SLICES = 10;
 const SLICE_MS = 200;
@@ -50,10 +52,10 @@ async function measureRow(
   harness: Harness,
   row: Row,
   contestants: readonly Contestant[],
-  { clients, roundTripMs }: BlockOptions,
+  { clients, roundTripMs, warmUpRequests }: BlockOptions,
 ): Promise<Sample[]> {
-  const ask = (contestant: Contestant, ms: number) =>
-    load({ port: contestant.port, clients, ms, request: (n) => row.request(contestant, n) });
+  const ask = (contestant: Contestant, until: { ms: number } | { requests: number }) =>
+    load({ port: contestant.port, clients, ...until, request: (n) => row.request(contestant, n) });
   const totals = contestants.map((contestant) => ({
     contestant,
     times: [] as number[],
@@ -62,14 +64,14 @@ async function measureRow(
   }));
   for (const contestant of contestants) {
     await prepare(harness, row, contestant, 0);
-    await ask(contestant, WARM_UP_MS);
+    await ask(contestant, warmUpRequests ? { requests: warmUpRequests } : { ms: WARM_UP_MS });
   }
   harness.wire.roundTripMs = roundTripMs;
   await idle(harness);
   for (let slice = 0; slice < SLICES; slice += 1) {
     for (const total of slice % 2 === 0 ? totals : totals.toReversed()) {
       const cpuBefore = await total.contestant.cpuMs();
-      const { times, seconds, statuses } = await ask(total.contestant, SLICE_MS);
+      const { times, seconds, statuses } = await ask(total.contestant, { ms: SLICE_MS });
       await idle(harness);
       total.cpuMs += (await total.contestant.cpuMs()) - cpuBefore;
       total.perSecond.push(times.length / seconds);
