@@ -6,7 +6,7 @@
 
 /** Ms for which a change stands there: longer than a fill takes, and than any active isolate goes without reading. */
 export const CHANGE_LIFE_MS = 600_000;
-/** Members, so that reading them all is well below 128 KB. Beyond it the oldest leave, and {@link MISSED} says up to when. */
+/** Members, so that reading them all is well below 128 KB. Beyond it the older half leaves, and {@link MISSED} says up to when. */
 export const MAX_CHANGES = 2000;
 /** Clocks of two isolates may differ by this much, ms. */
 const OVERLAP_MS = 10_000;
@@ -26,6 +26,8 @@ local function note(at, member, now)
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ${CHANGE_LIFE_MS})
   local over = redis.call('ZCARD', KEYS[2]) - ${MAX_CHANGES}
   if over > 0 then
+    -- Half of them: else each further write would have every isolate drop what it holds.
+    over = over + ${MAX_CHANGES / 2}
     local last = redis.call('ZRANGE', KEYS[2], over, over, 'WITHSCORES')
     redis.call('ZREMRANGEBYRANK', KEYS[2], 0, over)
     redis.call('ZADD', KEYS[2], 'GT', last[2], '${MISSED}')

@@ -42,6 +42,8 @@ export class MemoryEntryStore implements EntryStore {
   readonly #withdrawnAt: BoundedMap<number>;
   /** When another isolate has withdrawn some variant of an address. */
   readonly #droppedAt: BoundedMap<number>;
+  /** Invalidations up to then may be forgotten. */
+  #forgottenUpTo = 0;
   readonly #platform: MemoryEntryStoreOptions["platform"];
 
   constructor({ platform, bytes }: MemoryEntryStoreOptions) {
@@ -108,12 +110,12 @@ export class MemoryEntryStore implements EntryStore {
 
   /**
    * Whether a fill comes too late: an answer to a later request has withdrawn the variant, here or, perhaps, elsewhere; or has
-   * taken its place.
+   * taken its place; or what was written meanwhile is forgotten.
    */
   isOutdated(address: Key, entry: Entry): boolean {
     const { requestTime } = entry.meta;
     const held = this.variant(address, entry.variant)?.meta.requestTime ?? 0;
-    const droppedAt = this.#droppedAt.get(address.key) ?? 0;
+    const droppedAt = Math.max(this.#forgottenUpTo, this.#droppedAt.get(address.key) ?? 0);
     return this.isWithdrawn(address, entry) || requestTime <= droppedAt || requestTime < held;
   }
 
@@ -172,10 +174,15 @@ export class MemoryEntryStore implements EntryStore {
     const known = this.invalidatedAt({ urlHash });
     this.#invalidatedAt.delete(urlHash);
     this.#invalidatedAt.set(urlHash, { hard: Math.max(known.hard, hard), soft: Math.max(known.soft, soft) });
-    if (this.#invalidatedAt.size <= MAX_INVALIDATIONS) return;
-    const [oldest = ""] = this.#invalidatedAt.keys();
-    this.#invalidatedAt.delete(oldest);
-    // What is held can no longer be checked by what was forgotten.
+    if (this.#invalidatedAt.size > MAX_INVALIDATIONS) this.#forgetHalf();
+  }
+
+  /** What is held cannot be checked by what is forgotten, so that it goes: once for many writes to URLs that differ. */
+  #forgetHalf(): void {
+    for (const [urlHash, { hard, soft }] of [...this.#invalidatedAt].slice(0, MAX_INVALIDATIONS / 2)) {
+      this.#invalidatedAt.delete(urlHash);
+      this.#forgottenUpTo = Math.max(this.#forgottenUpTo, hard, soft);
+    }
     this.dropAll();
   }
 

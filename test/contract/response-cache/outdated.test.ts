@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { RedisEntryStore } from "../../../src/response-cache/redis-entry-store.ts";
 import {
   type Answer,
   type AskOptions,
@@ -218,5 +219,52 @@ describe("a 304 that names another variant", () => {
       const asked = await next().ask("/p", { headers: { "accept-language": language } });
       expect([asked.word, asked.bytes.length, origin.count]).toEqual(["HIT", 300_000, 2]);
     }
+  });
+});
+
+describe("writes to many URLs", () => {
+  const isolate = () => openCache({ origin: new Origin(counted(LONG)), connection: null });
+  const write = (one: ReturnType<typeof openCache>, n: number) => one.ask(`/w?n=${n}`, { method: "POST" });
+
+  it("empty an isolate once for thousands of them, not each time", async () => {
+    const one = isolate();
+    for (let n = 0; n <= 10_000; n += 1) await write(one, n);
+    one.platform.advance(1);
+    await one.ask("/p");
+    for (let n = 10_001; n < 14_000; n += 1) await write(one, n);
+    expect((await one.ask("/p")).word).toBe("HIT");
+    for (let n = 14_000; n < 15_010; n += 1) await write(one, n);
+    expect((await one.ask("/p")).word, "what is forgotten may concern it").toBe("MISS");
+    expect(one.cache.sizes.invalidations).toBeLessThanOrEqual(10_000);
+  });
+
+  it("leave half of the set of changes, so that isolates drop what they hold once for a thousand", async () => {
+    const { platform, store, keys } = isolates(counted(LONG)).one;
+    const entries = new RedisEntryStore({ keys, platform, store });
+    const write = async (count: number) => {
+      const batch = store.batch();
+      for (let n = 0; n < count; n += 1) {
+        const urlHash = crypto.randomUUID();
+        void entries.invalidate(
+          { url: "", urlHash, key: urlHash, sharedKey: urlHash },
+          { hard: platform.now(), soft: 0 },
+          batch,
+        );
+      }
+      await batch.send();
+    };
+    const members = async () => {
+      const batch = store.batch();
+      const found = batch.queue<string[]>((pipeline) => pipeline.zrange(keys.changes(), 0, -1));
+      await batch.send();
+      return await found;
+    };
+    for (let n = 0; n < 4; n += 1) await write(500);
+    expect(await members()).toHaveLength(2000);
+    await write(1);
+    const left = await members();
+    expect([left.length, left.includes("!")]).toEqual([1000, true]);
+    await write(500);
+    expect(await members()).toHaveLength(1500);
   });
 });
