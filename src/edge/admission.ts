@@ -1,4 +1,4 @@
-import type { Route } from "../config/route.ts";
+import type { Policy, Route } from "../config/route.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import type { EdgeRequest } from "../request/capability.ts";
@@ -7,6 +7,29 @@ import type { CacheHandler } from "../response-cache/outcome.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import type { Findings } from "./finish.ts";
 import type { Received } from "./receive.ts";
+
+/** The capabilities that a request uses. */
+export interface Capabilities {
+  limits: boolean;
+  session: boolean;
+  cache: boolean;
+}
+
+export interface AdmitOptions {
+  /** The route to use. Default: the first of the configured ones that matches. */
+  route?: Route;
+  /** Limits that hold beside those of the route for requests with a signed session token. Default none. */
+  limits?: readonly Policy[];
+  /** Default all. */
+  capabilities?: Capabilities;
+  /**
+   * The edge answers the path itself. Then the session is read and a cross-site request is refused under every `EDGE_MODE`:
+   * no API behind the edge would do either.
+   */
+  own?: boolean;
+  /** The origin is the app's own handlers. Default false. */
+  handlers?: boolean;
+}
 
 /** A request that passed all checks, with the results of the steps. */
 export interface Admitted {

@@ -9,8 +9,8 @@ import type { Received } from "./receive.ts";
 const NOT_CACHED = { cached: false, toHandlers: false };
 
 /**
- * Admits a request under `EDGE_MODE=bypass`, where the Worker is a plain proxy, or a preflight that the origin answers. No credential is read, no route's rule holds and
- * Redis is not asked. The route is named in the log only.
+ * Admits a request under `EDGE_MODE=bypass`, where the Worker is a plain proxy, or a preflight that the origin answers. No
+ * credential is read, no route's rule holds and Redis is not asked. The route is named in the log only.
  */
 export async function bypassed(
   { identifier, config }: Pick<Isolate, "identifier" | "config">,

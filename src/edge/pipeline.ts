@@ -1,45 +1,18 @@
-import type { Policy, Route } from "../config/route.ts";
+import type { Route } from "../config/route.ts";
 import { hasUnforwardableContent } from "../http/content.ts";
 import { announcedMethod } from "../http/cors.ts";
-import { Problem, problem } from "../http/problem.ts";
-import { type Confirmation, confirmation } from "../identity/confirm.ts";
-import type { ConfirmedIdentity, IdentityOutcomes, UnverifiedIdentity } from "../identity/confirmed.ts";
-import { unidentified } from "../identity/unidentified.ts";
-import type { EdgeRequest } from "../request/capability.ts";
+import { problem } from "../http/problem.ts";
+import { confirmation } from "../identity/confirm.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
-import type { SessionVerdict } from "../session/verdict.ts";
-import type { Batch } from "../store/batch.ts";
-import { type Admission, type Admitted, edgeRequest } from "./admission.ts";
+import { type Admission, type AdmitOptions, type Admitted, edgeRequest } from "./admission.ts";
+import { identify, type Refuse, refuseEarly } from "./before-store.ts";
 import { bypassed } from "./bypass.ts";
-import { type CheckFacts, check, crossSite, crossSiteSignIn, refuseWithoutSession } from "./check.ts";
-import { type Answer, finish, NO_FINDINGS, refusal } from "./finish.ts";
-import { withHeardKey } from "./heard-key.ts";
+import { check, crossSite } from "./check.ts";
+import { type Answer, type Findings, finish, NO_FINDINGS, refusal } from "./finish.ts";
 import type { Isolate } from "./isolate.ts";
+import { prepare } from "./prepare.ts";
 import { preflightAnswer, type Received } from "./receive.ts";
 import { routeOf, withLimits } from "./route.ts";
-
-/** The capabilities that a request uses. */
-export interface Capabilities {
-  limits: boolean;
-  session: boolean;
-  cache: boolean;
-}
-
-export interface AdmitOptions {
-  /** The route to use. Default: the first of the configured ones that matches. */
-  route?: Route;
-  /** Limits that hold beside those of the route for requests with a signed session token. Default none. */
-  limits?: readonly Policy[];
-  /** Default all. */
-  capabilities?: Capabilities;
-  /**
-   * The edge answers the path itself. Then the session is read and a cross-site request is refused under every `EDGE_MODE`:
-   * no API behind the edge would do either.
-   */
-  own?: boolean;
-  /** The origin is the app's own handlers. Default false. */
-  handlers?: boolean;
-}
 
 type PipelineParts = Pick<
   Isolate,
@@ -82,9 +55,6 @@ export async function handle(
   }
 }
 
-/** Notes a refusal for the log. @throws it, under `EDGE_MODE=enforce`. */
-type Refuse = (refused: Problem | null) => void;
-
 /**
  * All steps before the answer: route, identify, prepare, send, confirm, check. Under `EDGE_MODE=observe` what `enforce` would
  * refuse passes and is noted for the log; under `bypass` only {@link AdmitOptions.own} paths take these steps.
@@ -94,75 +64,123 @@ export async function admit(
   received: Received,
   options: AdmitOptions = {},
 ): Promise<Admission> {
-  const { mode } = parts.config;
-  const { own = false } = options;
-  let findings = NO_FINDINGS;
+  const noted = { findings: NO_FINDINGS };
   const refuse: Refuse = (refused) => {
-    if (refused && mode === "enforce") throw refused;
-    findings = { ...findings, observed: findings.observed ?? refused };
+    if (refused && parts.config.mode === "enforce") throw refused;
+    const { findings } = noted;
+    noted.findings = { ...findings, observed: findings.observed ?? refused };
+  };
+  const note: Note = (found) => {
+    noted.findings = { ...noted.findings, ...found };
+    return noted.findings;
   };
   try {
-    // Its own route would be that of an OPTIONS, which says nothing of the request that it announces.
-    const announced = own || parts.cors.owned ? null : announcedMethod(received.request);
-    const { url, request: asSent } = received;
-    const method = announced ?? asSent.method;
-    const { route, path, refusal } = routeOf({ request: { method }, url }, parts.matchRoute, options.route);
-    findings = { ...findings, route: route.name };
-    // No mode can let it pass: the runtime sends no content with a GET.
-    if (hasUnforwardableContent(received.request)) {
-      throw problem("CONTENT_NOT_FORWARDED", { values: { method: received.request.method } });
-    }
-    if (mode === "bypass" && !own) return await bypassed(parts, received, { path, findings });
-    refuse(refusal);
-    if (announced !== null) {
-      const preflight = await bypassed(parts, received, { path, findings });
-      refuse(parts.preflights.refusal(preflight.request.claims));
-      return { ...preflight, findings: { ...preflight.findings, observed: findings.observed } };
-    }
-
-    const wanted = mode === "bypass" ? SESSION_ONLY : (options.capabilities ?? ALL);
-    const identified = await identify(parts, received, options.route ? undefined : route, refuse);
-    const limited = limitedRoute(route, identified, options);
-    const forwarding = { cached: wanted.cache, toHandlers: options.handlers ?? false };
-    const asked = edgeRequest(received, { route: limited, path, forwarding }, identified);
-    const choice = wanted.session ? await parts.sessions.choose(asked) : { claims: identified, calls: 0 };
-    const { claims } = choice;
-    const request = { ...asked, claims };
-    if (wanted.session) refuseEarly(parts, request, refuse);
-    const { outcomes, confirm, withKey } = await confirmation(claims, {
-      identifier: parts.identifier,
-      knownOutcome: parts.sessions.knownOutcome,
-      sessions: wanted.session,
-    });
-    findings = { ...findings, caller: confirm(false).identity.hash };
-
-    const batch = parts.store.batch();
-    const decide = await prepare(parts, request, outcomes, batch, { ...wanted, all: mode !== "enforce" });
-    const sentAt = parts.platform.now();
-    await batch.send();
-    findings = {
-      ...findings,
-      storeCalls: choice.calls + batch.calls,
-      storeMs: parts.platform.now() - sentAt,
-    };
-
-    const session = await decide.session();
-    const { identity, limits, calls } = await decide.caller(
-      decide.assumed ?? confirm(session.kind === "active"),
-      withKey,
-    );
-    const storeCalls = findings.storeCalls + calls;
-    findings = { ...findings, storeCalls, caller: identity.identity.hash, session, limits };
-
-    const facts = checkFacts(parts, { request, identity, session, limits });
-    const forged = own ? crossSite(facts) : null;
-    if (forged) throw forged;
-    refuse(check(facts));
-    const cache = await decide.cache(identity);
-    return { kind: "admitted", request, identity, session, limits, cache, findings };
+    const routed = routedRequest(parts, received, options, { refuse, note });
+    return await (routed.passes
+      ? passed(parts, received, routed, { refuse, note })
+      : checked(parts, received, routed, options, { refuse, note }));
   } catch (error) {
-    return { kind: "refused", error, findings };
+    return { kind: "refused", error, findings: noted.findings };
   }
+}
+
+/** Adds to what is known of a request for its log line and its response. @returns all of it. */
+type Note = (found: Partial<Findings>) => Findings;
+
+interface Notes {
+  refuse: Refuse;
+  note: Note;
+}
+
+interface RoutedRequest {
+  route: Route;
+  path: string;
+  /** It is a preflight for a request that has this route. */
+  announced: boolean;
+  passes: boolean;
+}
+
+/** The route. `passes` where no rule of it holds: under `bypass`, and for a preflight that the origin answers. */
+function routedRequest(
+  { config, cors, matchRoute }: PipelineParts,
+  { request, url }: Received,
+  { route: ownRoute, own = false }: AdmitOptions,
+  { refuse, note }: Notes,
+): RoutedRequest {
+  // The edge's own path has the route of an OPTIONS, which says nothing of the request that it announces.
+  const announced = own || cors.owned ? null : announcedMethod(request);
+  const method = announced ?? request.method;
+  const { route, path, refusal } = routeOf({ request: { method }, url }, matchRoute, ownRoute);
+  note({ route: route.name });
+  // No mode can let it pass: the runtime sends no content with a GET.
+  if (hasUnforwardableContent(request))
+    throw problem("CONTENT_NOT_FORWARDED", { values: { method: request.method } });
+  const bypass = config.mode === "bypass" && !own;
+  if (!bypass) refuse(refusal);
+  return { route, path, announced: !bypass && announced !== null, passes: bypass || announced !== null };
+}
+
+/** A request that passes without a route's rules; preflights have a limit of their own. */
+async function passed(
+  parts: PipelineParts,
+  received: Received,
+  { path, announced }: RoutedRequest,
+  { refuse, note }: Notes,
+): Promise<Admission> {
+  const admitted = await bypassed(parts, received, { path, findings: note({}) });
+  if (announced) refuse(parts.preflights.refusal(admitted.request.claims));
+  const { caller } = admitted.findings;
+  return { ...admitted, findings: note({ caller }) };
+}
+
+/** A request that the route's rules decide on. @throws Problem, the refusal. */
+async function checked(
+  parts: PipelineParts,
+  received: Received,
+  { route, path }: RoutedRequest,
+  options: AdmitOptions,
+  { refuse, note }: Notes,
+): Promise<Admitted> {
+  const { mode } = parts.config;
+  const wanted = mode === "bypass" ? SESSION_ONLY : (options.capabilities ?? ALL);
+  const identified = await identify(parts, received, options.route ? undefined : route, refuse);
+  // What carries no signed token needs no call to be refused, so that it is not counted either.
+  const { limits: more } = options;
+  const limited = more && identified.session.kind === "signed" ? withLimits(route, more) : route;
+  const forwarding = { cached: wanted.cache, toHandlers: options.handlers ?? false };
+  const asked = edgeRequest(received, { route: limited, path, forwarding }, identified);
+  const choice = wanted.session ? await parts.sessions.choose(asked) : { claims: identified, calls: 0 };
+  const request = { ...asked, claims: choice.claims };
+  if (wanted.session) refuseEarly(parts, request, refuse);
+  const { outcomes, confirm, withKey } = await confirmation(request.claims, {
+    identifier: parts.identifier,
+    knownOutcome: parts.sessions.knownOutcome,
+    sessions: wanted.session,
+  });
+  note({ caller: confirm(false).identity.hash });
+
+  const batch = parts.store.batch();
+  const decide = await prepare(parts, request, outcomes, batch, { ...wanted, all: mode !== "enforce" });
+  const sentAt = parts.platform.now();
+  await batch.send();
+  const storeCalls = choice.calls + batch.calls;
+  note({ storeCalls, storeMs: parts.platform.now() - sentAt });
+
+  const session = await decide.session();
+  const assumed = decide.assumed ?? confirm(session.kind === "active");
+  const { identity, limits, calls } = await decide.caller(assumed, withKey);
+  note({ storeCalls: storeCalls + calls, caller: identity.identity.hash, session, limits });
+
+  const facts = {
+    ...{ request, identity, session, limits },
+    trustedOrigins: parts.config.trustedOrigins,
+    storeRetryAfterSeconds: parts.store.retryAfterSeconds,
+  };
+  const forged = options.own ? crossSite(facts) : null;
+  if (forged) throw forged;
+  refuse(check(facts));
+  const cache = await decide.cache(identity);
+  return { kind: "admitted", request, identity, session, limits, cache, findings: note({}) };
 }
 
 /** Answers from the cache, or from the origin when the cache has no answer. @throws Problem when the origin fails. */
@@ -180,110 +198,5 @@ function isByCaller({ access, cache }: Route): boolean {
   return access !== "public" || cache?.scope === "caller";
 }
 
-const ALL: Capabilities = { limits: true, session: true, cache: true };
-const SESSION_ONLY: Capabilities = { limits: false, session: true, cache: false };
-
-/** What carries no signed token needs no call to be refused, so that it is not counted either. */
-function limitedRoute(route: Route, { session }: UnverifiedIdentity, { limits }: AdmitOptions): Route {
-  return limits && session.kind === "signed" ? withLimits(route, limits) : route;
-}
-
-/** What the credentials say; nothing where they cannot be read and the request passes all the same. */
-async function identify(
-  {
-    identify,
-    identifier,
-    config,
-    events,
-  }: Pick<PipelineParts, "identify" | "identifier" | "config" | "events">,
-  { request, url, requestId }: Received,
-  route: Route | undefined,
-  refuse: Refuse,
-): Promise<UnverifiedIdentity> {
-  try {
-    const identified = await identify(request, url, route);
-    const { jwt } = identified;
-    if (jwt.kind === "invalid")
-      events.emit("jwt.refused", { request_id: requestId, route: route?.name ?? "*", reason: jwt.reason });
-    return identified;
-  } catch (error) {
-    refuse(problemIn(error));
-    return unidentified(request.headers, identifier, config);
-  }
-}
-
-/** Refuses what needs no call to the store. */
-function refuseEarly(
-  { sessions, events, config }: Pick<PipelineParts, "sessions" | "events" | "config">,
-  request: EdgeRequest,
-  refuse: Refuse,
-): void {
-  refuse(crossSiteSignIn(request, config.trustedOrigins));
-  refuse(refuseWithoutSession(request, events));
-  if (!request.route.session || request.request.method !== "POST") return;
-  try {
-    // Checked before the origin is asked: without a secret the edge cannot issue a token for the session that it starts.
-    sessions.requireSecret(request.requestId);
-  } catch (error) {
-    refuse(problemIn(error));
-  }
-}
-
-/** @throws the error where it is no refusal. */
-function problemIn(error: unknown): Problem {
-  if (error instanceof Problem) return error;
-  throw error;
-}
-
-/**
- * Each capability in use queues its commands on the same batch, and so does what is to be known of the API key. Where the
- * limits refuse from what the isolate knows, nothing else is asked (13.14): no cached response, no key, and a session only
- * where the route's access depends on it and the isolate has not confirmed it.
- */
-async function prepare(
-  parts: Pick<PipelineParts, "store" | "sessions" | "limiter" | "cache" | "verifiedKeys">,
-  request: EdgeRequest,
-  outcomes: IdentityOutcomes,
-  batch: Batch,
-  wanted: Capabilities & { all: boolean },
-) {
-  const { sessions, limiter, cache, verifiedKeys } = parts;
-  const limits = wanted.limits ? await limiter.prepare(request, outcomes, batch) : null;
-  const { key, addressIdentity } = request.claims;
-  const refuses = wanted.all ? undefined : limits?.refuses;
-  const isDue = (wanted.limits || wanted.cache) && verifiedKeys.isDue(key, request.route);
-  // A key that Redis has verified has limits of its own, whoever is blocked at its address.
-  const isKnown = refuses === "listed" || verifiedKeys.isHopeless(key, addressIdentity.hash);
-  const asksForKey = isDue && !(refuses && isKnown);
-  const refused = refuses !== undefined && !asksForKey;
-  const { access } = request.route;
-  const settled = outcomes.kind === "settled" ? outcomes.identity : null;
-  const needless = refused && (access === "public" || (settled !== null && access !== "session"));
-  const [session, cached] = await Promise.all([
-    wanted.session && !needless ? sessions.prepare(request, batch) : null,
-    wanted.cache && !refused ? cache.prepare(request, outcomes, batch) : null,
-  ]);
-  const heard =
-    key.kind !== "absent" && asksForKey ? verifiedKeys.look(key, batch, addressIdentity.hash) : null;
-  return {
-    /** Who it is, where the session is not read. */
-    assumed: needless ? settled : null,
-    session: async (): Promise<SessionVerdict> => (await session?.()) ?? { kind: "none" },
-    caller: async (expected: ConfirmedIdentity, withKey: Confirmation["withKey"]) => {
-      const decided = { identity: expected, limits: (await limits?.(expected)) ?? null };
-      return withHeardKey(parts, request, decided, { key: (await heard?.()) ?? key, withKey });
-    },
-    cache: async (identity: ConfirmedIdentity) => (await cached?.(identity)) ?? null,
-  };
-}
-
-function checkFacts(
-  { config, store }: Pick<PipelineParts, "config" | "store">,
-  found: Pick<CheckFacts, "request" | "identity" | "session" | "limits">,
-): CheckFacts {
-  return {
-    ...found,
-    trustedOrigins: config.trustedOrigins,
-    storeRetryAfterSeconds: store.retryAfterSeconds,
-  };
-}
+const ALL = { limits: true, session: true, cache: true };
+const SESSION_ONLY = { limits: false, session: true, cache: false };

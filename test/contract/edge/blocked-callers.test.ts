@@ -7,7 +7,7 @@ import { freshPrefix } from "../../support/limits.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { claims } from "../../support/session-samples.ts";
 
-/** Calls to the store by callers who are blocked (issue 13.14), and by those whom nobody can know yet (13.13). */
+/** Calls to the store by callers who are blocked, and by those whom nobody can know yet. */
 
 const SESSION_SECRET = "session-secret-of-this-test-only-0123";
 const SERVICE_TOKEN = "service-token-of-this-test-only";

@@ -9,7 +9,7 @@ import { edgeAnswer } from "../../../src/worker.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
-/** EDGE_MODE (issue 13.19): `observe` refuses nothing, `bypass` is a plain proxy. */
+/** EDGE_MODE: `observe` refuses nothing, `bypass` is a plain proxy. */
 
 const SESSION_SECRET = "session-secret-of-this-test-only-0123";
 const ORIGIN_TOKEN = "origin-token-of-this-test-only";

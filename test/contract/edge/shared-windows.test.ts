@@ -7,7 +7,7 @@ import { type EdgeEnv, edge, rateLimit } from "../../../src/middleware.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { freshPrefix } from "../../support/limits.ts";
 
-/** Which counts are one and which are not (issue 13.16), with Redis and in the isolate. */
+/** Which counts are one and which are not, with Redis and in the isolate. */
 
 const stores: [string, Record<string, string>][] = [
   ["in the isolate", {}],

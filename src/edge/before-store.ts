@@ -1,0 +1,53 @@
+import type { Route } from "../config/route.ts";
+import { Problem } from "../http/problem.ts";
+import type { UnverifiedIdentity } from "../identity/confirmed.ts";
+import { unidentified } from "../identity/unidentified.ts";
+import type { EdgeRequest } from "../request/capability.ts";
+import { crossSiteSignIn, refuseWithoutSession } from "./check.ts";
+import type { Isolate } from "./isolate.ts";
+import type { Received } from "./receive.ts";
+
+/** Notes a refusal for the log. @throws it, under `EDGE_MODE=enforce`. */
+export type Refuse = (refused: Problem | null) => void;
+
+/** What the credentials say; nothing where they cannot be read and the request passes all the same. */
+export async function identify(
+  { identify, identifier, config, events }: Pick<Isolate, "identify" | "identifier" | "config" | "events">,
+  { request, url, requestId }: Received,
+  route: Route | undefined,
+  refuse: Refuse,
+): Promise<UnverifiedIdentity> {
+  try {
+    const identified = await identify(request, url, route);
+    const { jwt } = identified;
+    if (jwt.kind === "invalid")
+      events.emit("jwt.refused", { request_id: requestId, route: route?.name ?? "*", reason: jwt.reason });
+    return identified;
+  } catch (error) {
+    refuse(problemIn(error));
+    return unidentified(request.headers, identifier, config);
+  }
+}
+
+/** Refuses what needs no call to the store. */
+export function refuseEarly(
+  { sessions, events, config }: Pick<Isolate, "sessions" | "events" | "config">,
+  request: EdgeRequest,
+  refuse: Refuse,
+): void {
+  refuse(crossSiteSignIn(request, config.trustedOrigins));
+  refuse(refuseWithoutSession(request, events));
+  if (!request.route.session || request.request.method !== "POST") return;
+  try {
+    // Checked before the origin is asked: without a secret the edge cannot issue a token for the session that it starts.
+    sessions.requireSecret(request.requestId);
+  } catch (error) {
+    refuse(problemIn(error));
+  }
+}
+
+/** @throws the error where it is no refusal. */
+function problemIn(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  throw error;
+}
