@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
@@ -15,6 +16,8 @@ const sharedModules = { isolate: false };
 
 export default defineConfig({
   test: {
+    // One less than the cores, as is the default, would be one file after the other on two cores: most of them wait.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     globalSetup: ["./test/support/global-setup.ts"],
     reporters: ["default", "./test/support/summary-reporter.ts"],
     projects: [
