@@ -105,7 +105,11 @@ function readerOf(source: ReadableStream<Uint8Array>, length: number | null) {
   }
 }
 
-/** A pipe for a body. With a length, the runtime sends `Content-Length` and no chunked framing. */
-export function pipeFor(length: number | null): TransformStream<Uint8Array, Uint8Array> {
+/**
+ * A pipe for a body. With a length, the runtime sends `Content-Length` and no chunked framing. In another runtime than
+ * workerd, such as a test in Node, there are no such pipes: a plain one then frames the body as that runtime does.
+ */
+export function pipeFor(length: number | null): ReadableWritablePair<Uint8Array, Uint8Array> {
+  if (typeof IdentityTransformStream === "undefined") return new TransformStream<Uint8Array, Uint8Array>();
   return length === null ? new IdentityTransformStream() : new FixedLengthStream(length);
 }
