@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   limits: () => import("./limits.ts"),
   sessions: () => import("./sessions.ts"),
   cache: () => import("./cache.ts"),
+  growth: () => import("./growth.ts"),
   profile: () => import("./profile.ts"),
 };
 const [name = "compare", revision] = process.argv.slice(2);
