@@ -103,8 +103,6 @@ export function createJwtVerifier({ jwt, platform, events }: JwtVerifierOptions)
   }
 }
 
-export type JwtVerifier = ReturnType<typeof createJwtVerifier>;
-
 function invalid(reason: JwtRefusal): JwtClaim {
   return { kind: "invalid", reason };
 }

@@ -1,3 +1,4 @@
+import { hasContent } from "../../http/content.ts";
 import type { RequestFacts } from "./message.ts";
 
 /**
@@ -9,7 +10,6 @@ import type { RequestFacts } from "./message.ts";
  */
 export function eligibility({ method, headers }: RequestFacts): "eligible" | "method" | "bypass" {
   if (method !== "GET" && method !== "HEAD") return "method";
-  const length = headers.get("content-length");
-  if ((length !== null && length.trim() !== "0") || headers.has("transfer-encoding")) return "bypass";
+  if (hasContent({ headers, body: null })) return "bypass";
   return headers.has("if-match") || headers.has("if-unmodified-since") ? "bypass" : "eligible";
 }

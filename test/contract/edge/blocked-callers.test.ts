@@ -1,16 +1,11 @@
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
-import { openIsolate } from "../../../src/edge/isolate.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
-import { edgeAnswer } from "../../../src/worker.ts";
-import { freshPrefix } from "../../support/limits.ts";
-import { testPlatform } from "../../support/platform.ts";
+import { countingEdge, SESSION_SECRET } from "../../support/edge/counting-edge.ts";
 import { claims } from "../../support/session-samples.ts";
 
 /** Calls to the store by callers who are blocked, and by those whom nobody can know yet. */
 
-const SESSION_SECRET = "session-secret-of-this-test-only-0123";
-const SERVICE_TOKEN = "service-token-of-this-test-only";
 const API_KEY = "key-of-this-test-only";
 const limits = [{ name: "w", limit: 2, window: "1 h" }] as const;
 const two = [...limits, { name: "v", limit: 100, window: "1 d" }] as const;
@@ -20,59 +15,19 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-/** An edge on Redis that counts its calls to the store before the answers. */
+/** Each request of it has another query. */
 function openEdge(routes: RouteInput[], env: Record<string, string> = {}) {
-  const prefix = freshPrefix();
+  const edge = countingEdge({
+    routes,
+    env: { API_KEYS: `${API_KEY}:tester:`, ...env },
+    fetchOrigin: async () => new Response("ok", { headers: { "cache-control": "max-age=60" } }),
+  });
   let stamp = 0;
-  const platform = testPlatform({ now: Date.now(), fetch: (input, init) => fetch(input, init) });
-  const log: Record<string, unknown>[] = [];
-  const answer = edgeAnswer(
-    openIsolate(
-      {
-        UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
-        UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
-        STORE_DEADLINE_MS: "5000",
-        IDENTITY_SECRET: "identity-secret-of-this-test-only",
-        SESSION_SECRET,
-        SERVICE_TOKEN,
-        API_KEYS: `${API_KEY}:tester:`,
-        REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
-        REDIS_SESSION_PREFIX: `{${prefix}s}`,
-        REDIS_CACHE_PREFIX: `{${prefix}c}`,
-        ORIGIN: {
-          fetch: async () => new Response("ok", { headers: { "cache-control": "max-age=60" } }),
-        },
-        ...env,
-      },
-      routes,
-      platform,
-      [{ receive: ({ event, fields }) => void (event === "request" && log.push(fields)) }],
-    ),
-  );
-  const background: Promise<unknown>[] = [];
-  const context = {
-    waitUntil: (work: Promise<unknown>) => void background.push(work),
-    passThroughOnException() {},
-  } as unknown as ExecutionContext;
-  const ask = async (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) => {
-    // Each time another query.
+  const ask: typeof edge.ask = (path, headers, init) => {
     stamp += 1;
-    const url = new URL(`https://edge.example${path}`);
-    url.searchParams.set("n", String(stamp));
-    const all = { "cf-connecting-ip": "192.0.2.7", ...headers };
-    const response = await answer(new Request(url, { ...init, headers: all }), context);
-    await Promise.all(background.splice(0));
-    return { status: response.status, calls: log.at(-1)?.store_calls, response };
+    return edge.ask(`${path}${path.includes("?") ? "&" : "?"}n=${stamp}`, headers, init);
   };
-  const session = async (user: string) => {
-    const { response } = await ask(
-      "/auth/sessions",
-      { authorization: `Bearer ${SERVICE_TOKEN}` },
-      { method: "POST", body: JSON.stringify({ user_id: user }) },
-    );
-    return ((await response.json()) as { token: string }).token;
-  };
-  return { ask, session, platform };
+  return { ...edge, ask };
 }
 
 type Edge = ReturnType<typeof openEdge>;

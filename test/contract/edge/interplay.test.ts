@@ -1,19 +1,14 @@
 import { SignJWT } from "jose";
-import { afterEach, beforeEach, expect, inject, it, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, it, test, vi } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
-import { openIsolate } from "../../../src/edge/isolate.ts";
 import { NONCE_BYTES } from "../../../src/identity/sealed-text.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
-import { edgeAnswer } from "../../../src/worker.ts";
-import { freshPrefix } from "../../support/limits.ts";
-import { testPlatform } from "../../support/platform.ts";
+import { countingEdge, SESSION_SECRET } from "../../support/edge/counting-edge.ts";
 import { claims } from "../../support/session-samples.ts";
 
-/** Ways round a rule that two features open together, each harmless alone (issue 13). */
+/** Ways round a rule that two features open together, each harmless alone. */
 
-const SESSION_SECRET = "session-secret-of-this-test-only-0123";
 const JWT_SECRET = "jwt-secret-of-this-test-only-01234567";
-const SERVICE_TOKEN = "service-token-of-this-test-only";
 const limits = [{ name: "w", limit: 2, window: "1 h" }] as const;
 
 beforeEach(() => {
@@ -26,62 +21,12 @@ async function originOf(url: string): Promise<Response> {
   return new Response("ok", signsIn ? { headers: { "x-edge-session": '{"user_id":"ada"}' } } : {});
 }
 
-/** An edge on Redis that counts its calls to the store before the answers. */
 function openEdge(
   routes: RouteInput[],
   env: Record<string, string> = {},
   fetchOrigin: (url: string) => Promise<Response> = originOf,
 ) {
-  const prefix = freshPrefix();
-  const state = { down: false };
-  const platform = testPlatform({
-    now: Date.now(),
-    fetch: (input, init) => (state.down ? Promise.reject(new TypeError("cut")) : fetch(input, init)),
-  });
-  const log: Record<string, unknown>[] = [];
-  const answer = edgeAnswer(
-    openIsolate(
-      {
-        UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
-        UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
-        STORE_DEADLINE_MS: "5000",
-        IDENTITY_SECRET: "identity-secret-of-this-test-only",
-        SESSION_SECRET,
-        SERVICE_TOKEN,
-        REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
-        REDIS_SESSION_PREFIX: `{${prefix}s}`,
-        REDIS_CACHE_PREFIX: `{${prefix}c}`,
-        ORIGIN: { fetch: fetchOrigin },
-        ...env,
-      },
-      routes,
-      platform,
-      [{ receive: ({ event, fields }) => void (event === "request" && log.push(fields)) }],
-    ),
-  );
-  const background: Promise<unknown>[] = [];
-  const context = {
-    waitUntil: (work: Promise<unknown>) => void background.push(work),
-    passThroughOnException() {},
-  } as unknown as ExecutionContext;
-  const ask = async (path: string, headers: Record<string, string> = {}, init: RequestInit = {}) => {
-    const all = { "cf-connecting-ip": "192.0.2.7", ...headers };
-    const response = await answer(
-      new Request(`https://edge.example${path}`, { ...init, headers: all }),
-      context,
-    );
-    await Promise.all(background.splice(0));
-    return { status: response.status, calls: log.at(-1)?.store_calls, response };
-  };
-  const session = async (user: string) => {
-    const { response } = await ask(
-      "/auth/sessions",
-      { authorization: `Bearer ${SERVICE_TOKEN}` },
-      { method: "POST", body: JSON.stringify({ user_id: user }) },
-    );
-    return ((await response.json()) as { token: string }).token;
-  };
-  return { ask, session, platform, state };
+  return countingEdge({ routes, env, fetchOrigin });
 }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });

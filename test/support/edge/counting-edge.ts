@@ -1,0 +1,66 @@
+import { inject } from "vitest";
+import type { RouteInput } from "../../../src/config/route.ts";
+import { openIsolate } from "../../../src/edge/isolate.ts";
+import { edgeAnswer } from "../../../src/worker.ts";
+import { freshPrefix } from "../limits.ts";
+import { testPlatform } from "../platform.ts";
+
+/** The `SESSION_SECRET` of a {@link countingEdge}. */
+export const SESSION_SECRET = "session-secret-of-this-test-only-0123";
+const SERVICE_TOKEN = "service-token-of-this-test-only";
+
+export interface CountingEdgeOptions {
+  routes: readonly RouteInput[];
+  /** Variables beside those of the store and of sessions. */
+  env?: Record<string, string>;
+  fetchOrigin(url: string): Promise<Response>;
+}
+
+/** An edge on Redis that counts its calls to the store before the answers. `state.down` cuts it off from the store. */
+export function countingEdge({ routes, env, fetchOrigin }: CountingEdgeOptions) {
+  const prefix = freshPrefix();
+  const state = { down: false };
+  const platform = testPlatform({
+    now: Date.now(),
+    fetch: (input, init) => (state.down ? Promise.reject(new TypeError("cut")) : fetch(input, init)),
+  });
+  const log: Record<string, unknown>[] = [];
+  const variables = {
+    UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
+    UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
+    STORE_DEADLINE_MS: "5000",
+    IDENTITY_SECRET: "identity-secret-of-this-test-only",
+    SESSION_SECRET,
+    SERVICE_TOKEN,
+    REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
+    REDIS_SESSION_PREFIX: `{${prefix}s}`,
+    REDIS_CACHE_PREFIX: `{${prefix}c}`,
+    ORIGIN: { fetch: fetchOrigin },
+    ...env,
+  };
+  const sink = {
+    receive: ({ event, fields }: { event: string; fields: Record<string, unknown> }) =>
+      void (event === "request" && log.push(fields)),
+  };
+  const answer = edgeAnswer(openIsolate(variables, [...routes], platform, [sink]));
+  const background: Promise<unknown>[] = [];
+  const context = {
+    waitUntil: (work: Promise<unknown>) => void background.push(work),
+    passThroughOnException() {},
+  } as unknown as ExecutionContext;
+
+  async function ask(path: string, headers: Record<string, string> = {}, init: RequestInit = {}) {
+    const all = { "cf-connecting-ip": "192.0.2.7", ...headers };
+    const request = new Request(`https://edge.example${path}`, { ...init, headers: all });
+    const response = await answer(request, context);
+    await Promise.all(background.splice(0));
+    return { status: response.status, calls: log.at(-1)?.store_calls, response };
+  }
+  async function session(user: string): Promise<string> {
+    const authorization = `Bearer ${SERVICE_TOKEN}`;
+    const body = JSON.stringify({ user_id: user });
+    const { response } = await ask("/auth/sessions", { authorization }, { method: "POST", body });
+    return ((await response.json()) as { token: string }).token;
+  }
+  return { ask, session, platform, state };
+}
