@@ -3,6 +3,7 @@ import { evasions, HOSTILE_LIMIT } from "./evasions.ts";
 import { malformed } from "./malformed.ts";
 import { pause } from "./proxy.ts";
 import { RawClient } from "./raw-client.ts";
+import { uncaughtErrors } from "./uncaught.ts";
 import { openWorld } from "./world.ts";
 
 export interface HostileResult {
@@ -96,7 +97,7 @@ export async function runHostile(options: HostileOptions = {}): Promise<HostileR
     )) as number[];
     if (longestKey > MAX_KEY_LENGTH) miss(`a key of ${longestKey} characters`);
     if (immortal > 0) miss(`${immortal} keys without a lifetime`);
-    const unhandled = world.edge.printed.filter((line) => UNHANDLED.test(line)).length;
+    const unhandled = uncaughtErrors(world.edge.printed).length;
     if (unhandled > 0) miss(`${unhandled} unhandled errors`);
     const failed = world.edge.log.filter(({ event }) => event === "request.failed").length;
     if (failed > 0) miss(`${failed} requests failed inside the edge`);
@@ -106,9 +107,6 @@ export async function runHostile(options: HostileOptions = {}): Promise<HostileR
     await world.stop();
   }
 }
-
-/** Lines other than those that workerd's server prints for a request line that it cannot read. */
-const UNHANDLED = /^(?!.*server\.c\+\+).*(uncaught|unhandled)/i;
 
 const KEY_FACTS = `
 local keys, longest, immortal = redis.call('KEYS', '*'), 0, 0

@@ -17,6 +17,8 @@ export interface OriginFault {
   stale: "stands in" | "as cold";
   /** Origin requests for one client request. Default 1; 0 where the edge refuses it. */
   asked?: number;
+  /** Whether the cold answer is one that may be stored, and is. Default false. */
+  isStored?: boolean;
   /** Why the Worker can neither see nor prevent this fault. It is reported and does not count as missed. */
   excused?: string;
   /** The client request's method. Default GET. */
@@ -68,6 +70,7 @@ export const originFaults: readonly OriginFault[] = [
     },
     cold: { status: 200, ending: "whole", body: "late" },
     stale: "as cold",
+    isStored: true,
   },
   {
     name: "error",
@@ -129,9 +132,7 @@ export const originFaults: readonly OriginFault[] = [
       socket.write(`${head(200, chunked)}5\r\nhello\r\n`);
       setTimeout(() => socket.resetAndDestroy(), 50);
     },
-    // workerd ends a chunked answer in good order even if the origin did not, with or without a cache. Only the absence
-    // of a stored entry can be checked.
-    cold: { status: 200, ending: "whole", body: "hello" },
+    cold: { status: 200, ending: "broken" },
     stale: "as cold",
   },
   {
@@ -146,8 +147,7 @@ export const originFaults: readonly OriginFault[] = [
     what: "says gzip and is none",
     behaviour: (socket) =>
       void socket.write(`${head(200, { ...sized(9), "content-encoding": "gzip" })}not gzip!`),
-    // As above: a compressed answer is chunked, because its Content-Length does not match the decoded body.
-    cold: { status: 200, ending: "whole", body: "" },
+    cold: { status: 200, ending: "broken" },
     stale: "as cold",
   },
   {
@@ -166,11 +166,12 @@ export const originFaults: readonly OriginFault[] = [
   },
   {
     name: "early-hints",
-    what: "103 before its answer: the runtime takes it for the answer",
+    what: "103 before its answer, which the runtime skips",
     behaviour: (socket) =>
       void socket.end(`${head(103, { link: "</a.css>; rel=preload" })}${head(200, sized(5))}final`),
-    cold: dead,
-    stale: "stands in",
+    cold: { status: 200, ending: "whole", body: "final" },
+    stale: "as cold",
+    isStored: true,
   },
   {
     name: "unasked-101",

@@ -14,6 +14,7 @@ import { CacheStream } from "./streams/cache.ts";
 import { GatewayStream } from "./streams/gateway.ts";
 import { LimitsStream } from "./streams/limits.ts";
 import { SessionsStream } from "./streams/sessions.ts";
+import { uncaughtErrors } from "./uncaught.ts";
 import { openWorld, type World } from "./world.ts";
 
 export interface MatrixOptions {
@@ -154,7 +155,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
 
   const lostAt = timeOf(lost()[0]);
   const foundAt = timeOf(found().at(-1));
-  const unhandled = edge.printed.slice(printedFrom).filter((line) => UNHANDLED.test(line)).length;
+  const unhandled = uncaughtErrors(edge.printed.slice(printedFrom)).length;
   // A restarted Redis is found before the restart returns here. One that answers only PING is never found.
   const firstFoundAt = fault.mostWaits ? null : timeOf(found()[0]);
   const until = Math.min(stoppedAt, firstFoundAt ?? stoppedAt);
@@ -246,8 +247,6 @@ function summary(result: FaultResult): string {
 function timeOf(line: Record<string, unknown> | undefined): number | null {
   return line ? Date.parse(String(line.time)) : null;
 }
-
-const UNHANDLED = /uncaught|unhandled|rejection/i;
 
 const WITHOUT_TTL = `
 local count = 0

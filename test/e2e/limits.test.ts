@@ -262,7 +262,8 @@ describe("bad input", () => {
   });
 
   it("a header of 64 KiB ends in an answer, and in no key", async () => {
-    const { status } = await ask("/v1/echo/tiers", {
+    // The origin refuses it and resets the connection: its answer's body may break off.
+    const { status } = await harness.edge.fetch("/v1/echo/tiers", {
       address: freshAddress(),
       headers: { "x-api-key": "k".repeat(65_536) },
     });

@@ -63,7 +63,7 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
 
 /** A file is a URL, or a path on the request's host. */
 function absolute(file: string, own: URL): URL {
-  if (!URL.canParse(file, own) || !/^(https?:|\/)/.test(file))
+  if (!URL.canParse(file, own.href) || !/^(https?:|\/)/.test(file))
     throw badPurge(`"${file.slice(0, 100)}" is no address.`);
   return new URL(file, own);
 }

@@ -93,7 +93,7 @@ export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
 
 /** Resolves a path on this host. @throws Problem 400 for a text that resolves to another host. */
 function ownUrl(path: string, own: URL): URL {
-  const url = path.startsWith("/") && URL.canParse(path, own) ? new URL(path, own) : null;
+  const url = path.startsWith("/") && URL.canParse(path, own.href) ? new URL(path, own) : null;
   if (url?.origin !== own.origin) throw badWarm(`"${path.slice(0, 100)}" is no path of this host.`);
   return url;
 }

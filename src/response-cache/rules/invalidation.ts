@@ -11,7 +11,7 @@ export function invalidatedUrls(request: RequestFacts, response: ResponseFacts):
   const target = withoutFragment(new URL(request.url));
   const named = ["location", "content-location"]
     .map((field) => response.headers.get(field)?.trim() ?? "")
-    .filter((reference) => reference !== "" && URL.canParse(reference, target))
+    .filter((reference) => reference !== "" && URL.canParse(reference, target.href))
     .map((reference) => new URL(reference, target))
     .filter((url) => url.origin === target.origin)
     .map(withoutFragment);

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
-import { Miniflare } from "miniflare";
 import { buildWorker } from "../../support/edge/build.ts";
+import { startWorkerd } from "../../support/edge/workerd.ts";
 import { heapOf, type Inspector, openInspector } from "./inspector.ts";
 
 /** `edge` logs warnings and errors; `edge-logging` also logs a line for each request, which no other contestant does. */
@@ -103,22 +103,16 @@ export async function startContestant(
       ROUTES: EDGE_ROUTES,
     }),
   };
-  const options = (port: number) => ({
-    modules: [{ type: "ESModule" as const, path: "worker.js", contents }],
-    compatibilityDate: "2026-04-24",
-    compatibilityFlags: ["nodejs_compat"],
-    bindings: bindings as unknown as Record<string, string>,
-    host: "127.0.0.1",
-    port,
-    inspectorPort: 0,
-    // Read the pipes: the runtime stops when one is full.
-    handleRuntimeStdio(stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) {
-      stdout.resume();
-      stderr.resume();
-    },
-  });
+  const start = (port: number) =>
+    startWorkerd({
+      contents,
+      bindings,
+      port,
+      inspectorPort: 0,
+      onMessage: () => undefined,
+    });
   const before = children();
-  let miniflare = new Miniflare(options(0));
+  let miniflare = start(0);
   const port = Number((await miniflare.ready).port);
   let pids = children().filter((pid) => !before.includes(pid));
   const { session, forged } = await signIn(name, port);
@@ -131,7 +125,7 @@ export async function startContestant(
     async restart() {
       await miniflare.dispose();
       const others = children();
-      miniflare = new Miniflare(options(port));
+      miniflare = start(port);
       await miniflare.ready;
       pids = children().filter((pid) => !others.includes(pid));
     },

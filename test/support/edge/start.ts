@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { Miniflare } from "miniflare";
 import { buildWorker } from "./build.ts";
+import { startWorkerd } from "./workerd.ts";
 
 export interface EdgeOptions {
   /** Variables and secrets. */
@@ -29,18 +29,19 @@ export async function startEdge({ vars, entry, address = "203.0.113.1" }: EdgeOp
   const contents = await readFile(await buildWorker(entry), "utf8");
   const log: Record<string, unknown>[] = [];
   const printed: string[] = [];
-  const options = (port: number) => ({
-    modules: [{ type: "ESModule" as const, path: "worker.js", contents }],
-    compatibilityDate: "2026-04-24",
-    compatibilityFlags: ["nodejs_compat"],
-    bindings: vars as Record<string, string>,
-    host: "127.0.0.1",
-    port,
-    handleRuntimeStdio(stdout: NodeJS.ReadableStream, stderr: NodeJS.ReadableStream) {
-      for (const stream of [stdout, stderr]) gather(stream, printed, log);
-    },
-  });
-  let miniflare = new Miniflare(options(0));
+  const start = (port: number) =>
+    startWorkerd({
+      contents,
+      bindings: vars,
+      port,
+      verbose: true,
+      onMessage(message) {
+        printed.push(message);
+        const record = parsed(message);
+        if (record) log.push(record);
+      },
+    });
+  let miniflare = start(0);
   let url = trimmed(await miniflare.ready);
   return {
     get url() {
@@ -56,7 +57,7 @@ export async function startEdge({ vars, entry, address = "203.0.113.1" }: EdgeOp
     async restart() {
       await miniflare.dispose();
       // On the same port: the host is part of a cached response's key.
-      miniflare = new Miniflare(options(Number(new URL(url).port)));
+      miniflare = start(Number(new URL(url).port));
       url = trimmed(await miniflare.ready);
     },
     stop: () => miniflare.dispose(),
@@ -67,19 +68,12 @@ function trimmed(url: URL): string {
   return url.href.replace(/\/$/, "");
 }
 
-function gather(stream: NodeJS.ReadableStream, printed: string[], log: Record<string, unknown>[]): void {
-  let rest = "";
-  stream.on("data", (chunk: Buffer) => {
-    const lines = (rest + chunk.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      printed.push(line);
-      if (!line.startsWith("{")) continue;
-      try {
-        log.push(JSON.parse(line) as Record<string, unknown>);
-      } catch {
-        // A line that is not one of the Worker's events stays in `printed`.
-      }
-    }
-  });
+/** A line that is no JSON is none of the log's. */
+function parsed(message: string): Record<string, unknown> | null {
+  if (!message.startsWith("{")) return null;
+  try {
+    return JSON.parse(message) as Record<string, unknown>;
+  } catch {
+    return null;
+  }
 }
