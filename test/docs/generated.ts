@@ -15,13 +15,16 @@ export async function generated(name: string, source: string): Promise<string> {
   return file;
 }
 
+/** What `src/routes.ts` begins with. A block may have it, so that it can be pasted as the whole file. */
+const ROUTES_IMPORT = /^import \{ defineRoutes \} from "\.\/config\/route\.ts";.*\n\n/;
+
 export function isRoutes(block: string): boolean {
-  return block.startsWith("export default defineRoutes(");
+  return block.replace(ROUTES_IMPORT, "").startsWith("export default defineRoutes(");
 }
 
 /** The list that a block defines. @param name Of the generated file: one for each block. */
 export async function routesOf(name: string, block: string): Promise<RouteInput[]> {
-  const source = `import { defineRoutes } from "../../../src/config/route.ts";\n${block}\n`;
+  const source = `import { defineRoutes } from "../../../src/config/route.ts";\n${block.replace(ROUTES_IMPORT, "")}\n`;
   const file = await generated(`${name}.ts`, source);
   const { default: routes } = (await import(join(process.cwd(), file))) as { default: RouteInput[] };
   return routes;

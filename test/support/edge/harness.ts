@@ -5,6 +5,7 @@ import {
   startSampleOrigin,
 } from "../../../src/tools/sample-origin/index.ts";
 import { startUpstashLocal, type UpstashLocal } from "../../../src/tools/upstash-local/index.ts";
+import sampleRoutes from "../sample-routes.ts";
 import { type Edge, startEdge } from "./start.ts";
 
 /** Everything that an end-to-end test needs: Redis behind the local endpoint, the sample origin, the built Worker. */
@@ -21,6 +22,7 @@ export interface Harness {
 }
 
 export interface HarnessOptions {
+  /** Variables beside those of the harness, and in place of them: `ROUTES` replaces the sample routes. */
   vars?: Record<string, string | number | boolean | object>;
   entry?: string;
   origin?: SampleOriginOptions;
@@ -56,6 +58,8 @@ export async function openHarness({
       API_KEYS: `${secrets.apiKey}:tester:premium`,
       // The deadline is long, so that a loaded machine causes no outage.
       STORE_DEADLINE_MS: 2000,
+      // A Worker of its own brings its routes. The edge's would be those of `src/routes.ts`, which anybody may edit.
+      ...(entry === undefined && { ROUTES: sampleRoutes }),
       ...vars,
     },
   });

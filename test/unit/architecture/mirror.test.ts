@@ -13,6 +13,7 @@ const OF_NO_FILE: Readonly<Record<string, string>> = {
   "bench/": "the bench's own arithmetic",
   "config/bounds.test.ts": "the bounds that several schemas share",
   "response-cache/rules/no-leak.test.ts": "all rules together, with random requests",
+  "tools/check/lockfile.test.ts": "package-lock.json",
   "tools/upstash-local/outage.test.ts": "the endpoint over a real Redis that fails",
   "tools/upstash-local/ratelimit-library.test.ts": "the endpoint below @upstash/ratelimit",
   "tools/upstash-local/transaction.test.ts": "the endpoint's transactions",

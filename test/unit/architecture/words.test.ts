@@ -31,11 +31,13 @@ const texts = Object.entries(
   import.meta.glob<string>(
     [
       "../../../{src,test}/**/*.{ts,md}",
-      "../../../{README,CHANGELOG}.md",
+      "../../../{README,CHANGELOG,CONTRIBUTING}.md",
       "../../../docs/**/*.md",
       "../../../.github/*.md",
       "!../../../**/node_modules/**",
       "!./words.test.ts",
+      // Whoever deploys the edge writes it: an API may well have a path /v1/flights.
+      "!../../../src/routes.ts",
     ],
     { query: "?raw", eager: true, import: "default" },
   ),
