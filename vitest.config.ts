@@ -2,10 +2,13 @@ import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
-/** What the tests that run inside workerd share: the Worker's own compatibility settings, no bindings. */
+/** One database for each test file that needs one: `freshDatabase(name)` in test/support/database.ts. */
+const d1Databases = ["DB_STORE", "DB_SESSIONS", "DB_CARRY", "DB_EDGE", "DB_MODEL"];
+
+/** What the tests that run inside workerd share: the Worker's own compatibility settings, and databases. */
 const inWorkerd = () =>
   cloudflareTest({
-    miniflare: { compatibilityDate: "2026-04-24", compatibilityFlags: ["nodejs_compat"] },
+    miniflare: { compatibilityDate: "2026-04-24", compatibilityFlags: ["nodejs_compat"], d1Databases },
   });
 
 /**

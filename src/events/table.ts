@@ -143,6 +143,18 @@ export const eventTable = {
     ),
     fields: mayBeInRequest,
   },
+  "session.database_lost": {
+    level: "error",
+    description: describe(
+      "The database of sessions, `SESSION_DB`, fails repeatedly, or has another schema than this version's (`schema`): the isolate goes on without it.",
+    ),
+    fields: { reason: code },
+  },
+  "session.database_found": {
+    level: "info",
+    description: describe("The database of sessions answers again."),
+    fields: {},
+  },
   "session.signal_missing": {
     level: "warn",
     description: describe(

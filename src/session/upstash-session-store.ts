@@ -1,4 +1,3 @@
-import { MAX_ABSOLUTE_SECONDS } from "../config/variables-table.ts";
 import { signInOf } from "../identity/session-id.ts";
 import { idleTimes } from "../identity/session-idle.ts";
 import { endingsOf, type Mark, NO_MARK, withEnding } from "../identity/session-marks.ts";
@@ -8,6 +7,7 @@ import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
+import { MARK_LIFETIME_MS, TOMBSTONE_MARGIN_MS } from "./lifetimes.ts";
 import { type KeptSession, parseRecord, timeOf } from "./record.ts";
 import {
   createScript,
@@ -28,14 +28,6 @@ export interface UpstashSessionStoreOptions {
   absoluteSeconds: number;
   maxPerUser: number;
 }
-
-/** A tombstone outlives every token of its session. */
-const TOMBSTONE_MARGIN_MS = 60_000;
-/**
- * How long a mark and the version hold, ms: longer than any `SESSION_ABSOLUTE_SECONDS`. Where that was lowered, an ending that
- * was written then also covers the sessions of before, should it be raised again.
- */
-const MARK_LIFETIME_MS = MAX_ABSOLUTE_SECONDS * 1000 + TOMBSTONE_MARGIN_MS;
 
 /**
  * Sessions in Redis. Each method sends a batch of its own; each `queue…` method only puts the command on a batch that the

@@ -22,15 +22,15 @@ export interface SessionStoreLimits {
 /** The contract of every SessionStore. */
 export function sessionStoreContract(
   name: string,
-  openSessionStore: (limits: SessionStoreLimits) => SessionStore,
+  openSessionStore: (limits: SessionStoreLimits) => SessionStore | Promise<SessionStore>,
 ): void {
   describe(name, () => {
     let platform: TestPlatform;
     let sessionStore: SessionStore;
     let count: number;
-    beforeEach(() => {
+    beforeEach(async () => {
       platform = testPlatform({ fetch: (input, init) => fetch(input, init) });
-      sessionStore = openSessionStore({
+      sessionStore = await openSessionStore({
         platform,
         idleSeconds: 86_400,
         absoluteSeconds: 2_592_000,

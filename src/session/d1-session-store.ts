@@ -1,0 +1,114 @@
+import { signInOf } from "../identity/session-id.ts";
+import { idleTimes } from "../identity/session-idle.ts";
+import { NO_MARK, withEnding } from "../identity/session-marks.ts";
+import type { UserNames } from "../identity/session-users.ts";
+import type { Platform } from "../runtime/platform.ts";
+import { StoreError } from "../store/errors.ts";
+import type { Database, Row } from "./d1-database.ts";
+import {
+  adoptStatements,
+  createStatements,
+  listStatement,
+  readStatement,
+  revokeAllOfStatements,
+  revokeEveryoneStatement,
+  revokeStatements,
+  rotateStatements,
+  type Times,
+  touchStatement,
+} from "./d1-statements.ts";
+import { type KeptSession, parseRecord, timeOf } from "./record.ts";
+import type { NewSession, OldSession, SessionStore } from "./session-store.ts";
+
+export interface D1SessionStoreOptions {
+  database: Database;
+  platform: Pick<Platform, "now">;
+  idleSeconds: number;
+  absoluteSeconds: number;
+  maxPerUser: number;
+}
+
+/** Sessions in D1. Each method is one round trip, and rejects with a StoreError when that fails. */
+export class D1SessionStore implements SessionStore {
+  readonly #options: D1SessionStoreOptions;
+
+  constructor(options: D1SessionStoreOptions) {
+    this.#options = options;
+  }
+
+  async create(session: NewSession): Promise<number> {
+    const { database, maxPerUser } = this.#options;
+    const [rows] = await database.run(createStatements(session, maxPerUser, this.times));
+    const made = rows?.[0]?.made;
+    // Any other number must not get into a token.
+    if (typeof made !== "number" || !Number.isSafeInteger(made) || made < session.createdAt)
+      throw malformed();
+    return made;
+  }
+
+  async adopt(session: NewSession): Promise<boolean> {
+    const { database, maxPerUser } = this.#options;
+    const replies = await database.run(adoptStatements(session, maxPerUser, this.times));
+    return replies.at(-1)?.[0]?.lives === 1;
+  }
+
+  async read(id: string): Promise<KeptSession | null> {
+    const [rows] = await this.#options.database.run([readStatement(id, this.times)]);
+    const [kept] = this.#living(rows);
+    return kept?.record.session_id === id ? kept : null;
+  }
+
+  async touch(kept: KeptSession, updated: KeptSession, user: UserNames): Promise<boolean> {
+    const id = kept.record.session_id;
+    const [rows] = await this.#options.database.run([touchStatement(id, kept.text, updated.text, user)]);
+    return found(rows);
+  }
+
+  async revoke(id: string, _user: UserNames | null): Promise<boolean> {
+    const [rows] = await this.#options.database.run(revokeStatements(id, this.times));
+    return found(rows);
+  }
+
+  async rotate(old: OldSession, session: NewSession): Promise<boolean> {
+    const [rows] = await this.#options.database.run(rotateStatements(old, session));
+    return found(rows);
+  }
+
+  async list(user: UserNames): Promise<KeptSession[]> {
+    const [rows] = await this.#options.database.run([listStatement(user, this.times)]);
+    return this.#living(rows);
+  }
+
+  async revokeAllOf(user: UserNames, exceptId: string | null, now: number): Promise<KeptSession[]> {
+    const mark = withEnding(NO_MARK, now, exceptId === null ? null : signInOf(exceptId));
+    const [rows] = await this.#options.database.run(revokeAllOfStatements(user, mark, "now", this.times));
+    return this.#living(rows);
+  }
+
+  async revokeEveryone(now: number): Promise<void> {
+    await this.#options.database.run([revokeEveryoneStatement(now, this.times)]);
+  }
+
+  /** The times that a statement needs which is made now. */
+  get times(): Times {
+    const { platform, absoluteSeconds } = this.#options;
+    const now = platform.now();
+    const longestMs = absoluteSeconds * 1000;
+    return { now, oldest: now - longestMs, latestEnd: now + longestMs };
+  }
+
+  /** The records in rows that can be read and were not silent for too long. */
+  #living(rows: readonly Row[] = []): KeptSession[] {
+    const { platform, idleSeconds } = this.#options;
+    const since = platform.now() - idleTimes(idleSeconds).lifetimeMs;
+    return rows
+      .flatMap(({ text }) => (typeof text === "string" ? (parseRecord(text) ?? []) : []))
+      .filter(({ record }) => timeOf(record.last_active) >= since);
+  }
+}
+
+const found = (rows: readonly Row[] | undefined) => (rows?.length ?? 0) > 0;
+
+function malformed(): StoreError {
+  return new StoreError("malformed", "The database's reply is none that the statement gives");
+}

@@ -1,0 +1,28 @@
+import { env } from "cloudflare:workers";
+import migration from "../../src/session/migrations/0001_sessions.sql?raw";
+
+/** The statements of a migration: a blank line ends each. */
+export function statementsOf(text: string): string[] {
+  return text
+    .replaceAll(/^--.*\n/gm, "")
+    .split(/;\s*\n\n|;\s*$/)
+    .map((statement) => statement.trim())
+    .filter(Boolean);
+}
+
+/**
+ * A database of the tests, empty but for the schema. Each test file uses one of its own: vitest.config.ts lists them.
+ *
+ * @param migrated Whether it has the schema. Default true.
+ */
+export async function freshDatabase(name: string, migrated = true): Promise<D1Database> {
+  const database = (env as unknown as Record<string, D1Database>)[name];
+  if (!database) throw new Error(`vitest.config.ts has no database ${name}`);
+  const { results } = await database
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'session_%'")
+    .all<{ name: string }>();
+  const drops = results.map((table) => database.prepare(`DROP TABLE ${table.name}`));
+  const creates = migrated ? statementsOf(migration).map((statement) => database.prepare(statement)) : [];
+  if (drops.length + creates.length > 0) await database.batch([...drops, ...creates]);
+  return database;
+}
