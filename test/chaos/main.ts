@@ -1,14 +1,18 @@
 /**
  * `npm run chaos`: the edge under faults of the store, of Redis, of origins and of clients; writes RESULTS.md.
- * `npm run chaos -- soak`: ten minutes of new callers; writes SOAK.md. `-- quick`: a few of each. `-- --only NAME,NAME`: these
- * faults of the store. `-- --rate N`: requests of each capability a second, default 40; fewer on a busy machine.
+ * `npm run chaos -- soak`: ten minutes of new callers; writes SOAK.md. `-- database`: sessions with a database and without, and
+ * their section of RESULTS.md; `--sessions N` made before an outage and as many during it, default 500. `-- quick`: a few of
+ * each. `-- --only NAME,NAME`: these faults of the store. `-- --rate N`: requests of each capability a second, default 40; fewer
+ * on a busy machine.
  */
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { hostileReport, runHostile } from "./hostile.ts";
 import { quickFaults, runMatrix } from "./matrix.ts";
 import { originReport, runOriginFaults } from "./origin-faults.ts";
 import { matrixReport } from "./report.ts";
+import { databaseReport, withDatabaseSection } from "./session-database/report.ts";
+import { runDatabase } from "./session-database/run.ts";
 import { runSoak, soakReport } from "./soak.ts";
 
 const { positionals, values } = parseArgs({
@@ -17,6 +21,7 @@ const { positionals, values } = parseArgs({
     seed: { type: "string", default: "1" },
     only: { type: "string" },
     rate: { type: "string" },
+    sessions: { type: "string" },
     seconds: { type: "string", default: "600" },
   },
 });
@@ -25,8 +30,21 @@ const seed = Number(values.seed);
 const rate = values.rate === undefined ? {} : { rate: Number(values.rate) };
 const say = (line: string) => console.log(line);
 
+const results = `${import.meta.dirname}/RESULTS.md`;
+
 if (form === "soak") await soak();
+else if (form === "database") await database();
 else await faults();
+
+async function database(): Promise<void> {
+  const only = values.only?.split(",");
+  const sessions = values.sessions === undefined ? {} : { sessions: Number(values.sessions) };
+  const rows = await runDatabase({ ...(only && { only }), ...sessions, progress: say });
+  const report = databaseReport(rows);
+  if (only || values.sessions) say(report);
+  else await writeFile(results, withDatabaseSection(await readFile(results, "utf8"), report));
+  verdict(rows.flatMap(({ misses }) => misses));
+}
 
 async function faults(): Promise<void> {
   const only = values.only?.split(",") ?? (form === "quick" ? quickFaults : undefined);
@@ -42,7 +60,7 @@ async function faults(): Promise<void> {
   const hostile = await runHostile({ seed, requests: form === "quick" ? 5000 : 100_000, progress: say });
   if (form === "full") {
     const report = [matrixReport(matrix, seed), originReport(origin), hostileReport(hostile)].join("\n");
-    await writeFile(`${import.meta.dirname}/RESULTS.md`, report);
+    await writeFile(results, report);
   }
   verdict([...[...matrix, ...origin].flatMap(({ misses }) => misses), ...hostile.misses]);
 }

@@ -17,6 +17,7 @@ export interface ProxyCall {
   readonly firstOnConnection: boolean;
   /** It is a PING alone. */
   readonly probe: boolean;
+  readonly body: string;
   readonly dice: Dice;
   /** Passes the call to the store and returns its answer. Throws when the store cannot be reached. */
   forward(): Promise<Answer>;
@@ -39,6 +40,9 @@ export interface ProxyCounts {
   probesSinceLifted: number;
   mostProbesAtOnce: number;
 }
+
+/** Request fields that reach the target; `mf-url` is where Miniflare says what a binding was asked. */
+const PASSED = ["authorization", "upstash-sync-token", "upstash-encoding", "mf-url"];
 
 const passOn: Treatment = async (call) => call.reply(await call.forward());
 
@@ -146,6 +150,7 @@ export class FaultProxy {
       connection: this.#connections.get(socket) ?? 0,
       firstOnConnection,
       probe,
+      body,
       dice: this.#dice ?? unrolled,
       forward: () => this.#forward(request, body),
       reply: ({ status, type, body: text }) => {
@@ -184,7 +189,7 @@ export class FaultProxy {
 
   async #forward({ url, headers }: IncomingMessage, body: string): Promise<Answer> {
     const passed: Record<string, string> = { "content-type": "application/json" };
-    for (const name of ["authorization", "upstash-sync-token", "upstash-encoding"]) {
+    for (const name of PASSED) {
       const value = headers[name];
       if (typeof value === "string") passed[name] = value;
     }

@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { buildWorker } from "./build.ts";
-import { startWorkerd } from "./workerd.ts";
+import { type DatabaseBinding, startWorkerd } from "./workerd.ts";
 
 export interface EdgeOptions {
   /** Variables and secrets. */
   vars: Record<string, string | number | boolean | object>;
   /** The Worker's source. Default the edge itself. */
   entry?: string;
+  /** What `SESSION_DB` is bound to. Default nothing. */
+  sessionDatabase?: DatabaseBinding;
   /** Sent as `CF-Connecting-IP`, which only Cloudflare sets in production. Default 203.0.113.1. */
   address?: string;
 }
@@ -19,13 +21,14 @@ export interface Edge {
   log: Record<string, unknown>[];
   /** Its raw output, for the test that searches it for secrets. */
   printed: string[];
-  /** Starts the Worker anew, with an empty isolate. */
+  /** Kills the Worker, with whatever it still had to do, and starts it anew with an empty isolate. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Runs the built Worker in workerd, on a loopback port. */
-export async function startEdge({ vars, entry, address = "203.0.113.1" }: EdgeOptions): Promise<Edge> {
+export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  const { vars, entry, sessionDatabase, address = "203.0.113.1" } = options;
   const contents = await readFile(await buildWorker(entry), "utf8");
   const log: Record<string, unknown>[] = [];
   const printed: string[] = [];
@@ -33,6 +36,7 @@ export async function startEdge({ vars, entry, address = "203.0.113.1" }: EdgeOp
     startWorkerd({
       contents,
       bindings: vars,
+      ...(sessionDatabase && { databases: { SESSION_DB: sessionDatabase } }),
       port,
       verbose: true,
       onMessage(message) {

@@ -1,10 +1,18 @@
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { convertV4MiniflareOptions, Miniflare, type RemoteProxyConnectionString } from "miniflare";
+
+/** A D1 database of another Miniflare: the binding's calls go to this address. */
+export interface DatabaseBinding {
+  id: string;
+  remoteProxyConnectionString: RemoteProxyConnectionString;
+}
 
 export interface WorkerdOptions {
   /** The Worker's one module. */
   contents: string;
   /** Variables and secrets. */
   bindings: Record<string, string | number | boolean | object>;
+  /** Bindings of D1 databases: of this Miniflare by their ids, or of another one. */
+  databases?: Record<string, string | DatabaseBinding>;
   /** 0 for a free one. */
   port: number;
   /** 0 for a free one; left out: no inspector. */
@@ -16,10 +24,12 @@ export interface WorkerdOptions {
 }
 
 /** Starts a Worker of one module in workerd, on loopback. */
-export function startWorkerd({ contents, bindings, onMessage, ...shared }: WorkerdOptions): Miniflare {
+export function startWorkerd(options: WorkerdOptions): Miniflare {
+  const { contents, bindings, onMessage, databases, ...shared } = options;
   return new Miniflare(
     convertV4MiniflareOptions({
       ...shared,
+      ...(databases && { d1Databases: databases }),
       handleStructuredLogs: ({ message }) => onMessage(message),
       host: "127.0.0.1",
       modules: [{ type: "ESModule", path: "worker.js", contents }],

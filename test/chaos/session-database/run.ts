@@ -1,0 +1,266 @@
+import { dice } from "../dice.ts";
+import { pause } from "../proxy.ts";
+import { uncaughtErrors } from "../uncaught.ts";
+import { type Client, Clients } from "./clients.ts";
+import { AFTERWARDS_MS, type Outage, outages } from "./outages.ts";
+import { type DatabaseWorld, type Isolate, openDatabaseWorld } from "./world.ts";
+
+export interface DatabaseOptions {
+  /** Names of outages. Default all. */
+  only?: readonly string[];
+  /** Sessions made before an outage, and as many during it; one in five is ended. Default 500. */
+  sessions?: number;
+  /** Called with a line when a row is done. */
+  progress?(line: string): void;
+}
+
+/** What clients saw of one outage. */
+export interface DatabaseResult {
+  outage: Outage;
+  withDatabase: boolean;
+  /** Sessions made during the outage, and those of them that were kept: their tokens do not carry them. */
+  made: number;
+  kept: number;
+  /** Ends during the outage, and those that were answered with 200. */
+  ended: number;
+  answered200: number;
+  /** Sessions that live and were refused: of those that were kept when they were made, and of the others. */
+  lost: { kept: number; others: number };
+  /** Sessions that were honoured after their end: after a 200, after another answer, within the bound of a partial outage. */
+  honoured: { after200: number; others: number; withinBound: number };
+  /** Users who are listed with more than their one session. */
+  doubled: number;
+  /** From the return of Redis until both isolates say that sessions are in it, ms; null: not within a minute. */
+  recoveredMs: number | null;
+  errors: Record<string, number>;
+  /** Violations; empty: the outage passed. */
+  misses: string[];
+}
+
+/** An end made where Redis is lost holds on every other isolate within this time, ms. */
+const BOUND_MS = 10_000;
+const MAX_SEARCH_MS = 60_000;
+const LISTED = 50;
+
+/** Runs each outage with a database, and those that are compared also without one. */
+export async function runDatabase(options: DatabaseOptions = {}): Promise<DatabaseResult[]> {
+  const { only, progress = () => {} } = options;
+  const chosen = outages.filter(({ name }) => !only || only.includes(name));
+  const results: DatabaseResult[] = [];
+  for (const outage of chosen) {
+    for (const withDatabase of outage.compared ? [true, false] : [true]) {
+      const world = await openDatabaseWorld(withDatabase);
+      try {
+        const result = await runOutage(world, outage, options.sessions ?? 500);
+        results.push(result);
+        progress(summary(result));
+      } finally {
+        await world.stop();
+      }
+    }
+  }
+  return results;
+}
+
+/** The clients of a run, and what was seen of them. */
+interface Seen {
+  living: Client[];
+  ended: Client[];
+  lost: Set<Client>;
+  honoured: Set<Client>;
+  withinBound: Set<Client>;
+}
+
+async function runOutage(world: DatabaseWorld, outage: Outage, count: number): Promise<DatabaseResult> {
+  const clients = new Clients(world);
+  const { restore, before, endedBefore } = await fill(world, clients, count);
+  await loseRedis(world, outage, clients, before);
+  const during = await clients.make("during", count);
+  const toEnd = Math.round(count * 0.2);
+  const ended = [...before.splice(0, toEnd), ...during.splice(0, toEnd)];
+  const [first] = world.isolates;
+  await clients.end(ended, first);
+  const endedAt = Date.now();
+  // The isolate takes with it what it alone knows.
+  await first.edge.restart();
+  const seen: Seen = {
+    living: [...before, ...during],
+    ended: [...ended, ...endedBefore],
+    lost: new Set(),
+    honoured: new Set(),
+    withinBound: new Set(),
+  };
+  await visitDuring(world, outage, clients, { seen, endedAt });
+  const recoveredMs = await returnRedis(world, outage, clients, { seen, restore });
+  await visitAll(world, clients, seen);
+  for (const { edge } of world.isolates) await edge.restart();
+  await visitAll(world, clients, seen);
+  const lists = await clients.listed(sample(seen.living, LISTED), world.isolates[1]);
+  const facts = {
+    outage,
+    withDatabase: world.database !== null,
+    made: during.length + toEnd,
+    kept: [...during, ...ended].filter(({ made, kept }) => made === "during" && kept).length,
+    ended: ended.length,
+    answered200: ended.filter((client) => client.ended === 200).length,
+    lost: split(seen.lost, ({ kept }) => kept, "kept"),
+    honoured: {
+      ...split(seen.honoured, (client) => client.ended === 200, "after200"),
+      withinBound: seen.withinBound.size,
+    },
+    doubled: lists.filter((length) => length > 1).length,
+    recoveredMs,
+    errors: Object.fromEntries(clients.errors),
+  };
+  const printed = world.isolates.flatMap(({ edge }) => edge.printed);
+  return { ...facts, misses: missesOf(facts, uncaughtErrors(printed).length) };
+}
+
+/** Sessions from before the outage, some of them ended after half were made: an old snapshot has neither these ends nor the rest. */
+async function fill(world: DatabaseWorld, clients: Clients, count: number) {
+  const half = Math.round(count / 2);
+  const before = await clients.make("before", half);
+  const restore = await world.snapshot();
+  const endedBefore = before.splice(0, Math.round(count * 0.1));
+  await clients.end(endedBefore, world.isolates[0]);
+  before.push(...(await clients.make("before", count - half)));
+  // What is written after the responses is written by now.
+  await pause(500);
+  return { restore, before, endedBefore };
+}
+
+async function loseRedis(
+  world: DatabaseWorld,
+  outage: Outage,
+  clients: Clients,
+  before: readonly Client[],
+): Promise<void> {
+  const losing = outage.lost === "both" ? world.isolates : world.isolates.slice(0, 1);
+  if (outage.lost === "both") await world.upstash.redis.stop();
+  for (const isolate of losing) {
+    await isolate.redis.close();
+    if (outage.during) isolate.database?.treat(outage.during, dice(1));
+    const until = Date.now() + MAX_SEARCH_MS;
+    while ((await clients.storage(isolate)) === "redis" && Date.now() < until)
+      await clients.visit(sample(before, 3), () => isolate, refused);
+  }
+}
+
+/** Everybody makes a request during the outage: the ended ones at once, at both isolates. */
+async function visitDuring(
+  world: DatabaseWorld,
+  { lost }: Outage,
+  clients: Clients,
+  { seen, endedAt }: { seen: Seen; endedAt: number },
+): Promise<void> {
+  const [first, second] = world.isolates;
+  const visits = async (at: Isolate) => clients.visit(seen.ended, () => at, honoured);
+  add(seen.honoured, await visits(first));
+  if (lost === "one") {
+    while (Date.now() - endedAt < BOUND_MS) {
+      add(seen.withinBound, await clients.visit(sample(seen.ended, 20), () => second, honoured));
+      await pause(100);
+    }
+  }
+  add(seen.honoured, await visits(second));
+  add(
+    seen.lost,
+    await clients.visit(seen.living, (index) => world.isolates[index % 2 === 0 ? 0 : 1], refused),
+  );
+}
+
+/** Redis comes back. Ended sessions are tried from then on without a pause, until both isolates have found it. */
+async function returnRedis(
+  world: DatabaseWorld,
+  outage: Outage,
+  clients: Clients,
+  { seen, restore }: { seen: Seen; restore(): Promise<void> },
+): Promise<number | null> {
+  const { redis } = world.upstash;
+  if (outage.back === "with an old snapshot") await restore();
+  else if (outage.lost === "both") await redis.start({ keepData: outage.back === "with its data" });
+  for (const isolate of world.isolates) {
+    if (outage.afterwards) isolate.database?.treat(outage.afterwards, dice(1));
+    else isolate.database?.lift();
+    await isolate.redis.open();
+    isolate.redis.lift();
+  }
+  const returnedAt = Date.now();
+  let recoveredMs: number | null = null;
+  while (Date.now() - returnedAt < MAX_SEARCH_MS) {
+    for (const isolate of world.isolates)
+      add(seen.honoured, await clients.visit(sample(seen.ended, 50), () => isolate, honoured));
+    if (Date.now() - returnedAt > AFTERWARDS_MS) for (const { database } of world.isolates) database?.lift();
+    const found = await Promise.all(world.isolates.map((isolate) => clients.storage(isolate)));
+    if (recoveredMs === null && found.every((where) => where === "redis"))
+      recoveredMs = Date.now() - returnedAt;
+    const done = recoveredMs !== null && Date.now() - returnedAt > recoveredMs + AFTERWARDS_MS;
+    if (done && world.isolates.every(({ edge }) => left(edge.log) === 0)) break;
+    await pause(50);
+  }
+  return recoveredMs;
+}
+
+/** What an isolate has still to write of an outage, by its last word on that. */
+function left(log: readonly Record<string, unknown>[]): number {
+  return Number(log.findLast(({ event }) => event === "session.replayed")?.left ?? 0);
+}
+
+async function visitAll({ isolates }: DatabaseWorld, clients: Clients, seen: Seen): Promise<void> {
+  for (const isolate of isolates) {
+    add(seen.honoured, await clients.visit(seen.ended, () => isolate, honoured));
+    add(seen.lost, await clients.visit(seen.living, () => isolate, refused));
+  }
+}
+
+function missesOf(facts: Omit<DatabaseResult, "misses">, uncaught: number): string[] {
+  const {
+    withDatabase,
+    outage,
+    lost,
+    honoured: revived,
+    doubled,
+    recoveredMs,
+    ended,
+    answered200,
+    errors,
+  } = facts;
+  const misses: string[] = [];
+  const miss = (count: number, what: string) => void (count > 0 && misses.push(`${count} ${what}`));
+  miss(doubled, "users with a session twice");
+  miss(uncaught, "unhandled rejections");
+  miss(recoveredMs === null ? 1 : 0, "isolate that did not find Redis");
+  for (const [what, count] of Object.entries(errors)) miss(count, `× ${what}`);
+  if (!withDatabase) return misses;
+  miss(lost.kept, "kept sessions lost");
+  miss(revived.after200, "ended sessions honoured after a 200");
+  if (!outage.during) miss(ended - answered200, "ends that were not answered with 200");
+  return misses;
+}
+
+const honoured = (status: number) => status === 200;
+const refused = (status: number) => status !== 200;
+
+function add(to: Set<Client>, clients: readonly Client[]): void {
+  for (const client of clients) to.add(client);
+}
+
+function split<Name extends string>(clients: Set<Client>, is: (client: Client) => boolean, name: Name) {
+  const count = [...clients].filter(is).length;
+  return { [name]: count, others: clients.size - count } as Record<Name | "others", number>;
+}
+
+/** So many of them, at even distances. */
+function sample(clients: readonly Client[], count: number): Client[] {
+  const step = Math.max(1, clients.length / count);
+  return Array.from(
+    { length: Math.min(count, clients.length) },
+    (_, n) => clients[Math.floor(n * step)] as Client,
+  );
+}
+
+function summary({ outage, withDatabase, lost, honoured: revived, doubled, misses }: DatabaseResult): string {
+  const counts = `lost ${lost.kept} + ${lost.others}, honoured ${revived.after200} + ${revived.others}, doubled ${doubled}`;
+  const verdict = misses.length === 0 ? "ok" : `MISSED: ${misses.join(" | ")}`;
+  return `${outage.name}, ${withDatabase ? "with" : "without"} a database: ${counts}: ${verdict}`;
+}
