@@ -1,21 +1,23 @@
-import * as z from "zod/mini";
 import { admits } from "../config/access.ts";
 import type { Route } from "../config/route.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { wellFormed } from "../runtime/well-formed.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import { Outbox } from "../store/outbox.ts";
 import type { Replay } from "../store/recovery.ts";
 import type { KeyClaim } from "./caller.ts";
-
-/** The user and tier that the origin's `X-Edge-Caller` names for an accepted key; null where it names none. */
-export interface VerifiedKey {
-  userId: string | null;
-  tier: string | null;
-}
+import {
+  type KeyStatus,
+  keyStatusArguments,
+  keyStatusScript,
+  mergedStatus,
+  parseKeyStatus,
+  VERIFIED_SECONDS,
+  type VerifiedKey,
+} from "./key-status.ts";
+import { UnknownKeys } from "./unknown-keys.ts";
 
 export interface VerifiedKeysOptions {
   platform: Platform;
@@ -28,44 +30,41 @@ export interface VerifiedKeysOptions {
   onRecovery?(replay: Replay): void;
 }
 
+type SentKey = Exclude<KeyClaim, { kind: "absent" }>;
+
 interface Known extends VerifiedKey {
-  /** The end of the verification, ms since the epoch. */
-  until: number;
+  /** When the origin was asked, ms since the epoch. The verification holds `VERIFIED_SECONDS` from then. */
+  askedAt: number;
   /** When the origin, or Redis, was last asked, ms since the epoch. */
   heardAt: number;
+  /** When this isolate learned of it from the origin, ms since the epoch: Redis may have it a little later. */
+  learnedAt: number;
 }
 
-/** The end of a verification. Times are ms since the epoch. */
-interface End {
-  at: number;
-  /** When Redis was told: until then it may still say that the key is verified. */
-  toldAt: number;
-}
-
-/** How long a verification holds, in the isolate and in Redis, s. */
-const VERIFIED_SECONDS = 300;
 const MAX_KEYS = 10_000;
-/** Keys that Redis does not know, from one address within `ISOLATE_MAX_AGE_MS`, before it is asked of no more. */
-const MAX_UNKNOWN = 10;
-
-const text = z.nullable(z.string().check(wellFormed));
-const stored = z.object({ userId: text, tier: text, until: z.number() });
+/** Ends of keys that nobody is known to have verified, within 300 s: whoever makes keys up causes one with each. */
+const MAX_STRANGERS = 1000;
 
 /**
  * API keys that the origin has verified by `X-Edge-Caller`, stored by their hash. A verification holds 300 s. A 401, a 403
  * or `X-Edge-Caller: null` ends it in this isolate at once and in every other within `ISOLATE_MAX_AGE_MS`: the request that
  * finds it older than that has it read from Redis along with its batch, before anybody is let in by it.
+ *
+ * An acceptance counts from when the origin was asked, an end from when it was told. So an answer that was asked for before
+ * an end, in whatever isolate, verifies nothing. Where clocks of isolates differ, the two are compared with that difference.
  */
 export function createVerifiedKeys(options: VerifiedKeysOptions) {
   const { platform, keys, isolateMaxAgeMs = 5000, inUse = true } = options;
   const known = new BoundedMap<Known>({ platform, entries: MAX_KEYS, whenFull: "evict" });
-  /** Of keys that Redis does not know: each by its hash, and how many came from an address, for `isolateMaxAgeMs`. */
-  const unknown = new BoundedMap<number>({ platform, entries: MAX_KEYS, whenFull: "evict" });
-  const ended = new BoundedMap<End>({ platform, entries: MAX_KEYS, whenFull: "evict" });
-  const pendingEnds = new Outbox<true>({
+  const unknown = new UnknownKeys({ platform, entries: MAX_KEYS, maxAgeMs: isolateMaxAgeMs });
+  /** When each key ended, ms since the epoch. */
+  const ended = new BoundedMap<number>({ platform, entries: MAX_KEYS, whenFull: "evict" });
+  const strangers = new BoundedMap<true>({ platform, entries: MAX_STRANGERS, whenFull: "refuse" });
+  /** Ends that Redis does not have yet. */
+  const pendingEnds = new Outbox<number>({
     platform,
     entries: MAX_KEYS,
-    write: (batch, _, hash) => deleteFrom(batch, hash),
+    write: (batch, endedAt, hash) => write(batch, hash, { endedAt, accepted: null }, true),
   });
   options.onRecovery?.((batch) => pendingEnds.replay(batch));
 
@@ -91,14 +90,8 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
       return heardAt !== undefined && Math.abs(platform.now() - heardAt) > isolateMaxAgeMs;
     },
 
-    /**
-     * Whether a caller who is refused by address need not be asked about: Redis has just said that it does not know this key,
-     * or has said so of several keys from this address.
-     */
-    isHopeless(key: KeyClaim, addressHash: string): boolean {
-      if (key.kind !== "unverified") return false;
-      return unknown.get(key.hash) !== undefined || (unknown.get(addressHash) ?? 0) >= MAX_UNKNOWN;
-    },
+    /** Whether a caller who is refused by address need not be asked about. */
+    isHopeless: (key: KeyClaim, addressHash: string) => unknown.has(key, addressHash),
 
     /**
      * Queues a read of the key.
@@ -107,16 +100,12 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
      * @returns the second step, to be called when the batch is back: the claim as it is known then, the same object where
      * nothing has changed. A key that is verified already stays so where Redis does not answer (law 2).
      */
-    look(
-      claim: Exclude<KeyClaim, { kind: "absent" }>,
-      batch: Batch,
-      addressHash?: string,
-    ): () => Promise<KeyClaim> {
+    look(claim: SentKey, batch: Batch, addressHash = ""): () => Promise<KeyClaim> {
       const { hash } = claim;
-      const askedAt = platform.now();
-      const reply = batch.read(keys.verifiedKey(hash)).then(
+      const lookedAt = platform.now();
+      const reply = batch.read(keys.keyStatus(hash)).then(
         (found) => {
-          hear(hash, found, askedAt);
+          hear(hash, found, lookedAt);
           return true;
         },
         (error: unknown) => error instanceof StoreError && error.code === "absent",
@@ -126,7 +115,7 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
         const key = known.get(hash);
         if (key && isAsClaimed(key, claim)) return claim;
         if (key) return { kind: "verified", hash, name: null, userId: key.userId, tier: key.tier };
-        if (heard) noteUnknown(hash, addressHash);
+        if (heard) unknown.note(hash, addressHash);
         if (claim.kind === "unverified" && heard) return claim;
         return { kind: "unverified", hash, ...(!heard && { unchecked: true }) };
       };
@@ -137,59 +126,67 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
      *
      * @param askedAt When the origin was asked, ms since the epoch: an end that came since then holds. Default now.
      */
-    remember(hash: string, { userId, tier }: VerifiedKey, batch: Batch, askedAt?: number): void {
-      const now = platform.now();
-      if (askedAt !== undefined && askedAt <= (ended.get(hash)?.at ?? Number.NEGATIVE_INFINITY)) return;
-      const key = { userId, tier, until: now + VERIFIED_SECONDS * 1000 };
-      known.set(hash, { ...key, heardAt: now }, key.until);
-      ended.delete(hash);
-      pendingEnds.delete(hash);
-      batch.queue((pipeline) =>
-        pipeline.set(keys.verifiedKey(hash), JSON.stringify(key), { ex: VERIFIED_SECONDS }),
-      );
+    remember(hash: string, { userId, tier }: VerifiedKey, batch: Batch, askedAt = platform.now()): void {
+      const learnedAt = platform.now();
+      if (lapseOf(askedAt) <= learnedAt) return;
+      const status = { endedAt: 0, accepted: { userId, tier, askedAt } };
+      // An answer that took its time is as old as its request: whoever goes by it next asks Redis whether the key has ended.
+      take(hash, status, { heardAt: askedAt, learnedAt });
+      write(batch, hash, status, true).catch(() => {});
     },
 
     /**
      * Ends a key's verification. Where Redis cannot be told, it is told when it is back.
      *
+     * @param always Keep the end although nobody has verified the key: an operator's word. Otherwise it is kept of the first
+     *   1000 such keys within 300 s.
      * @returns whether Redis has been told. It never rejects.
      */
-    async forget(hash: string, batch: Batch): Promise<boolean> {
-      const until = platform.now() + VERIFIED_SECONDS * 1000;
-      known.delete(hash);
-      ended.set(hash, { at: platform.now(), toldAt: Number.POSITIVE_INFINITY }, until);
+    async forget(hash: string, batch: Batch, always = false): Promise<boolean> {
+      const endedAt = platform.now();
+      const lapsesAt = lapseOf(endedAt);
+      const kept = always || known.get(hash) !== undefined || strangers.set(hash, true, lapsesAt);
+      const status = { endedAt, accepted: null };
+      if (kept) take(hash, status, { heardAt: endedAt, learnedAt: endedAt });
       try {
-        await deleteFrom(batch, hash);
+        await write(batch, hash, status, kept);
         return true;
       } catch (error) {
         const noStore = error instanceof StoreError && error.code === "absent";
-        if (!noStore && ended.get(hash) !== undefined) pendingEnds.put(hash, true, until);
+        if (kept && !noStore) pendingEnds.put(hash, endedAt, lapsesAt);
         return false;
       }
     },
   };
 
-  /** Applies what Redis said of a key, unless this isolate has heard something newer since it asked. */
-  function hear(hash: string, found: string | null, askedAt: number): void {
-    if (askedAt <= (ended.get(hash)?.toldAt ?? Number.NEGATIVE_INFINITY)) return;
-    if ((known.get(hash)?.heardAt ?? Number.NEGATIVE_INFINITY) >= askedAt) return;
-    const key = found === null ? null : parse(found);
-    if (key && key.until > platform.now()) known.set(hash, { ...key, heardAt: askedAt }, key.until);
-    else known.delete(hash);
+  /** Adds a word of the origin or of Redis to what this isolate knows. */
+  function take(hash: string, said: KeyStatus, times: Pick<Known, "heardAt" | "learnedAt">): void {
+    const endedBefore = ended.get(hash) ?? 0;
+    const before = { endedAt: endedBefore, accepted: known.get(hash) ?? null };
+    const { endedAt, accepted } = mergedStatus(before, said);
+    if (endedAt > endedBefore) ended.set(hash, endedAt, lapseOf(endedAt));
+    if (accepted === null) known.delete(hash);
+    else if (accepted === said.accepted)
+      known.set(hash, { ...accepted, ...times }, lapseOf(accepted.askedAt));
   }
 
-  function noteUnknown(hash: string, addressHash = ""): void {
-    const until = platform.now() + isolateMaxAgeMs;
-    if (unknown.get(hash) === undefined) unknown.set(hash, 1, until);
-    unknown.set(addressHash, (unknown.get(addressHash) ?? 0) + 1, until);
+  /** Adds what Redis says of a key. What it does not have is over, unless this isolate learned of it since it asked. */
+  function hear(hash: string, found: string | null, lookedAt: number): void {
+    const key = known.get(hash);
+    if (key && lookedAt > Math.max(key.heardAt, key.learnedAt)) known.delete(hash);
+    take(hash, parseKeyStatus(found), { heardAt: lookedAt, learnedAt: key?.learnedAt ?? lookedAt });
   }
 
-  /** @throws StoreError by the promise. */
-  async function deleteFrom(batch: Batch, hash: string): Promise<void> {
-    await batch.queue((pipeline) => pipeline.del(keys.verifiedKey(hash)));
-    const end = ended.get(hash);
-    const toldAt = platform.now();
-    if (end) ended.set(hash, { ...end, toldAt }, toldAt + VERIFIED_SECONDS * 1000);
+  /** When a word of this time no longer matters; one of the future is of a clock that is wrong. */
+  function lapseOf(time: number): number {
+    return Math.min(time, platform.now()) + VERIFIED_SECONDS * 1000;
+  }
+
+  /** Queues the write of a status, and takes in what Redis makes of it. @throws StoreError by the promise. */
+  async function write(batch: Batch, hash: string, status: KeyStatus, always: boolean): Promise<void> {
+    const writtenAt = platform.now();
+    const args = keyStatusArguments(status, always);
+    hear(hash, await batch.run<string>(keyStatusScript, [keys.keyStatus(hash)], args), writtenAt);
   }
 }
 
@@ -198,13 +195,4 @@ export type VerifiedKeys = ReturnType<typeof createVerifiedKeys>;
 /** Whether it is the same user's still, of the same tier. */
 function isAsClaimed({ userId, tier }: VerifiedKey, claim: KeyClaim): boolean {
   return claim.kind === "verified" && claim.userId === userId && claim.tier === tier;
-}
-
-function parse(found: string): z.infer<typeof stored> | null {
-  try {
-    const result = z.safeParse(stored, JSON.parse(found));
-    return result.success ? result.data : null;
-  } catch {
-    return null;
-  }
 }

@@ -7,7 +7,7 @@
  * | `{limits}:w:{policy}:{caller}:{window number}` | string, a counter | twice the window + 1 s | one per policy, caller and window |
  * | `{limits}:b:{policy}:{caller}` | hash, a token bucket | until it would be full again | one per policy and caller |
  * | `{limits}:l:{policy}:{caller}` | sorted set, exact log | the window + 1 s | `limit` members |
- * | `{limits}:k:{key hash}` | string, JSON: a verified API key | 5 min | one per key the origin has verified |
+ * | `{limits}:v:{key hash}` | string: when an API key was accepted, for whom, and when it ended, see identity/key-status.ts | 5 min | one per key the origin has verified; 1000 per isolate of those it only refused |
  * | `{sessions}:{session id}` | string, JSON: the record | idle lifetime | |
  * | `{sessions}:index:{user name}` | sorted set, id by creation | absolute lifetime of a session + 1 min | `SESSION_MAX_PER_USER` |
  * | `{sessions}:tombstone:{session id}` | string | longer than the token of the ended session lives | |
@@ -39,7 +39,7 @@ export function createKeys({ cache, rateLimit, session }: KeyPrefixes) {
     windowCounter: (policy: string, caller: string) => `${rateLimit}:w:${policy}:${caller}`,
     tokenBucket: (policy: string, caller: string) => `${rateLimit}:b:${policy}:${caller}`,
     exactLog: (policy: string, caller: string) => `${rateLimit}:l:${policy}:${caller}`,
-    verifiedKey: (keyHash: string) => `${rateLimit}:k:${keyHash}`,
+    keyStatus: (keyHash: string) => `${rateLimit}:v:${keyHash}`,
     session: (id: string) => `${session}:${id}`,
     sessionIndex: (userName: string) => `${session}:index:${userName}`,
     sessionTombstone: (id: string) => `${session}:tombstone:${id}`,

@@ -59,7 +59,7 @@ export function keyRoutes({ verifiedKeys, identifier, store, apiKeys }: KeyRoute
   /** Without the store an end takes effect in this isolate at once, and in the others when the store is back. */
   async function end(hash: string) {
     const batch = store.batch();
-    const written = verifiedKeys.forget(hash, batch);
+    const written = verifiedKeys.forget(hash, batch, true);
     await batch.send();
     const durable = await written;
     const body = { key: `hash:${hash}`, verified: false, reach: durable ? "everywhere" : "this isolate" };

@@ -1,8 +1,10 @@
-import { describe, expect, it, test } from "vitest";
+import { describe, expect, inject, it, test } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/isolate.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
+import { until } from "../../support/cache.ts";
+import { freshPrefix } from "../../support/limits.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
@@ -20,32 +22,30 @@ type Answer = { status?: number; caller?: string | null };
 
 /** Two isolates over one Redis, in front of an origin that accepts {@link KEY} in `X-API-Key`, until it is told otherwise. */
 function world(vars: Record<string, string> = {}) {
-  const redis = new Map<string, string>();
-  const state = { down: false, answer: {} as Answer, asked: [] as Request[], calls: 0 };
+  const prefix = freshPrefix();
+  const state = { down: false, answer: {} as Answer, gate: Promise.resolve(), asked: [] as Request[] };
   const platform = testPlatform({
     now: NOW,
     async fetch(input, init) {
       const request = new Request(input, init);
-      if (new URL(request.url).host === "origin.example") {
-        state.asked.push(request);
-        const { status = 200, caller = '{"user_id":"acme","tier":"gold"}' } = state.answer;
-        const headers = new Headers(caller === null ? {} : { "x-edge-caller": caller });
-        return new Response(status === 204 || status === 304 ? null : "data", { status, headers });
+      if (new URL(request.url).host !== "origin.example") {
+        if (state.down) throw new TypeError("cut");
+        return fetch(request);
       }
-      state.calls += 1;
-      if (state.down) throw new TypeError("cut");
-      return Response.json((await request.json<string[][]>()).map((command) => ({ result: run(command) })));
+      const { gate, answer } = state;
+      state.asked.push(request);
+      await gate;
+      const { status = 200, caller = '{"user_id":"acme","tier":"gold"}' } = answer;
+      const headers = new Headers(caller === null ? {} : { "x-edge-caller": caller });
+      return new Response(status === 204 || status === 304 ? null : "data", { status, headers });
     },
   });
-  function run([name = "", key = "", value = "", ...rest]: string[]): unknown {
-    if (name === "mget") return [key, value, ...rest].filter(Boolean).map((each) => redis.get(each) ?? null);
-    if (name === "set") redis.set(key, value);
-    if (name === "del") redis.delete(key);
-    return name === "del" ? 1 : "OK";
-  }
   const env = {
-    UPSTASH_REDIS_REST_URL: "https://store.example",
-    UPSTASH_REDIS_REST_TOKEN: "a-token-of-the-test",
+    UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
+    UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
+    REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
+    REDIS_SESSION_PREFIX: `{${prefix}s}`,
+    REDIS_CACHE_PREFIX: `{${prefix}c}`,
     ORIGIN_URL: "https://origin.example",
     ORIGIN_TOKEN: "origin-token-of-the-test",
     LOG_LEVEL: "error",
@@ -53,6 +53,19 @@ function world(vars: Record<string, string> = {}) {
     ADMIN_TOKEN,
     ...vars,
   };
+  /** What Redis holds of API keys, by their key. */
+  async function stored(): Promise<string[]> {
+    const found: string[] = [];
+    for (const key of await ask<string[]>("KEYS", `{${prefix}r}:v:*`))
+      found.push(await ask<string>("GET", key));
+    return found;
+  }
+  /** The next answers of the origin wait until the returned function is called. */
+  function hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    state.gate = promise;
+    return resolve;
+  }
   const isolate = () => {
     const edge = edgeAnswer(openIsolate(env, ROUTES, platform));
     return async (path: string, init: RequestInit = {}) => {
@@ -67,7 +80,18 @@ function world(vars: Record<string, string> = {}) {
       return { status: response.status, headers: response.headers, text };
     };
   };
-  return { state, redis, platform, here: isolate(), there: isolate(), another: isolate };
+  return { state, stored, hold, platform, here: isolate(), there: isolate(), another: isolate };
+}
+
+/** The reply of Redis to one command. */
+async function ask<Reply>(...command: string[]): Promise<Reply> {
+  const headers = { authorization: `Bearer ${inject("upstashToken")}` };
+  const response = await fetch(inject("upstashUrl"), {
+    method: "POST",
+    headers,
+    body: JSON.stringify(command),
+  });
+  return (await response.json<{ result: Reply }>()).result;
 }
 
 const withKey = (headers: Record<string, string> = {}): RequestInit => ({
@@ -230,6 +254,104 @@ describe("a verified key", () => {
   });
 });
 
+type Does = (world: ReturnType<typeof lateWorld>) => Promise<unknown>;
+
+/** Two isolates of which the one that answers late knows nothing of what the other hears. */
+function lateWorld() {
+  const made = world();
+  const { state, platform } = made;
+  const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
+  const body = JSON.stringify({ key: KEY, end: true });
+  return {
+    ...made,
+    /** The origin says this of the key, in the isolate that is not late. */
+    async says(answer: Answer, path = "/keys/x") {
+      platform.advance(1);
+      const { answer: before, gate } = state;
+      Object.assign(state, { answer, gate: Promise.resolve() });
+      await made.here(path, withKey());
+      Object.assign(state, { answer: before, gate });
+      platform.advance(1);
+    },
+    async operatorEnds() {
+      platform.advance(1);
+      expect((await made.here("/edge/keys/lookup", { method: "POST", headers: admin, body })).status).toBe(
+        200,
+      );
+      platform.advance(1);
+    },
+  };
+}
+
+describe("an answer of another isolate that comes after the end of its key", () => {
+  const accepts: Does = ({ says }) => says({});
+  const refuses: Does = ({ says }) => says({ status: 401, caller: null });
+  test.each<[what: string, before: Does[], meanwhile: Does[], verified: boolean]>([
+    ["verifies a key that nobody ended", [], [], true],
+    ["or that was accepted meanwhile", [], [accepts], true],
+    ["or that ended before it was asked for", [accepts, refuses], [], true],
+    ["not one that a 401 ended", [accepts], [refuses], false],
+    ["nor one that only a 401 has ever met", [], [refuses], false],
+    ["nor one that a 403 ended", [accepts], [({ says }) => says({ status: 403, caller: null })], false],
+    ["nor one that X-Edge-Caller: null ended", [accepts], [({ says }) => says({ caller: "null" })], false],
+    [
+      "nor one that a 401 ended on another route",
+      [accepts],
+      [({ says }) => says({ status: 401 }, "/elsewhere")],
+      false,
+    ],
+    ["nor one that an operator ended", [accepts], [({ operatorEnds }) => operatorEnds()], false],
+    [
+      "nor one that an operator ended before anybody verified it",
+      [],
+      [({ operatorEnds }) => operatorEnds()],
+      false,
+    ],
+    ["nor one that ended twice", [accepts], [refuses, ({ operatorEnds }) => operatorEnds()], false],
+    ["nor one that was accepted meanwhile and ended then", [], [accepts, refuses], false],
+    ["but a new acceptance since the end does", [accepts], [refuses, accepts], true],
+    ["with nothing before it too", [], [({ operatorEnds }) => operatorEnds(), accepts], true],
+  ])("%s", async (_what, before, meanwhile, verified) => {
+    for (const seconds of [0, 20]) {
+      const late = lateWorld();
+      for (const step of before) await step(late);
+      late.platform.advance(1);
+      const release = late.hold();
+      const asked = late.state.asked.length;
+      const answer = late.there("/keys/x", withKey());
+      await until(() => late.state.asked.length > asked);
+      for (const step of meanwhile) await step(late);
+      late.platform.advance(seconds * 1000);
+      release();
+      expect((await answer).status).toBe(200);
+      const status = verified ? 200 : 401;
+      for (const isolate of [late.there, late.another(), late.here])
+        expect((await isolate("/guarded", withKey())).status).toBe(status);
+      late.platform.advance(100_000);
+      for (const isolate of [late.here, late.there, late.another()])
+        expect((await isolate("/guarded", withKey())).status, "100 s later").toBe(status);
+    }
+  });
+
+  it("verifies nothing while Redis is lost where this isolate knows of the end", async () => {
+    const { here, hold, state, platform } = world();
+    await here("/keys/x", withKey());
+    state.down = true;
+    platform.advance(1);
+    const release = hold();
+    const asked = state.asked.length;
+    const answer = here("/keys/x", withKey());
+    await until(() => state.asked.length > asked);
+    state.gate = Promise.resolve();
+    platform.advance(1);
+    state.answer = { status: 401 };
+    await here("/keys/x", withKey());
+    release();
+    await answer;
+    expect((await here("/guarded", withKey())).status).toBe(503);
+  });
+});
+
 describe("while Redis is lost", () => {
   it("a key that is verified here stays so, and one that is not known is 503, not 401", async () => {
     const { here, there, state, platform } = world();
@@ -244,20 +366,20 @@ describe("while Redis is lost", () => {
   });
 
   it("an end is kept here, and written when Redis is back", async () => {
-    const { here, there, redis, state, platform } = world();
+    const { here, there, stored, state, platform } = world();
     await here("/keys/x", withKey());
     state.down = true;
     state.answer = { status: 401, caller: null };
     await here("/keys/x", withKey());
     state.answer = {};
     state.down = false;
-    expect([...redis.keys()].length, "Redis still has it").toBe(1);
+    expect(await stored(), "Redis still has it").toEqual([expect.stringContaining("acme")]);
     expect((await here("/guarded", withKey())).status).toBe(401);
     for (let i = 0; i < 10; i += 1) {
       platform.advance(10_000);
       await here("/guarded", withKey());
     }
-    expect([...redis.keys()]).toEqual([]);
+    expect(await stored()).toEqual([`${NOW} 0 `]);
     expect((await there("/guarded", withKey())).status).toBe(401);
   });
 });
@@ -328,11 +450,11 @@ describe("an operator", () => {
 });
 
 it("a key of API_KEYS is the configuration's alone: the origin neither verifies nor ends it", async () => {
-  const { here, redis, state } = world({ API_KEYS: `${KEY}:tester` });
+  const { here, stored, state } = world({ API_KEYS: `${KEY}:tester` });
   await here("/keys/x", withKey());
   state.answer = { status: 401, caller: "null" };
   await here("/keys/x", withKey());
-  expect([...redis.keys()]).toEqual([]);
+  expect(await stored()).toEqual([]);
   state.answer = {};
   expect((await here("/guarded", withKey())).status).toBe(200);
 });
