@@ -27,12 +27,12 @@ export function contentLength(headers: Headers): number | null {
   return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-/** The length that a body has when it is read, bytes; null where none is said, or the runtime may decode the body. */
-export function decodedLength(headers: Headers): number | null {
-  return headers.has("content-encoding") ? null : contentLength(headers);
+/** Whether a body is said to be short. */
+export function isShortBody(headers: Headers): boolean {
+  return (contentLength(headers) ?? Number.POSITIVE_INFINITY) <= SHORT_BODY_BYTES;
 }
 
-/** Whether a body is said to be short, and is read as it is sent. */
-export function isShortBody(headers: Headers): boolean {
-  return (decodedLength(headers) ?? Number.POSITIVE_INFINITY) <= SHORT_BODY_BYTES;
+/** Whether content has a coding (RFC 9110 §8.4). `identity` is none, though it should not be said. */
+export function isCoded(headers: Pick<Headers, "get">): boolean {
+  return !/^[\s,]*(identity[\s,]*)*$/i.test(headers.get("content-encoding") ?? "");
 }

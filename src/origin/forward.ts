@@ -14,8 +14,6 @@ export interface ForwardInput {
   /** Milliseconds from the end of the request's content until the response's header fields must have arrived. */
   deadlineMs: number;
   via: string;
-  /** Whether the response's body is wanted in its content coding, as sent. Default: the runtime decodes what is read. */
-  asSent?: boolean;
 }
 
 const failed = (status: 400 | 408 | 502 | 504 | 508, code: FailureCode) =>
@@ -65,7 +63,7 @@ export async function forward(input: ForwardInput): Promise<OriginReply> {
 }
 
 async function answerOf(
-  { url, method, headers, fetch, asSent }: ForwardInput,
+  { url, method, headers, fetch }: ForwardInput,
   body: ReadableStream | null,
   signal: AbortSignal,
 ): Promise<OriginReply> {
@@ -76,7 +74,8 @@ async function answerOf(
       body,
       redirect: "manual",
       signal,
-      ...(asSent && { encodeResponseBody: "manual" }),
+      // The body in its content coding, as sent: the runtime would decode what is read.
+      encodeResponseBody: "manual",
     });
     if (isFinal(response, headers)) return { kind: "response", response };
     return { ...UNREACHABLE, originStatus: response.status };

@@ -55,8 +55,6 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
       clientHeaders,
       { method = request.method, holdsShortBodies = false } = {},
     ): Promise<OriginReply> {
-      // The cache stores what it reads, decoded. Nothing else here reads a body.
-      const asSent = !caller.request.route.cache;
       const target = originUrl(origin.url, caller.request.forwarded.url);
       const via = await options.viaName();
       const headers = headersFor(options, caller, clientHeaders, via);
@@ -65,7 +63,6 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
       const reply = await forward({
         ...sent,
         body: request.body,
-        asSent,
         fetch:
           origin.kind === "binding" ? (input, init) => origin.binding.fetch(input, init) : platform.fetch,
         platform,
@@ -79,8 +76,7 @@ export function originFor(options: OriginOptions, caller: OriginCaller): OriginF
         originUrl: target,
         edgeUrl: url,
         basePath,
-        body: watchedBody(reply.response, { method, asSent, holdsShortBodies, platform }),
-        asSent,
+        body: watchedBody(reply.response, { method, holdsShortBodies, platform }),
       });
       if (options.ownsCors) dropOriginCors(response.headers);
       const { status } = response;

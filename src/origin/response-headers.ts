@@ -19,8 +19,6 @@ export interface OriginSignals {
 export interface CleanOptions extends Addresses {
   /** In place of the response's own body. */
   body?: ReadableStream<Uint8Array> | null;
-  /** Whether the body is in its content coding already, so that the runtime must not apply it. Default false. */
-  asSent?: boolean;
 }
 
 /**
@@ -30,7 +28,7 @@ export interface CleanOptions extends Addresses {
  */
 export function cleanResponse(
   response: Response,
-  { body: content = response.body, asSent = false, ...addresses }: CleanOptions,
+  { body: content = response.body, ...addresses }: CleanOptions,
 ): { response: Response; signals: OriginSignals } {
   const { status, webSocket } = response;
   const statusText = reasonPhrase(response.statusText);
@@ -47,7 +45,8 @@ export function cleanResponse(
     status,
     statusText,
     headers: response.headers,
-    ...(asSent && { encodeBody: "manual" }),
+    // It is in its content coding already.
+    encodeBody: "manual",
   });
   return { response: cleaned, signals: cleanFields(cleaned.headers, addresses) };
 }

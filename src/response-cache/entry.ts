@@ -1,15 +1,7 @@
 import { crc32 } from "node:zlib";
 import * as z from "zod/mini";
 import { fromBase64, toBase64 } from "../runtime/base64.ts";
-import {
-  type ApartBody,
-  bodySize,
-  gzipOf,
-  identityOf,
-  inflated,
-  isCompressible,
-  type StoredBody,
-} from "./body.ts";
+import { type ApartBody, gzipped, inflated, isCompressible, isHere, type StoredBody } from "./body.ts";
 import { fieldsOf, isStoredResponse, type StoredResponse } from "./rules/stored.ts";
 
 /** One stored variant of one URL. */
@@ -27,13 +19,11 @@ export interface Entry {
   tags: string[];
   /** From then on it is of no use even for validation, ms since the epoch. */
   keepUntil: number;
-  /** The origin sent it compressed and the runtime has decoded it: its entity tag is that of other bytes. */
-  decoded: boolean;
   body: StoredBody;
 }
 
 const head = z.object({
-  v: z.literal(3),
+  v: z.literal(4),
   id: z.string(),
   variant: z.string(),
   meta: z.unknown(),
@@ -41,7 +31,6 @@ const head = z.object({
   askedBy: z.optional(z.string()),
   tags: z.array(z.string()),
   keepUntil: z.number(),
-  decoded: z.boolean(),
   gzip: z.boolean(),
   size: z.number(),
   sum: z.number(),
@@ -59,23 +48,25 @@ export interface EncodedEntry {
 }
 
 /**
- * An entry as text: a line of JSON, then the body in base64, gzipped once where that helps. Where the two are long the body
+ * An entry as text: a line of JSON, then the body in base64, gzipped where that helps. Where the two are long the body
  * is a text of its own: the id of its entry, and the base64.
  *
- * @returns null where the fields alone are too long.
+ * @returns null where the fields alone are too long, or the body is not here.
  */
 export async function encodeEntry(entry: Entry): Promise<EncodedEntry | null> {
   const { meta, body, ...rest } = entry;
   const { apart } = body;
   const line = (facts: { gzip: boolean; sum: number; apart?: string }) =>
-    `${JSON.stringify({ v: 3, ...rest, meta, ...facts, size: body.size })}\n`;
+    `${JSON.stringify({ v: 4, ...rest, meta, ...facts, size: body.size })}\n`;
   const fits = (text: string, more: number) => utf8Length(text) + more <= MAX_VALUE_BYTES;
   if (apart) {
     const text = line({ gzip: apart.gzip, sum: apart.sum, apart: apart.id });
     return fits(text, 0) ? { text, body: null } : null;
   }
-  const gzip = isCompressible(body, fieldsOf(meta));
-  const bytes = gzip ? await gzipOf(body) : await identityOf(body);
+  if (!isHere(body)) return null;
+  const packed = isCompressible(body, fieldsOf(meta)) ? await gzipped(body.bytes) : null;
+  const gzip = packed !== null && packed.length < body.size;
+  const bytes = gzip ? packed : body.bytes;
   const sum = crc32(bytes);
   const base64 = toBase64(bytes);
   const whole = line({ gzip, sum });
@@ -90,8 +81,8 @@ function utf8Length(text: string): number {
 }
 
 /**
- * The entry in a text, or null where the text holds none: corrupt, truncated, or another program's value. A gzipped body
- * is inflated once to see that it is as long as it says: a checksum tells nothing of whoever wrote both.
+ * The entry in a text, or null where the text holds none: corrupt, truncated, or another program's value. A body that inflates
+ * to another length than it says is none: a checksum tells nothing of whoever wrote both.
  */
 export function decodeEntry(text: string): Entry | null {
   const end = text.indexOf("\n");
@@ -101,7 +92,7 @@ export function decodeEntry(text: string): Entry | null {
     if (!parsed.success) return null;
     const { v: _, meta, gzip, size, sum, apart: id, ...rest } = parsed.data;
     if (!isStoredResponse(meta)) return null;
-    const body: StoredBody = { size, identity: null, gzip: null };
+    const body: StoredBody = { size, bytes: null };
     if (id !== undefined) return { ...rest, meta, body: { ...body, apart: { id, gzip, sum } } };
     return takeBytes(body, text.slice(end + 1), { gzip, sum }) ? { ...rest, meta, body } : null;
   } catch {
@@ -117,16 +108,16 @@ export function takeBody(body: StoredBody, text: string): boolean {
 }
 
 function takeBytes(body: StoredBody, base64: string, { gzip, sum }: Omit<ApartBody, "id">): boolean {
-  let bytes: Uint8Array<ArrayBuffer>;
+  let stored: Uint8Array<ArrayBuffer>;
   try {
-    bytes = fromBase64(base64);
+    stored = fromBase64(base64);
   } catch {
     return false;
   }
-  if (crc32(bytes) !== sum) return false;
-  if (gzip ? !inflated(bytes, body.size) : bytes.length !== body.size) return false;
-  if (gzip) body.gzip = bytes;
-  else body.identity = bytes;
+  if (crc32(stored) !== sum) return false;
+  const bytes = gzip ? inflated(stored, body.size) : stored;
+  if (bytes?.length !== body.size) return false;
+  body.bytes = bytes;
   return true;
 }
 
@@ -134,5 +125,5 @@ function takeBytes(body: StoredBody, base64: string, { gzip, sum }: Omit<ApartBo
 export function entrySize(entry: Entry): number {
   const fields = entry.meta.headers.reduce((sum, [name, value]) => sum + name.length + value.length + 64, 0);
   const tags = entry.tags.reduce((sum, tag) => sum + tag.length + 32, 0);
-  return bodySize(entry.body) + fields + tags + entry.variant.length + 2048;
+  return (entry.body.bytes?.length ?? 0) + fields + tags + entry.variant.length + 2048;
 }

@@ -1,10 +1,9 @@
 import { isEventStream } from "../http/event-stream.ts";
 import { hex } from "../runtime/hex.ts";
-import { identityBody } from "./body.ts";
+import { bodyOf } from "./body.ts";
 import { collect } from "./collect.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import { forbidsTransform } from "./rules/content-coding.ts";
 import { responseDirectives } from "./rules/directives.ts";
 import { retentionSeconds } from "./rules/freshness.ts";
 import type { ResponseFacts } from "./rules/message.ts";
@@ -33,14 +32,9 @@ export async function outlineOf(
   if (isEventStream(response.headers.get("content-type"))) return { kind: "none", because: "stream" };
   const responseTime = platform.now();
   const { method, url, headers } = context.request.request;
-  // The runtime hands these over decoded, in this very spelling; what is stored is the identity form.
-  const coding = response.headers.get("content-encoding");
-  const decoded = coding === "gzip" || coding === "br";
-  // Its content is not the origin's any more (RFC 9110 §7.7), and cannot be made so again.
-  if (decoded && forbidsTransform(response.headers)) return { kind: "none", because: "response" };
   const verdict = storing({
     request: { method, url, headers },
-    response: decoded ? withoutCoding(response) : response,
+    response,
     requestTime,
     responseTime,
     requester,
@@ -59,7 +53,6 @@ export async function outlineOf(
     shareable: claimOf(response, responseDirectives(response.headers)) === "shareable",
     tags,
     keepUntil: responseTime + retentionSeconds(stored, freshness, responseTime) * 1000,
-    decoded,
   };
   return { kind: "outline", outline };
 }
@@ -85,7 +78,7 @@ export async function fill(
 ): Promise<Entry | null> {
   const bytes = await collect(body, context.parts.maxBodyBytes, lengthSaid, gone);
   if (!bytes) return null;
-  const entry: Entry = { ...outline, body: identityBody(bytes) };
+  const entry: Entry = { ...outline, body: bodyOf(bytes) };
   keep(context, entry);
   return entry;
 }
@@ -109,18 +102,8 @@ export function share(
   entry: Entry,
   isNew: boolean,
 ): void {
-  const { memory, entries } = parts;
   request.after(async (batch) => {
-    const rest = await entries.put(address, entry, isNew, batch);
-    // It may have got a gzip form.
-    memory.weigh(address, entry);
+    const rest = await parts.entries.put(address, entry, isNew, batch);
     if (rest) request.waitUntil(rest());
   });
-}
-
-function withoutCoding({ status, headers }: ResponseFacts): ResponseFacts {
-  const identity = new Headers(headers);
-  identity.delete("content-encoding");
-  identity.delete("content-length");
-  return { status, headers: identity };
 }

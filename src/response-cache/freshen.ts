@@ -43,9 +43,9 @@ export async function freshen(
  * the origin, which may know no better, has confirmed it since. Null where it is another variant's content, which only the
  * shared store has and has under that variant.
  */
-function withContentOf({ variant, meta, decoded, body }: Entry, outline: Outline): Entry | null {
+function withContentOf({ variant, meta, body }: Entry, outline: Outline): Entry | null {
   const contentTime = contentTimeOf(meta);
-  const fresh = { ...outline, meta: { ...outline.meta, contentTime }, decoded, body };
+  const fresh = { ...outline, meta: { ...outline.meta, contentTime }, body };
   if (outline.variant === variant || !body.apart) return fresh;
   const { apart: _, ...own } = body;
   return isHere(body) ? { ...fresh, body: own } : null;
@@ -61,8 +61,7 @@ export async function applyHead(
   entry: Entry,
   requestTime: number,
 ): Promise<void> {
-  const length = entry.decoded ? null : entry.body.size;
-  const told = checkedByHead(headers, entry.meta, length);
+  const told = checkedByHead(headers, entry.meta, entry.body.size);
   if (told === "nothing" || !(await maySpeakFor(context, entry))) return;
   if (told === "stale") {
     const { parts, address, request } = context;

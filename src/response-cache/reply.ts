@@ -9,19 +9,16 @@ import { passOn, serveEntry } from "./serve.ts";
 import { entryFreshness } from "./usable.ts";
 
 /** An answer out of an entry. `ttl` is added to the status where it has none. */
-export async function served(
+export function served(
   context: CacheContext,
   entry: Entry,
   status: CacheStatus,
   word: CacheWord,
-): Promise<CacheReply> {
-  const { address, parts, request } = context;
+): CacheReply {
+  const { parts, request } = context;
   const now = parts.platform.now();
   const ttl = status.ttl ?? entryFreshness(context, entry).lifetime - currentAge(entry.meta, now);
-  const deflated = entry.body.identity === null;
-  const response = await serveEntry(entry, request.request, now);
-  // Inflating it for this client has made it larger.
-  if (deflated && entry.body.identity) parts.memory.weigh(address, entry);
+  const response = serveEntry(entry, request.request, now);
   const upstream = fieldsOf(entry.meta).get("cache-status");
   return { reply: { kind: "response", response }, cache: { word, status: { ...status, ttl }, upstream } };
 }

@@ -1,4 +1,4 @@
-import { decodedLength } from "../http/content.ts";
+import { contentLength } from "../http/content.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
@@ -35,7 +35,7 @@ async function revalidate(found: CacheContext, origin: OriginFetch, entry: Entry
   const outlined = await outlineOf(context, response, requestTime);
   if (outlined.kind === "outline") {
     // A body that breaks off leaves what was there: it may yet stand in for an origin that fails.
-    await fill(context, outlined.outline, response.body, decodedLength(response.headers));
+    await fill(context, outlined.outline, response.body, contentLength(response.headers));
   } else if (outlined.because === "response") {
     await withdrawIfGone(context, { method: "GET", ranged: false }, response.status, requestTime);
   }

@@ -1,46 +1,36 @@
+import { isCoded } from "../http/content.ts";
 import { mutableResponse } from "../http/mutable-response.ts";
-import { identityOf, isCompressible } from "./body.ts";
 import type { Entry } from "./entry.ts";
-import { acceptsGzip, forbidsTransform } from "./rules/content-coding.ts";
-import { entityTag, weakened } from "./rules/entity-tag.ts";
 import { clientHasIt, notModifiedHeaders } from "./rules/preconditions.ts";
-import { rangeOf } from "./rules/range.ts";
+import { type RangeAnswer, rangeOf } from "./rules/range.ts";
 import { servedFields } from "./rules/serving.ts";
 
 /**
- * A response out of an entry: whole, a part, or 304 where the client has it.
+ * A response out of an entry: whole, a part, or 304 where the client has it. Content coding, entity tag, `Vary` and
+ * `Accept-Ranges` are those that the origin sent: a hit is what the miss was (law 8). That Redis holds a body gzipped shows nowhere.
  *
  * @param now Milliseconds since the epoch.
  */
-export async function serveEntry(entry: Entry, request: Request, now: number): Promise<Response> {
+export function serveEntry(entry: Entry, request: Request, now: number): Response {
   const headers = servedFields(entry.meta, now);
   const { body } = entry;
   const { status: code } = entry.meta;
-  if (entry.decoded) weakenTag(headers);
-  const compressible = isCompressible(body, headers) && !forbidsTransform(headers);
-  if (compressible) varyByCoding(headers);
-  const gzip =
-    compressible && code === 200 && acceptsGzip(clientAcceptEncoding(request)) ? entry.body.gzip : null;
-  const ranged = rangeIn(request, code, headers, body.size);
-  if (gzip && ranged.kind === "whole") weakenTag(headers);
   if (clientHasIt(request, code, headers, true)) {
     return new Response(null, { status: 304, headers: notModifiedHeaders(headers) });
   }
   if (code === 204 || code === 205 || code === 304) return new Response(null, { status: code, headers });
+  const ranged = rangeIn(request, code, headers, body.size);
   if (ranged.kind === "unsatisfiable") {
     return new Response(null, { status: 416, headers: unsatisfiable(headers, body.size) });
   }
-  if (code === 200) headers.set("accept-ranges", "bytes");
+  const bytes = request.method === "HEAD" ? null : bytesOf(entry);
   if (ranged.kind === "part") {
     const { first, last } = ranged;
     headers.set("content-range", `bytes ${first}-${last}/${body.size}`);
     headers.set("content-length", String(last - first + 1));
-    const part = (await identityOf(body)).slice(first, last + 1);
-    return new Response(part, { status: 206, headers, ...AS_STORED });
+    return new Response(bytes?.slice(first, last + 1), { status: 206, headers, ...AS_STORED });
   }
-  if (gzip) headers.set("content-encoding", "gzip");
-  headers.set("content-length", String(gzip ? gzip.length : body.size));
-  const bytes = request.method === "HEAD" ? null : (gzip ?? (await identityOf(body)));
+  headers.set("content-length", String(body.size));
   return new Response(bytes, { status: code, headers, ...AS_STORED });
 }
 
@@ -66,24 +56,17 @@ function unsatisfiable(headers: Headers, size: number): Headers {
 /** The bytes are what `Content-Encoding` says: the runtime is not to encode them once more. */
 const AS_STORED = { encodeBody: "manual" } as const;
 
-/** What the client sent: the `Accept-Encoding` that a Worker sees is Cloudflare's own. */
-function clientAcceptEncoding({ cf }: Request): string | null {
-  const value = (cf as { clientAcceptEncoding?: unknown } | undefined)?.clientAcceptEncoding;
-  return typeof value === "string" ? value : null;
+/**
+ * @throws Error where the body is not here: whoever serves an entry has asked `bodyAtHand`.
+ */
+function bytesOf({ body }: Entry): Uint8Array<ArrayBuffer> {
+  if (!body.bytes) throw new Error("A stored body is not here");
+  return body.bytes;
 }
 
-function rangeIn(request: Request, status: number, headers: Headers, size: number) {
-  if (status !== 200 || request.method !== "GET") return { kind: "whole" } as const;
+/** A part of a coded body is none that a proxy on the way can decode; and an origin may say that it gives no parts. */
+function rangeIn(request: Request, status: number, headers: Headers, size: number): RangeAnswer {
+  const noParts = isCoded(headers) || headers.get("accept-ranges")?.trim().toLowerCase() === "none";
+  if (status !== 200 || request.method !== "GET" || noParts) return { kind: "whole" };
   return rangeOf(request.headers, headers, size);
-}
-
-/** Another coding has other bytes (RFC 9110 §8.8.1). */
-function weakenTag(headers: Headers): void {
-  const tag = entityTag(headers.get("etag"));
-  if (tag !== null) headers.set("etag", weakened(tag));
-}
-
-function varyByCoding(headers: Headers): void {
-  if (!/(^|,)\s*accept-encoding\s*(,|$)/i.test(headers.get("vary") ?? ""))
-    headers.append("vary", "Accept-Encoding");
 }

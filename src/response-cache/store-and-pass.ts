@@ -1,6 +1,6 @@
-import { decodedLength, isShortBody } from "../http/content.ts";
+import { contentLength, isShortBody } from "../http/content.ts";
 import type { OriginFailure } from "../request/origin-reply.ts";
-import { identityBody } from "./body.ts";
+import { bodyOf } from "./body.ts";
 import { fetchKey } from "./collapse.ts";
 import type { CacheContext } from "./context.ts";
 import { fill, keep, type Outline, outlineOf } from "./fill.ts";
@@ -9,6 +9,9 @@ import type { OriginRequest } from "./origin-request.ts";
 import type { CacheReply } from "./outcome.ts";
 import { passed } from "./reply.ts";
 import { withdrawIfGone } from "./withdraw.ts";
+
+/** The bytes are in their content coding already. */
+const AS_SENT = { encodeBody: "manual" } as const;
 
 /** The answer, or how the origin failed in its body. */
 type StoredAndPassed = { kind: "answer"; reply: CacheReply } | OriginFailure;
@@ -27,7 +30,7 @@ export async function storeAndPass(
   const { request, parts } = context;
   const { inFlight, maxBodyBytes } = parts;
   const outlined = await outlineOf(context, response, requestTime);
-  const said = decodedLength(response.headers);
+  const said = contentLength(response.headers);
   const tooLong = said !== null && said > maxBodyBytes;
   // Nobody can tell whether a handler's body is encoded already, or will be by the runtime.
   const unreadable = !origin.repeatable && response.headers.has("content-encoding");
@@ -72,7 +75,7 @@ export async function storeAndPass(
   });
   request.waitUntil(gathered.catch(() => {}).then(done));
   const { status, statusText, headers } = response;
-  const copy = new Response(forClient, { status, statusText, headers });
+  const copy = new Response(forClient, { status, statusText, headers, ...AS_SENT });
   return answer(passed(context, { kind: "response", response: copy }, { fwd, stored: true }, "MISS"));
 }
 
@@ -87,7 +90,7 @@ async function storeSmall(
   const stored = held.kind === "held" && held.bytes.length === said;
   if (!stored) context.parts.inFlight.uncacheable(fetchKey(context));
   if (held.kind === "failed") return held;
-  if (stored) keep(context, { ...outline, body: identityBody(held.bytes) });
+  if (stored) keep(context, { ...outline, body: bodyOf(held.bytes) });
   return { ...held, stored };
 }
 
@@ -109,7 +112,7 @@ async function hold(
   if (held.kind === "stalled") return { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" };
   if (held.kind === "broken") return { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" };
   const { bytes } = held;
-  return { kind: "held", response: new Response(bytes, { status, statusText, headers }), bytes };
+  return { kind: "held", response: new Response(bytes, { status, statusText, headers, ...AS_SENT }), bytes };
 }
 
 function answer(reply: CacheReply): StoredAndPassed {

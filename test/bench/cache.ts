@@ -6,7 +6,7 @@
  * fails where they differ from what stands here. Times and memory are this machine's and are only printed.
  */
 import { writeFile } from "node:fs/promises";
-import { identityBody } from "../../src/response-cache/body.ts";
+import { bodyOf } from "../../src/response-cache/body.ts";
 import type { Entry } from "../../src/response-cache/entry.ts";
 import { MemoryEntryStore } from "../../src/response-cache/memory-entry-store.ts";
 import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
@@ -269,7 +269,6 @@ function entryOf(n: number, size: number): Entry {
     shareable: false,
     tags: [],
     keepUntil: 1,
-    decoded: false,
-    body: identityBody(new Uint8Array(size)),
+    body: bodyOf(new Uint8Array(size)),
   };
 }

@@ -160,7 +160,7 @@ async function visit(
 }
 
 async function storedKeys({ upstash }: World): Promise<number> {
-  return Number(await upstash.redis.command("EVAL", "return #redis.call('KEYS', 'envoyou:cache:r:*')", "0"));
+  return Number(await upstash.redis.command("EVAL", "return #redis.call('KEYS', 'envoyou:cache:e:*')", "0"));
 }
 
 /** The section of RESULTS.md. */

@@ -75,8 +75,6 @@ export interface AskOptions {
   session?: { claims: SessionClaims; turnsOut: "alive" | "over" };
   /** The identity that `confirm` returns in place of one of the outcomes. */
   turnsOutToBe?: ConfirmedIdentity;
-  /** The client's accepted encodings, as Cloudflare reports them. */
-  acceptEncoding?: string;
   /** The next request does not wait for the work after this response. */
   unsettled?: boolean;
 }
@@ -176,10 +174,9 @@ export function openCache(options: CacheIsolateOptions) {
 
   /** One request until the cache's handler returns. The body may still be streaming. */
   async function begin(path: string, asked: AskOptions) {
-    const { method = "GET", headers = {}, acceptEncoding } = asked;
+    const { method = "GET", headers = {} } = asked;
     const url = new URL(path, "https://edge.example");
-    const cf = acceptEncoding === undefined ? {} : { cf: { clientAcceptEncoding: acceptEncoding } };
-    const request = new Request(url, { method, headers, ...cf } as RequestInit);
+    const request = new Request(url, { method, headers });
     const works: ((batch: Batch) => void | Promise<void>)[] = [];
     const waitUntil: Promise<void>[] = [];
     const cacheRequest: CacheRequest = {

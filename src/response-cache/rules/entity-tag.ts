@@ -28,11 +28,6 @@ export function stronglyEqual(one: string, other: string): boolean {
   return one === other && !isWeak(one);
 }
 
-/** The weak form: for a representation that means the same and has other bytes (another content coding). */
-export function weakened(tag: string): string {
-  return isWeak(tag) ? tag : `W/${tag}`;
-}
-
 function opaque(tag: string): string {
   return isWeak(tag) ? tag.slice(2) : tag;
 }

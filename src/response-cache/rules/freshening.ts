@@ -5,7 +5,7 @@ import { headersOf, type StoredResponse } from "./stored.ts";
 
 /**
  * Not updated (RFC 9111 §3.2), beside the fields of the connection: what describes the bytes that are stored, which a 304
- * and a HEAD do not bring. The edge stores content decoded, so that its coding is not the origin's to change.
+ * and a HEAD do not bring.
  */
 const KEPT = ["content-encoding", "content-length", "content-range"];
 

@@ -1,3 +1,4 @@
+import { isCoded } from "../../http/content.ts";
 import { parseHttpDate } from "../../http/http-date.ts";
 import { entityTag, isWeak, stronglyEqual, weaklyEqual } from "./entity-tag.ts";
 import { fieldsOf, type StoredResponse } from "./stored.ts";
@@ -9,8 +10,8 @@ const CLIENT_CONDITIONS = ["if-none-match", "if-modified-since", "if-range", "ra
 /**
  * The stored responses whose validators a request may carry (RFC 9111 §4.3.1): the selected one, and every other variant
  * of the URL that the origin can tell apart by a strong entity tag, for a 304 can name one of those as the answer too.
- * Never a variant that was stored for credentials, and none where the URL varies by more than what is negotiated: an
- * origin may give two readers the same tag.
+ * Never a variant that was stored for credentials or in a content coding, which this client may not decode, and none where the
+ * URL varies by more than what is negotiated: an origin may give two readers, and two codings, the same tag.
  */
 export function validationCandidates<Stored extends StoredResponse>(
   variants: readonly Stored[],
@@ -19,7 +20,8 @@ export function validationCandidates<Stored extends StoredResponse>(
   const mayName = variants.every(({ vary }) => isNegotiated(vary));
   const others = variants.filter((each) => {
     const tag = tagOf(each);
-    return mayName && each !== selected && !each.credentials && tag !== null && !isWeak(tag);
+    const isForAll = !each.credentials && !isCoded(fieldsOf(each));
+    return mayName && each !== selected && isForAll && tag !== null && !isWeak(tag);
   });
   if (selected === null) return others;
   // A date identifies one response only, and an origin that is sent tags ignores it (RFC 9110 §13.1.3).
@@ -79,19 +81,19 @@ export function confirmedBy<Stored extends StoredResponse>(
  * disagrees, or where what is stored is no 200: the page has come into being. `update` only where a validator agrees: without
  * one, whoever sends a HEAD now and then could keep old content fresh for ever.
  *
- * @param storedLength bytes of the stored content as the origin counts them, or null where that is not known (it was
- *   decoded on arrival): then a `Content-Length` says nothing.
+ * @param storedLength bytes of the stored content. A `Content-Length` beside another content coding counts other bytes.
  */
 export function checkedByHead(
   head: Headers,
   stored: StoredResponse,
-  storedLength: number | null,
+  storedLength: number,
 ): "update" | "stale" | "nothing" {
   const fields = fieldsOf(stored);
   const validators = ["etag", "last-modified"].filter((name) => head.has(name));
   const agree = validators.every((name) => head.get(name) === fields.get(name));
   const length = head.get("content-length");
-  const sameLength = length === null || storedLength === null || Number(length) === storedLength;
+  const sameCoding = head.get("content-encoding") === fields.get("content-encoding");
+  const sameLength = length === null || !sameCoding || Number(length) === storedLength;
   if (stored.status !== 200 || !agree || !sameLength) return "stale";
   return validators.length > 0 ? "update" : "nothing";
 }

@@ -6,97 +6,29 @@ const TEXT = JSON.stringify({ rows: Array.from({ length: 400 }, (_, n) => ({ n, 
 const large = (headers: Record<string, string> = {}) =>
   new Response(TEXT, { headers: { ...LONG, "content-type": "application/json", etag: '"v1"', ...headers } });
 
-describe("a compressible body from 1 KiB on", () => {
-  async function fromRedis(answer: Origin["answer"] = () => large()) {
-    const origin = new Origin(answer);
-    const first = openCache({ origin });
-    await first.ask("/v1/x");
-    return openCache({ origin, platform: first.platform, prefix: first.prefix });
-  }
-
-  it("is served gzipped, as it is stored, to a client that says it decodes it", async () => {
-    const { ask } = await fromRedis();
-    const reply = await ask("/v1/x", { acceptEncoding: "br, gzip" });
-    expect(reply.headers.get("content-encoding")).toBe("gzip");
-    expect(reply.headers.get("content-length")).toBe(String(reply.bytes.length));
-    expect(reply.bytes.length, "smaller than the text").toBeLessThan(TEXT.length / 4);
-    expect(await gunzip(reply.bytes)).toBe(TEXT);
-    expect(reply.headers.get("etag"), "other bytes, a weak tag").toBe('W/"v1"');
-    expect(reply.headers.get("vary")).toBe("Accept-Encoding");
-  });
-
-  it.each([[undefined], [""], ["br"], ["gzip;q=0"], ["identity, *;q=0"]])(
-    "is served inflated where the client accepts %j",
-    async (acceptEncoding) => {
-      const { ask } = await fromRedis();
-      const reply = await ask("/v1/x", acceptEncoding === undefined ? {} : { acceptEncoding });
-      expect(reply.text).toBe(TEXT);
-      expect(reply.headers.get("content-encoding")).toBeNull();
-      expect(reply.headers.get("etag")).toBe('"v1"');
-      expect(reply.headers.get("content-length")).toBe(String(TEXT.length));
-      expect(reply.headers.get("vary")).toBe("Accept-Encoding");
-    },
-  );
-
-  it("is cut into ranges of its identity form", async () => {
-    const { ask } = await fromRedis();
-    const reply = await ask("/v1/x", { acceptEncoding: "gzip", headers: { range: "bytes=10-19" } });
-    expect(reply).toMatchObject({ status: 206, text: TEXT.slice(10, 20) });
-    expect(reply.headers.get("content-encoding")).toBeNull();
-    expect(reply.headers.get("etag")).toBe('"v1"');
-  });
-
-  it("is 304 by either form's tag", async () => {
-    const { ask } = await fromRedis();
-    for (const tag of ['"v1"', 'W/"v1"']) {
-      const reply = await ask("/v1/x", { acceptEncoding: "gzip", headers: { "if-none-match": tag } });
-      expect(reply.status, tag).toBe(304);
-      expect(reply.headers.get("vary")).toBe("Accept-Encoding");
-    }
-  });
-
-  it("tells a HEAD what the GET would be", async () => {
-    const { ask } = await fromRedis();
-    const get = await ask("/v1/x", { acceptEncoding: "gzip" });
-    const head = await ask("/v1/x", { acceptEncoding: "gzip", method: "HEAD" });
-    for (const name of ["content-encoding", "content-length", "etag", "vary"]) {
-      expect(head.headers.get(name), name).toBe(get.headers.get(name));
-    }
-  });
-
-  it("goes as it is where the origin forbids to transform it (§5.2.2.6)", async () => {
-    const { ask } = await fromRedis(() => large({ "cache-control": "max-age=60, no-transform" }));
-    const reply = await ask("/v1/x", { acceptEncoding: "gzip" });
-    expect(reply.headers.get("content-encoding")).toBeNull();
-    expect(reply.text).toBe(TEXT);
-  });
-
-  it("is written to Redis once, in base64 of gzip", async () => {
-    const { ask, wire } = openCache({ origin: new Origin(() => large()) });
-    await ask("/v1/x");
-    const written = wire.commands
-      .map((command) => JSON.stringify(command))
-      .filter((each) => each.includes("gzip"));
-    expect(written.length, "one write").toBe(1);
-    expect(written[0]?.length, "not the text itself").toBeLessThan(TEXT.length / 2);
-  });
+it("a compressible body is written to Redis once, in base64 of gzip", async () => {
+  const { ask, wire } = openCache({ origin: new Origin(() => large()) });
+  await ask("/v1/x");
+  const written = wire.commands
+    .map((command) => JSON.stringify(command))
+    .filter((each) => each.includes("gzip"));
+  expect(written.length, "one write").toBe(1);
+  expect(written[0]?.length, "not the text itself").toBeLessThan(TEXT.length / 2);
 });
 
-describe("other bodies", () => {
+describe("bodies", () => {
   it.each([
     ["below 1 KiB", "x".repeat(1023), "text/plain"],
+    ["that compress", "x".repeat(5000), "text/plain"],
     ["of a type that does not compress", "x".repeat(5000), "image/png"],
     ["without a type", "x".repeat(5000), ""],
-  ])("%s are stored as they are", async (_, text, type) => {
+  ])("%s come back as they were", async (_, text, type) => {
     const headers = { ...LONG, ...(type && { "content-type": type }) };
     const origin = new Origin(() => new Response(new TextEncoder().encode(text), { headers }));
     const first = openCache({ origin });
     await first.ask("/v1/x");
     const { ask } = openCache({ origin, platform: first.platform, prefix: first.prefix });
-    const reply = await ask("/v1/x", { acceptEncoding: "gzip" });
-    expect(reply).toMatchObject({ word: "HIT", text });
-    expect(reply.headers.get("content-encoding")).toBeNull();
-    expect(reply.headers.get("vary")).toBeNull();
+    expect(await ask("/v1/x")).toMatchObject({ word: "HIT", text });
   });
 
   it("survive byte for byte, whatever their bytes", async () => {
@@ -181,15 +113,4 @@ describe("the isolate's bound", () => {
     expect((await ask("/v1/0")).word, "used all the time").toBe("HIT");
     expect((await ask("/v1/1")).word, "used long ago").toBe("MISS");
   });
-
-  it("counts both forms of a body", async () => {
-    const { ask, cache } = openCache({ origin: new Origin(() => large()) });
-    await ask("/v1/x");
-    expect(cache.sizes.bytes).toBeGreaterThan(TEXT.length);
-  });
 });
-
-async function gunzip(bytes: Uint8Array): Promise<string> {
-  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
-  return new Response(stream.pipeThrough(new DecompressionStream("gzip"))).text();
-}

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { identityBody, identityOf } from "../../../src/response-cache/body.ts";
+import { bodyOf } from "../../../src/response-cache/body.ts";
 import type { Entry } from "../../../src/response-cache/entry.ts";
 import type {
   EntryAddress,
@@ -68,8 +68,7 @@ export function entryStoreContract(name: string, open: (platform: TestPlatform) 
         shareable: false,
         tags: ["one", "two"],
         keepUntil: now + 60_000,
-        decoded: false,
-        body: identityBody(Uint8Array.from(new TextEncoder().encode(`body ${count}`))),
+        body: bodyOf(Uint8Array.from(new TextEncoder().encode(`body ${count}`))),
         ...rest,
       };
     }
@@ -124,14 +123,14 @@ export function entryStoreContract(name: string, open: (platform: TestPlatform) 
       const bytes = Uint8Array.from({ length: 5000 }, (_, index) => (index * 31 + (index >> 8)) & 255);
       const { body: _, ...stored } = await put(
         EVERYBODYS,
-        await entry({}, [], { body: identityBody(bytes), decoded: true, shareable: true }),
+        await entry({}, [], { body: bodyOf(bytes), shareable: true }),
         isNew,
       );
       const finding = await find(EVERYBODYS);
       if (finding.kind !== "entry") throw new Error(finding.kind);
       const { body, ...found } = finding.entry;
       expect(found).toEqual(stored);
-      expect(await identityOf(body)).toEqual(bytes);
+      expect(body.bytes).toEqual(bytes);
       expect(finding.others).toEqual([]);
     });
 

@@ -128,4 +128,72 @@ describe.each(tiers)("what went wrong in other caches, by public reports, $name"
     for (const [at, headers] of asks.entries())
       expect(await next().ask("/x", { headers })).toMatchObject({ word: "HIT", text: texts[at] });
   });
+
+  const coded = (headers: Headers, fields: Record<string, string>) =>
+    /gzip/.test(headers.get("accept-encoding") ?? "")
+      ? new Response("coded", { headers: { ...fields, "content-encoding": "gzip" }, encodeBody: "manual" })
+      : new Response("plain", { headers: fields });
+  const [GZIP, PLAIN] = [{ "accept-encoding": "gzip, deflate" }, { "accept-encoding": "deflate" }];
+
+  it.each<[report: string, fields: Record<string, string>]>([
+    ["who forgets `Vary` (dotless/dotless#115, femiwiki/docker-mediawiki#1047)", {}],
+    ["who says the same tag of all codings (h2o/h2o#2896)", { etag: '"1"', vary: "Accept-Encoding" }],
+    ["who says both wrong", { etag: '"1"' }],
+  ])("gzip is not for clients that cannot decode it, of an origin %s", async (_, fields) => {
+    const origin = new Origin(({ headers }) =>
+      headers.get("if-none-match")?.includes('"1"')
+        ? new Response(null, { status: 304, headers: { etag: '"1"' } })
+        : coded(headers, { "cache-control": "max-age=60", ...fields }),
+    );
+    const { first, next } = await tier.open({ origin });
+    await first.ask("/x", { headers: GZIP });
+    expect(await next().ask("/x", { headers: PLAIN })).toMatchObject({ status: 200, text: "plain" });
+    expect(await next().ask("/x")).toMatchObject({ status: 200, text: "plain" });
+  });
+
+  it("whoever accepts gzip gets it, though another got the plain form first (haproxy/haproxy#2264)", async () => {
+    const fields = { "cache-control": "max-age=60", vary: "Accept-Encoding" };
+    const { first, next } = await tier.open({ origin: new Origin(({ headers }) => coded(headers, fields)) });
+    await first.ask("/x", { headers: PLAIN });
+    const reply = await next().ask("/x", { headers: GZIP });
+    expect([reply.word, reply.headers.get("content-encoding")]).toEqual(["MISS", "gzip"]);
+    expect(await next().ask("/x", { headers: PLAIN })).toMatchObject({ word: "HIT", text: "plain" });
+  });
+
+  it("a 304 without `Vary` takes none from what is stored (jetty/jetty.project#9042)", async () => {
+    const origin = new Origin(({ headers }) =>
+      headers.has("if-none-match")
+        ? new Response(null, { status: 304, headers: { etag: '"g"' } })
+        : coded(headers, { "cache-control": "max-age=60", vary: "Accept-Encoding", etag: '"g"' }),
+    );
+    const { first, next } = await tier.open({ origin });
+    await first.ask("/x", { headers: GZIP });
+    first.platform.advance(61_000);
+    const valid = await next().ask("/x", { headers: GZIP });
+    expect([valid.word, valid.headers.get("vary")]).toEqual(["REVALIDATED", "Accept-Encoding"]);
+    expect(await next().ask("/x", { headers: GZIP })).toMatchObject({ word: "HIT", text: "coded" });
+    expect(await next().ask("/x", { headers: PLAIN })).toMatchObject({ word: "MISS", text: "plain" });
+  });
+
+  it("a part is not the whole for the next (darkweak/souin#667)", async () => {
+    const part = { "content-range": "bytes 0-1/5", "cache-control": "max-age=60" };
+    const origin = new Origin(({ headers }) =>
+      headers.has("range")
+        ? new Response("wh", { status: 206, headers: part })
+        : new Response("whole", { headers: { "cache-control": "max-age=60" } }),
+    );
+    const { first, next } = await tier.open({ origin });
+    const headers = { range: "bytes=0-1" };
+    expect(await first.ask("/x", { headers })).toMatchObject({ status: 206, text: "wh" });
+    expect(await next().ask("/x")).toMatchObject({ word: "MISS", status: 200, text: "whole" });
+    expect(await next().ask("/x", { headers })).toMatchObject({ word: "HIT", status: 206, text: "wh" });
+  });
+
+  it("a HEAD tells the length of the GET, not 0 (caddyserver/cache-handler#59)", async () => {
+    const fields = { "cache-control": "max-age=60" };
+    const { first, next } = await tier.open({ origin: new Origin(({ headers }) => coded(headers, fields)) });
+    await first.ask("/x", { headers: GZIP });
+    const head = await next().ask("/x", { method: "HEAD", headers: GZIP });
+    expect([head.word, head.headers.get("content-length"), head.text]).toEqual(["HIT", "5", ""]);
+  });
 });

@@ -35,28 +35,6 @@ describe("a request that no entry can answer", () => {
   });
 });
 
-describe("what an origin's coding makes of an answer", () => {
-  it("one that must not be transformed, and that the runtime has decoded, is not stored (RFC 9110 §7.7)", async () => {
-    const { ask, cache } = openCache({
-      origin: new Origin(() =>
-        json({}, { "cache-control": "max-age=60, no-transform", "content-encoding": "gzip" }),
-      ),
-    });
-    await ask("/v1/x");
-    expect(cache.sizes.urls).toBe(0);
-  });
-
-  it("one whose spelling the runtime does not know is stored with its coding", async () => {
-    const answer = () => json({ a: 1 }, { ...LONG, "content-encoding": "GZIP", etag: '"a"' });
-    const { ask } = openCache({ origin: new Origin(answer) });
-    await ask("/v1/x");
-    const hit = await ask("/v1/x");
-    expect(hit.word).toBe("HIT");
-    expect(hit.headers.get("content-encoding"), "these bytes are as the origin sent them").toBe("GZIP");
-    expect(hit.headers.get("etag")).toBe('"a"');
-  });
-});
-
 describe("an entry that is too old to be checked", () => {
   it("is a miss, though another variant has kept its URL alive in Redis", async () => {
     const origin = new Origin(({ headers }) =>

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { hasUnforwardableContent } from "../../../src/http/content.ts";
+import { hasUnforwardableContent, isCoded } from "../../../src/http/content.ts";
 
 it.each<[method: string, headers: Record<string, string>, has: boolean]>([
   ["GET", { "content-length": "5" }, true],
@@ -18,6 +18,23 @@ it.each<[method: string, headers: Record<string, string>, has: boolean]>([
   ["DELETE", { "transfer-encoding": "chunked" }, false],
 ])("a %s with %j has content that cannot be forwarded: %s", (method, headers, has) => {
   expect(hasUnforwardableContent({ method, headers: new Headers(headers), body: null })).toBe(has);
+});
+
+it.each<[coding: string | null, coded: boolean]>([
+  [null, false],
+  ["", false],
+  ["identity", false],
+  [" Identity , identity", false],
+  ["gzip", true],
+  ["GZIP", true],
+  ["br", true],
+  ["zstd", true],
+  ["x-own", true],
+  ["identity, gzip", true],
+  ["identityx", true],
+])("content in %j has a coding: %s", (coding, coded) => {
+  const headers = new Headers(coding === null ? {} : { "content-encoding": coding });
+  expect(isCoded(headers)).toBe(coded);
 });
 
 it("content without a length is seen by the body that the runtime gives", () => {

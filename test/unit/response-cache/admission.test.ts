@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Admission } from "../../../src/response-cache/admission.ts";
-import { identityBody } from "../../../src/response-cache/body.ts";
+import { bodyOf } from "../../../src/response-cache/body.ts";
 import type { Entry } from "../../../src/response-cache/entry.ts";
 import { testPlatform } from "../../support/platform.ts";
 
@@ -17,8 +17,7 @@ function opened() {
     shareable: false,
     tags: [],
     keepUntil: platform.now() + 60 * MINUTE,
-    decoded: false,
-    body: identityBody(new Uint8Array(size)),
+    body: bodyOf(new Uint8Array(size)),
     ...over,
   });
   const fill = (count: number, size?: number) => {

@@ -31,7 +31,7 @@ describe("a stored value that inflates to", () => {
 
 function text(gzip: Uint8Array<ArrayBuffer>, size: number): string {
   const meta = { status: 200, headers: [], requestTime: 1, responseTime: 1, vary: [], credentials: false };
-  const head = { v: 3, id: "a", variant: "", meta, shareable: false, tags: [], keepUntil: 2, decoded: false };
+  const head = { v: 4, id: "a", variant: "", meta, shareable: false, tags: [], keepUntil: 2 };
   const line = { ...head, gzip: true, size, sum: crc32(gzip) };
   return `${JSON.stringify(line)}\n${btoa(String.fromCharCode(...gzip))}`;
 }

@@ -26,6 +26,20 @@ describe("selecting fields (RFC 9110 §12.5.5)", () => {
     expect(selectingFields(new Headers({ vary }))).toEqual(expected);
   });
 
+  test.each<[vary: string | null, coding: string, expected: string[] | "*"]>([
+    [null, "gzip", ["accept-encoding"]],
+    ["Accept-Encoding", "br", ["accept-encoding"]],
+    ["Accept-Language", "zstd", ["accept-encoding", "accept-language"]],
+    ["*", "gzip", "*"],
+    [null, "identity", []],
+  ])(
+    "Vary: %j beside Content-Encoding: %s: the coding was chosen by Accept-Encoding",
+    (vary, coding, expected) => {
+      const fields = { "content-encoding": coding, ...(vary !== null && { vary }) };
+      expect(selectingFields(new Headers(fields))).toEqual(expected);
+    },
+  );
+
   test("lines add up, and no Vary selects by nothing", () => {
     const headers = new Headers({ vary: "x-a" });
     headers.append("vary", "");
