@@ -3,6 +3,7 @@ import { ConfigError } from "../../config/config-error.ts";
 import type { Route, RouteInput } from "../../config/route.ts";
 import { loadConfig } from "../../edge/load-config.ts";
 import routes from "../../routes.ts";
+import { sessionDatabaseIssue } from "./session-database.ts";
 
 export interface ConfigurationCheck {
   /** `default`, or the name of a wrangler environment. */
@@ -23,8 +24,10 @@ function mayRefuse({ access, limits, tiers }: Route): boolean {
   return access !== "public" || limits.length > 0 || tiers.size > 0;
 }
 
-/** Stands for a service binding, which only the Worker has. */
-const boundOrigin = { fetch: () => Promise.reject(new Error("not called by a check")) };
+const notCalled = () => Promise.reject(new Error("not called by a check"));
+/** Stand for bindings, which only the Worker has. */
+const boundOrigin = { fetch: notCalled };
+const boundDatabase = { prepare: notCalled, batch: notCalled };
 
 /**
  * Secrets are no part of wrangler.toml. The check assumes those that other rules and warnings ask for: the store's token
@@ -53,15 +56,21 @@ export function checkConfiguration(
   more: Record<string, string> = {},
   list: readonly RouteInput[] = routes,
 ): ConfigurationCheck {
-  const { vars, services } = unstable_readConfig(
+  const wrangler = unstable_readConfig(
     { config: file, ...(environment && { env: environment }) },
     { hideWarnings: true },
   );
+  const { vars } = wrangler;
   const label = environment ?? "default";
+  const issue = sessionDatabaseIssue(wrangler);
+  if (issue !== null) return { environment: label, issue, warnings: [] };
   try {
-    const bound = services?.some(({ binding }: { binding: string }) => binding === "ORIGIN")
-      ? { ORIGIN: boundOrigin }
-      : {};
+    const has = (bindings: readonly { binding: string }[] | undefined, name: string) =>
+      bindings?.some(({ binding }) => binding === name);
+    const bound = {
+      ...(has(wrangler.services, "ORIGIN") && { ORIGIN: boundOrigin }),
+      ...(has(wrangler.d1_databases, "SESSION_DB") && { SESSION_DB: boundDatabase }),
+    };
     const config = loadConfig(withAssumedSecrets({ ...bound, ...vars, ...more }), list);
     const { origin, warnings } = config;
     const noOrigin = origin ? [] : ["no ORIGIN_URL and no ORIGIN binding: every request will get 503"];
