@@ -36,6 +36,9 @@ export interface OriginBinding {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 }
 
+/** What of a D1 binding the edge uses. */
+export type DatabaseBinding = Pick<D1Database, "prepare" | "batch">;
+
 export type OriginConfig = { kind: "url"; url: URL } | { kind: "binding"; binding: OriginBinding; url: URL };
 
 /** The environment, read once per isolate. Seconds and milliseconds are in the names. */
@@ -58,6 +61,8 @@ export interface Config {
     offlineGraceSeconds: number;
     maxPerUser: number;
   };
+  /** The D1 database that has sessions too, or null. */
+  sessionDatabase: DatabaseBinding | null;
   /** HMAC keys for callers, newest first. None: one is derived from the store's token, or random where there is no store. */
   identitySecrets: string[];
   serviceTokens: string[];

@@ -66,8 +66,17 @@ export const variables = {
   },
   ORIGIN: {
     kind: "binding",
+    to: "service",
     group: "often",
     description: describe("A service binding to the Worker that is your API, in place of an address."),
+  },
+  SESSION_DB: {
+    kind: "binding",
+    to: "D1 database",
+    group: "often",
+    description: describe(
+      "A D1 binding: sessions and their ends are written to this database too, which serves them while Redis is lost, or in its place with USE_REDIS_SESSIONS=false.",
+    ),
   },
   ROUTES: {
     kind: "routes",

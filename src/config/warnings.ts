@@ -11,7 +11,7 @@ export function warnOfSwitches(
     warnings.push(
       "USE_REDIS_RATE_LIMIT is false: each isolate counts for itself, so callers may get several times their limit.",
     );
-  if (!values.USE_REDIS_SESSIONS)
+  if (!values.USE_REDIS_SESSIONS && values.SESSION_DB === undefined)
     warnings.push(
       "USE_REDIS_SESSIONS is false: sessions are honoured from their signature and revoked only in the isolate that was asked.",
     );

@@ -6,20 +6,24 @@ export interface HealthOptions {
   config: Config;
   store: Store;
   platform: Platform;
+  /** Whether the database of sessions answers; null where none is configured. Default: none is. */
+  databaseAnswers?(): Promise<boolean | null>;
 }
 
 type Where = "redis" | "memory";
 
 /** Which capabilities use Redis and which use memory, in the isolate that answers. */
 export interface HealthFacts {
-  /** `degraded`: the store is lost, or there is no origin to forward to. */
+  /** `degraded`: the store or the database of sessions is lost, or there is no origin to forward to. */
   status: "healthy" | "degraded";
   /** `EDGE_MODE`. */
   mode: Config["mode"];
   system: {
     redis: { status: "healthy" | "unavailable" | "not_configured"; available: boolean; message: string };
+    /** `SESSION_DB`, where it is configured. */
+    database?: { status: "healthy" | "unavailable"; available: boolean; message: string };
   };
-  services: { rate_limiting: Where; session_storage: Where; response_cache: Where };
+  services: { rate_limiting: Where; session_storage: Where | "database"; response_cache: Where };
 }
 
 /** Minimum time between two pings, and maximum age of a reply that counts without a ping, ms. */
@@ -29,21 +33,25 @@ const ASK_EVERY_MS = 5000;
  * Says what runs on Redis and what on memory. It asks Redis at most every 5 s per isolate, whatever the number
  * of questions, and never while the breaker is open: then it knows.
  */
-export function createHealth({ config, store, platform }: HealthOptions) {
+export function createHealth({ config, store, platform, databaseAnswers }: HealthOptions) {
   let askedAt = Number.NEGATIVE_INFINITY;
   let answered = false;
 
   return async function health(): Promise<HealthFacts> {
-    const available = await redisAnswers();
+    const [available, inDatabase = null] = await Promise.all([redisAnswers(), databaseAnswers?.()]);
     const where = (onRedis: boolean): Where => (available && onRedis ? "redis" : "memory");
     const { rateLimit, sessions, cache } = config.redisFor;
     return {
-      status: config.origin && (available || !store.configured) ? "healthy" : "degraded",
+      status:
+        config.origin && (available || !store.configured) && inDatabase !== false ? "healthy" : "degraded",
       mode: config.mode,
-      system: { redis: { ...redisFacts(available), available } },
+      system: {
+        redis: { ...redisFacts(available), available },
+        ...(inDatabase !== null && { database: databaseFacts(inDatabase) }),
+      },
       services: {
         rate_limiting: where(rateLimit),
-        session_storage: where(sessions),
+        session_storage: !(available && sessions) && inDatabase ? "database" : where(sessions),
         response_cache: where(cache),
       },
     };
@@ -72,6 +80,17 @@ export function createHealth({ config, store, platform }: HealthOptions) {
     }
     return { status: "unavailable", message: "Redis does not answer: this isolate goes on from its memory" };
   }
+}
+
+function databaseFacts(available: boolean): NonNullable<HealthFacts["system"]["database"]> {
+  return available
+    ? { status: "healthy", available, message: "The database of sessions answers" }
+    : {
+        status: "unavailable",
+        available,
+        message:
+          "SESSION_DB does not answer, or its schema is not this version's: its migrations may be missing",
+      };
 }
 
 export type Health = ReturnType<typeof createHealth>;

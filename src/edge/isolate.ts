@@ -72,8 +72,7 @@ export function openIsolate(
   const { isolateMaxAgeMs, redisFor } = config;
   const verifiedKeys = openVerifiedKeys(shared, config);
   const matchRoute = routeMatcher(config.routes);
-  const sessionOptions = { config: config.session, useRedis: redisFor.sessions, isolateMaxAgeMs };
-  const sessions = createSessions({ ...shared, ...sessionOptions });
+  const sessions = openSessions(shared, config);
   const cors = corsPolicy(
     config.corsOrigins ? { origins: config.corsOrigins, exposed: config.corsExposed } : null,
   );
@@ -113,7 +112,7 @@ export function openIsolate(
       ownsCors: cors.owned,
       viaName: viaName(shared, config),
     },
-    health: createHealth({ config, store, platform }),
+    health: createHealth({ config, store, platform, databaseAnswers: sessions.databaseAnswers }),
   };
 }
 
@@ -135,6 +134,17 @@ function openShared(config: Config, platform: Platform, sinks: readonly Sink[]):
     platform,
     events,
   };
+}
+
+function openSessions(shared: Shared, config: Config): Sessions {
+  return createSessions({
+    ...shared,
+    config: config.session,
+    useRedis: config.redisFor.sessions,
+    databaseBinding: config.sessionDatabase,
+    deadlineMs: config.storeDeadlineMs,
+    isolateMaxAgeMs: config.isolateMaxAgeMs,
+  });
 }
 
 function openVerifiedKeys({ platform, keys, store }: Shared, config: Config): VerifiedKeys {

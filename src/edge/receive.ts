@@ -5,6 +5,7 @@ import type { CorsPolicy } from "../http/cors.ts";
 import { decodedPath } from "../http/path.ts";
 import { AfterResponse } from "../request/deferred.ts";
 import type { Platform } from "../runtime/platform.ts";
+import type { Sessions } from "../session/sessions.ts";
 import type { Store } from "../store/store.ts";
 
 /** A request at its arrival. */
@@ -24,12 +25,13 @@ export interface ReceiveOptions {
   platform: Pick<Platform, "now">;
   newRequestId(): string;
   store: Store;
+  sessions: Pick<Sessions, "maintenance">;
   events: Events;
 }
 
 /** Gives a request its id, its start time and its list of deferred work. */
 export function receive(
-  { platform, newRequestId, store, events }: ReceiveOptions,
+  { platform, newRequestId, store, sessions, events }: ReceiveOptions,
   request: Request,
   waitUntil: Received["waitUntil"],
 ): Received {
@@ -39,7 +41,7 @@ export function receive(
     url: new URL(request.url),
     requestId,
     startedAt: platform.now(),
-    deferred: new AfterResponse({ store, events, requestId, waitUntil }),
+    deferred: new AfterResponse({ store, events, requestId, maintain: sessions.maintenance, waitUntil }),
     waitUntil,
   };
 }

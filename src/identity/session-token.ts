@@ -16,7 +16,7 @@ export interface SessionClaims {
   confirmedAt: number;
   /** The session was created while the store was lost, so Redis may not have it yet. */
   offline: boolean;
-  /** Only in offline tokens: the user data for the record. Null for none. */
+  /** Only in offline tokens: the user data for the record. Null where the database has them, or for none. */
   userData: JsonText | null;
   /** Upstash's consistency token of the creation. Reads carry it while the session is new, so that they see the write. */
   syncToken: string | null;
@@ -43,9 +43,9 @@ const payload = z.object({
 
 /**
  * Signs claims: `es1.<payload>.<HMAC-SHA-256 over all before it>`, base64url without padding. An offline token has its user
- * data as a further part before the signature, sealed: the client is not meant to read them.
+ * data, if any, as a further part before the signature, sealed: the client is not meant to read them.
  *
- * @param nonce `NONCE_BYTES` random bytes, for this token only. Needed where the claims are offline.
+ * @param nonce `NONCE_BYTES` random bytes, for this token only. Needed where offline claims have user data.
  */
 export async function signToken(
   claims: SessionClaims,
@@ -54,9 +54,9 @@ export async function signToken(
 ): Promise<string> {
   const body = base64url(payloadOf(claims));
   let signed = `${PREFIX}.${body}`;
-  if (claims.offline) {
+  if (carriesUserData(claims)) {
     if (!nonce) throw new TypeError("An offline token needs a nonce");
-    signed += `.${base64url(await seal(userDataOf(claims), nonce, { secret, context: body }))}`;
+    signed += `.${base64url(await seal(claims.userData.text, nonce, { secret, context: body }))}`;
   }
   const mac = await crypto.subtle.sign("HMAC", await hmacKey(secret), new TextEncoder().encode(signed));
   return `${signed}.${base64url(new Uint8Array(mac))}`;
@@ -65,13 +65,14 @@ export async function signToken(
 /** Whether a cookie has room for the token of these claims. Callers check it before they write the session. */
 export function tokenFits(claims: SessionClaims): boolean {
   const bytes = [payloadOf(claims).length, SIGNATURE_BYTES];
-  if (claims.offline) bytes.push(sealedLength(new TextEncoder().encode(userDataOf(claims)).length));
+  if (carriesUserData(claims))
+    bytes.push(sealedLength(new TextEncoder().encode(claims.userData.text).length));
   const parts = bytes.map((count) => 1 + Math.ceil((count * 4) / 3));
   return parts.reduce((sum, length) => sum + length, PREFIX.length) <= MAX_TOKEN_LENGTH;
 }
 
-function userDataOf({ userData }: SessionClaims): string {
-  return userData?.text ?? "{}";
+function carriesUserData(claims: SessionClaims): claims is SessionClaims & { userData: JsonText } {
+  return claims.offline && claims.userData !== null;
 }
 
 function payloadOf(claims: SessionClaims): Uint8Array {

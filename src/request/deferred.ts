@@ -9,6 +9,8 @@ export interface AfterOptions {
   store: Store;
   events: Events;
   requestId: string;
+  /** What else is due beside a request, or null. Default nothing. */
+  maintain?(): Promise<void> | null;
   /** Keeps the invocation alive until the promise settles. */
   waitUntil(work: Promise<unknown>): void;
 }
@@ -36,14 +38,27 @@ export class AfterResponse {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    const { store, waitUntil } = this.#options;
-    const work = this.#works.length > 0 ? this.#runAndMaintain() : store.maintenance();
+    const { waitUntil } = this.#options;
+    const work = this.#works.length > 0 ? this.#runAndMaintain() : this.#maintain();
     if (work) waitUntil(work);
   }
 
   async #runAndMaintain(): Promise<void> {
     await this.#run();
-    await this.#options.store.maintenance();
+    await this.#maintain();
+  }
+
+  #maintain(): Promise<unknown> | null {
+    const { store, maintain, events, requestId } = this.#options;
+    const inStore = store.maintenance();
+    const more = maintain?.();
+    if (!more) return inStore;
+    return Promise.all([
+      inStore,
+      more.catch((error: unknown) => {
+        events.emit("after.failed", { request_id: requestId, ...errorFacts(error) });
+      }),
+    ]);
   }
 
   async #run(): Promise<void> {

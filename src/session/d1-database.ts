@@ -1,17 +1,15 @@
+import type { DatabaseBinding } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { Breaker } from "../store/breaker.ts";
 import { StoreError, type StoreErrorCode } from "../store/errors.ts";
 import { type Sql, sql } from "./d1-sql.ts";
 
-/** What of a D1 binding is used. */
-export type SessionDatabase = Pick<D1Database, "prepare" | "batch">;
-
 /** The version of `migrations/` that this Worker reads and writes. */
 export const SCHEMA_VERSION = 1;
 
 export interface DatabaseOptions {
-  binding: SessionDatabase;
+  binding: DatabaseBinding;
   platform: Pick<Platform, "now" | "random" | "timer">;
   events: Events;
   /** Milliseconds that a call may take: `STORE_DEADLINE_MS`. The first call of an isolate may take three times that. */
@@ -26,6 +24,8 @@ const expectSchema = sql`SELECT CASE version WHEN ${SCHEMA_VERSION} THEN id ELSE
   FROM session_schema`;
 
 const FIRST_CALL_FACTOR = 3;
+/** Minimum time between two questions of `/health`, ms. */
+const ASK_EVERY_MS = 5000;
 
 /**
  * The isolate's only access to D1. Each call is one `batch`: one round trip and one transaction, with a deadline, and none
@@ -37,6 +37,8 @@ export class Database {
   readonly #deadlineMs: number;
   #calls = 0;
   #answered = false;
+  #lastAnswered = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
   #id: string | null = null;
 
   constructor(options: DatabaseOptions) {
@@ -72,6 +74,16 @@ export class Database {
     return this.#call(statements);
   }
 
+  /** Whether it answers, asked at most every 5 s. */
+  async answers(): Promise<boolean> {
+    const now = this.#options.platform.now();
+    if (this.reachable && now - this.#askedAt >= ASK_EVERY_MS) {
+      this.#askedAt = now;
+      await this.run([]).then(ignore, ignore);
+    }
+    return this.reachable && this.#lastAnswered;
+  }
+
   /** The probe of an open breaker that is due, for `waitUntil`; null where none is. */
   probe(): Promise<void> | null {
     if (!this.#breaker.takeProbe()) return null;
@@ -87,10 +99,12 @@ export class Database {
       if (typeof id !== "string") throw new StoreError("malformed", OTHER_SCHEMA);
       this.#id = id;
       this.#answered = true;
+      this.#lastAnswered = true;
       if (this.#breaker.succeeded()) this.#options.events.emit("session.database_found", {});
       return replies;
     } catch (cause) {
       const error = cause instanceof StoreError ? cause : errorOf(cause);
+      this.#lastAnswered = false;
       this.#failed(error.code);
       throw error;
     }

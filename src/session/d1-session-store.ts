@@ -1,14 +1,16 @@
 import { signInOf } from "../identity/session-id.ts";
 import { idleTimes } from "../identity/session-idle.ts";
-import { NO_MARK, withEnding } from "../identity/session-marks.ts";
+import { type Mark, NO_MARK, withEnding } from "../identity/session-marks.ts";
 import type { UserNames } from "../identity/session-users.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Database, Row } from "./d1-database.ts";
+import type { Sql } from "./d1-sql.ts";
 import {
   adoptStatements,
   createStatements,
   listStatement,
+  lookStatement,
   readStatement,
   revokeAllOfStatements,
   revokeEveryoneStatement,
@@ -28,6 +30,20 @@ export interface D1SessionStoreOptions {
   maxPerUser: number;
 }
 
+/** What the database has of a session: its record, its tombstone, and the marks of its user and of everyone as texts. */
+export interface Looked {
+  kept: KeptSession | null;
+  tombstone: string | null;
+  marks: string[];
+}
+
+/** A change that the database is told of once it is made elsewhere. Each may be written late, twice, or out of order. */
+export type LateWrite =
+  | { kind: "adopt"; session: NewSession }
+  | { kind: "end"; id: string }
+  | { kind: "end user"; user: UserNames; mark: Mark }
+  | { kind: "end everyone"; at: number };
+
 /** Sessions in D1. Each method is one round trip, and rejects with a StoreError when that fails. */
 export class D1SessionStore implements SessionStore {
   readonly #options: D1SessionStoreOptions;
@@ -36,9 +52,14 @@ export class D1SessionStore implements SessionStore {
     this.#options = options;
   }
 
-  async create(session: NewSession): Promise<number> {
+  /** @param replacedId A session that ends with the same call. */
+  async create(session: NewSession, replacedId?: string): Promise<number> {
     const { database, maxPerUser } = this.#options;
-    const [rows] = await database.run(createStatements(session, maxPerUser, this.times));
+    const { times } = this;
+    const [rows] = await database.run([
+      ...createStatements(session, maxPerUser, times),
+      ...(replacedId === undefined ? [] : revokeStatements(replacedId, times)),
+    ]);
     const made = rows?.[0]?.made;
     // Any other number must not get into a token.
     if (typeof made !== "number" || !Number.isSafeInteger(made) || made < session.createdAt)
@@ -85,8 +106,43 @@ export class D1SessionStore implements SessionStore {
     return this.#living(rows);
   }
 
+  /** What tells whether a session lives. @param user Its user; null where only the record says whose it is. */
+  async look(id: string, user: UserNames | null): Promise<Looked> {
+    const [rows = []] = await this.#options.database.run([lookStatement(id, user, this.times)]);
+    const valuesOf = (kind: string) =>
+      rows.flatMap((row) => (row.kind === kind && typeof row.value === "string" ? [row.value] : []));
+    const [text = ""] = valuesOf("record");
+    const kept = parseRecord(text);
+    // A row that was edited is a miss.
+    const isOwn = kept?.record.session_id === id;
+    return {
+      kept: isOwn ? kept : null,
+      tombstone: valuesOf("tombstone")[0] ?? null,
+      marks: valuesOf("mark"),
+    };
+  }
+
   async revokeEveryone(now: number): Promise<void> {
     await this.#options.database.run([revokeEveryoneStatement(now, this.times)]);
+  }
+
+  /** Writes several changes with one call. */
+  async write(writes: readonly LateWrite[]): Promise<void> {
+    await this.#options.database.run(writes.flatMap((each) => this.#statementsOf(each)));
+  }
+
+  #statementsOf(write: LateWrite): Sql[] {
+    const { times } = this;
+    switch (write.kind) {
+      case "adopt":
+        return adoptStatements(write.session, this.#options.maxPerUser, times);
+      case "end":
+        return revokeStatements(write.id, times);
+      case "end user":
+        return revokeAllOfStatements(write.user, write.mark, "late", times);
+      case "end everyone":
+        return [revokeEveryoneStatement(write.at, times)];
+    }
   }
 
   /** The times that a statement needs which is made now. */

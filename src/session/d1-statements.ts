@@ -47,7 +47,7 @@ export function createStatements(session: NewSession, maxPerUser: number, times:
   const made = sql`max(${createdAt}, 1 + ${idEndedAt(id, user)})`;
   return [
     sql`SELECT ${made} AS made`,
-    sql`${insertInto} SELECT ${id}, ${user[0]}, ${text}, ${made}, ${expiresAt} WHERE true
+    sql`${insertInto} SELECT ${id}, ${user[0]}, ${text}, ${made}, ${Math.floor(expiresAt)} WHERE true
       ON CONFLICT (id) DO NOTHING`,
     endOldest(session, maxPerUser, times),
   ];
@@ -60,7 +60,8 @@ export function adoptStatements(session: NewSession, maxPerUser: number, times: 
   const notEnded = sql`${createdAt} > ${idEndedAt(id, user)}
     AND NOT EXISTS (SELECT 1 FROM session_tombstones WHERE id = ${id})`;
   return [
-    sql`${insertInto} SELECT ${id}, ${user[0]}, ${text}, ${createdAt}, ${expiresAt} WHERE ${notEnded}
+    sql`${insertInto} SELECT ${id}, ${user[0]}, ${text}, ${createdAt}, ${Math.floor(expiresAt)}
+      WHERE ${notEnded}
       ON CONFLICT (id) DO NOTHING`,
     endOldest(session, maxPerUser, times),
     sql`SELECT EXISTS (SELECT 1 FROM session_records WHERE id = ${id}) AND ${notEnded} AS lives`,
@@ -80,6 +81,19 @@ function endOldest({ record, user }: NewSession, maxPerUser: number, times: Time
 export function readStatement(id: string, { now, oldest }: Times): Sql {
   return sql`SELECT text FROM session_records
     WHERE id = ${id} AND created_at > ${oldest} AND expires_at > ${now} AND created_at > ${rowEndedAt()}`;
+}
+
+/**
+ * What tells whether a session lives: rows of `kind` record, tombstone and mark, each with its `value` as Redis has it.
+ *
+ * @param user Its user; null where only the record says whose it is.
+ */
+export function lookStatement(id: string, user: UserNames | null, { now }: Pick<Times, "now">): Sql {
+  const ownNames = sql`SELECT user FROM session_records WHERE id = ${id} UNION SELECT ${EVERYONE}`;
+  return sql`SELECT 'record' AS kind, text AS value FROM session_records WHERE id = ${id} AND expires_at > ${now}
+    UNION ALL SELECT 'tombstone', '1' FROM session_tombstones WHERE id = ${id}
+    UNION ALL SELECT 'mark', until || ' ' || except_id || ' ' || excepted_until FROM session_marks
+      WHERE name IN (${user ? namesOf(user) : ownNames})`;
 }
 
 /** It replies a row where the record had the present text. */
@@ -114,9 +128,9 @@ export function rotateStatements(
     AND NOT EXISTS (SELECT 1 FROM session_tombstones WHERE id = ${old.id})
     AND (${old.offline ? 1 : 0} = 1 OR EXISTS (SELECT 1 ${oldRow}))`;
   return [
-    sql`${insertInto} SELECT ${id}, ${user[0]}, coalesce((${changed}), ${text}), ${createdAt}, ${expiresAt}
+    sql`${insertInto} SELECT ${id}, ${user[0]}, coalesce((${changed}), ${text}), ${createdAt}, ${Math.floor(expiresAt)}
       WHERE ${oldLives} ON CONFLICT (id) DO NOTHING RETURNING id`,
-    sql`${tombstonesOf} SELECT ${old.id}, ${expiresAt + TOMBSTONE_MARGIN_MS}
+    sql`${tombstonesOf} SELECT ${old.id}, ${Math.floor(expiresAt) + TOMBSTONE_MARGIN_MS}
       WHERE EXISTS (SELECT 1 FROM session_records WHERE id = ${id}) ON CONFLICT (id) DO NOTHING`,
   ];
 }

@@ -1,12 +1,16 @@
 import { isSessionId, signInOf } from "../identity/session-id.ts";
+import { NO_MARK, withEnding } from "../identity/session-marks.ts";
 import type { UserNames } from "../identity/session-users.ts";
 import type { Batch } from "../store/batch.ts";
 import type { SessionName } from "./memory-session-store.ts";
+import type { KeptSession } from "./record.ts";
 import type { Ended, ServiceParts } from "./service-parts.ts";
 
 /** Ending sessions: one, a user's, everyone's. */
 export function sessionEndings(parts: ServiceParts) {
-  const { onRedis, identifier, platform, events, local, sessionStore, pending, seen } = parts;
+  const { onRedis, database, shared, identifier, platform, events, local, sessionStore, pending, seen } =
+    parts;
+  const later = database?.outbox;
   const { attempt, forMs, forgetHere, acceptedHere } = parts;
 
   return { endedHere, endedForAll, writeEndAgain, revoke, revokeAllOf, revokeEveryone };
@@ -40,18 +44,27 @@ export function sessionEndings(parts: ServiceParts) {
     local.addTombstone(id);
     const session = await identifier.hash("session", id);
     events.emit("session.revoked", { request_id: requestId, session });
-    return attempt<Ended>(
-      async () => {
+    return attempt<Ended>({
+      async redis() {
         const there = await sessionStore.revoke(id, user);
+        later?.put({ kind: "end", id });
         local.addTombstone(id, forMs(true));
         return there || here ? "done" : "missing";
       },
-      async () => {
-        const known = local.addTombstone(id, { user });
-        if (onRedis) return acceptedHere(pending.end(id, user), requestId);
-        return here || !known ? acceptedHere(known, requestId) : "missing";
+      async database(stored) {
+        const there = await stored.revoke(id, user);
+        local.addTombstone(id, { user });
+        // The journal has it for Redis; this isolate may be there first.
+        if (onRedis) pending.end(id, user);
+        return there || here || onRedis ? "done" : "missing";
       },
-    );
+      async here() {
+        const known = local.addTombstone(id, { user });
+        later?.put({ kind: "end", id });
+        if (onRedis) return acceptedHere(pending.end(id, user), requestId);
+        return here || !known || shared ? acceptedHere(known, requestId) : "missing";
+      },
+    });
   }
 
   /** Ends all sessions of a user except one. `count` is how many lived; null where only Redis knows. */
@@ -75,19 +88,28 @@ export function sessionEndings(parts: ServiceParts) {
     for (const id of unwritten) pending.creates.delete(id);
     const hash = await identifier.hash("user", userId);
     events.emit("session.revoked_all", { request_id: requestId, user: hash });
-    return attempt<{ ended: Ended; count: number | null }>(
-      async () => {
-        const there = (await sessionStore.revokeAllOf(user, exceptId, now)).flatMap(({ record }) =>
-          record.user_id === userId ? [record.session_id] : [],
-        );
+    const idsOf = (ended: readonly KeptSession[]) =>
+      ended.flatMap(({ record }) => (record.user_id === userId ? [record.session_id] : []));
+    const mark = withEnding(NO_MARK, now, except);
+    return attempt<{ ended: Ended; count: number | null }>({
+      async redis() {
+        const there = idsOf(await sessionStore.revokeAllOf(user, exceptId, now));
+        // The ids are those that an isolate with a faster clock has created, too.
+        later?.put({ kind: "end user", user, mark }, ...there.map((id) => ({ kind: "end", id }) as const));
         return { ended: "done", count: new Set([...unwritten, ...there]).size };
       },
-      async () => {
-        const marked = local.ended({ id: "", user, createdAt: now });
-        const kept = onRedis ? pending.endUser(user, except, now) : marked;
-        return { ended: acceptedHere(kept, requestId), count: onRedis ? null : here.length };
+      async database(stored) {
+        const there = idsOf(await stored.revokeAllOf(user, exceptId, now));
+        if (onRedis) pending.endUser(user, except, now);
+        return { ended: "done", count: onRedis ? null : there.length };
       },
-    );
+      async here() {
+        const marked = local.ended({ id: "", user, createdAt: now });
+        later?.put({ kind: "end user", user, mark });
+        const kept = onRedis ? pending.endUser(user, except, now) : marked;
+        return { ended: acceptedHere(kept, requestId), count: shared ? null : here.length };
+      },
+    });
   }
 
   /** Ends all sessions of all users. */
@@ -97,12 +119,21 @@ export function sessionEndings(parts: ServiceParts) {
     seen.clear();
     pending.creates.clear();
     events.emit("session.revoked_everyone", { request_id: requestId });
-    return attempt<Ended>(
-      async () => {
+    return attempt<Ended>({
+      async redis() {
         await sessionStore.revokeEveryone(now);
+        later?.put({ kind: "end everyone", at: now });
         return "done";
       },
-      async () => acceptedHere(!onRedis || pending.endEveryone(now), requestId),
-    );
+      async database(stored) {
+        await stored.revokeEveryone(now);
+        if (onRedis) pending.endEveryone(now);
+        return "done";
+      },
+      async here() {
+        later?.put({ kind: "end everyone", at: now });
+        return acceptedHere(!onRedis || pending.endEveryone(now), requestId);
+      },
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Config } from "../config/config.ts";
+import type { Config, DatabaseBinding } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { Platform } from "../runtime/platform.ts";
@@ -10,8 +10,12 @@ export interface SessionsOptions {
   store: Store;
   keys: Keys;
   config: Config["session"];
-  /** `false` stores sessions in the isolate only. Default true. */
+  /** `false` stores sessions in the isolate only, or in `database`. Default true. */
   useRedis?: boolean;
+  /** The D1 binding that has sessions too. Default none. */
+  databaseBinding?: DatabaseBinding | null;
+  /** Milliseconds that a call to the database may take. Default 400. */
+  deadlineMs?: number;
   identifier: Pick<Identifier, "hash" | "sessionUser">;
   platform: Platform;
   events: Events;

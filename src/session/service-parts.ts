@@ -5,20 +5,24 @@ import type { Platform } from "../runtime/platform.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import { type Confirmations, createConfirmations } from "./confirmations.ts";
+import type { D1SessionStore } from "./d1-session-store.ts";
 import { MemorySessionStore, type Tombstone } from "./memory-session-store.ts";
 import type { SessionsOptions } from "./options.ts";
 import { createPending, type PendingSessions } from "./pending.ts";
+import type { SessionDatabase } from "./session-database.ts";
 import { UpstashSessionStore } from "./upstash-session-store.ts";
 
 export interface SessionServiceOptions extends SessionsOptions {
   /** Whether sessions are stored in Redis. */
   onRedis: boolean;
+  /** The database that has sessions beside Redis, or in its place; null: none is configured. */
+  database: SessionDatabase | null;
 }
 
 /**
  * The result of ending a session.
  *
- * - `done`: the end is stored.
+ * - `done`: the end is stored, in Redis or in the database.
  * - `pending`: the store is lost. The end takes effect in this isolate at once and is written when the store is back.
  * - `missing`: there was no such session.
  * - `unkept`: the store is lost and the list of pending writes is full, so the end is never written.
@@ -38,8 +42,11 @@ export interface ServiceParts {
   sessionStore: UpstashSessionStore;
   pending: PendingSessions;
   seen: Confirmations;
-  /** Runs `remote`, and on a StoreError or without Redis `fallback`. */
-  attempt<Reply>(remote: () => Promise<Reply>, fallback: () => Promise<Reply>): Promise<Reply>;
+  database: SessionDatabase | null;
+  /** Whether other isolates find what this one stores: in Redis or in the database. */
+  shared: boolean;
+  /** Runs the first of these that is configured and does not fail with a StoreError. */
+  attempt<Reply>(places: Attempt<Reply>): Promise<Reply>;
   /**
    * A tombstone's lifetime in this isolate.
    *
@@ -48,12 +55,20 @@ export interface ServiceParts {
   forMs(durable: boolean): Pick<Tombstone, "forMs">;
   /** Drops what this isolate remembers of a session that lives, and its pending write. */
   forgetHere(id: string): void;
-  /** The result of an end that this isolate accepted without Redis. @param kept Whether there was room for it. */
+  /** The result of an end that only this isolate accepted. @param kept Whether there was room for it. */
   acceptedHere(kept: boolean, requestId: string | undefined): Ended;
 }
 
+/** One operation in each place where sessions are stored. */
+export interface Attempt<Reply> {
+  redis(): Promise<Reply>;
+  database(sessionStore: D1SessionStore): Promise<Reply>;
+  here(): Promise<Reply>;
+}
+
 export function createServiceParts(options: SessionServiceOptions): ServiceParts {
-  const { store, keys, config, onRedis, identifier, platform, events, entries } = options;
+  const { store, keys, config, onRedis, database, identifier, platform, events, entries } = options;
+  const shared = onRedis || database !== null;
   const bound = entries === undefined ? {} : { entries };
   const local = new MemorySessionStore({ platform, ...config, ...bound });
   const sessionStore = new UpstashSessionStore({ store, keys, platform, ...config });
@@ -72,15 +87,26 @@ export function createServiceParts(options: SessionServiceOptions): ServiceParts
     sessionStore,
     pending,
     seen,
+    database,
+    shared,
 
-    async attempt(remote, fallback) {
-      if (!onRedis) return fallback();
-      try {
-        return await remote();
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
-        return fallback();
+    async attempt({ redis, database: inDatabase, here }) {
+      if (onRedis) {
+        try {
+          return await redis();
+        } catch (error) {
+          if (!(error instanceof StoreError)) throw error;
+          database?.copy.doubt();
+        }
       }
+      if (database) {
+        try {
+          return await inDatabase(database.sessionStore);
+        } catch (error) {
+          if (!(error instanceof StoreError)) throw error;
+        }
+      }
+      return here();
     },
 
     forMs: (durable) => (durable ? { forMs: (config.offlineGraceSeconds + 60) * 1000 } : {}),
@@ -91,7 +117,7 @@ export function createServiceParts(options: SessionServiceOptions): ServiceParts
     },
 
     acceptedHere(kept, requestId) {
-      if (kept) return onRedis ? "pending" : "done";
+      if (kept) return shared ? "pending" : "done";
       events.emit("session.end_not_kept", { request_id: requestId });
       return "unkept";
     },

@@ -3,6 +3,7 @@ import type { Confirmation } from "./confirmations.ts";
 import { sessionEndings } from "./endings.ts";
 import { changedRecord, isoTime, type KeptSession } from "./record.ts";
 import { createServiceParts, type SessionServiceOptions } from "./service-parts.ts";
+import { endsIt } from "./session-database.ts";
 import type { SessionStore } from "./session-store.ts";
 import { sessionStarts } from "./starts.ts";
 
@@ -17,7 +18,8 @@ export type SessionService = ReturnType<typeof createSessionService>;
  */
 export function createSessionService(options: SessionServiceOptions) {
   const parts = createServiceParts(options);
-  const { onRedis, identifier, platform, local, sessionStore, pending, seen, attempt } = parts;
+  const { onRedis, shared, database, identifier, platform, local, sessionStore, pending, seen, attempt } =
+    parts;
 
   return {
     local,
@@ -60,18 +62,29 @@ export function createSessionService(options: SessionServiceOptions) {
   /** Reads a session by its id. The caller checks whose it is. A text that is no id names none: it may name another key. */
   async function read(id: string): Promise<Found> {
     if (!isSessionId(id)) return { kind: "missing" };
-    return attempt<Found>(
-      async () => {
+    return attempt<Found>({
+      async redis() {
         const kept = await sessionStore.read(id);
-        return kept ? { kind: "found", ...kept } : { kind: "missing" };
+        const other = database?.copy.sure === false ? await database.look(id, null) : null;
+        if (other && endsIt(other, id)) return { kind: "missing" };
+        const found = kept ?? other?.kept;
+        return found ? { kind: "found", ...found } : { kind: "missing" };
       },
-      async () => {
+      async database(stored) {
         if (local.hasTombstone(id)) return { kind: "missing" };
-        const kept = (await local.read(id)) ?? seen.get(id);
+        const looked = await stored.look(id, null);
+        if (endsIt(looked, id)) return { kind: "missing" };
+        const kept = looked.kept ?? (await local.read(id)) ?? seen.get(id);
         if (kept) return { kind: "found", record: kept.record, text: kept.text };
         return { kind: onRedis ? "unknown" : "missing" };
       },
-    );
+      async here() {
+        if (local.hasTombstone(id)) return { kind: "missing" };
+        const kept = (await local.read(id)) ?? seen.get(id);
+        if (kept) return { kind: "found", record: kept.record, text: kept.text };
+        return { kind: shared ? "unknown" : "missing" };
+      },
+    });
   }
 
   /** Writes down activity now. @returns false when the session is gone or was changed meanwhile. */
@@ -82,17 +95,18 @@ export function createSessionService(options: SessionServiceOptions) {
       const touched = changedRecord(kept, { last_active: isoTime(platform.now()) });
       return sessionStore.touch(kept, touched, await identifier.sessionUser(kept.record.user_id));
     };
-    return attempt(
-      () => over(sessionStore),
-      () => over(local),
-    );
+    return attempt({
+      redis: () => over(sessionStore),
+      database: over,
+      here: () => over(local),
+    });
   }
 
   /** The living sessions of a user. `complete` is false in an outage: other isolates may have more. */
   async function list(userId: string): Promise<{ records: KeptSession[]; complete: boolean }> {
     const user = await identifier.sessionUser(userId);
-    return attempt(
-      async () => {
+    return attempt({
+      async redis() {
         const records = (await sessionStore.list(user)).filter(
           ({ record }) => record.user_id === userId && !local.hasTombstone(record.session_id),
         );
@@ -100,7 +114,13 @@ export function createSessionService(options: SessionServiceOptions) {
         const unwritten = pending.createsOf(user).filter(({ record }) => !listed.has(record.session_id));
         return { records: [...records, ...unwritten], complete: true };
       },
-      async () => ({ records: await local.list(user), complete: !onRedis }),
-    );
+      async database(stored) {
+        const records = (await stored.list(user)).filter(
+          ({ record }) => record.user_id === userId && !local.hasTombstone(record.session_id),
+        );
+        return { records, complete: !onRedis };
+      },
+      here: async () => ({ records: await local.list(user), complete: !shared }),
+    });
   }
 }

@@ -12,7 +12,9 @@ import {
 } from "../identity/session-token.ts";
 import type { Decide, EdgeRequest } from "../request/capability.ts";
 import type { SessionChange } from "../request/session-change.ts";
+import type { JsonText } from "../runtime/json-text.ts";
 import type { Batch } from "../store/batch.ts";
+import { StoreError } from "../store/errors.ts";
 import { changeOf, issued } from "./changes.ts";
 import { type Choice, chooseSession } from "./choose.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
@@ -23,7 +25,9 @@ import type { SessionsOptions } from "./options.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
 import { changedRecord, givenJson, isoTime, type KeptSession, userDataOf } from "./record.ts";
 import type { Ended } from "./service-parts.ts";
+import { createSessionDatabase } from "./session-database.ts";
 import { createSessionService, type Found, type SessionService } from "./session-service.ts";
+import type { Made } from "./starts.ts";
 import { createSessionValidator } from "./validate.ts";
 import type { ActiveSession, SessionVerdict } from "./verdict.ts";
 
@@ -111,6 +115,10 @@ export interface Sessions {
     verdict: SessionVerdict,
     said: OriginSaid,
   ): Promise<SessionChange | null>;
+  /** Whether the database answers, asked at most every 5 s; null where none is configured. */
+  databaseAnswers(): Promise<boolean | null>;
+  /** What is to be done after a response, whoever made it; null: nothing. Give it to `waitUntil`. */
+  maintenance(): Promise<void> | null;
   /** The change that a verdict implies for the client when the response is ready: a renewed token or a cleared cookie. */
   changeOf(verdict: SessionVerdict): SessionChange | null;
 }
@@ -119,13 +127,18 @@ export interface Sessions {
 export function createSessions(options: SessionsOptions): Sessions {
   const { store, config, platform, events, identifier, isolateMaxAgeMs = 5000 } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;
-  const service = createSessionService({ ...options, onRedis });
+  const { databaseBinding: binding, deadlineMs } = options;
+  const database = binding
+    ? createSessionDatabase({ ...options, binding, ...(deadlineMs !== undefined && { deadlineMs }) })
+    : null;
+  const service = createSessionService({ ...options, onRedis, database });
   const knownEnds = createKnownEnds({ platform, isolateMaxAgeMs });
   const validator = createSessionValidator({
     ...options,
     service,
     knownEnds,
     onRedis,
+    database,
     isolateMaxAgeMs,
     sign,
   });
@@ -153,6 +166,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     service,
     fromOrigin,
     knownOutcome: validator.knownOutcome,
+    databaseAnswers: async () => (database ? database.database.answers() : null),
+    maintenance: () => database?.maintenance() ?? null,
     learnEnded: ({ claims }) => knownEnds.add(claims, "evidence"),
     changeOf: (verdict) => changeOf(verdict, ({ id, issuedAt }) => service.endedForAll(id, issuedAt)),
   };
@@ -213,7 +228,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       durable: made.durable,
     });
     const { createdAt: issuedAt, durable, syncToken } = made;
-    const final = withSyncToken({ ...claims, issuedAt, offline: !durable }, syncToken);
+    const final = withSyncToken({ ...claims, issuedAt, ...inToken(claims.userData, made) }, syncToken);
     return { ...kept, claims: final, token: await sign(final), durable };
   }
 
@@ -231,7 +246,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     const { claims, source } = active;
     requireSecret(requestId);
     // Only Redis knows whether another isolate has ended it. Nothing is sent, so that a lost reply cannot end the old one.
-    if (onRedis && source !== "redis" && !claims.offline) throw notNow();
+    const isConfirmed = source === "redis" || source === "database";
+    if ((onRedis || database) && !isConfirmed && !claims.offline) throw notNow();
     const next = {
       ...claims,
       id: rotatedId(claims.id, newId()),
@@ -240,14 +256,18 @@ export function createSessions(options: SessionsOptions): Sessions {
     };
     const renamed = changedRecord(active, { session_id: next.id, last_active: isoTime(platform.now()) });
     const renewal = newSessionOf(renamed, next, await identifier.sessionUser(claims.userId));
-    const kept = await service.rotate({ ...claims, text: active.text }, renewal, requestId);
+    const kept = await service
+      .rotate({ ...claims, text: active.text, source }, renewal, requestId)
+      .catch((error) => {
+        throw error instanceof StoreError ? notNow() : error;
+      });
     if (!kept) return null;
     events.emit("session.rotated", {
       request_id: requestId,
       session: await identifier.hash("session", next.id),
       durable: kept.durable,
     });
-    const rotated = { ...next, offline: !kept.durable, userData: userDataOf(renamed) };
+    const rotated = { ...next, ...inToken(userDataOf(renamed), kept) };
     const final = withSyncToken(rotated, kept.syncToken);
     return { ...renamed, claims: final, token: await sign(final), durable: kept.durable };
   }
@@ -314,6 +334,14 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (token.length > MAX_TOKEN_LENGTH) throw new UserDataTooLarge("The token would not fit into a cookie");
     return token;
   }
+}
+
+/** What the token says of where its record is: it carries the user data where neither store has them. */
+function inToken(
+  userData: JsonText | null,
+  { durable, awaitsRedis }: Pick<Made, "durable" | "awaitsRedis">,
+): Pick<SessionClaims, "offline" | "userData"> {
+  return { offline: !durable || awaitsRedis, userData: awaitsRedis ? null : userData };
 }
 
 function withSyncToken(claims: SessionClaims, syncToken: string | null): SessionClaims {

@@ -1,12 +1,16 @@
 import type { SessionClaims } from "../identity/session-token.ts";
+import { StoreError } from "../store/errors.ts";
 import { refuseTooLarge } from "./offline-user-data.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import type { NewSession, OldSession } from "./session-store.ts";
+import type { ActiveSession } from "./verdict.ts";
 
 /** How a session was created. */
 export interface Made {
   /** `false`: only this isolate and the token hold the session until the store is back. */
   durable: boolean;
+  /** The database has it, and Redis does not yet. */
+  awaitsRedis: boolean;
   /** The creation time that counts, ms since the epoch. The token states the same. */
   createdAt: number;
   /** Upstash's consistency token of the write. */
@@ -15,7 +19,9 @@ export interface Made {
 
 /** Creating sessions, and giving them new ids. */
 export function sessionStarts(parts: ServiceParts) {
-  const { store, onRedis, identifier, platform, local, sessionStore, pending, seen } = parts;
+  const { store, onRedis, database, shared, identifier, platform, local, sessionStore, pending, seen } =
+    parts;
+  const later = database?.outbox;
   const { attempt, forMs, forgetHere, acceptedHere } = parts;
 
   return { create, rotate };
@@ -29,8 +35,8 @@ export function sessionStarts(parts: ServiceParts) {
    */
   async function create(session: NewSession, replaced?: SessionClaims, requestId?: string): Promise<Made> {
     const replacedUser = replaced ? await identifier.sessionUser(replaced.userId) : null;
-    return attempt<Made>(
-      async () => {
+    return attempt<Made>({
+      async redis() {
         const batch = store.batch();
         const made = sessionStore.queueCreate(batch, session);
         const ended = replaced && sessionStore.queueRevoke(batch, replaced.id, replacedUser).then(yes, no);
@@ -38,17 +44,27 @@ export function sessionStarts(parts: ServiceParts) {
         const createdAt = await made;
         const { record, text } = session;
         seen.set(record.session_id, { record, text, confirmedAt: platform.now() });
+        later?.put({ kind: "adopt", session: { ...session, createdAt } });
         if (replaced) await endReplaced(replaced, session, (await ended) === true, requestId);
-        return { durable: true, createdAt, syncToken: batch.syncToken ?? null };
+        return { durable: true, awaitsRedis: false, createdAt, syncToken: batch.syncToken ?? null };
       },
-      async () => {
-        if (onRedis) refuseTooLarge(session);
+      async database(stored) {
+        const createdAt = await stored.create(session, replaced?.id);
+        const { record, text } = session;
+        seen.set(record.session_id, { record, text, confirmedAt: platform.now() });
+        if (replaced) await endReplaced(replaced, session, true, requestId);
+        if (replaced && onRedis) pending.end(replaced.id, replacedUser);
+        return { durable: true, awaitsRedis: onRedis, createdAt, syncToken: null };
+      },
+      async here() {
+        if (shared) refuseTooLarge(session);
         const createdAt = await local.create(session);
         if (onRedis) pending.create({ ...session, createdAt });
+        later?.put({ kind: "adopt", session: { ...session, createdAt } });
         if (replaced) await endReplaced(replaced, session, false, requestId);
-        return { durable: !onRedis, createdAt, syncToken: null };
+        return { durable: !shared, awaitsRedis: false, createdAt, syncToken: null };
       },
-    );
+    });
   }
 
   /**
@@ -57,34 +73,47 @@ export function sessionStarts(parts: ServiceParts) {
    * @param old Redis has just confirmed it, or it was made in an outage: an end that only Redis knows names the old id and
    *   would not reach the new one.
    * @throws UserDataTooLarge as {@link create}.
+   * @throws StoreError where the database alone has confirmed the old one, and does not answer now.
    */
   async function rotate(
-    old: SessionClaims & Pick<OldSession, "text">,
+    old: SessionClaims & Pick<OldSession, "text"> & { source?: ActiveSession["source"] },
     session: NewSession,
     requestId?: string,
   ): Promise<Omit<Made, "createdAt"> | null> {
-    return attempt<Omit<Made, "createdAt"> | null>(
-      async () => {
+    return attempt<Omit<Made, "createdAt"> | null>({
+      async redis() {
         const batch = store.batch();
         const rotated = sessionStore.queueRotate(batch, old, session);
         await batch.send();
         if ((await rotated) === 0) return null;
         forgetHere(old.id);
         local.replace(old.id, session, forMs(true).forMs);
-        return { durable: true, syncToken: batch.syncToken ?? null };
+        later?.put({ kind: "end", id: old.id }, { kind: "adopt", session });
+        return { durable: true, awaitsRedis: false, syncToken: batch.syncToken ?? null };
       },
-      async () => {
-        if (onRedis) refuseTooLarge(session);
-        // The old one need not be in this isolate's map.
-        if (!(await local.rotate({ id: old.id, offline: onRedis || old.offline }, session))) return null;
+      async database(stored) {
+        // Redis has just confirmed it, or the database has: that it has no record of it does not end it.
+        if (!(await stored.rotate({ ...old, offline: onRedis || old.offline }, session))) return null;
         forgetHere(old.id);
+        local.replace(old.id, session);
+        if (onRedis) pending.end(old.id, session.user);
+        return { durable: true, awaitsRedis: onRedis, syncToken: null };
+      },
+      async here() {
+        if (old.source === "database")
+          throw new StoreError("absent", "The database has what is known of the session");
+        if (shared) refuseTooLarge(session);
+        // The old one need not be in this isolate's map.
+        if (!(await local.rotate({ id: old.id, offline: shared || old.offline }, session))) return null;
+        forgetHere(old.id);
+        later?.put({ kind: "end", id: old.id }, { kind: "adopt", session });
         if (onRedis) {
           pending.create(session);
           acceptedHere(pending.end(old.id, session.user), requestId);
         }
-        return { durable: !onRedis, syncToken: null };
+        return { durable: !shared, awaitsRedis: false, syncToken: null };
       },
-    );
+    });
   }
 
   /** Ends the session that a new one replaces, after the new one exists. */
@@ -99,6 +128,7 @@ export function sessionStarts(parts: ServiceParts) {
     forgetHere(id);
     const except = by.record.user_id === replaced.userId ? { except: by.record.session_id } : {};
     const known = local.addTombstone(id, { user, createdAt, ...except, ...forMs(durable) });
+    later?.put({ kind: "end", id });
     if (!durable) acceptedHere(onRedis ? pending.end(id, user) : known, requestId);
   }
 }

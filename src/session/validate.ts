@@ -7,10 +7,12 @@ import type { Decide, EdgeRequest } from "../request/capability.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
+import type { Looked } from "./d1-session-store.ts";
 import type { EndedBy, KnownEnds } from "./known-ends.ts";
 import type { SessionName } from "./memory-session-store.ts";
 import type { SessionsOptions } from "./options.ts";
 import { changedRecord, isoTime, type KeptSession, timeOf } from "./record.ts";
+import { carriesRecord, type SessionDatabase, textsOf } from "./session-database.ts";
 import type { SessionService } from "./session-service.ts";
 import { keptSession } from "./upstash-session-store.ts";
 import type { SessionVerdict } from "./verdict.ts";
@@ -19,13 +21,21 @@ export interface SessionValidatorOptions extends SessionsOptions {
   isolateMaxAgeMs: number;
   service: SessionService;
   onRedis: boolean;
-  /** Sessions that Redis has reported as over. */
+  database: SessionDatabase | null;
+  /** Sessions that Redis or the database has reported as over. */
   knownEnds: KnownEnds;
   sign(claims: SessionClaims): Promise<string>;
 }
 
 /** A consistency token is sent along for this long after it was given, ms. */
 const YOUNG_MS = 60_000;
+
+/** What is stored of a session. */
+interface Stored {
+  texts: readonly (string | null)[];
+  /** `copy`: Redis answers and has lost the record, which the database has. `database`: Redis does not answer, or has none. */
+  from: "redis" | "copy" | "database";
+}
 
 interface Asked {
   request: EdgeRequest;
@@ -42,6 +52,7 @@ export function createSessionValidator({
   service,
   knownEnds,
   onRedis,
+  database,
   isolateMaxAgeMs,
   sign,
   keys,
@@ -54,15 +65,36 @@ export function createSessionValidator({
   /** Activity elsewhere cannot be seen in an outage, so nothing is honoured longer than the idle limit either. */
   const graceMs = Math.min(config.offlineGraceSeconds, config.idleSeconds) * 1000;
   const renewEveryMs = Math.max(touchIntervalMs, graceMs / 2);
+  /** What the database says of a request's session, by the request's own claims: two steps of it ask. */
+  const lookedUp = new WeakMap<SessionClaims, Promise<Looked | null>>();
 
   return { prepare, knownOutcome };
 
   async function knownOutcome(claims: SessionClaims): Promise<"alive" | "over" | null> {
     const user = await identifier.sessionUser(claims.userId);
-    if (!onRedis) return (await keptAlone(claims, user)).because === null ? "alive" : "over";
+    if (!onRedis && !database) return (await keptAlone(claims, user)).because === null ? "alive" : "over";
     const name = nameOf(claims, user);
     if (knownEnds.has(name) || service.endedHere(name)) return "over";
-    return service.confirmedWithin(claims.id, isolateMaxAgeMs) ? "alive" : null;
+    if (service.confirmedWithin(claims.id, isolateMaxAgeMs)) return "alive";
+    return onRedis ? null : inDatabaseAlone(claims, user);
+  }
+
+  /** The same where Redis has no sessions: nothing that is sent to Redis could tell. */
+  async function inDatabaseAlone(claims: SessionClaims, user: UserNames): Promise<"alive" | "over"> {
+    const looked = await lookOnce(claims, user);
+    if (!looked) return (await graced(claims)).within ? "alive" : "over";
+    const alive = outcomeOf(claims, textsOf(looked)) === "alive" && !isSilent(claims, looked.kept);
+    return alive ? "alive" : "over";
+  }
+
+  function lookOnce(claims: SessionClaims, user: UserNames): Promise<Looked | null> {
+    const looking = lookedUp.get(claims) ?? database?.look(claims.id, user) ?? Promise.resolve(null);
+    lookedUp.set(claims, looking);
+    return looking;
+  }
+
+  function outcomeOf(claims: SessionClaims, texts: readonly (string | null)[]) {
+    return storedOutcome({ ...claims, offline: carriesRecord(claims, database) }, texts);
   }
 
   async function prepare(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>> {
@@ -73,7 +105,7 @@ export function createSessionValidator({
     const { claims } = claim;
     const user = await identifier.sessionUser(claims.userId);
     const asked = { request, claims, tokenSource, user };
-    if (!onRedis) return () => withoutRedis(asked);
+    if (!onRedis && !database) return () => withoutRedis(asked);
     const name = nameOf(claims, user);
     if (knownEnds.has(name)) return () => over("revoked", tokenSource);
     if (service.endedHere(name)) {
@@ -81,27 +113,61 @@ export function createSessionValidator({
       request.after((after) => void service.writeEndAgain(after, claims.id, user));
       return () => over("revoked", tokenSource);
     }
+    if (!onRedis) {
+      // It is asked beside Redis, which is asked about limits and the cache.
+      void lookOnce(claims, user);
+      return () => byDatabase(asked);
+    }
 
     // Only the first token of a session or of a rotation carries a consistency token. A renewed one carries none.
     if (claims.syncToken !== null && platform.now() - claims.confirmedAt < YOUNG_MS)
       batch.syncToken = claims.syncToken;
     // One MGET reads them all. Tombstone, version and marks distinguish an ended session from an absent record.
     const reads = sessionKeys(keys, asked).map((key) => batch.read(key));
+    const position = database ? batch.read(keys.sessionsCarried()) : null;
     return async () => {
       try {
-        return await confirmed(asked, await Promise.all(reads));
+        const texts = await Promise.all(reads);
+        if (position) database?.copy.see(await position);
+        return await byRedis(asked, texts);
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
-        return inOutage(asked);
+        database?.copy.doubt();
+        return byDatabase(asked);
       }
     };
   }
 
-  /** The verdict from Redis' reply: what it holds at the keys that tell of the session. */
-  async function confirmed(
-    { request, claims, tokenSource, user }: Asked,
-    texts: readonly (string | null)[],
-  ): Promise<SessionVerdict> {
+  /** The verdict from Redis' reply; and from the database's, where Redis may lack what the database has. */
+  async function byRedis(asked: Asked, texts: readonly (string | null)[]): Promise<SessionVerdict> {
+    const { claims, user } = asked;
+    const absent = texts[0] === null && !carriesRecord(claims, database);
+    if (!database || (database.copy.sure && !(absent && claims.offline)))
+      return confirmed(asked, { texts, from: "redis" });
+    const looked = await lookOnce(claims, user);
+    // Redis has no record, and what may have one does not answer: that is no denial (law 2).
+    if (!looked && absent && outcomeOf(claims, texts) === "absent") return inOutage(asked);
+    const [text = null, tombstone = null, version = null, ...marks] = texts;
+    const also = looked ? textsOf(looked) : [];
+    return confirmed(asked, {
+      texts: [text ?? also[0] ?? null, tombstone ?? also[1] ?? null, version, ...marks, ...also.slice(3)],
+      from: text === null && also[0] != null ? "copy" : "redis",
+    });
+  }
+
+  /** The verdict where Redis does not answer, or has no sessions. */
+  async function byDatabase(asked: Asked): Promise<SessionVerdict> {
+    const looked = database && (await lookOnce(asked.claims, asked.user));
+    if (!looked) return inOutage(asked);
+    const texts = textsOf(looked);
+    // It was never told of sessions from before it was configured.
+    if (onRedis && outcomeOf(asked.claims, texts) === "absent") return inOutage(asked);
+    return confirmed(asked, { texts, from: "database" });
+  }
+
+  /** The verdict from what is stored at the keys that tell of the session. */
+  async function confirmed(asked: Asked, { texts, from }: Stored): Promise<SessionVerdict> {
+    const { claims, tokenSource, user } = asked;
     const name = nameOf(claims, user);
     const ended = (because: "revoked" | "idle", by: EndedBy | null = null) => {
       service.forget(claims.id);
@@ -110,7 +176,7 @@ export function createSessionValidator({
     };
     const [text = null, , version = null, ...marks] = texts;
     knownEnds.learn(user, version, marks);
-    const outcome = storedOutcome(claims, texts);
+    const outcome = outcomeOf(claims, texts);
     if (outcome === "ended") return ended("revoked", "evidence");
     // It may have ended here while Redis was asked: what Redis said before must not count as a confirmation after it.
     if (service.endedHere(name)) return ended("revoked");
@@ -119,30 +185,53 @@ export function createSessionValidator({
     const now = platform.now();
     const kept = keptSession(text);
     // The record cannot be read.
-    if (kept === null && !claims.offline) return ended("revoked", "absent");
+    if (kept === null && !carriesRecord(claims, database)) return ended("revoked", "absent");
     const present = kept ?? recordOf(claims);
     const { record } = present;
     if (record.user_id !== claims.userId) return ended("revoked");
-    const silentMs = now - timeOf(record.last_active);
-    if (silentMs > lifetimeMs) return ended("idle");
-    if (!kept) {
-      // Another isolate created it in an outage and has not written it. This request writes it after its response.
-      const session = newSessionOf(present, claims, user);
-      request.after((batch) => void sessionStore.queueAdopt(batch, session).catch(ignore));
-    } else if (silentMs >= touchIntervalMs) {
-      const updated = changedRecord(kept, { last_active: isoTime(now) });
-      request.after((batch) => void sessionStore.queueTouch(batch, kept, updated, user).catch(ignore));
-    }
+    if (isSilent(claims, present)) return ended("idle");
+    writeAfter(asked, kept, from);
     service.confirm(claims.id, present);
-    const renew = (claims.offline && kept) || now - claims.confirmedAt >= renewEveryMs;
+    const inRedis = kept !== null && (from !== "database" || !onRedis);
+    const renew = (claims.offline && inRedis) || now - claims.confirmedAt >= renewEveryMs;
     return {
       kind: "active",
       claims,
       ...present,
-      source: "redis",
+      source: from === "database" ? "database" : "redis",
       tokenSource,
-      renewed: renew ? await renewed(claims, now, kept !== null) : null,
+      renewed: renew ? await renewed(claims, now, inRedis) : null,
     };
+  }
+
+  /** Writes down activity after the response, and the record where Redis has none. */
+  function writeAfter(
+    { request, claims, user }: Asked,
+    kept: KeptSession | null,
+    from: Stored["from"],
+  ): void {
+    const now = platform.now();
+    const updated = kept && changedRecord(kept, { last_active: isoTime(now) });
+    const isDue = kept !== null && now - timeOf(kept.record.last_active) >= touchIntervalMs;
+    if (from === "database") {
+      if (updated && isDue)
+        request.after(
+          async () => void (await database?.sessionStore.touch(kept, updated, user).catch(ignore)),
+        );
+    } else if (!kept || from === "copy") {
+      // Another isolate created it in an outage and has not written it, or Redis has lost it.
+      const session = newSessionOf(updated ?? recordOf(claims), claims, user);
+      request.after((batch) => void sessionStore.queueAdopt(batch, session).catch(ignore));
+    } else if (updated && isDue) {
+      request.after((batch) => void sessionStore.queueTouch(batch, kept, updated, user).catch(ignore));
+    }
+  }
+
+  /** Activity elsewhere may be written down in the token alone: nothing else was told of it in an outage. */
+  function isSilent({ confirmedAt }: SessionClaims, kept: KeptSession | null): boolean {
+    const written = kept ? timeOf(kept.record.last_active) : confirmedAt;
+    const lastActive = database ? Math.max(confirmedAt, written) : written;
+    return platform.now() - lastActive > lifetimeMs;
   }
 
   /** The store is lost: a valid signature suffices while the last confirmation is within the grace. */
@@ -150,10 +239,17 @@ export function createSessionValidator({
     const { request, claims, tokenSource, user } = asked;
     const name = nameOf(claims, user);
     if (knownEnds.has(name) || service.endedHere(name)) return over("revoked", tokenSource);
-    const remembered = await service.remembered(claims.id);
-    const confirmedAt = Math.max(claims.confirmedAt, remembered?.confirmedAt ?? 0);
-    const withinGrace = request.route.offline && graceMs > 0 && platform.now() - confirmedAt <= graceMs;
-    return withinGrace ? active(asked, remembered, null) : { kind: "unknown", tokenSource };
+    const { remembered, within } = await graced(claims);
+    return request.route.offline && within
+      ? active(asked, remembered, null)
+      : { kind: "unknown", tokenSource };
+  }
+
+  /** Whether a session was confirmed so recently that its signature suffices in an outage. */
+  async function graced({ id, confirmedAt }: SessionClaims) {
+    const remembered = await service.remembered(id);
+    const latest = Math.max(confirmedAt, remembered?.confirmedAt ?? 0);
+    return { remembered, within: graceMs > 0 && platform.now() - latest <= graceMs };
   }
 
   /** No store is configured: this isolate's map decides, and for another isolate's session the signature and idle time. */

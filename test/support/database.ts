@@ -26,3 +26,28 @@ export async function freshDatabase(name: string, migrated = true): Promise<D1Da
   if (drops.length + creates.length > 0) await database.batch([...drops, ...creates]);
   return database;
 }
+
+/** A binding whose calls are counted, and that can be cut off, be slow, or fail from the n-th call on. */
+export function faultyDatabase(database: D1Database) {
+  const faults = {
+    /** Calls that were made. */
+    calls: 0,
+    cut: false,
+    /** Every call hangs. */
+    hangs: false,
+    /** How many calls still pass before it is cut off. */
+    passes: Number.POSITIVE_INFINITY,
+  };
+  const binding: Pick<D1Database, "prepare" | "batch"> = {
+    prepare: (text) => database.prepare(text),
+    async batch<Row>(statements: D1PreparedStatement[]) {
+      faults.calls += 1;
+      if (faults.hangs) return new Promise<D1Result<Row>[]>(() => {});
+      if (faults.passes <= 0) faults.cut = true;
+      faults.passes -= 1;
+      if (faults.cut) throw new Error("D1_ERROR: Network connection lost.");
+      return database.batch<Row>(statements);
+    },
+  };
+  return { binding, faults };
+}

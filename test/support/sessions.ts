@@ -1,4 +1,5 @@
 import { inject } from "vitest";
+import type { DatabaseBinding } from "../../src/config/config.ts";
 import { createEvents } from "../../src/events/events.ts";
 import type { LogFields } from "../../src/events/sink.ts";
 import type { SessionClaim } from "../../src/identity/caller.ts";
@@ -25,6 +26,10 @@ export interface SessionIsolateOptions {
   offlineGraceSeconds?: number;
   maxPerUser?: number;
   secrets?: string[];
+  /** `false`: sessions are not in Redis. Default true. */
+  useRedis?: boolean;
+  /** The database that has sessions too. Default none. */
+  databaseBinding?: DatabaseBinding | null;
   /** Maximum number of sessions, and of pending writes of each kind, in the isolate. */
   entries?: number;
 }
@@ -40,6 +45,8 @@ export function openSessions({
   prefix = freshPrefix(),
   connection = { url: inject("upstashUrl"), token: inject("upstashToken") },
   entries,
+  useRedis = true,
+  databaseBinding = null,
   ...config
 }: SessionIsolateOptions = {}) {
   const wire = {
@@ -99,6 +106,8 @@ export function openSessions({
     identifier,
     platform,
     events,
+    useRedis,
+    databaseBinding,
     ...(entries !== undefined && { entries }),
     config: {
       secrets: signing,
@@ -136,6 +145,7 @@ export function openSessions({
         const after = store.batch();
         for (const work of works) await work(after);
         await after.send();
+        await sessions.maintenance();
       },
     };
   }
@@ -145,7 +155,9 @@ export function openSessions({
     wire.cut = false;
     platform.advance(40_000);
     await store.maintenance();
+    await sessions.maintenance();
     await store.maintenance();
+    await sessions.maintenance();
   }
 
   /** Starts an outage: three calls fail, and the breaker opens. */

@@ -99,7 +99,7 @@ function kindOf(variable: Variable): string {
     case "url":
       return "address (http, https)";
     case "binding":
-      return "service binding";
+      return variable.to === "service" ? "service binding" : `binding to a ${variable.to}`;
     case "routes":
       return "JSON";
     default:

@@ -67,7 +67,9 @@ describe("a session token", () => {
   });
 
   it("of an outage is signed with a nonce only", async () => {
-    await expect(signToken(claims({ offline: true }), SECRET)).rejects.toThrow(TypeError);
+    await expect(signToken(claims({ userData: new JsonText("{}"), offline: true }), SECRET)).rejects.toThrow(
+      TypeError,
+    );
   });
 
   it("of an outage and an earlier version is read, its user data in clear text", async () => {

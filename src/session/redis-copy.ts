@@ -1,0 +1,82 @@
+import type { Platform } from "../runtime/platform.ts";
+
+/** Where the copy of the journal in Redis stands: `{sessions}:carried`, see store/keys.ts. */
+export interface Position {
+  /** The id of the database. */
+  database: string;
+  /** Up to which entry Redis has its journal. */
+  seq: number;
+  /** When that was last compared with the database, ms since the epoch. */
+  comparedAt: number;
+}
+
+/** An isolate that has compared them takes Redis' word for so long after the last comparison, its own or another's, ms. */
+const COMPARED_MS = 90_000;
+/** One that has made none, for so long after another's, ms. */
+const TOLD_MS = 10_000;
+
+/** @returns null for a text that is none, and where there is none. */
+export function parsePosition(text: string | null): Position | null {
+  const [, database, seq, comparedAt] = /^(\w+) (\d{1,15}) (\d{1,15})$/.exec(text ?? "") ?? [];
+  return database === undefined ? null : { database, seq: Number(seq), comparedAt: Number(comparedAt) };
+}
+
+export function positionText({ database, seq, comparedAt }: Position): string {
+  return `${database} ${seq} ${comparedAt}`;
+}
+
+/**
+ * Whether Redis has everything that the database has, as far as this isolate knows. Where it is not sure, a request with a
+ * session asks both.
+ */
+export class RedisCopy {
+  readonly #platform: Pick<Platform, "now">;
+  /** The position that was seen last. */
+  #position: Position | null = null;
+  /** `new`: this isolate has not compared yet. */
+  #state: "new" | "doubted" | "compared" = "new";
+  /** When this isolate compared, ms since the epoch. */
+  #comparedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(platform: Pick<Platform, "now">) {
+    this.#platform = platform;
+  }
+
+  /** Says that Redis may lack what the database has: this isolate has lost Redis, or has written to the database alone. */
+  doubt(): void {
+    this.#state = "doubted";
+  }
+
+  /** Whether a comparison is due at once. */
+  get doubted(): boolean {
+    return this.#state !== "compared";
+  }
+
+  /** Notes what Redis holds at the position's key. Redis that is behind what it was has lost data. */
+  see(text: string | null): void {
+    const seen = parsePosition(text);
+    const known = this.#position;
+    const isBehind = known !== null && (seen?.database !== known.database || seen.seq < known.seq);
+    if (isBehind || (seen === null && this.#state === "compared")) this.doubt();
+    this.#position = seen;
+  }
+
+  /** Notes that Redis has the whole journal up to here. */
+  compared(position: Position): void {
+    this.#position = position;
+    this.#comparedAt = this.#platform.now();
+    this.#state = "compared";
+  }
+
+  /** Whether Redis' word on a session suffices. */
+  get sure(): boolean {
+    const toldAt = this.#position?.comparedAt ?? Number.NEGATIVE_INFINITY;
+    if (this.#state === "new") return this.#within(toldAt, TOLD_MS);
+    return this.#state === "compared" && this.#within(Math.max(this.#comparedAt, toldAt), COMPARED_MS);
+  }
+
+  /** A clock that is set back makes nothing younger. */
+  #within(at: number, ms: number): boolean {
+    return Math.abs(this.#platform.now() - at) <= ms;
+  }
+}

@@ -1,0 +1,76 @@
+import type { Config } from "../config/config.ts";
+import { markedAt, parseMark } from "../identity/session-marks.ts";
+import type { SessionClaims } from "../identity/session-token.ts";
+import type { UserNames } from "../identity/session-users.ts";
+import type { Platform } from "../runtime/platform.ts";
+import { StoreError } from "../store/errors.ts";
+import { Database, type DatabaseOptions } from "./d1-database.ts";
+import { D1SessionStore, type Looked } from "./d1-session-store.ts";
+import { DatabaseOutbox } from "./database-outbox.ts";
+import { timeOf } from "./record.ts";
+import { RedisCopy } from "./redis-copy.ts";
+
+export interface SessionDatabaseOptions extends DatabaseOptions {
+  platform: Platform;
+  config: Config["session"];
+  entries?: number;
+}
+
+/** The sessions that D1 has, beside Redis or in its place. */
+export interface SessionDatabase {
+  database: Database;
+  sessionStore: D1SessionStore;
+  /** What it is still to be told of. */
+  outbox: DatabaseOutbox;
+  /** Whether Redis has what it has. */
+  copy: RedisCopy;
+  /** What it has of a session; null where it does not answer. @param user Null where it is unknown. */
+  look(id: string, user: UserNames | null): Promise<Looked | null>;
+  /** What is due beside a request, or null: a probe where it does not answer, or what it is to be told of. */
+  maintenance(): Promise<void> | null;
+}
+
+export function createSessionDatabase(options: SessionDatabaseOptions): SessionDatabase {
+  const { platform, config, entries } = options;
+  const { absoluteSeconds } = config;
+  const database = new Database(options);
+  const sessionStore = new D1SessionStore({ ...config, database, platform });
+  const bound = entries === undefined ? {} : { entries };
+  const outbox = new DatabaseOutbox({ sessionStore, platform, absoluteSeconds, ...bound });
+  return {
+    database,
+    sessionStore,
+    outbox,
+    copy: new RedisCopy(platform),
+    maintenance: () => (database.reachable ? outbox.run() : database.probe()),
+    async look(id, user) {
+      try {
+        return await sessionStore.look(id, user);
+      } catch (error) {
+        if (error instanceof StoreError) return null;
+        throw error;
+      }
+    },
+  };
+}
+
+/** What the database has, as the texts of `sessionKeys`, in their order. */
+export function textsOf({ kept, tombstone, marks }: Looked): (string | null)[] {
+  return [kept?.text ?? null, tombstone, null, ...marks];
+}
+
+/** Whether the database ends a session of which only the record tells when it was created. */
+export function endsIt({ kept, tombstone, marks }: Looked, id: string): boolean {
+  if (tombstone !== null) return true;
+  const createdAt = kept ? timeOf(kept.record.created_at) : Number.POSITIVE_INFINITY;
+  return marks.some((mark) => markedAt(parseMark(mark), id) >= createdAt);
+}
+
+/** Whether the token itself carries the session's record: it was created where neither store could be told. */
+export function carriesRecord(
+  { offline, userData }: SessionClaims,
+  database: SessionDatabase | null,
+): boolean {
+  // Tokens of versions before the database may carry none, and mean an empty one.
+  return offline && (userData !== null || database === null);
+}

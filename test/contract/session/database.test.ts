@@ -1,0 +1,201 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { JsonText } from "../../../src/runtime/json-text.ts";
+import { faultyDatabase, freshDatabase } from "../../support/database.ts";
+import { freshPrefix } from "../../support/limits.ts";
+import { openSessions, sessionPlatform } from "../../support/sessions.ts";
+
+type Database = ReturnType<typeof faultyDatabase>;
+let database: Database;
+beforeEach(async () => {
+  database = faultyDatabase(await freshDatabase("DB_SESSIONS"));
+});
+
+/** Two isolates on one Redis and one database. */
+function two(options: Parameters<typeof openSessions>[0] = {}) {
+  const shared = {
+    prefix: freshPrefix(),
+    platform: sessionPlatform(),
+    databaseBinding: database.binding,
+    ...options,
+  };
+  return [openSessions(shared), openSessions(shared)] as const;
+}
+const BIG = new JsonText(JSON.stringify("x".repeat(12_000)));
+
+describe("while Redis is well", () => {
+  it("what starts, rotates and ends is in the database too", async () => {
+    const [one, other] = two();
+    const first = await one.sessions.create({ userId: "u1", userData: BIG });
+    const second = await one.sessions.create({ userId: "u1" });
+    const third = await one.sessions.create({ userId: "u2" });
+    const active = await one.present(second.token);
+    if (active.kind !== "active") throw new Error("it was just made");
+    const rotated = await one.sessions.rotate(active);
+    await one.sessions.delete(third.claims.id);
+    await one.sessions.maintenance();
+
+    await other.lose();
+    for (const [token, kind] of [
+      [first.token, "active"],
+      [second.token, "over"],
+      [rotated?.token ?? "", "active"],
+      [third.token, "over"],
+    ] as const)
+      expect(await other.present(token)).toMatchObject({
+        kind,
+        ...(kind === "active" && { source: "database" }),
+      });
+    const verdict = await other.present(first.token);
+    expect(verdict.kind === "active" && verdict.record.user_data).toBe(BIG.value);
+  });
+});
+
+describe("while Redis is lost", () => {
+  it("a session starts with all its data, and another isolate knows it, long after the grace too", async () => {
+    const [one, other] = two();
+    await one.lose();
+    await other.lose();
+    const made = await one.sessions.create({ userId: "u1", userData: BIG });
+    expect(made).toMatchObject({ durable: true, claims: { offline: true, userData: null } });
+    one.platform.advance(3600 * 1000);
+    const verdict = await other.present(made.token);
+    expect(verdict).toMatchObject({ kind: "active", source: "database" });
+    expect(verdict.kind === "active" && verdict.record.user_data).toBe(BIG.value);
+  });
+
+  it.each([
+    ["one", (one: ReturnType<typeof two>[0], id: string) => one.sessions.delete(id)],
+    [
+      "a user's",
+      async (one: ReturnType<typeof two>[0]) => (await one.sessions.service.revokeAllOf("u1", null)).ended,
+    ],
+    ["everyone's", (one: ReturnType<typeof two>[0]) => one.sessions.service.revokeEveryone()],
+  ])("ending %s is done at once, and holds in another isolate", async (_, end) => {
+    const [one, other] = two();
+    const made = await one.sessions.create({ userId: "u1" });
+    await one.sessions.maintenance();
+    await one.lose();
+    await other.lose();
+    expect(await other.present(made.token)).toMatchObject({ kind: "active", source: "database" });
+    expect(await end(one, made.claims.id)).toBe("done");
+    expect(await other.present(made.token)).toMatchObject({ kind: "over", because: "revoked" });
+  });
+
+  it("a session gets a new id, once", async () => {
+    const [one, other] = two();
+    const made = await one.sessions.create({ userId: "u1", userData: BIG });
+    await one.sessions.maintenance();
+    await one.lose();
+    await other.lose();
+    const [here, there] = [await one.present(made.token), await other.present(made.token)];
+    if (here.kind !== "active" || there.kind !== "active") throw new Error("it lives");
+    const rotated = await one.sessions.rotate(here);
+    expect(rotated).toMatchObject({ durable: true });
+    expect(await other.sessions.rotate(there)).toBeNull();
+    expect(await other.present(made.token)).toMatchObject({ kind: "over" });
+    const next = await other.present(rotated?.token ?? "");
+    expect(next.kind === "active" && next.record.user_data).toBe(BIG.value);
+  });
+
+  it.each(["cut", "hangs"] as const)(
+    "and the database too (%s), everything is as without it",
+    async (how) => {
+      const [one] = two();
+      const made = await one.sessions.create({ userId: "u1" });
+      await one.sessions.maintenance();
+      await one.lose();
+      database.faults[how] = true;
+      const presented = one.present(made.token);
+      await until(() => one.platform.advance(1200), presented);
+      expect(await presented).toMatchObject({ kind: "active" });
+      const ending = one.sessions.delete(made.claims.id);
+      await until(() => one.platform.advance(1200), ending);
+      expect(await ending).toBe("pending");
+    },
+  );
+});
+
+/** Lets the time pass until a promise settles. */
+async function until(pass: () => void, done: Promise<unknown>): Promise<void> {
+  let settled = false;
+  void done.finally(() => {
+    settled = true;
+  });
+  for (let turn = 0; turn < 100 && !settled; turn += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    pass();
+  }
+}
+
+describe("where sessions live in the database alone", () => {
+  it("they are used, touched, rotated and ended there, and no call to Redis is for them", async () => {
+    const [one, other] = two({ useRedis: false });
+    const made = await one.sessions.create({ userId: "u1", userData: BIG });
+    expect(made).toMatchObject({ durable: true, claims: { offline: false } });
+    const verdict = await other.present(made.token);
+    expect(verdict).toMatchObject({ kind: "active", source: "database", calls: 0 });
+    one.platform.advance(120_000);
+    await (await other.present(made.token)).settle();
+    const found = await one.sessions.get(made.claims.id);
+    expect(found.kind === "found" && Date.parse(found.record.last_active)).toBe(one.platform.now());
+    expect(await other.sessions.service.list("u1")).toMatchObject({ complete: true, records: [{}] });
+    const active = await other.present(made.token);
+    if (active.kind !== "active") throw new Error("it lives");
+    const rotated = await other.sessions.rotate(active);
+    expect(await one.present(made.token)).toMatchObject({ kind: "over" });
+    expect(await one.present(rotated?.token ?? "")).toMatchObject({ kind: "active" });
+    expect(await other.sessions.delete(rotated?.claims.id ?? "")).toBe("done");
+    expect(await one.present(rotated?.token ?? "")).toMatchObject({ kind: "over" });
+    expect(one.wire.calls + other.wire.calls).toBe(0);
+  });
+
+  it("a session that was silent for too long is over", async () => {
+    const [one] = two({ useRedis: false, idleSeconds: 600 });
+    const { token } = await one.sessions.create({ userId: "u1" });
+    one.platform.advance(700_000);
+    expect(await one.present(token)).toMatchObject({ kind: "over", because: "idle" });
+  });
+});
+
+describe("a database that cannot be used", () => {
+  it.each([
+    ["has no tables", async () => void (await freshDatabase("DB_SESSIONS", false))],
+    [
+      "has a newer schema",
+      async () => {
+        const fresh = await freshDatabase("DB_SESSIONS");
+        await fresh.prepare("UPDATE session_schema SET version = 2").run();
+      },
+    ],
+    [
+      "has an older schema, whose version nobody can read",
+      async () => {
+        const fresh = await freshDatabase("DB_SESSIONS");
+        await fresh.prepare("DELETE FROM session_schema").run();
+      },
+    ],
+  ])("because it %s counts as lost, is said once, and nothing is written", async (_, spoil) => {
+    await spoil();
+    const [one] = two();
+    const { token } = await one.sessions.create({ userId: "u1" });
+    for (let each = 0; each < 3; each += 1) {
+      const verdict = await one.present(token);
+      expect(verdict).toMatchObject({ kind: "active", source: "redis" });
+      await verdict.settle();
+    }
+    const lost = one.lines.filter(({ event }) => event === "session.database_lost");
+    expect(lost).toMatchObject([{ reason: "schema" }]);
+    expect(await one.sessions.databaseAnswers()).toBe(false);
+  });
+
+  it.each([
+    ["a text that is no record", "not JSON"],
+    ["the record of another session", '{"session_id":"B"}'],
+  ])("has an edited row, %s: it is a miss", async (_, text) => {
+    const [one] = two({ useRedis: false });
+    const { token } = await one.sessions.create({ userId: "u1" });
+    const fresh = database.binding;
+    await fresh.prepare("UPDATE session_records SET text = ?").bind(text).run();
+    expect(await one.present(token)).toMatchObject({ kind: "over" });
+  });
+});
