@@ -13,6 +13,7 @@ import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
 import { startSpeakingOrigin } from "../support/edge/scripted-origin.ts";
 import { type Edge, startEdge } from "../support/edge/start.ts";
 import { commandsRun } from "./commands-run.ts";
+import { evictionReport, mapTimesReport } from "./maps.ts";
 
 const ROUNDS = 300;
 const ADMIN = "an-operators-token-for-this-bench";
@@ -156,6 +157,8 @@ for (const [bound, size] of [
 ] as const) {
   await tierAtItsBound(bound, size);
 }
+
+for (const section of [evictionReport(), mapTimesReport()]) lines.push("", ...section);
 
 const text = `${lines.join("\n")}\n`;
 console.log(text);

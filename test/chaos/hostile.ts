@@ -1,4 +1,4 @@
-import { dice } from "./dice.ts";
+import { dice } from "../support/dice.ts";
 import { evasions, HOSTILE_LIMIT } from "./evasions.ts";
 import { malformed } from "./malformed.ts";
 import { pause } from "./proxy.ts";

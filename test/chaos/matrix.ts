@@ -1,3 +1,4 @@
+import { dice } from "../support/dice.ts";
 import {
   type Cells,
   capabilities,
@@ -7,7 +8,6 @@ import {
   type Sample,
   serverErrors,
 } from "./cells.ts";
-import { dice } from "./dice.ts";
 import { type Fault, faults } from "./faults.ts";
 import { type ProxyCounts, pause } from "./proxy.ts";
 import { CacheStream } from "./streams/cache.ts";

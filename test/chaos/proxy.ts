@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Dice } from "./dice.ts";
+import type { Dice } from "../support/dice.ts";
 
 export interface Answer {
   status: number;

@@ -3,7 +3,7 @@ import { openIsolate } from "../../src/edge/isolate.ts";
 import { workerPlatform } from "../../src/runtime/platform.ts";
 import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
 import { edgeAnswer } from "../../src/worker.ts";
-import { dice } from "./dice.ts";
+import { dice } from "../support/dice.ts";
 import { pause } from "./proxy.ts";
 
 export interface SoakOptions {

@@ -1,5 +1,5 @@
+import type { Dice } from "../../support/dice.ts";
 import type { CapabilityName, Cell, Cells, Phase, Sample } from "../cells.ts";
-import type { Dice } from "../dice.ts";
 import type { World } from "../world.ts";
 
 /** What a capability's traffic needs. */

@@ -8,7 +8,7 @@ import {
   withEnding,
 } from "../../../src/identity/session-marks.ts";
 import { defineScript } from "../../../src/store/script.ts";
-import { dice } from "../../chaos/dice.ts";
+import { dice } from "../../support/dice.ts";
 import { openSessions } from "../../support/sessions.ts";
 
 type Ending = readonly [at: number, except: string | null];

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BoundedMap } from "../../../src/runtime/bounded-map.ts";
+import { dice } from "../../support/dice.ts";
+import { lruHits, optimalHits, ourHits, traces } from "../../support/eviction.ts";
 import { testPlatform } from "../../support/platform.ts";
 
 describe("a bounded map", () => {
@@ -37,7 +39,7 @@ describe("a bounded map", () => {
     expect(map.size).toBe(0);
   });
 
-  it("that evicts drops the least recently used one, by entries and by bytes", () => {
+  it("that evicts drops the oldest that was not read, by entries and by bytes", () => {
     const platform = testPlatform();
     const map = new BoundedMap<string>({
       platform,
@@ -51,7 +53,7 @@ describe("a bounded map", () => {
     map.set("c", "3");
     map.get("a");
     map.set("d", "4");
-    expect([...map].map(([key]) => key)).toEqual(["c", "a", "d"]);
+    expect([...map].map(([key]) => key)).toEqual(["a", "c", "d"]);
     map.set("e", "12345678");
     expect(map.bytes).toBeLessThanOrEqual(10);
     expect(map.get("e")).toBe("12345678");
@@ -86,5 +88,52 @@ describe("a bounded map", () => {
     platform.advance(1000);
     expect(map.set("stranger", 1, platform.now() + 60_000)).toBe(true);
     expect(map.size).toBe(100);
+  });
+
+  it("that evicts holds what is asked for often, while others are asked for once", () => {
+    for (const trace of traces(1)) {
+      const gained = ourHits(trace) - lruHits(trace);
+      expect(gained, `percent points over LRU: ${trace.name}`).toBeGreaterThan(4);
+      expect(ourHits(trace), "nothing is better than the optimum").toBeLessThan(optimalHits(trace));
+    }
+  });
+
+  it("goes on from one that is removed, replaced or pushed out while the entries are looked through", () => {
+    const map = new BoundedMap<number>({ platform: testPlatform(), entries: 5, whenFull: "evict" });
+    for (const key of ["a", "b", "c", "d", "e"]) map.set(key, 1);
+    const seen: string[] = [];
+    for (const [key] of map) {
+      seen.push(key);
+      if (key === "b") for (const gone of ["b", "c", "a"]) map.delete(gone);
+      if (key === "d") map.set("d", 2);
+    }
+    expect(seen).toEqual(["a", "b", "d", "e", "d"]);
+  });
+
+  it("is the same as a plain Map for whoever sets, deletes and reads at random", () => {
+    const { upTo, chance } = dice(7);
+    const platform = testPlatform();
+    const map = new BoundedMap<number>({ platform, entries: 1000, sizeOf: () => 3, whenFull: "evict" });
+    const plain = new Map<string, { value: number; until: number }>();
+    const live = (key: string) => {
+      const kept = plain.get(key);
+      return kept && kept.until > platform.now() ? kept.value : undefined;
+    };
+    for (let n = 0; n < 20_000; n += 1) {
+      const key = `k${upTo(300)}`;
+      platform.advance(upTo(3));
+      if (chance(0.3)) {
+        expect(map.delete(key) || live(key) === undefined).toBe(true);
+        plain.delete(key);
+      } else if (chance(0.5)) {
+        const until = platform.now() + 1 + upTo(500);
+        map.set(key, n, until);
+        plain.delete(key);
+        plain.set(key, { value: n, until });
+      } else expect(map.get(key)).toBe(live(key));
+    }
+    const left = [...plain].filter(([key]) => live(key) !== undefined);
+    expect([...map]).toEqual(left.map(([key, { value }]) => [key, value]));
+    expect(map.bytes).toBe(map.size * 3);
   });
 });
