@@ -1,4 +1,4 @@
-import { dice } from "../dice.ts";
+import { dice } from "../../support/dice.ts";
 import { pause } from "../proxy.ts";
 import { uncaughtErrors } from "../uncaught.ts";
 import { type Client, Clients } from "./clients.ts";

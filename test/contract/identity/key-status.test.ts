@@ -6,7 +6,7 @@ import {
   mergedStatus,
   parseKeyStatus,
 } from "../../../src/identity/key-status.ts";
-import { dice } from "../../chaos/dice.ts";
+import { dice } from "../../support/dice.ts";
 import { freshPrefix } from "../../support/limits.ts";
 import { storeOnRedis } from "../../support/store.ts";
 
