@@ -1,14 +1,32 @@
-import { unstable_readConfig } from "wrangler";
 import { ConfigError } from "../../config/config-error.ts";
 import type { Route, RouteInput } from "../../config/route.ts";
+import type { Variable } from "../../config/variable.ts";
+import { variables } from "../../config/variables-table.ts";
 import { loadConfig } from "../../edge/load-config.ts";
 import routes from "../../routes.ts";
+import {
+  addressFindings,
+  type Findings,
+  misplacedNames,
+  missingInEnvironment,
+  misspelt,
+  plainSecrets,
+} from "./findings.ts";
+import { nearest } from "./nearest.ts";
 import { sessionDatabaseIssue } from "./session-database.ts";
+import {
+  type EffectiveConfig,
+  effectiveConfig,
+  readWranglerFile,
+  type Table,
+  type WranglerFile,
+  WranglerFileError,
+} from "./wrangler-file.ts";
 
 export interface ConfigurationCheck {
   /** `default`, or the name of a wrangler environment. */
   environment: string;
-  /** Null when all is well; else the very words that the Worker would log. */
+  /** Null when all is well; else what to fix: the very words that the Worker would log, or where the file is wrong. */
   issue: string | null;
   warnings: string[];
 }
@@ -30,60 +48,116 @@ const boundOrigin = { fetch: notCalled };
 const boundDatabase = { prepare: notCalled, batch: notCalled };
 
 /**
- * Secrets are no part of wrangler.toml. The check assumes those that other rules and warnings ask for: the store's token
- * where there is a store, and those without which a Worker would warn.
+ * Secrets are no part of wrangler.toml. The check assumes those that it requires, and those that other rules and warnings
+ * ask for: the store's token where there is a store, and those without which a Worker would warn.
  */
-function withAssumedSecrets(vars: Record<string, unknown>): Record<string, unknown> {
+function withAssumedSecrets(vars: Table, required: readonly string[]): Table {
+  const kindOf = (name: string) => (variables as Record<string, Variable>)[name]?.kind;
+  const assumable = required.filter((name) => ["secret", "secrets"].includes(kindOf(name) ?? ""));
   return {
     ORIGIN_TOKEN: ASSUMED,
     SESSION_SECRET: ASSUMED,
+    ...Object.fromEntries(assumable.map((name) => [name, ASSUMED])),
     ...(vars.UPSTASH_REDIS_REST_URL ? { UPSTASH_REDIS_REST_TOKEN: ASSUMED } : {}),
     ...vars,
   };
 }
 
 /**
- * Reads the variables of an environment of wrangler.toml, and the routes, with the Worker's own code.
+ * Reads what wrangler would deploy, and the routes, with the Worker's own code.
  *
- * @param file Path of the wrangler configuration.
- * @param environment A name under `[env.…]`, or undefined for the top level (or `CLOUDFLARE_ENV`, as in wrangler).
+ * @param path Of the wrangler configuration.
+ * @param environment A name under `[env.…]`, or undefined for the top level.
  * @param more Variables that replace those of the file, as `wrangler deploy --var` does.
  * @param list The routes, where no variable replaces them. Default those of `src/routes.ts`.
+ *
+ * @example checkConfiguration("wrangler.toml", "staging", { EDGE_MODE: "observe" }).issue // null
  */
 export function checkConfiguration(
-  file: string,
+  path: string,
   environment?: string,
   more: Record<string, string> = {},
   list: readonly RouteInput[] = routes,
 ): ConfigurationCheck {
-  const wrangler = unstable_readConfig(
-    { config: file, ...(environment && { env: environment }) },
-    { hideWarnings: true },
-  );
-  const { vars } = wrangler;
-  const label = environment ?? "default";
-  const issue = sessionDatabaseIssue(wrangler);
-  if (issue !== null) return { environment: label, issue, warnings: [] };
+  const misplaced: Findings = { issues: [], warnings: [] };
+  const result = (issues: string[], warnings: string[]): ConfigurationCheck => ({
+    environment: environment ?? "default",
+    issue: [...misplaced.issues, ...issues].join("\n") || null,
+    warnings: [...misplaced.warnings, ...warnings],
+  });
   try {
-    const has = (bindings: readonly { binding: string }[] | undefined, name: string) =>
-      bindings?.some(({ binding }) => binding === name);
-    const bound = {
-      ...(has(wrangler.services, "ORIGIN") && { ORIGIN: boundOrigin }),
-      ...(has(wrangler.d1_databases, "SESSION_DB") && { SESSION_DB: boundDatabase }),
-    };
-    const config = loadConfig(withAssumedSecrets({ ...bound, ...vars, ...more }), list);
+    const file = readWranglerFile(path);
+    const unknown = unknownEnvironment(file, environment);
+    if (unknown !== null) return result([unknown], []);
+    Object.assign(misplaced, misplacedNames(file, environment));
+    const config = effectiveConfig(file, environment);
+    const database = sessionDatabaseIssue(config.whole);
+    if (database !== null) return result([database], []);
+    const worker = checkWorker(config, more, list);
+    return result(worker.issue === null ? [] : [worker.issue], [
+      ...(environment === undefined ? [] : missingInEnvironment(file, environment)),
+      ...nameFindings(file, config, more, environment),
+      ...addressFindings(config),
+      ...worker.warnings,
+    ]);
+  } catch (error) {
+    if (!(error instanceof WranglerFileError)) throw error;
+    return result([error.message], []);
+  }
+}
+
+/** wrangler would deploy the top level under the name of an environment that the file does not have. */
+function unknownEnvironment({ name, environments }: WranglerFile, environment?: string): string | null {
+  if (environment === undefined || environments.includes(environment)) return null;
+  const [near] = nearest(environment, environments);
+  const there = environments.length > 0 ? `It has ${environments.join(", ")}` : "It has none";
+  return `${name} has no [env.${environment}]. ${near ? `Did you mean ${near}?` : `${there}.`}`;
+}
+
+function nameFindings(
+  { name }: WranglerFile,
+  { vars, services, databases, requiredSecrets }: EffectiveConfig,
+  more: Table,
+  environment?: string,
+): string[] {
+  const namesOf = (bindings: readonly { binding: string }[]) => bindings.map(({ binding }) => binding);
+  const table = (own: string) => `${name} [${environment === undefined ? "" : `env.${environment}.`}${own}]`;
+  return [
+    ...misspelt(Object.keys(vars), table("vars")),
+    ...misspelt(Object.keys(more), "--var"),
+    ...misspelt(requiredSecrets, table("secrets")),
+    ...misspelt(namesOf(services), table("services")),
+    ...misspelt(namesOf(databases), table("d1_databases")),
+    ...plainSecrets(vars, table("vars"), environment),
+    ...plainSecrets(more, "--var", environment),
+  ];
+}
+
+/** What the Worker itself would say. */
+function checkWorker(
+  { vars, services, databases, requiredSecrets }: EffectiveConfig,
+  more: Table,
+  list: readonly RouteInput[],
+): Omit<ConfigurationCheck, "environment"> {
+  const has = (bindings: readonly { binding: string }[], name: string) =>
+    bindings.some(({ binding }) => binding === name);
+  const bound = {
+    ...(has(services, "ORIGIN") && { ORIGIN: boundOrigin }),
+    ...(has(databases, "SESSION_DB") && { SESSION_DB: boundDatabase }),
+  };
+  try {
+    const config = loadConfig(withAssumedSecrets({ ...bound, ...vars, ...more }, requiredSecrets), list);
     const { origin, warnings } = config;
     const noOrigin = origin ? [] : ["no ORIGIN_URL and no ORIGIN binding: every request will get 503"];
     const unreadable =
       config.corsOrigins === null && config.routes.some(mayRefuse) ? [UNREADABLE_REFUSALS] : [];
     return {
-      environment: label,
       issue: null,
       warnings: [...noOrigin, ...warnings, ...unreadable, ...strippedQueries(config.routes)],
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { environment: label, issue: error.message, warnings: [] };
+    return { issue: error.message, warnings: [] };
   }
 }
 
@@ -107,7 +181,11 @@ function strippedQueries(compiled: readonly Route[]): string[] {
   });
 }
 
-/** The environments that a wrangler configuration names. */
-export function environmentsOf(file: string): string[] {
-  return unstable_readConfig({ config: file }, { hideWarnings: true }).definedEnvironments ?? [];
+/**
+ * The environments that a wrangler configuration names.
+ *
+ * @throws WranglerFileError where it cannot be read.
+ */
+export function environmentsOf(path: string): string[] {
+  return readWranglerFile(path).environments;
 }

@@ -1,10 +1,18 @@
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { checkConfiguration, environmentsOf } from "./configuration.ts";
+import { dirname, join } from "node:path";
+import { parseEnv } from "node:util";
+import { misspelt } from "./findings.ts";
+import { readDeployOptions } from "./options.ts";
 import { run } from "./run.ts";
+import { readWranglerFile, WranglerFileError } from "./wrangler-file.ts";
+import { warningsOf } from "./wrangler-warnings.ts";
 
-/** `npm run check`: everything that can be known without running the Worker. */
+/**
+ * `npm run check [-- --env NAME --config FILE --var NAME:value]`: everything that can be known without running the Worker,
+ * of what `wrangler deploy` with the same options would deploy. Without `--env` it reads every environment.
+ */
 
 interface Check {
   name: string;
@@ -12,39 +20,74 @@ interface Check {
   run(): Promise<string | null>;
 }
 
-const WRANGLER_CONFIG = "wrangler.toml";
+const args = process.argv.slice(2);
+const options = readDeployOptions(args);
+/** Whether wrangler can read the file at all: what needs wrangler would only say the same again, in other words. */
+let isReadable = true;
 
 const checks: Check[] = [
+  { name: "routes and variables", run: configuration },
   // Written anew, not compared: the types below are checked against the runtime that wrangler.toml asks for.
-  { name: "the runtime's types", run: () => program("wrangler", ["types", "--include-env=false"]) },
+  { name: "the runtime's types", run: () => wrangler(["types", "--include-env=false", ...fileOption()]) },
   { name: "types", run: () => program("tsc", ["--noEmit", "-p", "."]) },
   { name: "lint and format", run: () => program("biome", ["check", "."]) },
-  { name: "routes and variables", run: configuration },
   { name: "the Worker bundles", run: bundle },
 ];
 
-async function program(name: string, args: string[]): Promise<string | null> {
-  const { code, output } = await run(name, args);
+const fileOption = () => (options.file === "wrangler.toml" ? [] : ["--config", options.file]);
+
+async function program(name: string, programArgs: string[]): Promise<string | null> {
+  const { code, output } = await run(name, programArgs);
   return code === 0 ? null : output;
 }
 
+async function wrangler(wranglerArgs: string[]): Promise<string | null> {
+  return isReadable ? program("wrangler", wranglerArgs) : `Not tried: wrangler cannot read ${options.file}.`;
+}
+
 async function configuration(): Promise<string | null> {
-  const issues: string[] = [];
-  for (const environment of [undefined, ...environmentsOf(WRANGLER_CONFIG)]) {
-    const { issue, warnings, environment: label } = checkConfiguration(WRANGLER_CONFIG, environment);
-    if (issue) issues.push(`environment ${label}: ${issue}`);
-    for (const warning of warnings) console.log(`  note (${label}): ${warning}`);
+  const { file, environment, vars } = options;
+  let environments: (string | undefined)[];
+  try {
+    const named = readWranglerFile(file).environments;
+    environments = environment === undefined ? [undefined, ...named] : [environment];
+  } catch (error) {
+    if (!(error instanceof WranglerFileError)) throw error;
+    isReadable = false;
+    return error.message;
   }
+  // Loaded here, not above: where src/routes.ts cannot be read the other checks still say their part.
+  const { checkConfiguration } = await import("./configuration.ts");
+  const issues: string[] = [];
+  const notes = new Map<string, string>();
+  for (const each of environments) {
+    const { issue, warnings, environment: label } = checkConfiguration(file, each, vars);
+    if (issue) issues.push(`environment ${label}: ${issue}`);
+    for (const warning of warnings) if (!notes.has(warning)) notes.set(warning, label);
+  }
+  for (const note of developmentNames(file, environments)) notes.set(note, ".dev.vars");
+  for (const [note, label] of notes) console.log(`  note (${label}): ${note}`);
   return issues.length > 0 ? issues.join("\n") : null;
 }
 
+/** Names in the files that `wrangler dev` and `npm start` read beside the configuration. */
+function developmentNames(file: string, environments: readonly (string | undefined)[]): string[] {
+  return environments.flatMap((environment) => {
+    const path = join(dirname(file), environment === undefined ? ".dev.vars" : `.dev.vars.${environment}`);
+    return existsSync(path) ? misspelt(Object.keys(parseEnv(readFileSync(path, "utf8"))), path) : [];
+  });
+}
+
 async function bundle(): Promise<string | null> {
+  if (!isReadable) return `Not tried: wrangler cannot read ${options.file}.`;
   const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-"));
   try {
-    const { code, output } = await run("wrangler", ["deploy", "--dry-run", "--outdir", folder]);
+    const { code, output } = await run("wrangler", ["deploy", "--dry-run", "--outdir", folder, ...args]);
+    if (code !== 0) return output;
+    for (const warning of warningsOf(output)) console.log(`  note (wrangler): ${warning}`);
     const size = /Total Upload: .*/.exec(output)?.[0];
     if (size) console.log(`  ${size}`);
-    return code === 0 ? null : output;
+    return null;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -52,10 +95,18 @@ async function bundle(): Promise<string | null> {
 
 let failed = 0;
 for (const check of checks) {
-  const complaint = await check.run();
+  const complaint = await check.run().catch((error: unknown) => messageOf(error));
   console.log(`${complaint === null ? "✅" : "❌"} ${check.name}`);
   if (complaint === null) continue;
   failed += 1;
   console.log(complaint.trimEnd());
 }
 if (failed > 0) process.exitCode = 1;
+
+/** A syntax error has the file and the line in its stack, and little in its message. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof SyntaxError
+    ? ((error.stack ?? error.message).split(/\n\s+at /)[0] ?? "")
+    : error.message;
+}

@@ -1,30 +1,23 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import type { RouteInput } from "../../../../src/config/route.ts";
 import { loadConfig } from "../../../../src/edge/load-config.ts";
-import routes from "../../../../src/routes.ts";
-import { checkConfiguration, environmentsOf } from "../../../../src/tools/check/configuration.ts";
+import {
+  checkConfiguration as checkWith,
+  environmentsOf,
+} from "../../../../src/tools/check/configuration.ts";
 import { run } from "../../../../src/tools/check/run.ts";
+import routes from "../../../support/sample-routes.ts";
+import { wranglerToml } from "../../../support/wrangler-toml.ts";
 
-const folders: string[] = [];
-afterEach(async () => {
-  for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
-});
-
-async function wranglerToml(text: string): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "edge-config-"));
-  folders.push(folder);
-  const file = join(folder, "wrangler.toml");
-  await writeFile(file, `name = "edge"\nmain = "x.js"\ncompatibility_date = "2026-04-24"\n${text}`);
-  return file;
-}
+/** With the routes of the tests, whatever stands in `src/routes.ts`. */
+const checkConfiguration = (
+  file: string,
+  environment?: string,
+  vars: Record<string, string> = {},
+  list: readonly RouteInput[] = routes,
+) => checkWith(file, environment, vars, list);
 
 describe("npm run check reads wrangler.toml with the Worker's own code", () => {
-  it("and finds nothing wrong with the one in this repository", () => {
-    expect(checkConfiguration("wrangler.toml").issue).toBeNull();
-  });
-
   it("and names the variable, what was found and the fix", async () => {
     const file = await wranglerToml('[vars]\nORIGIN_URL = "https://api.example"\nREDIS_CACHE_TTL = "soon"\n');
     const { issue } = checkConfiguration(file);
@@ -130,14 +123,26 @@ describe("npm run check reads wrangler.toml with the Worker's own code", () => {
   });
 });
 
+const deploy = (file: string, ...args: string[]) =>
+  run("node", ["src/tools/deploy/main.ts", "--config", file, "--dry-run", ...args]);
+
 it("npm run deploy refuses an environment that does not exist, before it calls anybody", async () => {
-  const { code, output } = await run("node", ["src/tools/deploy/main.ts", "--env", "no-such-environment"]);
-  expect(code).not.toBe(0);
-  expect(output).toContain("no-such-environment");
+  const file = await wranglerToml('[env.staging.vars]\nORIGIN_URL = "https://api.example"\n');
+  const { code, output } = await deploy(file, "--env", "stagin");
+  expect(code).toBe(1);
+  expect(output).toMatch(/^Not deployed\. .*Did you mean staging\?/);
 });
 
 it("npm run deploy reads --var as wrangler does", async () => {
-  const { code, output } = await run("node", ["src/tools/deploy/main.ts", "--var", "EDGE_MODE:loose"]);
+  const { code, output } = await deploy(await wranglerToml(""), "--var", "EDGE_MODE:loose");
   expect(code).toBe(1);
   expect(output).toContain("EDGE_MODE");
+});
+
+it("npm run deploy stops at TOML that wrangler cannot read", async () => {
+  const { code, output } = await deploy(await wranglerToml("[vars]\nORIGIN_URL = https://api.example\n"));
+  expect(code).toBe(1);
+  expect(output.trim()).toMatch(
+    /^Not deployed\. Environment default: wrangler\.toml:5: found ORIGIN_URL without quotes\. .*$/,
+  );
 });
