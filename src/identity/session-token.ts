@@ -18,6 +18,11 @@ export interface SessionClaims {
   offline: boolean;
   /** Only in offline tokens: the user data for the record. Null where the database has them, or for none. */
   userData: JsonText | null;
+  /**
+   * The id before a rotation whose reply was lost: Redis has the record under either id. Such a token is an offline one, and
+   * has no user data where they do not fit.
+   */
+  rotatedFrom?: string | undefined;
   /** Upstash's consistency token of the creation. Reads carry it while the session is new, so that they see the write. */
   syncToken: string | null;
 }
@@ -39,6 +44,7 @@ const payload = z.object({
   o: z.optional(z.literal(1)),
   d: z.optional(z.unknown()),
   s: z.optional(z.string()),
+  f: z.optional(z.string().check(z.regex(SESSION_ID))),
 });
 
 /**
@@ -86,6 +92,7 @@ function payloadOf(claims: SessionClaims): Uint8Array {
       c: claims.confirmedAt,
       ...(claims.offline && { o: 1 }),
       ...(claims.syncToken !== null && { s: claims.syncToken }),
+      ...(claims.rotatedFrom !== undefined && { f: claims.rotatedFrom }),
     }),
   );
 }
@@ -144,7 +151,7 @@ function parseClaims(body: string): SessionClaims | null {
     const json = new TextDecoder().decode(bytes);
     const parsed = z.safeParse(payload, JSON.parse(json));
     if (!parsed.success) return null;
-    const { i, u, t, a, e, c, o, s } = parsed.data;
+    const { i, u, t, a, e, c, o, s, f } = parsed.data;
     // Versions before this one put the user data of an outage here, in clear text.
     const userData = memberText(json, "d");
     return {
@@ -157,6 +164,7 @@ function parseClaims(body: string): SessionClaims | null {
       offline: o === 1,
       userData: userData === undefined ? null : new JsonText(userData),
       syncToken: s ?? null,
+      ...(f !== undefined && { rotatedFrom: f }),
     };
   } catch {
     return null;

@@ -24,11 +24,18 @@ export function recordOf(
 
 /** A session to be written, with the times of its token. */
 export function newSessionOf(kept: KeptSession, claims: SessionClaims, user: UserNames): NewSession {
-  return { ...kept, user, createdAt: claims.issuedAt, expiresAt: claims.expiresAt };
+  const { issuedAt: createdAt, expiresAt, rotatedFrom } = claims;
+  return { ...kept, user, createdAt, expiresAt, ...(rotatedFrom !== undefined && { rotatedFrom }) };
 }
 
 /** The claims of a session that is created in an outage: its token carries the user data until Redis has the record. */
-export function offlineClaimsOf({ record, text, createdAt, expiresAt }: NewSession): SessionClaims {
+export function offlineClaimsOf({
+  record,
+  text,
+  createdAt,
+  expiresAt,
+  rotatedFrom,
+}: NewSession): SessionClaims {
   return {
     id: record.session_id,
     userId: record.user_id,
@@ -39,5 +46,6 @@ export function offlineClaimsOf({ record, text, createdAt, expiresAt }: NewSessi
     offline: true,
     userData: userDataOf({ record, text }),
     syncToken: null,
+    rotatedFrom,
   };
 }

@@ -11,10 +11,12 @@ export class UserDataTooLarge extends Error {
   readonly code = "USER_DATA_TOO_LARGE_OFFLINE";
 }
 
+/** Whether the token of a session that is created in an outage has room for its user data. */
+export function fitsToken(session: NewSession): boolean {
+  return tokenFits(offlineClaimsOf(session)) && !jsonTooLarge(userDataOf(session), OFFLINE_USER_DATA_BYTES);
+}
+
 /** @throws UserDataTooLarge when the token of a session that is created in an outage has no room for its user data. */
 export function refuseTooLarge(session: NewSession): void {
-  const fits = tokenFits(offlineClaimsOf(session));
-  if (!fits || jsonTooLarge(userDataOf(session), OFFLINE_USER_DATA_BYTES)) {
-    throw new UserDataTooLarge("An offline token carries 2 KiB of user data at most");
-  }
+  if (!fitsToken(session)) throw new UserDataTooLarge("An offline token carries 2 KiB of user data at most");
 }

@@ -37,7 +37,7 @@ export function createPending({ store, sessionStore, platform, events, ...option
     entries,
     bytes: CREATES_BYTES,
     sizeOf: ({ text }) => 2 * text.length + 512,
-    write: (batch, session) => sessionStore.queueAdopt(batch, session),
+    write: (batch, session) => sessionStore.queueUnwritten(batch, session),
   });
   const ends = new Outbox<{ user: UserNames | null }>({
     platform,
@@ -81,10 +81,10 @@ export function createPending({ store, sessionStore, platform, events, ...option
       return creates.size + endings();
     },
 
-    /** Adds a session of an outage. */
-    create(session: NewSession): void {
+    /** Adds a session of an outage. @returns false where there is no room: a request with its token writes it. */
+    create(session: NewSession): boolean {
       store.markDue();
-      creates.put(session.record.session_id, session, session.expiresAt);
+      return creates.put(session.record.session_id, session, session.expiresAt);
     },
 
     /** The records of a user's sessions that wait to be written. */

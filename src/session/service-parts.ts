@@ -112,7 +112,10 @@ export function createServiceParts(options: SessionServiceOptions): ServiceParts
     forMs: (durable) => (durable ? { forMs: (config.offlineGraceSeconds + 60) * 1000 } : {}),
 
     forgetHere(id) {
+      const { rotatedFrom, user } = pending.creates.get(id) ?? {};
       pending.creates.delete(id);
+      // What would have ended the id before is gone now.
+      if (rotatedFrom !== undefined) pending.end(rotatedFrom, user ?? null);
       seen.delete(id);
     },
 

@@ -68,9 +68,9 @@ export function endsIt({ kept, tombstone, marks }: Looked, id: string): boolean 
 
 /** Whether the token itself carries the session's record: it was created where neither store could be told. */
 export function carriesRecord(
-  { offline, userData }: SessionClaims,
+  { offline, userData, rotatedFrom }: SessionClaims,
   database: SessionDatabase | null,
 ): boolean {
   // Tokens of versions before the database may carry none, and mean an empty one.
-  return offline && (userData !== null || database === null);
+  return offline && (userData !== null || (database === null && rotatedFrom === undefined));
 }

@@ -9,6 +9,8 @@ export interface NewSession extends KeptSession {
   createdAt: number;
   /** The absolute end, milliseconds since the epoch. */
   expiresAt: number;
+  /** The id that a rotation gave up, where it is not known whether Redis has it: the record may still be there. */
+  rotatedFrom?: string;
 }
 
 /** What a rotation replaces: the old id, and whether it was made in an outage and may never have been written. */

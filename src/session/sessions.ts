@@ -20,7 +20,7 @@ import { type Choice, chooseSession } from "./choose.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
 import { isNameable } from "./input.ts";
 import { createKnownEnds } from "./known-ends.ts";
-import { UserDataTooLarge } from "./offline-user-data.ts";
+import { fitsToken, UserDataTooLarge } from "./offline-user-data.ts";
 import type { SessionsOptions } from "./options.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
 import { changedRecord, givenJson, isoTime, type KeptSession, userDataOf } from "./record.ts";
@@ -159,7 +159,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     create,
     get: service.read,
-    touch,
+    touch: service.touch,
     delete: end,
     rotate,
     requireSecret,
@@ -232,10 +232,6 @@ export function createSessions(options: SessionsOptions): Sessions {
     return { ...kept, claims: final, token: await sign(final), durable };
   }
 
-  async function touch(id: string): Promise<boolean> {
-    return service.touch(id);
-  }
-
   async function end(id: string, requestId?: string): Promise<Ended> {
     const found = await service.read(id);
     if (found.kind === "missing") return "missing";
@@ -248,6 +244,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     // Only Redis knows whether another isolate has ended it. Nothing is sent, so that a lost reply cannot end the old one.
     const isConfirmed = source === "redis" || source === "database";
     if ((onRedis || database) && !isConfirmed && !claims.offline) throw notNow();
+    if (claims.rotatedFrom !== undefined) throw notNow();
     const next = {
       ...claims,
       id: rotatedId(claims.id, newId()),
@@ -267,7 +264,9 @@ export function createSessions(options: SessionsOptions): Sessions {
       session: await identifier.hash("session", next.id),
       durable: kept.durable,
     });
-    const rotated = { ...next, ...inToken(userDataOf(renamed), kept) };
+    const { rotatedFrom } = kept;
+    const carried = rotatedFrom === undefined || fitsToken({ ...renewal, rotatedFrom });
+    const rotated = { ...next, rotatedFrom, ...inToken(carried ? userDataOf(renamed) : null, kept) };
     const final = withSyncToken(rotated, kept.syncToken);
     return { ...renamed, claims: final, token: await sign(final), durable: kept.durable };
   }

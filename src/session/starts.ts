@@ -17,10 +17,27 @@ export interface Made {
   syncToken: string | null;
 }
 
+/** How a session was given a new id. */
+export interface Rotated extends Omit<Made, "createdAt"> {
+  /** The reply was lost: Redis has the record under the new id or still under this one. */
+  rotatedFrom?: string;
+}
+
 /** Creating sessions, and giving them new ids. */
 export function sessionStarts(parts: ServiceParts) {
-  const { store, onRedis, database, shared, identifier, platform, local, sessionStore, pending, seen } =
-    parts;
+  const {
+    store,
+    config,
+    onRedis,
+    database,
+    shared,
+    identifier,
+    platform,
+    local,
+    sessionStore,
+    pending,
+    seen,
+  } = parts;
   const later = database?.outbox;
   const { attempt, forMs, forgetHere, acceptedHere } = parts;
 
@@ -72,17 +89,23 @@ export function sessionStarts(parts: ServiceParts) {
    *
    * @param old Redis has just confirmed it, or it was made in an outage: an end that only Redis knows names the old id and
    *   would not reach the new one.
-   * @throws UserDataTooLarge as {@link create}.
+   * Where the reply is lost and no database is asked, nobody knows which of the two ids Redis has. The new one is given out all
+   * the same, with the old one in its token: whichever isolate meets it next finds the record under either. An outage ends no
+   * session.
+   *
+   * @throws UserDataTooLarge as {@link create}, of a session that Redis may not have, and where nothing was sent. Nothing is
+   *   changed then.
    * @throws StoreError where the database alone has confirmed the old one, and does not answer now.
    */
   async function rotate(
     old: SessionClaims & Pick<OldSession, "text"> & { source?: ActiveSession["source"] },
     session: NewSession,
     requestId?: string,
-  ): Promise<Omit<Made, "createdAt"> | null> {
-    return attempt<Omit<Made, "createdAt"> | null>({
+  ): Promise<Rotated | null> {
+    if (onRedis && !database && old.offline) refuseTooLarge(session);
+    const batch = store.batch();
+    return attempt<Rotated | null>({
       async redis() {
-        const batch = store.batch();
         const rotated = sessionStore.queueRotate(batch, old, session);
         await batch.send();
         if ((await rotated) === 0) return null;
@@ -102,10 +125,12 @@ export function sessionStarts(parts: ServiceParts) {
       async here() {
         if (old.source === "database")
           throw new StoreError("absent", "The database has what is known of the session");
-        if (shared) refuseTooLarge(session);
+        const maySitInRedis = onRedis && !database && !old.offline && batch.calls > 0;
+        if (shared && !maySitInRedis) refuseTooLarge(session);
         // The old one need not be in this isolate's map.
         if (!(await local.rotate({ id: old.id, offline: shared || old.offline }, session))) return null;
         forgetHere(old.id);
+        if (maySitInRedis) return withoutReply(old.id, session, requestId);
         later?.put({ kind: "end", id: old.id }, { kind: "adopt", session });
         if (onRedis) {
           pending.create(session);
@@ -114,6 +139,13 @@ export function sessionStarts(parts: ServiceParts) {
         return { durable: !shared, awaitsRedis: false, syncToken: null };
       },
     });
+  }
+
+  function withoutReply(rotatedFrom: string, session: NewSession, requestId: string | undefined): Rotated {
+    // The end of the old id is written along with the new one, and not by itself: its record may be all that there is.
+    local.replace(rotatedFrom, session, config.absoluteSeconds * 1000);
+    acceptedHere(pending.create({ ...session, rotatedFrom }), requestId);
+    return { durable: false, awaitsRedis: false, syncToken: null, rotatedFrom };
   }
 
   /** Ends the session that a new one replaces, after the new one exists. */

@@ -29,6 +29,9 @@ export interface UpstashSessionStoreOptions {
   maxPerUser: number;
 }
 
+/** A text that no record is: what Redis has is taken for newer. */
+const NOT_READ = "-";
+
 /**
  * Sessions in Redis. Each method sends a batch of its own; each `queue…` method only puts the command on a batch that the
  * caller sends. Both reject with a StoreError when the call fails or a script's reply is malformed.
@@ -123,6 +126,16 @@ export class UpstashSessionStore implements SessionStore {
 
   async rotate(old: OldSession, session: NewSession): Promise<boolean> {
     return (await this.#inOwnBatch((batch) => this.queueRotate(batch, old, session))) === 1;
+  }
+
+  /**
+   * Writes a session that an isolate has without knowing whether Redis has it: one of an outage, or one whose rotation had no
+   * reply. Where the old id has a record still, that goes on under the new one.
+   */
+  queueUnwritten(batch: Batch, session: NewSession): Promise<unknown> {
+    const { rotatedFrom: id } = session;
+    if (id === undefined) return this.queueAdopt(batch, session);
+    return this.queueRotate(batch, { id, offline: true, text: NOT_READ }, session);
   }
 
   queueRotate(batch: Batch, old: OldSession, { record, text, user, createdAt, expiresAt }: NewSession) {

@@ -14,6 +14,7 @@ import type { SessionsOptions } from "./options.ts";
 import { changedRecord, isoTime, type KeptSession, timeOf } from "./record.ts";
 import { carriesRecord, type SessionDatabase, textsOf } from "./session-database.ts";
 import type { SessionService } from "./session-service.ts";
+import { unmovedKeys, unmovedRecord } from "./unmoved.ts";
 import { keptSession } from "./upstash-session-store.ts";
 import type { SessionVerdict } from "./verdict.ts";
 
@@ -32,6 +33,8 @@ const YOUNG_MS = 60_000;
 
 /** What is stored of a session. */
 interface Stored {
+  /** What Redis holds at `unmovedKeys`. Default nothing. */
+  before?: readonly (string | null)[];
   texts: readonly (string | null)[];
   /** `copy`: Redis answers and has lost the record, which the database has. `database`: Redis does not answer, or has none. */
   from: "redis" | "copy" | "database";
@@ -124,12 +127,13 @@ export function createSessionValidator({
       batch.syncToken = claims.syncToken;
     // One MGET reads them all. Tombstone, version and marks distinguish an ended session from an absent record.
     const reads = sessionKeys(keys, asked).map((key) => batch.read(key));
+    const unmoved = unmovedKeys(keys, claims).map((key) => batch.read(key));
     const position = database ? batch.read(keys.sessionsCarried()) : null;
     return async () => {
       try {
         const texts = await Promise.all(reads);
         if (position) database?.copy.see(await position);
-        return await byRedis(asked, texts);
+        return await byRedis(asked, texts, await Promise.all(unmoved));
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         database?.copy.doubt();
@@ -139,11 +143,15 @@ export function createSessionValidator({
   }
 
   /** The verdict from Redis' reply; and from the database's, where Redis may lack what the database has. */
-  async function byRedis(asked: Asked, texts: readonly (string | null)[]): Promise<SessionVerdict> {
+  async function byRedis(
+    asked: Asked,
+    texts: readonly (string | null)[],
+    before: readonly (string | null)[],
+  ): Promise<SessionVerdict> {
     const { claims, user } = asked;
     const absent = texts[0] === null && !carriesRecord(claims, database);
     if (!database || (database.copy.sure && !(absent && claims.offline)))
-      return confirmed(asked, { texts, from: "redis" });
+      return confirmed(asked, { texts, from: "redis", before });
     const looked = await lookOnce(claims, user);
     // Redis has no record, and what may have one does not answer: that is no denial (law 2).
     if (!looked && absent && outcomeOf(claims, texts) === "absent") return inOutage(asked);
@@ -166,7 +174,7 @@ export function createSessionValidator({
   }
 
   /** The verdict from what is stored at the keys that tell of the session. */
-  async function confirmed(asked: Asked, { texts, from }: Stored): Promise<SessionVerdict> {
+  async function confirmed(asked: Asked, { texts, from, before = [] }: Stored): Promise<SessionVerdict> {
     const { claims, tokenSource, user } = asked;
     const name = nameOf(claims, user);
     const ended = (because: "revoked" | "idle", by: EndedBy | null = null) => {
@@ -176,27 +184,26 @@ export function createSessionValidator({
     };
     const [text = null, , version = null, ...marks] = texts;
     knownEnds.learn(user, version, marks);
-    const outcome = outcomeOf(claims, texts);
-    if (outcome === "ended") return ended("revoked", "evidence");
+    if (outcomeOf(claims, texts) === "ended") return ended("revoked", "evidence");
     // It may have ended here while Redis was asked: what Redis said before must not count as a confirmation after it.
     if (service.endedHere(name)) return ended("revoked");
-    // Redis has lost the record, and the token does not carry the session's data: the session is over.
-    if (outcome === "absent") return ended("revoked", "absent");
+    const unmoved = text === null ? unmovedRecord(claims, before) : null;
+    if (unmoved === "ended") return ended("revoked", "evidence");
     const now = platform.now();
     const kept = keptSession(text);
-    // The record cannot be read.
-    if (kept === null && !carriesRecord(claims, database)) return ended("revoked", "absent");
-    const present = kept ?? recordOf(claims);
+    const present = kept ?? unmoved ?? (carriesRecord(claims, database) ? recordOf(claims) : null);
+    // Redis has lost the record, or it cannot be read, and the token does not carry the session's data: the session is over.
+    if (present === null) return ended("revoked", "absent");
     const { record } = present;
     if (record.user_id !== claims.userId) return ended("revoked");
     if (isSilent(claims, present)) return ended("idle");
-    writeAfter(asked, kept, from);
+    writeAfter(asked, { kept, present, from });
     service.confirm(claims.id, present);
     const inRedis = kept !== null && (from !== "database" || !onRedis);
     const renew = (claims.offline && inRedis) || now - claims.confirmedAt >= renewEveryMs;
     return {
       kind: "active",
-      claims,
+      claims: inRedis ? { ...claims, offline: false, rotatedFrom: undefined } : claims,
       ...present,
       source: from === "database" ? "database" : "redis",
       tokenSource,
@@ -207,8 +214,7 @@ export function createSessionValidator({
   /** Writes down activity after the response, and the record where Redis has none. */
   function writeAfter(
     { request, claims, user }: Asked,
-    kept: KeptSession | null,
-    from: Stored["from"],
+    { kept, present, from }: Pick<Stored, "from"> & { kept: KeptSession | null; present: KeptSession },
   ): void {
     const now = platform.now();
     const updated = kept && changedRecord(kept, { last_active: isoTime(now) });
@@ -220,8 +226,8 @@ export function createSessionValidator({
         );
     } else if (!kept || from === "copy") {
       // Another isolate created it in an outage and has not written it, or Redis has lost it.
-      const session = newSessionOf(updated ?? recordOf(claims), claims, user);
-      request.after((batch) => void sessionStore.queueAdopt(batch, session).catch(ignore));
+      const session = newSessionOf(updated ?? present, claims, user);
+      request.after((batch) => void sessionStore.queueUnwritten(batch, session).catch(ignore));
     } else if (updated && isDue) {
       request.after((batch) => void sessionStore.queueTouch(batch, kept, updated, user).catch(ignore));
     }
@@ -284,7 +290,8 @@ export function createSessionValidator({
    */
   function renewed(claims: SessionClaims, now: number, kept = true): Promise<string> {
     const confirmedNow = { ...claims, syncToken: null, confirmedAt: now };
-    return sign(kept ? { ...confirmedNow, offline: false, userData: null } : confirmedNow);
+    if (!kept) return sign(confirmedNow);
+    return sign({ ...confirmedNow, offline: false, userData: null, rotatedFrom: undefined });
   }
 }
 

@@ -51,6 +51,8 @@ export function openSessions({
 }: SessionIsolateOptions = {}) {
   const wire = {
     cut: false,
+    /** Redis gets each call, and its reply is lost. */
+    deaf: false,
     full: false,
     /** The answer in place of Redis' for a command; undefined passes the command on. */
     answer: null as ((command: unknown[]) => object | undefined) | null,
@@ -72,6 +74,10 @@ export function openSessions({
         const commands = JSON.parse(String(init?.body)) as unknown[][];
         wire.commands.push(...commands);
         const { answer } = wire;
+        if (wire.deaf) {
+          await platform.fetch(input, init);
+          throw new TypeError("cut");
+        }
         if (!wire.full && !answer) return platform.fetch(input, init);
         // A Redis that is out of memory answers reads and refuses writes.
         const passes = ([name, ...rest]: unknown[]) =>
