@@ -1,3 +1,4 @@
+import { BoundedMap } from "../runtime/bounded-map.ts";
 import { hex } from "../runtime/hex.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
@@ -37,8 +38,15 @@ const MAX_COMMAND_BYTES = 1_000_000 - 160 * 1024;
 const LONG_WRITE_MS = 10_000;
 /** Ms for which a variant's withdrawal is kept where nothing else of the URL is. */
 const WITHDRAWAL_LIFE_MS = 3_600_000;
-/** A fill that took longer may have met a write, or a later answer, ms. */
+/** A fill that took longer may have met a write, or a later answer, ms: it looks for one. */
 const QUICK_FILL_MS = 1000;
+/**
+ * Ms for which a write is noted where nothing of its URL is stored: as long as a quick fill that was under way may yet take to
+ * arrive, its call to the store included.
+ */
+const EMPTY_STAMP_MS = QUICK_FILL_MS + 2000;
+/** Of those, what one isolate notes at a time: whoever writes to many URLs must not fill the store (law 5). */
+const MAX_EMPTY_STAMPS = 500;
 /** Different `Vary` fields of one URL that are tried, the newest first. */
 const MAX_VARY_SETS = 4;
 
@@ -58,6 +66,8 @@ export class RedisEntryStore implements EntryStore {
   readonly #keys: RedisEntryStoreOptions["keys"];
   readonly #platform: RedisEntryStoreOptions["platform"];
   readonly #store: RedisEntryStoreOptions["store"];
+  /** URLs whose writes are noted although nothing of them may be stored. */
+  readonly #emptyStamps: BoundedMap<true>;
   /** No longer body is sent: the store has refused one of this length, or is known to. */
   #maxBytes = MAX_COMMAND_BYTES;
 
@@ -65,6 +75,7 @@ export class RedisEntryStore implements EntryStore {
     this.#keys = keys;
     this.#store = store;
     this.#platform = platform;
+    this.#emptyStamps = new BoundedMap({ platform, entries: MAX_EMPTY_STAMPS, whenFull: "refuse" });
   }
 
   async find({ key, sharedKey }: EntryAddress, query: EntryQuery, batch: Batch): Promise<Finding> {
@@ -129,7 +140,8 @@ export class RedisEntryStore implements EntryStore {
 
   /**
    * An answer that does not vary, at an address where nothing is (`isNew`), is two plain commands in place of a script of
-   * four, unless it took its time; a variant that another isolate stores at the same moment may be lost.
+   * four, unless it took its time or is long; a variant that another isolate stores at the same moment may be lost. They leave
+   * what {@link invalidate} has noted meanwhile.
    */
   #queuePut(
     { key, sharedKey, urlHash }: EntryAddress,
@@ -142,12 +154,11 @@ export class RedisEntryStore implements EntryStore {
     const { vary, requestTime } = entry.meta;
     const now = this.#platform.now();
     const keepMs = Math.max(1000, Math.min(MAX_LIFE_MS, Math.ceil(entry.keepUntil - now)));
-    const isQuick = now - requestTime < QUICK_FILL_MS;
+    const isQuick = !body && now - requestTime < QUICK_FILL_MS;
     if (key !== sharedKey) this.#markAudience(sharedKey, keepMs, batch);
     if (isNew && isQuick && vary.length === 0) {
       const names = { vary: "-", order: VARYLESS, [`i:${VARYLESS}`]: entry.id };
-      const apart = body ? { [`b:${VARYLESS}`]: body.text } : {};
-      const fields = { ...names, [`e:${VARYLESS}`]: text, ...apart, [`t:${VARYLESS}`]: tagLine(entry) };
+      const fields = { ...names, [`e:${VARYLESS}`]: text, [`t:${VARYLESS}`]: tagLine(entry) };
       const stored = batch.queue((pipeline) => pipeline.hset(hash, fields));
       void batch.queue((pipeline) => pipeline.pexpire(hash, keepMs));
       return stored;
@@ -174,14 +185,17 @@ export class RedisEntryStore implements EntryStore {
     }
   }
 
-  async invalidate({ urlHash }: EntryAddress, at: InvalidatedAt, batch: Batch): Promise<void> {
+  async invalidate({ urlHash, sharedKey }: EntryAddress, at: InvalidatedAt, batch: Batch): Promise<void> {
     const kinds = (["hard", "soft"] as const).filter((kind) => at[kind] > 0);
-    const ofScheme = (scheme: string) => this.#keys.response(sharedKeyOf(urlHash, scheme));
-    const names = [ofScheme("https:"), this.#keys.changes(), ofScheme("http:")];
+    const schemes = ["https:", "http:"].map((scheme) => sharedKeyOf(urlHash, scheme));
+    const other = schemes.find((each) => each !== sharedKey) ?? sharedKey;
+    const names = [this.#keys.response(sharedKey), this.#keys.changes(), this.#keys.response(other)];
+    const noted = this.#emptyStamps.set(sharedKey, true, this.#platform.now() + EMPTY_STAMP_MS);
     await Promise.all(
       kinds.map((kind) => {
         const member: ChangeMember = `${kind === "hard" ? "h" : "s"}${urlHash}`;
-        const args = [INVALIDATION_FIELDS[kind], at[kind], this.#platform.now(), member];
+        const emptyMs = noted ? EMPTY_STAMP_MS : "";
+        const args = [INVALIDATION_FIELDS[kind], at[kind], this.#platform.now(), member, emptyMs];
         return batch.run(invalidateScript, names, args);
       }),
     );

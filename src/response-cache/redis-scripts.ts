@@ -140,11 +140,13 @@ return 1
 
 /**
  * Notes an invalidation among the changes, and in the URL's hashes where entries are stored that go by it: as long as these
- * live. The later of two times stays.
+ * live. Where nothing is stored it is noted in the first hash all the same, for as long as a fill may take that was under way: the
+ * fill adds to the hash, and is invalid from the start. The later of two times stays.
  */
 export const invalidateScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the URL's hash, the changes, its hash by the other scheme. ARGV: field, time, now, member of the changes.
+-- KEYS: the URL's hash, the changes, its hash by the other scheme. ARGV: field, time, now, member of the changes, ms for
+-- which the time is noted where nothing is stored or ''.
 ${NOTE_CHANGE}
 for _, hash in ipairs({KEYS[1], KEYS[3]}) do
   local before = redis.pcall('HMGET', hash, 'vary', '${HAS_AUDIENCES}', ARGV[1])
@@ -152,8 +154,10 @@ for _, hash in ipairs({KEYS[1], KEYS[3]}) do
     redis.call('DEL', hash)
     before = {false, false, false}
   end
-  if (before[1] or before[2]) and tonumber(before[3] or 0) < tonumber(ARGV[2]) then
+  local stored = before[1] or before[2]
+  if (stored or (ARGV[5] ~= '' and hash == KEYS[1])) and tonumber(before[3] or 0) < tonumber(ARGV[2]) then
     redis.call('HSET', hash, ARGV[1], ARGV[2])
+    if not stored then redis.call('PEXPIRE', hash, ARGV[5]) end
   end
 end
 note(ARGV[2], ARGV[4], ARGV[3])

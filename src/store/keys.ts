@@ -14,7 +14,7 @@
  * | `{sessions}:mark:{user name}` | string: which sessions of the user are over by their creation, see identity/session-marks.ts | a year + 1 min | one per user |
  * | `{sessions}:version` | string, a number: sessions of everyone up to then are over | a year + 1 min | 1 |
  * | `{sessions}:carried` | string: up to where Redis has the journal of D1, and when that was compared | a year + 1 min | 1 |
- * | `{cache}:e:{url hash}` | hash, fields per variant, and when the URL was invalidated | the longest variant in it | 32 variants |
+ * | `{cache}:e:{url hash}` | hash, fields per variant, and when the URL was invalidated | the longest variant in it; 3 s where only a write is noted | 32 variants |
  * | `{cache}:u:{user hash}` | string, when all of a user's entries ended | 7 days | one per user whose data was deleted |
  * | `{cache}:changes` | sorted set, URLs that were written to or withdrawn, by time | 10 min | 2000 |
  * | `{cache}:purges` | sorted set, purges by time | the longest entry lifetime | 1000 |

@@ -102,7 +102,7 @@ describe("a long body that only Redis has", () => {
     ["is cut short", (hash, isolate) => run(isolate, (p) => cut(p, hash))],
   ])("and %s is a miss, which stores it anew", async (_, change) => {
     const { origin, one, open } = await storedApart();
-    const hash = String(one.wire.commands.find(([name]) => name === "hset")?.[1]);
+    const hash = String(one.wire.commands.find(([name]) => name === "evalsha")?.[3]);
     await change(hash, one);
     const missed = await open().ask("/v1/x");
     expect(missed).toMatchObject({ word: expect.stringMatching(/MISS|REVALIDATED/), status: 200 });
@@ -180,10 +180,7 @@ describe("a store that takes less than an entry's length", () => {
       "400 that says so",
       (length) => (length > 300_000 ? new Response(`{"error":"${ERROR}"}`, { status: 400 }) : null),
     ],
-    [
-      "200 with an error for each",
-      (length) => (length > 300_000 ? Response.json([{ error: ERROR }, { error: ERROR }]) : null),
-    ],
+    ["200 with an error for each", (length) => (length > 300_000 ? Response.json([{ error: ERROR }]) : null)],
   ])("%s: is not lost for it, and is sent no more of that length", async (_, answer) => {
     const { isolate, refused } = refusing(answer);
     for (let n = 0; n < 6; n += 1) expect((await isolate.ask(`/v1/${n}`)).bytes.length).toBe(500_000);

@@ -204,6 +204,74 @@ describe("a fill that ends late", () => {
   });
 });
 
+describe("a quick fill that meets a write where nothing is stored", () => {
+  const page = (fields: Record<string, string> = {}, text = "old") =>
+    new Response(text, { headers: { ...LONG, ...fields } });
+  const own = { scope: "caller" };
+  const write = { method: "POST" };
+
+  it.each<[what: string, answer: Answer, rule?: object, who?: AskOptions]>([
+    ["of everybody's", () => page()],
+    ["with a tag", () => page({ etag: '"a"' })],
+    ["that varies", () => page({ vary: "accept-language" })],
+    ["in gzip", () => page({ "content-encoding": "gzip" })],
+    ["that is a remembered 404", () => new Response("none", { status: 404, headers: LONG })],
+    ["that is long", () => page({ "content-type": "image/png" }, "x".repeat(300_000))],
+    ["that is empty", () => page({}, "")],
+    ["of a caller's own", () => page(), own, ADA],
+  ])("does not outlive what tells of the write: %s", async (_, answer, rule, who) => {
+    for (const late of ["the fill", "the write"]) {
+      const { origin, one, other, next, slowly } = isolates(
+        (request) => (request.method === "POST" ? new Response("done") : answer(request)),
+        rule,
+      );
+      const arrive = await slowly(one, "/p", who);
+      one.platform.advance(5);
+      const writing = await other.ask("/p", { ...write, unsettled: late === "the write" });
+      await arrive();
+      await writing.settle();
+      // Nobody reads the changes for as long as they stand.
+      const batch = one.store.batch();
+      void batch.queue((pipeline) => pipeline.del(one.keys.changes()));
+      await batch.send();
+      one.platform.advance(700_000);
+      const { count } = origin;
+      expect((await next().ask("/p", who)).word, `${late} comes last`).toBe("MISS");
+      expect(origin.count).toBe(count + 1);
+      expect((await next().ask("/p", who)).word, "and is stored again").toBe("HIT");
+    }
+  });
+
+  it("costs a cold miss nothing", async () => {
+    const { one } = isolates(() => page());
+    await one.ask("/p");
+    expect(one.wire.commands.map(([name]) => name)).toEqual(["evalsha", "hset", "pexpire"]);
+  });
+
+  it("leaves nothing in Redis of writes to URLs that nobody asks for, and at most 500 keys meanwhile", async () => {
+    const { one } = isolates(() => page());
+    const address = (n: number) => {
+      const urlHash = `${crypto.randomUUID()}-${n}`;
+      return { url: "", urlHash, key: urlHash, sharedKey: urlHash };
+    };
+    const { store, keys, platform } = one;
+    const entries = new RedisEntryStore({ keys, platform, store });
+    const addresses = Array.from({ length: 700 }, (_, n) => address(n));
+    const batch = store.batch();
+    for (const each of addresses) void entries.invalidate(each, { hard: platform.now(), soft: 0 }, batch);
+    await batch.send();
+    const looking = store.batch();
+    const lives = addresses.map(({ key }) =>
+      looking.queue<number>((pipeline) => pipeline.pttl(keys.response(key))),
+    );
+    await looking.send();
+    const left = (await Promise.all(lives)).filter((ms) => ms !== -2);
+    expect(left.length).toBeLessThanOrEqual(500);
+    expect(left.length).toBeGreaterThan(0);
+    for (const ms of left) expect(ms).toBeLessThanOrEqual(3000);
+  });
+});
+
 describe("a 304 that names another variant", () => {
   it("stores its long body for the request's own", async () => {
     const bytes = "x".repeat(300_000);
