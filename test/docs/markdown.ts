@@ -52,7 +52,14 @@ export function anchorsOf(file: string): Set<string> {
 
 /** Every Markdown file of the repository. */
 export function markdownFiles(): string[] {
-  return ["README.md", "CHANGELOG.md", ...below(".github"), ...below("docs"), ...below("test")];
+  return [
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    ...below(".github"),
+    ...below("docs"),
+    ...below("test"),
+  ];
 }
 
 function below(folder: string): string[] {
