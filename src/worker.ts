@@ -33,6 +33,14 @@ export function createWorker(
         return problemOf(error, newRequestId(), events);
       }
     },
+    /** A cron trigger: what only the database of sessions has gets into Redis where no request comes. */
+    async scheduled(_controller: ScheduledController, env: object): Promise<void> {
+      try {
+        await isolateOf(env, routes, sinks).sessions.scheduled();
+      } catch (error) {
+        problemOf(error, newRequestId(), events);
+      }
+    },
   };
 }
 

@@ -9,6 +9,8 @@ import type { Sql } from "./d1-sql.ts";
 import {
   adoptStatements,
   createStatements,
+  journalHead,
+  journalStatement,
   listStatement,
   lookStatement,
   readStatement,
@@ -16,6 +18,7 @@ import {
   revokeEveryoneStatement,
   revokeStatements,
   rotateStatements,
+  sweepStatements,
   type Times,
   touchStatement,
 } from "./d1-statements.ts";
@@ -43,6 +46,18 @@ export type LateWrite =
   | { kind: "end"; id: string }
   | { kind: "end user"; user: UserNames; mark: Mark }
   | { kind: "end everyone"; at: number };
+
+/** What Redis must have: the end of a session, the endings of a user or of everyone, or a session. */
+export type JournalEntry = { seq: number } & (
+  | { kind: "tombstone"; id: string }
+  | { kind: "mark"; name: string; mark: string }
+  | { kind: "record"; kept: KeptSession; createdAt: number; expiresAt: number }
+  /** The row is gone, was edited, or something has ended it. */
+  | { kind: "nothing" }
+);
+
+/** Rows of each table that one sweep deletes. */
+const MAX_SWEPT = 200;
 
 /** Sessions in D1. Each method is one round trip, and rejects with a StoreError when that fails. */
 export class D1SessionStore implements SessionStore {
@@ -145,6 +160,23 @@ export class D1SessionStore implements SessionStore {
     }
   }
 
+  /** Entries of the journal after one, at most so many, and the number of the newest. */
+  async journal(after: number, limit: number): Promise<{ entries: JournalEntry[]; head: number }> {
+    const [rows = [], heads] = await this.#options.database.run([
+      journalStatement(after, limit),
+      journalHead,
+    ]);
+    const head = heads?.[0]?.head;
+    const entries = rows.flatMap((row) => entryOf(row) ?? []);
+    if (typeof head !== "number" || entries.length < rows.length) throw malformed();
+    return { entries, head };
+  }
+
+  /** Deletes rows that no token needs any more, some of them. */
+  async sweep(): Promise<void> {
+    await this.#options.database.run(sweepStatements(this.times.now, MAX_SWEPT));
+  }
+
   /** The times that a statement needs which is made now. */
   get times(): Times {
     const { platform, absoluteSeconds } = this.#options;
@@ -161,6 +193,18 @@ export class D1SessionStore implements SessionStore {
       .flatMap(({ text }) => (typeof text === "string" ? (parseRecord(text) ?? []) : []))
       .filter(({ record }) => timeOf(record.last_active) >= since);
   }
+}
+
+/** @returns null for a row that the journal cannot have. */
+function entryOf(row: Row): JournalEntry | null {
+  const { seq, kind, name, text, mark, created_at: createdAt, expires_at: expiresAt } = row;
+  if (typeof seq !== "number" || typeof name !== "string") return null;
+  if (kind === "tombstone") return { seq, kind, id: name };
+  if (kind === "mark" && typeof mark === "string") return { seq, kind, name, mark };
+  const kept = typeof text === "string" ? parseRecord(text) : null;
+  const isWhole = kept?.record.session_id === name && typeof createdAt === "number";
+  if (!isWhole || typeof expiresAt !== "number") return { seq, kind: "nothing" };
+  return { seq, kind: "record", kept, createdAt, expiresAt };
 }
 
 const found = (rows: readonly Row[] | undefined) => (rows?.length ?? 0) > 0;

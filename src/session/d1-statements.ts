@@ -183,3 +183,29 @@ function addEnding(names: string, until: Sql, except: string, { now }: Times): S
         ELSE max(excepted_until, excluded.until) END,
       expires_at = excluded.expires_at`;
 }
+
+/** Entries of the journal after one, oldest first, each with what its row holds now, if it is there and nothing ends it. */
+export function journalStatement(after: number, limit: number): Sql {
+  return sql`SELECT seq, kind, session_journal.name, text, created_at, session_records.expires_at,
+      until || ' ' || except_id || ' ' || excepted_until AS mark
+    FROM session_journal
+    LEFT JOIN session_records ON kind = 'record' AND session_records.id = session_journal.name
+      AND created_at > ${rowEndedAt()}
+    LEFT JOIN session_marks ON kind = 'mark' AND session_marks.name = session_journal.name
+    WHERE seq > ${after} ORDER BY seq LIMIT ${limit}`;
+}
+
+/** The newest entry's number; 0 for none. */
+export const journalHead = sql`SELECT coalesce(max(seq), 0) AS head FROM session_journal`;
+
+/** Deletes some of what no token needs any more. */
+export function sweepStatements(now: number, limit: number): Sql[] {
+  const gone = (key: Sql, table: Sql) => sql`DELETE FROM ${table} WHERE ${key} IN (
+    SELECT ${key} FROM ${table} WHERE expires_at <= ${now} LIMIT ${limit})`;
+  return [
+    gone(sql`id`, sql`session_records`),
+    gone(sql`id`, sql`session_tombstones`),
+    gone(sql`name`, sql`session_marks`),
+    gone(sql`seq`, sql`session_journal`),
+  ];
+}

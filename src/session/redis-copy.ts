@@ -11,12 +11,10 @@ export interface Position {
 }
 
 /** An isolate that has compared them takes Redis' word for so long after the last comparison, its own or another's, ms. */
-const COMPARED_MS = 90_000;
-/** One that has made none, for so long after another's, ms. */
-const TOLD_MS = 10_000;
+const COMPARED_MS = 30_000;
 
 /** @returns null for a text that is none, and where there is none. */
-export function parsePosition(text: string | null): Position | null {
+function parsePosition(text: string | null): Position | null {
   const [, database, seq, comparedAt] = /^(\w+) (\d{1,15}) (\d{1,15})$/.exec(text ?? "") ?? [];
   return database === undefined ? null : { database, seq: Number(seq), comparedAt: Number(comparedAt) };
 }
@@ -33,6 +31,9 @@ export class RedisCopy {
   readonly #platform: Pick<Platform, "now">;
   /** The position that was seen last. */
   #position: Position | null = null;
+  #text: string | null = null;
+  #seenAt = Number.NEGATIVE_INFINITY;
+  #doubts = 0;
   /** `new`: this isolate has not compared yet. */
   #state: "new" | "doubted" | "compared" = "new";
   /** When this isolate compared, ms since the epoch. */
@@ -42,9 +43,15 @@ export class RedisCopy {
     this.#platform = platform;
   }
 
+  /** How often it was doubted. A comparison that began before the last time proves nothing. */
+  get doubts(): number {
+    return this.#doubts;
+  }
+
   /** Says that Redis may lack what the database has: this isolate has lost Redis, or has written to the database alone. */
   doubt(): void {
     this.#state = "doubted";
+    this.#doubts += 1;
   }
 
   /** Whether a comparison is due at once. */
@@ -59,19 +66,36 @@ export class RedisCopy {
     const isBehind = known !== null && (seen?.database !== known.database || seen.seq < known.seq);
     if (isBehind || (seen === null && this.#state === "compared")) this.doubt();
     this.#position = seen;
+    this.#text = text;
+    this.#seenAt = this.#platform.now();
   }
 
-  /** Notes that Redis has the whole journal up to here. */
-  compared(position: Position): void {
+  /** Whether the position was read in the last `ms` milliseconds. */
+  seenWithin(ms: number): boolean {
+    return this.#within(this.#seenAt, ms);
+  }
+
+  /** The position was written since it was read. */
+  forgetSeen(): void {
+    this.#seenAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** The position that was seen last, null for none, and the text that was. */
+  get seen(): { position: Position | null; text: string } {
+    return { position: this.#position, text: this.#text ?? "" };
+  }
+
+  /** Notes that Redis has the whole journal. @param doubts What {@link doubts} was before it was read. */
+  compared(position: Position, doubts: number): void {
+    if (doubts !== this.#doubts) return;
     this.#position = position;
-    this.#comparedAt = this.#platform.now();
+    this.#comparedAt = position.comparedAt;
     this.#state = "compared";
   }
 
   /** Whether Redis' word on a session suffices. */
   get sure(): boolean {
     const toldAt = this.#position?.comparedAt ?? Number.NEGATIVE_INFINITY;
-    if (this.#state === "new") return this.#within(toldAt, TOLD_MS);
     return this.#state === "compared" && this.#within(Math.max(this.#comparedAt, toldAt), COMPARED_MS);
   }
 

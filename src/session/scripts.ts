@@ -185,3 +185,11 @@ local at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0') or 0, tonumber(A
 redis.call('SET', KEYS[1], string.format('%.0f', at), 'PX', ARGV[2])
 return 1
 `);
+
+/** KEYS: one. ARGV: the text that must be there, or nothing; another; lifetime ms. Returns 0, and writes nothing, where it is not. */
+export const replaceScript = defineScript(`
+#!lua flags=allow-key-locking
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+`);

@@ -26,9 +26,12 @@ export interface SessionDatabase {
   copy: RedisCopy;
   /** What it has of a session; null where it does not answer. @param user Null where it is unknown. */
   look(id: string, user: UserNames | null): Promise<Looked | null>;
-  /** What is due beside a request, or null: a probe where it does not answer, or what it is to be told of. */
+  /** What is due beside a request, or null: a probe where it does not answer, what it is to be told of, and a sweep. */
   maintenance(): Promise<void> | null;
 }
+
+/** An isolate deletes what is useless this often, ms. */
+const SWEEP_EVERY_MS = 60_000;
 
 export function createSessionDatabase(options: SessionDatabaseOptions): SessionDatabase {
   const { platform, config, entries } = options;
@@ -36,13 +39,21 @@ export function createSessionDatabase(options: SessionDatabaseOptions): SessionD
   const database = new Database(options);
   const sessionStore = new D1SessionStore({ ...config, database, platform });
   const bound = entries === undefined ? {} : { entries };
+  let sweptAt = Number.NEGATIVE_INFINITY;
   const outbox = new DatabaseOutbox({ sessionStore, platform, absoluteSeconds, ...bound });
   return {
     database,
     sessionStore,
     outbox,
     copy: new RedisCopy(platform),
-    maintenance: () => (database.reachable ? outbox.run() : database.probe()),
+    maintenance() {
+      if (!database.reachable) return database.probe();
+      const now = platform.now();
+      const writes = outbox.run();
+      if (Math.abs(now - sweptAt) < SWEEP_EVERY_MS) return writes;
+      sweptAt = now;
+      return Promise.all([writes, sessionStore.sweep().catch(ignoreFailure)]).then(() => {});
+    },
     async look(id, user) {
       try {
         return await sessionStore.look(id, user);
@@ -52,6 +63,11 @@ export function createSessionDatabase(options: SessionDatabaseOptions): SessionD
       }
     },
   };
+}
+
+/** The next sweep deletes it. @throws what is no failure of the database. */
+function ignoreFailure(error: unknown): void {
+  if (!(error instanceof StoreError)) throw error;
 }
 
 /** What the database has, as the texts of `sessionKeys`, in their order. */

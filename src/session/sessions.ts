@@ -15,6 +15,7 @@ import type { SessionChange } from "../request/session-change.ts";
 import type { JsonText } from "../runtime/json-text.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
+import { createCarry } from "./carry.ts";
 import { changeOf, issued } from "./changes.ts";
 import { type Choice, chooseSession } from "./choose.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
@@ -119,6 +120,8 @@ export interface Sessions {
   databaseAnswers(): Promise<boolean | null>;
   /** What is to be done after a response, whoever made it; null: nothing. Give it to `waitUntil`. */
   maintenance(): Promise<void> | null;
+  /** The same at a time of the platform's choosing, where no request comes: what only the database has gets into Redis. */
+  scheduled(): Promise<void>;
   /** The change that a verdict implies for the client when the response is ready: a renewed token or a cleared cookie. */
   changeOf(verdict: SessionVerdict): SessionChange | null;
 }
@@ -133,6 +136,8 @@ export function createSessions(options: SessionsOptions): Sessions {
     : null;
   const service = createSessionService({ ...options, onRedis, database });
   const knownEnds = createKnownEnds({ platform, isolateMaxAgeMs });
+  const { sessionStore } = service;
+  const carry = database && onRedis ? createCarry({ ...options, sessionStore, database }) : null;
   const validator = createSessionValidator({
     ...options,
     service,
@@ -167,7 +172,16 @@ export function createSessions(options: SessionsOptions): Sessions {
     fromOrigin,
     knownOutcome: validator.knownOutcome,
     databaseAnswers: async () => (database ? database.database.answers() : null),
-    maintenance: () => database?.maintenance() ?? null,
+    maintenance() {
+      const writes = database?.maintenance() ?? null;
+      return writes ? writes.then(() => carry?.due() ?? undefined) : (carry?.due() ?? null);
+    },
+    async scheduled() {
+      if (!database) return;
+      await store.maintenance();
+      await database.maintenance();
+      await carry?.turn();
+    },
     learnEnded: ({ claims }) => knownEnds.add(claims, "evidence"),
     changeOf: (verdict) => changeOf(verdict, ({ id, issuedAt }) => service.endedForAll(id, issuedAt)),
   };

@@ -23,6 +23,18 @@ function two(options: Parameters<typeof openSessions>[0] = {}) {
 const BIG = new JsonText(JSON.stringify("x".repeat(12_000)));
 
 describe("while Redis is well", () => {
+  it("a session that is only used costs the database no call", async () => {
+    const [one] = two();
+    const { token } = await one.sessions.create({ userId: "u1" });
+    await one.sessions.maintenance();
+    const calls = database.faults.calls;
+    for (let each = 0; each < 5; each += 1) {
+      const verdict = await one.present(token);
+      expect(verdict).toMatchObject({ kind: "active", source: "redis", calls: 1 });
+    }
+    expect(database.faults.calls - calls).toBe(0);
+  });
+
   it("what starts, rotates and ends is in the database too", async () => {
     const [one, other] = two();
     const first = await one.sessions.create({ userId: "u1", userData: BIG });

@@ -1,0 +1,257 @@
+import { beforeEach, describe, expect, inject, it } from "vitest";
+import { JsonText } from "../../../src/runtime/json-text.ts";
+import { faultyDatabase, freshDatabase } from "../../support/database.ts";
+import { freshPrefix } from "../../support/limits.ts";
+import { openSessions, sessionPlatform } from "../../support/sessions.ts";
+
+type Isolate = ReturnType<typeof openSessions>;
+let database: ReturnType<typeof faultyDatabase>;
+let open: () => Isolate;
+let prefix: string;
+const platform = sessionPlatform();
+beforeEach(async () => {
+  database = faultyDatabase(await freshDatabase("DB_CARRY"));
+  prefix = freshPrefix();
+  open = () => openSessions({ prefix, platform, databaseBinding: database.binding });
+});
+
+async function redis<Reply>(...command: (string | number)[]): Promise<Reply> {
+  const reply = await fetch(inject("upstashUrl"), {
+    method: "POST",
+    headers: { authorization: `Bearer ${inject("upstashToken")}` },
+    body: JSON.stringify(command),
+  });
+  return (await reply.json<{ result: Reply }>()).result;
+}
+const keysOf = (of: string) => redis<string[]>("keys", `${of}:*`);
+async function emptyRedis(): Promise<void> {
+  for (const key of await keysOf(prefix)) await redis("del", key);
+}
+async function snapshot(): Promise<() => Promise<void>> {
+  const copies = `copy-${prefix}`;
+  for (const key of await keysOf(prefix)) await redis("copy", key, `${copies}:${key}`, "replace");
+  return async () => {
+    await emptyRedis();
+    for (const key of await keysOf(copies)) await redis("copy", key, key.slice(copies.length + 1), "replace");
+  };
+}
+/** As the requests of some time do. */
+async function turns(one: Isolate, count = 12): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) {
+    one.platform.advance(2500);
+    await one.store.maintenance();
+    await one.sessions.maintenance();
+  }
+}
+async function find(one: Isolate): Promise<void> {
+  one.wire.cut = false;
+  await turns(one, 20);
+}
+const kindOf = async (one: Isolate, token: string) => (await one.present(token)).kind;
+const positionNow = async () =>
+  Number((await redis<string | null>("get", `${prefix}:s:carried`))?.split(" ")[1] ?? 0);
+const BIG = new JsonText(JSON.stringify("x".repeat(8000)));
+
+/** Sessions of before and of an outage, of which some ended in it, by an isolate that is gone then. */
+async function outage() {
+  const gone = open();
+  const before = [];
+  for (let each = 0; each < 6; each += 1)
+    before.push(await gone.sessions.create({ userId: `before-${each}`, userData: BIG }));
+  await gone.sessions.maintenance();
+  await gone.lose();
+  const during = [];
+  for (let each = 0; each < 6; each += 1)
+    during.push(await gone.sessions.create({ userId: `during-${each}`, userData: BIG }));
+  const over = [before[0], before[1], during[0], during[1]].map((one) => one?.token ?? "");
+  for (const one of [before[0], during[0]])
+    expect(await gone.sessions.delete(one?.claims.id ?? "")).toBe("done");
+  for (const user of ["before-1", "during-1"])
+    expect(await gone.sessions.service.revokeAllOf(user, null)).toMatchObject({ ended: "done" });
+  const active = await gone.present(before[2]?.token ?? "");
+  if (active.kind !== "active") throw new Error("the database has it");
+  const rotated = await gone.sessions.rotate(active);
+  over.push(before[2]?.token ?? "");
+  const alive = [...before.slice(3), ...during.slice(2), rotated].map((one) => one?.token ?? "");
+  return { over, alive };
+}
+
+async function expectAll(one: Isolate, { over, alive }: { over: string[]; alive: string[] }): Promise<void> {
+  for (const token of over) expect(await kindOf(one, token)).toBe("over");
+  for (const token of alive) {
+    const verdict = await one.present(token);
+    expect(verdict.kind).toBe("active");
+    expect(verdict.kind === "active" && verdict.record.user_data).toBe(BIG.value);
+  }
+}
+
+describe.each([
+  ["with its data", async () => async () => {}],
+  ["empty", async () => emptyRedis],
+  ["with an old snapshot", snapshot],
+] as const)("when Redis comes back %s", (_, prepare) => {
+  it("an isolate that starts then honours no session that ended, and loses none", async () => {
+    const restore = await prepare();
+    const sessions = await outage();
+    await restore();
+    await expectAll(open(), sessions);
+  });
+
+  it("Redis has everything after some requests, without the database", async () => {
+    const first = open();
+    const kept = await first.sessions.create({ userId: "kept", userData: BIG });
+    await turns(first);
+    const restore = await prepare();
+    const sessions = await outage();
+    await restore();
+    const one = open();
+    await turns(one);
+    database.faults.cut = true;
+    await expectAll(open(), { over: sessions.over, alive: [...sessions.alive, kept.token] });
+  });
+
+  it("many isolates carry at once, each cut off somewhere, and nothing is lost or doubled", async () => {
+    const restore = await prepare();
+    const sessions = await outage();
+    await restore();
+    for (let cutAt = 1; cutAt <= 6; cutAt += 1) {
+      const many = [open(), open(), open()];
+      let calls = 0;
+      for (const each of many)
+        each.wire.answer = () => {
+          calls += 1;
+          if (calls > cutAt) throw new TypeError("cut");
+          return undefined;
+        };
+      await Promise.all(many.map((each) => each.sessions.maintenance()));
+    }
+    const many = [open(), open(), open()];
+    for (let turn = 0; turn < 6; turn += 1) {
+      await Promise.all(many.map((each) => each.sessions.maintenance()));
+      platform.advance(2500);
+    }
+    for (const each of many) await expectAll(each, sessions);
+    expect((await open().sessions.service.list("during-3")).records).toHaveLength(1);
+  });
+});
+
+describe("an isolate that did not lose Redis", () => {
+  it("refuses what another ended in the database within 10 s, and goes on without asking it", async () => {
+    const [well, cut] = [open(), open()];
+    const made = await well.sessions.create({ userId: "u1" });
+    const other = await well.sessions.create({ userId: "u2" });
+    await turns(well);
+    await cut.lose();
+    expect(await cut.sessions.delete(made.claims.id)).toBe("done");
+    const endedAt = platform.now();
+    let refusedAt = Number.POSITIVE_INFINITY;
+    while (platform.now() - endedAt < 12_000 && refusedAt === Number.POSITIVE_INFINITY) {
+      platform.advance(500);
+      const verdict = await well.present(made.token);
+      if (verdict.kind === "over") refusedAt = platform.now();
+      await verdict.settle();
+    }
+    expect(refusedAt - endedAt).toBeLessThanOrEqual(10_000);
+    await well.sessions.maintenance();
+    const { calls } = database.faults;
+    expect(await well.present(other.token)).toMatchObject({ kind: "active", source: "redis" });
+    expect(database.faults.calls).toBe(calls);
+  });
+
+  it("knows a session that another created in the database", async () => {
+    const [well, cut] = [open(), open()];
+    await turns(well);
+    await cut.lose();
+    const made = await cut.sessions.create({ userId: "u1", userData: BIG });
+    const verdict = await well.present(made.token);
+    expect(verdict).toMatchObject({ kind: "active" });
+    expect(verdict.kind === "active" && verdict.record.user_data).toBe(BIG.value);
+    await verdict.settle();
+    await turns(well);
+    database.faults.cut = true;
+    expect(await kindOf(well, made.token)).toBe("active");
+  });
+
+  it("asks the database at most once in 9 s, however many requests come", async () => {
+    const well = open();
+    const made = await well.sessions.create({ userId: "u1" });
+    await turns(well);
+    const { calls } = database.faults;
+    for (let each = 0; each < 100; each += 1) {
+      platform.advance(300);
+      await (await well.present(made.token)).settle();
+    }
+    // Four comparisons and a sweep in 30 s.
+    expect(database.faults.calls - calls).toBeLessThanOrEqual(5);
+  });
+});
+
+describe("an isolate that has lost Redis", () => {
+  it("asks the database too until it has carried the journal", async () => {
+    const one = open();
+    const made = await one.sessions.create({ userId: "u1" });
+    await turns(one);
+    await one.lose();
+    await find(one);
+    const { calls } = database.faults;
+    expect(await one.present(made.token)).toMatchObject({ kind: "active", source: "redis" });
+    expect(database.faults.calls).toBe(calls);
+  });
+
+  it("keeps a session alive by use, however short its silence may be", async () => {
+    const one = openSessions({ prefix, platform, databaseBinding: database.binding, idleSeconds: 600 });
+    const made = await one.sessions.create({ userId: "u1" });
+    await turns(one, 2);
+    await one.lose();
+    let { token } = made;
+    for (let each = 0; each < 8; each += 1) {
+      platform.advance(300_000);
+      const verdict = await one.present(token);
+      expect(verdict.kind).toBe("active");
+      await verdict.settle();
+      if (verdict.kind === "active") token = verdict.renewed ?? token;
+    }
+    await redis("del", `${prefix}:s:${made.claims.id}`);
+    await find(one);
+    const verdict = await one.present(token);
+    expect(verdict).toMatchObject({ kind: "active", source: "redis" });
+  });
+});
+
+it("a database in the place of another, and one that went back, are carried from the beginning", async () => {
+  const one = open();
+  for (let each = 0; each < 5; each += 1) await one.sessions.create({ userId: `u${each}` });
+  await turns(one);
+  expect(await positionNow()).toBeGreaterThanOrEqual(5);
+  await freshDatabase("DB_CARRY");
+  const [cut, well] = [open(), open()];
+  await cut.lose();
+  const made = await cut.sessions.create({ userId: "new", userData: BIG });
+  await turns(well);
+  expect(await positionNow()).toBeLessThan(5);
+  database.faults.cut = true;
+  expect(await kindOf(open(), made.token)).toBe("active");
+});
+
+it("a cron trigger carries where no request comes", async () => {
+  const sessions = await outage();
+  await open().sessions.scheduled();
+  database.faults.cut = true;
+  await expectAll(open(), sessions);
+});
+
+it("what is useless is deleted, some of it at a time", async () => {
+  const one = open();
+  for (let each = 0; each < 5; each += 1) {
+    const made = await one.sessions.create({ userId: "u1", ttlSeconds: 100 });
+    if (each < 2) await one.sessions.delete(made.claims.id);
+  }
+  await one.sessions.maintenance();
+  const count = async (table: string) =>
+    (await database.binding.prepare(`SELECT count(*) AS n FROM ${table}`).first<{ n: number }>())?.n;
+  expect(await count("session_records")).toBe(3);
+  platform.advance(31 * 86_400_000);
+  await one.sessions.maintenance();
+  for (const table of ["session_records", "session_tombstones", "session_journal"])
+    expect(await count(table), table).toBe(0);
+});
