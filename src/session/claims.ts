@@ -3,6 +3,10 @@ import type { UserNames } from "../identity/session-users.ts";
 import { JsonText } from "../runtime/json-text.ts";
 import { isoTime, type KeptSession, newRecord, userDataOf } from "./record.ts";
 import type { NewSession } from "./session-store.ts";
+import type { Made } from "./starts.ts";
+
+/** Upstash's consistency tokens are short. A longer text is not one, and would enlarge every request. */
+export const MAX_SYNC_TOKEN_LENGTH = 256;
 
 /** The record as far as a token states it. Device info and address are not in a token. */
 export function recordOf(
@@ -48,4 +52,16 @@ export function offlineClaimsOf({
     syncToken: null,
     rotatedFrom,
   };
+}
+
+/** What the token says of where its record is: it carries the user data where neither store has them. */
+export function inToken(
+  userData: JsonText | null,
+  { durable, awaitsRedis }: Pick<Made, "durable" | "awaitsRedis">,
+): Pick<SessionClaims, "offline" | "userData"> {
+  return { offline: !durable || awaitsRedis, userData: awaitsRedis ? null : userData };
+}
+
+export function withSyncToken(claims: SessionClaims, syncToken: string | null): SessionClaims {
+  return { ...claims, syncToken: (syncToken?.length ?? 0) > MAX_SYNC_TOKEN_LENGTH ? null : syncToken };
 }

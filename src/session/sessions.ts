@@ -12,13 +12,12 @@ import {
 } from "../identity/session-token.ts";
 import type { Decide, EdgeRequest } from "../request/capability.ts";
 import type { SessionChange } from "../request/session-change.ts";
-import type { JsonText } from "../runtime/json-text.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import { createCarry } from "./carry.ts";
 import { changeOf, issued } from "./changes.ts";
 import { type Choice, chooseSession } from "./choose.ts";
-import { newSessionOf, recordOf } from "./claims.ts";
+import { inToken, MAX_SYNC_TOKEN_LENGTH, newSessionOf, recordOf, withSyncToken } from "./claims.ts";
 import { isNameable } from "./input.ts";
 import { createKnownEnds } from "./known-ends.ts";
 import { fitsToken, UserDataTooLarge } from "./offline-user-data.ts";
@@ -28,7 +27,6 @@ import { changedRecord, givenJson, isoTime, type KeptSession, userDataOf } from 
 import type { Ended } from "./service-parts.ts";
 import { createSessionDatabase } from "./session-database.ts";
 import { createSessionService, type Found, type SessionService } from "./session-service.ts";
-import type { Made } from "./starts.ts";
 import { createSessionValidator } from "./validate.ts";
 import type { ActiveSession, SessionVerdict } from "./verdict.ts";
 
@@ -53,8 +51,6 @@ export interface CreatedSession extends KeptSession {
   durable: boolean;
 }
 
-/** Upstash's consistency tokens are short. A longer text is not one, and would enlarge every request. */
-const MAX_SYNC_TOKEN_LENGTH = 256;
 /** 160 bits (ASVS 7.2.3 asks for 128). */
 const ID_BYTES = 20;
 
@@ -347,16 +343,4 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (token.length > MAX_TOKEN_LENGTH) throw new UserDataTooLarge("The token would not fit into a cookie");
     return token;
   }
-}
-
-/** What the token says of where its record is: it carries the user data where neither store has them. */
-function inToken(
-  userData: JsonText | null,
-  { durable, awaitsRedis }: Pick<Made, "durable" | "awaitsRedis">,
-): Pick<SessionClaims, "offline" | "userData"> {
-  return { offline: !durable || awaitsRedis, userData: awaitsRedis ? null : userData };
-}
-
-function withSyncToken(claims: SessionClaims, syncToken: string | null): SessionClaims {
-  return { ...claims, syncToken: (syncToken?.length ?? 0) > MAX_SYNC_TOKEN_LENGTH ? null : syncToken };
 }
