@@ -10,11 +10,19 @@ it("nothing of the development programs is in the Worker", async () => {
   const { inputs } = JSON.parse(await readFile(metafile, "utf8")) as { inputs: Record<string, unknown> };
   const own = Object.keys(inputs).filter((path) => path.startsWith("src/"));
   expect(own, "this is the Worker").toContain("src/edge/pipeline.ts");
+  // The page of `npm start` too, which anybody could read.
   expect(own.filter((path) => path.startsWith("src/tools/"))).toEqual([]);
   expect(own, "sentences for the docs").not.toContain("src/runtime/describe.ts");
   const bundle = await readFile(await buildWorker(), "utf8");
   expect(
-    ["electricity-id", "redis-server", "node:net", "node:http"].filter((text) => bundle.includes(text)),
+    [
+      "electricity-id",
+      "redis-server",
+      "node:net",
+      "node:http",
+      "script-src 'self'",
+      "Skip to the requests",
+    ].filter((text) => bundle.includes(text)),
   ).toEqual([]);
 });
 

@@ -1,0 +1,41 @@
+import type { Tour } from "./tour.ts";
+
+export interface Announcement {
+  edge: string;
+  page: string | null;
+  store: string;
+  origin: string;
+  /** Whether the sample API answers, which `src/routes.ts` is written for. */
+  sample: boolean;
+  /** The file whose variables count; null: none. */
+  varsFile: string | null;
+  tour: Tour;
+}
+
+/** What `npm start` prints once everything runs. */
+export function announce(running: Announcement): string {
+  const { edge, page, store, origin, sample, varsFile, tour } = running;
+  return [
+    "",
+    `  edge     ${edge}   (wrangler's development server)`,
+    ...(page ? [`  page     ${page}   (routes, requests as they arrive, the tour as buttons)`] : []),
+    `  store    ${store}`,
+    `  origin   ${origin}`,
+    `  routes   src/routes.ts   (${sample ? "" : "written for the sample API; "}edit it: the edge reloads)`,
+    `  secrets  made for this run${varsFile ? `, but for those in ${varsFile}` : ""}`,
+    "",
+    "A tour. Paste the lines into another terminal, one after the other:",
+    "",
+    `  ${tour.preamble}`,
+    ...tour.stops.flatMap(({ says, shell }, index) => ["", `  # ${index + 1}. ${says}`, `  ${shell}`]),
+    "",
+    "Next:",
+    ...(sample
+      ? ["  your own API        npm start -- --origin http://localhost:4000"]
+      : ["  your routes         src/routes.ts; docs/routes.md says what a route may have"]),
+    "  what your API gets  docs/your-api.md",
+    "  check and deploy    npm run check, then docs/operating.md#deploying",
+    "",
+    "Ctrl-C stops everything. Every request's log line: npm start -- --verbose",
+  ].join("\n");
+}

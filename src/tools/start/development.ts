@@ -1,0 +1,225 @@
+import { dirname, join } from "node:path";
+import { unstable_readConfig } from "wrangler";
+import { pasted } from "../../config/read-secrets.ts";
+import { variables } from "../../config/variables-table.ts";
+import type { Announcement } from "./announce.ts";
+import { type DevelopmentVars, developmentVars } from "./development-vars.ts";
+import { type Edge, type EdgeConfig, startEdge } from "./edge.ts";
+import { EdgeState } from "./edge-state.ts";
+import type { StartOptions } from "./options.ts";
+import { type OwnVars, readOwnVars } from "./own-vars.ts";
+import { type Page, startPage } from "./page/server.ts";
+import { isPortTaken } from "./ports.ts";
+import { problemText } from "./problems.ts";
+import { type RouteRow, readRoutesTable } from "./routes-table.ts";
+import { namedOrigin, type Origin, type Store, sampleOrigin, startStore, storeText } from "./services.ts";
+import { type Tour, tour } from "./tour.ts";
+import { startTourShell } from "./tour-shell.ts";
+import { watchFiles } from "./watch-files.ts";
+import { WorkerOutput } from "./worker-output.ts";
+
+/** How long the Worker may take to answer its first request. */
+const ANSWERS_WITHIN_MS = 10_000;
+
+/** Everything of one `npm start`. */
+export class Development {
+  readonly #options: StartOptions;
+  readonly #output: WorkerOutput;
+  readonly #state: EdgeState;
+  readonly #stops: (() => unknown)[] = [];
+  /** Made once: a reload keeps sessions and tokens. */
+  #made: DevelopmentVars = {};
+  #config: EdgeConfig | null = null;
+  #own: OwnVars = { file: null, values: {}, warnings: [] };
+  #origin: Origin | null = null;
+  #sample: Origin | null = null;
+  #store: Store | null = null;
+  #routes: RouteRow[] = [];
+  #page: Page | null = null;
+  #edge: Edge | null = null;
+  #url = "";
+
+  constructor(options: StartOptions, say: (text: string) => void) {
+    this.#options = options;
+    this.#output = new WorkerOutput({
+      say,
+      verbose: options.verbose,
+      onIssue: (message) =>
+        this.#state.workerFails(`${message}\ndocs/configuration.md lists every variable.`),
+    });
+    this.#state = new EdgeState({ say, changed: () => this.#tellPages() });
+  }
+
+  /**
+   * Starts all of it.
+   *
+   * @throws Error that says in one message why the edge does not run.
+   */
+  async start(port: number): Promise<Announcement> {
+    this.#url = `http://localhost:${port}`;
+    this.#readFiles();
+    const store = await this.#keep(startStore(this.#options, this.#own));
+    this.#store = store;
+    this.#made = developmentVars({ store, own: {} });
+    const origin = await this.#chooseOrigin();
+    await this.#startEdge(port);
+    await this.#startPage(port);
+    this.#watch();
+    return {
+      edge: this.#url,
+      page: this.#page?.url ?? null,
+      store: storeText(this.#options, this.#own, store),
+      origin: `${origin.url}   (${origin.says})`,
+      sample: origin.sample,
+      varsFile: this.#own.file,
+      tour: this.#tour(),
+    };
+  }
+
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0).reverse()) await Promise.resolve(stop()).catch(() => {});
+  }
+
+  /** What is to be stopped at the end. */
+  async #keep<T extends { stop?(): unknown } | null>(starting: Promise<T>): Promise<T> {
+    const started = await starting;
+    this.#stops.push(() => started?.stop?.());
+    return started;
+  }
+
+  #readFiles(): void {
+    const { env } = this.#options;
+    const config = unstable_readConfig({ ...(env && { env }) }, { hideWarnings: true });
+    this.#own = readOwnVars(config, env, Object.keys(variables));
+    this.#config = config;
+  }
+
+  /** The API that is named, else the sample API, and what is to be known of the files and of it. */
+  async #chooseOrigin(): Promise<Origin> {
+    const named = await namedOrigin(this.#options, this.#own, this.#configured());
+    if (!named) this.#sample ??= await this.#keep(sampleOrigin(this.#options));
+    const origin = named ?? this.#sample;
+    if (!origin) throw new Error("no origin");
+    this.#origin = origin;
+    for (const warning of [...this.#own.warnings, ...origin.warnings]) this.#output.warn(warning);
+    return origin;
+  }
+
+  #configured(): EdgeConfig {
+    if (!this.#config) throw new Error("no configuration is read");
+    return this.#config;
+  }
+
+  /** The variables that the Worker gets in place of those that wrangler would read. */
+  #vars(): DevelopmentVars {
+    const vars = { ...this.#made, ...this.#own.values, ORIGIN_URL: this.#origin?.url ?? "" };
+    if (this.#options.store) return vars;
+    return { ...vars, UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" };
+  }
+
+  /** Resolves when the Worker answers for the first time. */
+  async #startEdge(port: number): Promise<void> {
+    this.#edge = await this.#keep(
+      startEdge({
+        port,
+        config: this.#configured().configPath ?? "wrangler.toml",
+        env: this.#options.env,
+        vars: () => this.#vars(),
+        onLog: (text, at) => this.#output.logged(text, at),
+        onServerLine: (text, at) => this.#output.served(text, at),
+        onRunning: () => void this.#state.workerStarts(() => this.#look(port)),
+        onProblem: (text) => this.#state.workerFails(text),
+      }),
+    );
+    await this.#state.first;
+  }
+
+  /** Asks the Worker once, so that it reads its configuration, and reads the routes that it has. */
+  async #look(port: number): Promise<void> {
+    const url = `http://127.0.0.1:${port}${this.#path("HEALTH_PATH", "/health")}/live`;
+    if ((await this.#output.own(url, ANSWERS_WITHIN_MS)) === null) {
+      this.#state.workerFails("The Worker does not answer.");
+    }
+    const vars = { ...this.#configured().vars, ...this.#vars() };
+    this.#routes = await readRoutesTable(vars).catch(() => this.#routes);
+  }
+
+  #path(name: "HEALTH_PATH" | "AUTH_BASE_PATH", usual: string): string {
+    const value = this.#own.values[name] ?? this.#configured().vars[name];
+    return typeof value === "string" && value.startsWith("/") ? value.replace(/\/+$/, "") : usual;
+  }
+
+  #tour(): Tour {
+    const newest = (name: string) => pasted((this.#vars()[name] ?? "").split(",")[0] ?? "");
+    return tour({
+      url: this.#url,
+      serviceToken: newest("SERVICE_TOKEN"),
+      adminToken: newest("ADMIN_TOKEN"),
+      sample: this.#origin?.sample ?? false,
+      routes: this.#routes,
+      healthPath: this.#path("HEALTH_PATH", "/health"),
+      authPath: this.#path("AUTH_BASE_PATH", "/auth"),
+    });
+  }
+
+  async #startPage(edgePort: number): Promise<void> {
+    const { page, pagePort } = this.#options;
+    if (!page) return;
+    if (pagePort && (await isPortTaken(pagePort))) {
+      throw new Error(
+        `Port ${pagePort} of the page is in use by another program. Take another: npm start -- --page-port ${pagePort + 1}`,
+      );
+    }
+    const next = edgePort + 1;
+    const shell = startTourShell(this.#tour().preamble);
+    this.#stops.push(() => shell.stop());
+    this.#page = await this.#keep(
+      startPage({
+        port: pagePort ?? (next < 65_536 && !(await isPortTaken(next)) ? next : 0),
+        state: () => this.#pageState(),
+        requests: () => this.#output.feed.entries,
+        runStop: (index) => shell.run(this.#tour().stops[index]?.shell ?? ":"),
+      }),
+    );
+    this.#output.feed.listen((entry) => this.#page?.send("request", entry));
+  }
+
+  #pageState() {
+    const origin = this.#origin?.url ?? "";
+    const store = storeText(this.#options, this.#own, this.#store).replace(/ {2,}/g, " ");
+    return {
+      about: { edge: this.#url, origin, store },
+      routes: this.#routes,
+      tour: this.#tour().stops.map(({ says, shell }) => ({ says, shell })),
+      problem: this.#state.problem,
+    };
+  }
+
+  #watch(): void {
+    const { userConfigPath, configPath } = this.#configured();
+    const file = userConfigPath ?? configPath ?? "wrangler.toml";
+    const { env } = this.#options;
+    const names = [".dev.vars", ".env", ".env.local", ...(env ? [`.dev.vars.${env}`, `.env.${env}`] : [])];
+    const folder = dirname(file);
+    this.#stops.push(
+      watchFiles([file, ...names.map((name) => join(folder, name))], () => void this.#filesChanged()),
+    );
+  }
+
+  async #filesChanged(): Promise<void> {
+    try {
+      this.#readFiles();
+      await this.#chooseOrigin();
+      this.#state.filesRead();
+      await this.#edge?.reload();
+    } catch (error) {
+      this.#state.filesFail(problemText(error));
+    }
+  }
+
+  /** Tells every open page how things are. */
+  #tellPages(): void {
+    const state = this.#pageState();
+    for (const name of ["problem", "routes", "tour", "about"] as const) this.#page?.send(name, state[name]);
+  }
+}

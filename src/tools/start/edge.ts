@@ -1,0 +1,115 @@
+import { unstable_DevEnv as DevEnv, type Unstable_Config } from "wrangler";
+import { plain, problemText } from "./problems.ts";
+
+export interface EdgeOptions {
+  port: number;
+  /** Path of the wrangler configuration. */
+  config: string;
+  env?: string | undefined;
+  /** Variables and secrets, in place of those that wrangler would read. */
+  vars(): Record<string, string>;
+  /** A line that the Worker writes with `console`, and when. */
+  onLog(text: string, at: number): void;
+  /** A line that the development server prints. */
+  onServerLine(text: string, at: number): void;
+  /** The Worker runs, for the first time or after a change. */
+  onRunning(): void;
+  /** Why the Worker does not run, or goes on as it was before the last change. */
+  onProblem(text: string): void;
+}
+
+export interface Edge {
+  /** Reads the configuration and the variables anew. */
+  reload(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+type ProxyMessage = Parameters<DevEnv["proxy"]["sendMessageToProxyWorker"]>[0];
+type ReloadComplete = Pick<Extract<ProxyMessage, { type: "play" }>, "proxyData">;
+
+/** How the bindings of a start are written. */
+type Bindings = NonNullable<Parameters<DevEnv["startWorker"]>[0]["bindings"]>;
+
+/**
+ * Runs the Worker in wrangler's development server, on loopback: what `wrangler dev` does, with variables that stand in no file.
+ * Resolves when it has begun to start; `onRunning` or `onProblem` follow.
+ *
+ * @throws Error where the port is taken or the configuration cannot be read.
+ */
+export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  takeConsole(options.onServerLine);
+  const server = new DevEnv();
+  let last: ReloadComplete | null = null;
+  let runtimeErrors: string[] = [];
+
+  const input = () => ({
+    config: options.config,
+    ...(options.env && { env: options.env }),
+    bindings: bindingsOf(options.vars()),
+    dev: {
+      logLevel: "info" as const,
+      inspector: false as const,
+      server: { hostname: "127.0.0.1", port: options.port },
+      structuredLogsHandler({
+        level,
+        message,
+        timestamp,
+      }: {
+        level: string;
+        message: string;
+        timestamp: number;
+      }) {
+        if (level === "error" && message.startsWith("service core:")) runtimeErrors.push(message);
+        else options.onLog(message, timestamp);
+      },
+    },
+  });
+
+  server.on("reloadComplete", (event: ReloadComplete) => {
+    last = event;
+    runtimeErrors = [];
+    options.onRunning();
+  });
+  server.on("buildFailed", ({ cause }: { cause: unknown }) => {
+    options.onProblem(problemText(cause));
+    // The proxy holds requests back from the start of a build. The Worker of before still runs.
+    if (last) void server.proxy.sendMessageToProxyWorker({ type: "play", proxyData: last.proxyData });
+  });
+  server.on("error", (event: { cause?: unknown }) => {
+    options.onProblem(problemText(event.cause ?? event, runtimeErrors));
+    runtimeErrors = [];
+  });
+
+  const worker = await server.startWorker(input());
+  await worker.ready;
+  return {
+    async reload() {
+      await worker.setConfig(input());
+    },
+    stop: () => worker.dispose(),
+  };
+}
+
+function bindingsOf(vars: Record<string, string>): Bindings {
+  return Object.fromEntries(
+    Object.entries(vars).map(([name, value]) => [name, { type: "secret_text" as const, value }]),
+  );
+}
+
+/** wrangler and Miniflare print with `console`. This program prints with `process.stdout`. */
+function takeConsole(onLine: (text: string, at: number) => void): void {
+  for (const method of ["log", "info", "warn", "error", "debug"] as const) {
+    console[method] = (...parts: unknown[]) => {
+      for (const line of parts.map(String).join(" ").split("\n")) {
+        const text = plain(line);
+        if (text) onLine(text, Date.now());
+      }
+    };
+  }
+}
+
+/** Which part of the configuration others here read. */
+export type EdgeConfig = Pick<
+  Unstable_Config,
+  "userConfigPath" | "configPath" | "vars" | "secrets" | "main" | "services"
+>;

@@ -1,0 +1,35 @@
+import { createServer } from "node:net";
+
+/** `localhost` is either of the two, whichever answers first. */
+const LOOPBACK = ["127.0.0.1", "::1"] as const;
+
+/** Whether a program listens on this port, at any address that `localhost` may be. */
+export async function isPortTaken(port: number): Promise<boolean> {
+  for (const host of LOOPBACK) if ((await listenOn(port, host)) === "taken") return true;
+  return false;
+}
+
+/** A free port. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = await listenOn(0, "127.0.0.1");
+    if (typeof port === "number" && !(await isPortTaken(port))) return port;
+  }
+}
+
+/** The port it listened on for a moment; `taken`, or null where the machine has no such address. */
+function listenOn(port: number, host: string): Promise<number | "taken" | null> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code === "EADDRINUSE") resolve("taken");
+      else if (code === "EACCES")
+        reject(new Error(`Port ${port} needs rights that this user does not have.`));
+      else resolve(null);
+    });
+    server.listen({ port, host, exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : null));
+    });
+  });
+}

@@ -1,0 +1,52 @@
+import { rmSync } from "node:fs";
+import { basename } from "node:path";
+import { announce } from "./announce.ts";
+import { Development } from "./development.ts";
+import { readStartOptions } from "./options.ts";
+import { freePort, isPortTaken } from "./ports.ts";
+import { problemText } from "./problems.ts";
+
+/** The program that `supervise` runs. It stops when the channel to that process closes. */
+const say = (text = "") => void process.stdout.write(`${text}\n`);
+/** How long what runs may take to end in order. The other process then ends the group. */
+const STOP_WITHIN_MS = 2500;
+
+const options = readStartOptions(process.argv.slice(2));
+const development = new Development(options, say);
+
+let stopping = false;
+async function stop(code: number): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  const late = new Promise((resolve) => setTimeout(resolve, STOP_WITHIN_MS));
+  await Promise.race([development.stop(), late]);
+  process.exit(code);
+}
+const parent = process.ppid;
+process.once("exit", () => {
+  // The process that would end the group and remove the folder was killed.
+  if (process.ppid === parent) return;
+  const folder = process.env.TMPDIR ?? "";
+  if (basename(folder).startsWith("envoyou-edge-")) rmSync(folder, { recursive: true, force: true });
+  process.kill(-process.pid, "SIGKILL");
+});
+process.once("disconnect", () => void stop(0));
+if (!process.connected) await stop(0);
+
+async function start(): Promise<void> {
+  say("Starting Envoyou Edge …");
+  if (options.port !== 0 && (await isPortTaken(options.port))) {
+    throw new Error(
+      `Port ${options.port} is in use by another program. End it, or take another port: npm start -- --port ${options.port + 1}`,
+    );
+  }
+  const port = options.port || (await freePort());
+  say(announce(await development.start(port)));
+}
+
+try {
+  await start();
+} catch (error) {
+  if (!stopping) process.stderr.write(`${problemText(error)}\n`);
+  await stop(1);
+}

@@ -1,0 +1,93 @@
+import { startSampleOrigin } from "../sample-origin/index.ts";
+import { startUpstashLocal } from "../upstash-local/index.ts";
+import type { EdgeConfig } from "./edge.ts";
+import type { StartOptions } from "./options.ts";
+import { ownOrigin, unreachable } from "./origin.ts";
+import type { OwnVars } from "./own-vars.ts";
+
+/** Something the edge uses: where it is, and what the terminal says of it. */
+export interface Service {
+  url: string;
+  says: string;
+  stop?(): Promise<void>;
+}
+
+export interface Store extends Service {
+  token: string;
+}
+
+const STORE_NAMES = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN"] as const;
+
+/** Whether the developer's file says which store there is, or that there is none. */
+function namesStore(own: OwnVars): boolean {
+  return STORE_NAMES.some((name) => name in own.values);
+}
+
+/** The local store; null where there is none, or where the developer's file names one. */
+export async function startStore(options: StartOptions, own: OwnVars): Promise<Store | null> {
+  if (!options.store || namesStore(own)) return null;
+  const upstash = await startUpstashLocal({ port: options.upstashPort });
+  return {
+    url: upstash.url,
+    token: upstash.token,
+    says: `Upstash's REST protocol, in front of ${behind(upstash.redis.kind)}`,
+    stop: () => upstash.stop(),
+  };
+}
+
+/** What the terminal says of the store that the Worker uses. */
+export function storeText(options: StartOptions, own: OwnVars, store: Store | null): string {
+  const url = own.values.UPSTASH_REDIS_REST_URL?.trim();
+  if (options.store && url) return `${url}   (${own.file})`;
+  if (store && !namesStore(own)) return `${store.url}   (${store.says})`;
+  return "none: everything lives in the isolate's Map";
+}
+
+function behind(kind: string): string {
+  if (kind === "embedded") return "an embedded Redis in JavaScript; install redis-server for the real one";
+  return kind === "external" ? "the Redis at LOCAL_REDIS_URL" : "redis-server";
+}
+
+export interface Origin extends Service {
+  /** Whether it is the sample API, which the tour's paths are of. */
+  sample: boolean;
+  /** What is to be known of it, one sentence each. */
+  warnings: string[];
+}
+
+/** The developer's API; null where none is named. */
+export async function namedOrigin(
+  options: StartOptions,
+  own: OwnVars,
+  config: EdgeConfig,
+): Promise<Origin | null> {
+  const named = ownOrigin({
+    option: options.origin,
+    environment: process.env.ORIGIN_URL,
+    own: own.values.ORIGIN_URL,
+    file: own.file,
+  });
+  const bound = config.services?.find(({ binding }) => binding === "ORIGIN");
+  if (bound) {
+    const url = named?.url ?? "http://origin";
+    return { url, says: `the service binding ORIGIN (${bound.service})`, sample: false, warnings: [] };
+  }
+  if (!named) return null;
+  const reason = await unreachable(named.url);
+  const warnings = reason
+    ? [`${named.url} does not answer (${reason}). Requests to it get 502 or 504 until it does.`]
+    : [];
+  return { url: named.url, says: `your API, from ${named.from}`, sample: false, warnings };
+}
+
+/** The sample API. */
+export async function sampleOrigin(options: StartOptions): Promise<Origin> {
+  const sample = await startSampleOrigin({ port: options.originPort });
+  return {
+    url: sample.url,
+    says: "the sample emissions API, src/tools/sample-origin; your own: --origin URL",
+    sample: true,
+    warnings: [],
+    stop: () => sample.stop(),
+  };
+}

@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { announce } from "../../../../src/tools/start/announce.ts";
+import { tour } from "../../../../src/tools/start/tour.ts";
+
+const running = (sample: boolean, more: object = {}) =>
+  announce({
+    edge: "http://localhost:8787",
+    page: "http://127.0.0.1:8788",
+    store: "none",
+    origin: sample ? "http://127.0.0.1:1   (sample)" : "http://localhost:4000   (your API, from --origin)",
+    sample,
+    varsFile: null,
+    tour: tour({ url: "http://localhost:8787", serviceToken: "s", adminToken: "a", sample }),
+    ...more,
+  });
+
+it("with the sample, what to do next is to name one's own API", () => {
+  expect(running(true)).toMatch(/Next:\n {2}your own API .*--origin/);
+});
+
+it("with an own API nothing of the sample is shown as if it existed", () => {
+  const text = running(false);
+  expect(text).not.toContain("/v1/emissions");
+  expect(text).toContain("http://localhost:4000   (your API, from --origin)");
+  expect(text).toMatch(/Next:\n {2}your routes /);
+  expect(text).toContain("written for the sample API");
+});
+
+it("names the page and the file only where they are", () => {
+  expect(running(true, { page: null })).not.toContain("page  ");
+  expect(running(true)).not.toContain("but for those in");
+  expect(running(true, { varsFile: ".dev.vars" })).toContain("but for those in .dev.vars");
+});

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest";
+import { EdgeState } from "../../../../src/tools/start/edge-state.ts";
+
+function state() {
+  const said: string[] = [];
+  let changes = 0;
+  const edge = new EdgeState({
+    say: (text) => said.push(text),
+    changed: () => {
+      changes += 1;
+    },
+  });
+  return { edge, said, changes: () => changes };
+}
+const nothing = async () => {};
+
+describe("the first start", () => {
+  it("resolves when the Worker has read its configuration", async () => {
+    const { edge, said } = state();
+    await edge.workerStarts(nothing);
+    await expect(edge.first).resolves.toBeUndefined();
+    expect(said).toEqual([]);
+  });
+
+  it("rejects with what is wrong, whatever comes after it", async () => {
+    const { edge, said } = state();
+    await edge.workerStarts(async () => edge.workerFails("no routes"));
+    await expect(edge.first).rejects.toThrow("no routes");
+    expect(said).toEqual([]);
+  });
+});
+
+describe("after it", () => {
+  const running = async () => {
+    const made = state();
+    await made.edge.workerStarts(nothing);
+    return made;
+  };
+
+  it("says a problem once, and when it is gone", async () => {
+    const { edge, said } = await running();
+    edge.workerFails("bad");
+    edge.workerFails("bad");
+    expect(edge.problem).toBe("bad");
+    await edge.workerStarts(nothing);
+    expect(edge.problem).toBeNull();
+    edge.workerFails("bad");
+    expect(said).toEqual(["error: bad", "Reloaded.", "error: bad"]);
+  });
+
+  it("a problem of the files outlasts a start of the Worker", async () => {
+    const { edge, said } = await running();
+    edge.filesFail("toml");
+    await edge.workerStarts(nothing);
+    expect(edge.problem).toBe("toml");
+    edge.filesRead();
+    await edge.workerStarts(nothing);
+    expect(edge.problem).toBeNull();
+    expect(said).toEqual(["error: toml", "Reloaded."]);
+  });
+
+  it("a start whose configuration has an issue is none", async () => {
+    const { edge, said } = await running();
+    await edge.workerStarts(async () => edge.workerFails("issue"));
+    expect(edge.problem).toBe("issue");
+    expect(said).toEqual(["error: issue"]);
+  });
+
+  it("an old start that is looked at late says nothing", async () => {
+    const { edge, said } = await running();
+    let look = () => {};
+    const old = edge.workerStarts(() => new Promise((resolve) => (look = resolve)));
+    edge.workerFails("newer");
+    look();
+    await old;
+    expect(edge.problem).toBe("newer");
+    expect(said).toEqual(["error: newer"]);
+  });
+
+  it("tells of every change", async () => {
+    const { edge, changes } = await running();
+    edge.workerFails("a");
+    edge.filesFail("b");
+    await edge.workerStarts(nothing);
+    expect(changes()).toBe(3);
+  });
+});

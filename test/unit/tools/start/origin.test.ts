@@ -1,0 +1,82 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { ownOrigin, unreachable } from "../../../../src/tools/start/origin.ts";
+
+describe("ownOrigin", () => {
+  it.each([
+    { sources: {}, is: null },
+    { sources: { option: "http://localhost:4000" }, is: { url: "http://localhost:4000", from: "--origin" } },
+    { sources: { option: "localhost:4000" }, is: { url: "http://localhost:4000", from: "--origin" } },
+    { sources: { option: "127.0.0.1:4000/api" }, is: { url: "http://127.0.0.1:4000/api", from: "--origin" } },
+    {
+      sources: { option: "https://api.example.com" },
+      is: { url: "https://api.example.com", from: "--origin" },
+    },
+    {
+      sources: { environment: "http://b", own: "http://c", file: ".dev.vars" },
+      is: { url: "http://b", from: "ORIGIN_URL in the environment" },
+    },
+    { sources: { option: "http://a", environment: "http://b" }, is: { url: "http://a", from: "--origin" } },
+    {
+      sources: { own: "http://c", file: ".dev.vars.staging" },
+      is: { url: "http://c", from: ".dev.vars.staging" },
+    },
+    {
+      sources: { environment: " ", own: " http://c\n", file: ".env" },
+      is: { url: "http://c", from: ".env" },
+    },
+    { sources: { own: "" }, is: null },
+  ])("$sources", ({ sources, is }) => {
+    expect(ownOrigin(sources)).toEqual(is);
+  });
+
+  it.each([
+    { sources: { option: "ftp://files" }, says: /--origin: found "ftp:\/\/files"\. Must be an address/ },
+    { sources: { option: "http://" }, says: /--origin/ },
+    { sources: { option: "http://user:secret@host" }, says: /Leave only scheme, host, port and path/ },
+    { sources: { environment: "localhost:4000" }, says: /ORIGIN_URL in the environment/ },
+    { sources: { own: "http://host/?key=secret", file: ".dev.vars" }, says: /from \.dev\.vars/ },
+  ])("refuses $sources", ({ sources, says }) => {
+    expect(() => ownOrigin(sources)).toThrow(says);
+    expect(() => ownOrigin(sources)).not.toThrow(/secret/);
+  });
+});
+
+describe("unreachable", () => {
+  let server: Server | null = null;
+  const listen = async (answer: Parameters<typeof createServer>[1]) => {
+    server = createServer(answer ?? (() => {}));
+    await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  afterEach(async () => {
+    server?.closeAllConnections();
+    await new Promise((resolve) => (server ? server.close(resolve) : resolve(null)));
+    server = null;
+  });
+
+  it.each([200, 404, 500, 302])("an origin that answers %i answers", async (status) => {
+    const url = await listen((_, response) =>
+      response.writeHead(status, { location: "http://127.0.0.1:1" }).end(),
+    );
+    expect(await unreachable(url)).toBeNull();
+  });
+
+  it("says that nobody listens", async () => {
+    const url = await listen(() => {});
+    await new Promise((resolve) => server?.close(resolve));
+    server = null;
+    expect(await unreachable(url)).toMatch(/ECONNREFUSED/);
+    expect(await unreachable(url.replace("127.0.0.1", "localhost"))).toMatch(/ECONNREFUSED/);
+  });
+
+  it("says that it does not answer in time", async () => {
+    const url = await listen(() => {});
+    expect(await unreachable(url, 50)).toBe("no answer within 0.05 s");
+  });
+
+  it("says that its name is unknown", async () => {
+    expect(await unreachable("http://no-such-host.invalid")).toMatch(/ENOTFOUND|EAI_AGAIN/);
+  });
+});

@@ -1,0 +1,30 @@
+import { createServer, type Server } from "node:net";
+import { afterEach, expect, it } from "vitest";
+import { freePort, isPortTaken } from "../../../../src/tools/start/ports.ts";
+
+const servers: Server[] = [];
+const listen = (host: string, port: number) => {
+  const server = createServer();
+  servers.push(server);
+  return new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, resolve);
+  });
+};
+afterEach(async () => {
+  for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
+});
+
+it.each(["127.0.0.1", "0.0.0.0", "::", "::1"])("a program at %s has the port", async (host) => {
+  const port = await freePort();
+  expect(await isPortTaken(port)).toBe(false);
+  await listen(host, port);
+  expect(await isPortTaken(port)).toBe(true);
+});
+
+it("a port is free again after its program", async () => {
+  const port = await freePort();
+  await listen("127.0.0.1", port);
+  for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
+  expect(await isPortTaken(port)).toBe(false);
+});

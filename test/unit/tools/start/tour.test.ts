@@ -1,0 +1,48 @@
+import { execFileSync } from "node:child_process";
+import { expect, it } from "vitest";
+import { quoted, tour } from "../../../../src/tools/start/tour.ts";
+
+const options = { url: "http://localhost:8787", serviceToken: "s", adminToken: "a" };
+const shells = (more: object = {}) => tour({ ...options, ...more }).stops.map(({ shell }) => shell);
+
+it.each([
+  "plain-token_1",
+  "pa$HOME",
+  "a b",
+  "it's",
+  'dou"ble',
+  "back\\slash",
+  "`id`",
+  "$(id)",
+  "",
+  "a;b",
+  "é",
+  "!x",
+  "a\nb",
+])("a shell reads %j as it is", (token) => {
+  const printed = execFileSync("sh", ["-c", `TOKEN=${quoted(token)}; printf '%s' "$TOKEN"`], {
+    encoding: "utf8",
+  });
+  expect(printed).toBe(token);
+});
+
+it("with an own API there is no path of the sample", () => {
+  const lines = shells({ sample: false });
+  expect(lines.length).toBeGreaterThan(2);
+  expect(lines.join("\n")).not.toContain("/v1/");
+  expect(shells().join("\n")).toContain("/v1/emissions/factors");
+});
+
+it("a step whose route is not there is left out", () => {
+  const without = shells({ routes: [{ path: "/v1/user/*" }] });
+  expect(without.join("\n")).not.toContain("/v1/emissions");
+  expect(without.join("\n")).not.toContain("/v1/auth/login");
+  expect(without.join("\n")).toContain("/v1/user/profile");
+});
+
+it("the edge's own paths are where the variables say", () => {
+  const lines = shells({ healthPath: "/status", authPath: "/account" }).join("\n");
+  expect(lines).toContain("$EDGE/status");
+  expect(lines).toContain("$EDGE/account/sessions");
+  expect(lines).not.toMatch(/\$EDGE\/(auth|health)/);
+});

@@ -1,0 +1,51 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { watchFiles } from "../../../../src/tools/start/watch-files.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "watch-"));
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+it.each<{ how: string; before: boolean; change: (file: string) => void }>([
+  { how: "written", before: true, change: (file) => writeFileSync(file, "longer than before") },
+  { how: "made", before: false, change: (file) => writeFileSync(file, "x") },
+  { how: "removed", before: true, change: (file) => rmSync(file) },
+  {
+    how: "replaced, as editors do",
+    before: true,
+    change(file) {
+      writeFileSync(`${file}~`, "y");
+      renameSync(`${file}~`, file);
+    },
+  },
+  {
+    how: "replaced by a folder",
+    before: true,
+    change(file) {
+      rmSync(file);
+      mkdirSync(file);
+    },
+  },
+])("calls once for a file that is $how", ({ before, change }) => {
+  const file = join(folder, ".dev.vars");
+  if (before) writeFileSync(file, "x");
+  const changed = vi.fn();
+  const end = watchFiles([file, join(folder, "none")], changed);
+  vi.advanceTimersByTime(1000);
+  expect(changed).not.toHaveBeenCalled();
+  change(file);
+  vi.advanceTimersByTime(1000);
+  expect(changed).toHaveBeenCalledTimes(1);
+  end();
+  writeFileSync(join(folder, "none"), "x");
+  vi.advanceTimersByTime(1000);
+  expect(changed).toHaveBeenCalledTimes(1);
+});
