@@ -82,7 +82,7 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
       ...(onStoreFailure && { onStoreFailure }),
     },
   ];
-  const routes = sinks ? list : sameRoutes(list);
+  const { routes } = sameRoutes(list, sinks);
   const capabilities = {
     limits: Boolean(limits ?? tiers),
     session: session !== undefined,

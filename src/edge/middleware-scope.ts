@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { LimitInput, Policy, Route, RouteInput } from "../config/route.ts";
+import type { Sink } from "../events/sink.ts";
 
 /**
  * Tells the limits of several `edge()` and `rateLimit()` calls apart: the same name in two of them never shares a count, unless
@@ -8,15 +9,30 @@ import type { LimitInput, Policy, Route, RouteInput } from "../config/route.ts";
  */
 export type LimitScope = (c: Context, self: unknown) => string;
 
-/** By the name of a limit: the calls that have one of it, in the order in which the Worker's module makes them. */
+/** By the name of a limit: how many places the calls that have one of it take. */
 const calls = new Map<string, number>();
 /** The same by path and name, for the wrapped middlewares that a request has run. */
 const runs = new WeakMap<Context, Map<string, number>>();
 
 /**
- * More calls than any Worker makes for limits of the same names. An app that is built anew for each request makes more: then the
- * calls beyond share one scope, so that the limits still hold.
+ * The calls with the same names of limits. An app that is built anew for each request makes the same calls each time, and each
+ * finds the place of its predecessor. What was made before a middleware ran is one building.
  */
+interface Made {
+  /** In the order in which the calls of one building are made. */
+  places: number[];
+  /** The last building that made one of these calls, and how many it has made. */
+  building: number;
+  done: number;
+  /** Buildings that made them, up to {@link MAX_CALLS}. */
+  buildings: number;
+}
+const made = new Map<string, Made>();
+let building = 0;
+/** Whether a middleware has run since the last call: then the next call begins another building. */
+let hasRun = false;
+
+/** More calls than any Worker makes for limits of the same names; those beyond share one scope. Likewise for buildings. */
 const MAX_CALLS = 32;
 const MAX_NAMES = 1000;
 
@@ -31,10 +47,11 @@ export function limitScope({ limits, tiers = {} }: Pick<RouteInput, "limits" | "
   // What is no list of limits is found when the configuration is read, and is no error here.
   const all: (LimitInput | undefined)[] = [limits, ...Object.values(tiers)].flat();
   const names = [...new Set(all.map((limit) => String(limit?.name)))];
-  const place = Math.min(placeAmong(calls, names), MAX_CALLS);
+  const place = placeOfCall(names);
   const own = place === 0 ? "" : `#${place}`;
 
   return function scope(c, self) {
+    hasRun = true;
     const registered = matchedRoutes(c)[c.req.routeIndex];
     if (registered?.handler === self) return own;
     const path = registered?.path ?? "*";
@@ -48,6 +65,25 @@ export function limitScope({ limits, tiers = {} }: Pick<RouteInput, "limits" | "
   };
 }
 
+/** The place of a call, by how many with the same names its building has made before. */
+function placeOfCall(names: readonly string[]): number {
+  if (hasRun) building += 1;
+  hasRun = false;
+  const key = JSON.stringify(names);
+  const known = made.get(key) ?? { places: [], building, done: 0, buildings: 1 };
+  if (made.size < MAX_NAMES) made.set(key, known);
+  if (known.building !== building) {
+    Object.assign(known, { building, done: 0, buildings: Math.min(known.buildings + 1, MAX_CALLS) });
+  }
+  const { places, done, buildings } = known;
+  known.done += 1;
+  // Two requests that build at the same time look like one building with twice the calls: in the end they share.
+  if (done >= places.length && buildings === MAX_CALLS) return places[0] ?? MAX_CALLS;
+  const place = places[done] ?? Math.min(placeAmong(calls, names), MAX_CALLS);
+  if (done < MAX_CALLS) places[done] = place;
+  return place;
+}
+
 /** The place of one more call behind all that have one of its names: no two calls with a name in common have the same. */
 function placeAmong(counts: Map<string, number>, names: readonly string[]): number {
   const place = Math.max(0, ...names.map((name) => counts.get(name) ?? 0));
@@ -57,18 +93,28 @@ function placeAmong(counts: Map<string, number>, names: readonly string[]): numb
   return place;
 }
 
-const lists = new Map<string, readonly RouteInput[]>();
+interface List {
+  routes: readonly RouteInput[];
+  sinks: readonly Sink[];
+}
+
+const lists = new Map<string, List[]>();
 
 /**
- * The list itself, or an earlier one that says the same: a middleware that is made anew for each request then finds the isolate
- * of the last one.
+ * The list itself, or an earlier one that says the same, with the same sinks: a middleware that is made anew for each request
+ * then finds the isolate of the last one. Where it makes its sinks anew too, those of the first 32 times receive the events.
  */
-export function sameRoutes(routes: readonly RouteInput[]): readonly RouteInput[] {
+export function sameRoutes(routes: readonly RouteInput[], sinks: readonly Sink[] = []): List {
   const text = JSON.stringify(routes);
-  const known = lists.get(text);
-  if (known) return known;
-  if (lists.size < MAX_NAMES) lists.set(text, routes);
-  return routes;
+  const known = lists.get(text) ?? [];
+  if (lists.size < MAX_NAMES) lists.set(text, known);
+  const same = known.find(
+    (each) => each.sinks.length === sinks.length && each.sinks.every((sink, index) => sink === sinks[index]),
+  );
+  const last = known.length === MAX_CALLS ? known.at(-1) : undefined;
+  const list = same ?? last ?? { routes, sinks };
+  if (!known.includes(list)) known.push(list);
+  return list;
 }
 
 const scoped = new WeakMap<Route, Map<string, Route>>();

@@ -128,7 +128,7 @@ async function passed(
   { refuse, note }: Notes,
 ): Promise<Admission> {
   const admitted = await bypassed(parts, received, { path, findings: note({}) });
-  if (announced) refuse(parts.preflights.refusal(admitted.request.claims));
+  if (announced) refuse(parts.preflights.refusal(admitted.request.claims, received.request));
   const { caller } = admitted.findings;
   return { ...admitted, findings: note({ caller }) };
 }
@@ -147,8 +147,10 @@ async function checked(
   // What carries no signed token needs no call to be refused, so that it is not counted either.
   const { limits: more } = options;
   const limited = more && identified.session.kind === "signed" ? withLimits(route, more) : route;
+  // Whom a route of the API trusts, however broad it is, may not end or rotate sessions here.
+  const trusting = options.own ? { ...limited, crossSite: [] } : limited;
   const forwarding = { cached: wanted.cache, toHandlers: options.handlers ?? false };
-  const asked = edgeRequest(received, { route: limited, path, forwarding }, identified);
+  const asked = edgeRequest(received, { route: trusting, path, forwarding }, identified);
   const choice = wanted.session ? await parts.sessions.choose(asked) : { claims: identified, calls: 0 };
   const request = { ...asked, claims: choice.claims };
   if (wanted.session) refuseEarly(parts, request, refuse);

@@ -15,8 +15,12 @@ const MAX_ADDRESSES = 10_000;
  * so that the rules of the request it announces would refuse it, or charge it to the address.
  */
 export interface Preflights {
-  /** Counts one. @returns the 429 after 600 a minute from one address, the 403 for one in `DENY_LIST`, or null. */
-  refusal(claims: UnverifiedIdentity): Problem | null;
+  /**
+   * Counts one, and a request that passes several middlewares once.
+   *
+   * @returns the 429 after 600 a minute from one address, the 403 for one in `DENY_LIST`, or null.
+   */
+  refusal(claims: UnverifiedIdentity, request: Request): Problem | null;
 }
 
 export function createPreflights({
@@ -32,9 +36,12 @@ export function createPreflights({
     entries: MAX_ADDRESSES,
     whenFull: "evict",
   });
+  const counted = new WeakSet<Request>();
   return {
-    refusal(claims) {
+    refusal(claims, request) {
       if (listed.denies(claims)) return problem("CALLER_REFUSED");
+      if (counted.has(request)) return null;
+      counted.add(request);
       const now = platform.now();
       const { count, until } = counts.get(claims.address) ?? { count: 0, until: now + WINDOW_MS };
       if (count >= MAX_PREFLIGHTS) {

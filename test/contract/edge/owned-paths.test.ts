@@ -1,6 +1,8 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/isolate.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
+import { countingEdge } from "../../support/edge/counting-edge.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { NOW } from "../../support/session-samples.ts";
 
@@ -138,3 +140,84 @@ test.each(["version", "index:0", "tombstone:x", "a".repeat(21), "a".repeat(65), 
     }
   },
 );
+
+describe("a route's crossSite is for the API: the edge's own paths keep their rule", () => {
+  const IDP = "https://idp.example";
+  type Row = [
+    what: string,
+    ask: { path: string; method: string; headers: Record<string, string> },
+    setup: { route?: Partial<RouteInput>; env?: Record<string, string> },
+    status: number,
+  ];
+  const broad: RouteInput = { path: "/*", crossSite: [IDP] };
+  const from = (origin: string) => ({ origin, "sec-fetch-site": "cross-site" });
+  const signOut = { path: "/auth/sessions/current", method: "DELETE" };
+  test.each<Row>([
+    ["signing out from a site that /* names", { ...signOut, headers: from(IDP) }, {}, 403],
+    ["ending the others", { path: "/auth/sessions", method: "DELETE", headers: from(IDP) }, {}, 403],
+    ["rotating", { path: "/auth/sessions/rotate", method: "POST", headers: from(IDP) }, {}, 403],
+    [
+      "ending one by its id",
+      { path: "/auth/sessions/redis/abc", method: "DELETE", headers: from(IDP) },
+      {},
+      403,
+    ],
+    [
+      "from the same site's other host",
+      { ...signOut, headers: { origin: IDP, "sec-fetch-site": "same-site" } },
+      {},
+      403,
+    ],
+    [
+      "from nowhere, where /* names null",
+      { ...signOut, headers: from("null") },
+      { route: { crossSite: ["null"] } },
+      403,
+    ],
+    [
+      "where the route is for /auth alone",
+      { ...signOut, headers: from(IDP) },
+      { route: { path: "/auth/*" } },
+      403,
+    ],
+    ["where it starts sessions", { ...signOut, headers: from(IDP) }, { route: { session: "start" } }, 403],
+    [
+      "where the paths are elsewhere",
+      { ...signOut, path: "/id/sessions/current", headers: from(IDP) },
+      { env: { AUTH_BASE_PATH: "/id" } },
+      403,
+    ],
+    ["under observe", { ...signOut, headers: from(IDP) }, { env: { EDGE_MODE: "observe" } }, 403],
+    ["reading from there", { path: "/auth/sessions", method: "GET", headers: from(IDP) }, {}, 200],
+    [
+      "signing out from the edge's own page",
+      { ...signOut, headers: { "sec-fetch-site": "same-origin" } },
+      {},
+      200,
+    ],
+    ["or by its origin", { ...signOut, headers: from("https://edge.example") }, {}, 200],
+    [
+      "from an origin of CORS_ALLOWED_ORIGINS",
+      { ...signOut, headers: from("https://app.example") },
+      { env: { CORS_ALLOWED_ORIGINS: "https://app.example" } },
+      200,
+    ],
+    ["the API's own path from there", { path: "/v1/x", method: "DELETE", headers: from(IDP) }, {}, 200],
+    [
+      "the API's own path under /auth from there",
+      { path: "/auth/callback", method: "POST", headers: from(IDP) },
+      {},
+      200,
+    ],
+  ])("%s", async (_what, { path, method, headers }, { route, env = {} }, status) => {
+    const edge = countingEdge({
+      routes: [{ ...broad, ...route }],
+      env: { LOG_LEVEL: "error", ...env },
+      fetchOrigin: async () => new Response("the API's"),
+    });
+    const token = await edge.session("ada", env.AUTH_BASE_PATH);
+    const cookie = `__Host-session=${token}`;
+    const answer = await edge.ask(path, { ...headers, cookie }, { method });
+    expect(answer.status).toBe(status);
+  });
+});

@@ -153,15 +153,88 @@ describe.each(stores)("%s", (_where, store) => {
     app.use("/a", (c, next) => rateLimit([{ ...window, name: "anew" }])(c, next));
     app.use("/b", (c, next) => rateLimit([{ ...window, name: "anew" }])(c, next));
     expect(await ask(fine(app), [...five("/a"), ...five("/b")])).toBe("++++-++++-");
+  });
 
+  type Build = (name: string) => Hono<EdgeEnv>;
+  const limits = (name: string): LimitInput[] => [{ ...window, name }];
+  const built = (add: (app: Hono<EdgeEnv>) => unknown) => {
+    const app = new Hono<EdgeEnv>();
+    add(app);
+    return fine(app);
+  };
+  it.each<[what: string, build: Build, paths: string[], statuses: string]>([
+    ["one limit", (name) => built((app) => app.use("*", rateLimit(limits(name)))), five("/x"), "++++-"],
+    [
+      "two limits of one name on two paths",
+      (name) => built((app) => app.use("/a", rateLimit(limits(name))).use("/b", rateLimit(limits(name)))),
+      ["/b", ...five("/a"), ...five("/b")],
+      "+++++-+++--",
+    ],
+    [
+      "two on one path",
+      (name) => built((app) => app.use("*", rateLimit(limits(name)), rateLimit(limits(name)))),
+      five("/x"),
+      "++++-",
+    ],
+    [
+      "a tier of the same name",
+      (name) => built((app) => app.use("*", edge({ limits: limits(name), tiers: { gold: limits(name) } }))),
+      five("/x"),
+      "++++-",
+    ],
+    [
+      "a wrapped one",
+      (name) => built((app) => app.use("*", every(rateLimit(limits(name)), rateLimit(limits(name))))),
+      five("/x"),
+      "++++-",
+    ],
+    [
+      "a sink that is made anew too",
+      (name) => built((app) => app.use("*", edge({ limits: limits(name), sinks: [{ receive() {} }] }))),
+      five("/x"),
+      "++++-",
+    ],
+    [
+      "a session and a cache beside it",
+      (name) =>
+        built((app) => app.use("*", edge({ limits: limits(name), session: "optional", cache: { ttl: 60 } }))),
+      ["/1", "/2", "/3", "/4", "/5"],
+      "++++-",
+    ],
+  ])(
+    "an app that is built anew for each request limits from the first on: %s",
+    async (what, build, paths, statuses) => {
+      const env = vars();
+      let told = "";
+      for (const path of paths) told += await ask(build(`anew-${what.replaceAll(" ", "-")}`), [path], env);
+      expect(told).toBe(statuses);
+    },
+  );
+
+  it("where two requests build at the same time, the limit holds in the end", async () => {
     const env = vars();
-    const statuses: string[] = [];
-    for (let each = 0; each < 45; each += 1) {
-      const one = new Hono<EdgeEnv>();
-      one.use("*", rateLimit([{ ...window, name: "app-anew" }]));
-      statuses.push(await ask(fine(one), ["/x"], env));
+    const one = () => built((app) => app.use("*", rateLimit(limits("anew-in-twos"))));
+    let told = "";
+    for (let each = 0; each < 40; each += 1) {
+      const apps = [one(), one()];
+      for (const app of apps) told += await ask(app, ["/x"], env);
     }
-    expect(statuses.slice(-5).join("")).toBe("-----");
+    expect(told.replaceAll("-", "").length, "two counts at most").toBeLessThanOrEqual(8);
+  });
+
+  it("a sink of an app that is built anew hears of its request, and no isolate is opened for each", async () => {
+    const env = vars();
+    const heard: string[] = [];
+    for (let each = 0; each < 40; each += 1) {
+      const sink = { receive: ({ event }: { event: string }) => void heard.push(event) };
+      await ask(
+        built((app) => app.use("*", edge({ limits: limits("sunk"), sinks: [sink] }))),
+        ["/x"],
+        env,
+      );
+    }
+    expect(heard.filter((event) => event === "request").length).toBe(40);
+    expect(heard.filter((event) => event === "store.absent").length).toBeLessThanOrEqual(32);
   });
 
   it("two rateLimit() calls with a shared limit count together", async () => {

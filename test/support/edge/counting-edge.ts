@@ -56,10 +56,11 @@ export function countingEdge({ routes, env, fetchOrigin }: CountingEdgeOptions) 
     await Promise.all(background.splice(0));
     return { status: response.status, calls: log.at(-1)?.store_calls, response };
   }
-  async function session(user: string): Promise<string> {
+  /** @param base `AUTH_BASE_PATH`. */
+  async function session(user: string, base = "/auth"): Promise<string> {
     const authorization = `Bearer ${SERVICE_TOKEN}`;
     const body = JSON.stringify({ user_id: user });
-    const { response } = await ask("/auth/sessions", { authorization }, { method: "POST", body });
+    const { response } = await ask(`${base}/sessions`, { authorization }, { method: "POST", body });
     return ((await response.json()) as { token: string }).token;
   }
   return { ask, session, platform, state };

@@ -1,5 +1,9 @@
+import { Hono } from "hono";
+import { every } from "hono/combine";
 import { describe, expect, it } from "vitest";
+import type { LimitInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/isolate.ts";
+import { type EdgeEnv, rateLimit, session } from "../../../src/middleware.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { testPlatform } from "../../support/platform.ts";
 
@@ -114,6 +118,22 @@ describe("where the origin owns CORS, a preflight", () => {
     expect((await ask("/session/x", { ...PREFLIGHT, "cf-connecting-ip": "192.0.2.8" })).status).toBe(204);
     platform.advance(40_000);
     expect((await ask("/session/x", PREFLIGHT)).status).toBe(204);
+  });
+
+  it("passes as often where several middlewares meet it", async () => {
+    const limits: LimitInput[] = [{ name: "stacked", limit: 1, window: "1 h" }];
+    const app = new Hono<EdgeEnv>();
+    app.use("*", rateLimit(limits), rateLimit(limits), every(rateLimit(limits), session()));
+    app.all("*", (c) => c.text("the handler's"));
+    const context = { waitUntil() {}, passThroughOnException() {}, props: {} } as unknown as ExecutionContext;
+    const env = { LOG_LEVEL: "error" };
+    const statuses: number[] = [];
+    for (let count = 0; count < 601; count += 1) {
+      const init = { method: "OPTIONS", headers: { ...PREFLIGHT, "cf-connecting-ip": "192.0.2.7" } };
+      statuses.push((await app.request("/x", init, env, context)).status);
+    }
+    expect(statuses.filter((status) => status === 200).length).toBe(600);
+    expect(statuses.at(-1)).toBe(429);
   });
 
   it("counts one network of IPv6 together", async () => {
