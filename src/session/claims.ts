@@ -3,7 +3,6 @@ import type { UserNames } from "../identity/session-users.ts";
 import { JsonText } from "../runtime/json-text.ts";
 import { isoTime, type KeptSession, newRecord, userDataOf } from "./record.ts";
 import type { NewSession } from "./session-store.ts";
-import type { Made } from "./starts.ts";
 
 /** Upstash's consistency tokens are short. A longer text is not one, and would enlarge every request. */
 export const MAX_SYNC_TOKEN_LENGTH = 256;
@@ -57,7 +56,7 @@ export function offlineClaimsOf({
 /** What the token says of where its record is: it carries the user data where neither store has them. */
 export function inToken(
   userData: JsonText | null,
-  { durable, awaitsRedis }: Pick<Made, "durable" | "awaitsRedis">,
+  { durable, awaitsRedis }: { durable: boolean; awaitsRedis: boolean },
 ): Pick<SessionClaims, "offline" | "userData"> {
   return { offline: !durable || awaitsRedis, userData: awaitsRedis ? null : userData };
 }
