@@ -12,13 +12,14 @@ import {
 } from "./check-routes.ts";
 import { checkShared } from "./check-shared.ts";
 import { compileRoutes } from "./compile-routes.ts";
-import type { Config, DatabaseBinding, JwtConfig, OriginBinding, OriginConfig } from "./config.ts";
+import type { Config, JwtConfig, OriginBinding, OriginConfig } from "./config.ts";
 import { ConfigError, type ConfigIssue, shown } from "./config-error.ts";
 import type { AlgorithmTable } from "./limit-algorithms.ts";
 import { readApiKeys } from "./read-api-keys.ts";
 import { WHERE_UPSTASH_SHOWS_IT } from "./read-url.ts";
 import { type Environment, readVariables, valueIn } from "./read-variables.ts";
 import type { RouteInput } from "./routes-schema.ts";
+import { readSessionDatabase } from "./session-database.ts";
 import type { VariableName, VariableValues } from "./variables-table.ts";
 import { warnOfSwitches } from "./warnings.ts";
 
@@ -67,7 +68,7 @@ export function loadConfigWith(
     originToken: values.ORIGIN_TOKEN,
     originDeadlineMs: values.ORIGIN_DEADLINE_MS,
     session,
-    sessionDatabase: readDatabase(loading),
+    sessionDatabase: readSessionDatabase(values.SESSION_DB, issues),
     identitySecrets: values.IDENTITY_SECRET,
     serviceTokens: values.SERVICE_TOKEN,
     adminTokens: values.ADMIN_TOKEN,
@@ -161,24 +162,6 @@ function readOrigin({ values, issues }: Loading): OriginConfig | null {
 
 function isBinding(value: unknown): value is OriginBinding {
   return typeof value === "object" && value !== null && "fetch" in value && typeof value.fetch === "function";
-}
-
-function readDatabase({ values, issues }: Loading): DatabaseBinding | null {
-  const { SESSION_DB: binding } = values;
-  if (binding === undefined) return null;
-  if (isDatabase(binding)) return binding;
-  issues.push({
-    place: "SESSION_DB",
-    found: typeof binding === "string" ? "a text" : "a value that is no D1 database",
-    fix: "Must be a D1 binding ([[d1_databases]] in wrangler.toml), not a variable; remove it to keep no sessions in a database.",
-  });
-  return null;
-}
-
-function isDatabase(value: unknown): value is DatabaseBinding {
-  const { prepare, batch, fetch } = Object(value) as Record<string, unknown>;
-  // A service binding has a method of every name, and `fetch`.
-  return typeof prepare === "function" && typeof batch === "function" && typeof fetch !== "function";
 }
 
 function readSession({ values, issues }: Loading): Config["session"] {

@@ -25,7 +25,7 @@ const PAUSE_MS = 5000;
  */
 export class DatabaseOutbox {
   readonly #options: DatabaseOutboxOptions;
-  readonly #writes: BoundedMap<LateWrite>;
+  readonly #writes: BoundedMap<{ write: LateWrite; expiresAt: number }>;
   #count = 0;
   #nextAt = Number.NEGATIVE_INFINITY;
   /** Writes in the next call: one after a failure, so that one that can never be written stops no other. */
@@ -38,7 +38,7 @@ export class DatabaseOutbox {
       platform,
       entries,
       bytes: MAX_BYTES,
-      sizeOf: (write) => 512 + (write.kind === "adopt" ? 2 * write.session.text.length : 0),
+      sizeOf: ({ write }) => 512 + (write.kind === "adopt" ? 2 * write.session.text.length : 0),
       whenFull: "refuse",
     });
   }
@@ -49,10 +49,13 @@ export class DatabaseOutbox {
 
   put(...writes: readonly LateWrite[]): void {
     const { platform, absoluteSeconds } = this.#options;
-    for (const write of writes) {
-      this.#count += 1;
-      this.#writes.set(String(this.#count), write, platform.now() + absoluteSeconds * 1000);
-    }
+    const expiresAt = platform.now() + absoluteSeconds * 1000;
+    for (const write of writes) this.#put({ write, expiresAt });
+  }
+
+  #put(kept: { write: LateWrite; expiresAt: number }): void {
+    this.#count += 1;
+    this.#writes.set(String(this.#count), kept, kept.expiresAt);
   }
 
   /** Writes what waits, oldest first, for `waitUntil`. @returns null where nothing is due. */
@@ -67,19 +70,19 @@ export class DatabaseOutbox {
   async #run(): Promise<void> {
     const { sessionStore, platform } = this.#options;
     for (let calls = 0; calls < MAX_CALLS && this.size > 0; calls += 1) {
-      const due: [string, LateWrite][] = [];
+      const due: [string, { write: LateWrite; expiresAt: number }][] = [];
       for (const each of this.#writes) {
         if (due.push(each) === this.#perCall) break;
       }
       try {
-        await sessionStore.write(due.map(([, write]) => write));
+        await sessionStore.write(due.map(([, { write }]) => write));
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         this.#perCall = 1;
         const [first] = due;
         if (first && error.code !== "open") {
           this.#writes.delete(first[0]);
-          this.put(first[1]);
+          this.#put(first[1]);
         }
         this.#nextAt = platform.now() + PAUSE_MS;
         return;

@@ -6,7 +6,11 @@ import { createEvents } from "../../../src/events/events.ts";
 import { Store } from "../../../src/store/store.ts";
 import { testPlatform } from "../../support/platform.ts";
 
-function harness(env: Record<string, unknown> = {}, withStore = true) {
+function harness(
+  env: Record<string, unknown> = {},
+  withStore = true,
+  databaseAnswers?: () => Promise<boolean | null>,
+) {
   const wire = { down: false, asked: 0 };
   const platform = testPlatform({
     fetch: async (_, init) => {
@@ -22,7 +26,7 @@ function harness(env: Record<string, unknown> = {}, withStore = true) {
   const config = loadConfig({ ORIGIN_URL: "https://api.example", ...connection, ...env }, []);
   const events = createEvents({ platform, write: () => {} });
   const store = new Store({ connection: config.store, platform, events });
-  const health = createHealth({ config, store, platform });
+  const health = createHealth({ config, store, platform, ...(databaseAnswers && { databaseAnswers }) });
   return { wire, platform, store, health };
 }
 const everywhere = (where: string) => ({
@@ -125,5 +129,31 @@ describe("the health paths", () => {
     const unready = await app(false).request("/ready");
     expect(unready.status).toBe(503);
     expect(await unready.json()).toMatchObject({ status: "not_ready" });
+  });
+});
+
+describe("where sessions are stored", () => {
+  it.each([
+    ["redis", "Redis answers, and the database too", {}, false, true, "healthy"],
+    ["redis", "Redis answers, and the database does not", {}, false, false, "degraded"],
+    ["redis", "Redis answers, and there is no database", {}, false, null, "healthy"],
+    ["database", "Redis is lost", {}, true, true, "degraded"],
+    ["memory", "Redis is lost, and the database too", {}, true, false, "degraded"],
+    ["memory", "Redis is lost, and there is no database", {}, true, null, "degraded"],
+    ["database", "sessions are kept off Redis", { USE_REDIS_SESSIONS: "false" }, false, true, "healthy"],
+    [
+      "memory",
+      "so they are, and the database is lost",
+      { USE_REDIS_SESSIONS: "false" },
+      false,
+      false,
+      "degraded",
+    ],
+  ] as const)("is %s where %s", async (where, _, env, down, answers, status) => {
+    const { health, wire } = harness(env, true, async () => answers);
+    wire.down = down;
+    const facts = await health();
+    expect(facts).toMatchObject({ status, services: { session_storage: where } });
+    expect(facts.system.database?.available ?? null).toBe(answers);
   });
 });
