@@ -7,6 +7,7 @@ import {
 import { startUpstashLocal, type UpstashLocal } from "../../../src/tools/upstash-local/index.ts";
 import sampleRoutes from "../sample-routes.ts";
 import { type Edge, startEdge } from "./start.ts";
+import type { DatabaseBinding } from "./workerd.ts";
 
 /** Everything that an end-to-end test needs: Redis behind the local endpoint, the sample origin, the built Worker. */
 export interface Harness {
@@ -26,6 +27,8 @@ export interface HarnessOptions {
   vars?: Record<string, string | number | boolean | object>;
   entry?: string;
   origin?: SampleOriginOptions;
+  /** What `SESSION_DB` is bound to. Default nothing. */
+  sessionDatabase?: DatabaseBinding;
 }
 
 const secret = () => randomBytes(24).toString("base64url");
@@ -34,6 +37,7 @@ export async function openHarness({
   vars = {},
   entry,
   origin: originOptions = {},
+  sessionDatabase,
 }: HarnessOptions = {}): Promise<Harness> {
   const required = process.env.REQUIRE_REDIS ? "required" : "auto";
   const upstash = await startUpstashLocal({ redis: required });
@@ -47,6 +51,7 @@ export async function openHarness({
   };
   const edge = await startEdge({
     ...(entry && { entry }),
+    ...(sessionDatabase && { sessionDatabase }),
     vars: {
       UPSTASH_REDIS_REST_URL: upstash.url,
       UPSTASH_REDIS_REST_TOKEN: upstash.token,
