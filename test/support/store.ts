@@ -1,3 +1,4 @@
+import { inject } from "vitest";
 import { createEvents } from "../../src/events/events.ts";
 import type { LogFields } from "../../src/events/sink.ts";
 import { Store } from "../../src/store/store.ts";
@@ -42,6 +43,11 @@ export function storeOnRedis(url: string, token: string) {
   });
   const events = createEvents({ platform, write: () => {} });
   return { store: new Store({ connection: { url, token }, platform, events }), platform, calls };
+}
+
+/** The run's Redis as the tests see it: with commands that the Worker's token may not run. */
+export function storeOfOwner() {
+  return storeOnRedis(inject("ownerUrl"), inject("ownerToken"));
 }
 
 function callOf(input: RequestInfo | URL, init?: RequestInit): Call {

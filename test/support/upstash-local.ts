@@ -20,9 +20,16 @@ export interface Harness extends UpstashLocal {
   ask(...command: unknown[]): Promise<unknown>;
 }
 
-/** An endpoint of the test's own, over a Redis of its own. */
-export async function startHarness(redis: "required" | "embedded"): Promise<Harness> {
-  const upstash = await startUpstashLocal({ redis });
+/**
+ * An endpoint of the test's own, over a Redis of its own.
+ *
+ * @param rules ACL rules of its token's user. Default: it may do everything.
+ */
+export async function startHarness(
+  redis: "required" | "embedded",
+  rules?: readonly string[],
+): Promise<Harness> {
+  const upstash = await startUpstashLocal({ redis, ...(rules && { rules }) });
   const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
     const response = await fetch(`${upstash.url}${path}`, {
       method: "POST",

@@ -10,11 +10,18 @@ export interface RunResult {
  * Runs a program of this project's `node_modules/.bin` and gathers what it prints.
  *
  * @param env Variables beside those of this process.
+ * @param cwd The folder it runs in. Default this one.
  */
-export function run(program: string, args: string[], env: Record<string, string> = {}): Promise<RunResult> {
+export function run(
+  program: string,
+  args: string[],
+  env: Record<string, string> = {},
+  cwd = ".",
+): Promise<RunResult> {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1", ...env },
+      cwd,
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";

@@ -14,6 +14,8 @@ export interface OpenRedisOptions {
   env?: Readonly<Record<string, string | undefined>>;
   /** Called when a Redis that we started has ended, before the call that ended it returns. */
   onGone(): void;
+  /** ACL rules of the user as whom the endpoint connects; a `redis-server` that we start alone has users. */
+  rules?: readonly string[] | undefined;
 }
 
 /**
@@ -25,11 +27,12 @@ export async function openRedis({
   choice,
   env = process.env,
   onGone,
+  rules,
 }: OpenRedisOptions): Promise<LocalRedis> {
   if (choice === "embedded") return embeddedRedis(onGone);
   if (env.LOCAL_REDIS_URL) return externalRedis(env.LOCAL_REDIS_URL);
   const program = redisServerOn(env.PATH ?? "");
-  if (program) return startRedisServer(program, onGone);
+  if (program) return startRedisServer(program, onGone, rules);
   if (choice === "auto") return embeddedRedis(onGone);
   throw new RedisChoiceError(
     "A real Redis is required, and there is none: no redis-server on PATH (apt-get install redis-server, " +

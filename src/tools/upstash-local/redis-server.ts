@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -13,12 +14,19 @@ const MAX_PORTS_TRIED = 3;
 /**
  * Starts a `redis-server`, on a free loopback port and in a folder of its own, without persistence. It ends
  * with this process.
+ *
+ * @param rules Its address is that of a user with these ACL rules, in place of the one who may do everything.
  */
-export async function startRedisServer(program: string, onGone: () => void): Promise<LocalRedis> {
+export async function startRedisServer(
+  program: string,
+  onGone: () => void,
+  rules?: readonly string[],
+): Promise<LocalRedis> {
   const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-redis-"));
   const dump = join(folder, "dump.rdb");
+  const user = rules && { password: randomBytes(16).toString("hex"), rules };
   const launch = async (port: number) => {
-    const launched = await spawnServer(program, port, folder);
+    const launched = await spawnServer(program, port, folder, user);
     launched.once("exit", onGone);
     return launched;
   };
@@ -41,7 +49,7 @@ export async function startRedisServer(program: string, onGone: () => void): Pro
   return {
     kind: "redis-server",
     port,
-    address: { port },
+    address: { port, ...(user && { greeting: [["AUTH", LIMITED_USER, user.password]] }) },
     get pid() {
       return running() ? child.pid : undefined;
     },
@@ -82,13 +90,20 @@ async function onFreePort(
   }
 }
 
-async function spawnServer(program: string, port: number, folder: string): Promise<ChildProcess> {
+/** The name of the user whom `rules` describe. */
+export const LIMITED_USER = "edge";
+
+async function spawnServer(
+  program: string,
+  port: number,
+  folder: string,
+  user?: { password: string; rules: readonly string[] },
+): Promise<ChildProcess> {
   const options = { port, bind: "127.0.0.1", dir: folder, save: "", appendonly: "no", loglevel: "warning" };
-  const child = spawn(
-    program,
-    Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
-    { stdio: "ignore" },
-  );
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  // In the arguments, so that a server that is started again knows the user too.
+  if (user) args.push("--user", LIMITED_USER, "on", `>${user.password}`, ...user.rules);
+  const child = spawn(program, args, { stdio: "ignore" });
   let failed: Error | undefined;
   child.once("error", (error) => {
     failed = error;

@@ -12,6 +12,11 @@ export interface UpstashLocalOptions {
   token?: string;
   /** Where `LOCAL_REDIS_URL` and `PATH` are read. Default `process.env`. */
   env?: Readonly<Record<string, string | undefined>>;
+  /**
+   * ACL rules of the token's user (`~prefix:*`, `+get` …), where Redis is a `redis-server` that we start. Default: the token
+   * may do everything. `redis.command` always may.
+   */
+  rules?: readonly string[];
 }
 
 export interface UpstashLocal {
@@ -41,6 +46,7 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
   const redis = await openRedis({
     choice: options.redis ?? "auto",
     ...(options.env && { env: options.env }),
+    rules: options.rules,
     onGone: () => disconnect(),
   });
   let endpoint = new Endpoint({ port: options.port ?? 0, token, redis: redis.address });

@@ -10,7 +10,8 @@ type Limit = NonNullable<RouteInput["limits"]>[number];
 /** The counters in Redis, next to the library that invented them. */
 describe("counters in Redis", () => {
   const connection = { url: inject("upstashUrl"), token: inject("upstashToken") };
-  const redis = new Redis({ ...connection, automaticDeserialization: false, enableTelemetry: false });
+  const owner = { url: inject("ownerUrl"), token: inject("ownerToken") };
+  const redis = new Redis({ ...owner, automaticDeserialization: false, enableTelemetry: false });
   let platform: TestPlatform;
   let prefix: string;
 

@@ -28,7 +28,8 @@ const perHour = { name: "hour", limit: 100, window: "1 h" } as const;
 
 describe("a request of a session that nobody has confirmed yet", () => {
   const connection = { url: inject("upstashUrl"), token: inject("upstashToken") };
-  const redis = new Redis({ ...connection, automaticDeserialization: false, enableTelemetry: false });
+  const owner = { url: inject("ownerUrl"), token: inject("ownerToken") };
+  const redis = new Redis({ ...owner, automaticDeserialization: false, enableTelemetry: false });
   let platform: TestPlatform;
   let prefix: string;
   let issuedAt: number;

@@ -109,8 +109,8 @@ it.each(WINDOWS)("no counter lapses before its window does (Kong 4076): $algorit
   const wanted =
     limit.algorithm === "token-bucket" ? 59_000 : limit.algorithm === "sliding-log" ? 60_000 : 120_000;
   const command = async (words: string[]) => {
-    const headers = { authorization: `Bearer ${connection.token}` };
-    const reply = await fetch(connection.url, { method: "POST", headers, body: JSON.stringify(words) });
+    const headers = { authorization: `Bearer ${inject("ownerToken")}` };
+    const reply = await fetch(inject("ownerUrl"), { method: "POST", headers, body: JSON.stringify(words) });
     return ((await reply.json()) as { result: unknown }).result;
   };
   const names = (await command(["KEYS", `${prefix}*`])) as string[];

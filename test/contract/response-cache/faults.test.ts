@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { type CacheIsolate, counted, json, Origin, openCache } from "../../support/cache.ts";
+import { storeOfOwner } from "../../support/store.ts";
 
 const LONG = { "cache-control": "max-age=60" };
 
 /** Puts something else where the cache looks. */
 async function spoil(isolate: CacheIsolate, script: string): Promise<void> {
-  const batch = isolate.store.batch();
+  const batch = storeOfOwner().store.batch();
   const all = `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do ${script} end`;
   const spoilt = batch.queue((pipeline) =>
     pipeline.eval(all, [isolate.keys.purges()], [`${isolate.prefix}*`]),

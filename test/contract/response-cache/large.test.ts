@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Origin, openCache } from "../../support/cache.ts";
+import { storeOfOwner } from "../../support/store.ts";
 
 const LONG = { "cache-control": "max-age=600", etag: '"1"' };
 const SIZES: [what: string, bytes: Uint8Array<ArrayBuffer>, type: string][] = [
@@ -149,7 +150,7 @@ describe("a long body that only Redis has", () => {
     await one.ask("/v1/x", { headers: { "cache-control": "no-cache" } });
     expect(await open().ask("/v1/x")).toMatchObject({ word: "HIT", text: "short" });
     const hash = String(one.wire.commands.find(([name]) => name === "evalsha")?.[3]);
-    const batch = one.store.batch();
+    const batch = storeOfOwner().store.batch();
     const fields = batch.queue<string[]>((pipeline) => pipeline.hkeys(hash));
     await batch.send();
     expect((await fields).filter((field) => field.startsWith("b:"))).toEqual([]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { counted, json, Origin, openCache } from "../../support/cache.ts";
+import { storeOfOwner } from "../../support/store.ts";
 
 const LONG = { "cache-control": "max-age=86400" };
 
@@ -186,14 +187,14 @@ async function memoryOf(isolate: ReturnType<typeof openCache>): Promise<number> 
   const script = `local sum = 0
 for _, key in ipairs(redis.call('KEYS', ARGV[1])) do sum = sum + redis.call('MEMORY', 'USAGE', key, 'SAMPLES', 0) end
 return sum`;
-  const batch = isolate.store.batch();
+  const batch = storeOfOwner().store.batch();
   const sum = batch.queue<number>((pipeline) => pipeline.eval(script, [], [`${isolate.prefix}*`]));
   await batch.send();
   return sum;
 }
 
 async function keyCount(isolate: ReturnType<typeof openCache>): Promise<number> {
-  const batch = isolate.store.batch();
+  const batch = storeOfOwner().store.batch();
   const keys = batch.queue<string[]>((pipeline) => pipeline.keys(`${isolate.prefix}*`));
   await batch.send();
   return (await keys).length;

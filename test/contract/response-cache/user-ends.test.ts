@@ -37,7 +37,8 @@ describe("the end of all of a user's entries", () => {
     expect((await one.ask("/a", as("ada"))).calls).toBe(1);
     const reads = one.wire.commands.filter(([name]) => String(name).toLowerCase() === "mget");
     expect(reads).toHaveLength(1);
-    expect(JSON.stringify(one.wire.commands)).not.toContain("ada");
+    // Between hex digits it may stand by chance.
+    expect(JSON.stringify(one.wire.commands)).not.toMatch(/(?<![0-9a-f])ada(?![0-9a-f])/);
     expect((await one.ask("/a", as("ada"))).calls, "it knows").toBe(0);
     one.platform.advance(5010);
     expect(await one.ask("/a", as("ada"))).toMatchObject({ word: "HIT", calls: 1 });

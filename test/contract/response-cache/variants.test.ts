@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type CacheIsolate, json, Origin, openCache } from "../../support/cache.ts";
+import { storeOfOwner } from "../../support/store.ts";
 
 const LONG = { "cache-control": "max-age=60" };
 
@@ -7,8 +8,8 @@ function another(isolate: CacheIsolate, origin = isolate.origin): CacheIsolate {
   return openCache({ origin, platform: isolate.platform, prefix: isolate.prefix });
 }
 
-async function fieldsOf({ store, keys, prefix }: CacheIsolate): Promise<string[]> {
-  const batch = store.batch();
+async function fieldsOf({ keys, prefix }: CacheIsolate): Promise<string[]> {
+  const batch = storeOfOwner().store.batch();
   const script = `local all = {} for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
     if redis.call('TYPE', key).ok == 'hash' then for _, f in ipairs(redis.call('HKEYS', key)) do all[#all + 1] = f end end
   end return all`;

@@ -1,8 +1,8 @@
 import { Redis, type Requester } from "@upstash/redis";
-import { expect, inject, it } from "vitest";
+import { expect, it } from "vitest";
 import type { Pipeline } from "../../../src/store/client.ts";
 import { StoreError } from "../../../src/store/errors.ts";
-import { storeOnRedis } from "../../support/store.ts";
+import { storeOfOwner } from "../../support/store.ts";
 
 /** What the SDK with its own defaults would send for the same calls. */
 async function bySdk(add: (pipeline: Pipeline) => unknown): Promise<unknown> {
@@ -73,7 +73,7 @@ const cases: [
 
 it.each(cases)("%s: on the wire as the SDK writes it, the reply as Redis gives it", async (...one) => {
   const [, add, wire, reply, before] = one;
-  const { store, calls } = storeOnRedis(inject("upstashUrl"), inject("upstashToken"));
+  const { store, calls } = storeOfOwner();
   const reset = store.batch();
   void reset.queue((p) => p.del("a", "b", "k", "h", "z"));
   if (before) void reset.queue(before);
@@ -87,7 +87,7 @@ it.each(cases)("%s: on the wire as the SDK writes it, the reply as Redis gives i
 });
 
 it("several commands keep their order, and a failed one fails alone", async () => {
-  const { store, calls } = storeOnRedis(inject("upstashUrl"), inject("upstashToken"));
+  const { store, calls } = storeOfOwner();
   const batch = store.batch();
   const pong = batch.queue((p) => p.ping());
   const hashed = batch.queue((p) => p.del("h2"));

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, inject, it } from "vitest";
 import { StoreError } from "../../../src/store/errors.ts";
-import { storeOnRedis } from "../../support/store.ts";
+import { storeOfOwner } from "../../support/store.ts";
 
-const open = () => storeOnRedis(inject("upstashUrl"), inject("upstashToken"));
+const open = storeOfOwner;
 let key: string;
 
 beforeEach(() => {

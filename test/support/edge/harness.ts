@@ -1,10 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { type VariableName, variables } from "../../../src/config/variables-table.ts";
+import { aclRules } from "../../../src/tools/doctor/acl.ts";
 import {
   type SampleOrigin,
   type SampleOriginOptions,
   startSampleOrigin,
 } from "../../../src/tools/sample-origin/index.ts";
 import { startUpstashLocal, type UpstashLocal } from "../../../src/tools/upstash-local/index.ts";
+import { expectNothingRefused } from "../acl-log.ts";
 import sampleRoutes from "../sample-routes.ts";
 import { type Edge, startEdge } from "./start.ts";
 import type { DatabaseBinding } from "./workerd.ts";
@@ -40,7 +43,14 @@ export async function openHarness({
   sessionDatabase,
 }: HarnessOptions = {}): Promise<Harness> {
   const required = process.env.REQUIRE_REDIS ? "required" : "auto";
-  const upstash = await startUpstashLocal({ redis: required });
+  // The Worker's user may do what `npm run doctor` prints, and nothing else.
+  const prefix = (name: VariableName, fallback: string) => String(vars[name] ?? fallback);
+  const prefixes = {
+    cache: prefix("REDIS_CACHE_PREFIX", variables.REDIS_CACHE_PREFIX.default),
+    rateLimit: prefix("REDIS_RATE_LIMIT_PREFIX", variables.REDIS_RATE_LIMIT_PREFIX.default),
+    session: prefix("REDIS_SESSION_PREFIX", variables.REDIS_SESSION_PREFIX.default),
+  };
+  const upstash = await startUpstashLocal({ redis: required, rules: aclRules({ prefixes }) });
   const origin = await startSampleOrigin(originOptions);
   const secrets = {
     service: secret(),
@@ -93,7 +103,11 @@ export async function openHarness({
     async stop() {
       await edge.stop();
       await origin.stop();
-      await upstash.stop();
+      try {
+        await expectNothingRefused(upstash);
+      } finally {
+        await upstash.stop();
+      }
     },
   };
 }

@@ -1,0 +1,41 @@
+import { variables } from "../../config/variables-table.ts";
+import { type Finding, note, well, wrong } from "./report.ts";
+import { type Settings, secretNames } from "./settings.ts";
+
+/** Which secrets are there, and the command for each that is missing. */
+export function lookAtSecrets(settings: Settings, environment: string | undefined): Finding[] {
+  const { sources, required, boundOrigin } = settings;
+  const flag = environment === undefined ? "" : ` --env ${environment}`;
+  const needed = (name: string) =>
+    required.includes(name) ||
+    (variables[name as keyof typeof variables]?.group === "must set" &&
+      // A bound Worker cannot be reached around the edge.
+      !(name === "ORIGIN_TOKEN" && boundOrigin !== null));
+  const names = [...new Set<string>([...secretNames, ...required])];
+  const missing = names.filter((name) => needed(name) && !sources.has(name));
+  const present = names.filter((name) => sources.has(name));
+  const optional = names.filter((name) => !needed(name) && !sources.has(name));
+  return [
+    ...(present.length > 0 ? [well(`secrets: ${listed(present, sources)}`)] : []),
+    ...missing.map((name) =>
+      wrong(`secrets: ${name} is missing. ${without(name)}`, `npx wrangler secret put ${name}${flag}`),
+    ),
+    ...(optional.length > 0
+      ? [note(`secrets: not set, and only needed where you use them: ${optional.join(", ")}`)]
+      : []),
+    note(
+      "Nobody can read the secrets of a deployed Worker: these are from the places named. " +
+        `\`npx wrangler secret list${flag}\` says which are deployed; give their values in the environment.`,
+    ),
+  ];
+}
+
+function listed(names: readonly string[], sources: ReadonlyMap<string, string>): string {
+  const bySource = Map.groupBy(names, (name) => sources.get(name) ?? "");
+  return [...bySource].map(([source, some]) => `${some.join(", ")} (${source})`).join("; ");
+}
+
+function without(name: string): string {
+  const description = variables[name as keyof typeof variables]?.description ?? "";
+  return description === "" ? "" : description.replace(/`/g, "");
+}
