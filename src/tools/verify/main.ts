@@ -1,50 +1,94 @@
 import { parseArgs } from "node:util";
+import { AskError } from "../ask.ts";
+import { AddressError, edgeAddress } from "./address.ts";
 import { verifyChecks } from "./checks.ts";
+import { findEdge } from "./health.ts";
+import { failed, type Outcome, type VerifyOptions } from "./outcome.ts";
 
-/** `npm run verify -- URL`: the four checks against any deployed edge; exit 1 at a failure. */
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    limited: { type: "string", default: "/v1/emissions/units" },
-    cached: { type: "string", default: "/v1/emissions/factors" },
-    auth: { type: "string", default: "/auth" },
-    health: { type: "string", default: "/health" },
-  },
-});
-const [url] = positionals;
+const USAGE = `Usage: SERVICE_TOKEN=… npm run verify -- https://edge.example.com [options]
 
-if (!url || !URL.canParse(url)) {
-  console.error(
-    "Usage: SERVICE_TOKEN=… npm run verify -- https://edge.example.com [--limited PATH] [--cached PATH]",
-  );
-  process.exitCode = 2;
-} else {
-  const options = {
-    url: url.replace(/\/+$/, ""),
-    serviceToken: process.env.SERVICE_TOKEN,
-    limitedPath: values.limited,
-    cachedPath: values.cached,
-    authBasePath: values.auth,
-    healthPath: values.health,
-  };
-  // The limits come last, because the other checks use some of the same quota.
-  const order = ["Redis Connection", "Session Management", "Response Caching", "Rate Limiting"];
-  const results = new Map<string, { passed: boolean; says: string }>();
-  for (const name of order) {
-    const check = verifyChecks.find((each) => each.name === name);
-    if (!check) continue;
-    try {
-      const outcome = await check.run(options);
-      results.set(name, { passed: outcome.kind === "passed", says: outcome.says });
-    } catch (error) {
-      results.set(name, { passed: false, says: error instanceof Error ? error.message : "failed" });
-    }
+  --limited PATH   a path with a limit; default /v1/emissions/units
+  --cached PATH    a path with a cache rule; default /v1/emissions/factors
+  --auth PATH      AUTH_BASE_PATH; default /auth
+  --health PATH    HEALTH_PATH; default /health
+
+Four checks against any deployed edge. Exit code 1 if one fails.`;
+
+/** The limits come last, because the other checks use some of the same quota. */
+const ORDER = ["Redis Connection", "Session Management", "Response Caching", "Rate Limiting"];
+
+const WORDS = { passed: "✅ $: PASSED", failed: "❌ $: FAILED", untested: "➖ $: NOT TESTED" } as const;
+
+/** @returns the exit code. */
+async function main(): Promise<number> {
+  const options = given();
+  if (typeof options === "string") {
+    console.error(`${options}${options === "" ? "" : "\n\n"}${USAGE}`);
+    return 2;
   }
+  const results = await resultsOf(options);
   for (const { name } of verifyChecks) {
-    const { passed = false, says = "not run" } = results.get(name) ?? {};
-    console.log(`${passed ? "✅" : "❌"} ${name}: ${passed ? "PASSED" : "FAILED"} (${says})`);
+    const { kind, says } = results.get(name) ?? failed("not run");
+    console.log(`${WORDS[kind].replace("$", name)} (${says})`);
   }
-  const good = [...results.values()].filter((result) => result.passed).length;
-  console.log(`${good}/${verifyChecks.length} checks passed`);
-  if (good < verifyChecks.length) process.exitCode = 1;
+  const count = (kind: Outcome["kind"]) =>
+    [...results.values()].filter((result) => result.kind === kind).length;
+  const rest = count("untested") > 0 ? `, ${count("untested")} not tested` : "";
+  console.log(`${count("passed")}/${verifyChecks.length} checks passed${rest}`);
+  return count("failed") > 0 ? 1 : 0;
 }
+
+async function resultsOf(options: VerifyOptions): Promise<Map<string, Outcome>> {
+  const edge = await findEdge(options.url, options.healthPath).catch((error: unknown) => ({
+    kind: "none" as const,
+    says: reasonOf(error),
+  }));
+  if (edge.kind === "none") return new Map(ORDER.map((name) => [name, failed(edge.says)]));
+  if (edge.url !== options.url) console.log(`${options.url} leads to ${edge.url}: verifying that`);
+  const results = new Map<string, Outcome>();
+  for (const name of ORDER) {
+    const check = verifyChecks.find((each) => each.name === name);
+    const outcome = check?.run({ ...options, url: edge.url });
+    results.set(
+      name,
+      (await outcome?.catch((error: unknown) => failed(reasonOf(error)))) ?? failed("not run"),
+    );
+  }
+  return results;
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof AskError ? error.message : "the answer cannot be understood";
+}
+
+/** The options, or what is wrong with them. */
+function given(): VerifyOptions | string {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        limited: { type: "string", default: "/v1/emissions/units" },
+        cached: { type: "string", default: "/v1/emissions/factors" },
+        auth: { type: "string", default: "/auth" },
+        health: { type: "string", default: "/health" },
+      },
+    });
+    const [address, ...more] = positionals;
+    if (address === undefined) return "";
+    if (more.length > 0) return "One address at a time.";
+    const path = (text: string) => (text.startsWith("/") ? text : `/${text}`);
+    return {
+      url: edgeAddress(address),
+      serviceToken: process.env.SERVICE_TOKEN?.trim() || undefined,
+      limitedPath: path(values.limited),
+      cachedPath: path(values.cached),
+      authBasePath: path(values.auth).replace(/\/+$/, ""),
+      healthPath: path(values.health).replace(/\/+$/, ""),
+    };
+  } catch (error) {
+    if (error instanceof AddressError) return error.message;
+    return error instanceof Error ? error.message : "This cannot be understood.";
+  }
+}
+
+process.exitCode = await main();
