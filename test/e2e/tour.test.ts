@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { tour } from "../../src/tools/start/tour.ts";
+import { type ProjectCopy, untouchedProject } from "../support/project-copy.ts";
 
 const run = promisify(execFile);
 
@@ -12,10 +13,14 @@ describe.each([
   { how: "without any store", args: ["--no-store"], where: /"rate_limiting":"memory"/ },
 ])("the tour that npm start prints, $how", ({ args, where }) => {
   let start: ChildProcess;
+  let project: ProjectCopy;
   let printed = "";
   beforeAll(async () => {
+    // Not this folder: the tour is one of the sample's routes, and anybody may have edited those here.
+    project = await untouchedProject();
     const port = await freePort();
     start = spawn("node", ["src/tools/start/main.ts", "--port", String(port), ...args], {
+      cwd: project.folder,
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [start.stdout, start.stderr]) {
@@ -32,6 +37,7 @@ describe.each([
     const ended = new Promise((resolve) => start.once("exit", resolve));
     start.kill("SIGINT");
     await ended;
+    await project.remove();
   });
 
   it("shows what it says: every status, header and body", { timeout: 60_000 }, async () => {
