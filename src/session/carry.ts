@@ -56,7 +56,8 @@ export function createCarry(options: CarryOptions) {
       const sinceMs = platform.now() - startedAt;
       // A clock that went back must not delay it.
       const waits = sinceMs >= 0 && sinceMs < (copy.doubted ? Math.min(waitMs, PAUSE_MS) : waitMs);
-      return waits || !store.reachable || !database.database.reachable ? null : turn();
+      const isPossible = copy.used && store.reachable && database.database.reachable;
+      return waits || !isPossible ? null : turn();
     },
     turn,
   };

@@ -95,8 +95,7 @@ export class D1SessionStore implements SessionStore {
   }
 
   async touch(kept: KeptSession, updated: KeptSession, user: UserNames): Promise<boolean> {
-    const id = kept.record.session_id;
-    const [rows] = await this.#options.database.run([touchStatement(id, kept.text, updated.text, user)]);
+    const [rows] = await this.#options.database.run([touchStatement(kept, updated, user)]);
     return found(rows);
   }
 
@@ -179,19 +178,19 @@ export class D1SessionStore implements SessionStore {
 
   /** The times that a statement needs which is made now. */
   get times(): Times {
-    const { platform, absoluteSeconds } = this.#options;
+    const { platform, absoluteSeconds, idleSeconds } = this.#options;
     const now = platform.now();
     const longestMs = absoluteSeconds * 1000;
-    return { now, oldest: now - longestMs, latestEnd: now + longestMs };
+    const idleSince = now - idleTimes(idleSeconds).lifetimeMs;
+    return { now, oldest: now - longestMs, idleSince, latestEnd: now + longestMs };
   }
 
   /** The records in rows that can be read and were not silent for too long. */
   #living(rows: readonly Row[] = []): KeptSession[] {
-    const { platform, idleSeconds } = this.#options;
-    const since = platform.now() - idleTimes(idleSeconds).lifetimeMs;
+    const { idleSince } = this.times;
     return rows
       .flatMap(({ text }) => (typeof text === "string" ? (parseRecord(text) ?? []) : []))
-      .filter(({ record }) => timeOf(record.last_active) >= since);
+      .filter(({ record }) => timeOf(record.last_active) >= idleSince);
   }
 }
 

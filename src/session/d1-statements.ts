@@ -3,6 +3,7 @@ import { endingsOf, type Mark } from "../identity/session-marks.ts";
 import type { UserNames } from "../identity/session-users.ts";
 import { type Sql, type SqlValue, sql } from "./d1-sql.ts";
 import { MARK_LIFETIME_MS, TOMBSTONE_MARGIN_MS } from "./lifetimes.ts";
+import { type KeptSession, type SessionRecord, timeOf } from "./record.ts";
 import type { NewSession, OldSession } from "./session-store.ts";
 
 /** The name of the mark that ends everyone's sessions. No user's name is so short. */
@@ -23,11 +24,15 @@ const rowEndedAt = (names = namesOfRow) => endedAt(sql`session_records.id`, sign
 
 const value = (given: SqlValue): Sql => ({ text: "?", values: [given] });
 
+const activeAt = ({ last_active }: SessionRecord) => timeOf(last_active);
+
 /** Times that the statements need, ms since the epoch. */
 export interface Times {
   now: number;
   /** A session that was created up to then is over. */
   oldest: number;
+  /** One that was last active before then is over, where the database was told of all activity. */
+  idleSince: number;
   /** No token of a session that exists now is valid after it. */
   latestEnd: number;
 }
@@ -37,7 +42,7 @@ const lives = (user: UserNames, { now, oldest }: Times) => sql`
   user IN (${namesOf(user)}) AND created_at > ${oldest} AND expires_at > ${now}
   AND created_at > ${rowEndedAt()}`;
 
-const insertInto = sql`INSERT INTO session_records (id, user, text, created_at, expires_at)`;
+const insertInto = sql`INSERT INTO session_records (id, user, text, created_at, active_at, expires_at)`;
 const tombstonesOf = sql`INSERT INTO session_tombstones (id, expires_at)`;
 
 /** The first row says the creation time that counts. */
@@ -47,7 +52,8 @@ export function createStatements(session: NewSession, maxPerUser: number, times:
   const made = sql`max(${createdAt}, 1 + ${idEndedAt(id, user)})`;
   return [
     sql`SELECT ${made} AS made`,
-    sql`${insertInto} SELECT ${id}, ${user[0]}, ${text}, ${made}, ${Math.floor(expiresAt)} WHERE true
+    sql`${insertInto} SELECT ${id}, ${user[0]}, ${text}, ${made}, ${activeAt(record)},
+        ${Math.floor(expiresAt)} WHERE true
       ON CONFLICT (id) DO NOTHING`,
     endOldest(session, maxPerUser, times),
   ];
@@ -60,7 +66,8 @@ export function adoptStatements(session: NewSession, maxPerUser: number, times: 
   const notEnded = sql`${createdAt} > ${idEndedAt(id, user)}
     AND NOT EXISTS (SELECT 1 FROM session_tombstones WHERE id = ${id})`;
   return [
-    sql`${insertInto} SELECT ${id}, ${user[0]}, ${text}, ${createdAt}, ${Math.floor(expiresAt)}
+    sql`${insertInto} SELECT ${id}, ${user[0]}, ${text}, ${createdAt}, ${activeAt(record)},
+        ${Math.floor(expiresAt)}
       WHERE ${notEnded}
       ON CONFLICT (id) DO NOTHING`,
     endOldest(session, maxPerUser, times),
@@ -68,11 +75,14 @@ export function adoptStatements(session: NewSession, maxPerUser: number, times: 
   ];
 }
 
-/** Ends the user's oldest sessions beyond the maximum, where the new one was written. */
+/**
+ * Ends the user's oldest sessions beyond the maximum, where the new one was written. Those whose activity the database has not
+ * heard of do not count: it may be that Redis has, and each that ends here has enough newer ones that live.
+ */
 function endOldest({ record, user }: NewSession, maxPerUser: number, times: Times): Sql {
   const id = record.session_id;
   return sql`${tombstonesOf} SELECT id, expires_at + ${TOMBSTONE_MARGIN_MS} FROM session_records
-    WHERE ${lives(user, times)} AND id <> ${id}
+    WHERE ${lives(user, times)} AND id <> ${id} AND active_at >= ${times.idleSince}
     AND EXISTS (SELECT 1 FROM session_records AS made WHERE made.id = ${id})
     ORDER BY created_at DESC LIMIT -1 OFFSET ${maxPerUser - 1}
     ON CONFLICT (id) DO NOTHING`;
@@ -97,9 +107,9 @@ export function lookStatement(id: string, user: UserNames | null, { now }: Pick<
 }
 
 /** It replies a row where the record had the present text. */
-export function touchStatement(id: string, present: string, next: string, [name]: UserNames): Sql {
-  return sql`UPDATE session_records SET text = ${next}, user = ${name}
-    WHERE id = ${id} AND text = ${present} AND created_at > ${rowEndedAt()} RETURNING id`;
+export function touchStatement(present: KeptSession, { record, text }: KeptSession, [name]: UserNames): Sql {
+  return sql`UPDATE session_records SET text = ${text}, user = ${name}, active_at = ${activeAt(record)}
+    WHERE id = ${present.record.session_id} AND text = ${present.text} AND created_at > ${rowEndedAt()} RETURNING id`;
 }
 
 /** The first has a row where the session existed. */
@@ -128,7 +138,8 @@ export function rotateStatements(
     AND NOT EXISTS (SELECT 1 FROM session_tombstones WHERE id = ${old.id})
     AND (${old.offline ? 1 : 0} = 1 OR EXISTS (SELECT 1 ${oldRow}))`;
   return [
-    sql`${insertInto} SELECT ${id}, ${user[0]}, coalesce((${changed}), ${text}), ${createdAt}, ${Math.floor(expiresAt)}
+    sql`${insertInto} SELECT ${id}, ${user[0]}, coalesce((${changed}), ${text}), ${createdAt}, ${activeAt(record)},
+        ${Math.floor(expiresAt)}
       WHERE ${oldLives} ON CONFLICT (id) DO NOTHING RETURNING id`,
     sql`${tombstonesOf} SELECT ${old.id}, ${Math.floor(expiresAt) + TOMBSTONE_MARGIN_MS}
       WHERE EXISTS (SELECT 1 FROM session_records WHERE id = ${id}) ON CONFLICT (id) DO NOTHING`,

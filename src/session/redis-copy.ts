@@ -33,6 +33,7 @@ export class RedisCopy {
   #position: Position | null = null;
   #text: string | null = null;
   #seenAt = Number.NEGATIVE_INFINITY;
+  #used = false;
   #doubts = 0;
   /** `new`: this isolate has not compared yet. */
   #state: "new" | "doubted" | "compared" = "new";
@@ -46,6 +47,15 @@ export class RedisCopy {
   /** How often it was doubted. A comparison that began before the last time proves nothing. */
   get doubts(): number {
     return this.#doubts;
+  }
+
+  /** Notes that this isolate serves sessions. One that serves none has nothing to compare. */
+  use(): void {
+    this.#used = true;
+  }
+
+  get used(): boolean {
+    return this.#used;
   }
 
   /** Says that Redis may lack what the database has: this isolate has lost Redis, or has written to the database alone. */

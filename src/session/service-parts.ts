@@ -91,6 +91,7 @@ export function createServiceParts(options: SessionServiceOptions): ServiceParts
     shared,
 
     async attempt({ redis, database: inDatabase, here }) {
+      database?.copy.use();
       if (onRedis) {
         try {
           return await redis();

@@ -112,7 +112,13 @@ export function createSessionService(options: SessionServiceOptions) {
         );
         const listed = new Set(records.map(({ record }) => record.session_id));
         const unwritten = pending.createsOf(user).filter(({ record }) => !listed.has(record.session_id));
-        return { records: [...records, ...unwritten], complete: true };
+        // Redis may have lost some that the database has.
+        const isSure = database?.copy.sure !== false;
+        const others = isSure ? [] : await database.sessionStore.list(user).catch(() => []);
+        const more = others.filter(
+          ({ record }) => record.user_id === userId && !listed.has(record.session_id),
+        );
+        return { records: [...records, ...unwritten, ...more], complete: isSure };
       },
       async database(stored) {
         const records = (await stored.list(user)).filter(

@@ -116,7 +116,10 @@ export function sessionStarts(parts: ServiceParts) {
       },
       async database(stored) {
         // Redis has just confirmed it, or the database has: that it has no record of it does not end it.
-        if (!(await stored.rotate({ ...old, offline: onRedis || old.offline }, session))) return null;
+        const { id, text } = old;
+        // Where Redis has confirmed it, its text is newer than the database's.
+        const since = old.source === "database" && text !== undefined ? { text } : {};
+        if (!(await stored.rotate({ id, offline: onRedis || old.offline, ...since }, session))) return null;
         forgetHere(old.id);
         local.replace(old.id, session);
         if (onRedis) pending.end(old.id, session.user);

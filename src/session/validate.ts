@@ -129,6 +129,7 @@ export function createSessionValidator({
     const reads = sessionKeys(keys, asked).map((key) => batch.read(key));
     const unmoved = unmovedKeys(keys, claims).map((key) => batch.read(key));
     const position = database ? batch.read(keys.sessionsCarried()) : null;
+    database?.copy.use();
     // What Redis says will not suffice: both are asked at once.
     if (database?.copy.sure === false) void lookOnce(claims, user);
     return async () => {

@@ -10,12 +10,14 @@ CREATE TABLE session_schema (
 
 INSERT INTO session_schema (one, version, id) VALUES (1, 1, lower(hex(randomblob(8))));
 
--- `text` is the record as Redis has it. `user` is the name under the newest secret. The row goes after the token's end.
+-- `text` is the record as Redis has it. `user` is the name under the newest secret. `active_at` is the activity that the database
+-- was told of, which is in an outage only where Redis has sessions too. The row goes after the token's end.
 CREATE TABLE session_records (
   id TEXT PRIMARY KEY,
   user TEXT NOT NULL,
   text TEXT NOT NULL,
   created_at INTEGER NOT NULL,
+  active_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
 ) STRICT;
 

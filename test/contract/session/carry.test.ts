@@ -37,6 +37,7 @@ async function snapshot(): Promise<() => Promise<void>> {
 }
 /** As the requests of some time do. */
 async function turns(one: Isolate, count = 12): Promise<void> {
+  await one.sessions.get("A".repeat(27));
   for (let turn = 0; turn < count; turn += 1) {
     one.platform.advance(2500);
     await one.store.maintenance();
@@ -231,6 +232,14 @@ it("a database in the place of another, and one that went back, are carried from
   expect(await positionNow()).toBeLessThan(5);
   database.faults.cut = true;
   expect(await kindOf(open(), made.token)).toBe("active");
+});
+
+it("an isolate that serves no sessions asks neither store", async () => {
+  const one = open();
+  await one.sessions.maintenance();
+  platform.advance(20_000);
+  await one.sessions.maintenance();
+  expect(one.wire.calls).toBe(0);
 });
 
 it("a cron trigger carries where no request comes", async () => {

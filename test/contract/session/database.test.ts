@@ -62,6 +62,79 @@ describe("while Redis is well", () => {
   });
 });
 
+describe("with a maximum of two sessions", () => {
+  it("a session that is used is not ended for one that has been silent, which the database cannot tell", async () => {
+    const [one, other] = two({ maxPerUser: 2, idleSeconds: 600 });
+    const used = await one.sessions.create({ userId: "u1" });
+    await one.sessions.create({ userId: "u1" });
+    await one.sessions.maintenance();
+    let { token } = used;
+    for (let each = 0; each < 5; each += 1) {
+      one.platform.advance(300_000);
+      const verdict = await one.present(token);
+      await verdict.settle();
+      if (verdict.kind === "active") token = verdict.renewed ?? token;
+    }
+    await one.sessions.create({ userId: "u1" });
+    await one.sessions.maintenance();
+    expect(await one.present(token)).toMatchObject({ kind: "active" });
+    await other.lose();
+    expect(await other.present(token)).toMatchObject({ kind: "active", source: "database" });
+  });
+
+  it("the oldest of three ends in an outage too", async () => {
+    const [one] = two({ maxPerUser: 2 });
+    await one.lose();
+    const tokens = [];
+    for (let each = 0; each < 3; each += 1) {
+      tokens.push((await one.sessions.create({ userId: "u1" })).token);
+      one.platform.advance(10);
+    }
+    const kinds = [];
+    for (const token of tokens) kinds.push((await one.present(token)).kind);
+    expect(kinds).toEqual(["over", "active", "active"]);
+  });
+});
+
+it("a session from before SESSION_SECRET was rotated is found and ended under its older name", async () => {
+  const [one] = two();
+  const made = await one.sessions.create({ userId: "u1" });
+  await one.sessions.maintenance();
+  const secrets = ["another-secret-of-this-test-only-4567", ...one.secrets];
+  const later = openSessions({
+    prefix: one.prefix,
+    platform: one.platform,
+    databaseBinding: database.binding,
+    secrets,
+  });
+  await later.lose();
+  expect(await later.present(made.token)).toMatchObject({ kind: "active", source: "database" });
+  expect((await later.sessions.service.list("u1")).records).toHaveLength(1);
+  expect(await later.sessions.service.revokeAllOf("u1", null)).toMatchObject({ ended: "done" });
+  expect(await later.present(made.token)).toMatchObject({ kind: "over" });
+  await one.lose();
+  expect(await one.present(made.token), "in an isolate with the old secret alone").toMatchObject({
+    kind: "over",
+  });
+});
+
+it("no row has a user's id for a name, nor a token", async () => {
+  const [one] = two();
+  const made = await one.sessions.create({ userId: "user-to-hide" });
+  await one.lose();
+  await one.sessions.service.revokeAllOf("user-to-hide", made.claims.id);
+  const rows = [];
+  for (const text of [
+    "SELECT id, user FROM session_records",
+    "SELECT * FROM session_tombstones",
+    "SELECT * FROM session_marks",
+    "SELECT * FROM session_journal",
+  ])
+    rows.push((await database.binding.prepare(text).all()).results);
+  expect(rows.flat().length).toBeGreaterThan(1);
+  expect(JSON.stringify(rows)).not.toMatch(/user-to-hide|es1\./);
+});
+
 describe("while Redis is lost", () => {
   it("a session starts with all its data, and another isolate knows it, long after the grace too", async () => {
     const [one, other] = two();
