@@ -14,10 +14,13 @@ import { warningsOf } from "./wrangler-warnings.ts";
  * of what `wrangler deploy` with the same options would deploy. Without `--env` it reads every environment.
  */
 
+/** Null when it passed, else what to read. */
+type Complaint = string | null;
+
 interface Check {
   name: string;
-  /** Null when it passed, else what to read. */
-  run(): Promise<string | null>;
+  /** @param say Takes a line to print above the outcome. */
+  run(say: (line: string) => void): Promise<Complaint>;
 }
 
 const args = process.argv.slice(2);
@@ -25,10 +28,14 @@ const options = readDeployOptions(args);
 /** Whether wrangler can read the file at all: what needs wrangler would only say the same again, in other words. */
 let isReadable = true;
 
-const checks: Check[] = [
+/** One after the other: the first says whether wrangler can read the file, and the second writes what `tsc` reads. */
+const first: Check[] = [
   { name: "routes and variables", run: configuration },
   // Written anew, not compared: the types below are checked against the runtime that wrangler.toml asks for.
   { name: "the runtime's types", run: () => wrangler(["types", "--include-env=false", ...fileOption()]) },
+];
+/** At once: each waits for a program of its own. */
+const then: Check[] = [
   { name: "types", run: () => program("tsc", ["--noEmit", "-p", "."]) },
   { name: "lint and format", run: () => program("biome", ["check", "."]) },
   { name: "the Worker bundles", run: bundle },
@@ -36,16 +43,16 @@ const checks: Check[] = [
 
 const fileOption = () => (options.file === "wrangler.toml" ? [] : ["--config", options.file]);
 
-async function program(name: string, programArgs: string[]): Promise<string | null> {
+async function program(name: string, programArgs: string[]): Promise<Complaint> {
   const { code, output } = await run(name, programArgs);
   return code === 0 ? null : output;
 }
 
-async function wrangler(wranglerArgs: string[]): Promise<string | null> {
+async function wrangler(wranglerArgs: string[]): Promise<Complaint> {
   return isReadable ? program("wrangler", wranglerArgs) : `Not tried: wrangler cannot read ${options.file}.`;
 }
 
-async function configuration(): Promise<string | null> {
+async function configuration(say: (line: string) => void): Promise<Complaint> {
   const { file, environment, vars } = options;
   let environments: (string | undefined)[];
   try {
@@ -66,7 +73,7 @@ async function configuration(): Promise<string | null> {
     for (const warning of warnings) if (!notes.has(warning)) notes.set(warning, label);
   }
   for (const note of developmentNames(file, environments)) notes.set(note, ".dev.vars");
-  for (const [note, label] of notes) console.log(`  note (${label}): ${note}`);
+  for (const [note, label] of notes) say(`  note (${label}): ${note}`);
   return issues.length > 0 ? issues.join("\n") : null;
 }
 
@@ -78,30 +85,36 @@ function developmentNames(file: string, environments: readonly (string | undefin
   });
 }
 
-async function bundle(): Promise<string | null> {
+async function bundle(say: (line: string) => void): Promise<Complaint> {
   if (!isReadable) return `Not tried: wrangler cannot read ${options.file}.`;
   const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-"));
   try {
     const { code, output } = await run("wrangler", ["deploy", "--dry-run", "--outdir", folder, ...args]);
     if (code !== 0) return output;
-    for (const warning of warningsOf(output)) console.log(`  note (wrangler): ${warning}`);
+    for (const warning of warningsOf(output)) say(`  note (wrangler): ${warning}`);
     const size = /Total Upload: .*/.exec(output)?.[0];
-    if (size) console.log(`  ${size}`);
+    if (size) say(`  ${size}`);
     return null;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-let failed = 0;
-for (const check of checks) {
-  const complaint = await check.run().catch((error: unknown) => messageOf(error));
-  console.log(`${complaint === null ? "✅" : "❌"} ${check.name}`);
-  if (complaint === null) continue;
-  failed += 1;
-  console.log(complaint.trimEnd());
+/** Prints what a check has to say once it is done, so that those that run at once do not mix. */
+async function outcomeOf(check: Check): Promise<() => void> {
+  const lines: string[] = [];
+  const complaint = await check.run((line) => lines.push(line)).catch(messageOf);
+  return () => {
+    for (const line of lines) console.log(line);
+    console.log(`${complaint === null ? "✅" : "❌"} ${check.name}`);
+    if (complaint === null) return;
+    console.log(complaint.trimEnd());
+    process.exitCode = 1;
+  };
 }
-if (failed > 0) process.exitCode = 1;
+
+for (const check of first) (await outcomeOf(check))();
+for (const outcome of then.map(outcomeOf)) (await outcome)();
 
 /** A syntax error has the file and the line in its stack, and little in its message. */
 function messageOf(error: unknown): string {
