@@ -23,11 +23,6 @@ export function cookieValue({ name, text }: CookiePair): string {
   return parsed ?? value.replace(/^"|"$/g, "");
 }
 
-/** The name that a `Set-Cookie` field sets. */
-export function setCookieName(setCookie: string): string {
-  return withoutBlanks(setCookie.split(/[=;]/, 1)[0] ?? "");
-}
-
 /**
  * A `Set-Cookie` field without its `Domain` where the host that passes it on does not domain-match that: a browser would
  * refuse it, and without a `Domain` the cookie is for this host (RFC 6265 §5.3). An address has no other hosts below it:

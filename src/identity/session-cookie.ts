@@ -1,5 +1,5 @@
 import { serialize } from "hono/utils/cookie";
-import { type CookiePair, cookiePairs, cookieValue, setCookieName } from "../http/cookies.ts";
+import { type CookiePair, cookiePairs, cookieValue } from "../http/cookies.ts";
 import { isNamedBy } from "../http/name-pattern.ts";
 import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
 
@@ -63,11 +63,6 @@ export function cookiesForOrigin(
 
 function holdsSessionToken(pair: CookiePair): boolean {
   return SESSION_COOKIE_NAMES.includes(pair.name) && cookieValue(pair).startsWith(SESSION_TOKEN_PREFIX);
-}
-
-/** Whether a `Set-Cookie` field sets or clears a session cookie. */
-export function setsSessionCookie(setCookie: string): boolean {
-  return SESSION_COOKIE_NAMES.includes(setCookieName(setCookie));
 }
 
 /**

@@ -1,102 +1,15 @@
-import { describe, expect, inject, it, test } from "vitest";
-import type { RouteInput } from "../../../src/config/route.ts";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { describe, expect, it, test } from "vitest";
 import { signToken } from "../../../src/identity/session-token.ts";
-import { edgeAnswer } from "../../../src/worker.ts";
 import { until } from "../../support/cache.ts";
-import { freshPrefix } from "../../support/limits.ts";
-import { testPlatform } from "../../support/platform.ts";
+import {
+  ADMIN_TOKEN,
+  type Answer,
+  KEY,
+  keyWorld,
+  SESSION_SECRET,
+  withKey,
+} from "../../support/edge/key-world.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
-
-const KEY = "a-key-that-the-origin-knows";
-const ADMIN_TOKEN = "admin-token-of-this-test";
-const SESSION_SECRET = "session-secret-of-this-test-only-0123";
-const ROUTES: RouteInput[] = [
-  { path: "/keys/*", verifiesKeys: true },
-  { path: "/cached/*", verifiesKeys: true, access: ["key"], cache: { ttl: 60, scope: "shared" } },
-  { path: "/guarded", access: ["key"] },
-  { path: "/for-people", access: ["session", "jwt"] },
-  { path: "/known", access: "identified" },
-];
-type Answer = { status?: number; caller?: string | null };
-
-/** Two isolates over one Redis, in front of an origin that accepts {@link KEY} in `X-API-Key`, until it is told otherwise. */
-function world(vars: Record<string, string> = {}) {
-  const prefix = freshPrefix();
-  const state = { down: false, answer: {} as Answer, gate: Promise.resolve(), asked: [] as Request[] };
-  const platform = testPlatform({
-    now: NOW,
-    async fetch(input, init) {
-      const request = new Request(input, init);
-      if (new URL(request.url).host !== "origin.example") {
-        if (state.down) throw new TypeError("cut");
-        return fetch(request);
-      }
-      const { gate, answer } = state;
-      state.asked.push(request);
-      await gate;
-      const { status = 200, caller = '{"user_id":"acme","tier":"gold"}' } = answer;
-      const headers = new Headers(caller === null ? {} : { "x-edge-caller": caller });
-      return new Response(status === 204 || status === 304 ? null : "data", { status, headers });
-    },
-  });
-  const env = {
-    UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
-    UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
-    REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
-    REDIS_SESSION_PREFIX: `{${prefix}s}`,
-    REDIS_CACHE_PREFIX: `{${prefix}c}`,
-    ORIGIN_URL: "https://origin.example",
-    ORIGIN_TOKEN: "origin-token-of-the-test",
-    LOG_LEVEL: "error",
-    SESSION_SECRET,
-    ADMIN_TOKEN,
-    ...vars,
-  };
-  /** What Redis holds of API keys, by their key. */
-  async function stored(): Promise<string[]> {
-    const found: string[] = [];
-    for (const key of await ask<string[]>("KEYS", `{${prefix}r}:v:*`))
-      found.push(await ask<string>("GET", key));
-    return found;
-  }
-  /** The next answers of the origin wait until the returned function is called. */
-  function hold(): () => void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    state.gate = promise;
-    return resolve;
-  }
-  const isolate = () => {
-    const edge = edgeAnswer(openIsolate(env, ROUTES, platform));
-    return async (path: string, init: RequestInit = {}) => {
-      const background: Promise<unknown>[] = [];
-      const context = { waitUntil: (work: Promise<unknown>) => background.push(work) };
-      const response = await edge(
-        new Request(`https://edge.example${path}`, init),
-        context as unknown as ExecutionContext,
-      );
-      const text = await response.text();
-      for (const work of background) await work;
-      return { status: response.status, headers: response.headers, text };
-    };
-  };
-  return { state, stored, hold, platform, here: isolate(), there: isolate(), another: isolate };
-}
-
-/** The reply of Redis to one command. */
-async function ask<Reply>(...command: string[]): Promise<Reply> {
-  const headers = { authorization: `Bearer ${inject("upstashToken")}` };
-  const response = await fetch(inject("upstashUrl"), {
-    method: "POST",
-    headers,
-    body: JSON.stringify(command),
-  });
-  return (await response.json<{ result: Reply }>()).result;
-}
-
-const withKey = (headers: Record<string, string> = {}): RequestInit => ({
-  headers: { "x-api-key": KEY, ...headers },
-});
 
 describe("an answer of the origin verifies a key, or does not", () => {
   const basic = `Basic ${btoa("me:mine")}`;
@@ -133,7 +46,7 @@ describe("an answer of the origin verifies a key, or does not", () => {
     ["beside a credential's parameter", "/keys/x?access_token=1", withKey(), {}, false],
     ["that was taken out on the way", "/keys/x", withKey({ connection: "x-api-key" }), {}, false],
   ])("%s", async (_what, path, init, answer, verified) => {
-    const { here, state } = world();
+    const { here, state } = keyWorld();
     state.answer = answer;
     await here(path, init);
     state.answer = {};
@@ -144,7 +57,7 @@ describe("an answer of the origin verifies a key, or does not", () => {
   test.each(["signed", "forged"])(
     "not beside a %s session, though the origin does not see it",
     async (kind) => {
-      const { here } = world();
+      const { here } = keyWorld();
       const token = kind === "signed" ? await signToken(claims(), SESSION_SECRET) : "es1.forged.token";
       for (const init of [
         withKey({ authorization: `Bearer ${token}` }),
@@ -157,7 +70,7 @@ describe("an answer of the origin verifies a key, or does not", () => {
   );
 
   it("but never one of two different keys", async () => {
-    const { here, state } = world();
+    const { here, state } = keyWorld();
     expect((await here(`/keys/x?api_key=another-key`, withKey())).status).toBe(400);
     expect(state.asked).toEqual([]);
   });
@@ -165,7 +78,7 @@ describe("an answer of the origin verifies a key, or does not", () => {
 
 describe("a verified key", () => {
   it("has the user and tier that the origin named, which it is sent", async () => {
-    const { here, state } = world();
+    const { here, state } = keyWorld();
     await here("/keys/x", withKey());
     await here("/guarded", withKey());
     expect(state.asked.at(-1)?.headers.get("x-user-id")).toBe("acme");
@@ -173,13 +86,13 @@ describe("a verified key", () => {
   });
 
   it("is verified in every isolate, at its first request there", async () => {
-    const { here, there } = world();
+    const { here, there } = keyWorld();
     await here("/keys/x", withKey());
     expect((await there("/guarded", withKey())).status).toBe(200);
   });
 
   it("holds 300 s, however often it is used, unless the origin says so again", async () => {
-    const { here, platform } = world();
+    const { here, platform } = keyWorld();
     await here("/keys/x", withKey());
     for (let i = 0; i < 29; i += 1) {
       platform.advance(10_000);
@@ -200,7 +113,7 @@ describe("a verified key", () => {
     ["the same in base64url", { caller: "bnVsbA" }],
     ["the same in a 404", { status: 404, caller: "null" }],
   ])("is ended by %s, here at once and elsewhere within ISOLATE_MAX_AGE_MS", async (_what, answer) => {
-    const { here, there, state, platform } = world();
+    const { here, there, state, platform } = keyWorld();
     await here("/keys/x", withKey());
     expect((await there("/guarded", withKey())).status).toBe(200);
     state.answer = answer;
@@ -212,7 +125,7 @@ describe("a verified key", () => {
   });
 
   it("is ended by a refusal on a route that verifies none", async () => {
-    const { here, state } = world();
+    const { here, state } = keyWorld();
     await here("/keys/x", withKey());
     state.answer = { status: 401, caller: null };
     await here("/elsewhere", withKey());
@@ -220,7 +133,7 @@ describe("a verified key", () => {
   });
 
   it("is given no stored answer once it has ended elsewhere", async () => {
-    const { here, there, state, platform } = world();
+    const { here, there, state, platform } = keyWorld();
     await here("/keys/x", withKey());
     await there("/cached/x", withKey());
     expect((await there("/cached/x", withKey())).status).toBe(200);
@@ -231,7 +144,7 @@ describe("a verified key", () => {
   });
 
   it("is not verified by a hit", async () => {
-    const { here, platform, state } = world();
+    const { here, platform, state } = keyWorld();
     await here("/keys/x", withKey());
     await here("/cached/x", withKey());
     platform.advance(50_000);
@@ -243,7 +156,7 @@ describe("a verified key", () => {
   });
 
   it("made up, is given no stored answer: the origin decides", async () => {
-    const { here, state } = world();
+    const { here, state } = keyWorld();
     await here("/keys/x", withKey());
     await here("/cached/x", withKey());
     state.answer = { status: 401, caller: null };
@@ -258,7 +171,7 @@ type Does = (world: ReturnType<typeof lateWorld>) => Promise<unknown>;
 
 /** Two isolates of which the one that answers late knows nothing of what the other hears. */
 function lateWorld() {
-  const made = world();
+  const made = keyWorld();
   const { state, platform } = made;
   const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };
   const body = JSON.stringify({ key: KEY, end: true });
@@ -334,7 +247,7 @@ describe("an answer of another isolate that comes after the end of its key", () 
   });
 
   it("verifies nothing while Redis is lost where this isolate knows of the end", async () => {
-    const { here, hold, state, platform } = world();
+    const { here, hold, state, platform } = keyWorld();
     await here("/keys/x", withKey());
     state.down = true;
     platform.advance(1);
@@ -354,7 +267,7 @@ describe("an answer of another isolate that comes after the end of its key", () 
 
 describe("while Redis is lost", () => {
   it("a key that is verified here stays so, and one that is not known is 503, not 401", async () => {
-    const { here, there, state, platform } = world();
+    const { here, there, state, platform } = keyWorld();
     await here("/keys/x", withKey());
     state.down = true;
     platform.advance(60_000);
@@ -366,7 +279,7 @@ describe("while Redis is lost", () => {
   });
 
   it("an end is kept here, and written when Redis is back", async () => {
-    const { here, there, stored, state, platform } = world();
+    const { here, there, stored, state, platform } = keyWorld();
     await here("/keys/x", withKey());
     state.down = true;
     state.answer = { status: 401, caller: null };
@@ -401,7 +314,7 @@ describe("an operator", () => {
   const told = (text: string) => JSON.parse(text) as Told;
 
   it("sees who has verified a key and ends it everywhere, by the key or by its hash", async () => {
-    const { here, there, another, platform } = world();
+    const { here, there, another, platform } = keyWorld();
     await here("/keys/x", withKey());
     const seen = told((await there("/edge/keys/lookup", admin("POST", { key: KEY }))).text);
     expect(seen).toMatchObject({ verified: true, user_id: "acme", tier: "gold" });
@@ -422,7 +335,7 @@ describe("an operator", () => {
   });
 
   it("is told where the end has not reached Redis", async () => {
-    const { here, state } = world();
+    const { here, state } = keyWorld();
     await here("/keys/x", withKey());
     state.down = true;
     const ended = await here("/edge/keys/lookup", admin("POST", { key: KEY, end: true }));
@@ -439,18 +352,18 @@ describe("an operator", () => {
     ["POST", "lookup", { key: "a-key-of-the-configuration" }, 400],
     ["PUT", `hash:${"0".repeat(32)}`, undefined, 404],
   ])("%s /edge/keys/%s %j: %i", async (method, path, body, status) => {
-    const { here } = world({ API_KEYS: "a-key-of-the-configuration:tester" });
+    const { here } = keyWorld({ API_KEYS: "a-key-of-the-configuration:tester" });
     expect((await here(`/edge/keys/${path}`, admin(method, body))).status).toBe(status);
   });
 
   it("alone may do it", async () => {
-    const { here } = world();
+    const { here } = keyWorld();
     expect((await here(`/edge/keys/hash:${"0".repeat(32)}`, { method: "DELETE" })).status).toBe(401);
   });
 });
 
 it("a key of API_KEYS is the configuration's alone: the origin neither verifies nor ends it", async () => {
-  const { here, stored, state } = world({ API_KEYS: `${KEY}:tester` });
+  const { here, stored, state } = keyWorld({ API_KEYS: `${KEY}:tester` });
   await here("/keys/x", withKey());
   state.answer = { status: 401, caller: "null" };
   await here("/keys/x", withKey());

@@ -16,13 +16,27 @@ export interface CountingEdgeOptions {
   fetchOrigin(url: string): Promise<Response>;
 }
 
-/** An edge on Redis that counts its calls to the store before the answers. `state.down` cuts it off from the store. */
+/**
+ * An edge on Redis that counts its calls to the store before the answers. `state.down` cuts it off from the store;
+ * `state.between` runs once, after the first command of a call and before the others: Upstash's pipelines are no transactions.
+ */
 export function countingEdge({ routes, env, fetchOrigin }: CountingEdgeOptions) {
   const prefix = freshPrefix();
-  const state = { down: false };
+  const state = { down: false, between: null as (() => Promise<unknown>) | null };
   const platform = testPlatform({
     now: Date.now(),
-    fetch: (input, init) => (state.down ? Promise.reject(new TypeError("cut")) : fetch(input, init)),
+    async fetch(input, init) {
+      if (state.down) throw new TypeError("cut");
+      const { between } = state;
+      if (!between) return fetch(input, init);
+      state.between = null;
+      const [first, ...rest] = JSON.parse(String(init?.body)) as unknown[];
+      const send = async (commands: unknown[]) =>
+        (await fetch(input, { ...init, body: JSON.stringify(commands) })).json<unknown[]>();
+      const replies = await send([first]);
+      await between();
+      return Response.json([...replies, ...(await send(rest))]);
+    },
   });
   const log: Record<string, unknown>[] = [];
   const variables = {

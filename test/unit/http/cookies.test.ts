@@ -1,11 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  cookiePairs,
-  cookieValue,
-  setCookieName,
-  withoutForeignDomain,
-  withPath,
-} from "../../../src/http/cookies.ts";
+import { cookiePairs, cookieValue, withoutForeignDomain, withPath } from "../../../src/http/cookies.ts";
 
 describe("the pairs of a Cookie field", () => {
   const read = (header: string | null) => cookiePairs(header).map((pair) => [pair.name, cookieValue(pair)]);
@@ -55,14 +49,6 @@ describe("the pairs of a Cookie field", () => {
 });
 
 describe("a Set-Cookie field", () => {
-  it.each([
-    ["a=1; Path=/", "a"],
-    [" a =1", "a"],
-    ["a; Path=/", "a"],
-  ])("%j sets %j", (field, name) => {
-    expect(setCookieName(field)).toBe(name);
-  });
-
   it.each([
     ["a=1; Domain=.Example.com; Path=/", "a=1; Path=/"],
     ["a=1; domain = example.com ", "a=1"],

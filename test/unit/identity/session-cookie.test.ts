@@ -5,7 +5,6 @@ import {
   sessionCookie,
   sessionCookieName,
   sessionTokens,
-  setsSessionCookie,
 } from "../../../src/identity/session-cookie.ts";
 import { NOW } from "../../support/session-samples.ts";
 
@@ -87,12 +86,5 @@ describe("the session cookie", () => {
   it("looks at 16 cookies of its name at most", () => {
     const header = Array.from({ length: 100 }, (_, index) => `session=es1.${index}`).join("; ");
     expect(sessionTokens(header, loopback)).toHaveLength(16);
-  });
-
-  it("is distinguished from other cookies in Set-Cookie", () => {
-    for (const field of [sessionCookie(https, "t", NOW, NOW), clearedCookie(loopback), "session=x"])
-      expect(setsSessionCookie(field), field).toBe(true);
-    for (const field of ["session_id=x", "theme=session", "__host-session=x"])
-      expect(setsSessionCookie(field), field).toBe(false);
   });
 });
