@@ -218,7 +218,7 @@ export const variables = {
     unit: "ms",
     group: "rarely",
     description: describe(
-      "A call to Upstash is given up after this time; probes and the first calls of an isolate have three times that.",
+      "A request waits this long for Upstash. Where its replies take longer, and for an isolate's first calls, up to three times that.",
     ),
   },
   RATE_LIMIT_IPV6_PREFIX: {

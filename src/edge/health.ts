@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { Platform } from "../runtime/platform.ts";
+import { FAR_MS } from "../store/far-events.ts";
 import type { Store } from "../store/store.ts";
 
 export interface HealthOptions {
@@ -19,7 +20,13 @@ export interface HealthFacts {
   /** `EDGE_MODE`. */
   mode: Config["mode"];
   system: {
-    redis: { status: "healthy" | "unavailable" | "not_configured"; available: boolean; message: string };
+    redis: {
+      status: "healthy" | "unavailable" | "not_configured";
+      available: boolean;
+      message: string;
+      /** Median of the last replies that requests waited for, whole ms; absent before there are 16. */
+      median_ms?: number;
+    };
     /** `SESSION_DB`, where it is configured. */
     database?: { status: "healthy" | "unavailable"; available: boolean; message: string };
   };
@@ -70,8 +77,8 @@ export function createHealth({ config, store, platform, databaseAnswers }: Healt
     return answered;
   }
 
-  function redisFacts(available: boolean): Pick<HealthFacts["system"]["redis"], "status" | "message"> {
-    if (available) return { status: "healthy", message: "Redis answers" };
+  function redisFacts(available: boolean): Omit<HealthFacts["system"]["redis"], "available"> {
+    if (available) return { status: "healthy", ...distanceFacts() };
     if (!store.configured) {
       return {
         status: "not_configured",
@@ -80,7 +87,19 @@ export function createHealth({ config, store, platform, databaseAnswers }: Healt
     }
     return { status: "unavailable", message: "Redis does not answer: this isolate goes on from its memory" };
   }
+
+  function distanceFacts(): Pick<HealthFacts["system"]["redis"], "message" | "median_ms"> {
+    const { medianMs } = store;
+    if (medianMs === null) return { message: "Redis answers" };
+    return {
+      message: medianMs > FAR_MS ? FAR : "Redis answers",
+      median_ms: Math.round(medianMs),
+    };
+  }
 }
+
+const FAR =
+  "Redis answers, and is far away: choose a placement near it for the Worker, or a database in the region of your users";
 
 function databaseFacts(available: boolean): NonNullable<HealthFacts["system"]["database"]> {
   return available

@@ -27,7 +27,7 @@ export async function withHeardKey(
   const sameCaller = identity.identity.hash === decided.identity.identity.hash;
   const stillGood = identity.key.kind === "verified" && limits?.kind !== "denied";
   if (limits === null || sameCaller || stillGood) return { identity, limits, calls: 0 };
-  const batch = store.batch();
+  const batch = store.batch(request.waitUntil);
   const decide = await limiter.prepare(request, { kind: "settled", identity }, batch);
   await batch.send();
   return { identity, limits: await decide(identity), calls: batch.calls };

@@ -161,7 +161,7 @@ async function checked(
   });
   note({ caller: confirm(false).identity.hash });
 
-  const batch = parts.store.batch();
+  const batch = parts.store.batch(received.waitUntil);
   const decide = await prepare(parts, request, outcomes, batch, { ...wanted, all: mode !== "enforce" });
   const sentAt = parts.platform.now();
   await batch.send();

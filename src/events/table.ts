@@ -244,6 +244,13 @@ export const eventTable = {
     description: describe("The store answers again."),
     fields: {},
   },
+  "store.far": {
+    level: "warn",
+    description: describe(
+      "Half of the last replies took longer than 100 ms: the Worker runs far from the database; at most once an hour and isolate.",
+    ),
+    fields: { median_ms: ms },
+  },
   "store.refused": {
     level: "warn",
     description: describe(

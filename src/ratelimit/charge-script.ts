@@ -8,6 +8,7 @@ import {
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
+import { readAlsoLate } from "../store/given-up.ts";
 import type { Keys } from "../store/keys.ts";
 import { defineScript } from "../store/script.ts";
 import type { Algorithm } from "./algorithms/algorithm.ts";
@@ -119,9 +120,11 @@ export async function chargeByScript(
 ): Promise<Charged> {
   const now = options.platform.now();
   const { names, args } = windowsOf(charges, now, options);
-  const reply = await batch.run<unknown>(chargeScript, names, [now, "all", ...args]);
-  const { state: _, ...charged } = readReply(reply, [charges], now);
-  return charged;
+  const reply = batch.run<unknown>(chargeScript, names, [now, "all", ...args]);
+  return readAlsoLate(reply, (given) => {
+    const { state: _, ...charged } = readReply(given, [charges], now);
+    return charged;
+  });
 }
 
 /** What the script replies for a session that a tombstone, a mark or the version ends. */
@@ -142,13 +145,15 @@ export async function chargeOutcomeByScript(
 ): Promise<ChargedOutcome> {
   const now = options.platform.now();
   const { names, args } = windowsOf([...alive, ...over], now, options);
-  const reply = await batch.run<unknown>(
+  const reply = batch.run<unknown>(
     chargeScript,
     [...sessionKeys(options.keys, session), ...names],
     [now, "outcome", ...sessionArguments(session), alive.length, ...args],
   );
-  const { state, ...charged } = readReply(reply, [alive, over, over], now);
-  return { ...charged, outcome: state === 1 ? "alive" : "over", evidence: state === ENDED };
+  return readAlsoLate(reply, (given) => {
+    const { state, ...charged } = readReply(given, [alive, over, over], now);
+    return { ...charged, outcome: state === 1 ? "alive" : "over", evidence: state === ENDED };
+  });
 }
 
 function windowsOf(

@@ -2,6 +2,7 @@ import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
+import { readAlsoLate } from "../store/given-up.ts";
 import type { Keys } from "../store/keys.ts";
 import type { ReplayOutcome } from "../store/recovery.ts";
 import type { Counter, Counts } from "./algorithms/algorithm.ts";
@@ -121,7 +122,8 @@ export class LimitState {
   /**
    * Queues the charges on the batch: at once, before anything is awaited.
    *
-   * @returns what became of them. Rejects with a StoreError in an outage; being limited is a value.
+   * @returns what became of them. Rejects with a StoreError in an outage; being limited is a value. What comes after the
+   *   request has given it up is remembered too: a caller who was refused then is refused here from then on.
    */
   charge(batch: Batch, charges: readonly Charge[]): Promise<Charged> {
     const now = this.#platform.now();
@@ -129,16 +131,14 @@ export class LimitState {
     const asked = leased
       ? charges.map((charge) => ({ ...charge, most: this.#leases.ask(charge, now) }))
       : charges;
-    return observed(this.#store.charge(asked, batch).then((charged) => this.#remember(charges, charged)));
+    const charging = this.#store.charge(asked, batch);
+    return observed(readAlsoLate(charging, (charged) => this.#remember(charges, charged)));
   }
 
   /** As {@link charge}, for whichever of two lists the session in Redis selects. Takes no lease. */
   chargeOutcome(batch: Batch, lists: OutcomeCharges): Promise<ChargedOutcome> {
-    return observed(
-      this.#store
-        .chargeOutcome(lists, batch)
-        .then((charged) => this.#remember(lists[charged.outcome], charged)),
-    );
+    const charging = this.#store.chargeOutcome(lists, batch);
+    return observed(readAlsoLate(charging, (charged) => this.#remember(lists[charged.outcome], charged)));
   }
 
   /** Spends units that Redis has counted before. Only a request all of whose windows are leased can do without a batch. */

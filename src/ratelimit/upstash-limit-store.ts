@@ -1,5 +1,6 @@
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
+import { readAlsoLate } from "../store/given-up.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Counter, Counts } from "./algorithms/algorithm.ts";
 import { algorithmOf } from "./algorithms/algorithms.ts";
@@ -61,10 +62,13 @@ export class UpstashLimitStore implements LimitStore {
   /** @returns undefined where the library does not have the algorithm. */
   #chargeByLibrary(charge: Charge, batch: Batch): Promise<Charged> | undefined {
     const verdict = algorithmOf(charge.policy).chargeByLibrary?.(batch, this.#options.keys, charge);
-    return verdict?.then(({ success, counts, at }) => ({
-      admitted: success || !charge.enforced,
-      entries: [{ counts, taken: success ? 1 : 0, short: !success }],
-      at,
-    }));
+    return (
+      verdict &&
+      readAlsoLate(verdict, ({ success, counts, at }) => ({
+        admitted: success || !charge.enforced,
+        entries: [{ counts, taken: success ? 1 : 0, short: !success }],
+        at,
+      }))
+    );
   }
 }

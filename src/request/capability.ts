@@ -22,7 +22,7 @@ export interface EdgeRequest {
    */
   after(work: (batch: Batch) => void | Promise<void>): void;
   /** Runs work in `waitUntil` at once, without a batch. */
-  waitUntil(work: Promise<void>): void;
+  waitUntil(work: Promise<unknown>): void;
 }
 
 /**

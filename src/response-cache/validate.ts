@@ -74,9 +74,9 @@ export async function confirmedEntry(
 }
 
 /** A variant that the isolate does not hold: null where it is gone, purged, or the store does not answer. */
-async function fetchVariant({ parts, address }: CacheContext, name: string): Promise<Entry | null> {
+async function fetchVariant({ parts, address, request }: CacheContext, name: string): Promise<Entry | null> {
   const { entries, store, withdrawals } = parts;
-  const batch = store.batch();
+  const batch = store.batch(request.waitUntil);
   const reading = entries.variant(address, name, batch);
   await batch.send();
   try {

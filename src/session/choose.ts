@@ -2,13 +2,14 @@ import type { UnverifiedIdentity } from "../identity/confirmed.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
 import type { Decide, EdgeRequest } from "../request/capability.ts";
 import type { Batch } from "../store/batch.ts";
+import type { Store } from "../store/store.ts";
 import type { SessionVerdict } from "./verdict.ts";
 
 export interface ChoiceOptions {
   /** Whether a session lives, as far as this isolate knows; null where Redis has to be asked. */
   known(claims: SessionClaims): Promise<"alive" | "over" | null>;
   validate(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>>;
-  newBatch(): Batch;
+  store: Pick<Store, "batch">;
 }
 
 export interface Choice {
@@ -24,13 +25,13 @@ export interface Choice {
  * always ask.
  */
 export async function chooseSession(
-  { known, validate, newBatch }: ChoiceOptions,
+  { known, validate, store }: ChoiceOptions,
   request: EdgeRequest,
 ): Promise<Choice> {
   const { claims } = request;
   const { session } = claims;
   if (session.kind !== "signed" || !session.others?.length) return { claims, calls: 0 };
-  const batch = newBatch();
+  const batch = store.batch(request.waitUntil);
   const all = [session.claims, ...session.others];
   const candidates = all.map((each): UnverifiedIdentity => {
     const others = all.filter((other) => other !== each);

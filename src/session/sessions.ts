@@ -150,10 +150,7 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   return {
     choose: (request) =>
-      chooseSession(
-        { known: validator.knownOutcome, validate: validator.prepare, newBatch: () => store.batch() },
-        request,
-      ),
+      chooseSession({ known: validator.knownOutcome, validate: validator.prepare, store }, request),
     async prepare(request, batch) {
       const decide = await validator.prepare(request, batch);
       return async () => withRefusalEvent(request, await decide());

@@ -1,7 +1,8 @@
 import type { Pipeline, SendPipeline } from "./client.ts";
 import { asStoreError, commandError, StoreError, type StoreErrorCode } from "./errors.ts";
+import { GivenUp } from "./given-up.ts";
 import { type Script, scriptSha } from "./script.ts";
-import type { ReplyItem } from "./transport.ts";
+import type { PipelineReply, ReplyItem } from "./transport.ts";
 
 interface Queued {
   /** Adds exactly one command. */
@@ -185,9 +186,23 @@ export class Batch {
       const error = asStoreError(cause);
       this.#error = error;
       if (NOT_SENT.has(error.code)) this.#calls -= 1;
-      for (const each of [...readers, ...queue]) each.reject(error);
+      const own = error instanceof GivenUp ? lateReplies(error, readers.length) : () => error;
+      for (const [index, each] of [...readers, ...queue].entries()) each.reject(own(index));
     }
   }
+}
+
+/** Of a call that was given up: for each reader, and then each command, its own reply, when that comes after all. */
+function lateReplies({ message, late }: GivenUp<PipelineReply>, readers: number) {
+  return (index: number): GivenUp =>
+    new GivenUp(
+      message,
+      late.then(({ items }) => {
+        const item = items[readers === 0 ? index : Math.max(0, index - readers + 1)];
+        if (item?.error !== undefined) throw commandError(item.error);
+        return index < readers ? textsOf(item, readers)[index] : item?.result;
+      }),
+    );
 }
 
 /** Replies are matched to commands by their place: a command too many would hand one caller's reply to another. */
@@ -199,18 +214,22 @@ function addOne(pipeline: Pipeline, queued: Queued): void {
 }
 
 function settleReads(readers: Reader[], item: ReplyItem | undefined): void {
-  const values = item?.result;
-  if (isTexts(values) && values.length === readers.length) {
+  try {
+    const values = textsOf(item, readers.length);
     readers.forEach(({ resolve }, index) => {
       resolve(values[index] ?? null);
     });
-    return;
+  } catch (error) {
+    for (const { reject } of readers) reject(asStoreError(error));
   }
-  const error =
-    item?.error === undefined
-      ? new StoreError("malformed", "The reply to MGET is not a list of texts of the right length")
-      : commandError(item.error);
-  for (const { reject } of readers) reject(error);
+}
+
+/** The reply to an MGET. @throws StoreError */
+function textsOf(item: ReplyItem | undefined, length: number): (string | null)[] {
+  if (item?.error !== undefined) throw commandError(item.error);
+  const values = item?.result;
+  if (isTexts(values) && values.length === length) return values;
+  throw new StoreError("malformed", "The reply to MGET is not a list of texts of the right length");
 }
 
 /** MGET replies null where there is nothing, or no string. Any other reply must not be taken for "nothing". */

@@ -95,10 +95,15 @@ export class Breaker {
     return wasOpen;
   }
 
-  /** A batch or a probe has failed. @returns true when this failure opened it. */
-  failed(reason: StoreErrorCode): boolean {
+  /**
+   * A batch or a probe has failed.
+   *
+   * @param isCertain Whether it opens at once. Default false.
+   * @returns true when this failure opened it.
+   */
+  failed(reason: StoreErrorCode, isCertain = false): boolean {
     this.#reason = reason;
-    this.#failed += 1;
+    this.#failed = isCertain ? this.#options.failures : this.#failed + 1;
     this.#trialUntil = Number.NEGATIVE_INFINITY;
     if (this.open || this.#failed < this.#options.failures) return false;
     this.#halfOpen = false;

@@ -5,13 +5,22 @@ import type { Command, Pipelined, PipelineReply } from "./transport.ts";
 /** The SDK's typed pipeline. */
 export type Pipeline = ReturnType<Redis["pipeline"]>;
 
+/** Keeps the invocation of a request alive until the promise settles. */
+export type WaitUntil = (work: Promise<unknown>) => void;
+
+/** The commands of a batch, and whose request waits for them. */
+export interface SentPipeline extends Pipelined {
+  waitUntil?: WaitUntil | undefined;
+}
+
 /** Makes one HTTP call, or throws a StoreError. */
-export type SendCommands = (call: Pipelined) => Promise<PipelineReply>;
+export type SendCommands = (call: SentPipeline) => Promise<PipelineReply>;
 
 /** Sends what `add` queues as one POST to `/pipeline`, or throws a StoreError. */
 export type SendPipeline = (
   add: (pipeline: Pipeline) => void,
   syncToken: string | undefined,
+  waitUntil?: WaitUntil,
 ) => Promise<PipelineReply>;
 
 /**
@@ -46,7 +55,7 @@ export function createPipelineSender(send: SendCommands): SendPipeline {
     },
   });
   let pipeline = client.pipeline();
-  return async (add, syncToken) => {
+  return async (add, syncToken, waitUntil) => {
     if (!emptied(pipeline)) pipeline = client.pipeline();
     add(pipeline);
     void pipeline.exec({ keepErrors: true }).catch(() => {});
@@ -54,7 +63,7 @@ export function createPipelineSender(send: SendCommands): SendPipeline {
     built = undefined;
     if (!body)
       throw new StoreError("command", "The SDK's pipeline has no commands, or does not send them at once");
-    return send({ commands: commandsOf(body), syncToken });
+    return send({ commands: commandsOf(body), syncToken, waitUntil });
   };
 }
 

@@ -3,8 +3,16 @@ import type { Events } from "../events/events.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { Batch } from "./batch.ts";
 import { Breaker, type BreakerOptions } from "./breaker.ts";
-import { createPipelineSender, createRedis, type SendPipeline } from "./client.ts";
+import {
+  createPipelineSender,
+  createRedis,
+  type SendPipeline,
+  type SentPipeline,
+  type WaitUntil,
+} from "./client.ts";
 import { asStoreError, StoreError, type StoreErrorCode } from "./errors.ts";
+import { createFarEvents } from "./far-events.ts";
+import { GivenUp } from "./given-up.ts";
 import { Recovery, type Replay } from "./recovery.ts";
 import { createRefusalEvents } from "./refusal-events.ts";
 import type { Command, Pipelined, PipelineReply } from "./transport.ts";
@@ -15,7 +23,7 @@ export interface StoreOptions {
   connection: { url: string; token: string } | null;
   platform: Platform;
   events: Events;
-  /** Milliseconds a batch may take on a warm path. Default 400. */
+  /** Milliseconds that a request waits for a store that is near, at most three times as long for a far one. Default 400. */
   deadlineMs?: number;
   breaker?: Partial<BreakerOptions>;
 }
@@ -25,6 +33,9 @@ export type StoreState =
   | { mode: "redis" }
   | { mode: "memory"; because: "absent" }
   | { mode: "memory"; because: StoreErrorCode; sinceMs: number };
+
+/** Calls that were given up, with no reply since, after which one that has failed opens the breaker. */
+const MAX_MISSED = 3;
 
 /** One error for all calls while the breaker is open: to make a stack for each takes longer than the local answer. */
 const OPEN = new StoreError("open", "The store does not answer and is not asked again yet");
@@ -38,6 +49,7 @@ export class Store {
   readonly #platform: Platform;
   readonly #events: Events;
   readonly #noteRefusals: ReturnType<typeof createRefusalEvents>;
+  readonly #noteDistance: ReturnType<typeof createFarEvents>;
   readonly #breaker: Breaker;
   readonly #recovery: Recovery;
   readonly #sendPipeline: SendPipeline;
@@ -47,10 +59,11 @@ export class Store {
     this.#platform = platform;
     this.#events = events;
     this.#noteRefusals = createRefusalEvents({ platform, events });
+    this.#noteDistance = createFarEvents({ platform, events });
     this.#breaker = new Breaker(platform, breaker);
     this.#sendPipeline = createPipelineSender((call) => this.#callForBatch(call));
     // A script that the server does not know makes two calls of a batch.
-    const maxBatchMs = 2 * (this.#upstash?.coldDeadlineMs ?? 0);
+    const maxBatchMs = 2 * (this.#upstash?.ceilingMs ?? 0);
     this.#recovery = new Recovery({ platform, maxBatchMs, openBatch: () => this.batch() });
   }
 
@@ -68,6 +81,11 @@ export class Store {
     return this.#upstash?.heardAt ?? Number.NEGATIVE_INFINITY;
   }
 
+  /** The median time of the last replies that requests waited for, ms; null before there are 16. */
+  get medianMs(): number | null {
+    return this.#upstash?.learned.medianMs ?? null;
+  }
+
   get state(): StoreState {
     if (!this.configured) return { mode: "memory", because: "absent" };
     if (!this.#breaker.open) return { mode: "redis" };
@@ -83,8 +101,12 @@ export class Store {
     return this.#breaker.retryAfterSeconds;
   }
 
-  batch(): Batch {
-    return new Batch(this.#sendPipeline);
+  /**
+   * @param waitUntil That of the request that waits for it: it gives up at the learned deadline, and the call goes on.
+   *   Default nobody waits: its calls may take as long as any.
+   */
+  batch(waitUntil?: WaitUntil): Batch {
+    return new Batch((add, syncToken) => this.#sendPipeline(add, syncToken, waitUntil));
   }
 
   /**
@@ -98,7 +120,7 @@ export class Store {
       createPipelineSender(async (call) => {
         const upstash = this.#expectUpstash();
         if (this.#breaker.open || this.#breaker.halfOpen) throw OPEN;
-        return upstash.call({ ...call, deadlineMs: deadlineMs ?? upstash.coldDeadlineMs });
+        return upstash.call({ ...call, deadlineMs: deadlineMs ?? upstash.ceilingMs });
       }),
     );
   }
@@ -158,12 +180,32 @@ export class Store {
     return this.#upstash;
   }
 
-  async #callForBatch(call: Pipelined): Promise<PipelineReply> {
+  #callForBatch({ waitUntil, ...call }: SentPipeline): Promise<PipelineReply> {
     const upstash = this.#expectUpstash();
-    if (!this.#breaker.mayTry(upstash.coldDeadlineMs)) throw OPEN;
+    if (!this.#breaker.mayTry(upstash.ceilingMs)) throw OPEN;
     const { deadlineMs, cold } = upstash.startCall();
+    const whole = this.#callToItsEnd(upstash, call, { cold, teaches: waitUntil !== undefined });
+    if (!waitUntil || deadlineMs >= upstash.ceilingMs) return whole;
+    return new Promise((resolve, reject) => {
+      const cancel = this.#platform.timer(deadlineMs, () => {
+        upstash.learned.miss();
+        this.markDue();
+        waitUntil(whole.catch(() => {}));
+        reject(new GivenUp(`The store did not answer within ${Math.round(deadlineMs)} ms`, whole));
+      });
+      whole.then(resolve, reject).finally(cancel);
+    });
+  }
+
+  /** Only a call that has taken as long as any may counts as failed (law 3). @throws StoreError */
+  async #callToItsEnd(
+    upstash: Upstash,
+    call: Pipelined,
+    { cold, teaches }: { cold: boolean; teaches: boolean },
+  ): Promise<PipelineReply> {
     try {
-      const reply = await upstash.call({ ...call, deadlineMs });
+      const reply = await upstash.call({ ...call, deadlineMs: upstash.ceilingMs }, { teaches });
+      if (teaches) this.#noteDistance(upstash.learned.medianMs);
       // A PING, a health check's too, proves only that Redis answers.
       if (call.commands.every(isPing)) this.#breaker.provedNothing();
       else if (this.#breaker.succeeded()) this.#found();
@@ -175,8 +217,12 @@ export class Store {
       if (error.code === "size") this.#breaker.provedNothing();
       if (error.code === "size") throw error;
       this.markDue();
+      const late = error.code === "timeout";
       // A handshake is no reason to give up on the store (law 3), unless a probe has just made it.
-      if (!(cold && error.code === "timeout") || this.#breaker.halfOpen) this.#failed(error);
+      if (!(cold && late) || this.#breaker.halfOpen) {
+        // Calls were given up before, and nothing has come since: the third of them need not reach its end too.
+        this.#failed(error, late && upstash.learned.missed >= MAX_MISSED);
+      }
       throw error;
     }
   }
@@ -187,8 +233,8 @@ export class Store {
     this.#events.emit("store.found", {});
   }
 
-  #failed(error: StoreError): void {
-    if (this.#breaker.failed(error.code)) {
+  #failed(error: StoreError, isCertain = false): void {
+    if (this.#breaker.failed(error.code, isCertain)) {
       this.#events.emit("store.lost", { reason: error.code, status: error.status });
     }
   }
@@ -197,7 +243,7 @@ export class Store {
   async #probe(upstash: Upstash): Promise<void> {
     let alive = false;
     try {
-      const call = { commands: [["PING"]], deadlineMs: upstash.coldDeadlineMs };
+      const call = { commands: [["PING"]], deadlineMs: upstash.ceilingMs };
       const [reply] = (await upstash.call(call)).items;
       // A Redis that is loading its data, or no longer knows the token, answers with an error.
       alive = reply?.error === undefined;

@@ -1,23 +1,24 @@
 import type { Platform } from "../runtime/platform.ts";
 import { ColdStart } from "./cold-start.ts";
+import { LearnedDeadline } from "./learned-deadline.ts";
 import { createTransport, type PipelineCall, type PipelineReply, type Transport } from "./transport.ts";
 
 export interface UpstashOptions {
   url: string;
   token: string;
   platform: Platform;
-  /** Milliseconds a call may take on a warm path. */
+  /** Milliseconds that a request waits for a store that is near. */
   deadlineMs: number;
 }
 
-/** How long a call that starts now may take, ms, and whether it may have to wait for a handshake. */
+/** How long a request waits for a call that starts now, ms, and whether the call may have to wait for a handshake. */
 export interface Deadline {
   deadlineMs: number;
   cold: boolean;
 }
 
-/** How many times as long as a warm call a cold one may take (law 3). */
-const COLD_FACTOR = 3;
+/** How many times `deadlineMs` a call may take at most (law 3). */
+const CEILING_FACTOR = 3;
 
 /**
  * Upstash as the isolate sees it: how long it may take now, and when it last answered. Plain data and functions, so that
@@ -26,15 +27,18 @@ const COLD_FACTOR = 3;
 export class Upstash {
   readonly #send: Transport;
   readonly #platform: Platform;
-  readonly #deadlineMs: number;
   readonly #coldStart: ColdStart;
+  /** The longest that a call may take, ms. */
+  readonly ceilingMs: number;
+  readonly learned: LearnedDeadline;
   #heardAt = Number.NEGATIVE_INFINITY;
 
   constructor({ url, token, platform, deadlineMs }: UpstashOptions) {
     this.#send = createTransport({ url, token, platform });
     this.#platform = platform;
-    this.#deadlineMs = deadlineMs;
-    this.#coldStart = new ColdStart(this.coldDeadlineMs);
+    this.ceilingMs = deadlineMs * CEILING_FACTOR;
+    this.#coldStart = new ColdStart(this.ceilingMs);
+    this.learned = new LearnedDeadline({ baseMs: deadlineMs, ceilingMs: this.ceilingMs });
   }
 
   /** Milliseconds since the epoch of the last reply; -Infinity before the first. */
@@ -42,15 +46,10 @@ export class Upstash {
     return this.#heardAt;
   }
 
-  /** The longest that a call may take, ms. */
-  get coldDeadlineMs(): number {
-    return this.#deadlineMs * COLD_FACTOR;
-  }
-
   /** The deadline of a call that starts now. */
   startCall(): Deadline {
     const cold = this.#coldStart.startCall(this.#platform.now());
-    return { cold, deadlineMs: cold ? this.coldDeadlineMs : this.#deadlineMs };
+    return { cold, deadlineMs: cold ? this.ceilingMs : this.learned.ms };
   }
 
   /** Says that connections have to be made anew. */
@@ -58,10 +57,18 @@ export class Upstash {
     this.#coldStart.begin(this.#platform.now());
   }
 
-  /** One call. @throws StoreError */
-  async call(call: PipelineCall): Promise<PipelineReply> {
+  /**
+   * One call.
+   *
+   * @param teaches Whether its time says how far away the store is. Default false.
+   * @throws StoreError
+   */
+  async call(call: PipelineCall, { teaches = false } = {}): Promise<PipelineReply> {
+    const sentAt = this.#platform.now();
     const reply = await this.#send(call);
     this.#heardAt = this.#platform.now();
+    if (teaches) this.learned.replied(this.#heardAt - sentAt);
+    else this.learned.heard();
     this.#coldStart.replied(this.#heardAt);
     return reply;
   }

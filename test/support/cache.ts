@@ -178,7 +178,7 @@ export function openCache(options: CacheIsolateOptions) {
     const url = new URL(path, "https://edge.example");
     const request = new Request(url, { method, headers });
     const works: ((batch: Batch) => void | Promise<void>)[] = [];
-    const waitUntil: Promise<void>[] = [];
+    const waitUntil: Promise<unknown>[] = [];
     const cacheRequest: CacheRequest = {
       request,
       url,

@@ -46,7 +46,8 @@ export interface IsolateOptions extends Partial<LimiterOptions> {
 
 /** One isolate's limiter with its store, its log, and a network that can fail or refuse writes. */
 export function openIsolate({ platform, connection, prefix = freshPrefix(), ...options }: IsolateOptions) {
-  const wire = { cut: false, refuses: "", calls: 0, commands: [] as unknown[][] };
+  /** `lateMs`: how long a reply takes to arrive, by the platform's time; `held`: replies that are on their way. */
+  const wire = { cut: false, refuses: "", lateMs: 0, held: 0, calls: 0, commands: [] as unknown[][] };
   const lines: (LogFields & { event: string })[] = [];
   const events = createEvents({ platform, level: "debug", write: (_, line) => lines.push(JSON.parse(line)) });
   const store = new Store({
@@ -59,7 +60,15 @@ export function openIsolate({ platform, connection, prefix = freshPrefix(), ...o
         wire.calls += 1;
         const commands = JSON.parse(String(init?.body)) as unknown[][];
         wire.commands.push(...commands);
-        if (!wire.refuses) return platform.fetch(input, init);
+        if (!wire.refuses) {
+          const response = await platform.fetch(input, init);
+          const { lateMs } = wire;
+          if (lateMs > 0) {
+            wire.held += 1;
+            await new Promise<void>((resolve) => platform.timer(lateMs, resolve));
+          }
+          return response;
+        }
         // A Redis that answers reads and refuses each write.
         return Response.json(
           commands.map(([name, ...names]) =>
@@ -84,7 +93,7 @@ export function openIsolate({ platform, connection, prefix = freshPrefix(), ...o
 
   /** A request with these possible identities, of which `confirm` returns `confirmed`. */
   async function decided(route: Route, outcomes: IdentityOutcomes, confirmed: ConfirmedIdentity) {
-    const batch = store.batch();
+    const batch = store.batch(() => {});
     const decide = await limiter.prepare({ route, requestId: "request-1" }, outcomes, batch);
     await batch.send();
     const verdict = await decide(confirmed);

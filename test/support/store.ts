@@ -58,9 +58,9 @@ function callOf(input: RequestInfo | URL, init?: RequestInit): Call {
 
 export const ok = (...results: unknown[]) => Response.json(results.map((result) => ({ result })));
 
-/** Sends a batch that reads one key. */
+/** Sends a batch that reads one key and that a request waits for. */
 export async function ask(store: Store) {
-  const batch = store.batch();
+  const batch = store.batch(() => {});
   void batch.read("a");
   await batch.send();
   return batch;

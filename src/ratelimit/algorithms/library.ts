@@ -2,6 +2,7 @@
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
 import type { Batch } from "../../store/batch.ts";
 import { StoreError } from "../../store/errors.ts";
+import { GivenUp, toItsEnd } from "../../store/given-up.ts";
 import type { Keys } from "../../store/keys.ts";
 import type { Counter, LibraryVerdict } from "./algorithm.ts";
 import type { WindowCounts } from "./counter-windows.ts";
@@ -26,11 +27,14 @@ export async function chargeByLibrary(
 ): Promise<LibraryVerdict<WindowCounts>> {
   let at = 0;
   let reads: Promise<string | null>[] = [];
+  let asked: Promise<unknown> | undefined;
   const redis = {
     evalsha<Args extends unknown[], Reply>(sha: string, names: string[], args: Args): Promise<Reply> {
       at = Number(args[1]);
       reads = names.map((name) => batch.read(name));
-      return batch.evalsha<Args, Reply>(sha, names, args);
+      const reply = batch.evalsha<Args, Reply>(sha, names, args);
+      asked = reply;
+      return reply;
     },
     eval: <Args extends unknown[], Reply>(source: string, names: string[], args: Args) =>
       batch.eval<Args, Reply>(source, names, args),
@@ -39,17 +43,30 @@ export async function chargeByLibrary(
   // The two methods are all that its sliding window calls.
   const context = { redis, prefix: "" } as unknown as LibraryContext;
   const answer = algorithm.limit(context, keys.windowCounter(policy.id, caller));
-  const [result, values] = await Promise.all([understood(answer), Promise.all(reads)]);
-
-  const [current = 0, previous = 0] = values.map(Number);
-  if (![current, previous, result.remaining, at].every(Number.isFinite)) throw notUnderstood();
-  const weighted = Math.floor((1 - (at % policy.windowMs) / policy.windowMs) * previous);
-  const counts = {
-    number: Math.floor(at / policy.windowMs),
-    current: result.success ? policy.limit - result.remaining - weighted : current,
-    previous,
+  const read = (remaining: number, values: readonly (string | null)[]) => {
+    const [current = 0, previous = 0] = values.map(Number);
+    if (![current, previous, remaining, at].every(Number.isFinite)) throw notUnderstood();
+    const success = remaining >= 0;
+    const weighted = Math.floor((1 - (at % policy.windowMs) / policy.windowMs) * previous);
+    const counts = {
+      number: Math.floor(at / policy.windowMs),
+      current: success ? policy.limit - remaining - weighted : current,
+      previous,
+    };
+    return { success, counts, at };
   };
-  return { success: result.success, counts, at };
+  try {
+    const [{ success, remaining }, values] = await Promise.all([understood(answer), Promise.all(reads)]);
+    return read(success ? remaining : -1, values);
+  } catch (error) {
+    if (!(error instanceof GivenUp) || !asked) throw error;
+    const late = Promise.all([toItsEnd(asked), Promise.all(reads.map(toItsEnd))]);
+    // As the library reads its script's reply: what remains comes first, negative for a denial.
+    const verdict = late.then(([reply, values]) =>
+      read(Number(Array.isArray(reply) ? reply[0] : reply), values),
+    );
+    throw new GivenUp(error.message, verdict);
+  }
 }
 
 /** A denial is a value of the library: whatever it throws is an outage, or an answer it could not read. */

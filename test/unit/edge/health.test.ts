@@ -11,11 +11,12 @@ function harness(
   withStore = true,
   databaseAnswers?: () => Promise<boolean | null>,
 ) {
-  const wire = { down: false, asked: 0 };
+  const wire = { down: false, asked: 0, takesMs: 0 };
   const platform = testPlatform({
     fetch: async (_, init) => {
       wire.asked += 1;
       if (wire.down) throw new TypeError("down");
+      platform.advance(wire.takesMs);
       const commands = JSON.parse(String(init?.body)) as unknown[];
       return Response.json(commands.map(() => ({ result: "PONG" })));
     },
@@ -48,6 +49,28 @@ describe("health", () => {
     platform.advance(5000);
     await health();
     expect(wire.asked).toBe(2);
+  });
+
+  it("says how far away Redis is, once 16 requests have waited for it", async () => {
+    const { health, store, wire } = harness();
+    const ask = async (takesMs: number) => {
+      wire.takesMs = takesMs;
+      const batch = store.batch(() => {});
+      void batch.queue((pipeline) => pipeline.get("x"));
+      await batch.send();
+    };
+    for (let n = 0; n < 15; n += 1) await ask(20);
+    expect((await health()).system.redis).not.toHaveProperty("median_ms");
+    await ask(20);
+    expect((await health()).system.redis).toEqual({
+      status: "healthy",
+      available: true,
+      message: "Redis answers",
+      median_ms: 20,
+    });
+    for (let n = 0; n < 9; n += 1) await ask(180);
+    expect((await health()).system.redis).toMatchObject({ status: "healthy", median_ms: 180 });
+    expect((await health()).system.redis.message).toMatch(/far away: choose a placement/);
   });
 
   it("does not ping when Redis has just answered a request", async () => {

@@ -54,6 +54,7 @@ describe("the table of events", () => {
       "jwks.failed",
       "store.lost",
       "store.found",
+      "store.far",
       "store.refused",
       "store.absent",
       "config.warning",

@@ -28,7 +28,7 @@ async function choose(
   const { claims: chosen, calls } = await chooseSession(
     {
       known: async ({ id }) => known[id] ?? null,
-      newBatch: () => batch as unknown as Batch,
+      store: { batch: () => batch as unknown as Batch },
       async validate({ claims: { session } }) {
         const id = session.kind === "signed" ? session.claims.id : "";
         return () => ({ kind: kinds.get(id) ?? "none" }) as SessionVerdict;

@@ -35,7 +35,7 @@ describe("a cold start", () => {
     expect(store.reachable, "and none of them opened the breaker").toBe(true);
   });
 
-  it("ends after 1200 ms: a call that starts then has 400 ms, and its timeout counts", async () => {
+  it("ends after 1200 ms: requests wait 400 ms for a call that starts then, and its timeout counts", async () => {
     const { store, platform, calls } = storeWith(() => new Promise(() => {}));
     void ask(store);
     await turn();
@@ -44,6 +44,11 @@ describe("a cold start", () => {
     await turn();
     platform.advance(400);
     expect((await Promise.all(later)).map(({ error }) => error?.code)).toEqual(Array(3).fill("timeout"));
+    platform.advance(799);
+    await turn();
+    expect(store.reachable, "each may be answered until 1200 ms have passed").toBe(true);
+    platform.advance(1);
+    await turn();
     expect(store.reachable).toBe(false);
     expect(calls).toHaveLength(4);
   });

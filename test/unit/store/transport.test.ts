@@ -63,7 +63,7 @@ describe("a store that misbehaves is one typed error", () => {
     const { store, platform } = storeWith(() => new Promise(() => {}));
     const settled: string[] = [];
     const ask = (name: string) => {
-      const batch = store.batch();
+      const batch = store.batch(() => {});
       batch.queue((pipeline) => pipeline.ping());
       return batch.send().then(() => settled.push(`${name}: ${batch.error?.code}`));
     };
