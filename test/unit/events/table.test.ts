@@ -51,6 +51,8 @@ describe("the table of events", () => {
     const without = events.filter(([, { fields }]) => !("request_id" in fields)).map(([name]) => name);
     expect(without).toEqual([
       "session.replayed",
+      "session.database_lost",
+      "session.database_found",
       "jwks.failed",
       "store.lost",
       "store.found",
