@@ -157,12 +157,14 @@ export function createSessionValidator({
       return confirmed(asked, { texts, from: "redis", before });
     const looked = await lookOnce(claims, user);
     // Redis has no record, and what may have one does not answer: that is no denial (law 2).
-    if (!looked && absent && outcomeOf(claims, texts) === "absent") return inOutage(asked);
+    const isNowhere = absent && before[0] == null && outcomeOf(claims, texts) === "absent";
+    if (!looked && isNowhere) return inOutage(asked);
     const [text = null, tombstone = null, version = null, ...marks] = texts;
     const also = looked ? textsOf(looked) : [];
     return confirmed(asked, {
       texts: [text ?? also[0] ?? null, tombstone ?? also[1] ?? null, version, ...marks, ...also.slice(3)],
       from: text === null && also[0] != null ? "copy" : "redis",
+      before,
     });
   }
 
@@ -202,7 +204,8 @@ export function createSessionValidator({
     if (isSilent(claims, present)) return ended("idle");
     writeAfter(asked, { kept, present, from });
     service.confirm(claims.id, present);
-    const inRedis = kept !== null && (from !== "database" || !onRedis);
+    // A copy is on its way there, and may not arrive.
+    const inRedis = kept !== null && (from === "redis" || !onRedis);
     const renew = (claims.offline && inRedis) || now - claims.confirmedAt >= renewEveryMs;
     return {
       kind: "active",

@@ -16,9 +16,9 @@ beforeEach(async () => {
 });
 
 async function redis<Reply>(...command: (string | number)[]): Promise<Reply> {
-  const reply = await fetch(inject("upstashUrl"), {
+  const reply = await fetch(inject("ownerUrl"), {
     method: "POST",
-    headers: { authorization: `Bearer ${inject("upstashToken")}` },
+    headers: { authorization: `Bearer ${inject("ownerToken")}` },
     body: JSON.stringify(command),
   });
   return (await reply.json<{ result: Reply }>()).result;
@@ -171,6 +171,21 @@ describe("an isolate that did not lose Redis", () => {
     await turns(well);
     database.faults.cut = true;
     expect(await kindOf(well, made.token)).toBe("active");
+  });
+
+  it("knows it still where it could not write it to Redis", async () => {
+    const [well, cut] = [open(), open()];
+    await turns(well);
+    await cut.lose();
+    let { token } = await cut.sessions.create({ userId: "u1", userData: BIG });
+    well.wire.full = true;
+    for (let each = 0; each < 3; each += 1) {
+      const verdict = await well.present(token);
+      expect(verdict.kind).toBe("active");
+      await verdict.settle();
+      if (verdict.kind === "active") token = verdict.renewed ?? token;
+      platform.advance(500);
+    }
   });
 
   it("asks the database at most once in 9 s, however many requests come", async () => {
