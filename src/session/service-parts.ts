@@ -17,6 +17,8 @@ export interface SessionServiceOptions extends SessionsOptions {
   onRedis: boolean;
   /** The database that has sessions beside Redis, or in its place; null: none is configured. */
   database: SessionDatabase | null;
+  /** Compares Redis with the database now, and carries into it what it lacks. */
+  compare(): Promise<void>;
 }
 
 /**

@@ -107,6 +107,8 @@ export function createSessionService(options: SessionServiceOptions) {
     const user = await identifier.sessionUser(userId);
     return attempt({
       async redis() {
+        // Redis may lack what the database has, and have what that has ended.
+        if (database?.copy.sure === false) await options.compare();
         const records = (await sessionStore.list(user)).filter(
           ({ record }) => record.user_id === userId && !local.hasTombstone(record.session_id),
         );

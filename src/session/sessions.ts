@@ -130,7 +130,12 @@ export function createSessions(options: SessionsOptions): Sessions {
   const database = binding
     ? createSessionDatabase({ ...options, binding, ...(deadlineMs !== undefined && { deadlineMs }) })
     : null;
-  const service = createSessionService({ ...options, onRedis, database });
+  const service = createSessionService({
+    ...options,
+    onRedis,
+    database,
+    compare: async () => void (await carry?.turn()),
+  });
   const knownEnds = createKnownEnds({ platform, isolateMaxAgeMs });
   const { sessionStore } = service;
   const carry = database && onRedis ? createCarry({ ...options, sessionStore, database }) : null;

@@ -1,6 +1,7 @@
 import type { SessionClaims } from "../identity/session-token.ts";
 import { StoreError } from "../store/errors.ts";
 import { refuseTooLarge } from "./offline-user-data.ts";
+import { parseRecord } from "./record.ts";
 import type { ServiceParts } from "./service-parts.ts";
 import type { NewSession, OldSession } from "./session-store.ts";
 import type { ActiveSession } from "./verdict.ts";
@@ -106,6 +107,9 @@ export function sessionStarts(parts: ServiceParts) {
     const batch = store.batch();
     return attempt<Rotated | null>({
       async redis() {
+        // Redis may have lost the old one, which the database has just confirmed.
+        const lost = database?.copy.sure === false ? oldOf(old, session) : null;
+        if (lost) void sessionStore.queueAdopt(batch, lost).catch(no);
         const rotated = sessionStore.queueRotate(batch, old, session);
         await batch.send();
         if ((await rotated) === 0) return null;
@@ -166,6 +170,12 @@ export function sessionStarts(parts: ServiceParts) {
     later?.put({ kind: "end", id });
     if (!durable) acceptedHere(onRedis ? pending.end(id, user) : known, requestId);
   }
+}
+
+/** A session before its rotation, to be written; null where its record is not known. */
+function oldOf({ text }: Pick<OldSession, "text">, session: NewSession): NewSession | null {
+  const kept = text === undefined ? null : parseRecord(text);
+  return kept && { ...session, ...kept };
 }
 
 const yes = () => true;

@@ -13,6 +13,8 @@ declare module "vitest" {
     ownerUrl: string;
     ownerToken: string;
     redisKind: UpstashLocal["redis"]["kind"];
+    /** Runs of the model of sessions: `MODEL_RUNS`; 0: the usual. */
+    modelRuns: number;
   }
 }
 
@@ -43,6 +45,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("ownerUrl", `http://127.0.0.1:${ownerPort}`);
   project.provide("ownerToken", upstash.token);
   project.provide("redisKind", upstash.redis.kind);
+  project.provide("modelRuns", Number(process.env.MODEL_RUNS ?? 0));
   return async () => {
     try {
       await expectNothingRefused(upstash);
