@@ -1,4 +1,4 @@
-import { gunzipSync } from "node:zlib";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { isCoded } from "../http/content.ts";
 
 /** A complete body, in the content coding that the origin sent it in; or where it is stored, and not here yet. */
@@ -38,6 +38,26 @@ export function bodyOf(bytes: Uint8Array<ArrayBuffer>): StoredBody {
 /** Whether the shared store is to hold it gzipped. */
 export function isCompressible({ size }: StoredBody, headers: Pick<Headers, "get">): boolean {
   return size >= GZIP_FROM && !isCoded(headers) && COMPRESSIBLE.test(headers.get("content-type") ?? "");
+}
+
+/**
+ * Whether a body in gzip or brotli can be decoded, to no more than `maxBytes`: one that cannot would be an error for every client
+ * as long as it is stored. What is in another coding is taken at its word.
+ */
+export function isDecodable(
+  bytes: Uint8Array<ArrayBuffer>,
+  headers: Pick<Headers, "get">,
+  maxBytes: number,
+): boolean {
+  const coding = /^\s*(?:x-)?(gzip|br)\s*$/i.exec(headers.get("content-encoding") ?? "")?.[1];
+  if (!coding || bytes.length === 0) return true;
+  const decode = coding.toLowerCase() === "br" ? brotliDecompressSync : gunzipSync;
+  try {
+    decode(bytes, { maxOutputLength: maxBytes });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** No body that is stored has more bytes: the most that `CACHE_MAX_BODY_BYTES` may be. */

@@ -1,12 +1,13 @@
 import { isEventStream } from "../http/event-stream.ts";
 import { hex } from "../runtime/hex.ts";
-import { bodyOf } from "./body.ts";
+import { bodyOf, isDecodable } from "./body.ts";
 import { collect } from "./collect.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
 import { responseDirectives } from "./rules/directives.ts";
 import { retentionSeconds } from "./rules/freshness.ts";
 import type { ResponseFacts } from "./rules/message.ts";
+import { fieldsOf } from "./rules/stored.ts";
 import { claimOf, type StoreRefusal, storing } from "./rules/storing.ts";
 import { tagsOf } from "./tags.ts";
 
@@ -67,7 +68,7 @@ function forbiddenBy(reason: StoreRefusal): "request" | "response" {
  * Gathers a body for an outline and stores both.
  *
  * @param gone See {@link collect}.
- * @returns the entry, or null where the body is too long, broke off, or has another length than was said.
+ * @returns the entry, or null where the body is too long, broke off, or is not what its fields say.
  */
 export async function fill(
   context: CacheContext,
@@ -76,8 +77,9 @@ export async function fill(
   lengthSaid: number | null,
   gone?: AbortSignal,
 ): Promise<Entry | null> {
-  const bytes = await collect(body, context.parts.maxBodyBytes, lengthSaid, gone);
-  if (!bytes) return null;
+  const { maxBodyBytes } = context.parts;
+  const bytes = await collect(body, maxBodyBytes, lengthSaid, gone);
+  if (!bytes || !isDecodable(bytes, fieldsOf(outline.meta), maxBodyBytes)) return null;
   const entry: Entry = { ...outline, body: bodyOf(bytes) };
   keep(context, entry);
   return entry;

@@ -1,6 +1,6 @@
 import { contentLength, isShortBody } from "../http/content.ts";
 import type { OriginFailure } from "../request/origin-reply.ts";
-import { bodyOf } from "./body.ts";
+import { bodyOf, isDecodable } from "./body.ts";
 import { fetchKey } from "./collapse.ts";
 import type { CacheContext } from "./context.ts";
 import { fill, keep, type Outline, outlineOf } from "./fill.ts";
@@ -87,7 +87,10 @@ async function storeSmall(
   { said, exact, outline }: { said: number; exact: number | undefined; outline: Outline },
 ): Promise<(Held & { stored: boolean }) | OriginFailure> {
   const held = await hold(context, response, body, exact);
-  const stored = held.kind === "held" && held.bytes.length === said;
+  const stored =
+    held.kind === "held" &&
+    held.bytes.length === said &&
+    isDecodable(held.bytes, response.headers, context.parts.maxBodyBytes);
   if (!stored) context.parts.inFlight.uncacheable(fetchKey(context));
   if (held.kind === "failed") return held;
   if (stored) keep(context, { ...outline, body: bodyOf(held.bytes) });

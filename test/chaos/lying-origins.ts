@@ -147,7 +147,8 @@ export const originFaults: readonly OriginFault[] = [
     what: "says gzip and is none",
     behaviour: (socket) =>
       void socket.write(`${head(200, { ...sized(9), "content-encoding": "gzip" })}not gzip!`),
-    cold: { status: 200, ending: "broken" },
+    // What goes before the Worker decodes it for a client that accepts no gzip, as Cloudflare does, and breaks off.
+    cold: { status: 0, ending: "broken" },
     stale: "as cold",
   },
   {

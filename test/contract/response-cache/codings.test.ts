@@ -190,3 +190,15 @@ describe("an origin that chooses a coding", () => {
     },
   );
 });
+
+it.each([
+  ["gzip", "not gzip!"],
+  ["br", "\u0001\u0002 nor brotli"],
+])("what says %s and is none is passed on as it came, and not stored", async (coding, text) => {
+  for (const length of [{ "content-length": String(text.length) }, {}]) {
+    const bytes = new TextEncoder().encode(text);
+    const { ask, cache } = openCache({ origin: speaks(coding, bytes, length as Record<string, string>) });
+    for (let n = 0; n < 2; n += 1) expect(await ask("/v1/x")).toMatchObject({ word: "MISS", bytes });
+    expect(cache.sizes.urls).toBe(0);
+  }
+});

@@ -1,6 +1,6 @@
-import { crc32, gzipSync } from "node:zlib";
+import { brotliCompressSync, crc32, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { inflated } from "../../../src/response-cache/body.ts";
+import { inflated, isDecodable } from "../../../src/response-cache/body.ts";
 import { decodeEntry } from "../../../src/response-cache/entry.ts";
 
 const bytesOf = (length: number) => new Uint8Array(gzipSync(new Uint8Array(length).fill(120)));
@@ -26,6 +26,33 @@ describe("a stored value that inflates to", () => {
   it.each(VALUES)("%s", (_, gzip, size, whole) => {
     expect(inflated(gzip, size) !== null).toBe(whole);
     expect(decodeEntry(text(gzip, size)) !== null).toBe(whole);
+  });
+});
+
+const plain = new Uint8Array(5000).fill(120);
+const brotli = new Uint8Array(brotliCompressSync(plain));
+const both = new Uint8Array([...bytesOf(2000), ...bytesOf(3000)]);
+
+describe("a body to be stored, in", () => {
+  it.each<[what: string, coding: string | null, bytes: Uint8Array<ArrayBuffer>, decodable: boolean]>([
+    ["gzip", "gzip", bytesOf(5000), true],
+    ["GZIP", "GZIP", bytesOf(5000), true],
+    ["x-gzip", "x-gzip", bytesOf(5000), true],
+    ["gzip, twice in a row", "gzip", both, true],
+    ["gzip that is none", "gzip", plain, false],
+    ["gzip, cut short", "gzip", bytesOf(5000).slice(0, -9), false],
+    ["gzip that becomes too long", "gzip", bytesOf(5001), false],
+    ["gzip of nothing", "gzip", bytesOf(0), true],
+    ["gzip, and without content", "gzip", new Uint8Array(), true],
+    ["brotli", "br", brotli, true],
+    ["brotli that is none", "br", plain, false],
+    ["brotli, cut short", "br", brotli.slice(0, -1), false],
+    ["another coding", "x-own", plain, true],
+    ["none", null, plain, true],
+    ["identity", "identity", plain, true],
+  ])("%s", (_, coding, bytes, decodable) => {
+    const headers = new Headers(coding === null ? {} : { "content-encoding": coding });
+    expect(isDecodable(bytes, headers, 5000)).toBe(decodable);
   });
 });
 
