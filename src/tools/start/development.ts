@@ -165,11 +165,6 @@ export class Development {
   async #startPage(edgePort: number): Promise<void> {
     const { page, pagePort } = this.#options;
     if (!page) return;
-    if (pagePort && (await isPortTaken(pagePort))) {
-      throw new Error(
-        `Port ${pagePort} of the page is in use by another program. Take another: npm start -- --page-port ${pagePort + 1}`,
-      );
-    }
     const next = edgePort + 1;
     const shell = startTourShell(this.#tour().preamble);
     this.#stops.push(() => shell.stop());

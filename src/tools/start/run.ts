@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { announce } from "./announce.ts";
 import { Development } from "./development.ts";
 import { readStartOptions } from "./options.ts";
-import { freePort, isPortTaken } from "./ports.ts";
+import { freePort } from "./ports.ts";
 import { problemText } from "./problems.ts";
 
 /** The program that `supervise` runs. It stops when the channel to that process closes. */
@@ -33,19 +33,8 @@ process.once("exit", () => {
 process.once("disconnect", () => void stop(0));
 if (!process.connected) await stop(0);
 
-async function start(): Promise<void> {
-  say("Starting Envoyou Edge …");
-  if (options.port !== 0 && (await isPortTaken(options.port))) {
-    throw new Error(
-      `Port ${options.port} is in use by another program. End it, or take another port: npm start -- --port ${options.port + 1}`,
-    );
-  }
-  const port = options.port || (await freePort());
-  say(announce(await development.start(port)));
-}
-
 try {
-  await start();
+  say(announce(await development.start(options.port || (await freePort()))));
 } catch (error) {
   if (!stopping) process.stderr.write(`${problemText(error)}\n`);
   await stop(1);

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { hasLostNpm } from "./parent.ts";
 
 /** How long a program may take to end in order. Then its process group is ended. */
 const STOP_WITHIN_MS = 4000;
@@ -32,6 +33,7 @@ export async function supervise(program: string, args: readonly string[]): Promi
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
 
+  if (hasLostNpm()) return 0;
   const folder = mkdtempSync(join(tmpdir(), "envoyou-edge-"));
   try {
     child = fork(program, args, {
