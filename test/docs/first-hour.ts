@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { run } from "../../src/tools/check/run.ts";
+import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
+import { expressSource } from "./express-api.ts";
+
+/**
+ * `node test/docs/first-hour.ts`: plays somebody who has just found the project, on a clean clone of the last commit, and prints
+ * the seconds that each step takes. By hand, on a quiet machine with a network: `npm ci` is one of the steps.
+ */
+const TOKEN = "origin-token-of-the-first-hour";
+const rows: [step: string, seconds: number, saw: string][] = [];
+
+async function step(name: string, work: () => Promise<string>): Promise<void> {
+  const started = performance.now();
+  const saw = await work();
+  const seconds = (performance.now() - started) / 1000;
+  rows.push([name, seconds, saw]);
+  console.log(`${seconds.toFixed(1).padStart(7)} s  ${name}  (${saw})`);
+}
+
+/** Runs a line in the clone. @throws Error with what it printed, where it fails. */
+async function typed(folder: string, line: string, env: Record<string, string> = {}): Promise<string> {
+  const { code, output } = await run("bash", ["-euc", line], env, folder);
+  if (code !== 0) throw new Error(`${line}: exit code ${code}\n${output}`);
+  return output;
+}
+
+/** Asks until the answer is as wanted. */
+async function answered(url: string, wanted: (answer: Response) => boolean): Promise<string> {
+  for (let i = 0; i < 1200; i += 1) {
+    const answer = await fetch(url).catch(() => null);
+    if (answer && wanted(answer)) return `${answer.status} ${new URL(url).pathname}`;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  throw new Error(`${url} did not answer as wanted within two minutes`);
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null) return;
+  const gone = new Promise((done) => child.once("exit", done));
+  child.kill(signal);
+  await gone;
+}
+
+const PORT = 18_787;
+const API_PORT = 18_400;
+const EDGE = `http://127.0.0.1:${PORT}`;
+const start = (folder: string, ...args: string[]) =>
+  spawn("npm", ["start", "--", "--port", String(PORT), ...args], {
+    cwd: folder,
+    stdio: "ignore",
+    env: { ...process.env, ORIGIN_TOKEN: TOKEN },
+  });
+
+const place = await mkdtemp(join(tmpdir(), "envoyou-edge-first-hour-"));
+const folder = join(place, "edge");
+const children: ChildProcess[] = [];
+try {
+  await step("git clone", () =>
+    typed(place, `git clone -q ${resolve(".")} edge`).then(() => "a clean clone"),
+  );
+  await step("npm ci", () =>
+    typed(folder, "npm ci")
+      .then(() => typed(folder, "du -sm node_modules | cut -f1"))
+      .then((mb) => `${mb.trim()} MB`),
+  );
+  await step("npm start, to the first answer", async () => {
+    children.push(start(folder));
+    return answered(`${EDGE}/v1/emissions/factors`, ({ status }) => status === 200);
+  });
+  await step("Ctrl-C", async () => {
+    for (const child of children.splice(0)) await ended(child, "SIGINT");
+    return "ended";
+  });
+
+  await writeFile(join(folder, "api.mjs"), expressSource());
+  await writeFile(join(folder, ".dev.vars"), `ORIGIN_TOKEN=${TOKEN}\n`);
+  await step("your own API behind it", async () => {
+    children.push(
+      spawn("node", ["api.mjs"], {
+        cwd: folder,
+        stdio: "ignore",
+        env: { ...process.env, ORIGIN_TOKEN: TOKEN, PORT: String(API_PORT) },
+      }),
+      start(folder, "--origin", `http://127.0.0.1:${API_PORT}`),
+    );
+    return answered(`${EDGE}/items`, ({ status }) => status === 200);
+  });
+  await step("a changed route, to its effect", async () => {
+    const file = join(folder, "src/routes.ts");
+    const route = `defineRoutes([{ path: "/items", cache: { ttl: 60, scope: "shared" } },`;
+    await writeFile(file, (await readFile(file, "utf8")).replace("defineRoutes([", route));
+    return answered(`${EDGE}/items`, ({ headers }) => headers.get("x-cache") === "HIT");
+  });
+
+  const store = await startUpstashLocal();
+  try {
+    await step("npm run check", () => typed(folder, "npm run check").then(() => "nothing wrong"));
+    await appendFile(
+      join(folder, ".dev.vars"),
+      `ORIGIN_URL=http://127.0.0.1:${API_PORT}\nUPSTASH_REDIS_REST_URL=${store.url}\nUPSTASH_REDIS_REST_TOKEN=${store.token}\n` +
+        `SESSION_SECRET=${"0123456789abcdef".repeat(3)}\nSERVICE_TOKEN=service-token-of-the-first-hour\n`,
+    );
+    await step("npm run doctor", () => typed(folder, "npm run doctor").then(() => "all is well"));
+    await step("npm run deploy, dry", () =>
+      typed(folder, "npm run deploy -- --dry-run").then(() => "bundled"),
+    );
+  } finally {
+    await store.stop();
+  }
+  const total = rows.reduce((sum, [, seconds]) => sum + seconds, 0);
+  console.log(`\n| step | s | |\n|---|---|---|`);
+  for (const [name, seconds, saw] of rows) console.log(`| ${name} | ${seconds.toFixed(1)} | ${saw} |`);
+  console.log(`| all | ${total.toFixed(1)} | |`);
+} finally {
+  for (const child of children) await ended(child, "SIGTERM");
+  await rm(place, { recursive: true, force: true });
+}
