@@ -72,6 +72,8 @@ function varsFor(upstash: UpstashLocal, origin: EchoOrigin) {
     IDENTITY_SECRET: `${secret()}${secret()}`,
     SESSION_SECRET: `${secret()}${secret()}`,
     SERVICE_TOKEN: secret(),
+    // Below what a slow database takes, and as long as may be on a busy machine.
+    STORE_DEADLINE_MS: 700,
     ROUTES: [{ path: "/user/*", access: "session" }],
   };
 }
