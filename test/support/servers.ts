@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer as createTcpServer, type Socket } from "node:net";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { Miniflare } from "miniflare";
 
 /** A server on a free loopback port. */
 export interface TestServer {
@@ -59,21 +59,19 @@ export async function serveSockets(greet: (socket: Socket) => void = () => {}): 
 
 /** An https server with a certificate that nobody signed. */
 export async function serveUntrusted(): Promise<TestServer> {
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      https: true,
-      host: "127.0.0.1",
-      port: 0,
-      modules: [
-        {
-          type: "ESModule",
-          path: "worker.js",
-          contents: "export default { fetch: () => new Response('[]') }",
-        },
-      ],
-      compatibilityDate: "2026-04-24",
-    }),
-  );
+  const miniflare = new Miniflare({
+    https: true,
+    host: "127.0.0.1",
+    port: 0,
+    modules: [
+      {
+        type: "ESModule",
+        path: "worker.js",
+        contents: "export default { fetch: () => new Response('[]') }",
+      },
+    ],
+    compatibilityDate: "2026-04-24",
+  });
   const url = (await miniflare.ready).href.replace(/\/$/, "");
   return { url, stop: () => miniflare.dispose() };
 }

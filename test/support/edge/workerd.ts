@@ -1,4 +1,4 @@
-import { convertV4MiniflareOptions, Miniflare, type RemoteProxyConnectionString } from "miniflare";
+import { Miniflare, type RemoteProxyConnectionString } from "miniflare";
 
 /** A D1 database of another Miniflare: the binding's calls go to this address. */
 export interface DatabaseBinding {
@@ -26,16 +26,14 @@ export interface WorkerdOptions {
 /** Starts a Worker of one module in workerd, on loopback. */
 export function startWorkerd(options: WorkerdOptions): Miniflare {
   const { contents, bindings, onMessage, databases, ...shared } = options;
-  return new Miniflare(
-    convertV4MiniflareOptions({
-      ...shared,
-      ...(databases && { d1Databases: databases }),
-      handleStructuredLogs: ({ message }) => onMessage(message),
-      host: "127.0.0.1",
-      modules: [{ type: "ESModule", path: "worker.js", contents }],
-      compatibilityDate: "2026-04-24",
-      compatibilityFlags: ["nodejs_compat"],
-      bindings: bindings as Record<string, string>,
-    }),
-  );
+  return new Miniflare({
+    ...shared,
+    ...(databases && { d1Databases: databases }),
+    handleStructuredLogs: ({ message }: { message: string }) => onMessage(message),
+    host: "127.0.0.1",
+    modules: [{ type: "ESModule", path: "worker.js", contents }],
+    compatibilityDate: "2026-04-24",
+    compatibilityFlags: ["nodejs_compat"],
+    bindings: bindings as Record<string, string>,
+  });
 }
