@@ -94,8 +94,8 @@ export function keyWorld(vars: Record<string, string> = {}) {
 
 /** The reply of Redis to one command. */
 async function ask<Reply>(...command: string[]): Promise<Reply> {
-  const headers = { authorization: `Bearer ${inject("upstashToken")}` };
-  const response = await fetch(inject("upstashUrl"), {
+  const headers = { authorization: `Bearer ${inject("ownerToken")}` };
+  const response = await fetch(inject("ownerUrl"), {
     method: "POST",
     headers,
     body: JSON.stringify(command),
