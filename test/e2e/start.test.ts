@@ -1,12 +1,13 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { freePort } from "../../src/tools/start/ports.ts";
-import { checkoutCopy, NpmStart, type NpmStartOptions } from "../support/npm-start.ts";
+import { NpmStart, type NpmStartOptions } from "../support/npm-start.ts";
 import { until } from "../support/processes.ts";
+import { untouchedProject } from "../support/project-copy.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -18,8 +19,8 @@ function start(options: NpmStartOptions): NpmStart {
   cleanups.push(() => started.stop());
   return started;
 }
-function copy(): string {
-  const { folder, remove } = checkoutCopy();
+async function copy(): Promise<string> {
+  const { folder, remove } = await untouchedProject();
   cleanups.push(remove);
   return folder;
 }
@@ -49,7 +50,7 @@ describe("your own API", { timeout: 120_000 }, () => {
 
   it("by ORIGIN_URL of the environment, before that of .dev.vars, whose other variables count as they stand", async () => {
     const [api, other] = [await ownApi(), await ownApi()];
-    const folder = copy();
+    const folder = await copy();
     writeFileSync(
       join(folder, ".dev.vars"),
       `ORIGIN_URL=${other.url}\nexport SERVICE_TOKEN='pa$HOME\\n-of-the-service' # mine\nORIGN_TOKEN=x\n`,
@@ -100,6 +101,95 @@ describe("a port in use", { timeout: 60_000 }, () => {
   );
 });
 
+describe("an issue in a file is one message, and a fixed file goes on working", { timeout: 240_000 }, () => {
+  it("in src/routes.ts, wrangler.toml and .dev.vars", async () => {
+    const folder = await copy();
+    const run = await start({ cwd: folder, args: ["--no-store", ...(await port())] }).ready();
+    const [routes, toml] = [join(folder, "src/routes.ts"), join(folder, "wrangler.toml")];
+    const [goodRoutes, goodToml] = [readFileSync(routes, "utf8"), readFileSync(toml, "utf8")];
+    const answers = async () => (await fetch(`${run.address("edge")}/v1/emissions/units`)).status;
+    for (const { file, good, bad, says, still } of [
+      {
+        file: routes,
+        good: goodRoutes,
+        bad: `${goodRoutes}\nconst x = ;\n`,
+        says: /error: src\/routes\.ts:\d+:11: Unexpected ";"/,
+        still: 200,
+      },
+      {
+        file: routes,
+        good: goodRoutes,
+        bad: `${goodRoutes}\nthrow new Error("at load");\n`,
+        says: /error: The Worker cannot be loaded: Error: at load/,
+        still: null,
+      },
+      {
+        file: routes,
+        good: goodRoutes,
+        bad: goodRoutes.replace('"/v1/user/*"', '"v1/user/*"'),
+        says: /error: The configuration has an issue:\n {2}routes\[4\]\.path/,
+        still: 500,
+      },
+      {
+        file: toml,
+        good: goodToml,
+        bad: `${goodToml}\nx = = 3\n`,
+        says: /error: wrangler\.toml:\d+:5: Invalid TOML/,
+        still: 200,
+      },
+      {
+        file: toml,
+        good: goodToml,
+        bad: goodToml.replace(/^main = .*/m, 'main = "src/none.ts"'),
+        says: /error: The entry-point file at "src\/none\.ts" was not found/,
+        still: 200,
+      },
+      {
+        file: join(folder, ".dev.vars"),
+        good: "",
+        bad: "LOG_LEVEL=loud\n",
+        says: /error: The configuration has an issue:\n {2}LOG_LEVEL/,
+        still: 500,
+      },
+    ]) {
+      const said = run.says(says);
+      const saved = performance.now();
+      writeFileSync(file, bad);
+      const text = await said;
+      expect(performance.now() - saved, `ms to ${says}`).toBeLessThan(15_000);
+      expect(text.match(/^error:/gm), text).toHaveLength(1);
+      if (still !== null) expect(await answers(), `with ${says}`).toBe(still);
+      const reloaded = run.says("Reloaded.");
+      writeFileSync(file, good);
+      await reloaded;
+      expect(await answers(), `after ${says}`).toBe(200);
+    }
+    await run.stop("SIGTERM");
+  });
+
+  it("at the start: one message, exit code 1, nothing stays", async () => {
+    const folder = await copy();
+    writeFileSync(join(folder, "src/routes.ts"), "export default [;\n");
+    const run = start({ cwd: folder, args: ["--no-store", ...(await port())] });
+    expect(await run.exit).toBe(1);
+    expect(run.printed).toBe(
+      'Starting Envoyou Edge …\nsrc/routes.ts:1:17: Unexpected ";"\n    export default [;\n',
+    );
+    expect(run.left()).toEqual([]);
+  });
+
+  it("a folder that cannot be written to is said", async () => {
+    const folder = await copy();
+    // As root no permission would be missing.
+    writeFileSync(join(folder, ".wrangler"), "a file");
+    const run = start({ cwd: folder, args: ["--no-store", ...(await port())] });
+    expect(await run.exit).toBe(1);
+    expect(run.printed).toMatch(/\.wrangler/);
+    expect(run.printed.split("\n").length).toBeLessThan(6);
+    expect(run.left()).toEqual([]);
+  });
+});
+
 describe("signals", { timeout: 120_000 }, () => {
   it.each([300, 900, 1800, 3500])("SIGTERM to npm %i ms after the start leaves nothing", async (ms) => {
     const run = start({ npm: true, args: await port() });
@@ -108,4 +198,29 @@ describe("signals", { timeout: 120_000 }, () => {
     await run.exit;
     await until(() => run.left().length === 0, `nothing is left, but ${run.left()}`);
   });
+
+  it.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)("%s while it runs leaves nothing", async (signal) => {
+    const run = await start({ args: await port() }).ready();
+    expect(run.left().join("\n")).toMatch(/workerd/);
+    run.child.kill(signal);
+    await run.exit;
+    await until(() => run.left().length === 0, `nothing is left, but ${run.left()}`);
+  });
+
+  it("SIGKILL to npm leaves nothing", async () => {
+    const run = await start({ npm: true, args: await port() }).ready();
+    run.child.kill("SIGKILL");
+    await until(() => run.left().length === 0, "nothing is left");
+  });
+});
+
+it("two starts in one checkout run beside each other", { timeout: 120_000 }, async () => {
+  const [one, two] = [
+    start({ args: ["--no-store", ...(await port())] }),
+    start({ args: ["--no-store", ...(await port())] }),
+  ];
+  await Promise.all([one.ready(), two.ready()]);
+  for (const run of [one, two])
+    expect((await fetch(`${run.address("edge")}/v1/emissions/units`)).status).toBe(200);
+  expect(one.address("edge")).not.toBe(two.address("edge"));
 });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { processesWith, until } from "./processes.ts";
 
 export interface NpmStartOptions {
@@ -79,13 +79,4 @@ export class NpmStart {
     for (const { pid } of processesWith(this.temporary)) process.kill(pid, "SIGKILL");
     rmSync(this.temporary, { recursive: true, force: true });
   }
-}
-
-/** A copy of what `npm start` needs, whose files may be changed. */
-export function checkoutCopy(): { folder: string; remove(): void } {
-  const folder = mkdtempSync(join(tmpdir(), "checkout-"));
-  for (const name of ["src", "package.json", "wrangler.toml", "tsconfig.json"])
-    cpSync(name, join(folder, name), { recursive: true });
-  symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }

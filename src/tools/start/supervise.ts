@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { hasLostNpm } from "./parent.ts";
+import { hasLostNpm, whoRanIt } from "./parent.ts";
 
 /** How long a program may take to end in order. Then its process group is ended. */
 const STOP_WITHIN_MS = 4000;
@@ -18,7 +18,7 @@ const PARENT_EVERY_MS = 250;
  * seconds, end the group. Where this process is killed, the channel closes too, and the program does the same itself.
  */
 export async function supervise(program: string, args: readonly string[]): Promise<number> {
-  const parent = process.ppid;
+  const ranBy = whoRanIt();
   let child: ChildProcess | null = null;
   let stopping = false;
   let impatience: NodeJS.Timeout | undefined;
@@ -48,9 +48,9 @@ export async function supervise(program: string, args: readonly string[]): Promi
         WRANGLER_CI_DISABLE_CONFIG_WATCHING: "true",
       },
     });
-    // npm's shell may end at a signal without handing it on.
+    // npm's shell may end at a signal without handing it on, and goes on when npm is killed.
     const watch = setInterval(() => {
-      if (process.env.npm_lifecycle_event && process.ppid !== parent && !stopping) stop();
+      if (process.env.npm_lifecycle_event && whoRanIt() !== ranBy && !stopping) stop();
     }, PARENT_EVERY_MS);
     const code = await exitOf(child);
     clearInterval(watch);

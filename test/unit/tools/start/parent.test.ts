@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { hasLostNpm } from "../../../../src/tools/start/parent.ts";
+import { hasLostNpm, whoRanIt } from "../../../../src/tools/start/parent.ts";
 
 const env = { npm_lifecycle_event: "start" };
 it.each([
@@ -33,4 +33,21 @@ it.each([
 
 it("this process has its parent", () => {
   expect(hasLostNpm()).toBe(false);
+});
+
+it.each([
+  { parent: "sh", by: "20 10" },
+  { parent: "dash", by: "20 10" },
+  { parent: "bash", by: "20 10" },
+  { parent: "busybox", by: "20 10" },
+  { parent: "npm start", by: "20" },
+  { parent: "node", by: "20" },
+  { parent: "sshd", by: "20" },
+  { parent: null, by: "20" },
+])("a process whose parent is $parent was run by $by", ({ parent, by }) => {
+  expect(whoRanIt(20, () => (parent === null ? null : { name: parent, parent: 10, group: 1 }))).toBe(by);
+});
+
+it("it is known of this process", () => {
+  expect(whoRanIt().split(" ")[0]).toBe(String(process.ppid));
 });
