@@ -123,8 +123,9 @@ function openShared(config: Config, platform: Platform, sinks: readonly Sink[]):
   const events = createEvents({ platform, level: config.logLevel, sinks });
   for (const warning of config.warnings) events.emit("config.warning", { message: warning });
   if (!config.store) {
+    const here = config.sessionDatabase ? "limits and cache" : "limits, sessions and cache";
     events.emit("store.absent", {
-      message: "UPSTASH_REDIS_REST_URL is not set: limits, sessions and cache live in this isolate's memory",
+      message: `UPSTASH_REDIS_REST_URL is not set: ${here} live in this isolate's memory`,
     });
   }
   return {

@@ -261,7 +261,7 @@ export const eventTable = {
   "store.absent": {
     level: "warn",
     description: describe(
-      "No store is configured: limits, sessions and cache live in each isolate's memory.",
+      "No store is configured: limits and cache, and sessions unless there is a `SESSION_DB`, live in each isolate's memory.",
     ),
     fields: { message: sentence },
   },

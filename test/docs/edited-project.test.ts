@@ -11,6 +11,10 @@ beforeAll(async () => {
   copy = await copyProject();
   const toml = await readFile("wrangler.toml", "utf8");
   const edited = toml
+    .replace(
+      /^# (\[\[d1_databases\]\]|\[triggers\]|(binding|database_\w+|migrations_dir|crons) = .*)$/gm,
+      "$1",
+    )
     .replace(/^name = .*/m, 'name = "my-edge"')
     .replace(
       /^ORIGIN_URL = .*/m,

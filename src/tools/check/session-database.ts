@@ -2,9 +2,10 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import type { Unstable_Config as WranglerConfig } from "wrangler";
 
-const NAME = "SESSION_DB";
+/** The binding of the sessions' database. */
+export const NAME = "SESSION_DB";
 /** Where the migrations of the sessions are. */
-const MIGRATIONS = resolve(import.meta.dirname, "../../session/migrations");
+export const MIGRATIONS = resolve(import.meta.dirname, "../../session/migrations");
 
 /**
  * What is wrong with the binding of the sessions' database, for whoever reads `npm run check`.

@@ -4,6 +4,8 @@ export interface Announcement {
   edge: string;
   page: string | null;
   store: string;
+  /** The database of the sessions; null: none. */
+  database: string | null;
   origin: string;
   /** Whether the sample API answers, which `src/routes.ts` is written for. */
   sample: boolean;
@@ -14,12 +16,13 @@ export interface Announcement {
 
 /** What `npm start` prints once everything runs. */
 export function announce(running: Announcement): string {
-  const { edge, page, store, origin, sample, varsFile, tour } = running;
+  const { edge, page, store, database, origin, sample, varsFile, tour } = running;
   return [
     "",
     `  edge     ${edge}   (wrangler's development server)`,
     ...(page ? [`  page     ${page}   (routes, requests as they arrive, the tour as buttons)`] : []),
     `  store    ${store}`,
+    ...(database ? [`  database ${database}`] : []),
     `  origin   ${origin}`,
     `  routes   src/routes.ts   (${sample ? "" : "written for the sample API; "}edit it: the edge reloads)`,
     `  secrets  made for this run${varsFile ? `, but for those in ${varsFile}` : ""}`,

@@ -1,10 +1,9 @@
 import { dirname, join } from "node:path";
-import { unstable_readConfig } from "wrangler";
+import { type Unstable_Config, unstable_readConfig } from "wrangler";
 import { pasted } from "../../config/read-secrets.ts";
-import { variables } from "../../config/variables-table.ts";
 import type { Announcement } from "./announce.ts";
 import { type DevelopmentVars, developmentVars } from "./development-vars.ts";
-import { type Edge, type EdgeConfig, startEdge } from "./edge.ts";
+import { type Edge, startEdge } from "./edge.ts";
 import { EdgeState } from "./edge-state.ts";
 import type { StartOptions } from "./options.ts";
 import { type OwnVars, readOwnVars } from "./own-vars.ts";
@@ -13,6 +12,7 @@ import { isPortTaken } from "./ports.ts";
 import { problemText } from "./problems.ts";
 import { type RouteRow, readRoutesTable } from "./routes-table.ts";
 import { namedOrigin, type Origin, type Store, sampleOrigin, startStore, storeText } from "./services.ts";
+import { type SessionDatabase, sessionDatabase } from "./session-database.ts";
 import { type Tour, tour } from "./tour.ts";
 import { startTourShell } from "./tour-shell.ts";
 import { watchFiles } from "./watch-files.ts";
@@ -29,11 +29,12 @@ export class Development {
   readonly #stops: (() => unknown)[] = [];
   /** Made once: a reload keeps sessions and tokens. */
   #made: DevelopmentVars = {};
-  #config: EdgeConfig | null = null;
+  #config: Unstable_Config | null = null;
   #own: OwnVars = { file: null, values: {}, warnings: [] };
   #origin: Origin | null = null;
   #sample: Origin | null = null;
   #store: Store | null = null;
+  #database: SessionDatabase | null = null;
   #routes: RouteRow[] = [];
   #page: Page | null = null;
   #edge: Edge | null = null;
@@ -58,8 +59,12 @@ export class Development {
   async start(port: number): Promise<Announcement> {
     this.#url = `http://localhost:${port}`;
     this.#readFiles();
-    const store = await this.#keep(startStore(this.#options, this.#own));
-    this.#store = store;
+    const { env, database: wanted } = this.#options;
+    [this.#store, this.#database] = await Promise.all([
+      this.#keep(startStore(this.#options, this.#own)),
+      sessionDatabase({ wanted, env, config: this.#configured() }),
+    ]);
+    const store = this.#store;
     this.#made = developmentVars({ store, own: {} });
     const origin = await this.#chooseOrigin();
     await this.#startEdge(port);
@@ -68,7 +73,8 @@ export class Development {
     return {
       edge: this.#url,
       page: this.#page?.url ?? null,
-      store: storeText(this.#options, this.#own, store),
+      store: this.#storeText(),
+      database: this.#database?.says ?? null,
       origin: `${origin.url}   (${origin.says})`,
       sample: origin.sample,
       varsFile: this.#own.file,
@@ -90,7 +96,7 @@ export class Development {
   #readFiles(): void {
     const { env } = this.#options;
     const config = unstable_readConfig({ ...(env && { env }) }, { hideWarnings: true });
-    this.#own = readOwnVars(config, env, Object.keys(variables));
+    this.#own = readOwnVars(config, env);
     this.#config = config;
   }
 
@@ -105,7 +111,7 @@ export class Development {
     return origin;
   }
 
-  #configured(): EdgeConfig {
+  #configured(): Unstable_Config {
     if (!this.#config) throw new Error("no configuration is read");
     return this.#config;
   }
@@ -124,6 +130,8 @@ export class Development {
         port,
         config: this.#configured().configPath ?? "wrangler.toml",
         env: this.#options.env,
+        bindings: this.#database?.bindings,
+        persist: this.#database?.persist,
         vars: () => this.#vars(),
         onLog: (text, at) => this.#output.logged(text, at),
         onServerLine: (text, at) => this.#output.served(text, at),
@@ -142,6 +150,10 @@ export class Development {
     }
     const vars = { ...this.#configured().vars, ...this.#vars() };
     this.#routes = await readRoutesTable(vars).catch(() => this.#routes);
+  }
+
+  #storeText(): string {
+    return storeText(this.#options, this.#own, { store: this.#store, database: this.#database });
   }
 
   #path(name: "HEALTH_PATH" | "AUTH_BASE_PATH", usual: string): string {
@@ -181,7 +193,7 @@ export class Development {
 
   #pageState() {
     const origin = this.#origin?.url ?? "";
-    const store = storeText(this.#options, this.#own, this.#store).replace(/ {2,}/g, " ");
+    const store = this.#storeText().replace(/ {2,}/g, " ");
     return {
       about: { edge: this.#url, origin, store },
       routes: this.#routes,

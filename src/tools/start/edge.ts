@@ -6,6 +6,10 @@ export interface EdgeOptions {
   /** Path of the wrangler configuration. */
   config: string;
   env?: string | undefined;
+  /** Bindings beside those of the configuration. */
+  bindings?: Bindings | undefined;
+  /** The folder of wrangler's local state. Default `.wrangler/state`. */
+  persist?: string | undefined;
   /** Variables and secrets, in place of those that wrangler would read. */
   vars(): Record<string, string>;
   /** A line that the Worker writes with `console`, and when. */
@@ -28,7 +32,7 @@ type ProxyMessage = Parameters<DevEnv["proxy"]["sendMessageToProxyWorker"]>[0];
 type ReloadComplete = Pick<Extract<ProxyMessage, { type: "play" }>, "proxyData">;
 
 /** How the bindings of a start are written. */
-type Bindings = NonNullable<Parameters<DevEnv["startWorker"]>[0]["bindings"]>;
+export type Bindings = NonNullable<Parameters<DevEnv["startWorker"]>[0]["bindings"]>;
 
 /**
  * Runs the Worker in wrangler's development server, on loopback: what `wrangler dev` does, with variables that stand in no file.
@@ -45,10 +49,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const input = () => ({
     config: options.config,
     ...(options.env && { env: options.env }),
-    bindings: bindingsOf(options.vars()),
+    bindings: { ...options.bindings, ...bindingsOf(options.vars()) },
     dev: {
       logLevel: "info" as const,
       inspector: false as const,
+      ...(options.persist && { persist: options.persist }),
       server: { hostname: "127.0.0.1", port: options.port },
       structuredLogsHandler({
         level,

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { distance } from "./distance.ts";
+import { nearest } from "../check/nearest.ts";
 
 interface StartOption {
   type: "string" | "boolean";
@@ -35,6 +35,10 @@ export const startOptions = {
     says: "an environment of wrangler.toml; its .dev.vars.NAME takes the place of .dev.vars",
   },
   "no-store": { type: "boolean", says: "run without Redis: everything lives in the isolate's memory" },
+  database: {
+    type: "boolean",
+    says: "sessions in a local D1 database as well, as docs/sessions.md#in-a-database says: an outage of Redis ends none",
+  },
   "no-page": { type: "boolean", says: "run without the page" },
   verbose: { type: "boolean", says: "print every line that the Worker logs" },
   help: { type: "boolean", short: "h", says: "print this" },
@@ -49,6 +53,7 @@ export interface StartOptions {
   originPort: number;
   upstashPort: number;
   store: boolean;
+  database: boolean;
   page: boolean;
   verbose: boolean;
   help: boolean;
@@ -99,6 +104,7 @@ export function readStartOptions(args: readonly string[]): StartOptions {
     originPort: number("origin-port") ?? 0,
     upstashPort: number("upstash-port") ?? 0,
     store: values["no-store"] !== true,
+    database: values.database === true,
     page: values["no-page"] !== true,
     verbose: values.verbose === true,
     help: values.help === true,
@@ -144,8 +150,6 @@ function positionalFound(value: string): string {
 }
 
 function suggestion(name: string): string {
-  const nearest = Object.keys(table)
-    .map((known) => ({ known, steps: distance(name, known) }))
-    .sort((a, b) => a.steps - b.steps)[0];
-  return nearest && nearest.steps <= 2 ? ` Did you mean --${nearest.known}?` : "";
+  const meant = nearest(name, Object.keys(table)).map((each) => `--${each}`);
+  return meant.length > 0 ? ` Did you mean ${meant.join(" or ")}?` : "";
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { type Unstable_Config, unstable_getVarsForDev } from "wrangler";
-import { distance } from "./distance.ts";
+import { meantBy } from "../check/variable-names.ts";
 
 /** What a developer's own file says. */
 export interface OwnVars {
@@ -20,14 +20,9 @@ type ConfigPart = Pick<Unstable_Config, "userConfigPath" | "vars" | "secrets">;
  *
  * @param config wrangler.toml, as `unstable_readConfig` reads it.
  * @param env The environment of wrangler.toml, if any.
- * @param known Names of variables, for a suggestion where a name is misspelt.
  * @throws Error that names the file, where it cannot be read.
  */
-export function readOwnVars(
-  config: ConfigPart,
-  env: string | undefined,
-  known: readonly string[] = [],
-): OwnVars {
+export function readOwnVars(config: ConfigPart, env: string | undefined): OwnVars {
   const path = pathOf(config, env);
   const file = path && relative(process.cwd(), path);
   const values = secretsIn(config, env, config.secrets, file);
@@ -48,7 +43,7 @@ export function readOwnVars(
         (name) =>
           `${file}: ${name} is not read. Where wrangler.toml has "secrets", wrangler dev reads only those and names in [vars].`,
       ),
-      ...Object.keys(all).flatMap((name) => misspelt(file, name, known)),
+      ...Object.keys(all).flatMap((name) => misspelt(file, name)),
     ],
   };
 }
@@ -93,8 +88,9 @@ export function ignoredLines(text: string): number[] {
     .flatMap((line, index) => (line.trim() === "" || line.trim().startsWith("#") ? [] : [index + 1]));
 }
 
-function misspelt(file: string, name: string, known: readonly string[]): string[] {
-  if (known.includes(name)) return [];
-  const near = known.find((each) => distance(each, name) <= 2);
-  return near ? [`${file}: no variable is called ${name}. Did you mean ${near}?`] : [];
+function misspelt(file: string, name: string): string[] {
+  const meant = meantBy(name);
+  return meant.length > 0
+    ? [`${file}: no variable is called ${name}. Did you mean ${meant.join(" or ")}?`]
+    : [];
 }

@@ -4,6 +4,7 @@ import type { EdgeConfig } from "./edge.ts";
 import type { StartOptions } from "./options.ts";
 import { ownOrigin, unreachable } from "./origin.ts";
 import type { OwnVars } from "./own-vars.ts";
+import type { SessionDatabase } from "./session-database.ts";
 
 /** Something the edge uses: where it is, and what the terminal says of it. */
 export interface Service {
@@ -36,11 +37,15 @@ export async function startStore(options: StartOptions, own: OwnVars): Promise<S
 }
 
 /** What the terminal says of the store that the Worker uses. */
-export function storeText(options: StartOptions, own: OwnVars, store: Store | null): string {
+export function storeText(
+  options: StartOptions,
+  own: OwnVars,
+  { store, database }: { store: Store | null; database: SessionDatabase | null },
+): string {
   const url = own.values.UPSTASH_REDIS_REST_URL?.trim();
   if (options.store && url) return `${url}   (${own.file})`;
   if (store && !namesStore(own)) return `${store.url}   (${store.says})`;
-  return "none: everything lives in the isolate's Map";
+  return `none: everything${database ? " but sessions" : ""} lives in the isolate's Map`;
 }
 
 function behind(kind: string): string {

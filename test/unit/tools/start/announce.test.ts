@@ -7,6 +7,7 @@ const running = (sample: boolean, more: object = {}) =>
     edge: "http://localhost:8787",
     page: "http://127.0.0.1:8788",
     store: "none",
+    database: null,
     origin: sample ? "http://127.0.0.1:1   (sample)" : "http://localhost:4000   (your API, from --origin)",
     sample,
     varsFile: null,
@@ -28,6 +29,8 @@ it("with an own API nothing of the sample is shown as if it existed", () => {
 
 it("names the page and the file only where they are", () => {
   expect(running(true, { page: null })).not.toContain("page  ");
+  expect(running(true)).not.toContain("database");
+  expect(running(true, { database: "SESSION_DB" })).toContain("  database SESSION_DB\n");
   expect(running(true)).not.toContain("but for those in");
   expect(running(true, { varsFile: ".dev.vars" })).toContain("but for those in .dev.vars");
 });

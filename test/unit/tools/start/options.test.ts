@@ -8,7 +8,7 @@ import {
 
 describe("readStartOptions", () => {
   it.each([
-    { args: [], read: { port: 8787, store: true, page: true, verbose: false, help: false } },
+    { args: [], read: { port: 8787, store: true, database: false, page: true, verbose: false, help: false } },
     { args: ["--origin", "http://localhost:4000"], read: { origin: "http://localhost:4000" } },
     {
       args: ["--origin=http://localhost:4000/v1?x=--port"],
@@ -18,6 +18,7 @@ describe("readStartOptions", () => {
     { args: ["--port=65535", "--page-port", "1"], read: { port: 65_535, pagePort: 1 } },
     { args: ["--port", "1", "--port", "2"], read: { port: 2 } },
     { args: ["--no-store", "--no-page", "--verbose"], read: { store: false, page: false, verbose: true } },
+    { args: ["--database"], read: { database: true, store: true } },
     { args: ["-h"], read: { help: true } },
     { args: ["--env", "staging"], read: { env: "staging" } },
     {
@@ -31,6 +32,10 @@ describe("readStartOptions", () => {
   it.each([
     { args: ["--orgin", "http://x"], says: /Unknown option --orgin\. Did you mean --origin\?/ },
     { args: ["--orgin=http://x"], says: /Unknown option --orgin\. Did you mean --origin\?/ },
+    { args: ["--prot", "1"], says: /Did you mean --port\?/ },
+    { args: ["--verbos"], says: /Did you mean --verbose\?/ },
+    { args: ["--datbase"], says: /Did you mean --database\?/ },
+    { args: ["--database", "sessions"], says: /Unexpected argument sessions/ },
     { args: ["--colour"], says: /^Unknown option --colour\. npm start/ },
     { args: ["-x"], says: /Unknown option -x/ },
     { args: ["--constructor"], says: /Unknown option --constructor/ },

@@ -15,10 +15,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
 const read = (env?: string, more: object = {}) =>
-  readOwnVars({ userConfigPath: join(folder, "wrangler.toml"), vars: {}, ...more }, env, [
-    "ORIGIN_URL",
-    "ADMIN_TOKEN",
-  ]);
+  readOwnVars({ userConfigPath: join(folder, "wrangler.toml"), vars: {}, ...more }, env);
 
 describe(".dev.vars is read as dotenv reads it, which is what wrangler dev uses", () => {
   it.each<{ what: string; text: string; values: Record<string, string> }>([
@@ -94,6 +91,8 @@ describe("an issue in the file is said, without any value", () => {
     { text: 'A="secret\nB=2\n', warns: /quote that begins A is not closed/ },
     { text: "ORIGN_URL=secret\n", warns: /no variable is called ORIGN_URL\. Did you mean ORIGIN_URL\?/ },
     { text: "ADMIN_TOKN=secret\n", warns: /Did you mean ADMIN_TOKEN\?/ },
+    { text: "EDGE_ORIGIN_URL=secret\n", warns: /Did you mean ORIGIN_URL\?/ },
+    { text: "redisRestToken=secret\n", warns: /Did you mean UPSTASH_REDIS_REST_TOKEN\?/ },
     { text: "=secret\n", warns: /line 1/ },
   ])("$text", ({ text, warns }) => {
     write(".dev.vars", text);
