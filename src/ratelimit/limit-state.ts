@@ -34,6 +34,11 @@ export interface LimitStateOptions {
   bounds?: LimitStateBounds | undefined;
 }
 
+/** What a charge has told of a counter, and when the charge was made, ms since the epoch. */
+interface Seen extends StoredCounts {
+  at: number;
+}
+
 /** A caller who is refused without a batch. */
 interface Block extends StoredCounts {
   /** ms since the epoch. */
@@ -69,7 +74,7 @@ const REPLAY_BATCH = 500;
 export class LimitState {
   readonly #platform: Platform;
   readonly #isolateMaxAgeMs: number;
-  readonly #seen: BoundedMap<StoredCounts>;
+  readonly #seen: BoundedMap<Seen>;
   readonly #blocks: BoundedMap<Block>;
   readonly #pending: PendingCharges;
   readonly #leases: Leases;
@@ -92,7 +97,7 @@ export class LimitState {
       sizeOf: storedBytes,
       whenFull: "evict",
     } as const;
-    this.#seen = new BoundedMap(kept);
+    this.#seen = new BoundedMap<Seen>(kept);
     this.#blocks = new BoundedMap<Block>(kept);
     this.#pending = new PendingCharges({ platform, entries: pending, bytes: pendingBytes });
     this.#leases = new Leases({ platform, maxAgeMs: isolateMaxAgeMs, entries: remembered });
@@ -236,7 +241,7 @@ export class LimitState {
     return this.#seen.get(counterName(counter))?.counts;
   }
 
-  /** Remembers what a batch brought back. */
+  /** Remembers what a batch brought back, but for counts of which a later charge has told already. */
   #remember<Result extends Charged>(charges: readonly Charge[], charged: Result): Result {
     const now = this.#platform.now();
     charges.forEach((charge, index) => {
@@ -244,7 +249,10 @@ export class LimitState {
       if (!entry) return;
       const { policy, cost } = charge;
       const { counts } = entry;
-      const seen = { quota: policy, counts };
+      const known = this.#seen.get(counterName(charge))?.at ?? charged.at;
+      // One in the future was made while the clock was ahead.
+      if (known > charged.at && known <= now) return;
+      const seen = { quota: policy, counts, at: charged.at };
       this.#seen.set(counterName(charge), seen, algorithmOf(policy).lapsesAt(policy, counts, now));
       if (entry.taken > 0 && policy.lease > 0) this.#leases.deposit(charge, entry, charged.at);
       if (!entry.short || !charge.enforced) return;

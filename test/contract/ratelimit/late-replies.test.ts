@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
-import { clock, freshPrefix, openIsolate, releaseClock, routeOf } from "../../support/limits.ts";
+import { clock, freshPrefix, hashOf, openIsolate, releaseClock, routeOf } from "../../support/limits.ts";
 import type { TestPlatform } from "../../support/platform.ts";
 
 type Limit = NonNullable<RouteInput["limits"]>[number];
@@ -60,6 +60,29 @@ describe("a reply that comes after its request has given it up", () => {
       expect(next.verdict).toMatchObject({ kind: "denied", source: "isolate" });
       expect(next.calls).toBe(0);
       expect(one.store.reachable, "a store that is far is not lost").toBe(true);
+    });
+
+    it(`blocks nobody whom a later charge has admitted meanwhile: ${name}`, async () => {
+      const one = await warm();
+      const two = open();
+      for (let each = 0; each < 2; each += 1) await two.ask(route, "alice");
+      one.wire.lateMs = 900;
+      one.wire.held = 0;
+      const denied = one.ask(route, "alice");
+      await vi.waitFor(() => expect(one.wire.held).toBe(1));
+      platform.advance(400);
+      await denied;
+      one.wire.lateMs = 0;
+      const batch = two.store.batch();
+      const reset = two.limiter.reset(hashOf("alice"), route.limits, batch);
+      await batch.send();
+      await reset;
+      expect((await one.ask(route, "alice")).verdict).toMatchObject({ kind: "allowed", source: "redis" });
+      platform.advance(500);
+      await vi.waitFor(() => expect(one.store.heardAt).toBe(platform.now()));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect((await one.ask(route, "alice")).verdict).toMatchObject({ kind: "allowed", source: "redis" });
+      expect((await one.ask(route, "alice")).verdict.kind, "the limit holds").toBe("denied");
     });
 
     it(`is charged once, and not again when writes are made up for: ${name}`, async () => {
