@@ -80,7 +80,9 @@ export function createCarry(options: CarryOptions) {
 
   /** @throws StoreError where either does not answer, or Redis refuses a write. */
   async function carryPage(): Promise<"whole" | "more"> {
-    if (!copy.seenWithin(SEEN_MS)) copy.see(await inBatch((batch) => batch.read(keys.sessionsCarried())));
+    const { learned } = copy;
+    if (!copy.seenWithin(SEEN_MS))
+      copy.see(await inBatch((batch) => batch.read(keys.sessionsCarried())), learned);
     const { doubts, seen } = copy;
     const { position: at } = seen;
     const now = platform.now();
@@ -92,7 +94,7 @@ export function createCarry(options: CarryOptions) {
       seq: entries.at(-1)?.seq ?? head,
       comparedAt: isLast ? now : (known?.comparedAt ?? 0),
     };
-    const isRecent = entries.length === 0 && known !== null && now - known.comparedAt < RECENT_MS;
+    const isRecent = entries.length === 0 && known !== null && Math.abs(now - known.comparedAt) < RECENT_MS;
     if (!isRecent) {
       const advanced = await advance(seen.text, position);
       copy.forgetSeen();

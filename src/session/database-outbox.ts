@@ -8,7 +8,7 @@ export interface DatabaseOutboxOptions {
   platform: Pick<Platform, "now">;
   /** A write is dropped after this many seconds: no token of its session is valid any more. */
   absoluteSeconds: number;
-  /** Maximum number of writes. Default 10000. */
+  /** Maximum number of writes of each kind. Default 10000. */
   entries?: number;
 }
 
@@ -19,13 +19,29 @@ const MAX_CALLS = 5;
 /** Until the next attempt after one that failed, ms, and until another run may start while one is under way. */
 const PAUSE_MS = 5000;
 
+/** `refused`: what the database did not take by itself, of any kind. */
+type List = LateWrite["kind"] | "refused";
+
+interface Kept {
+  write: LateWrite;
+  expiresAt: number;
+}
+
+interface Due {
+  list: BoundedMap<Kept>;
+  name: string;
+  kept: Kept;
+}
+
 /**
- * Changes that Redis has and the database is still to be told of. Whichever request ends next writes them after its response.
- * When it is full, further changes are not kept: Redis has them.
+ * Changes that Redis has and the database is still to be told of. Whichever request ends next writes them after its response,
+ * ends before sessions: each may come in any order. Each kind has a list of its own, so that nothing takes the room of an end.
+ * What a full list does not keep, Redis has, where sessions are there.
  */
 export class DatabaseOutbox {
   readonly #options: DatabaseOutboxOptions;
-  readonly #writes: BoundedMap<{ write: LateWrite; expiresAt: number }>;
+  /** In the order in which they are written. */
+  readonly #lists: Record<List, BoundedMap<Kept>>;
   #count = 0;
   #nextAt = Number.NEGATIVE_INFINITY;
   /** Writes in the next call: one after a failure, so that one that can never be written stops no other. */
@@ -34,31 +50,42 @@ export class DatabaseOutbox {
   constructor(options: DatabaseOutboxOptions) {
     const { platform, entries = 10_000 } = options;
     this.#options = options;
-    this.#writes = new BoundedMap({
-      platform,
-      entries,
-      bytes: MAX_BYTES,
-      sizeOf: ({ write }) => 512 + (write.kind === "adopt" ? 2 * write.session.text.length : 0),
-      whenFull: "refuse",
-    });
+    const list = () =>
+      new BoundedMap<Kept>({
+        platform,
+        entries,
+        bytes: MAX_BYTES,
+        sizeOf: ({ write }) => 512 + (write.kind === "adopt" ? 2 * write.session.text.length : 0),
+        whenFull: "refuse",
+      });
+    this.#lists = {
+      "end everyone": list(),
+      "end user": list(),
+      end: list(),
+      adopt: list(),
+      refused: list(),
+    };
   }
 
   get size(): number {
-    return this.#writes.size;
+    return Object.values(this.#lists).reduce((sum, { size }) => sum + size, 0);
   }
 
-  put(...writes: readonly LateWrite[]): void {
+  /** @returns false where there was no room for one of them. */
+  put(...writes: readonly LateWrite[]): boolean {
     const { platform, absoluteSeconds } = this.#options;
     const expiresAt = platform.now() + absoluteSeconds * 1000;
-    for (const write of writes) this.#put({ write, expiresAt });
+    return writes.map((write) => this.#put(write.kind, { write, expiresAt })).every(Boolean);
   }
 
-  #put(kept: { write: LateWrite; expiresAt: number }): void {
+  #put(list: List, kept: Kept): boolean {
     this.#count += 1;
-    this.#writes.set(String(this.#count), kept, kept.expiresAt);
+    // The last end of everyone's sessions covers those before.
+    const name = list === "end everyone" ? list : String(this.#count);
+    return this.#lists[list].set(name, kept, kept.expiresAt);
   }
 
-  /** Writes what waits, oldest first, for `waitUntil`. @returns null where nothing is due. */
+  /** Writes what waits, for `waitUntil`: each kind oldest first. @returns null where nothing is due. */
   run(): Promise<void> | null {
     const now = this.#options.platform.now();
     // A clock that went back must not delay it by as much.
@@ -70,26 +97,40 @@ export class DatabaseOutbox {
   async #run(): Promise<void> {
     const { sessionStore, platform } = this.#options;
     for (let calls = 0; calls < MAX_CALLS && this.size > 0; calls += 1) {
-      const due: [string, { write: LateWrite; expiresAt: number }][] = [];
-      for (const each of this.#writes) {
-        if (due.push(each) === this.#perCall) break;
-      }
+      const due = this.#due();
       try {
-        await sessionStore.write(due.map(([, { write }]) => write));
+        await sessionStore.write(due.map(({ kept }) => kept.write));
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         this.#perCall = 1;
-        const [first] = due;
-        if (first && error.code !== "open") {
-          this.#writes.delete(first[0]);
-          this.#put(first[1]);
-        }
+        const [only, ...others] = due;
+        const isRefused = only !== undefined && others.length === 0 && error.code !== "open";
+        if (isRefused && this.#put("refused", only.kept)) this.#drop(only);
         this.#nextAt = platform.now() + PAUSE_MS;
         return;
       }
-      for (const [name] of due) this.#writes.delete(name);
+      for (const each of due) this.#drop(each);
       this.#perCall = MAX_WRITES_PER_CALL;
     }
     this.#nextAt = Number.NEGATIVE_INFINITY;
+  }
+
+  #due(): Due[] {
+    const due: Due[] = [];
+    for (const list of Object.values(this.#lists)) {
+      // What was refused goes by itself.
+      const isLast = list === this.#lists.refused;
+      if (isLast && due.length > 0) break;
+      const most = isLast ? 1 : this.#perCall;
+      for (const [name, kept] of list) {
+        if (due.push({ list, name, kept }) === most) return due;
+      }
+    }
+    return due;
+  }
+
+  /** Another may have taken its place meanwhile: that one stays. */
+  #drop({ list, name, kept }: Due): void {
+    if (list.get(name) === kept) list.delete(name);
   }
 }

@@ -61,9 +61,9 @@ export function sessionEndings(parts: ServiceParts) {
       },
       async here() {
         const known = local.addTombstone(id, { user });
-        later?.put({ kind: "end", id });
+        const told = later?.put({ kind: "end", id }) ?? true;
         if (onRedis) return acceptedHere(pending.end(id, user), requestId);
-        return here || !known || shared ? acceptedHere(known, requestId) : "missing";
+        return here || !known || shared ? acceptedHere(known && told, requestId) : "missing";
       },
     });
   }
@@ -106,8 +106,8 @@ export function sessionEndings(parts: ServiceParts) {
       },
       async here() {
         const marked = local.ended({ id: "", user, createdAt: now });
-        later?.put({ kind: "end user", user, mark });
-        const kept = onRedis ? pending.endUser(user, except, now) : marked;
+        const told = later?.put({ kind: "end user", user, mark }) ?? true;
+        const kept = onRedis ? pending.endUser(user, except, now) : marked && told;
         return { ended: acceptedHere(kept, requestId), count: shared ? null : here.length };
       },
     });

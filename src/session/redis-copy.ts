@@ -35,6 +35,7 @@ export class RedisCopy {
   #seenAt = Number.NEGATIVE_INFINITY;
   #used = false;
   #doubts = 0;
+  #learned = 0;
   /** `new`: this isolate has not compared yet. */
   #state: "new" | "doubted" | "compared" = "new";
   /** When this isolate compared, ms since the epoch. */
@@ -69,12 +70,24 @@ export class RedisCopy {
     return this.#state !== "compared";
   }
 
-  /** Notes what Redis holds at the position's key. Redis that is behind what it was has lost data. */
-  see(text: string | null): void {
+  /** Counts the positions that were learned. Taken before the position is read, it is for {@link see}. */
+  get learned(): number {
+    return this.#learned;
+  }
+
+  /**
+   * Notes what Redis holds at the position's key. Redis that is behind what it was has lost data.
+   *
+   * @param learned What {@link learned} was when the read began. A reply that an advance has overtaken tells of no loss.
+   */
+  see(text: string | null, learned = this.#learned): void {
     const seen = parsePosition(text);
     const known = this.#position;
     const isBehind = known !== null && (seen?.database !== known.database || seen.seq < known.seq);
-    if (isBehind || (seen === null && this.#state === "compared")) this.doubt();
+    const isLess = isBehind || (seen === null && this.#state === "compared");
+    if (isLess && learned !== this.#learned) return;
+    if (isLess) this.doubt();
+    if (text !== this.#text) this.#learned += 1;
     this.#position = seen;
     this.#text = text;
     this.#seenAt = this.#platform.now();
@@ -98,6 +111,7 @@ export class RedisCopy {
   /** Notes that Redis has the whole journal. @param doubts What {@link doubts} was before it was read. */
   compared(position: Position, doubts: number): void {
     if (doubts !== this.#doubts) return;
+    this.#learned += 1;
     this.#position = position;
     this.#comparedAt = position.comparedAt;
     this.#state = "compared";
@@ -105,8 +119,10 @@ export class RedisCopy {
 
   /** Whether Redis' word on a session suffices. */
   get sure(): boolean {
-    const toldAt = this.#position?.comparedAt ?? Number.NEGATIVE_INFINITY;
-    return this.#state === "compared" && this.#within(Math.max(this.#comparedAt, toldAt), COMPARED_MS);
+    if (this.#state !== "compared") return false;
+    // Whoever has told of a comparison in the future has another clock: that one does not hide this isolate's own.
+    const { comparedAt = Number.NEGATIVE_INFINITY } = this.#position ?? {};
+    return this.#within(this.#comparedAt, COMPARED_MS) || this.#within(comparedAt, COMPARED_MS);
   }
 
   /** A clock that is set back makes nothing younger. */

@@ -44,7 +44,8 @@ end`;
 /**
  * KEYS: the user's, then record, tombstone. ARGV: names, sessions created up to this ms are too old, text, ttl ms, id, created
  * at ms, lifetime of index and tombstones ms, maximum per user, prefix of records, prefix of tombstones, '1' for a session of an
- * outage. Returns the creation time that counts, or 0 when such a session was revoked before this write.
+ * outage. Returns the creation time that counts, or 0 when such a session was revoked before this write; where others ended
+ * beyond the maximum, a list of that time and their ids.
  */
 export const createScript = defineScript(`
 ${ofUser}
@@ -67,12 +68,14 @@ for _, each in ipairs(listed()) do
   if redis.call('EXISTS', ARGV[9] .. each.id) == 0 then redis.call('ZREM', each.index, each.id)
   elseif each.id ~= id then others[#others + 1] = each end
 end
+local reply = { made }
 for each = 1, #others + 1 - most do
+  reply[#reply + 1] = others[each].id
   redis.call('DEL', ARGV[9] .. others[each].id)
   redis.call('SET', ARGV[10] .. others[each].id, '1', 'PX', ARGV[7])
   redis.call('ZREM', others[each].index, others[each].id)
 end
-return made
+return reply
 `);
 
 /**

@@ -73,7 +73,12 @@ export function createServiceParts(options: SessionServiceOptions): ServiceParts
   const shared = onRedis || database !== null;
   const bound = entries === undefined ? {} : { entries };
   const local = new MemorySessionStore({ platform, ...config, ...bound });
-  const sessionStore = new UpstashSessionStore({ store, keys, platform, ...config });
+  const sessionStore = new UpstashSessionStore({
+    ...{ store, keys, platform },
+    ...config,
+    // Redis alone knows which of them the database has not heard of.
+    endedOldest: (ids) => void database?.outbox.put(...ids.map((id) => ({ kind: "end", id }) as const)),
+  });
   const { absoluteSeconds } = config;
   const pending = createPending({ store, sessionStore, platform, events, absoluteSeconds, ...bound });
   const seen = createConfirmations(platform);

@@ -27,6 +27,8 @@ export interface UpstashSessionStoreOptions {
   idleSeconds: number;
   absoluteSeconds: number;
   maxPerUser: number;
+  /** Told of the sessions that a write has ended beyond the maximum. */
+  endedOldest?(ids: readonly string[]): void;
 }
 
 /** A text that no record is: what Redis has is taken for newer. */
@@ -66,7 +68,7 @@ export class UpstashSessionStore implements SessionStore {
   ): Promise<number> {
     const { keys, maxPerUser } = this.#options;
     const id = record.session_id;
-    const made = await batch.run(
+    const reply = await batch.run(
       createScript,
       [...this.#keysOf(user), keys.session(id), keys.sessionTombstone(id)],
       [
@@ -83,9 +85,11 @@ export class UpstashSessionStore implements SessionStore {
         late,
       ],
     );
+    const [made, ...over]: unknown[] = Array.isArray(reply) ? reply : [reply];
     const moment = counted(made);
     // The script never returns an earlier time than it gets. Any other number must not get into a token.
     if (moment < createdAt && !(late === "1" && moment === 0)) throw malformed();
+    if (over.length > 0) this.#options.endedOldest?.(textsOf(over));
     return moment;
   }
 

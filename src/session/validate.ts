@@ -128,6 +128,7 @@ export function createSessionValidator({
     // One MGET reads them all. Tombstone, version and marks distinguish an ended session from an absent record.
     const reads = sessionKeys(keys, asked).map((key) => batch.read(key));
     const unmoved = unmovedKeys(keys, claims).map((key) => batch.read(key));
+    const learned = database?.copy.learned;
     const position = database ? batch.read(keys.sessionsCarried()) : null;
     database?.copy.use();
     // What Redis says will not suffice: both are asked at once.
@@ -135,7 +136,7 @@ export function createSessionValidator({
     return async () => {
       try {
         const texts = await Promise.all(reads);
-        if (position) database?.copy.see(await position);
+        if (position) database?.copy.see(await position, learned);
         return await byRedis(asked, texts, await Promise.all(unmoved));
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
@@ -229,6 +230,11 @@ export function createSessionValidator({
       if (updated && isDue)
         request.after(
           async () => void (await database?.sessionStore.touch(kept, updated, user).catch(ignore)),
+        );
+      // It started where the database did not answer, in an isolate that may be gone.
+      if (!kept && claims.rotatedFrom === undefined)
+        request.after(
+          () => void database?.outbox.put({ kind: "adopt", session: newSessionOf(present, claims, user) }),
         );
     } else if (!kept || from === "copy") {
       // Another isolate created it in an outage and has not written it, or Redis has lost it.

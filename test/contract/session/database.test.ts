@@ -66,7 +66,7 @@ describe("with a maximum of two sessions", () => {
   it("a session that is used is not ended for one that has been silent, which the database cannot tell", async () => {
     const [one, other] = two({ maxPerUser: 2, idleSeconds: 600 });
     const used = await one.sessions.create({ userId: "u1" });
-    await one.sessions.create({ userId: "u1" });
+    const silent = await one.sessions.create({ userId: "u1" });
     await one.sessions.maintenance();
     let { token } = used;
     for (let each = 0; each < 5; each += 1) {
@@ -75,6 +75,9 @@ describe("with a maximum of two sessions", () => {
       await verdict.settle();
       if (verdict.kind === "active") token = verdict.renewed ?? token;
     }
+    const lapse = one.store.batch();
+    void lapse.queue((pipeline) => pipeline.del(one.keys.session(silent.claims.id)));
+    await lapse.send();
     await one.sessions.create({ userId: "u1" });
     await one.sessions.maintenance();
     expect(await one.present(token)).toMatchObject({ kind: "active" });
@@ -282,5 +285,82 @@ describe("a database that cannot be used", () => {
     const fresh = database.binding;
     await fresh.prepare("UPDATE session_records SET text = ?").bind(text).run();
     expect(await one.present(token)).toMatchObject({ kind: "over" });
+  });
+});
+
+describe("what Redis has ended beyond the maximum", () => {
+  it.each([
+    [1, 2],
+    [2, 3],
+    [2, 5],
+    [3, 4],
+    [5, 9],
+  ])("is over in the database too: of at most %d, %d were started", async (maxPerUser, started) => {
+    const [one, other] = two({ maxPerUser, idleSeconds: 600 });
+    const tokens: string[] = [];
+    for (let each = 0; each < started; each += 1) {
+      // All are in use: the database has heard of none of that.
+      for (let minutes = 0; minutes < 12; minutes += 4) {
+        one.platform.advance(240_000);
+        for (const [index, token] of tokens.entries()) {
+          const verdict = await one.present(token);
+          await verdict.settle();
+          if (verdict.kind === "active") tokens[index] = verdict.renewed ?? token;
+        }
+      }
+      tokens.push((await one.sessions.create({ userId: "u1" })).token);
+      await one.sessions.maintenance();
+    }
+    const over = started - maxPerUser;
+    const expected = tokens.map((_, index) => (index < over ? "over" : "active"));
+    const kinds = async (isolate: typeof one) => {
+      const found = [];
+      for (const token of tokens) found.push((await isolate.present(token)).kind);
+      return found;
+    };
+    expect(await kinds(one)).toEqual(expected);
+    await other.lose();
+    expect(await kinds(other)).toEqual(expected);
+  });
+});
+
+describe("where neither could be told", () => {
+  it.each([
+    ["the database alone has sessions", false],
+    ["Redis has them too", true],
+  ])("a session is written down where it is met, its isolate being gone: %s", async (_, useRedis) => {
+    const [gone, other] = two({ useRedis });
+    await gone.lose();
+    database.faults.cut = true;
+    const made = await gone.sessions.create({ userId: "u1", userData: { a: 1 } });
+    expect(made.durable).toBe(false);
+    database.faults.cut = false;
+    await other.lose();
+    const verdict = await other.present(made.token);
+    expect(verdict).toMatchObject({ kind: "active", source: "database" });
+    await verdict.settle();
+    await other.sessions.maintenance();
+    const { records } = await other.sessions.service.list("u1");
+    expect(records.map(({ record }) => record.user_data)).toEqual([{ a: 1 }]);
+    expect(await other.sessions.delete(made.claims.id)).toBe("done");
+    expect(await other.present(made.token)).toMatchObject({ kind: "over" });
+  });
+
+  it("an ending says so where there is no room for it", async () => {
+    const [one] = two({ useRedis: false, entries: 3 });
+    database.faults.cut = true;
+    const ids = [];
+    for (let each = 0; each < 8; each += 1)
+      ids.push((await one.sessions.create({ userId: `u${each}` })).claims.id);
+    const ended = [];
+    for (const id of ids.slice(-5)) ended.push(await one.sessions.service.revoke(id, null));
+    expect(ended, "sessions that start take no room of it").toEqual([
+      "pending",
+      "pending",
+      "pending",
+      "unkept",
+      "unkept",
+    ]);
+    expect(await one.sessions.service.revokeEveryone()).toBe("pending");
   });
 });

@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { NO_MARK } from "../../../src/identity/session-marks.ts";
 import type { LateWrite } from "../../../src/session/d1-session-store.ts";
 import { DatabaseOutbox } from "../../../src/session/database-outbox.ts";
 import { StoreError } from "../../../src/store/errors.ts";
 import { testPlatform } from "../../support/platform.ts";
 
 const end = (id: string): LateWrite => ({ kind: "end", id });
+const adopt = (text = "{}"): LateWrite =>
+  ({ kind: "adopt", session: { text, record: {} } }) as unknown as LateWrite;
+const endUser = { kind: "end user", user: ["u"], mark: NO_MARK } as const;
+const endEveryone = (at: number) => ({ kind: "end everyone", at }) as const;
 
 function open({ entries = 100 } = {}) {
   const platform = testPlatform();
@@ -67,6 +72,59 @@ describe("changes that the database is to be told of", () => {
     const { outbox } = open({ entries: 3 });
     for (let each = 0; each < 10; each += 1) outbox.put(end(`s${each}`));
     expect(outbox.size).toBe(3);
+  });
+
+  it.each([
+    ["sessions", Array.from({ length: 10 }, () => adopt())],
+    ["long sessions", Array.from({ length: 6 }, () => adopt("x".repeat(2 ** 20)))],
+    ["ends of single sessions", Array.from({ length: 10 }, (_, each) => end(`s${each}`))],
+    ["ends of users", Array.from({ length: 10 }, () => endUser)],
+    ["ends of everyone", Array.from({ length: 10 }, (_, each) => endEveryone(each))],
+  ])("leave room for ends where there are too many %s", (_, writes) => {
+    const { outbox } = open({ entries: 3 });
+    outbox.put(...writes);
+    const kinds = new Set(writes.map(({ kind }) => kind));
+    if (!kinds.has("end")) expect(outbox.put(end("a"))).toBe(true);
+    if (!kinds.has("end user")) expect(outbox.put(endUser)).toBe(true);
+    expect(outbox.put(endEveryone(99))).toBe(true);
+    expect(outbox.size).toBeLessThanOrEqual(3 + 3);
+    if (!kinds.has("end everyone")) expect(outbox.put(...writes), "and say where there is none").toBe(false);
+  });
+
+  it("are written ends first, whatever came first", async () => {
+    const { outbox, written } = open();
+    outbox.put(adopt(), end("a"), endUser, adopt(), endEveryone(1), end("b"), endEveryone(2));
+    await outbox.run();
+    expect(written).toEqual([["end everyone", "end user", "a", "b", "adopt", "adopt"]]);
+  });
+
+  it.each([
+    ["an end", end("bad")],
+    ["a user's end", endUser],
+    ["everyone's", endEveryone(1)],
+  ] as const)("of another kind are not stopped by %s that can never be written", async (_, bad) => {
+    const { platform, outbox, written, wire } = open();
+    outbox.put(bad, ...Array.from({ length: 30 }, () => adopt()));
+    wire.refuses = (ids) => ids.includes(bad.kind === "end" ? bad.id : bad.kind);
+    for (let turn = 0; turn < 6; turn += 1) {
+      await outbox.run();
+      platform.advance(5000);
+    }
+    expect(written.flat()).toHaveLength(30);
+    expect(outbox.size).toBe(1);
+  });
+
+  it("keep an end of everyone's that comes while the one before is written", async () => {
+    const { outbox, wire } = open();
+    outbox.put(endEveryone(1));
+    wire.refuses = () => {
+      outbox.put(endEveryone(2));
+      wire.refuses = () => false;
+      return false;
+    };
+    const first = outbox.run();
+    await first;
+    expect(outbox.size, "both are written").toBe(0);
   });
 
   it("are written by one request at a time, and a clock that went back delays none", async () => {

@@ -65,6 +65,42 @@ describe("an isolate takes Redis' word", () => {
     expect(copy.sure).toBe(true);
   });
 
+  it.each([
+    ["of another request", () => copy.see(positionText(at(6)))],
+    ["of the isolate's own comparison", () => copy.compared(at(6), copy.doubts)],
+  ])("where a reply comes after that %s which was read later", (_, learn) => {
+    compared(5);
+    const { learned } = copy;
+    learn();
+    copy.see(positionText(at(5)), learned);
+    expect(copy.sure).toBe(true);
+    copy.see(null, learned);
+    expect(copy.sure).toBe(true);
+    copy.see(positionText(at(5)), copy.learned);
+    expect(copy.sure, "and not where it was read after that").toBe(false);
+  });
+
+  it("where a reply of before its first comparison comes after it", () => {
+    copy.see(null);
+    const { learned } = copy;
+    copy.compared(at(1), copy.doubts);
+    copy.see(null, learned);
+    expect(copy.sure).toBe(true);
+    copy.see(null, copy.learned);
+    expect(copy.sure).toBe(false);
+  });
+
+  it.each([31_000, 60_000, 3_600_000, 9e12])(
+    "by its own comparison where another, %d ms ahead, has written down one",
+    (aheadMs) => {
+      compared(5);
+      copy.see(positionText(at(5, { comparedAt: platform.now() + aheadMs })));
+      expect(copy.sure).toBe(true);
+      platform.advance(30_000 + 1);
+      expect(copy.sure, "not longer").toBe(aheadMs <= 60_000 + 1);
+    },
+  );
+
   it("not by a comparison that began before the last doubt", () => {
     const { doubts } = copy;
     copy.doubt();
