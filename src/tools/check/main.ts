@@ -28,15 +28,18 @@ const options = readDeployOptions(args);
 /** Whether wrangler can read the file at all: what needs wrangler would only say the same again, in other words. */
 let isReadable = true;
 
-/** One after the other: the first says whether wrangler can read the file, and the second writes what `tsc` reads. */
-const first: Check[] = [
-  { name: "routes and variables", run: configuration },
-  // Written anew, not compared: the types below are checked against the runtime that wrangler.toml asks for.
-  { name: "the runtime's types", run: () => wrangler(["types", "--include-env=false", ...fileOption()]) },
-];
-/** At once: each waits for a program of its own. */
-const then: Check[] = [
-  { name: "types", run: () => program("tsc", ["--noEmit", "-p", "."]) },
+/** It says whether wrangler can read the file. */
+const first: Check = { name: "routes and variables", run: configuration };
+/** Written anew, not compared: the types are checked against the runtime that wrangler.toml asks for. */
+const runtimeTypes: Check = {
+  name: "the runtime's types",
+  run: () => wrangler(["types", "--include-env=false", ...fileOption()]),
+};
+/** What the last check found out of each file: the next one, of a few changed files, takes a sixth of the time. */
+const KNOWN_TYPES = ["--incremental", "--tsBuildInfoFile", ".wrangler/check.tsbuildinfo"];
+const types: Check = { name: "types", run: () => program("tsc", ["--noEmit", "-p", ".", ...KNOWN_TYPES]) };
+/** At once with the two above: each waits for a program of its own. */
+const others: Check[] = [
   { name: "lint and format", run: () => program("biome", ["check", "."]) },
   { name: "the Worker bundles", run: bundle },
 ];
@@ -113,8 +116,11 @@ async function outcomeOf(check: Check): Promise<() => void> {
   };
 }
 
-for (const check of first) (await outcomeOf(check))();
-for (const outcome of then.map(outcomeOf)) (await outcome)();
+(await outcomeOf(first))();
+const written = outcomeOf(runtimeTypes);
+// `tsc` reads what it writes.
+const outcomes = [written, written.then(() => outcomeOf(types)), ...others.map(outcomeOf)];
+for (const outcome of outcomes) (await outcome)();
 
 /** A syntax error has the file and the line in its stack, and little in its message. */
 function messageOf(error: unknown): string {
