@@ -38,7 +38,8 @@ const stored = z.object({ userId: text, tier: text });
 
 /** A stored status: `"<ended at> <asked at> <the user and tier, JSON>"`. What cannot be read says nothing. */
 export function parseKeyStatus(found: string | null): KeyStatus {
-  const [, endedAt, asked, json = ""] = /^(\d+) (\d+) (.*)$/.exec(found ?? "") ?? [];
+  // With `s`: JSON has U+2028 and U+2029 as they are, and without it `.` is neither.
+  const [, endedAt, asked, json = ""] = /^(\d+) (\d+) (.*)$/s.exec(found ?? "") ?? [];
   const accepted = parsed(json);
   return {
     endedAt: Number(endedAt ?? 0),

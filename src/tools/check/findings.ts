@@ -108,7 +108,9 @@ export function missingInEnvironment(file: WranglerFile, environment: string): s
   const own = isTable(env) && isTable(env[environment]) ? env[environment] : {};
   const namesOf = (value: unknown) =>
     isTable(value) ? Object.keys(value).filter((name) => !topLevelNames.includes(name)) : [];
-  const lacking = namesOf(file.raw.vars).filter((name) => !namesOf(own.vars).includes(name));
+  // What is misspelt, or a secret, is not to be written there either: their own warnings say what to do.
+  const isVar = (name: string) => !isSecret(name) && meantBy(name).length === 0;
+  const lacking = namesOf(file.raw.vars).filter((name) => isVar(name) && !namesOf(own.vars).includes(name));
   const tables = notInherited.filter(
     (name) => name !== "vars" && file.raw[name] !== undefined && own[name] === undefined,
   );

@@ -9,6 +9,8 @@ export interface Announcement {
   origin: string;
   /** Whether the sample API answers, which `src/routes.ts` is written for. */
   sample: boolean;
+  /** The `ORIGIN_TOKEN` that is made for the run; null: the developer's file says it. */
+  madeToken: string | null;
   /** The file whose variables count; null: none. */
   varsFile: string | null;
   tour: Tour;
@@ -16,7 +18,7 @@ export interface Announcement {
 
 /** What `npm start` prints once everything runs. */
 export function announce(running: Announcement): string {
-  const { edge, page, store, database, origin, sample, varsFile, tour } = running;
+  const { edge, page, store, database, origin, sample, madeToken, varsFile, tour } = running;
   return [
     "",
     `  edge     ${edge}   (wrangler's development server)`,
@@ -24,6 +26,12 @@ export function announce(running: Announcement): string {
     `  store    ${store}`,
     ...(database ? [`  database ${database}`] : []),
     `  origin   ${origin}`,
+    // An API that refuses whoever does not come through the edge answers 403 to every request until it has the same.
+    ...(sample || madeToken === null
+      ? []
+      : [
+          `  token    ${madeToken}   (X-Edge-Token, new in each run; your API's own: ORIGIN_TOKEN=… in .dev.vars)`,
+        ]),
     `  routes   src/routes.ts   (${sample ? "" : "written for the sample API; "}edit it: the edge reloads)`,
     `  secrets  made for this run${varsFile ? `, but for those in ${varsFile}` : ""}`,
     "",

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { OwnVars } from "./own-vars.ts";
 
 /** Variables of a development run. */
 export type DevelopmentVars = Record<string, string>;
@@ -26,4 +27,18 @@ export function developmentVars({ store, own }: DevelopmentVarsOptions): Develop
       : { UPSTASH_REDIS_REST_URL: "", UPSTASH_REDIS_REST_TOKEN: "" }),
     ...own,
   };
+}
+
+/**
+ * What a file leaves empty although a run without the line would have a value: one sentence, or none. An empty value is kept, as
+ * under `wrangler dev`, so that a run without sessions or without a store can be tried.
+ */
+export function emptyVars({ file, values }: Pick<OwnVars, "file" | "values">): string[] {
+  const made = Object.keys(developmentVars({ store: null, own: {} }));
+  const names = made.filter((name) => values[name]?.trim() === "");
+  if (names.length === 0) return [];
+  const one = names.length === 1;
+  return [
+    `${file ?? ".dev.vars"}: ${names.join(", ")} ${one ? "is" : "are"} empty, so unset, as under wrangler dev. Remove the ${one ? "line" : "lines"} and start again: npm start makes what is missing.`,
+  ];
 }

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { type Unstable_Config, unstable_readConfig } from "wrangler";
 import { pasted } from "../../config/read-secrets.ts";
 import type { Announcement } from "./announce.ts";
-import { type DevelopmentVars, developmentVars } from "./development-vars.ts";
+import { type DevelopmentVars, developmentVars, emptyVars } from "./development-vars.ts";
 import { type Edge, startEdge } from "./edge.ts";
 import { EdgeState } from "./edge-state.ts";
 import type { StartOptions } from "./options.ts";
@@ -77,6 +77,7 @@ export class Development {
       database: this.#database?.says ?? null,
       origin: `${origin.url}   (${origin.says})`,
       sample: origin.sample,
+      madeToken: this.#own.values.ORIGIN_TOKEN === undefined ? (this.#made.ORIGIN_TOKEN ?? null) : null,
       varsFile: this.#own.file,
       tour: this.#tour(),
     };
@@ -107,7 +108,8 @@ export class Development {
     const origin = named ?? this.#sample;
     if (!origin) throw new Error("no origin");
     this.#origin = origin;
-    for (const warning of [...this.#own.warnings, ...origin.warnings]) this.#output.warn(warning);
+    const warnings = [...this.#own.warnings, ...emptyVars(this.#own), ...origin.warnings];
+    for (const warning of warnings) this.#output.warn(warning);
     return origin;
   }
 
@@ -136,7 +138,7 @@ export class Development {
         onLog: (text, at) => this.#output.logged(text, at),
         onServerLine: (text, at) => this.#output.served(text, at),
         onRunning: () => void this.#state.workerStarts(() => this.#look(port)),
-        onProblem: (text) => this.#state.workerFails(text),
+        onProblem: (text) => this.#state.buildFails(text),
       }),
     );
     await this.#state.first;
@@ -168,6 +170,7 @@ export class Development {
       serviceToken: newest("SERVICE_TOKEN"),
       adminToken: newest("ADMIN_TOKEN"),
       sample: this.#origin?.sample ?? false,
+      sessions: this.#vars().SESSION_SECRET?.trim() !== "",
       routes: this.#routes,
       healthPath: this.#path("HEALTH_PATH", "/health"),
       authPath: this.#path("AUTH_BASE_PATH", "/auth"),

@@ -16,6 +16,8 @@ export class EdgeState {
   #files: string | null = null;
   /** What is wrong with the Worker. */
   #worker: string | null = null;
+  /** Whether the last change gave no Worker, so that the one of before runs, if any. */
+  #notBuilt = false;
   #change = 0;
 
   constructor(options: EdgeStateOptions) {
@@ -43,7 +45,19 @@ export class EdgeState {
     this.#tell(text, before);
   }
 
+  /** The last change gives no Worker: it cannot be built or loaded. */
+  buildFails(text: string): void {
+    this.#fails(text);
+    this.#notBuilt = true;
+  }
+
+  /** The running Worker has an issue. Where that is the Worker of before, the issue is not of what stands in the files now. */
   workerFails(text: string): void {
+    if (this.#notBuilt) return;
+    this.#fails(text);
+  }
+
+  #fails(text: string): void {
     this.#change += 1;
     const before = this.#worker;
     this.#worker = text;
@@ -56,6 +70,7 @@ export class EdgeState {
    * @param look Makes the Worker read its configuration, which may fail.
    */
   async workerStarts(look: () => Promise<void>): Promise<void> {
+    this.#notBuilt = false;
     this.#change += 1;
     const change = this.#change;
     await look();

@@ -45,7 +45,7 @@ export function storeText(
   const url = own.values.UPSTASH_REDIS_REST_URL?.trim();
   if (options.store && url) return `${url}   (${own.file})`;
   if (store && !namesStore(own)) return `${store.url}   (${store.says})`;
-  return `none: everything${database ? " but sessions" : ""} lives in the isolate's Map`;
+  return `none: everything${database ? " but sessions" : ""} lives in the isolate's memory`;
 }
 
 function behind(kind: string): string {

@@ -13,6 +13,8 @@ export interface TourStop {
   body?: RegExp;
   /** The path of the route in `src/routes.ts` that it shows. Without such a route the step is left out. */
   route?: string;
+  /** What it cannot do without. */
+  needs?: "sessions" | "adminToken";
 }
 
 export interface Tour {
@@ -27,6 +29,8 @@ export interface TourOptions {
   adminToken: string;
   /** Whether the sample API answers; else the tour has only what every API can show. Default true. */
   sample?: boolean;
+  /** Whether sessions are on, which they are with a `SESSION_SECRET`. Default true. */
+  sessions?: boolean;
   /** The Worker's routes. Default: all that the sample's steps show. */
   routes?: readonly Pick<RouteRow, "path">[];
   /** `HEALTH_PATH` and `AUTH_BASE_PATH`. */
@@ -40,14 +44,18 @@ export function tour({
   serviceToken,
   adminToken,
   sample = true,
+  sessions = true,
   routes,
   healthPath = "/health",
   authPath = "/auth",
 }: TourOptions): Tour {
   const all = [...healthStop(healthPath), ...(sample ? sampleStops(authPath) : ownStops(authPath))];
+  const has = { sessions: sessions && serviceToken !== "", adminToken: adminToken !== "" };
+  const shown = ({ route, needs }: TourStop) =>
+    (!route || !routes || routes.some(({ path }) => path === route)) && (!needs || has[needs]);
   return {
     preamble: `EDGE=${url} SERVICE_TOKEN=${quoted(serviceToken)} ADMIN_TOKEN=${quoted(adminToken)}`,
-    stops: all.filter(({ route }) => !route || !routes || routes.some(({ path }) => path === route)),
+    stops: all.filter(shown),
   };
 }
 
@@ -105,6 +113,7 @@ const sampleStops = (authPath: string): TourStop[] => [
     headers: { "x-request-id": /^[0-9a-f]{32}$/ },
     body: /user_123/,
     route: PROFILE,
+    needs: "sessions",
   },
   {
     says: "Sign out: the token is refused from now on.",
@@ -113,6 +122,7 @@ const sampleStops = (authPath: string): TourStop[] => [
     headers: { "content-type": /^application\/problem\+json/ },
     body: /"code":"SESSION_INVALID"/,
     route: PROFILE,
+    needs: "sessions",
   },
   {
     says: "Purge one URL, and it is a miss again.",
@@ -121,6 +131,7 @@ const sampleStops = (authPath: string): TourStop[] => [
     status: 200,
     headers: { "x-cache": /^MISS$/ },
     route: EMISSIONS,
+    needs: "adminToken",
   },
 ];
 
@@ -139,6 +150,7 @@ const ownStops = (authPath: string): TourStop[] => [
     status: 401,
     headers: { "content-type": /^application\/problem\+json/ },
     body: /"code":"SESSION_INVALID"/,
+    needs: "sessions",
   },
 ];
 
@@ -148,4 +160,5 @@ const createSession = (authPath: string): TourStop => ({
   status: 200,
   headers: { "cache-control": /no-store/ },
   body: /"user_id":"user_123"/,
+  needs: "sessions",
 });

@@ -10,7 +10,7 @@ import { dice } from "../../support/dice.ts";
 import { freshPrefix } from "../../support/limits.ts";
 import { storeOfOwner, storeOnRedis } from "../../support/store.ts";
 
-const USERS = ["ada", "Zoë 🌍", 'quote " and \\', "a b  c", null];
+const USERS = ["ada", "Zoë 🌍", 'quote " and \\', "a b  c", "a\u2028b\u2029c\n", null];
 
 function redis() {
   const { store } = storeOnRedis(inject("upstashUrl"), inject("upstashToken"));

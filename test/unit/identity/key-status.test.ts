@@ -73,6 +73,11 @@ test.each<[stored: string | null, status: KeyStatus]>([
   ['0 17 {"userId":"ada","tier":null}', accepted(17)],
   ['5 17 {"userId":"eve","tier":"gold"}', { ...accepted(17, EVE), endedAt: 5 }],
   ['0 17 {"userId":"ada","tier":null,"more":1}', accepted(17)],
+  // JSON.stringify leaves these two line terminators as they are.
+  [
+    '5 17 {"userId":"a\u2028b\u2029","tier":null}',
+    { ...accepted(17, { userId: "a\u2028b\u2029", tier: null }), endedAt: 5 },
+  ],
 ])("%j in Redis is read as %j", (stored, status) => {
   expect(parseKeyStatus(stored)).toEqual(status);
 });

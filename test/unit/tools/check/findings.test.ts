@@ -157,6 +157,11 @@ describe("an environment does not inherit", () => {
     // https://github.com/cloudflare/workers-sdk/issues/4351: [vars] below [env.staging] is the top level's.
     ['[env.staging]\n\n[vars]\nfoo = "bar"', [/has no foo: .*\[env\.staging\.vars\]/]],
     [`${ORIGIN}[env.staging.vars]\nORIGIN_URL = "https://s.example"\nMORE = "x"`, []],
+    // What is misspelt or a secret is not to be copied: other warnings say what to do with it.
+    [`${ORIGIN}ORIGN_URL = "x"\n[env.staging.vars]\nORIGIN_URL = "https://s.example"`, []],
+    [`${ORIGIN}SESSION_SECRET = "x"\n[env.staging.vars]\nORIGIN_URL = "https://s.example"`, []],
+    [`${ORIGIN}MY_API_KEY = "x"\n[env.staging.vars]\nORIGIN_URL = "https://s.example"`, []],
+    [`${ORIGIN}SESION_SECRET = "x"\nMINE = "y"\n[env.staging]\nname = "s"`, [/has no ORIGIN_URL, MINE:/]],
     [`workers_dev = false\n[observability]\nenabled = true\n[env.staging]\nname = "s"`, []],
   ])("%j", async (written, told) => {
     expect(await about(written)).toEqual(told.map((each) => expect.stringMatching(each)));

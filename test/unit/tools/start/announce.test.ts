@@ -10,6 +10,7 @@ const running = (sample: boolean, more: object = {}) =>
     database: null,
     origin: sample ? "http://127.0.0.1:1   (sample)" : "http://localhost:4000   (your API, from --origin)",
     sample,
+    madeToken: null,
     varsFile: null,
     tour: tour({ url: "http://localhost:8787", serviceToken: "s", adminToken: "a", sample }),
     ...more,
@@ -33,4 +34,13 @@ it("names the page and the file only where they are", () => {
   expect(running(true, { database: "SESSION_DB" })).toContain("  database SESSION_DB\n");
   expect(running(true)).not.toContain("but for those in");
   expect(running(true, { varsFile: ".dev.vars" })).toContain("but for those in .dev.vars");
+});
+
+it.each([
+  { what: "an own API and a made token", sample: false, madeToken: "t0", says: true },
+  { what: "an own API with a token in the file", sample: false, madeToken: null, says: false },
+  { what: "the sample API, which has it", sample: true, madeToken: "t0", says: false },
+])("$what: the token that the API must check stands there: $says", ({ sample, madeToken, says }) => {
+  const text = running(sample, { madeToken });
+  expect(/^ {2}token +t0 .*X-Edge-Token.*ORIGIN_TOKEN=… in \.dev\.vars/m.test(text)).toBe(says);
 });

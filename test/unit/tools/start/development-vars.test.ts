@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { developmentVars } from "../../../../src/tools/start/development-vars.ts";
+import { developmentVars, emptyVars } from "../../../../src/tools/start/development-vars.ts";
 
 const store = { url: "http://127.0.0.1:8079", token: "t" };
 
@@ -24,4 +24,27 @@ it("without a store, one that wrangler.toml names is switched off", () => {
     UPSTASH_REDIS_REST_URL: "",
     UPSTASH_REDIS_REST_TOKEN: "",
   });
+});
+
+it.each<{ values: Record<string, string>; names: string | null }>([
+  { values: {}, names: null },
+  { values: { SESSION_SECRET: "x" }, names: null },
+  { values: { SESSION_SECRET: "" }, names: "SESSION_SECRET is" },
+  { values: { SESSION_SECRET: "  " }, names: "SESSION_SECRET is" },
+  { values: { SERVICE_TOKEN: "", ORIGIN_TOKEN: "" }, names: "ORIGIN_TOKEN, SERVICE_TOKEN are" },
+  { values: { UPSTASH_REDIS_REST_URL: "", ADMIN_TOKEN: "x" }, names: "UPSTASH_REDIS_REST_URL is" },
+  // No run makes these: an empty one is no loss.
+  { values: { LOG_LEVEL: "", MY_OWN: "", ORIGIN_URL: "" }, names: null },
+])("$values: what is empty is said in one line", ({ values, names }) => {
+  const said = emptyVars({ file: ".dev.vars", values });
+  expect(said.length).toBe(names ? 1 : 0);
+  if (names) expect(said[0]).toContain(`.dev.vars: ${names} empty, so unset`);
+});
+
+it("a copy of the example, as it is, is said to be empty", async () => {
+  const { readFileSync } = await import("node:fs");
+  const lines = readFileSync(".dev.vars.example", "utf8").matchAll(/^([A-Z_]+)=(.*)$/gm);
+  const values = Object.fromEntries([...lines].map(([, name = "", value = ""]) => [name, value]));
+  expect(Object.keys(values).length).toBeGreaterThan(3);
+  for (const name of Object.keys(values)) expect(emptyVars({ file: ".dev.vars", values })[0]).toContain(name);
 });

@@ -59,6 +59,28 @@ describe("after it", () => {
     expect(said).toEqual(["error: toml", "Reloaded."]);
   });
 
+  it("while a change does not build, the Worker of before is not said to have issues", async () => {
+    const { edge, said } = await running();
+    edge.workerFails("key scop");
+    edge.buildFails("routes.ts:7");
+    edge.workerFails("key scop");
+    edge.workerFails("key scop");
+    expect(edge.problem).toBe("routes.ts:7");
+    edge.buildFails("routes.ts:8");
+    edge.workerFails("key scop");
+    await edge.workerStarts(async () => edge.workerFails("key scop"));
+    expect(edge.problem).toBe("key scop");
+    await edge.workerStarts(nothing);
+    expect(edge.problem).toBeNull();
+    expect(said).toEqual([
+      "error: key scop",
+      "error: routes.ts:7",
+      "error: routes.ts:8",
+      "error: key scop",
+      "Reloaded.",
+    ]);
+  });
+
   it("a start whose configuration has an issue is none", async () => {
     const { edge, said } = await running();
     await edge.workerStarts(async () => edge.workerFails("issue"));

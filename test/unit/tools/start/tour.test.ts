@@ -33,6 +33,20 @@ it("with an own API there is no path of the sample", () => {
   expect(shells().join("\n")).toContain("/v1/emissions/factors");
 });
 
+it.each([
+  { more: { serviceToken: "" }, sessions: false, purge: true },
+  { more: { sessions: false }, sessions: false, purge: true },
+  { more: { adminToken: "" }, sessions: true, purge: false },
+  { more: { sample: false, serviceToken: "" }, sessions: false, purge: false },
+  { more: { sample: false }, sessions: true, purge: false },
+  { more: {}, sessions: true, purge: true },
+])("steps that a secret is missing for are left out: $more", ({ more, sessions, purge }) => {
+  const lines = shells(more).join("\n");
+  expect(lines.includes("$TOKEN")).toBe(sessions);
+  expect(lines.includes("/edge/cache/purge")).toBe(purge);
+  expect(lines).toContain("/health");
+});
+
 it("a step whose route is not there is left out", () => {
   const without = shells({ routes: [{ path: "/v1/user/*" }] });
   expect(without.join("\n")).not.toContain("/v1/emissions");
