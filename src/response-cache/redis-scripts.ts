@@ -140,7 +140,7 @@ return 1
 
 /**
  * Notes an invalidation among the changes, and in the URL's hashes where entries are stored that go by it: as long as these
- * live. Where nothing is stored it is noted in the first hash all the same, for as long as a fill may take that was under way: the
+ * live. Where nothing is stored it is noted all the same, for as long as a fill, by either scheme, may take that was under way: the
  * fill adds to the hash, and is invalid from the start. The later of two times stays.
  */
 export const invalidateScript = defineScript(`
@@ -155,7 +155,7 @@ for _, hash in ipairs({KEYS[1], KEYS[3]}) do
     before = {false, false, false}
   end
   local stored = before[1] or before[2]
-  if (stored or (ARGV[5] ~= '' and hash == KEYS[1])) and tonumber(before[3] or 0) < tonumber(ARGV[2]) then
+  if (stored or ARGV[5] ~= '') and (tonumber(before[3] or 0) or 0) < tonumber(ARGV[2]) then
     redis.call('HSET', hash, ARGV[1], ARGV[2])
     if not stored then redis.call('PEXPIRE', hash, ARGV[5]) end
   end

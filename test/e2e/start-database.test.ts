@@ -82,7 +82,7 @@ describe("npm start -- --database", { timeout: 180_000 }, () => {
   it("without a store a session outlives its isolate, and nothing stays at the end", async () => {
     const { run, project } = await start(["--database", "--no-store"]);
     await run.ready();
-    expect(run.printed).toContain("store    none: everything but sessions lives in the isolate's Map");
+    expect(run.printed).toContain("store    none: everything but sessions lives in the isolate's memory");
     expect(run.printed).toContain("limits and cache live in this isolate's memory");
     const { signIn, status, end, storage } = client(run);
     const [kept, ended] = [await signIn("user_1"), await signIn("user_2")];

@@ -242,6 +242,27 @@ describe("a quick fill that meets a write where nothing is stored", () => {
     }
   });
 
+  it.each([
+    ["http:", "https:"],
+    ["https:", "http:"],
+  ])("by %s does not outlive a write by %s", async (filled, written) => {
+    const { origin, one, other, next, slowly } = isolates((request) =>
+      request.method === "POST" ? new Response("done") : page(),
+    );
+    const url = `${filled}//edge.example/p`;
+    const arrive = await slowly(one, url);
+    one.platform.advance(5);
+    await (await other.ask(`${written}//edge.example/p`, write)).settle();
+    await arrive();
+    const batch = one.store.batch();
+    void batch.queue((pipeline) => pipeline.del(one.keys.changes()));
+    await batch.send();
+    one.platform.advance(700_000);
+    const { count } = origin;
+    expect((await next().ask(url)).word).toBe("MISS");
+    expect(origin.count).toBe(count + 1);
+  });
+
   it("costs a cold miss nothing", async () => {
     const { one } = isolates(() => page());
     await one.ask("/p");
