@@ -40,11 +40,8 @@ const LONG_WRITE_MS = 10_000;
 const WITHDRAWAL_LIFE_MS = 3_600_000;
 /** A fill that took longer may have met a write, or a later answer, ms: it looks for one. */
 const QUICK_FILL_MS = 1000;
-/**
- * Ms for which a write is noted where nothing of its URL is stored: as long as a quick fill that was under way may yet take to
- * arrive, its call to the store included.
- */
-const EMPTY_STAMP_MS = QUICK_FILL_MS + 2000;
+/** Ms beside the call to the store that a quick fill may take from its answer to Redis. */
+const FILL_MARGIN_MS = 800;
 /** Of those, what one isolate notes at a time: whoever writes to many URLs must not fill the store (law 5). */
 const MAX_EMPTY_STAMPS = 500;
 /** Different `Vary` fields of one URL that are tried, the newest first. */
@@ -54,7 +51,7 @@ export interface RedisEntryStoreOptions {
   keys: Pick<Keys, "response" | "purges" | "changes">;
   platform: Pick<Platform, "now">;
   /** Opens batches for long bodies. */
-  store: Pick<Store, "batchApart">;
+  store: Pick<Store, "batchApart" | "longestCallMs">;
 }
 
 /**
@@ -68,6 +65,11 @@ export class RedisEntryStore implements EntryStore {
   readonly #store: RedisEntryStoreOptions["store"];
   /** URLs whose writes are noted although nothing of them may be stored. */
   readonly #emptyStamps: BoundedMap<true>;
+  /**
+   * Ms for which a write is noted where nothing of its URL is stored: as long as a quick fill that was under way may yet take
+   * to arrive.
+   */
+  readonly #emptyStampMs: number;
   /** No longer body is sent: the store has refused one of this length, or is known to. */
   #maxBytes = MAX_COMMAND_BYTES;
 
@@ -75,6 +77,7 @@ export class RedisEntryStore implements EntryStore {
     this.#keys = keys;
     this.#store = store;
     this.#platform = platform;
+    this.#emptyStampMs = QUICK_FILL_MS + Math.max(2000, store.longestCallMs + FILL_MARGIN_MS);
     this.#emptyStamps = new BoundedMap({ platform, entries: MAX_EMPTY_STAMPS, whenFull: "refuse" });
   }
 
@@ -190,11 +193,11 @@ export class RedisEntryStore implements EntryStore {
     const schemes = ["https:", "http:"].map((scheme) => sharedKeyOf(urlHash, scheme));
     const other = schemes.find((each) => each !== sharedKey) ?? sharedKey;
     const names = [this.#keys.response(sharedKey), this.#keys.changes(), this.#keys.response(other)];
-    const noted = this.#emptyStamps.set(sharedKey, true, this.#platform.now() + EMPTY_STAMP_MS);
+    const noted = this.#emptyStamps.set(sharedKey, true, this.#platform.now() + this.#emptyStampMs);
     await Promise.all(
       kinds.map((kind) => {
         const member: ChangeMember = `${kind === "hard" ? "h" : "s"}${urlHash}`;
-        const emptyMs = noted ? EMPTY_STAMP_MS : "";
+        const emptyMs = noted ? this.#emptyStampMs : "";
         const args = [INVALIDATION_FIELDS[kind], at[kind], this.#platform.now(), member, emptyMs];
         return batch.run(invalidateScript, names, args);
       }),

@@ -81,6 +81,11 @@ export class Store {
     return this.#upstash?.heardAt ?? Number.NEGATIVE_INFINITY;
   }
 
+  /** The longest that a call may take, ms; 0 without a store. */
+  get longestCallMs(): number {
+    return this.#upstash?.ceilingMs ?? 0;
+  }
+
   /** The median time of the last replies that requests waited for, ms; null before there are 16. */
   get medianMs(): number | null {
     return this.#upstash?.learned.medianMs ?? null;
