@@ -85,7 +85,9 @@ export function createIdentify(options: IdentifyOptions): Identify {
     const known = await Promise.all(
       [raw, ...others].map(async (each) => verifiedTokens.get(each) ?? (await verify(each))),
     );
-    const [claims, ...more] = known.flatMap((each) => (each === null ? [] : withoutIdleRecord(each)));
+    // Each request has claims of its own: what it learns of the session is kept by them, and no other request may see that.
+    const own = known.flatMap((each) => (each === null ? [] : [{ ...each }]));
+    const [claims, ...more] = own.map(withoutIdleRecord);
     return claims ? { kind: "signed", claims, others: more, tokenSource } : { kind: "invalid", tokenSource };
   }
 

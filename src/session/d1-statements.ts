@@ -84,7 +84,7 @@ function endOldest({ record, user }: NewSession, maxPerUser: number, times: Time
   return sql`${tombstonesOf} SELECT id, expires_at + ${TOMBSTONE_MARGIN_MS} FROM session_records
     WHERE ${lives(user, times)} AND id <> ${id} AND active_at >= ${times.idleSince}
     AND EXISTS (SELECT 1 FROM session_records AS made WHERE made.id = ${id})
-    ORDER BY created_at DESC LIMIT -1 OFFSET ${maxPerUser - 1}
+    ORDER BY created_at DESC, id DESC LIMIT -1 OFFSET ${maxPerUser - 1}
     ON CONFLICT (id) DO NOTHING`;
 }
 

@@ -214,7 +214,8 @@ export class MemorySessionStore implements SessionStore {
     this.#put(session);
     const others = this.#of(session.user)
       .filter(([id]) => id !== session.record.session_id)
-      .sort(([, a], [, b]) => a.createdAt - b.createdAt);
+      // Of two of the same millisecond all stores end the same one.
+      .sort(([one, a], [other, b]) => a.createdAt - b.createdAt || (one < other ? -1 : 1));
     for (const [oldest] of others.slice(0, Math.max(0, others.length + 1 - this.#options.maxPerUser)))
       this.addTombstone(oldest);
   }

@@ -25,10 +25,12 @@ local function listed()
   for name = 1, names do
     local found = redis.call('ZRANGE', index(name), 0, -1, 'WITHSCORES')
     for each = 1, #found, 2 do
-      all[#all + 1] = { id = found[each], at = tonumber(found[each + 1]), index = index(name) }
+      all[#all + 1] = { id = found[each], at = tonumber(found[each + 1]), index = index(name), place = #all }
     end
   end
-  table.sort(all, function(one, other) return one.at < other.at end)
+  table.sort(all, function(one, other) 
+    return one.at < other.at or (one.at == other.at and one.place < other.place)
+  end)
   return all
 end`;
 

@@ -99,19 +99,19 @@ export function createServiceParts(options: SessionServiceOptions): ServiceParts
 
     async attempt({ redis, database: inDatabase, here }) {
       database?.copy.use();
-      if (onRedis) {
-        try {
-          return await redis();
-        } catch (error) {
-          if (!(error instanceof StoreError)) throw error;
-          database?.copy.doubt();
-        }
+      const places = onRedis ? [redis] : [];
+      if (database) places.push(() => inDatabase(database.sessionStore));
+      // A request has just given up on Redis: asked once more, that may take as long as any call.
+      if (onRedis && database && store.silent) {
+        places.reverse();
+        database.copy.doubt();
       }
-      if (database) {
+      for (const place of places) {
         try {
-          return await inDatabase(database.sessionStore);
+          return await place();
         } catch (error) {
           if (!(error instanceof StoreError)) throw error;
+          if (place === redis) database?.copy.doubt();
         }
       }
       return here();

@@ -65,7 +65,9 @@ export function createSessionService(options: SessionServiceOptions) {
     return attempt<Found>({
       async redis() {
         const kept = await sessionStore.read(id);
-        const other = database?.copy.sure === false ? await database.look(id, null) : null;
+        // Another isolate may have lost Redis and made it in the database alone, since the two were compared.
+        const asksBoth = database !== null && (kept === null || !database.copy.sure);
+        const other = asksBoth ? await database.look(id, null) : null;
         if (other && endsIt(other, id)) return { kind: "missing" };
         const found = kept ?? other?.kept;
         return found ? { kind: "found", ...found } : { kind: "missing" };

@@ -76,6 +76,11 @@ export class Store {
     return this.configured && !this.#breaker.open;
   }
 
+  /** Whether a request has given up a call, and no reply has come since: what is sent now may hang too. */
+  get silent(): boolean {
+    return (this.#upstash?.learned.missed ?? 0) > 0;
+  }
+
   /** When Redis last answered, ms since the epoch; -Infinity before the first time. */
   get heardAt(): number {
     return this.#upstash?.heardAt ?? Number.NEGATIVE_INFINITY;

@@ -58,11 +58,12 @@ async function faults(): Promise<void> {
   if (values.only) return verdict(matrix.flatMap(({ misses }) => misses));
   const origin = await runOriginFaults(say);
   const hostile = await runHostile({ seed, requests: form === "quick" ? 5000 : 100_000, progress: say });
+  const sessions = form === "full" ? await runDatabase({ progress: say }) : [];
   if (form === "full") {
     const report = [matrixReport(matrix, seed), originReport(origin), hostileReport(hostile)].join("\n");
-    await writeFile(results, report);
+    await writeFile(results, withDatabaseSection(report, databaseReport(sessions)));
   }
-  verdict([...[...matrix, ...origin].flatMap(({ misses }) => misses), ...hostile.misses]);
+  verdict([...[...matrix, ...origin, ...sessions].flatMap(({ misses }) => misses), ...hostile.misses]);
 }
 
 async function soak(): Promise<void> {

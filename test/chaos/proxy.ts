@@ -129,6 +129,8 @@ export class FaultProxy {
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
+    // Miniflare tries a WebSocket first for each call of a binding. It does without one.
+    if (request.method === "GET") return void response.writeHead(404).end();
     const number = this.#callCount;
     this.#callCount += 1;
     const firstOnConnection = !this.#used.has(socket);

@@ -53,6 +53,8 @@ export function openSessions({
     cut: false,
     /** Redis gets each call, and its reply is lost. */
     deaf: false,
+    /** Calls get no reply. */
+    hangs: false,
     full: false,
     /** The answer in place of Redis' for a command; undefined passes the command on. */
     answer: null as ((command: unknown[]) => object | undefined) | null,
@@ -69,6 +71,7 @@ export function openSessions({
       ...platform,
       fetch: async (input, init) => {
         if (wire.cut) throw new TypeError("cut");
+        if (wire.hangs) return new Promise<Response>(() => {});
         wire.calls += 1;
         wire.headers.push(new Headers(init?.headers));
         const commands = JSON.parse(String(init?.body)) as unknown[][];
@@ -128,7 +131,7 @@ export function openSessions({
   /** The verdict for a request with this token. `settle` runs the work for after its response. */
   async function present(
     token: string,
-    { offline = true, by = "bearer" as "bearer" | "cookie", secrets = signing } = {},
+    { offline = true, by = "bearer" as "bearer" | "cookie", secrets = signing, givesUp = false } = {},
   ): Promise<SessionVerdict & { settle(): Promise<void>; calls: number }> {
     const claims = await verifyToken(token, { secrets, absoluteSeconds, now: platform.now() });
     const session: SessionClaim = claims
@@ -140,7 +143,8 @@ export function openSessions({
       claims: claimsOf({ session }),
       after: (work: (batch: Batch) => void | Promise<void>) => void works.push(work),
     };
-    const batch = store.batch();
+    // As in the edge, the request waits for the learned deadline and the call goes on.
+    const batch = store.batch(givesUp ? () => {} : undefined);
     const decide = await sessions.prepare(request, batch);
     await batch.send();
     const verdict = await decide();

@@ -7,11 +7,14 @@ export interface Client {
   made: "before" | "during";
   /** The answer said that the session is kept: its token does not carry it. */
   kept: boolean;
+  /** The database had its record, and its end, when the isolate was killed that knew of them. */
+  told: { session: boolean; end: boolean };
   /** The status with which its end was answered; null: nobody has ended it. */
   ended: number | null;
 }
 
-const AT_ONCE = 25;
+/** D1 answers one call after the other. */
+const AT_ONCE = 8;
 
 /** The requests that clients and a server make. Each client has an address of its own. */
 export class Clients {
@@ -37,7 +40,14 @@ export class Clients {
       });
       if (status !== 201) return null;
       const { token } = JSON.parse(body) as { token: string };
-      return { user, token, made, kept: !carriesItsData(token), ended: null };
+      return {
+        user,
+        token,
+        made,
+        kept: !carriesItsData(token),
+        told: { session: false, end: false },
+        ended: null,
+      };
     });
     return clients.filter((client) => client !== null);
   }
@@ -141,7 +151,7 @@ function carriesItsData(token: string): boolean {
   return token.split(".").length > 3;
 }
 
-function idOf(token: string): string {
+export function idOf(token: string): string {
   const payload = Buffer.from(token.split(".")[1] ?? "", "base64url").toString();
   return (JSON.parse(payload) as { i: string }).i;
 }

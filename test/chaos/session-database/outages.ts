@@ -9,6 +9,8 @@ export interface Outage {
   lost: "both" | "one";
   /** What Redis holds when it is back. */
   back: "with its data" | "empty" | "with an old snapshot";
+  /** How long an isolate waits for Redis and for the database, ms. Default as long as a busy machine needs. */
+  deadlineMs?: number;
   /** What happens to calls to the database while Redis is lost. Default nothing. */
   during?: Treatment;
   /** What happens to them for {@link AFTERWARDS_MS} once Redis is back. Default nothing. */
@@ -19,7 +21,7 @@ export interface Outage {
 
 /** How long a fault lasts that begins when Redis is back, ms. */
 export const AFTERWARDS_MS = 3000;
-/** Longer than the store's deadline. */
+/** Longer than the deadline of the isolates that meet it. */
 const SLOW_MS = 800;
 /** Calls of an isolate that the database answers before it fails half way through a replay. */
 const ANSWERED = 3;
@@ -60,6 +62,7 @@ export const outages: readonly Outage[] = [
     what: `the database takes ${SLOW_MS} ms for each call meanwhile`,
     lost: "both",
     back: "with its data",
+    deadlineMs: 400,
     async during(call) {
       await pause(SLOW_MS);
       call.reply(await call.forward());

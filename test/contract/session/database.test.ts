@@ -75,6 +75,7 @@ describe("with a maximum of two sessions", () => {
       await verdict.settle();
       if (verdict.kind === "active") token = verdict.renewed ?? token;
     }
+    // Its lifetime in Redis has passed, by the test's clock.
     const lapse = one.store.batch();
     void lapse.queue((pipeline) => pipeline.del(one.keys.session(silent.claims.id)));
     await lapse.send();

@@ -86,6 +86,14 @@ export function sessionStoreContract(
       expect(await idsOf("u3")).toEqual([]);
     });
 
+    it("of sessions from one millisecond ends the one that every other store ends", async () => {
+      for (const id of ["u1-c", "u1-a", "u1-b", "u1-d"]) {
+        const one = session();
+        await sessionStore.create({ ...one, ...changedRecord(one, { session_id: id }) });
+      }
+      expect(await idsOf()).toEqual(["u1-b", "u1-c", "u1-d"]);
+    });
+
     it("ends the oldest beyond the maximum per user, and does not revive it", async () => {
       const [first, ...rest] = [await made(), await made(), await made(), await made()];
       expect(await idsOf()).toEqual(rest.map(idOf).sort());

@@ -121,6 +121,15 @@ describe("what the credentials of a request claim", () => {
     });
   });
 
+  it("a session, with claims of its own for each request: what one learns of it, no other is told", async () => {
+    const { ask } = open();
+    const headers = { authorization: `Bearer ${await signToken(claims(), SESSION_SECRET)}` };
+    const [first, second] = [(await ask(headers)).session, (await ask(headers)).session];
+    if (first.kind !== "signed" || second.kind !== "signed") throw new Error("its signature is good");
+    expect(second.claims).toEqual(first.claims);
+    expect(second.claims).not.toBe(first.claims);
+  });
+
   it("a session that was verified once is over at its end all the same", async () => {
     const { ask, platform } = open();
     const token = await signToken(claims({ expiresAt: NOW + 1000 }), SESSION_SECRET);
