@@ -17,6 +17,9 @@ const inWorkerd = () =>
  */
 const sharedModules = { isolate: false };
 
+/** They start `npm start` some twenty times, which takes three minutes: with the docs, whose first command it is. */
+const NPM_START = ["test/e2e/start.test.ts", "test/e2e/start-database.test.ts"];
+
 export default defineConfig({
   test: {
     // One less than the cores, as is the default, would be one file after the other on two cores: most of them wait.
@@ -51,6 +54,7 @@ export default defineConfig({
           ...sharedModules,
           name: "node",
           include: ["test/e2e/**/*.test.ts", "test/unit/tools/**/*.test.ts"],
+          exclude: NPM_START,
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -59,7 +63,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "docs",
-          include: ["test/docs/**/*.test.ts"],
+          include: ["test/docs/**/*.test.ts", ...NPM_START],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
