@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import { unstable_getVarsForDev, unstable_readConfig } from "wrangler";
+import { dirname, join } from "node:path";
+import { unstable_readConfig } from "wrangler";
 import type { ConfigIssue } from "../../config/config-error.ts";
 import { pasted } from "../../config/read-secrets.ts";
 import { readVariables } from "../../config/read-variables.ts";
 import type { Variable } from "../../config/variable.ts";
 import { type VariableName, type VariableValues, variables } from "../../config/variables-table.ts";
+import { isSecret } from "../check/variable-names.ts";
+import { readOwnVars } from "../start/own-vars.ts";
 
 export interface SettingsOptions {
   /** Path of the wrangler configuration. */
@@ -49,7 +51,8 @@ const FROM_ENVIRONMENT: ReadonlySet<Variable["kind"]> = new Set(["url", "secret"
 export function readSettings({ file, environment, env }: SettingsOptions): Settings {
   const config = configOf(file, environment);
   const shared = environment !== undefined && !existsSync(join(dirname(file), `.dev.vars.${environment}`));
-  const development = developmentVars(file, environment, config);
+  const own = readOwnVars(config, environment);
+  const development = { source: own.file ?? ".dev.vars", vars: own.values };
   const deployed = { source: file, vars: config.vars as Record<string, unknown> };
   const given = { source: "environment", vars: fromEnvironment(env) };
   const layers = shared ? [given, deployed, development] : [given, development, deployed];
@@ -100,21 +103,6 @@ function configOf(file: string, environment: string | undefined) {
   }
 }
 
-/** With `secrets` in the configuration wrangler takes no other names from the file than those and the vars. */
-function developmentVars(
-  file: string,
-  environment: string | undefined,
-  { vars: known, secrets }: Pick<ReturnType<typeof configOf>, "vars" | "secrets">,
-) {
-  const found = unstable_getVarsForDev(file, undefined, known, environment, true, secrets);
-  const own = Object.entries(found).filter(([, { type }]) => type === "secret_text");
-  const vars = Object.fromEntries(own.map(([name, { value }]) => [name, value]));
-  const folder = dirname(file);
-  const names = [...(environment === undefined ? [] : [`.dev.vars.${environment}`]), ".dev.vars", ".env"];
-  const source = names.find((name) => existsSync(join(folder, name))) ?? ".dev.vars";
-  return { source: relative(".", join(folder, source)), vars };
-}
-
 function fromEnvironment(env: SettingsOptions["env"]): Record<string, string | undefined> {
   const names = (Object.keys(variables) as VariableName[]).filter((name) =>
     FROM_ENVIRONMENT.has(variables[name].kind),
@@ -146,7 +134,6 @@ function secretsInFile({ source, vars }: { source: string; vars: Record<string, 
     );
 }
 
-const isSecret = (name: VariableName) => ["secret", "secrets", "keys"].includes(variables[name].kind);
 /** The variables that are secrets, those that one must set first. */
 export const secretNames = (Object.keys(variables) as VariableName[]).filter(isSecret);
 
