@@ -180,12 +180,3 @@ function strippedQueries(compiled: readonly Route[]): string[] {
     ];
   });
 }
-
-/**
- * The environments that a wrangler configuration names.
- *
- * @throws WranglerFileError where it cannot be read.
- */
-export function environmentsOf(path: string): string[] {
-  return readWranglerFile(path).environments;
-}

@@ -2,7 +2,7 @@
  * How many letters must be changed, added, removed or swapped with their neighbour to make one text of the other
  * (optimal string alignment).
  */
-export function editDistance(from: string, to: string): number {
+function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let row = 1; row <= from.length; row += 1) {

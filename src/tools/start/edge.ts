@@ -1,4 +1,4 @@
-import { unstable_DevEnv as DevEnv, type Unstable_Config } from "wrangler";
+import { unstable_DevEnv as DevEnv } from "wrangler";
 import { plain, problemText } from "./problems.ts";
 
 export interface EdgeOptions {
@@ -112,9 +112,3 @@ function takeConsole(onLine: (text: string, at: number) => void): void {
     };
   }
 }
-
-/** Which part of the configuration others here read. */
-export type EdgeConfig = Pick<
-  Unstable_Config,
-  "userConfigPath" | "configPath" | "vars" | "secrets" | "main" | "services"
->;

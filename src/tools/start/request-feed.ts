@@ -10,8 +10,6 @@ export interface FeedEntry {
   status: number;
   verdict: string;
   cache: string | null;
-  limits: string | null;
-  session: string | null;
   storeCalls: number;
   storeMs: number;
   totalMs: number;
@@ -111,8 +109,6 @@ function entryOf(line: LogLine, at: number): FeedEntry {
     status: number("status"),
     verdict: text("verdict") ?? "",
     cache: text("cache"),
-    limits: text("limits"),
-    session: text("session"),
     storeCalls: number("store_calls"),
     storeMs: number("store_ms"),
     totalMs: number("total_ms"),

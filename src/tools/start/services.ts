@@ -1,6 +1,6 @@
+import type { Unstable_Config } from "wrangler";
 import { startSampleOrigin } from "../sample-origin/index.ts";
 import { startUpstashLocal } from "../upstash-local/index.ts";
-import type { EdgeConfig } from "./edge.ts";
 import type { StartOptions } from "./options.ts";
 import { ownOrigin, unreachable } from "./origin.ts";
 import type { OwnVars } from "./own-vars.ts";
@@ -64,7 +64,7 @@ export interface Origin extends Service {
 export async function namedOrigin(
   options: StartOptions,
   own: OwnVars,
-  config: EdgeConfig,
+  config: Pick<Unstable_Config, "services">,
 ): Promise<Origin | null> {
   const named = ownOrigin({
     option: options.origin,

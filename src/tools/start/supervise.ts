@@ -70,7 +70,7 @@ function exitOf(child: ChildProcess): Promise<number> {
 }
 
 /** Ends every process of the group that this child leads. */
-export function endGroup(child: Pick<ChildProcess, "pid"> | null): boolean {
+function endGroup(child: Pick<ChildProcess, "pid"> | null): boolean {
   if (child?.pid === undefined) return false;
   try {
     process.kill(-child.pid, "SIGKILL");

@@ -2,7 +2,7 @@ import { type Answer, ask } from "../ask.ts";
 import type { VerifyOptions } from "./outcome.ts";
 
 /** The code of a problem body, or null for another answer. */
-export function problemCode({ headers, text }: Answer): string | null {
+function problemCode({ headers, text }: Answer): string | null {
   if (!headers.get("content-type")?.includes("json")) return null;
   try {
     const body = JSON.parse(text) as unknown;

@@ -9,7 +9,6 @@ import { FaultProxy } from "../proxy.ts";
 
 /** One isolate, and its own ways to Redis and to the database. */
 export interface Isolate {
-  name: string;
   edge: Edge;
   redis: FaultProxy;
   /** Null: it has no `SESSION_DB`. */
@@ -57,7 +56,7 @@ export async function openDatabaseWorld(
   const database = withDatabase ? await startSessionDatabase() : null;
   const origin = await startEchoOrigin({ keepSeen: false });
   const vars = varsFor(upstash, origin, deadlineMs);
-  const open = async (name: string): Promise<Isolate> => {
+  const open = async (): Promise<Isolate> => {
     const redis = new FaultProxy(upstash.url);
     await redis.open();
     const connection = await database?.connect();
@@ -65,11 +64,11 @@ export async function openDatabaseWorld(
       vars: { ...vars, UPSTASH_REDIS_REST_URL: redis.url },
       ...(connection && { sessionDatabase: connection.binding }),
     });
-    const isolate = { name, edge, redis, database: connection?.proxy ?? null, deadlineMs, late: 0 };
+    const isolate = { edge, redis, database: connection?.proxy ?? null, deadlineMs, late: 0 };
     liftDatabase(isolate);
     return isolate;
   };
-  const isolates = [await open("a"), await open("b")] as const;
+  const isolates = [await open(), await open()] as const;
   return {
     upstash,
     database,

@@ -1,11 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../../src/config/route.ts";
 import { loadConfig } from "../../../../src/edge/load-config.ts";
-import {
-  checkConfiguration as checkWith,
-  environmentsOf,
-} from "../../../../src/tools/check/configuration.ts";
+import { checkConfiguration as checkWith } from "../../../../src/tools/check/configuration.ts";
 import { run } from "../../../../src/tools/check/run.ts";
+import { readWranglerFile } from "../../../../src/tools/check/wrangler-file.ts";
 import routes from "../../../support/sample-routes.ts";
 import { wranglerToml } from "../../../support/wrangler-toml.ts";
 
@@ -30,7 +28,7 @@ describe("npm run check reads wrangler.toml with the Worker's own code", () => {
       '[vars]\nORIGIN_URL = "https://api.example"\n' +
         '[env.staging]\n[env.staging.vars]\nORIGIN_URL = "https://s.example"\nEDGE_MODE = "loose"\n',
     );
-    expect(environmentsOf(file)).toEqual(["staging"]);
+    expect(readWranglerFile(file).environments).toEqual(["staging"]);
     expect(checkConfiguration(file).issue).toBeNull();
     expect(checkConfiguration(file, "staging").issue).toContain("EDGE_MODE");
   });
