@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { blocksOf } from "./markdown.ts";
+import { blocksOf, withoutBlocks } from "./markdown.ts";
 
 /** A command that a page tells people to type. */
 export interface Command {
@@ -14,8 +13,7 @@ export function commandsOf(file: string): Command[] {
   const inBlocks = blocksOf(file)
     .filter(({ language }) => language === "sh")
     .flatMap(({ text }) => text.split("\n"));
-  const prose = readFileSync(file, "utf8").replace(/^ {0,3}```[\s\S]*?^ {0,3}```\s*$/gm, "");
-  const inProse = [...prose.matchAll(/`([^`\n]+)`/g)]
+  const inProse = [...withoutBlocks(file).matchAll(/`([^`\n]+)`/g)]
     .map(([, text = ""]) => text)
     .filter((text) => STARTS.test(text));
   const lines = [...inBlocks, ...inProse].map((line) => line.replace(/\s+# .*$/, "").trim());

@@ -22,11 +22,14 @@ export function blocksOf(file: string): Block[] {
   return blocks;
 }
 
-/** The text without fenced blocks and code spans: a link in one of those is no link. */
-export function proseOf(file: string): string {
-  return readFileSync(file, "utf8")
-    .replace(/^ {0,3}```[\s\S]*?^ {0,3}```\s*$/gm, "")
-    .replace(/`[^`\n]*`/g, (span) => " ".repeat(span.length));
+/** The text of a Markdown file without its fenced blocks. */
+export function withoutBlocks(file: string): string {
+  return readFileSync(file, "utf8").replace(/^ {0,3}```[\s\S]*?^ {0,3}```\s*$/gm, "");
+}
+
+/** The text without code spans either: a link in one of those is no link. */
+function proseOf(file: string): string {
+  return withoutBlocks(file).replace(/`[^`\n]*`/g, (span) => " ".repeat(span.length));
 }
 
 /** Targets of inline links and images that lead to a file or a heading of this repository. */
@@ -38,9 +41,8 @@ export function relativeLinks(file: string): string[] {
 
 /** The anchors of a file's headings, as GitHub makes them. */
 export function anchorsOf(file: string): Set<string> {
-  const withoutBlocks = readFileSync(file, "utf8").replace(/^ {0,3}```[\s\S]*?^ {0,3}```\s*$/gm, "");
   const anchors = new Set<string>();
-  for (const [, heading = ""] of withoutBlocks.matchAll(/^#{1,6} +(.+?)\s*$/gm)) {
+  for (const [, heading = ""] of withoutBlocks(file).matchAll(/^#{1,6} +(.+?)\s*$/gm)) {
     const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
     const base = plain.replace(/[^\p{L}\p{N}\s_-]/gu, "").replace(/\s/g, "-");
     let anchor = base;

@@ -1,9 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { run } from "../../src/tools/check/run.ts";
+import { hasChromium, launchChromium } from "../support/chromium.ts";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
 import { type Edge, startEdge } from "../support/edge/start.ts";
 import { saying, type TestServer } from "../support/servers.ts";
@@ -14,11 +13,6 @@ import { blocksOf } from "./markdown.ts";
 const TOKEN = randomBytes(24).toString("base64url");
 const lines = (mark: string) =>
   blocksOf("docs/your-api.md").find(({ text }) => text.includes(mark))?.text ?? "";
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  existsSync,
-);
-if (!executablePath && process.env.REQUIRE_BROWSER)
-  throw new Error("REQUIRE_BROWSER is set and no Chromium was found");
 
 const ROUTES = [
   {
@@ -134,42 +128,37 @@ describe("docs/your-api.md: Express", () => {
     expect(await socketTo(harness.edge.url)).toBe("echo hello");
   });
 
-  it.skipIf(!executablePath)(
-    "serves a page of another origin, in Chromium",
-    { timeout: 60_000 },
-    async () => {
-      const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"];
-      const browser = await chromium.launch({ executablePath: executablePath ?? "", args });
-      try {
-        const tab = await browser.newPage();
-        await tab.goto(page.url);
-        const seen = await tab.evaluate(
-          async ({ edge, login }) => {
-            const init = { credentials: "include", headers: {} };
-            const signedIn = await fetch(`${edge}/login`, { ...init, ...login });
-            const me = (await (await fetch(`${edge}/me`, init)).json()) as { user: string };
-            const first = await fetch(`${edge}/items?q=page`, init);
-            let last = first;
-            // Each asks for another page: the browser would answer the same one from its own cache.
-            for (let i = 0; i < 9 && last.status !== 429; i += 1)
-              last = await fetch(`${edge}/items?q=${i}`, init);
-            return {
-              signedIn: signedIn.status,
-              user: me.user,
-              total: first.headers.get("x-total-count"),
-              status: last.status,
-              retryAfter: last.headers.get("retry-after"),
-            };
-          },
-          { edge: harness.edge.url, login: json({ ...ada, user: "grace" }) },
-        );
-        expect(seen).toMatchObject({ signedIn: 200, user: "grace", total: "3", status: 429 });
-        expect(Number(seen.retryAfter)).toBeGreaterThan(0);
-      } finally {
-        await browser.close();
-      }
-    },
-  );
+  it.skipIf(!hasChromium)("serves a page of another origin, in Chromium", { timeout: 60_000 }, async () => {
+    const browser = await launchChromium();
+    try {
+      const tab = await browser.newPage();
+      await tab.goto(page.url);
+      const seen = await tab.evaluate(
+        async ({ edge, login }) => {
+          const init = { credentials: "include", headers: {} };
+          const signedIn = await fetch(`${edge}/login`, { ...init, ...login });
+          const me = (await (await fetch(`${edge}/me`, init)).json()) as { user: string };
+          const first = await fetch(`${edge}/items?q=page`, init);
+          let last = first;
+          // Each asks for another page: the browser would answer the same one from its own cache.
+          for (let i = 0; i < 9 && last.status !== 429; i += 1)
+            last = await fetch(`${edge}/items?q=${i}`, init);
+          return {
+            signedIn: signedIn.status,
+            user: me.user,
+            total: first.headers.get("x-total-count"),
+            status: last.status,
+            retryAfter: last.headers.get("retry-after"),
+          };
+        },
+        { edge: harness.edge.url, login: json({ ...ada, user: "grace" }) },
+      );
+      expect(seen).toMatchObject({ signedIn: 200, user: "grace", total: "3", status: 429 });
+      expect(Number(seen.retryAfter)).toBeGreaterThan(0);
+    } finally {
+      await browser.close();
+    }
+  });
 });
 
 /** What the socket says to "hello". @throws Error with the status where the upgrade is refused. */

@@ -1,17 +1,11 @@
-import { existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Browser, chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasChromium, launchChromium } from "../support/chromium.ts";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  existsSync,
-);
-if (!executablePath && process.env.REQUIRE_BROWSER)
-  throw new Error("REQUIRE_BROWSER is set and no Chromium was found");
-
-describe.skipIf(!executablePath)("a page of another origin, in Chromium", () => {
+describe.skipIf(!hasChromium)("a page of another origin, in Chromium", () => {
   let harness: Harness;
   let pages: Server;
   let browser: Browser;
@@ -30,17 +24,7 @@ describe.skipIf(!executablePath)("a page of another origin, in Chromium", () => 
         ROUTES: [{ path: "/v1/echo/few", limits: [{ name: "few", limit: 1, window: "1 h" }] }],
       },
     });
-    browser = await chromium.launch({
-      executablePath: executablePath ?? "",
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-      ],
-    });
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();

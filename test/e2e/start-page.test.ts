@@ -1,17 +1,11 @@
-import { existsSync } from "node:fs";
 import { createConnection } from "node:net";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../src/tools/start/ports.ts";
+import { hasChromium, launchChromium } from "../support/chromium.ts";
 import { NpmStart } from "../support/npm-start.ts";
 
-const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  existsSync,
-);
-if (!executablePath && process.env.REQUIRE_BROWSER)
-  throw new Error("REQUIRE_BROWSER is set and no Chromium was found");
-
-describe.skipIf(!executablePath)("the page of npm start, in Chromium", () => {
+describe.skipIf(!hasChromium)("the page of npm start, in Chromium", () => {
   let run: NpmStart;
   let browser: Browser;
   let page: Page;
@@ -20,10 +14,7 @@ describe.skipIf(!executablePath)("the page of npm start, in Chromium", () => {
     run = await new NpmStart({
       args: ["--no-store", "--port", String(await freePort()), "--page-port", "0"],
     }).ready();
-    browser = await chromium.launch({
-      executablePath: executablePath ?? "",
-      args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
-    });
+    browser = await launchChromium();
     page = await browser.newPage();
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("console", (message) => errors.push(message.text()));

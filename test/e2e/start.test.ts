@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingHttpHeaders } from "node:http";
 import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -8,6 +7,7 @@ import { freePort } from "../../src/tools/start/ports.ts";
 import { NpmStart, type NpmStartOptions } from "../support/npm-start.ts";
 import { until } from "../support/processes.ts";
 import { untouchedProject } from "../support/project-copy.ts";
+import { nobody, serve } from "../support/servers.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -29,13 +29,12 @@ const port = async () => ["--port", String(await freePort()), "--page-port", "0"
 /** An API of the developer's. */
 async function ownApi(): Promise<{ url: string; seen: IncomingHttpHeaders[] }> {
   const seen: IncomingHttpHeaders[] = [];
-  const server: Server = createServer((request, response) => {
+  const { url, stop } = await serve((request, response) => {
     seen.push(request.headers);
     response.end(`mine: ${request.url}`);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  cleanups.push(() => new Promise((resolve) => server.closeAllConnections() ?? server.close(resolve)));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+  cleanups.push(stop);
+  return { url, seen };
 }
 
 describe("your own API", { timeout: 120_000 }, () => {
@@ -74,7 +73,7 @@ describe("your own API", { timeout: 120_000 }, () => {
   });
 
   it("one that does not answer is said, and the edge runs", async () => {
-    const dead = `http://127.0.0.1:${await freePort()}`;
+    const dead = await nobody();
     const run = await start({ args: ["--no-store", "--origin", dead, ...(await port())] }).ready();
     expect(run.printed).toMatch(new RegExp(`warning: ${dead} does not answer \\(.*ECONNREFUSED`));
     expect((await fetch(run.address("edge"))).status).toBe(502);

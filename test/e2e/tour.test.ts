@@ -1,53 +1,39 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { createServer } from "node:net";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../../src/tools/start/ports.ts";
 import { tour } from "../../src/tools/start/tour.ts";
+import { NpmStart } from "../support/npm-start.ts";
 import { type ProjectCopy, untouchedProject } from "../support/project-copy.ts";
 
 const run = promisify(execFile);
 
-/** Runs the lines that `npm start` prints, one after the other in one shell, against `wrangler dev`. */
+/** Runs the lines that `npm start` prints, one after the other in one shell, against the edge that it runs. */
 describe.each([
   { how: "with a store", args: [] as string[], where: /"rate_limiting":"redis"/ },
   { how: "without any store", args: ["--no-store"], where: /"rate_limiting":"memory"/ },
 ])("the tour that npm start prints, $how", ({ args, where }) => {
-  let start: ChildProcess;
   let project: ProjectCopy;
-  let printed = "";
+  let start: NpmStart;
   beforeAll(async () => {
     // Not this folder: the tour is one of the sample's routes, and anybody may have edited those here.
     project = await untouchedProject();
-    const port = await freePort();
-    start = spawn("node", ["src/tools/start/main.ts", "--port", String(port), ...args], {
-      cwd: project.folder,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    for (const stream of [start.stdout, start.stderr]) {
-      stream?.on("data", (chunk: Buffer) => {
-        printed += chunk.toString();
-      });
-    }
-    for (let i = 0; i < 600 && !printed.includes("Ctrl-C stops everything"); i += 1) {
-      if (start.exitCode !== null) throw new Error(`npm start ended:\n${printed}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }, 60_000);
+    start = new NpmStart({ cwd: project.folder, args: ["--port", String(await freePort()), ...args] });
+    await start.ready();
+  }, 120_000);
   afterAll(async () => {
-    const ended = new Promise((resolve) => start.once("exit", resolve));
-    start.kill("SIGINT");
-    await ended;
-    await project.remove();
+    await start?.stop();
+    await project?.remove();
   });
 
   it("shows what it says: every status, header and body", { timeout: 60_000 }, async () => {
     const { groups: { url = "", service = "", admin = "" } = {} } =
-      /EDGE=(?<url>\S+) SERVICE_TOKEN=(?<service>\S+) ADMIN_TOKEN=(?<admin>\S+)/.exec(printed) ?? {};
+      /EDGE=(?<url>\S+) SERVICE_TOKEN=(?<service>\S+) ADMIN_TOKEN=(?<admin>\S+)/.exec(start.printed) ?? {};
     const { preamble, stops } = tour({ url, serviceToken: service, adminToken: admin });
-    expect(printed, "the lines are printed as they are run").toContain(preamble);
+    expect(start.printed, "the lines are printed as they are run").toContain(preamble);
     const separator = "=====next stop=====";
     const script = [preamble, ...stops.map((stop) => `${stop.shell}; echo; echo ${separator}`)].join("\n");
-    for (const stop of stops) expect(printed).toContain(stop.shell);
+    for (const stop of stops) expect(start.printed).toContain(stop.shell);
     const { stdout } = await run("bash", ["-c", script]);
     const answers = stdout.split(separator);
     expect(answers[0]).toMatch(where);
@@ -71,12 +57,4 @@ function lastResponse(text: string): { status: number; headers: Map<string, stri
     if (name && value !== undefined) headers.set(name.toLowerCase(), value);
   }
   return { status, headers, text: response };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }

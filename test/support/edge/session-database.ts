@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Miniflare } from "miniflare";
 import { unstable_splitSqlQuery as statementsOf } from "wrangler";
+import { MIGRATIONS } from "../../../src/tools/check/session-database.ts";
 import { FaultProxy } from "../../chaos/proxy.ts";
 import { type DatabaseBinding, startWorkerd } from "./workerd.ts";
 
@@ -18,8 +19,6 @@ export interface SessionDatabaseOptions {
   /** Whether the migrations are applied. Default true. */
   migrated?: boolean;
 }
-
-const MIGRATIONS = join(import.meta.dirname, "../../../src/session/migrations");
 
 /** Answers as D1 does what the binding of another Miniflare asks: `mf-url` names the method and the form of the rows. */
 const HOST = `

@@ -1,7 +1,6 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { ownOrigin, unreachable } from "../../../../src/tools/start/origin.ts";
+import { nobody, saying, serve, type TestServer } from "../../../support/servers.ts";
 
 describe("ownOrigin", () => {
   it.each([
@@ -44,36 +43,26 @@ describe("ownOrigin", () => {
 });
 
 describe("unreachable", () => {
-  let server: Server | null = null;
-  const listen = async (answer: Parameters<typeof createServer>[1]) => {
-    server = createServer(answer ?? (() => {}));
-    await new Promise<void>((resolve) => server?.listen(0, "127.0.0.1", resolve));
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  };
+  let server: TestServer | null = null;
   afterEach(async () => {
-    server?.closeAllConnections();
-    await new Promise((resolve) => (server ? server.close(resolve) : resolve(null)));
+    await server?.stop();
     server = null;
   });
 
   it.each([200, 404, 500, 302])("an origin that answers %i answers", async (status) => {
-    const url = await listen((_, response) =>
-      response.writeHead(status, { location: "http://127.0.0.1:1" }).end(),
-    );
-    expect(await unreachable(url)).toBeNull();
+    server = await saying(status, "", { location: "http://127.0.0.1:1" });
+    expect(await unreachable(server.url)).toBeNull();
   });
 
   it("says that nobody listens", async () => {
-    const url = await listen(() => {});
-    await new Promise((resolve) => server?.close(resolve));
-    server = null;
+    const url = await nobody();
     expect(await unreachable(url)).toMatch(/ECONNREFUSED/);
     expect(await unreachable(url.replace("127.0.0.1", "localhost"))).toMatch(/ECONNREFUSED/);
   });
 
   it("says that it does not answer in time", async () => {
-    const url = await listen(() => {});
-    expect(await unreachable(url, 50)).toBe("no answer within 0.05 s");
+    server = await serve(() => {});
+    expect(await unreachable(server.url, 50)).toBe("no answer within 0.05 s");
   });
 
   it("says that its name is unknown", async () => {
