@@ -127,13 +127,11 @@ export class Database {
   }
 
   #failed(reason: StoreErrorCode): void {
-    let opened = this.#breaker.failed(reason);
     // Another schema stays another schema: it is not asked for with each request.
-    if (reason === "malformed")
-      for (let more = 0; more < 2; more += 1) opened ||= this.#breaker.failed(reason);
-    if (opened)
+    const isCertain = reason === "malformed";
+    if (this.#breaker.failed(reason, isCertain))
       this.#options.events.emit("session.database_lost", {
-        reason: reason === "malformed" ? "schema" : reason,
+        reason: isCertain ? "schema" : reason,
       });
   }
 }
