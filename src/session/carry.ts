@@ -221,8 +221,6 @@ export function createCarry(options: CarryOptions) {
   }
 }
 
-export type Carry = ReturnType<typeof createCarry>;
-
 /** Whether a mark ends everything that another does. */
 function covers(mark: Mark, other: Mark): boolean {
   const sum = endingsOf(other).reduce((all, [at, except]) => withEnding(all, at, except), mark);

@@ -6,7 +6,7 @@ import { StoreError, type StoreErrorCode } from "../store/errors.ts";
 import { type Sql, sql } from "./d1-sql.ts";
 
 /** The version of `migrations/` that this Worker reads and writes. */
-export const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 1;
 
 export interface DatabaseOptions {
   binding: DatabaseBinding;

@@ -70,7 +70,7 @@ export class D1SessionStore implements SessionStore {
   /** @param replacedId A session that ends with the same call. */
   async create(session: NewSession, replacedId?: string): Promise<number> {
     const { database, maxPerUser } = this.#options;
-    const { times } = this;
+    const times = this.#times;
     const [rows] = await database.run([
       ...createStatements(session, maxPerUser, times),
       ...(replacedId === undefined ? [] : revokeStatements(replacedId, times)),
@@ -84,12 +84,12 @@ export class D1SessionStore implements SessionStore {
 
   async adopt(session: NewSession): Promise<boolean> {
     const { database, maxPerUser } = this.#options;
-    const replies = await database.run(adoptStatements(session, maxPerUser, this.times));
+    const replies = await database.run(adoptStatements(session, maxPerUser, this.#times));
     return replies.at(-1)?.[0]?.lives === 1;
   }
 
   async read(id: string): Promise<KeptSession | null> {
-    const [rows] = await this.#options.database.run([readStatement(id, this.times)]);
+    const [rows] = await this.#options.database.run([readStatement(id, this.#times)]);
     const [kept] = this.#living(rows);
     return kept?.record.session_id === id ? kept : null;
   }
@@ -100,7 +100,7 @@ export class D1SessionStore implements SessionStore {
   }
 
   async revoke(id: string, _user: UserNames | null): Promise<boolean> {
-    const [rows] = await this.#options.database.run(revokeStatements(id, this.times));
+    const [rows] = await this.#options.database.run(revokeStatements(id, this.#times));
     return found(rows);
   }
 
@@ -110,19 +110,19 @@ export class D1SessionStore implements SessionStore {
   }
 
   async list(user: UserNames): Promise<KeptSession[]> {
-    const [rows] = await this.#options.database.run([listStatement(user, this.times)]);
+    const [rows] = await this.#options.database.run([listStatement(user, this.#times)]);
     return this.#living(rows);
   }
 
   async revokeAllOf(user: UserNames, exceptId: string | null, now: number): Promise<KeptSession[]> {
     const mark = withEnding(NO_MARK, now, exceptId === null ? null : signInOf(exceptId));
-    const [rows] = await this.#options.database.run(revokeAllOfStatements(user, mark, "now", this.times));
+    const [rows] = await this.#options.database.run(revokeAllOfStatements(user, mark, "now", this.#times));
     return this.#living(rows);
   }
 
   /** What tells whether a session lives. @param user Its user; null where only the record says whose it is. */
   async look(id: string, user: UserNames | null): Promise<Looked> {
-    const [rows = []] = await this.#options.database.run([lookStatement(id, user, this.times)]);
+    const [rows = []] = await this.#options.database.run([lookStatement(id, user, this.#times)]);
     const valuesOf = (kind: string) =>
       rows.flatMap((row) => (row.kind === kind && typeof row.value === "string" ? [row.value] : []));
     const [text = ""] = valuesOf("record");
@@ -137,7 +137,7 @@ export class D1SessionStore implements SessionStore {
   }
 
   async revokeEveryone(now: number): Promise<void> {
-    await this.#options.database.run([revokeEveryoneStatement(now, this.times)]);
+    await this.#options.database.run([revokeEveryoneStatement(now, this.#times)]);
   }
 
   /** Writes several changes with one call. */
@@ -146,7 +146,7 @@ export class D1SessionStore implements SessionStore {
   }
 
   #statementsOf(write: LateWrite): Sql[] {
-    const { times } = this;
+    const times = this.#times;
     switch (write.kind) {
       case "adopt":
         return adoptStatements(write.session, this.#options.maxPerUser, times);
@@ -173,11 +173,11 @@ export class D1SessionStore implements SessionStore {
 
   /** Deletes rows that no token needs any more, some of them. */
   async sweep(): Promise<void> {
-    await this.#options.database.run(sweepStatements(this.times.now, MAX_SWEPT));
+    await this.#options.database.run(sweepStatements(this.#times.now, MAX_SWEPT));
   }
 
   /** The times that a statement needs which is made now. */
-  get times(): Times {
+  get #times(): Times {
     const { platform, absoluteSeconds, idleSeconds } = this.#options;
     const now = platform.now();
     const longestMs = absoluteSeconds * 1000;
@@ -187,7 +187,7 @@ export class D1SessionStore implements SessionStore {
 
   /** The records in rows that can be read and were not silent for too long. */
   #living(rows: readonly Row[] = []): KeptSession[] {
-    const { idleSince } = this.times;
+    const { idleSince } = this.#times;
     return rows
       .flatMap(({ text }) => (typeof text === "string" ? (parseRecord(text) ?? []) : []))
       .filter(({ record }) => timeOf(record.last_active) >= idleSince);

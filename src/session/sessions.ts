@@ -126,10 +126,8 @@ export interface Sessions {
 export function createSessions(options: SessionsOptions): Sessions {
   const { store, config, platform, events, identifier, isolateMaxAgeMs = 5000 } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;
-  const { databaseBinding: binding, deadlineMs } = options;
-  const database = binding
-    ? createSessionDatabase({ ...options, binding, ...(deadlineMs !== undefined && { deadlineMs }) })
-    : null;
+  const { databaseBinding: binding } = options;
+  const database = binding ? createSessionDatabase({ ...options, binding }) : null;
   const service = createSessionService({
     ...options,
     onRedis,
