@@ -61,9 +61,9 @@ export function sessionEndings(parts: ServiceParts) {
       },
       async here() {
         const known = local.addTombstone(id, { user });
-        const told = later?.put({ kind: "end", id }) ?? true;
+        const queued = later?.put({ kind: "end", id }) ?? true;
         if (onRedis) return acceptedHere(pending.end(id, user), requestId);
-        return here || !known || shared ? acceptedHere(known && told, requestId) : "missing";
+        return here || !known || shared ? acceptedHere(known && queued, requestId) : "missing";
       },
     });
   }
@@ -106,8 +106,8 @@ export function sessionEndings(parts: ServiceParts) {
       },
       async here() {
         const marked = local.ended({ id: "", user, createdAt: now });
-        const told = later?.put({ kind: "end user", user, mark }) ?? true;
-        const kept = onRedis ? pending.endUser(user, except, now) : marked && told;
+        const queued = later?.put({ kind: "end user", user, mark }) ?? true;
+        const kept = onRedis ? pending.endUser(user, except, now) : marked && queued;
         return { ended: acceptedHere(kept, requestId), count: shared ? null : here.length };
       },
     });

@@ -167,8 +167,8 @@ export function sessionStarts(parts: ServiceParts) {
     forgetHere(id);
     const except = by.record.user_id === replaced.userId ? { except: by.record.session_id } : {};
     const known = local.addTombstone(id, { user, createdAt, ...except, ...forMs(durable) });
-    const told = later?.put({ kind: "end", id }) ?? true;
-    if (!durable) acceptedHere(onRedis ? pending.end(id, user) : known && told, requestId);
+    const queued = later?.put({ kind: "end", id }) ?? true;
+    if (!durable) acceptedHere(onRedis ? pending.end(id, user) : known && queued, requestId);
   }
 }
 
