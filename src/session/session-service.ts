@@ -13,8 +13,8 @@ export type Found = ({ kind: "found" } & KeptSession) | { kind: "missing" } | { 
 export type SessionService = ReturnType<typeof createSessionService>;
 
 /**
- * All changes to sessions. A change goes to Redis. On a StoreError it goes to the isolate's map and to the list of writes
- * that wait until Redis is back.
+ * All changes to sessions. A change goes to Redis, and after the response to the database, if any. On a StoreError it goes to
+ * the database at once, and where that fails too, to the isolate's map and to the lists of writes that wait for both.
  */
 export function createSessionService(options: SessionServiceOptions) {
   const parts = createServiceParts(options);
@@ -40,12 +40,12 @@ export function createSessionService(options: SessionServiceOptions) {
     },
   };
 
-  /** Remembers a record that Redis has just confirmed. */
+  /** Remembers a record that Redis or the database has just confirmed. */
   function confirm(id: string, { record, text }: KeptSession): void {
     seen.set(id, { record, text, confirmedAt: platform.now() });
   }
 
-  /** Whether Redis has confirmed the session in the last `ms` milliseconds. */
+  /** Whether Redis or the database has confirmed the session in the last `ms` milliseconds. */
   function confirmedWithin(id: string, ms: number): boolean {
     const sinceMs = platform.now() - (seen.get(id)?.confirmedAt ?? Number.NEGATIVE_INFINITY);
     // After the clock was set back, a confirmation from the future does not count.

@@ -23,8 +23,8 @@ export interface OldSession {
 }
 
 /**
- * Where sessions are stored: Redis, or the isolate's map. The same contract suite runs on both. In Redis every method sends
- * one batch, and rejects with a StoreError when that fails.
+ * Where sessions are stored: Redis, D1, or the isolate's map. The same contract suite runs on each. In Redis and in D1 every
+ * method sends one batch, and rejects with a StoreError when that fails.
  *
  * The clocks of two isolates differ. A user who signs in after a revocation of all sessions was stored must get a session
  * that lives. So `create` dates a session after any such revocation, and only `adopt`, which writes a session of an outage

@@ -66,8 +66,9 @@ export interface Sessions {
   /** Queues what says whether the session of a request lives; the second step gives the verdict. */
   prepare(request: EdgeRequest, batch: Batch): Promise<Decide<SessionVerdict>>;
   /**
-   * Whether a session lives, as far as this isolate knows without a call: Redis has vouched for it within
-   * `ISOLATE_MAX_AGE_MS`, its end is known, or sessions are kept without Redis. Null where Redis has to be asked.
+   * Whether a session lives, as far as this isolate knows without a call to Redis: it was confirmed within
+   * `ISOLATE_MAX_AGE_MS`, its end is known, or sessions are kept without Redis; the database is asked then. Null where Redis
+   * has to be asked.
    */
   knownOutcome(claims: SessionClaims): Promise<"alive" | "over" | null>;
   /**
@@ -89,8 +90,9 @@ export interface Sessions {
   /**
    * The session of a verdict under a new id; the old one is over at once. Null when it was over already.
    *
-   * @throws Problem, a 503, while the store is lost, but for a session that was made while it is: what the record holds
-   *   would be lost, and an end that only Redis has would not reach the new id. The old one goes on.
+   * @throws Problem, a 503, where neither Redis nor the database has confirmed it, but for a session that was made in an
+   *   outage: what the record holds would be lost, and an end that only they have would not reach the new id. The old one goes
+   *   on.
    */
   rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null>;
   /** @throws Problem 503 without `SESSION_SECRET`. The first time it also emits an event. */
@@ -122,7 +124,7 @@ export interface Sessions {
   changeOf(verdict: SessionVerdict): SessionChange | null;
 }
 
-/** The sessions of an isolate: on Redis where a store is configured, else in the isolate's map. */
+/** The sessions of an isolate: in Redis, in the database, or in both, as configured; else in the isolate's map. */
 export function createSessions(options: SessionsOptions): Sessions {
   const { store, config, platform, events, identifier, isolateMaxAgeMs = 5000 } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;

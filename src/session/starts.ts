@@ -88,12 +88,12 @@ export function sessionStarts(parts: ServiceParts) {
   /**
    * Gives a session a new id. Null when the old id was over already.
    *
-   * @param old Redis has just confirmed it, or it was made in an outage: an end that only Redis knows names the old id and
-   *   would not reach the new one.
    * Where the reply is lost and no database is asked, nobody knows which of the two ids Redis has. The new one is given out all
    * the same, with the old one in its token: whichever isolate meets it next finds the record under either. An outage ends no
    * session.
    *
+   * @param old Redis or the database has just confirmed it, or it was made in an outage: an end that only they know names the
+   *   old id and would not reach the new one.
    * @throws UserDataTooLarge as {@link create}, of a session that Redis may not have, and where nothing was sent. Nothing is
    *   changed then.
    * @throws StoreError where the database alone has confirmed the old one, and does not answer now.

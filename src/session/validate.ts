@@ -49,7 +49,7 @@ interface Asked {
 
 /**
  * The session capability: `prepare` queues the reads of a request's session, and its second step returns the verdict. On a
- * StoreError it decides from the token and this isolate's memory.
+ * StoreError the database decides; where there is none, or it does not answer, the token and this isolate's memory.
  */
 export function createSessionValidator({
   service,
@@ -270,7 +270,7 @@ export function createSessionValidator({
     return { remembered, within: graceMs > 0 && platform.now() - latest <= graceMs };
   }
 
-  /** No store is configured: this isolate's map decides, and for another isolate's session the signature and idle time. */
+  /** Sessions have no store: this isolate's map decides, and for another isolate's session the signature and idle time. */
   async function withoutRedis(asked: Asked): Promise<SessionVerdict> {
     const { claims, tokenSource, user } = asked;
     const { kept, because } = await keptAlone(claims, user);
