@@ -161,10 +161,16 @@ export function createSessionValidator({
     const isNowhere = absent && before[0] == null && outcomeOf(claims, texts) === "absent";
     if (!looked && isNowhere) return inOutage(asked);
     const [text = null, tombstone = null, version = null, ...marks] = texts;
-    const also = looked ? textsOf(looked) : [];
+    const copy = looked?.kept?.text ?? null;
     return confirmed(asked, {
-      texts: [text ?? also[0] ?? null, tombstone ?? also[1] ?? null, version, ...marks, ...also.slice(3)],
-      from: text === null && also[0] != null ? "copy" : "redis",
+      texts: [
+        text ?? copy,
+        tombstone ?? looked?.tombstone ?? null,
+        version,
+        ...marks,
+        ...(looked?.marks ?? []),
+      ],
+      from: text === null && copy !== null ? "copy" : "redis",
       before,
     });
   }
