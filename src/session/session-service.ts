@@ -69,7 +69,8 @@ export function createSessionService(options: SessionServiceOptions) {
         const asksBoth = database !== null && (kept === null || !database.copy.sure);
         const other = asksBoth ? await database.look(id, null) : null;
         if (other && endsIt(other, id)) return { kind: "missing" };
-        const found = kept ?? other?.kept;
+        // The database may not have been told yet of what has ended here.
+        const found = kept ?? (local.hasTombstone(id) ? null : other?.kept);
         return found ? { kind: "found", ...found } : { kind: "missing" };
       },
       async database(stored) {
@@ -107,27 +108,23 @@ export function createSessionService(options: SessionServiceOptions) {
   /** The living sessions of a user. `complete` is false in an outage: other isolates may have more. */
   async function list(userId: string): Promise<{ records: KeptSession[]; complete: boolean }> {
     const user = await identifier.sessionUser(userId);
+    const isListed = ({ record }: KeptSession) =>
+      record.user_id === userId && !local.hasTombstone(record.session_id);
     return attempt({
       async redis() {
         // Redis may lack what the database has, and have what that has ended.
         if (database?.copy.sure === false) await options.compare();
-        const records = (await sessionStore.list(user)).filter(
-          ({ record }) => record.user_id === userId && !local.hasTombstone(record.session_id),
-        );
+        const records = (await sessionStore.list(user)).filter(isListed);
         const listed = new Set(records.map(({ record }) => record.session_id));
         const unwritten = pending.createsOf(user).filter(({ record }) => !listed.has(record.session_id));
         // Redis may have lost some that the database has.
         const isSure = database?.copy.sure !== false;
         const others = isSure ? [] : await database.sessionStore.list(user).catch(() => []);
-        const more = others.filter(
-          ({ record }) => record.user_id === userId && !listed.has(record.session_id),
-        );
+        const more = others.filter((each) => isListed(each) && !listed.has(each.record.session_id));
         return { records: [...records, ...unwritten, ...more], complete: isSure };
       },
       async database(stored) {
-        const records = (await stored.list(user)).filter(
-          ({ record }) => record.user_id === userId && !local.hasTombstone(record.session_id),
-        );
+        const records = (await stored.list(user)).filter(isListed);
         return { records, complete: !onRedis };
       },
       here: async () => ({ records: await local.list(user), complete: !shared }),

@@ -90,6 +90,21 @@ it("a session that only the database has ended is not in its user's list at a ne
   expect(await idsOf(another(), "u1")).toEqual([living.claims.id]);
 });
 
+it("a session of whose end the database has not been told yet is neither read nor listed", async () => {
+  const { one, another } = await two();
+  const made = await one.sessions.create({ userId: "u1" });
+  await one.sessions.maintenance();
+  const ending = another();
+  expect(await ending.sessions.delete(made.claims.id)).toBe("done");
+  expect(await ending.sessions.get(made.claims.id)).toEqual({ kind: "missing" });
+  expect(await ending.sessions.delete(made.claims.id)).toBe("missing");
+  // Nothing can be carried, so that both are asked.
+  const position = ending.keys.sessionsCarried();
+  ending.wire.answer = ([name, ...rest]) =>
+    String(name).startsWith("eval") && rest.includes(position) ? { error: "OOM" } : undefined;
+  expect(await idsOf(ending, "u1")).toEqual([]);
+});
+
 describe("a call to Redis that a request has given up", () => {
   it("sends the request to the database at once, long before the call has failed", async () => {
     const { one, other } = await two();
