@@ -35,9 +35,11 @@ async function snapshot(): Promise<() => Promise<void>> {
     for (const key of await keysOf(copies)) await redis("copy", key, key.slice(copies.length + 1), "replace");
   };
 }
+/** Until it serves sessions, an isolate carries nothing. */
+const serve = (one: Isolate) => one.sessions.get("A".repeat(27));
 /** As the requests of some time do. */
 async function turns(one: Isolate, count = 12): Promise<void> {
-  await one.sessions.get("A".repeat(27));
+  await serve(one);
   for (let turn = 0; turn < count; turn += 1) {
     one.platform.advance(2500);
     await one.store.maintenance();
@@ -53,13 +55,18 @@ const positionNow = async () =>
   Number((await redis<string | null>("get", `${prefix}:s:carried`))?.split(" ")[1] ?? 0);
 const BIG = new JsonText(JSON.stringify("x".repeat(8000)));
 
-/** Sessions of before and of an outage, of which some ended in it, by an isolate that is gone then. */
-async function outage() {
+/**
+ * Sessions of before and of an outage, of which some ended in it, by an isolate that is gone then.
+ *
+ * @param prepare What is done while Redis has all that started before. It returns how Redis comes back.
+ */
+async function outage(prepare = async (): Promise<() => Promise<void>> => async () => {}) {
   const gone = open();
   const before = [];
   for (let each = 0; each < 6; each += 1)
     before.push(await gone.sessions.create({ userId: `before-${each}`, userData: BIG }));
   await gone.sessions.maintenance();
+  const restore = await prepare();
   await gone.lose();
   const during = [];
   for (let each = 0; each < 6; each += 1)
@@ -74,6 +81,7 @@ async function outage() {
   const rotated = await gone.sessions.rotate(active);
   over.push(before[2]?.token ?? "");
   const alive = [...before.slice(3), ...during.slice(2), rotated].map((one) => one?.token ?? "");
+  await restore();
   return { over, alive };
 }
 
@@ -92,9 +100,7 @@ describe.each([
   ["with an old snapshot", snapshot],
 ] as const)("when Redis comes back %s", (_, prepare) => {
   it("an isolate that starts then honours no session that ended, and loses none", async () => {
-    const restore = await prepare();
-    const sessions = await outage();
-    await restore();
+    const sessions = await outage(prepare);
     await expectAll(open(), sessions);
   });
 
@@ -102,9 +108,7 @@ describe.each([
     const first = open();
     const kept = await first.sessions.create({ userId: "kept", userData: BIG });
     await turns(first);
-    const restore = await prepare();
-    const sessions = await outage();
-    await restore();
+    const sessions = await outage(prepare);
     const one = open();
     await turns(one);
     database.faults.cut = true;
@@ -112,26 +116,28 @@ describe.each([
   });
 
   it("many isolates carry at once, each cut off somewhere, and nothing is lost or doubled", async () => {
-    const restore = await prepare();
-    const sessions = await outage();
-    await restore();
-    for (let cutAt = 1; cutAt <= 6; cutAt += 1) {
+    const sessions = await outage(prepare);
+    for (const cutAt of [1, 4, 9, 16, 25, 36]) {
       const many = [open(), open(), open()];
-      let calls = 0;
+      await Promise.all(many.map(serve));
+      let commands = 0;
       for (const each of many)
         each.wire.answer = () => {
-          calls += 1;
-          if (calls > cutAt) throw new TypeError("cut");
+          commands += 1;
+          if (commands > cutAt) throw new TypeError("cut");
           return undefined;
         };
       await Promise.all(many.map((each) => each.sessions.maintenance()));
     }
     const many = [open(), open(), open()];
+    await Promise.all(many.map(serve));
     for (let turn = 0; turn < 6; turn += 1) {
       await Promise.all(many.map((each) => each.sessions.maintenance()));
       platform.advance(2500);
     }
     for (const each of many) await expectAll(each, sessions);
+    database.faults.cut = true;
+    await expectAll(open(), sessions);
     expect((await open().sessions.service.list("during-3")).records).toHaveLength(1);
   });
 });
@@ -262,6 +268,17 @@ it("a cron trigger carries where no request comes", async () => {
   await open().sessions.scheduled();
   database.faults.cut = true;
   await expectAll(open(), sessions);
+});
+
+it("an ending of everyone's sessions is carried too", async () => {
+  const [cut, other] = [open(), open()];
+  const made = await cut.sessions.create({ userId: "u1" });
+  await cut.sessions.maintenance();
+  await cut.lose();
+  expect(await cut.sessions.service.revokeEveryone()).toBe("done");
+  await other.sessions.scheduled();
+  database.faults.cut = true;
+  expect(await kindOf(open(), made.token)).toBe("over");
 });
 
 it("what is useless is deleted, some of it at a time", async () => {
