@@ -50,7 +50,7 @@ export class RedisCopy {
     return this.#doubts;
   }
 
-  /** Notes that this isolate serves sessions. One that serves none has nothing to compare. */
+  /** Notes that this isolate serves sessions. One that serves none has nothing to compare, and nothing to delete. */
   use(): void {
     this.#used = true;
   }

@@ -30,7 +30,7 @@ export interface SessionDatabase {
   maintenance(): Promise<void> | null;
 }
 
-/** An isolate deletes what is useless this often, ms. */
+/** An isolate that serves sessions deletes what is useless this often, ms. */
 const SWEEP_EVERY_MS = 60_000;
 
 export function createSessionDatabase(options: SessionDatabaseOptions): SessionDatabase {
@@ -39,18 +39,19 @@ export function createSessionDatabase(options: SessionDatabaseOptions): SessionD
   const database = new Database(options);
   const sessionStore = new D1SessionStore({ ...config, database, platform });
   const bound = entries === undefined ? {} : { entries };
-  let sweptAt = Number.NEGATIVE_INFINITY;
   const outbox = new DatabaseOutbox({ sessionStore, platform, absoluteSeconds, ...bound });
+  const copy = new RedisCopy(platform);
+  let sweptAt = Number.NEGATIVE_INFINITY;
   return {
     database,
     sessionStore,
     outbox,
-    copy: new RedisCopy(platform),
+    copy,
     maintenance() {
       if (!database.reachable) return database.probe();
       const now = platform.now();
       const writes = outbox.run();
-      if (Math.abs(now - sweptAt) < SWEEP_EVERY_MS) return writes;
+      if (!copy.used || Math.abs(now - sweptAt) < SWEEP_EVERY_MS) return writes;
       sweptAt = now;
       return Promise.all([writes, sessionStore.sweep().catch(ignoreFailure)]).then(() => {});
     },

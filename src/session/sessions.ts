@@ -176,6 +176,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     },
     async scheduled() {
       if (!database) return;
+      database.copy.use();
       await store.maintenance();
       await database.maintenance();
       await carry?.turn();

@@ -106,6 +106,7 @@ export function createSessionValidator({
     const { tokenSource } = claim;
     if (claim.kind === "invalid") return () => over("invalid", tokenSource);
     const { claims } = claim;
+    database?.copy.use();
     const user = await identifier.sessionUser(claims.userId);
     const asked = { request, claims, tokenSource, user };
     if (!onRedis && !database) return () => withoutRedis(asked);
@@ -130,7 +131,6 @@ export function createSessionValidator({
     const unmoved = unmovedKeys(keys, claims).map((key) => batch.read(key));
     const learned = database?.copy.learned;
     const position = database ? batch.read(keys.sessionsCarried()) : null;
-    database?.copy.use();
     // What Redis says will not suffice: both are asked at once.
     if (database?.copy.sure === false) void lookOnce(claims, user);
     return async () => {

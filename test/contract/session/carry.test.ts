@@ -261,6 +261,7 @@ it("an isolate that serves no sessions asks neither store", async () => {
   platform.advance(20_000);
   await one.sessions.maintenance();
   expect(one.wire.calls).toBe(0);
+  expect(database.faults.calls).toBe(0);
 });
 
 it("a cron trigger carries where no request comes", async () => {
