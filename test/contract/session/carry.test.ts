@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, inject, it } from "vitest";
 import { JsonText } from "../../../src/runtime/json-text.ts";
+import { replaceScript } from "../../../src/session/scripts.ts";
 import { faultyDatabase, freshDatabase } from "../../support/database.ts";
 import { freshPrefix } from "../../support/limits.ts";
 import { openSessions, sessionPlatform } from "../../support/sessions.ts";
@@ -253,6 +254,21 @@ it("a database in the place of another, and one that went back, are carried from
   expect(await positionNow()).toBeLessThan(5);
   database.faults.cut = true;
   expect(await kindOf(open(), made.token)).toBe("active");
+});
+
+it("the position is written only over the one that was read", async () => {
+  const { store, keys } = open();
+  const advance = async (from: string, to: string) => {
+    const batch = store.batch();
+    const replaced = batch.run(replaceScript, [keys.sessionsCarried()], [from, to, 60_000]);
+    await batch.send();
+    return replaced;
+  };
+  expect(await advance("", "d 1 0")).toBe(1);
+  expect(await advance("", "d 2 0"), "Redis has one").toBe(0);
+  expect(await advance("d 1 0", "d 3 0")).toBe(1);
+  expect(await advance("d 1 0", "d 4 0"), "another isolate was there first").toBe(0);
+  expect(await positionNow()).toBe(3);
 });
 
 it("an isolate that serves no sessions asks neither store", async () => {
