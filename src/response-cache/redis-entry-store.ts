@@ -42,7 +42,10 @@ const WITHDRAWAL_LIFE_MS = 3_600_000;
 const QUICK_FILL_MS = 1000;
 /** Ms beside the call to the store that a quick fill may take from its answer to Redis. */
 const FILL_MARGIN_MS = 800;
-/** Of those, what one isolate notes at a time: whoever writes to many URLs must not fill the store (law 5). */
+/**
+ * Writes to URLs of which nothing is stored, that one isolate notes at a time: whoever writes to many URLs must not fill the
+ * store (law 5).
+ */
 const MAX_EMPTY_STAMPS = 500;
 /** Different `Vary` fields of one URL that are tried, the newest first. */
 const MAX_VARY_SETS = 4;

@@ -37,6 +37,11 @@ export class LearnedDeadline {
     return [...this.#replies].sort((a, b) => a - b)[REPLIES / 2] ?? null;
   }
 
+  /** Whether as many replies have come as it learns from since this was last so: to look at the median at each is too much. */
+  get isRoundOver(): boolean {
+    return this.#next === 0 && this.#replies.length === REPLIES;
+  }
+
   /** Calls that were given up since the last reply. */
   get missed(): number {
     return this.#missed;

@@ -215,7 +215,7 @@ export class Store {
   ): Promise<PipelineReply> {
     try {
       const reply = await upstash.call({ ...call, deadlineMs: upstash.ceilingMs }, { teaches });
-      if (teaches) this.#noteDistance(upstash.learned.medianMs);
+      if (teaches && upstash.learned.isRoundOver) this.#noteDistance(upstash.learned.medianMs);
       // A PING, a health check's too, proves only that Redis answers.
       if (call.commands.every(isPing)) this.#breaker.provedNothing();
       else if (this.#breaker.succeeded()) this.#found();

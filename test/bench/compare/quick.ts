@@ -4,6 +4,8 @@ import { countOne, openHarness } from "./harness.ts";
 import { rows } from "./rows.ts";
 
 const ROUNDS = 6;
+const WHATS = ["critical", "calls", "commands"] as const;
+type What = (typeof WHATS)[number];
 
 export async function quick(): Promise<boolean> {
   const harness = await openHarness(["edge", "tuned"]);
@@ -16,14 +18,16 @@ export async function quick(): Promise<boolean> {
       for (const name of ["edge", "tuned"] as const) {
         const contestant = harness.contestants.get(name);
         if (!contestant) continue;
-        const counts = await countOne(harness, row, contestant, ROUNDS);
-        const words = (what: "critical" | "calls" | "commands") =>
-          [...new Set(counts.map((each) => each[what]))].join(" or ");
+        const measure = () => countOne(harness, row, contestant, ROUNDS);
+        let counts = await measure();
+        const words = (what: What) => [...new Set(counts.map((each) => each[what]))].join(" or ");
+        // A limit's window that begins in between sets one lifetime more. It does not begin twice within a minute.
+        if (WHATS.some((what) => words(what).includes(" or "))) counts = await measure();
         console.log(
           `| ${row.name} | ${name} | ${words("critical")} | ${words("calls")} | ${words("commands")} |`,
         );
         if (name !== "edge") continue;
-        for (const what of ["critical", "calls", "commands"] as const) {
+        for (const what of WHATS) {
           if (words(what) !== String(row.edge[what]))
             wrong.push(`${row.name}: ${what} ${words(what)}, not ${row.edge[what]}`);
         }
