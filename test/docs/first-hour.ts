@@ -38,10 +38,11 @@ async function answered(url: string, wanted: (answer: Response) => boolean): Pro
   throw new Error(`${url} did not answer as wanted within two minutes`);
 }
 
-async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (child.exitCode !== null) return;
+/** Ends it as a terminal does: the signal goes to the whole group, since npm does not hand SIGINT on. */
+async function ended({ child, signal }: { child: ChildProcess; signal: NodeJS.Signals }): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const gone = new Promise((done) => child.once("exit", done));
-  child.kill(signal);
+  process.kill(-child.pid, signal);
   await gone;
 }
 
@@ -52,6 +53,7 @@ const start = (folder: string, ...args: string[]) =>
   spawn("npm", ["start", "--", "--port", String(PORT), ...args], {
     cwd: folder,
     stdio: "ignore",
+    detached: true,
     env: { ...process.env, ORIGIN_TOKEN: TOKEN },
   });
 
@@ -72,7 +74,7 @@ try {
     return answered(`${EDGE}/v1/emissions/factors`, ({ status }) => status === 200);
   });
   await step("Ctrl-C", async () => {
-    for (const child of children.splice(0)) await ended(child, "SIGINT");
+    for (const child of children.splice(0)) await ended({ child, signal: "SIGINT" });
     return "ended";
   });
 
@@ -83,6 +85,7 @@ try {
       spawn("node", ["api.mjs"], {
         cwd: folder,
         stdio: "ignore",
+        detached: true,
         env: { ...process.env, ORIGIN_TOKEN: TOKEN, PORT: String(API_PORT) },
       }),
       start(folder, "--origin", `http://127.0.0.1:${API_PORT}`),
@@ -116,6 +119,6 @@ try {
   for (const [name, seconds, saw] of rows) console.log(`| ${name} | ${seconds.toFixed(1)} | ${saw} |`);
   console.log(`| all | ${total.toFixed(1)} | |`);
 } finally {
-  for (const child of children) await ended(child, "SIGTERM");
+  for (const child of children) await ended({ child, signal: "SIGTERM" });
   await rm(place, { recursive: true, force: true });
 }
