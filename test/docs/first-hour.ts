@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { run } from "../../src/tools/check/run.ts";
@@ -78,11 +78,13 @@ try {
     return "ended";
   });
 
-  await writeFile(join(folder, "api.mjs"), expressSource());
+  // In a folder that git and the check leave alone, from which it finds the clone's express.
+  await mkdir(join(folder, "dist"));
+  await writeFile(join(folder, "dist/api.mjs"), expressSource());
   await writeFile(join(folder, ".dev.vars"), `ORIGIN_TOKEN=${TOKEN}\n`);
   await step("your own API behind it", async () => {
     children.push(
-      spawn("node", ["api.mjs"], {
+      spawn("node", ["dist/api.mjs"], {
         cwd: folder,
         stdio: "ignore",
         detached: true,
