@@ -43,6 +43,8 @@ describe.each(stores)("%s", (_where, store) => {
     ...store,
     IDENTITY_SECRET: "i".repeat(32),
     REDIS_RATE_LIMIT_PREFIX: `{${freshPrefix()}}`,
+    // What a request writes notes in the cache that it was written.
+    REDIS_CACHE_PREFIX: `{${freshPrefix()}}`,
   });
 
   /** Statuses of GETs through the Worker. */
