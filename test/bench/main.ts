@@ -6,6 +6,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   limits: () => import("./limits.ts"),
   sessions: () => import("./sessions.ts"),
   cache: () => import("./cache.ts"),
+  distance: () => import("./distance.ts"),
   growth: () => import("./growth.ts"),
   profile: () => import("./profile.ts"),
 };
