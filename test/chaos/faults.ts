@@ -22,6 +22,12 @@ export interface Fault {
   mostWaits?: number;
   /** The Worker must run with a clock that the test can shift. */
   movesClock?: true;
+  /** Calls are answered after their requests have given them up: counts what becomes of these. */
+  answersLate?: true;
+  /** The most requests of each capability in a second, where each of them lasts long. */
+  maxRate?: number;
+  /** Variables of the Worker that differ from the matrix's. */
+  vars?: Readonly<Record<string, number>>;
   start(world: World, dice: Dice): void | Promise<void>;
   stop(world: World): void | Promise<void>;
 }
@@ -97,6 +103,20 @@ const ofTheWay: Fault[] = [
     await pause(20 + call.dice.roll() * 230);
     call.reply(await call.forward());
   }),
+  {
+    ...onTheWay("far", "each call is answered, after 450 to 900 ms", closed, async (call) => {
+      const since = performance.now();
+      const ms = 450 + call.dice.roll() * 450;
+      await pause(ms / 2);
+      const answer = await call.forward();
+      await pause(Math.max(0, since + ms - performance.now()));
+      call.reply(answer);
+    }),
+    answersLate: true,
+    maxRate: 15,
+    // A caller whom a late reply denies is blocked for so long.
+    vars: { ISOLATE_MAX_AGE_MS: 10_000 },
+  },
   {
     ...onTheWay("cold-connection", "", closed, () => {}),
     startsFirst: true,

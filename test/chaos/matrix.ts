@@ -12,10 +12,11 @@ import { type Fault, faults } from "./faults.ts";
 import { type ProxyCounts, pause } from "./proxy.ts";
 import { CacheStream } from "./streams/cache.ts";
 import { GatewayStream } from "./streams/gateway.ts";
+import { type LateCounts, LateReplies, lateMisses } from "./streams/late.ts";
 import { LimitsStream } from "./streams/limits.ts";
 import { SessionsStream } from "./streams/sessions.ts";
 import { uncaughtErrors } from "./uncaught.ts";
-import { openWorld, type World } from "./world.ts";
+import { openWorld, type World, type WorldOptions } from "./world.ts";
 
 export interface MatrixOptions {
   /** Default 1. */
@@ -50,6 +51,8 @@ export interface FaultResult {
   immortal: number;
   /** Sessions that ended because Redis lost its data. */
   excused: number;
+  /** Of a fault that answers late: what became of calls that were given up. */
+  late: LateCounts | null;
   /** Violations; empty: the fault passed. */
   misses: string[];
 }
@@ -71,10 +74,9 @@ export async function runMatrix(options: MatrixOptions = {}): Promise<FaultResul
   const { seed = 1, only, progress = () => {} } = options;
   const chosen = faults.filter(({ name }) => !only || only.includes(name));
   const results: FaultResult[] = [];
-  for (const movesClock of [false, true]) {
-    const inTurn = chosen.filter((fault) => Boolean(fault.movesClock) === movesClock);
-    if (inTurn.length === 0) continue;
-    const world = await openWorld(movesClock ? { entry: SHIFTED } : {});
+  for (const inTurn of Map.groupBy(chosen, (fault) => JSON.stringify(worldOf(fault))).values()) {
+    const [first] = inTurn;
+    const world = await openWorld(first && worldOf(first));
     try {
       for (const fault of inTurn) {
         const result = await runFault(world, fault, { ...options, seed: seed * 1000 + results.length });
@@ -88,8 +90,13 @@ export async function runMatrix(options: MatrixOptions = {}): Promise<FaultResul
   return results;
 }
 
+function worldOf({ movesClock, vars }: Fault): WorldOptions {
+  return { ...(movesClock && { entry: SHIFTED }), ...(vars && { vars }) };
+}
+
 async function runFault(world: World, fault: Fault, options: MatrixOptions): Promise<FaultResult> {
-  const { seed = 1, phaseMs = usual, rate = 40 } = options;
+  const { seed = 1, phaseMs = usual } = options;
+  const rate = Math.min(options.rate ?? 40, fault.maxRate ?? Number.POSITIVE_INFINITY);
   const { proxy, edge, upstash } = world;
   const cells = emptyCells();
   const chance = dice(seed);
@@ -103,6 +110,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   const sessions = new SessionsStream({ ...common, losesData: fault.losesData ?? false });
   const gateway = new GatewayStream(common);
   const streams = [limits, sessions, new CacheStream(common), gateway];
+  const late = fault.answersLate ? new LateReplies(world, common.run) : null;
   let logFrom = edge.log.length;
   const lines = () => edge.log.slice(logFrom);
   const lost = () => lines().filter(({ event }) => event === "store.lost");
@@ -122,9 +130,11 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   await upstash.redis.command("FLUSHALL");
   const printedFrom = edge.printed.length;
   for (const stream of streams) await stream.prepare();
+  await late?.prepare();
   await run("before");
   // A busy machine can miss a deadline without a fault.
   await search("before");
+  await late?.ready();
   logFrom = edge.log.length;
 
   proxy.forget();
@@ -133,7 +143,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   if (fault.startsFirst) await fault.start(world, chance);
   const traffic = run("during");
   if (!fault.startsFirst) await fault.start(world, chance);
-  await traffic;
+  await Promise.all([traffic, late?.during()]);
   await fault.stop(world);
   proxy.lift(fault.afterwards);
   const stoppedAt = Date.now();
@@ -154,6 +164,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
   proxy.lift();
   await edge.restart();
   for (const stream of streams) await stream.finish();
+  const lateCounts = (await late?.finish()) ?? null;
   await pause(100);
 
   const lostAt = timeOf(lost()[0]);
@@ -180,6 +191,7 @@ async function runFault(world: World, fault: Fault, options: MatrixOptions): Pro
     without: without.length,
     immortal,
     excused: sessions.excused,
+    late: lateCounts,
   };
   return { ...facts, misses: missesOf(facts) };
 }
@@ -205,7 +217,7 @@ function startedBetween(cells: Cells, from: number, until: number): Sample[] {
 }
 
 function missesOf(facts: Omit<FaultResult, "misses">): string[] {
-  const { fault, cells, noticedMs, recoveredMs, waited, probes, unhandled, immortal, without } = facts;
+  const { fault, cells, noticedMs, recoveredMs, waited, probes, unhandled, immortal, without, late } = facts;
   const misses: string[] = [];
   const miss = (wrong: boolean, what: string) => {
     if (wrong) misses.push(what);
@@ -231,7 +243,7 @@ function missesOf(facts: Omit<FaultResult, "misses">): string[] {
   miss(recoveredMs !== null && probes.probesSinceLifted > 1, `${probes.probesSinceLifted} probes to recover`);
   miss(unhandled > 0, `${unhandled} unhandled rejections`);
   miss(immortal > 0, `${immortal} Redis keys without a lifetime`);
-  return misses;
+  return late ? [...misses, ...lateMisses(late)] : misses;
 }
 
 function summary(result: FaultResult): string {

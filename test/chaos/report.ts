@@ -1,5 +1,6 @@
 import { type Cell, capabilities, type Phase, percentile, phases, statusWords } from "./cells.ts";
 import type { FaultResult } from "./matrix.ts";
+import { lateReport } from "./streams/late.ts";
 
 /** RESULTS.md: one line per fault, then every cell. */
 export function matrixReport(results: readonly FaultResult[], seed: number): string {
@@ -90,7 +91,7 @@ function slowerLine(results: readonly FaultResult[]): string[] {
   ];
 }
 
-function faultSection({ fault, cells }: FaultResult): string[] {
+function faultSection({ fault, cells, late }: FaultResult): string[] {
   return [
     `### ${fault.name}: ${fault.what}`,
     "",
@@ -100,6 +101,7 @@ function faultSection({ fault, cells }: FaultResult): string[] {
       phases.map((phase) => cellRow(name, phase, cells[name][phase], cells[name].before)),
     ),
     "",
+    ...(late ? lateReport(fault.name, late) : []),
   ];
 }
 
