@@ -1,5 +1,7 @@
-/** A request's commands, or what is wrong with its body. */
-export type ParsedBody = { kind: "commands"; commands: string[][] } | { kind: "malformed"; error: string };
+/** A request's commands, or what is wrong with them. */
+export type ParsedBody =
+  | { kind: "commands"; commands: (string | Buffer)[][] }
+  | { kind: "malformed"; error: string };
 
 /**
  * Reads a body: one command (`["GET","a"]`) where `single`, else a list of them. Every argument becomes the string that

@@ -1,11 +1,11 @@
 import type { RedisConnection } from "./connection.ts";
 import { refusal } from "./refusals.ts";
-import { RespError, type RespReply } from "./resp.ts";
+import { type Command, RespError, type RespReply } from "./resp.ts";
 import { ScriptAliases, sha1 } from "./scripts.ts";
 
 /** A command as Redis gets it, and what replaces its reply when it succeeds. */
 interface Translated {
-  args: readonly string[];
+  args: Command;
   instead?: Buffer;
 }
 
@@ -14,10 +14,7 @@ export class CommandRunner {
   readonly #aliases = new ScriptAliases();
 
   /** Runs all commands in one write; each succeeds or fails by itself. @throws RedisUnreachableError */
-  async pipeline(
-    connection: RedisConnection,
-    commands: readonly (readonly string[])[],
-  ): Promise<RespReply[]> {
+  async pipeline(connection: RedisConnection, commands: readonly Command[]): Promise<RespReply[]> {
     const steps = commands.map((command) => refusal(command) ?? this.#translate(command));
     const sent = steps.flatMap((step) => (step instanceof RespError ? [] : [step.args]));
     const replies = sent.length > 0 ? await connection.pipeline(sent) : [];
@@ -31,7 +28,7 @@ export class CommandRunner {
    */
   async transaction(
     connection: RedisConnection,
-    commands: readonly (readonly string[])[],
+    commands: readonly Command[],
   ): Promise<RespReply[] | RespError> {
     const refused = commands.map(refusal).find((error) => error !== undefined);
     if (refused) return refused;
@@ -45,8 +42,8 @@ export class CommandRunner {
     return steps.map((step, index) => answer(step, executed[index]));
   }
 
-  #translate(args: readonly string[]): Translated {
-    const [name = "", first, second] = args;
+  #translate(args: Command): Translated {
+    const [name = "", first, second] = args.slice(0, 3).map(String);
     switch (name.toUpperCase()) {
       case "EVAL":
       case "EVAL_RO":
@@ -63,9 +60,11 @@ export class CommandRunner {
     }
   }
 
-  #script(args: readonly string[], subcommand: string | undefined, source: string | undefined): Translated {
+  #script(args: Command, subcommand: string | undefined, source: string | undefined): Translated {
     if (subcommand === "EXISTS") {
-      return { args: [...args.slice(0, 2), ...args.slice(2).map((sha) => this.#aliases.resolve(sha))] };
+      return {
+        args: [...args.slice(0, 2), ...args.slice(2).map((sha) => this.#aliases.resolve(String(sha)))],
+      };
     }
     if (subcommand !== "LOAD" || source === undefined) return { args };
     return {

@@ -1,9 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { parseBody } from "./body.ts";
+import { type ParsedBody, parseBody } from "./body.ts";
+import { isFromBrowser } from "./callers.ts";
 import { CommandRunner } from "./commands.ts";
 import { type RedisAddress, RedisConnection } from "./connection.ts";
-import { RespError } from "./resp.ts";
+import { pathCommand, TOKEN_PARAMETER } from "./path-command.ts";
+import { type Command, RespError } from "./resp.ts";
 import { restReply } from "./values.ts";
 
 export interface EndpointOptions {
@@ -16,7 +18,7 @@ export interface EndpointOptions {
 /** One accepted HTTP call, for tests that count calls. */
 export interface EndpointCall {
   path: string;
-  /** Commands with their arguments as Redis gets them; scripts as the caller sent them. */
+  /** Commands with their arguments as Redis gets them (bytes that are no text as UTF-8); scripts as the caller sent them. */
   commands: string[][];
   syncToken: string | undefined;
 }
@@ -84,34 +86,40 @@ export class Endpoint {
   }
 
   async #answer(request: IncomingMessage): Promise<Answer> {
-    if (!authorised(request.headers.authorization, this.#options.token)) {
+    const { pathname, query } = addressOf(request);
+    const refused = this.#refusal(request, pathname, query);
+    if (refused) {
       request.resume();
-      return failure(401, "WRONGPASS invalid or missing auth token");
+      return refused;
     }
-    const path = (request.url ?? "/").replace(/\?.*$/, "");
-    if (path !== "/" && path !== "/pipeline" && path !== "/multi-exec") {
-      request.resume();
-      return failure(404, "ERR unknown path: use /, /pipeline or /multi-exec");
-    }
-    if (request.method !== "POST") {
-      request.resume();
-      return failure(405, "ERR only POST is served here");
-    }
-    const text = await bodyOf(request);
-    if (text === null) return failure(413, "ERR max request size exceeded");
-    const parsed = parseBody(text, path === "/");
+    const body = await bodyOf(request);
+    if (body === null) return failure(413, "ERR max request size exceeded");
+    const parsed = parsedCommands(pathname, query, body);
     if (parsed.kind === "malformed") return failure(400, parsed.error);
 
-    this.#calls.push({ path, commands: parsed.commands, syncToken: header(request, "upstash-sync-token") });
+    const { commands } = parsed;
+    const shown = commands.map((command) => command.map(String));
+    this.#calls.push({ path: pathname, commands: shown, syncToken: header(request, "upstash-sync-token") });
     if (this.#calls.length > MAX_CALLS) this.#calls.shift();
     try {
-      return await this.#run(path, parsed.commands, header(request, "upstash-encoding") === "base64");
+      return await this.#run(pathname, commands, header(request, "upstash-encoding") === "base64");
     } catch (error) {
       return failure(500, `ERR ${error instanceof Error ? error.message : "Redis failed"}`);
     }
   }
 
-  async #run(path: string, commands: string[][], base64: boolean): Promise<Answer> {
+  /** What is refused before its body is read. */
+  #refusal({ headers, method }: IncomingMessage, pathname: string, query: URLSearchParams): Answer | null {
+    if (isFromBrowser(headers)) return failure(403, "ERR a request of a browser is not served here");
+    const presented = headers.authorization ?? `Bearer ${query.get(TOKEN_PARAMETER) ?? ""}`;
+    if (!authorised(presented, this.#options.token))
+      return failure(401, "WRONGPASS invalid or missing auth token");
+    const methods = IN_BODY.has(pathname) ? ["POST", "PUT"] : ["GET", "HEAD", "POST", "PUT"];
+    if (methods.includes(method ?? "")) return null;
+    return failure(405, `ERR use ${methods.join(", ")} here`);
+  }
+
+  async #run(path: string, commands: readonly Command[], base64: boolean): Promise<Answer> {
     if (path === "/multi-exec") return this.#transaction(commands, base64);
     const replies = await this.#runner.pipeline(this.#connection, commands);
     const items = replies.map((reply) => restReply(reply, base64));
@@ -121,7 +129,7 @@ export class Endpoint {
   }
 
   /** Uses its own connection, so that no other request's commands join the transaction. */
-  async #transaction(commands: string[][], base64: boolean): Promise<Answer> {
+  async #transaction(commands: readonly Command[], base64: boolean): Promise<Answer> {
     const connection = new RedisConnection(this.#options.redis);
     try {
       const replies = await this.#runner.transaction(connection, commands);
@@ -142,6 +150,21 @@ export class Endpoint {
   }
 }
 
+/** Where commands are in the body, as JSON. At every other path the command is in the path. */
+const IN_BODY: ReadonlySet<string> = new Set(["/", "/pipeline", "/multi-exec"]);
+
+/** The path as it was sent: a parser of URLs would take `..` and `//`, which may stand in keys, for steps. */
+function addressOf({ url = "/" }: IncomingMessage): { pathname: string; query: URLSearchParams } {
+  const at = url.indexOf("?");
+  const [pathname, query] = at === -1 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
+  return { pathname, query: new URLSearchParams(query) };
+}
+
+function parsedCommands(pathname: string, query: URLSearchParams, body: Buffer): ParsedBody {
+  if (!IN_BODY.has(pathname)) return pathCommand(pathname, query, body);
+  return parseBody(body.toString("utf8"), pathname === "/");
+}
+
 const failure = (status: number, error: string): Answer => ({ status, body: { error } });
 
 function header(request: IncomingMessage, name: string): string | undefined {
@@ -150,18 +173,18 @@ function header(request: IncomingMessage, name: string): string | undefined {
 }
 
 /** Compares digests: they have one length, so that the time does not depend on the token's length. */
-function authorised(presented: string | undefined, token: string): boolean {
+function authorised(presented: string, token: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
-  return timingSafeEqual(digest(presented ?? ""), digest(`Bearer ${token}`));
+  return timingSafeEqual(digest(presented), digest(`Bearer ${token}`));
 }
 
 /** Null when it is too large. It is read to its end all the same, because a client that still sends reads no answer. */
-async function bodyOf(request: IncomingMessage): Promise<string | null> {
+async function bodyOf(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size <= LARGEST_BODY) chunks.push(chunk);
   }
-  return size > LARGEST_BODY ? null : Buffer.concat(chunks).toString("utf8");
+  return size > LARGEST_BODY ? null : Buffer.concat(chunks);
 }

@@ -17,7 +17,8 @@ export async function onLoopback<Result>(start: () => Promise<Result>): Promise<
   Server.prototype.listen = function listenOnLoopback(this: Server, ...args: unknown[]) {
     const [port, ...rest] = args;
     if (typeof port !== "number" || typeof rest[0] === "string") return Reflect.apply(listen, this, args);
-    this.on("connection", (socket) => {
+    this.prependListener("connection", (socket: Socket) => {
+      onlyRedisClients(socket);
       connections.add(socket);
       socket.once("close", () => connections.delete(socket));
     });
@@ -28,4 +29,23 @@ export async function onLoopback<Result>(start: () => Promise<Result>): Promise<
   } finally {
     Server.prototype.listen = listen;
   }
+}
+
+/** The first byte of a command that a Redis client sends: an array (RESP2). */
+const ARRAY = 0x2a;
+
+/**
+ * Closes a connection that begins like no Redis client's. A page in a browser can POST to any port of loopback, and a Redis that
+ * reads commands written as lines runs those in its body; an HTTP request never begins with a `*`.
+ */
+function onlyRedisClients(socket: Socket): void {
+  const { push } = socket;
+  socket.push = function pushAfterFirst(this: Socket, chunk: unknown, encoding?: BufferEncoding) {
+    socket.push = push;
+    if (chunk instanceof Uint8Array && chunk[0] !== ARRAY) {
+      socket.destroy();
+      return false;
+    }
+    return Reflect.apply(push, this, [chunk, encoding]) as boolean;
+  };
 }

@@ -1,4 +1,4 @@
-import { RespError } from "./resp.ts";
+import { type Command, RespError } from "./resp.ts";
 
 /** Commands that change, block or end the connection they run on. */
 const ABOUT_THE_CONNECTION = new Set(
@@ -13,10 +13,10 @@ const ABOUT_THE_CONNECTION = new Set(
  * All HTTP requests share one connection, and a transaction is `/multi-exec`. A command that would change the connection
  * for other requests is refused here and never sent. An EXEC inside a transaction would end it early.
  */
-export function refusal(args: readonly string[]): RespError | undefined {
-  const name = (args[0] ?? "").toUpperCase();
+export function refusal(args: Command): RespError | undefined {
+  const name = String(args[0] ?? "").toUpperCase();
   const blocks =
-    (name === "XREAD" || name === "XREADGROUP") && args.some((arg) => arg.toUpperCase() === "BLOCK");
+    (name === "XREAD" || name === "XREADGROUP") && args.some((arg) => String(arg).toUpperCase() === "BLOCK");
   if (!blocks && !ABOUT_THE_CONNECTION.has(name)) return undefined;
   return new RespError(`ERR Command is not available over HTTP: '${name}'`);
 }

@@ -43,15 +43,6 @@ describe.each(kinds)("Upstash's REST protocol (redis: %s)", (kind) => {
     expect(await harness.ask("GET", "unauthorised")).toBeNull();
   });
 
-  it("says what it does not serve", async () => {
-    expect(await harness.post("/nowhere", ["GET", "a"])).toMatchObject({
-      status: 404,
-      body: anError(/path/),
-    });
-    const get = await fetch(harness.url, { headers: { authorization: `Bearer ${harness.token}` } });
-    expect(get.status).toBe(405);
-  });
-
   it.each([
     ["/", "{"],
     ["/", ""],
