@@ -55,7 +55,7 @@ describe("a store that answers", () => {
 
   it("is asked at an address that ends with a slash or has a path", async () => {
     expect(states(await look(`${upstash.url}/`, upstash.token))).toEqual(["well", "well", "well"]);
-    expect((await look(`${upstash.url}/other`, upstash.token))[0]?.says).toContain("answers 404");
+    expect((await look(`${upstash.url}/other`, upstash.token))[0]?.says).toContain("answers 400");
   });
 });
 
