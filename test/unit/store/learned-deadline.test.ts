@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { LearnedDeadline } from "../../../src/store/learned-deadline.ts";
-import { type Dice, dice } from "../../support/dice.ts";
-import { ask, ok, storeWith, turn } from "../../support/store.ts";
+import { dice } from "../../support/dice.ts";
+import { hang, travel } from "../../support/distant-store.ts";
 
 describe("the learned deadline", () => {
   test.each([
@@ -26,71 +26,24 @@ describe("the learned deadline", () => {
   });
 });
 
-/** A reply whose body is there at once: that of a real Response takes a turn of the event loop, and time is virtual here. */
-const READ = { ok: true, headers: new Headers(), text: async () => '[{"result":[null]}]' } as Response;
-
-/** Requests, one each 200 ms, to a store at this distance with 30 % jitter. Virtual time: nothing waits. */
-async function travel(distances: readonly number[], { roll }: Dice) {
-  let rttMs = 0;
-  const { store, platform, lines } = storeWith(
-    () =>
-      new Promise((resolve) => {
-        platform.timer(rttMs * (0.7 + 0.6 * roll()), () => resolve(READ));
-      }),
-  );
-  let gaveUp = 0;
-  let settled = 0;
-  const advance = async (ms: number) => {
-    for (let passed = 0; passed < ms; passed += 10) {
-      platform.advance(10);
-      await turn();
-    }
-  };
-  for (const distance of distances) {
-    rttMs = distance;
-    void ask(store).then(({ error }) => {
-      settled += 1;
-      if (error) gaveUp += 1;
-    });
-    await turn();
-    await advance(200);
-    void store.maintenance();
-  }
-  await advance(2000);
-  expect(settled).toBe(distances.length);
-  return { gaveUp, openings: lines.filter(({ event }) => event === "store.lost").length };
-}
-
 describe("a store that is far away is no outage", () => {
   test.each([5, 50, 150, 300, 500, 800])("at %i ms: 300 requests, no fallback, no opening", async (rttMs) => {
-    expect(await travel(Array<number>(300).fill(rttMs), dice(rttMs))).toEqual({ gaveUp: 0, openings: 0 });
+    const { waits, ...counts } = await travel(Array<number>(300).fill(rttMs), dice(rttMs));
+    expect(counts).toEqual({ gaveUp: 0, openings: 0 });
+    expect(waits).toHaveLength(300);
   });
 
   it("from 20 to 800 ms and back: at most 3 in 100 fall back, and it does not open", async () => {
     const distances = [20, 800, 20].flatMap((rttMs) => Array<number>(100).fill(rttMs));
-    const { gaveUp, openings } = await travel(distances, dice(1));
+    const { waits, gaveUp, openings } = await travel(distances, dice(1));
+    expect(waits).toHaveLength(300);
     expect(gaveUp).toBeLessThanOrEqual(9);
     expect(openings).toBe(0);
   });
 
   it("that hangs is noticed within the ceiling, and no request waits longer than 400 ms", async () => {
-    let hangs = false;
-    const { store, platform } = storeWith(() => (hangs ? new Promise(() => {}) : ok([null])));
-    await ask(store);
-    platform.advance(1300);
-    hangs = true;
-    const since = platform.now();
-    const waits: number[] = [];
-    while (store.reachable && platform.now() - since < 5000) {
-      const startedAt = platform.now();
-      void ask(store).then(() => waits.push(platform.now() - startedAt));
-      await turn();
-      for (let passed = 0; passed < 200; passed += 50) {
-        platform.advance(50);
-        await turn();
-      }
-    }
-    expect(platform.now() - since).toBeLessThanOrEqual(1200);
+    const { noticedMs, waits } = await hang();
+    expect(noticedMs).toBeLessThanOrEqual(1200);
     expect(Math.max(...waits)).toBeLessThanOrEqual(400);
   });
 });
