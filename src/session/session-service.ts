@@ -64,13 +64,14 @@ export function createSessionService(options: SessionServiceOptions) {
     if (!isSessionId(id)) return { kind: "missing" };
     return attempt<Found>({
       async redis() {
-        const kept = await sessionStore.read(id);
+        const { kept, isEnded } = await sessionStore.look(id);
         // Another isolate may have lost Redis and made it in the database alone, since the two were compared.
         const asksBoth = database !== null && (kept === null || !database.copy.sure);
         const other = asksBoth ? await database.look(id, null) : null;
         if (other && endsIt(other, id)) return { kind: "missing" };
-        // The database may not have been told yet of what has ended here.
-        const found = kept ?? (local.hasTombstone(id) ? null : other?.kept);
+        // The database may not have been told yet of what has ended here or elsewhere.
+        const copy = local.hasTombstone(id) || isEnded(other?.kept) ? null : other?.kept;
+        const found = kept ?? copy;
         return found ? { kind: "found", ...found } : { kind: "missing" };
       },
       async database(stored) {
@@ -99,7 +100,11 @@ export function createSessionService(options: SessionServiceOptions) {
       return sessionStore.touch(kept, touched, await identifier.sessionUser(kept.record.user_id));
     };
     return attempt({
-      redis: () => over(sessionStore),
+      async redis() {
+        if (await over(sessionStore)) return true;
+        // Redis may have lost it.
+        return database !== null && (await read(id)).kind === "found" && over(database.sessionStore);
+      },
       database: over,
       here: () => over(local),
     });

@@ -98,6 +98,23 @@ export class UpstashSessionStore implements SessionStore {
     return keptSession(text);
   }
 
+  /**
+   * The record of a session, and whether Redis ends it where another store has the record: a mark of its user is not looked at.
+   */
+  async look(id: string) {
+    const { keys } = this.#options;
+    const [text = null, tombstone, version] = await this.#inOwnBatch((batch) =>
+      Promise.all(
+        [keys.session(id), keys.sessionTombstone(id), keys.sessionVersion()].map((key) => batch.read(key)),
+      ),
+    );
+    return {
+      kept: keptSession(text),
+      isEnded: (other: KeptSession | null | undefined) =>
+        tombstone !== null || timeOf(other?.record.created_at ?? "") <= Number(version ?? 0),
+    };
+  }
+
   async touch(kept: KeptSession, updated: KeptSession, user: UserNames): Promise<boolean> {
     return (await this.#inOwnBatch((batch) => this.queueTouch(batch, kept, updated, user))) === 1;
   }

@@ -153,13 +153,14 @@ export function createSessionValidator({
     before: readonly (string | null)[],
   ): Promise<SessionVerdict> {
     const { claims, user } = asked;
-    const absent = texts[0] === null && !carriesRecord(claims, database);
-    if (!database || (database.copy.sure && !(absent && claims.offline)))
-      return confirmed(asked, { texts, from: "redis", before });
+    const isMissing = outcomeOf(claims, texts) === "absent";
+    const isSure = database?.copy.sure !== false;
+    // Redis may have lost its latest writes while nobody looked: a session that it lacks is no reason to be sure.
+    if (!database || (isSure && !isMissing)) return confirmed(asked, { texts, from: "redis", before });
     const looked = await lookOnce(claims, user);
     // Redis has no record, and what may have one does not answer: that is no denial (law 2).
-    const isNowhere = absent && before[0] == null && outcomeOf(claims, texts) === "absent";
-    if (!looked && isNowhere) return inOutage(asked);
+    const isExpected = !isSure || claims.offline;
+    if (!looked && isMissing && isExpected && before[0] == null) return inOutage(asked);
     const [text = null, tombstone = null, version = null, ...marks] = texts;
     const copy = looked?.kept?.text ?? null;
     return confirmed(asked, {
@@ -208,7 +209,7 @@ export function createSessionValidator({
     if (present === null) return ended("revoked", "absent");
     const { record } = present;
     if (record.user_id !== claims.userId) return ended("revoked");
-    if (isSilent(claims, present)) return ended("idle");
+    if (isSilent(claims, present)) return ended("idle", from === "copy" ? "absent" : null);
     writeAfter(asked, { kept, present, from });
     service.confirm(claims.id, present);
     // A copy is on its way there, and may not arrive.
@@ -243,7 +244,8 @@ export function createSessionValidator({
           () => void database?.outbox.put({ kind: "adopt", session: newSessionOf(present, claims, user) }),
         );
     } else if (!kept || from === "copy") {
-      // Another isolate created it in an outage and has not written it, or Redis has lost it.
+      // Another isolate created it in an outage and has not written it, or Redis has lost it, and maybe more.
+      if (from === "copy" && database?.copy.sure) database.copy.doubt();
       const session = newSessionOf(updated ?? present, claims, user);
       request.after((batch) => void sessionStore.queueUnwritten(batch, session).catch(ignore));
     } else if (updated && isDue) {

@@ -13,8 +13,9 @@ declare module "vitest" {
     ownerUrl: string;
     ownerToken: string;
     redisKind: UpstashLocal["redis"]["kind"];
-    /** Runs of the model of sessions: `MODEL_RUNS`; 0: the usual. */
-    modelRuns: number;
+    /** Runs of the model of sessions, and their seed: `MODEL_RUNS`, `MODEL_SEED`; null: the usual. */
+    modelRuns: number | null;
+    modelSeed: number | null;
   }
 }
 
@@ -45,7 +46,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("ownerUrl", `http://127.0.0.1:${ownerPort}`);
   project.provide("ownerToken", upstash.token);
   project.provide("redisKind", upstash.redis.kind);
-  project.provide("modelRuns", Number(process.env.MODEL_RUNS ?? 0));
+  project.provide("modelRuns", numberIn(process.env.MODEL_RUNS));
+  project.provide("modelSeed", numberIn(process.env.MODEL_SEED));
   return async () => {
     try {
       await expectNothingRefused(upstash);
@@ -54,4 +56,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
       await upstash.stop();
     }
   };
+}
+
+function numberIn(text: string | undefined): number | null {
+  return text ? Number(text) : null;
 }

@@ -14,12 +14,19 @@ interface KnownIsolate {
 export interface ModelSession {
   user: string;
   token: string;
-  /** When it was made, and whether in the database alone. */
-  madeAt: number;
-  madeApart: boolean;
+  made: Told;
   usedAt: number;
-  /** When its end was answered, and whether the database alone was told; null: it lives. */
-  end: { at: number; apart: boolean } | null;
+  /** Its end, once that was answered; null: it lives. */
+  end: Told | null;
+}
+
+/** What stores were told of. */
+export interface Told {
+  at: number;
+  /** The database alone was told. */
+  apart: boolean;
+  /** When Redis lost it again; null: it has not. */
+  lostAt: number | null;
 }
 
 /** An end made where Redis is lost holds at an isolate that has Redis within this time, ms. */
@@ -29,8 +36,8 @@ const IDLE_BOUND_MS = 90_000;
 
 /**
  * What clients may see of sessions, whatever stores them: a session lives from the answer to its creation until the answer to its
- * end, at every isolate. The one exception: what an isolate without Redis has accepted may be unknown for a short time to
- * one that has not noticed an outage.
+ * end, at every isolate. The exceptions: for a short time, an isolate that has not noticed an outage need not know of an end that the
+ * database alone has, because an isolate without Redis has accepted it or because Redis has lost it, and need not list a session.
  */
 export class SessionModel {
   readonly #now: () => number;
@@ -79,35 +86,44 @@ export class SessionModel {
   }
 
   made(at: number, user: string, token: string): ModelSession {
-    const now = this.#now();
-    const session = { user, token, madeAt: now, madeApart: this.isCut(at), usedAt: now, end: null };
+    const session = { user, token, made: this.#told(at), usedAt: this.#now(), end: null };
     this.sessions.push(session);
     return session;
   }
 
   endedAt(at: number, sessions: readonly ModelSession[]): void {
-    for (const session of sessions) session.end ??= { at: this.#now(), apart: this.isCut(at) };
+    for (const session of sessions) session.end ??= this.#told(at);
+  }
+
+  /** Redis has lost what it was told since a time. Every isolate is without it at this moment. */
+  lostWritesSince(time: number): void {
+    const all = this.sessions.flatMap(({ made, end }) => (end ? [made, end] : [made]));
+    for (const told of all) if (told.at > time) told.lostAt = this.#now();
   }
 
   /** Whether an isolate may still honour it. */
   mayHonour(at: number, { end }: ModelSession): boolean {
-    return end === null || (end.apart && this.#mayNotKnow(at, end.at));
+    return end === null || this.#mayNotKnow(at, end);
   }
 
   /** Whether it may be missing in an isolate's list of its user's sessions. */
-  mayBeUnlisted(at: number, { madeAt, madeApart }: ModelSession): boolean {
-    return madeApart && this.#mayNotKnow(at, madeAt);
+  mayBeUnlisted(at: number, { made }: ModelSession): boolean {
+    return this.#mayNotKnow(at, made);
   }
 
-  /** Whether an isolate need not know what the database alone was told at a time. */
-  #mayNotKnow(at: number, toldAt: number): boolean {
-    const { cutSince, noticedOutage, servedAt } = this.#isolate(at);
-    const now = this.#now();
-    if (cutSince !== null) return false;
-    if (noticedOutage && toldAt >= noticedOutage.from && toldAt <= noticedOutage.to) return false;
+  #told(at: number): Told {
+    return { at: this.#now(), apart: this.isCut(at), lostAt: null };
+  }
+
+  /** Whether an isolate need not know of it: the database alone has it. */
+  #mayNotKnow(at: number, { at: toldAt, apart, lostAt }: Told): boolean {
+    const { cutSince, noticedOutage: outage, servedAt } = this.#isolate(at);
+    const noticed = (time: number) => outage !== null && time >= outage.from && time <= outage.to;
+    if (cutSince !== null || (lostAt === null && !apart)) return false;
+    if (noticed(lostAt ?? toldAt)) return false;
     // It has looked at the journal by then, after its response at the latest.
     if (servedAt !== null && servedAt >= toldAt + BOUND_MS) return false;
-    return now <= toldAt + (servedAt === null ? BOUND_MS : IDLE_BOUND_MS);
+    return this.#now() <= toldAt + (servedAt === null ? BOUND_MS : IDLE_BOUND_MS);
   }
 
   #isolate(at: number): KnownIsolate {

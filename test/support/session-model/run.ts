@@ -1,4 +1,4 @@
-import { type ModelSession, SessionModel } from "./model.ts";
+import { type ModelSession, SessionModel, type Told } from "./model.ts";
 import { ISOLATES, type Operation } from "./operations.ts";
 import { type Isolate, openWorld, type World } from "./world.ts";
 
@@ -21,6 +21,8 @@ export async function runModel(database: D1Database, operations: readonly Operat
 class ModelRun {
   readonly #world: World;
   readonly #model: SessionModel;
+  /** When the snapshot was taken. */
+  #snapshotAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: World) {
     this.#world = world;
@@ -84,7 +86,10 @@ class ModelRun {
     const everywhere = Array.from({ length: ISOLATES }, (_, at) => at);
     if (operation.kind === "loseRedis") this.#lose(operation.at);
     if (operation.kind === "loseRedisEverywhere") for (const at of everywhere) this.#lose(at);
-    if (operation.kind === "snapshot") await world.snapshot();
+    if (operation.kind === "snapshot") {
+      await world.snapshot();
+      this.#snapshotAt = world.platform.now();
+    }
     if (operation.kind === "findRedis") this.#find(operation.at);
     if (operation.kind === "loseIsolate") {
       world.replace(operation.at);
@@ -94,8 +99,14 @@ class ModelRun {
     if (operation.kind === "findRedisEverywhere") {
       // A Redis that loses data was away from all of them.
       if (operation.back !== "with its data") for (const at of everywhere) this.#lose(at);
-      if (operation.back === "empty") await world.empty();
-      if (operation.back === "with a snapshot") await world.restore();
+      if (operation.back === "empty") {
+        await world.empty();
+        this.#model.lostWritesSince(Number.NEGATIVE_INFINITY);
+      }
+      if (operation.back === "with a snapshot") {
+        await world.restore();
+        this.#model.lostWritesSince(this.#snapshotAt);
+      }
       for (const at of everywhere) this.#find(at);
     }
   }
@@ -227,13 +238,13 @@ class ModelRun {
   }
 
   #describe(at: number, session: ModelSession): string {
-    const { end, madeAt, madeApart } = session;
     const now = this.#world.platform.now();
-    const where = (apart: boolean) => (apart ? "in the database alone" : "in both");
-    const made = `made ${now - madeAt} ms ago ${where(madeApart)}`;
-    const over = end ? `, ended ${now - end.at} ms ago ${where(end.apart)}` : "";
+    const where = ({ at: time, apart, lostAt }: Told) =>
+      `${now - time} ms ago in ${apart ? "the database alone" : "both"}${lostAt === null ? "" : `, lost ${now - lostAt} ms ago`}`;
+    const { made, end } = session;
     const may = this.#model.mayHonour(at, session) ? "may be honoured" : "must be refused";
-    return `${may} at ${at} (${this.#model.isCut(at) ? "without" : "with"} Redis), ${made}${over}`;
+    const over = end ? `; ended ${where(end)}` : "";
+    return `${may} at ${at} (${this.#model.isCut(at) ? "without" : "with"} Redis), made ${where(made)}${over}`;
   }
 }
 

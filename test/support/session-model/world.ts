@@ -1,5 +1,5 @@
-import { inject } from "vitest";
 import { freshPrefix } from "../limits.ts";
+import { copyKeys } from "../redis-copies.ts";
 import { openSessions, sessionPlatform } from "../sessions.ts";
 import { ISOLATES } from "./operations.ts";
 
@@ -53,19 +53,3 @@ export function openWorld(database: D1Database) {
 }
 
 export type World = ReturnType<typeof openWorld>;
-
-/** Replaces the keys with one prefix by copies of those with another. */
-async function copyKeys(from: string, to: string): Promise<void> {
-  const script = `
-for _, key in ipairs(redis.call('KEYS', ARGV[2] .. ':*')) do redis.call('DEL', key) end
-for _, key in ipairs(redis.call('KEYS', ARGV[1] .. ':*')) do
-  redis.call('COPY', key, ARGV[2] .. string.sub(key, #ARGV[1] + 1))
-end
-return 1`;
-  const response = await fetch(inject("ownerUrl"), {
-    method: "POST",
-    headers: { authorization: `Bearer ${inject("ownerToken")}` },
-    body: JSON.stringify(["EVAL", script, 0, from, to]),
-  });
-  if (!response.ok) throw new Error(`Redis: ${await response.text()}`);
-}
