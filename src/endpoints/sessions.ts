@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import type { Policy } from "../config/route.ts";
 import { bearerToken } from "../http/bearer.ts";
 import { problem } from "../http/problem.ts";
-import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
+import { SESSION_TOKEN_PREFIX } from "../http/session-token.ts";
 import { stringify } from "../runtime/json-text.ts";
 import { issued } from "../session/changes.ts";
 import { isNameable, sessionTier, sessionUser } from "../session/input.ts";

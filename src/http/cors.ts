@@ -1,8 +1,8 @@
 import { hasContent } from "./content.ts";
 import { corsOrigins } from "./cors-origins.ts";
 import { API_KEY_FIELD } from "./credential-fields.ts";
-import { SESSION_TOKEN_FIELD } from "./edge-fields.ts";
 import { isFieldName } from "./field-name.ts";
+import { SESSION_TOKEN_FIELD } from "./session-token.ts";
 import { addVary } from "./vary.ts";
 
 /** Headers that a page of another origin may read. */

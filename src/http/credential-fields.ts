@@ -1,7 +1,7 @@
 import { remembered } from "../runtime/remembered.ts";
-import { SESSION_TOKEN_FIELD } from "./edge-fields.ts";
 import { laxName } from "./field-name.ts";
 import { queryPairs } from "./query.ts";
+import { SESSION_TOKEN_FIELD } from "./session-token.ts";
 
 /** The query parameter that carries an API key. */
 export const API_KEY_PARAMETER = "api_key";

@@ -1,6 +1,7 @@
 import { remembered } from "../runtime/remembered.ts";
 import { laxName } from "./field-name.ts";
 import { isHopByHop } from "./hop-by-hop.ts";
+import { SESSION_TOKEN_FIELD } from "./session-token.ts";
 
 /** What the origin receives under them is the same for everybody, follows from the URL, or is nothing. */
 const SAME_FOR_EVERYBODY = "x-edge-.*|forwarded|x-forwarded-(host|proto)|x-real-ip|true-client-ip";
@@ -42,11 +43,9 @@ const SELECTS_NOTHING = new RegExp(`^(${SAME_FOR_EVERYBODY}|host|content-length|
 /** Fields of an answer that carry a signal from the origin to the edge. */
 export const SESSION_SIGNAL_FIELD = "x-edge-session";
 export const CALLER_SIGNAL_FIELD = "x-edge-caller";
-/** The field that hands a session's token to a client that sends it as a bearer. */
-export const SESSION_TOKEN_FIELD = "X-Session-Token";
 
 /** Signals between the two, and fields by which the edge says what it did itself: an origin cannot say that. */
-const RESERVED_IN_ANSWERS = /^(x-edge-.*|x-cache|x-session-token)$/;
+const RESERVED_IN_ANSWERS = new RegExp(`^(x-edge-.*|x-cache|${SESSION_TOKEN_FIELD.toLowerCase()})$`);
 
 /**
  * Whether only the edge may send a field of this name to the origin. What a client sends under it is dropped, in every

@@ -9,9 +9,9 @@ import {
   DEFAULT_CREDENTIALS,
 } from "../http/credential-fields.ts";
 import { problem } from "../http/problem.ts";
+import { SESSION_TOKEN_PREFIX } from "../http/session-token.ts";
 import type { Credentials } from "./caller.ts";
 import { sessionTokens } from "./session-cookie.ts";
-import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
 
 /** Longer credentials are the origin's, characters: none of them is hashed or verified. */
 const MAX_CREDENTIAL_LENGTH = 16 * 1024;

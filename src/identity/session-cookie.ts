@@ -1,7 +1,7 @@
 import { serialize } from "hono/utils/cookie";
 import { type CookiePair, cookiePairs, cookieValue } from "../http/cookies.ts";
 import { isNamedBy } from "../http/name-pattern.ts";
-import { SESSION_TOKEN_PREFIX } from "./session-token.ts";
+import { SESSION_TOKEN_PREFIX } from "../http/session-token.ts";
 
 /** The name on https. The prefix binds the cookie to one host (RFC 6265bis §4.1.3.2). */
 const SECURE_NAME = "__Host-session";

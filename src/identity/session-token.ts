@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { SESSION_TOKEN_FORMAT } from "../http/session-token.ts";
 import { JsonText, memberText } from "../runtime/json-text.ts";
 import { wellFormed } from "../runtime/well-formed.ts";
 import { seal, sealedLength, unseal } from "./sealed-text.ts";
@@ -27,10 +28,7 @@ export interface SessionClaims {
   syncToken: string | null;
 }
 
-const PREFIX = "es1";
 const SIGNATURE_BYTES = 32;
-/** The first characters of every session token. Any other text is not treated as one. */
-export const SESSION_TOKEN_PREFIX = `${PREFIX}.`;
 /** Maximum length, characters. Browsers drop cookies with more than 4096 bytes of name and value (RFC 6265bis §5.6). */
 export const MAX_TOKEN_LENGTH = 4080;
 
@@ -59,7 +57,7 @@ export async function signToken(
   nonce?: Uint8Array<ArrayBuffer>,
 ): Promise<string> {
   const body = base64url(payloadOf(claims));
-  let signed = `${PREFIX}.${body}`;
+  let signed = `${SESSION_TOKEN_FORMAT}.${body}`;
   if (carriesUserData(claims)) {
     if (!nonce) throw new TypeError("An offline token needs a nonce");
     signed += `.${base64url(await seal(claims.userData.text, nonce, { secret, context: body }))}`;
@@ -74,7 +72,7 @@ export function tokenFits(claims: SessionClaims): boolean {
   if (carriesUserData(claims))
     bytes.push(sealedLength(new TextEncoder().encode(claims.userData.text).length));
   const parts = bytes.map((count) => 1 + Math.ceil((count * 4) / 3));
-  return parts.reduce((sum, length) => sum + length, PREFIX.length) <= MAX_TOKEN_LENGTH;
+  return parts.reduce((sum, length) => sum + length, SESSION_TOKEN_FORMAT.length) <= MAX_TOKEN_LENGTH;
 }
 
 function carriesUserData(claims: SessionClaims): claims is SessionClaims & { userData: JsonText } {
@@ -113,7 +111,7 @@ export async function verifyToken(
   const parts = raw.split(".");
   const mac = parts.pop();
   const [prefix, body, sealed, ...rest] = parts;
-  if (prefix !== PREFIX || !body || !mac || rest.length > 0) return null;
+  if (prefix !== SESSION_TOKEN_FORMAT || !body || !mac || rest.length > 0) return null;
   const signature = bytesOf(mac);
   if (signature?.length !== SIGNATURE_BYTES) return null;
   const secret = await signerOf(parts.join("."), signature, secrets);

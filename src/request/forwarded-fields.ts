@@ -2,8 +2,8 @@ import type { CacheRule } from "../config/route.ts";
 import { bearerBegins } from "../http/bearer.ts";
 import { isReservedRequestField } from "../http/edge-fields.ts";
 import { connectionOptions, isHopByHop } from "../http/hop-by-hop.ts";
+import { SESSION_TOKEN_PREFIX } from "../http/session-token.ts";
 import { cookiesForOrigin } from "../identity/session-cookie.ts";
-import { SESSION_TOKEN_PREFIX } from "../identity/session-token.ts";
 
 /**
  * A request's fields as the origin is sent them, before the edge adds its own: without those of the connection, those that

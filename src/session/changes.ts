@@ -1,5 +1,5 @@
 import { TARGETED_CACHE_FIELDS } from "../http/cache-fields.ts";
-import { SESSION_TOKEN_FIELD } from "../http/edge-fields.ts";
+import { SESSION_TOKEN_FIELD } from "../http/session-token.ts";
 import type { TokenSource } from "../identity/caller.ts";
 import { clearedCookie, sessionCookie } from "../identity/session-cookie.ts";
 import type { SessionClaims } from "../identity/session-token.ts";

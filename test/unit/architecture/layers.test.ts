@@ -14,6 +14,7 @@ const LAYERS = [
   ["edge"],
   ["endpoints"],
   ["src"], // worker.ts, middleware.ts, index.ts, routes.ts
+  ["client"],
   ["tools"],
 ];
 

@@ -1,0 +1,99 @@
+import { edgeProblem } from "./problem.ts";
+import { retryAfterSeconds } from "./rate-limits.ts";
+
+/** How often a request is sent again. */
+export interface RetryOptions {
+  /** Most attempts of one request after the first. Default 2. */
+  perRequest?: number;
+  /** The retries that may be saved up; each request adds a tenth of one. Default 10: an outage is not multiplied. */
+  budget?: number;
+}
+
+/** What time and chance are; tests hand in their own. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Waits; rejects with the signal's reason. */
+  sleep(ms: number, signal: AbortSignal | null): Promise<void>;
+  /** From 0 up to 1. */
+  random(): number;
+}
+
+/** RFC 9110 §9.2.2. */
+const IDEMPOTENT = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/;
+/** What may be over at the next attempt: the gateway's failures. */
+const PASSING = [502, 503, 504];
+/** RFC 9110 names no longest `Retry-After`; nobody waits on a page for longer than this, ms. */
+const MAX_PAUSE_MS = 10_000;
+
+/** Sends requests, and sends them again where that can do no harm. */
+export class Attempts {
+  readonly #clock: Clock;
+  readonly #perRequest: number;
+  readonly #most: number;
+  /** Tenths of a retry. */
+  #saved: number;
+
+  constructor({ perRequest = 2, budget = 10 }: RetryOptions, clock: Clock) {
+    this.#clock = clock;
+    this.#perRequest = perRequest;
+    this.#most = budget * 10;
+    this.#saved = this.#most;
+  }
+
+  /**
+   * Sends a request until an answer is to be handed out.
+   *
+   * @param send Makes one attempt.
+   * @param waitSeconds A 429 is waited out once, where it asks for no more than this.
+   */
+  async run(
+    send: () => Promise<Response>,
+    request: { method: string; repeatable: boolean; signal: AbortSignal | null },
+    waitSeconds: number,
+  ): Promise<Response> {
+    const { method, repeatable, signal } = request;
+    const idempotent = IDEMPOTENT.test(method);
+    this.#saved = Math.min(this.#most, this.#saved + 1);
+    let waited = false;
+    for (let retries = 0; ; ) {
+      const answer = await send().catch((error: unknown) => {
+        if (signal?.aborted || !this.#mayRetry(retries, repeatable && idempotent)) throw error;
+        return null;
+      });
+      if (answer?.status === 429 && !waited && repeatable) {
+        const seconds = retryAfterSeconds(answer.headers, this.#clock.now());
+        // The edge refuses before it asks the API, so that nothing has happened whatever the method.
+        if (seconds === null || seconds > waitSeconds || !(idempotent || (await edgeProblem(answer))))
+          return answer;
+        waited = true;
+        discard(answer);
+        await this.#clock.sleep(seconds * 1000, signal);
+        continue;
+      }
+      if (answer && !PASSING.includes(answer.status)) return answer;
+      const pause = this.#pause(answer, retries);
+      if (answer && (pause > MAX_PAUSE_MS || !this.#mayRetry(retries, repeatable && idempotent)))
+        return answer;
+      discard(answer);
+      retries += 1;
+      this.#saved -= 10;
+      await this.#clock.sleep(pause, signal);
+    }
+  }
+
+  #mayRetry(retries: number, harmless: boolean): boolean {
+    return harmless && retries < this.#perRequest && this.#saved >= 10;
+  }
+
+  /** Milliseconds to the next attempt: what the answer asks for, else up to 200 ms, 400 ms, … at random. */
+  #pause(answer: Response | null, retries: number): number {
+    const asked = answer && retryAfterSeconds(answer.headers, this.#clock.now());
+    return asked ? asked * 1000 : this.#clock.random() * 200 * 2 ** retries;
+  }
+}
+
+/** Lets the connection go. */
+function discard(answer: Response | null): void {
+  void answer?.body?.cancel().catch(() => {});
+}

@@ -1,0 +1,135 @@
+import { bearerField, bearerToken } from "../http/bearer.ts";
+import { SESSION_TOKEN_FIELD, SESSION_TOKEN_PREFIX } from "../http/session-token.ts";
+import { Attempts, type Clock, type RetryOptions } from "./attempts.ts";
+import { edgeProblem } from "./problem.ts";
+import { BearerSession } from "./session.ts";
+import { type ClientSessions, clientSessions } from "./sessions.ts";
+
+export interface ClientOptions {
+  /** The edge's address, `https://api.example.com`. Default: the page's own origin. */
+  baseUrl?: string;
+  /** The bearer session to go on with, as `onToken` was told of it. Default none. */
+  token?: string | null;
+  /** Called with each new token, and with null where the session is over: keep it where the page finds it again. */
+  onToken?: (token: string | null) => void;
+  /** A 429 is waited out once, where its `Retry-After` is at most this many seconds. Default 0: not at all. */
+  waitSeconds?: number;
+  /** Retries of GET, HEAD, OPTIONS, PUT and DELETE after 502, 503, 504 and lost connections. `false`: none. */
+  retry?: RetryOptions | false;
+  /** `AUTH_BASE_PATH` of the edge. Default `/auth`. */
+  authPath?: string;
+  /** Default the global one. */
+  fetch?: typeof fetch;
+  /** For tests. */
+  clock?: Clock;
+}
+
+/** What `fetch` takes, and how long this request may wait. */
+export interface EdgeRequestInit extends RequestInit {
+  /** In place of the client's. */
+  waitSeconds?: number;
+}
+
+export interface EdgeClient {
+  /**
+   * `fetch`, with the session, retries and waiting. A path is one of the edge. Everything else is as `fetch` does it: an error status
+   * is an answer and throws nothing. It needs no `this`, so that hono's `hc(url, { fetch: client.fetch })` takes it.
+   */
+  fetch(input: RequestInfo | URL, init?: EdgeRequestInit): Promise<Response>;
+  /** The bearer token, or null. */
+  readonly token: string | null;
+  /** Another session, as a sign-in in another place gave it, or none. */
+  setToken(token: string | null): void;
+  /** The user's own sessions. */
+  readonly sessions: ClientSessions;
+}
+
+/**
+ * A client for pages and programs that call an API behind the edge.
+ *
+ * The bearer session of any answer (`X-Session-Token`) is kept and sent with each request to `baseUrl`, and nowhere else.
+ *
+ * @example
+ * const api = createClient({ baseUrl: "https://api.example.com", waitSeconds: 5 });
+ * await api.fetch("/v1/auth/login", { method: "POST", body: JSON.stringify({ user, password }) });
+ * const response = await api.fetch("/v1/user/profile");
+ * const problem = await edgeProblem(response);
+ */
+export function createClient(options: ClientOptions = {}): EdgeClient {
+  const { retry = {}, waitSeconds = 0, authPath = "/auth", clock = systemClock } = options;
+  const { token = null, onToken = () => {} } = options;
+  const base = baseOf(options.baseUrl);
+  const session = new BearerSession(token, onToken);
+  const attempts = new Attempts(retry || { perRequest: 0 }, clock);
+
+  async function once(request: Request): Promise<Response> {
+    const { generation, token } = session;
+    const given = request.headers.get("authorization");
+    const ours = new URL(request.url).origin === base.origin;
+    if (ours && given === null && token !== null) request.headers.set("authorization", bearerField(token));
+    const response = await (options.fetch ?? fetch)(request);
+    // What another origin says, also after a redirect, is no session of this one; nor is what a token of the caller's own gets.
+    const isOurs =
+      ours &&
+      originOf(response, base) === base.origin &&
+      !bearerToken(given)?.startsWith(SESSION_TOKEN_PREFIX);
+    if (!isOurs) return response;
+    const renewed = response.headers.get(SESSION_TOKEN_FIELD);
+    if (renewed !== null) session.received(renewed, generation);
+    else if (response.status === 401 && given === null && token !== null && token === session.token) {
+      if ((await edgeProblem(response))?.code === "SESSION_INVALID") session.set(null);
+    }
+    return response;
+  }
+
+  async function send(input: RequestInfo | URL, init: EdgeRequestInit = {}): Promise<Response> {
+    const { waitSeconds: wait = waitSeconds, ...rest } = init;
+    const request = new Request(typeof input === "string" ? new URL(input, base) : input, rest);
+    const { method } = request;
+    // A stream can be sent once.
+    const repeatable = !(rest.body instanceof ReadableStream);
+    const attempt = () => once(repeatable ? request.clone() : request);
+    return attempts.run(attempt, { method, repeatable, signal: request.signal }, wait);
+  }
+
+  return {
+    fetch: send,
+    get token() {
+      return session.token;
+    },
+    setToken: (token) => session.set(token),
+    sessions: clientSessions(send, authPath, session),
+  };
+}
+
+/** @throws TypeError where there is no page. */
+function baseOf(url: string | undefined): URL {
+  const page = (globalThis as { location?: { href: string } }).location?.href;
+  const found = url ?? page;
+  if (found === undefined)
+    throw new TypeError("createClient: outside of a page it needs baseUrl, the edge's address");
+  return new URL(found, page);
+}
+
+/** A response that a test made has no address. */
+function originOf({ url }: Response, base: URL): string {
+  return url === "" ? base.origin : new URL(url).origin;
+}
+
+const systemClock: Clock = {
+  now: Date.now,
+  random: Math.random,
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      const abort = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      }, ms);
+      if (signal?.aborted) abort();
+      else signal?.addEventListener("abort", abort, { once: true });
+    }),
+};
