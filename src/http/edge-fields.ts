@@ -7,7 +7,7 @@ import { SESSION_TOKEN_FIELD } from "./session-token.ts";
 const SAME_FOR_EVERYBODY = "x-edge-.*|forwarded|x-forwarded-(host|proto)|x-real-ip|true-client-ip";
 
 /** What else says who sends a request: the fields that the edge sends itself, and the token that is for the edge alone. */
-const SENT_BY_THE_EDGE = "x-session-token|x-user-(id|tier)|x-request-id";
+const SENT_BY_THE_EDGE = `${SESSION_TOKEN_FIELD.toLowerCase()}|x-user-(id|tier)|x-request-id`;
 
 /** What frameworks, servers and platforms take for the sender's address, name or certificate. */
 const SENDER = [
