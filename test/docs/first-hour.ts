@@ -49,13 +49,51 @@ async function ended({ child, signal }: { child: ChildProcess; signal: NodeJS.Si
 const PORT = 18_787;
 const API_PORT = 18_400;
 const EDGE = `http://127.0.0.1:${PORT}`;
-const start = (folder: string, ...args: string[]) =>
-  spawn("npm", ["start", "--", "--port", String(PORT), ...args], {
+/** What `npm start` has printed. */
+let printed = "";
+function start(folder: string, ...args: string[]): ChildProcess {
+  const child = spawn("npm", ["start", "--", "--port", String(PORT), ...args], {
     cwd: folder,
-    stdio: "ignore",
+    stdio: ["ignore", "pipe", "pipe"],
     detached: true,
     env: { ...process.env, ORIGIN_TOKEN: TOKEN },
   });
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+  return child;
+}
+
+/** Waits for a line that begins so and comes after this call. */
+async function printedLine(begins: string): Promise<string> {
+  const from = printed.length;
+  for (let i = 0; i < 6000; i += 1) {
+    const line = printed
+      .slice(from)
+      .split("\n")
+      .slice(0, -1)
+      .find((each) => each.startsWith(begins));
+    if (line !== undefined) return line;
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  throw new Error(`npm start did not print ${begins} within a minute:\n${printed.slice(from)}`);
+}
+
+/** Saves a mistake, to the message; and the file as it was, to the line that says so. */
+async function mistake(name: string, file: string, edit: (text: string) => string): Promise<void> {
+  const good = await readFile(file, "utf8");
+  await step(`${name}, to its message`, async () => {
+    const said = printedLine("error: ");
+    await writeFile(file, edit(good));
+    return (await said).slice("error: ".length).split(". ")[0] ?? "";
+  });
+  await step("mended, to its effect", async () => {
+    const said = printedLine("Reloaded.");
+    await writeFile(file, good);
+    return said;
+  });
+}
 
 const place = await mkdtemp(join(tmpdir(), "envoyou-edge-first-hour-"));
 const folder = join(place, "edge");
@@ -100,6 +138,13 @@ try {
     await writeFile(file, (await readFile(file, "utf8")).replace("defineRoutes([", route));
     return answered(`${EDGE}/items`, ({ headers }) => headers.get("x-cache") === "HIT");
   });
+  const routes = join(folder, "src/routes.ts");
+  await mistake("a mistake in routes.ts", routes, (text) =>
+    text.replace("defineRoutes([", "defineRoutes([,,}"),
+  );
+  await mistake("a wrong value in routes.ts", routes, (text) => text.replace('"/items"', '"items"'));
+  await mistake("a wrong value in .dev.vars", join(folder, ".dev.vars"), (text) => `${text}LOG_LEVEL=loud\n`);
+  await mistake("a mistake in wrangler.toml", join(folder, "wrangler.toml"), (text) => `${text}\nx = = 3\n`);
 
   const store = await startUpstashLocal();
   try {
@@ -118,7 +163,8 @@ try {
   }
   const total = rows.reduce((sum, [, seconds]) => sum + seconds, 0);
   console.log(`\n| step | s | |\n|---|---|---|`);
-  for (const [name, seconds, saw] of rows) console.log(`| ${name} | ${seconds.toFixed(1)} | ${saw} |`);
+  for (const [name, seconds, saw] of rows)
+    console.log(`| ${name} | ${seconds.toFixed(1)} | ${saw.replaceAll("|", "\\|")} |`);
   console.log(`| all | ${total.toFixed(1)} | |`);
 } finally {
   for (const child of children) await ended({ child, signal: "SIGTERM" });

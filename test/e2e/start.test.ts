@@ -144,36 +144,69 @@ describe("an issue in a file is one message, and a fixed file goes on working", 
         still: 200,
       },
       {
+        file: toml,
+        good: goodToml,
+        bad: `${goodToml}\n[vars]\nEDGE_MODE = "obsrve"\n`,
+        says: /error: The configuration has an issue:\n {2}EDGE_MODE/,
+        still: 200,
+      },
+      {
         file: join(folder, ".dev.vars"),
         good: "",
         bad: "LOG_LEVEL=loud\n",
         says: /error: The configuration has an issue:\n {2}LOG_LEVEL/,
-        still: 500,
+        still: 200,
+      },
+      {
+        file: join(folder, ".dev.vars"),
+        good: "",
+        bad: "ORIGIN_URL=http://user:pass@localhost\n",
+        says: /error: The address of your API, from \.dev\.vars/,
+        still: 200,
       },
     ]) {
+      const from = run.printed.length;
       const said = run.says(says);
-      const saved = performance.now();
       writeFileSync(file, bad);
-      const text = await said;
-      expect(performance.now() - saved, `ms to ${says}`).toBeLessThan(15_000);
-      expect(text.match(/^error:/gm), text).toHaveLength(1);
-      if (still !== null) expect(await answers(), `with ${says}`).toBe(still);
+      await said;
+      // What the Worker itself says of it comes later: it is not printed again.
+      if (still !== null) await until(async () => (await answers()) === still, `${still} with ${says}`);
       const reloaded = run.says("Reloaded.");
       writeFileSync(file, good);
       await reloaded;
       expect(await answers(), `after ${says}`).toBe(200);
+      const text = run.printed.slice(from);
+      expect(text.match(/^error:/gm), text).toHaveLength(1);
+      expect(text.match(/^Reloaded\.$/gm), text).toHaveLength(1);
     }
     await run.stop("SIGTERM");
   });
 
-  it("at the start: one message, exit code 1, nothing stays", async () => {
+  it.each([
+    {
+      what: "in src/routes.ts",
+      file: "src/routes.ts",
+      text: "export default [;\n",
+      says: 'src/routes.ts:1:17: Unexpected ";"\n    export default [;\n',
+    },
+    {
+      what: "in a value of src/routes.ts",
+      file: "src/routes.ts",
+      text: 'export default [{ path: "a" }];\n',
+      says: 'The configuration has an issue:\n  routes[0].path: found "a". Must start with a /.\ndocs/configuration.md lists every variable.\n',
+    },
+    {
+      what: "in .dev.vars",
+      file: ".dev.vars",
+      text: "LOG_LEVEL=loud\n",
+      says: 'The configuration has an issue:\n  LOG_LEVEL: found "loud". Must be one of debug, info, warn, error.\ndocs/configuration.md lists every variable.\n',
+    },
+  ])("at the start, $what: one message, exit code 1, nothing stays", async ({ file, text, says }) => {
     const folder = await copy();
-    writeFileSync(join(folder, "src/routes.ts"), "export default [;\n");
+    writeFileSync(join(folder, file), text);
     const run = start({ cwd: folder, args: ["--no-store", ...(await port())] });
     expect(await run.exit).toBe(1);
-    expect(run.printed).toBe(
-      'Starting Envoyou Edge …\nsrc/routes.ts:1:17: Unexpected ";"\n    export default [;\n',
-    );
+    expect(run.printed).toBe(`Starting Envoyou Edge …\n${says}`);
     expect(run.left()).toEqual([]);
   });
 

@@ -10,8 +10,18 @@ import { type OwnVars, readOwnVars } from "./own-vars.ts";
 import { type Page, startPage } from "./page/server.ts";
 import { isPortTaken } from "./ports.ts";
 import { problemText } from "./problems.ts";
-import { type RouteRow, readRoutesTable } from "./routes-table.ts";
-import { namedOrigin, type Origin, type Store, sampleOrigin, startStore, storeText } from "./services.ts";
+import { checkRoutes } from "./routes-check.ts";
+import { RoutesReader } from "./routes-reader.ts";
+import type { RouteRow } from "./routes-table.ts";
+import {
+  namedOrigin,
+  type Origin,
+  originWarning,
+  type Store,
+  sampleOrigin,
+  startStore,
+  storeText,
+} from "./services.ts";
 import { type SessionDatabase, sessionDatabase } from "./session-database.ts";
 import { type Tour, tour } from "./tour.ts";
 import { startTourShell } from "./tour-shell.ts";
@@ -20,6 +30,7 @@ import { WorkerOutput } from "./worker-output.ts";
 
 /** How long the Worker may take to answer its first request. */
 const ANSWERS_WITHIN_MS = 10_000;
+const ROUTES = "src/routes.ts";
 
 /** Everything of one `npm start`. */
 export class Development {
@@ -36,6 +47,12 @@ export class Development {
   #store: Store | null = null;
   #database: SessionDatabase | null = null;
   #routes: RouteRow[] = [];
+  readonly #reader = new RoutesReader(ROUTES);
+  /** The files that the routes are made of. */
+  #sources: readonly string[] = [ROUTES];
+  #change = 0;
+  /** Whether wrangler.toml or the variables have changed since the Worker got them. */
+  #isReloadDue = false;
   #page: Page | null = null;
   #edge: Edge | null = null;
   #url = "";
@@ -58,6 +75,7 @@ export class Development {
    */
   async start(port: number): Promise<Announcement> {
     this.#url = `http://localhost:${port}`;
+    this.#stops.push(() => this.#reader.stop());
     this.#readFiles();
     const { env, database: wanted } = this.#options;
     [this.#store, this.#database] = await Promise.all([
@@ -67,6 +85,7 @@ export class Development {
     const store = this.#store;
     this.#made = developmentVars({ store, own: {} });
     const origin = await this.#chooseOrigin();
+    await this.#warnOf(origin);
     await this.#startEdge(port);
     await this.#startPage(port);
     this.#watch();
@@ -101,16 +120,20 @@ export class Development {
     this.#config = config;
   }
 
-  /** The API that is named, else the sample API, and what is to be known of the files and of it. */
+  /** The API that is named, else the sample API, and what is to be known of the files. */
   async #chooseOrigin(): Promise<Origin> {
-    const named = await namedOrigin(this.#options, this.#own, this.#configured());
+    const named = namedOrigin(this.#options, this.#own, this.#configured());
     if (!named) this.#sample ??= await this.#keep(sampleOrigin(this.#options));
     const origin = named ?? this.#sample;
     if (!origin) throw new Error("no origin");
     this.#origin = origin;
-    const warnings = [...this.#own.warnings, ...emptyVars(this.#own), ...origin.warnings];
-    for (const warning of warnings) this.#output.warn(warning);
+    for (const warning of [...this.#own.warnings, ...emptyVars(this.#own)]) this.#output.warn(warning);
     return origin;
+  }
+
+  async #warnOf(origin: Origin): Promise<void> {
+    const warning = await originWarning(origin);
+    if (warning !== null) this.#output.warn(warning);
   }
 
   #configured(): Unstable_Config {
@@ -127,7 +150,7 @@ export class Development {
 
   /** Resolves when the Worker answers for the first time. */
   async #startEdge(port: number): Promise<void> {
-    this.#edge = await this.#keep(
+    const edge = this.#keep(
       startEdge({
         port,
         config: this.#configured().configPath ?? "wrangler.toml",
@@ -141,17 +164,43 @@ export class Development {
         onProblem: (text) => this.#state.buildFails(text),
       }),
     );
-    await this.#state.first;
+    // An issue that the check finds ends the start before the Worker is built.
+    await Promise.all([edge, this.#state.first, this.#checkRoutes()]);
+    this.#edge = await edge;
   }
 
-  /** Asks the Worker once, so that it reads its configuration, and reads the routes that it has. */
+  /** Asks the Worker once, so that it reads its configuration. */
   async #look(port: number): Promise<void> {
     const url = `http://127.0.0.1:${port}${this.#path("HEALTH_PATH", "/health")}/live`;
     if ((await this.#output.own(url, ANSWERS_WITHIN_MS)) === null) {
       this.#state.workerFails("The Worker does not answer.");
     }
-    const vars = { ...this.#configured().vars, ...this.#vars() };
-    this.#routes = await readRoutesTable(vars).catch(() => this.#routes);
+  }
+
+  /** Reads the routes and the variables before the Worker does. */
+  async #checkRoutes(): Promise<void> {
+    const change = ++this.#change;
+    const { services = [], d1_databases: databases = [], vars, alias, define } = this.#configured();
+    const namesOf = (bindings: readonly { binding: string }[]) => bindings.map(({ binding }) => binding);
+    const { issue, rows, files } = await checkRoutes({
+      file: ROUTES,
+      reader: this.#reader,
+      vars: { ...vars, ...this.#vars() },
+      bindings: {
+        services: namesOf(services),
+        databases: [...namesOf(databases), ...Object.keys(this.#database?.bindings ?? {})],
+      },
+      alias,
+      define,
+    });
+    if (change !== this.#change) return;
+    this.#sources = files ?? this.#sources;
+    this.#routes = rows ?? this.#routes;
+    if (issue !== null) return this.#state.checkFails(issue);
+    const reloads = this.#isReloadDue;
+    this.#state.checkPasses({ reloads });
+    this.#isReloadDue = false;
+    if (reloads) await this.#edge?.reload();
   }
 
   #storeText(): string {
@@ -210,18 +259,27 @@ export class Development {
     const file = userConfigPath ?? configPath ?? "wrangler.toml";
     const { env } = this.#options;
     const names = [".dev.vars", ".env", ".env.local", ...(env ? [`.dev.vars.${env}`, `.env.${env}`] : [])];
-    const folder = dirname(file);
+    const own = [file, ...names.map((name) => join(dirname(file), name))];
     this.#stops.push(
-      watchFiles([file, ...names.map((name) => join(folder, name))], () => void this.#filesChanged()),
+      watchFiles(
+        () => [...own, ...this.#sources],
+        (changed) => void this.#filesChanged(changed.some((each) => own.includes(each))),
+      ),
     );
   }
 
-  async #filesChanged(): Promise<void> {
+  /** @param isConfigured Whether another file than a source has changed. wrangler itself watches those. */
+  async #filesChanged(isConfigured: boolean): Promise<void> {
     try {
-      this.#readFiles();
-      await this.#chooseOrigin();
-      this.#state.filesRead();
-      await this.#edge?.reload();
+      this.#isReloadDue ||= isConfigured;
+      if (this.#isReloadDue) {
+        this.#readFiles();
+        const origin = await this.#chooseOrigin();
+        this.#state.filesRead();
+        // It may take two seconds, for which no other message waits.
+        void this.#warnOf(origin);
+      }
+      await this.#checkRoutes();
     } catch (error) {
       this.#state.filesFail(problemText(error));
     }

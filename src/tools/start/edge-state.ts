@@ -14,10 +14,16 @@ export class EdgeState {
   #started = false;
   /** What is wrong with wrangler.toml or the developer's variables, which the Worker has not got. */
   #files: string | null = null;
+  /** What the edge's own reading of the routes and the variables finds, before the Worker says the same. */
+  #check: string | null = null;
+  /** Whether the Worker has run well since, as it does when it is quicker than the next check. */
+  #ranMeanwhile = false;
   /** What is wrong with the Worker. */
   #worker: string | null = null;
   /** Whether the last change gave no Worker, so that the one of before runs, if any. */
   #notBuilt = false;
+  /** The last problem that was said, until the Worker runs well: the Worker refuses seconds later what the check has refused. */
+  #said: string | null = null;
   #change = 0;
 
   constructor(options: EdgeStateOptions) {
@@ -31,7 +37,7 @@ export class EdgeState {
 
   /** Null: the Worker runs as its files say. */
   get problem(): string | null {
-    return this.#files ?? this.#worker;
+    return this.#files ?? this.#check ?? this.#worker;
   }
 
   /** The files are read; the Worker starts anew with them. */
@@ -40,9 +46,23 @@ export class EdgeState {
   }
 
   filesFail(text: string): void {
-    const before = this.#files;
     this.#files = text;
-    this.#tell(text, before);
+    this.#tell(text);
+  }
+
+  /** The routes or the variables are not what the Worker takes. */
+  checkFails(text: string): void {
+    this.#check = text;
+    this.#ranMeanwhile = false;
+    this.#tell(text);
+  }
+
+  /** @param reloads Whether the Worker is started anew for it. Else its files may have been built and started before. */
+  checkPasses({ reloads }: { reloads: boolean }): void {
+    if (this.#check === null) return;
+    this.#check = null;
+    if (this.#ranMeanwhile && !reloads) this.#reloaded();
+    else this.#options.changed();
   }
 
   /** The last change gives no Worker: it cannot be built or loaded. */
@@ -59,9 +79,8 @@ export class EdgeState {
 
   #fails(text: string): void {
     this.#change += 1;
-    const before = this.#worker;
     this.#worker = text;
-    this.#tell(text, before);
+    this.#tell(text);
   }
 
   /**
@@ -82,16 +101,26 @@ export class EdgeState {
       this.#resolve();
       return;
     }
-    if (this.#files === null) this.#options.say("Reloaded.");
+    this.#ranMeanwhile = true;
+    this.#reloaded();
+  }
+
+  #reloaded(): void {
+    if (this.problem === null) {
+      this.#said = null;
+      this.#options.say("Reloaded.");
+    }
     this.#options.changed();
   }
 
-  #tell(text: string, before: string | null): void {
+  #tell(text: string): void {
     if (!this.#started) {
       this.#reject(new Error(text));
       return;
     }
-    if (text !== before) this.#options.say(`error: ${text}`);
+    const { problem } = this;
+    if (problem !== this.#said) this.#options.say(`error: ${problem}`);
+    this.#said = problem;
     this.#options.changed();
   }
 }

@@ -56,16 +56,16 @@ function behind(kind: string): string {
 export interface Origin extends Service {
   /** Whether it is the sample API, which the tour's paths are of. */
   sample: boolean;
-  /** What is to be known of it, one sentence each. */
-  warnings: string[];
+  /** Whether the Worker asks it at its address, not over a binding. */
+  isAsked: boolean;
 }
 
 /** The developer's API; null where none is named. */
-export async function namedOrigin(
+export function namedOrigin(
   options: StartOptions,
   own: OwnVars,
   config: Pick<Unstable_Config, "services">,
-): Promise<Origin | null> {
+): Origin | null {
   const named = ownOrigin({
     option: options.origin,
     environment: process.env.ORIGIN_URL,
@@ -75,14 +75,17 @@ export async function namedOrigin(
   const bound = config.services?.find(({ binding }) => binding === "ORIGIN");
   if (bound) {
     const url = named?.url ?? "http://origin";
-    return { url, says: `the service binding ORIGIN (${bound.service})`, sample: false, warnings: [] };
+    return { url, says: `the service binding ORIGIN (${bound.service})`, sample: false, isAsked: false };
   }
   if (!named) return null;
-  const reason = await unreachable(named.url);
-  const warnings = reason
-    ? [`${named.url} does not answer (${reason}). Requests to it get 502 or 504 until it does.`]
-    : [];
-  return { url: named.url, says: `your API, from ${named.from}`, sample: false, warnings };
+  return { url: named.url, says: `your API, from ${named.from}`, sample: false, isAsked: true };
+}
+
+/** What is to be known of an origin, in up to two seconds; null: it answers. */
+export async function originWarning({ url, sample, isAsked }: Origin): Promise<string | null> {
+  if (sample || !isAsked) return null;
+  const reason = await unreachable(url);
+  return reason && `${url} does not answer (${reason}). Requests to it get 502 or 504 until it does.`;
 }
 
 /** The sample API. */
@@ -92,7 +95,7 @@ export async function sampleOrigin(options: StartOptions): Promise<Origin> {
     url: sample.url,
     says: "the sample emissions API, src/tools/sample-origin; your own: --origin URL",
     sample: true,
-    warnings: [],
+    isAsked: true,
     stop: () => sample.stop(),
   };
 }

@@ -1,30 +1,40 @@
 import { statSync } from "node:fs";
 
 /** How often the files are looked at. Editors replace a file in several ways; a look sees all of them. */
-const EVERY_MS = 300;
+const EVERY_MS = 150;
 
 /**
- * Calls `changed` once after files were written, made or removed.
+ * Calls `changed` once after files were written, made or removed, when they have been the same for one look: an editor may empty
+ * a file before it writes it.
  *
- * @param files Paths; none needs to exist.
+ * @param files Gives the paths to look at, at each look; none needs to exist.
+ * @param changed Gets those that changed.
  * @returns What ends it.
  */
-export function watchFiles(files: readonly string[], changed: () => void): () => void {
-  let before = stateOf(files);
+export function watchFiles(
+  files: () => readonly string[],
+  changed: (files: readonly string[]) => void,
+): () => void {
+  let before = statesOf(files());
+  const waiting = new Set<string>();
   const timer = setInterval(() => {
-    const now = stateOf(files);
-    if (now === before) return;
+    const now = statesOf(files());
+    const moved = [...now.keys()].filter((file) => before.has(file) && before.get(file) !== now.get(file));
     before = now;
-    changed();
+    for (const file of moved) waiting.add(file);
+    if (moved.length > 0 || waiting.size === 0) return;
+    const all = [...waiting];
+    waiting.clear();
+    changed(all);
   }, EVERY_MS);
   return () => clearInterval(timer);
 }
 
-function stateOf(files: readonly string[]): string {
-  return files
-    .map((file) => {
+function statesOf(files: readonly string[]): Map<string, string> {
+  return new Map(
+    files.map((file) => {
       const stat = statSync(file, { throwIfNoEntry: false });
-      return stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : "";
-    })
-    .join("\n");
+      return [file, stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : ""];
+    }),
+  );
 }

@@ -99,6 +99,84 @@ describe("after it", () => {
     expect(said).toEqual(["error: newer"]);
   });
 
+  const WORKER_SAYS: Record<string, (edge: EdgeState) => Promise<void> | void> = {
+    "refuses the same": (edge) => edge.workerStarts(async () => edge.workerFails("key scop")),
+    "is not built": (edge) => edge.buildFails("routes.ts:7"),
+    "is not built, in the same words": (edge) => edge.buildFails("key scop"),
+    "has not been asked yet": () => {},
+  };
+  it.each(Object.keys(WORKER_SAYS))(
+    "what the check finds is said once, where the Worker then %s, and so is its end",
+    async (what) => {
+      const { edge, said } = await running();
+      edge.checkFails("key scop");
+      edge.checkFails("key scop");
+      await WORKER_SAYS[what]?.(edge);
+      expect(edge.problem).toBe("key scop");
+      edge.checkPasses({ reloads: false });
+      await edge.workerStarts(nothing);
+      expect(edge.problem).toBeNull();
+      expect(said).toEqual(["error: key scop", "Reloaded."]);
+      edge.checkFails("key scop");
+      expect(said).toHaveLength(3);
+    },
+  );
+
+  it("a Worker that refuses what has been fixed meanwhile says nothing new", async () => {
+    const { edge, said } = await running();
+    edge.checkFails("key scop");
+    edge.checkPasses({ reloads: false });
+    await edge.workerStarts(async () => edge.workerFails("key scop"));
+    await edge.workerStarts(nothing);
+    expect(said).toEqual(["error: key scop", "Reloaded."]);
+  });
+
+  it("a Worker that says it before the check does", async () => {
+    const { edge, said } = await running();
+    edge.workerFails("key scop");
+    edge.checkFails("key scop");
+    edge.checkPasses({ reloads: false });
+    await edge.workerStarts(nothing);
+    expect(said).toEqual(["error: key scop", "Reloaded."]);
+  });
+
+  it("a Worker that runs well before the check says so", async () => {
+    const { edge, said } = await running();
+    edge.checkFails("key scop");
+    await edge.workerStarts(nothing);
+    expect(edge.problem).toBe("key scop");
+    edge.checkPasses({ reloads: false });
+    expect(said).toEqual(["error: key scop", "Reloaded."]);
+  });
+
+  it("variables that the Worker never got are fixed when it has them", async () => {
+    const { edge, said } = await running();
+    edge.checkFails("LOG_LEVEL");
+    await edge.workerStarts(nothing);
+    edge.checkPasses({ reloads: true });
+    expect(said).toEqual(["error: LOG_LEVEL"]);
+    await edge.workerStarts(nothing);
+    expect(said).toEqual(["error: LOG_LEVEL", "Reloaded."]);
+  });
+
+  it("one problem after the other: each is said", async () => {
+    const { edge, said } = await running();
+    edge.checkFails("key scop");
+    edge.checkFails("key scpe");
+    edge.checkPasses({ reloads: false });
+    edge.buildFails("worker.ts:3");
+    edge.filesFail("toml");
+    edge.filesRead();
+    edge.buildFails("worker.ts:3");
+    expect(said).toEqual([
+      "error: key scop",
+      "error: key scpe",
+      "error: worker.ts:3",
+      "error: toml",
+      "error: worker.ts:3",
+    ]);
+  });
+
   it("tells of every change", async () => {
     const { edge, changes } = await running();
     edge.workerFails("a");

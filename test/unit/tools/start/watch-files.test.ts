@@ -38,14 +38,46 @@ it.each<{ how: string; before: boolean; change: (file: string) => void }>([
   const file = join(folder, ".dev.vars");
   if (before) writeFileSync(file, "x");
   const changed = vi.fn();
-  const end = watchFiles([file, join(folder, "none")], changed);
+  const end = watchFiles(() => [file, join(folder, "none")], changed);
   vi.advanceTimersByTime(1000);
   expect(changed).not.toHaveBeenCalled();
   change(file);
   vi.advanceTimersByTime(1000);
-  expect(changed).toHaveBeenCalledTimes(1);
+  expect(changed.mock.calls).toEqual([[[file]]]);
   end();
   writeFileSync(join(folder, "none"), "x");
   vi.advanceTimersByTime(1000);
   expect(changed).toHaveBeenCalledTimes(1);
+});
+
+it("waits until an editor has written what it emptied, and names every file that changed", () => {
+  const [one, two] = [join(folder, "one"), join(folder, "two")];
+  for (const file of [one, two]) writeFileSync(file, "before");
+  const changed = vi.fn();
+  const end = watchFiles(() => [one, two], changed);
+  writeFileSync(one, "");
+  vi.advanceTimersByTime(150);
+  writeFileSync(one, "after, longer");
+  vi.advanceTimersByTime(150);
+  writeFileSync(two, "after");
+  vi.advanceTimersByTime(150);
+  expect(changed).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(150);
+  expect(changed.mock.calls).toEqual([[[one, two]]]);
+  end();
+});
+
+it("a file that is looked at from now on has not changed", () => {
+  const [one, two] = [join(folder, "one"), join(folder, "two")];
+  let files = [one];
+  const changed = vi.fn();
+  const end = watchFiles(() => files, changed);
+  writeFileSync(two, "x");
+  files = [two];
+  vi.advanceTimersByTime(1000);
+  expect(changed).not.toHaveBeenCalled();
+  writeFileSync(two, "longer");
+  vi.advanceTimersByTime(1000);
+  expect(changed.mock.calls).toEqual([[[two]]]);
+  end();
 });
