@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 /** A run in a copy of the project, whose service token is known. */
-async function start(args: string[], options: NpmStartOptions & { toml?: string } = {}) {
+async function start(args: string[], options: Omit<NpmStartOptions, "cwd"> & { toml?: string } = {}) {
   const project = await untouchedProject();
   cleanups.push(() => project.remove());
   await project.write(".dev.vars", `SERVICE_TOKEN=${SERVICE_TOKEN}\n`);

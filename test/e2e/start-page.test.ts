@@ -4,14 +4,18 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../src/tools/start/ports.ts";
 import { hasChromium, launchChromium } from "../support/chromium.ts";
 import { NpmStart } from "../support/npm-start.ts";
+import { type ProjectCopy, untouchedProject } from "../support/project-copy.ts";
 
 describe.skipIf(!hasChromium)("the page of npm start, in Chromium", () => {
+  let project: ProjectCopy;
   let run: NpmStart;
   let browser: Browser;
   let page: Page;
   const errors: string[] = [];
   beforeAll(async () => {
+    project = await untouchedProject();
     run = await new NpmStart({
+      cwd: project.folder,
       args: ["--no-store", "--port", String(await freePort()), "--page-port", "0"],
     }).ready();
     browser = await launchChromium();
@@ -24,6 +28,7 @@ describe.skipIf(!hasChromium)("the page of npm start, in Chromium", () => {
   afterAll(async () => {
     await browser?.close();
     await run?.stop();
+    await project?.remove();
   });
 
   it("shows the routes, and requests as they arrive with verdict, cache and time", async () => {

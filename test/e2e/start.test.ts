@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
 import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
@@ -40,7 +40,10 @@ async function ownApi(): Promise<{ url: string; seen: IncomingHttpHeaders[] }> {
 describe("your own API", { timeout: 120_000 }, () => {
   it("by --origin: it is asked, and nothing of the sample is printed", async () => {
     const api = await ownApi();
-    const run = await start({ args: ["--no-store", "--origin", api.url, ...(await port())] }).ready();
+    const run = await start({
+      cwd: await copy(),
+      args: ["--no-store", "--origin", api.url, ...(await port())],
+    }).ready();
     expect(await (await fetch(`${run.address("edge")}/my/path`)).text()).toBe("mine: /my/path");
     expect(run.printed).toContain(`${api.url}   (your API, from --origin)`);
     expect(run.printed).not.toContain("$EDGE/v1/");
@@ -74,11 +77,29 @@ describe("your own API", { timeout: 120_000 }, () => {
 
   it("one that does not answer is said, and the edge runs", async () => {
     const dead = await nobody();
-    const run = await start({ args: ["--no-store", "--origin", dead, ...(await port())] }).ready();
+    const run = await start({
+      cwd: await copy(),
+      args: ["--no-store", "--origin", dead, ...(await port())],
+    }).ready();
     expect(run.printed).toMatch(new RegExp(`warning: ${dead} does not answer \\(.*ECONNREFUSED`));
     expect((await fetch(run.address("edge"))).status).toBe(502);
     await until(() => run.printed.includes("→ 502 origin_unreachable"), "the failed request is a plain line");
   });
+});
+
+it("an API that is bound as a service, and not run, is a 503 that names it", {
+  timeout: 120_000,
+}, async () => {
+  const folder = await copy();
+  appendFileSync(join(folder, "wrangler.toml"), '[[services]]\nbinding = "ORIGIN"\nservice = "my-api"\n');
+  const registry = join(folder, "registry");
+  const env = { WRANGLER_REGISTRY_PATH: registry };
+  const run = await start({ cwd: folder, env, args: ["--no-store", ...(await port())] }).ready();
+  expect(run.printed).toContain("the service binding ORIGIN: my-api, which wrangler dev runs");
+  const answer = await fetch(`${run.address("edge")}/x`);
+  expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining('"my-api" not found')]);
+  await run.stop();
+  expect(readdirSync(registry)).toEqual([]);
 });
 
 describe("a port in use", { timeout: 60_000 }, () => {
@@ -91,7 +112,7 @@ describe("a port in use", { timeout: 60_000 }, () => {
       );
       await new Promise<void>((resolve) => foreign.listen(taken, host, resolve));
       cleanups.push(() => new Promise((resolve) => foreign.close(resolve)));
-      const run = start({ args: ["--no-store", "--port", String(taken)] });
+      const run = start({ cwd: await copy(), args: ["--no-store", "--port", String(taken)] });
       expect(await run.exit).toBe(1);
       expect(run.printed).toContain(`Port ${taken} is in use by another program.`);
       expect(run.printed).not.toContain("edge  ");
@@ -224,7 +245,7 @@ describe("an issue in a file is one message, and a fixed file goes on working", 
 
 describe("signals", { timeout: 120_000 }, () => {
   it.each([300, 900, 1800, 3500])("SIGTERM to npm %i ms after the start leaves nothing", async (ms) => {
-    const run = start({ npm: true, args: await port() });
+    const run = start({ cwd: await copy(), npm: true, args: await port() });
     await new Promise((resolve) => setTimeout(resolve, ms));
     run.child.kill("SIGTERM");
     await run.exit;
@@ -232,7 +253,7 @@ describe("signals", { timeout: 120_000 }, () => {
   });
 
   it.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)("%s while it runs leaves nothing", async (signal) => {
-    const run = await start({ args: await port() }).ready();
+    const run = await start({ cwd: await copy(), args: await port() }).ready();
     expect(run.left().join("\n")).toMatch(/workerd/);
     run.child.kill(signal);
     await run.exit;
@@ -240,16 +261,17 @@ describe("signals", { timeout: 120_000 }, () => {
   });
 
   it("SIGKILL to npm leaves nothing", async () => {
-    const run = await start({ npm: true, args: await port() }).ready();
+    const run = await start({ cwd: await copy(), npm: true, args: await port() }).ready();
     run.child.kill("SIGKILL");
     await until(() => run.left().length === 0, "nothing is left");
   });
 });
 
 it("two starts in one checkout run beside each other", { timeout: 120_000 }, async () => {
+  const cwd = await copy();
   const [one, two] = [
-    start({ args: ["--no-store", ...(await port())] }),
-    start({ args: ["--no-store", ...(await port())] }),
+    start({ cwd, args: ["--no-store", ...(await port())] }),
+    start({ cwd, args: ["--no-store", ...(await port())] }),
   ];
   await Promise.all([one.ready(), two.ready()]);
   for (const run of [one, two])

@@ -7,8 +7,8 @@ import { processesWith, until } from "./processes.ts";
 export interface NpmStartOptions {
   args?: string[];
   env?: Record<string, string | undefined>;
-  /** Default: this checkout. */
-  cwd?: string;
+  /** A copy of the project: whoever deploys the edge has routes, variables and bindings of their own in this folder. */
+  cwd: string;
   /** Start with npm, as a person does. Default: the program alone. */
   npm?: boolean;
 }
@@ -20,7 +20,7 @@ export class NpmStart {
   readonly exit: Promise<number | null>;
   printed = "";
 
-  constructor({ args = [], env = {}, cwd = process.cwd(), npm = false }: NpmStartOptions = {}) {
+  constructor({ args = [], env = {}, cwd, npm = false }: NpmStartOptions) {
     const command = npm
       ? ["npm", "start", "--", ...args]
       : [process.execPath, "src/tools/start/main.ts", ...args];

@@ -1,7 +1,9 @@
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Unstable_Config, unstable_readConfig } from "wrangler";
 import { pasted } from "../../config/read-secrets.ts";
 import type { Announcement } from "./announce.ts";
+import { devRegistry } from "./dev-registry.ts";
 import { type DevelopmentVars, developmentVars, emptyVars } from "./development-vars.ts";
 import { type Edge, startEdge } from "./edge.ts";
 import { EdgeState } from "./edge-state.ts";
@@ -14,6 +16,7 @@ import { checkRoutes } from "./routes-check.ts";
 import { RoutesReader } from "./routes-reader.ts";
 import type { RouteRow } from "./routes-table.ts";
 import {
+  keepsState,
   namedOrigin,
   type Origin,
   originWarning,
@@ -150,13 +153,16 @@ export class Development {
 
   /** Resolves when the Worker answers for the first time. */
   async #startEdge(port: number): Promise<void> {
+    const config = this.#configured();
     const edge = this.#keep(
       startEdge({
         port,
-        config: this.#configured().configPath ?? "wrangler.toml",
+        config: config.configPath ?? "wrangler.toml",
         env: this.#options.env,
         bindings: this.#database?.bindings,
-        persist: this.#database?.persist,
+        // Two runs that begin at once in a fresh checkout would make the same database (SQLITE_BUSY).
+        persist: this.#database?.persist ?? (keepsState(config) ? undefined : join(tmpdir(), "state")),
+        registry: config.services?.length ? devRegistry() : undefined,
         vars: () => this.#vars(),
         onLog: (text, at) => this.#output.logged(text, at),
         onServerLine: (text, at) => this.#output.served(text, at),

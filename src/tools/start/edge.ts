@@ -8,6 +8,8 @@ export interface EdgeOptions {
   env?: string | undefined;
   /** Bindings beside those of the configuration. */
   bindings?: Bindings | undefined;
+  /** The folder in which Workers of other terminals are found (`dev-registry.ts`). Undefined: none is sought. */
+  registry?: string | undefined;
   /** The folder of wrangler's local state. Default `.wrangler/state`. */
   persist?: string | undefined;
   /** Variables and secrets, in place of those that wrangler would read. */
@@ -54,6 +56,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       logLevel: "info" as const,
       inspector: false as const,
       ...(options.persist && { persist: options.persist }),
+      ...(options.registry && { registry: options.registry }),
       server: { hostname: "127.0.0.1", port: options.port },
       structuredLogsHandler({
         level,

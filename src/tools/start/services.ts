@@ -75,10 +75,34 @@ export function namedOrigin(
   const bound = config.services?.find(({ binding }) => binding === "ORIGIN");
   if (bound) {
     const url = named?.url ?? "http://origin";
-    return { url, says: `the service binding ORIGIN (${bound.service})`, sample: false, isAsked: false };
+    return { url, says: boundText(bound.service), sample: false, isAsked: false };
   }
   if (!named) return null;
   return { url: named.url, says: `your API, from ${named.from}`, sample: false, isAsked: true };
+}
+
+/** Bindings whose data `wrangler dev` keeps in `.wrangler/state`. */
+const STATEFUL = [
+  "d1_databases",
+  "kv_namespaces",
+  "r2_buckets",
+  "workflows",
+  "secrets_store_secrets",
+] as const;
+
+/** Whether what a run leaves in wrangler's local state is wanted in the next one. Else each run has a state of its own. */
+export function keepsState(
+  config: Pick<Unstable_Config, (typeof STATEFUL)[number] | "durable_objects" | "queues">,
+): boolean {
+  return (
+    STATEFUL.some((name) => (config[name] ?? []).length > 0) ||
+    config.durable_objects.bindings.length > 0 ||
+    (config.queues.producers ?? []).length > 0
+  );
+}
+
+function boundText(service: string): string {
+  return `the service binding ORIGIN: ${service}, which wrangler dev runs in another terminal`;
 }
 
 /** What is to be known of an origin, in up to two seconds; null: it answers. */
