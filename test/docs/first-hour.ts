@@ -80,15 +80,15 @@ async function printedLine(begins: string): Promise<string> {
   throw new Error(`npm start did not print ${begins} within a minute:\n${printed.slice(from)}`);
 }
 
-/** Saves a mistake, to the message; and the file as it was, to the line that says so. */
-async function mistake(name: string, file: string, edit: (text: string) => string): Promise<void> {
+/** Saves an issue, to the message; and the file as it was, to the line that says so. */
+async function issue(name: string, file: string, edit: (text: string) => string): Promise<void> {
   const good = await readFile(file, "utf8");
   await step(`${name}, to its message`, async () => {
     const said = printedLine("error: ");
     await writeFile(file, edit(good));
     return (await said).slice("error: ".length).split(". ")[0] ?? "";
   });
-  await step("mended, to its effect", async () => {
+  await step("fixed, to its effect", async () => {
     const said = printedLine("Reloaded.");
     await writeFile(file, good);
     return said;
@@ -139,12 +139,16 @@ try {
     return answered(`${EDGE}/items`, ({ headers }) => headers.get("x-cache") === "HIT");
   });
   const routes = join(folder, "src/routes.ts");
-  await mistake("a mistake in routes.ts", routes, (text) =>
+  await issue("a syntax error in routes.ts", routes, (text) =>
     text.replace("defineRoutes([", "defineRoutes([,,}"),
   );
-  await mistake("a wrong value in routes.ts", routes, (text) => text.replace('"/items"', '"items"'));
-  await mistake("a wrong value in .dev.vars", join(folder, ".dev.vars"), (text) => `${text}LOG_LEVEL=loud\n`);
-  await mistake("a mistake in wrangler.toml", join(folder, "wrangler.toml"), (text) => `${text}\nx = = 3\n`);
+  await issue("a wrong value in routes.ts", routes, (text) => text.replace('"/items"', '"items"'));
+  await issue("a wrong value in .dev.vars", join(folder, ".dev.vars"), (text) => `${text}LOG_LEVEL=loud\n`);
+  await issue(
+    "a syntax error in wrangler.toml",
+    join(folder, "wrangler.toml"),
+    (text) => `${text}\nx = = 3\n`,
+  );
 
   const store = await startUpstashLocal();
   try {

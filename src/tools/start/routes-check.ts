@@ -78,7 +78,10 @@ async function build({ file, alias, define }: RoutesCheckOptions): Promise<Built
   const path = relative(process.cwd(), resolve(file));
   try {
     const { outputFiles, metafile } = await esbuild.build({
-      stdin: { contents: `export { default } from "./${path}";`, resolveDir: process.cwd() },
+      stdin: {
+        contents: `export { default } from ${JSON.stringify(`./${path}`)};`,
+        resolveDir: process.cwd(),
+      },
       bundle: true,
       write: false,
       metafile: true,
