@@ -3,7 +3,16 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 /** One database for each test file that needs one: `freshDatabase(name)` in test/support/database.ts. */
-const d1Databases = ["DB_STORE", "DB_SESSIONS", "DB_COPY", "DB_CARRY", "DB_LOST", "DB_EDGE", "DB_MODEL"];
+const d1Databases = [
+  "DB_STORE",
+  "DB_SESSIONS",
+  "DB_COPY",
+  "DB_CARRY",
+  "DB_LOST",
+  "DB_ROTATION",
+  "DB_EDGE",
+  "DB_MODEL",
+];
 
 /** What the tests that run inside workerd share: the Worker's own compatibility settings, and databases. */
 const inWorkerd = () =>

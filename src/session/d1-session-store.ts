@@ -21,6 +21,7 @@ import {
   sweepStatements,
   type Times,
   touchStatement,
+  unconfirmedStatements,
 } from "./d1-statements.ts";
 import { type KeptSession, parseRecord, timeOf } from "./record.ts";
 import type { NewSession, OldSession, SessionStore } from "./session-store.ts";
@@ -38,10 +39,13 @@ export interface Looked {
   kept: KeptSession | null;
   tombstone: string | null;
   marks: string[];
+  /** What the database has at `unmovedKeys`. */
+  before: (string | null)[];
 }
 
 /** A change that the database is told of once it is made elsewhere. Each may be written late, twice, or out of order. */
 export type LateWrite =
+  /** As {@link SessionStore.adopt}; under the id before a rotation where the session has one. */
   | { kind: "adopt"; session: NewSession }
   | { kind: "end"; id: string }
   | { kind: "end user"; user: UserNames; mark: Mark }
@@ -120,20 +124,19 @@ export class D1SessionStore implements SessionStore {
     return this.#living(rows);
   }
 
-  /** What tells whether a session lives. @param user Its user; null where only the record says whose it is. */
-  async look(id: string, user: UserNames | null): Promise<Looked> {
-    const [rows = []] = await this.#options.database.run([lookStatement(id, user, this.#times)]);
-    const valuesOf = (kind: string) =>
-      rows.flatMap((row) => (row.kind === kind && typeof row.value === "string" ? [row.value] : []));
-    const [text = ""] = valuesOf("record");
-    const kept = parseRecord(text);
-    // A row that was edited is a miss.
-    const isOwn = kept?.record.session_id === id;
-    return {
-      kept: isOwn ? kept : null,
-      tombstone: valuesOf("tombstone")[0] ?? null,
-      marks: valuesOf("mark"),
-    };
+  /**
+   * What tells whether a session lives.
+   *
+   * @param user Its user; null where only the record says whose it is.
+   * @param rotatedFrom The id before a rotation of which nobody knows whether it was made.
+   */
+  async look(id: string, user: UserNames | null, rotatedFrom?: string): Promise<Looked> {
+    const ids = rotatedFrom === undefined ? [id] : [id, rotatedFrom];
+    const [own, before] = (
+      await this.#options.database.run(ids.map((each) => lookStatement(each, user, this.#times)))
+    ).map((rows, index) => storedIn(rows, ids[index] ?? id));
+    const { kept = null, tombstone = null, marks = [] } = own ?? {};
+    return { kept, tombstone, marks, before: before ? [before.kept?.text ?? null, before.tombstone] : [] };
   }
 
   async revokeEveryone(now: number): Promise<void> {
@@ -149,7 +152,9 @@ export class D1SessionStore implements SessionStore {
     const times = this.#times;
     switch (write.kind) {
       case "adopt":
-        return adoptStatements(write.session, this.#options.maxPerUser, times);
+        return write.session.rotatedFrom === undefined
+          ? adoptStatements(write.session, this.#options.maxPerUser, times)
+          : unconfirmedStatements(write.session, write.session.rotatedFrom, times);
       case "end":
         return revokeStatements(write.id, times);
       case "end user":
@@ -192,6 +197,18 @@ export class D1SessionStore implements SessionStore {
       .flatMap(({ text }) => (typeof text === "string" ? (parseRecord(text) ?? []) : []))
       .filter(({ record }) => timeOf(record.last_active) >= idleSince);
   }
+}
+
+/** The rows of a `lookStatement`. A record that was edited so that it is another's is a miss. */
+function storedIn(rows: readonly Row[], id: string) {
+  const valuesOf = (kind: string) =>
+    rows.flatMap((row) => (row.kind === kind && typeof row.value === "string" ? [row.value] : []));
+  const kept = parseRecord(valuesOf("record")[0] ?? "");
+  return {
+    kept: kept?.record.session_id === id ? kept : null,
+    tombstone: valuesOf("tombstone")[0] ?? null,
+    marks: valuesOf("mark"),
+  };
 }
 
 /** @returns null for a row that the journal cannot have. */

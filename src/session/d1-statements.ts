@@ -135,7 +135,7 @@ export function rotateStatements(
   const changed = sql`SELECT replace(old.text, ${quoted}, ${renamed}) ${oldRow} AND old.text <> ${old.text ?? ""}
     AND ${old.text ?? ""} <> '' AND length(old.text) - length(replace(old.text, ${quoted}, '')) = length(${quoted})`;
   const oldLives = sql`${createdAt} > ${idEndedAt(old.id, user)}
-    AND NOT EXISTS (SELECT 1 FROM session_tombstones WHERE id = ${old.id})
+    AND NOT EXISTS (SELECT 1 FROM session_tombstones WHERE id IN (${old.id}, ${id}))
     AND (${old.offline ? 1 : 0} = 1 OR EXISTS (SELECT 1 ${oldRow}))`;
   return [
     sql`${insertInto} SELECT ${id}, ${user[0]}, coalesce((${changed}), ${text}), ${createdAt}, ${activeAt(record)},
@@ -143,6 +143,17 @@ export function rotateStatements(
       WHERE ${oldLives} ON CONFLICT (id) DO NOTHING RETURNING id`,
     sql`${tombstonesOf} SELECT ${old.id}, ${Math.floor(expiresAt) + TOMBSTONE_MARGIN_MS}
       WHERE EXISTS (SELECT 1 FROM session_records WHERE id = ${id}) ON CONFLICT (id) DO NOTHING`,
+  ];
+}
+
+/** A text that no record is: what the database has is taken for newer. */
+const NOT_READ = "-";
+
+/** A rotation that has been answered, of which nobody knows whether it was written: the old id is over in any case. */
+export function unconfirmedStatements(session: NewSession, rotatedFrom: string, times: Times): Sql[] {
+  return [
+    ...rotateStatements({ id: rotatedFrom, offline: true, text: NOT_READ }, session),
+    ...revokeStatements(rotatedFrom, times),
   ];
 }
 

@@ -24,8 +24,8 @@ export interface SessionDatabase {
   outbox: DatabaseOutbox;
   /** Whether Redis has what it has. */
   copy: RedisCopy;
-  /** What it has of a session; null where it does not answer. @param user Null where it is unknown. */
-  look(id: string, user: UserNames | null): Promise<Looked | null>;
+  /** What it has of a session, see `D1SessionStore`; null where it does not answer. */
+  look(id: string, user: UserNames | null, rotatedFrom?: string): Promise<Looked | null>;
   /** What is due beside a request, or null: a probe where it does not answer, what it is to be told of, and a sweep. */
   maintenance(): Promise<void> | null;
 }
@@ -55,9 +55,9 @@ export function createSessionDatabase(options: SessionDatabaseOptions): SessionD
       sweptAt = now;
       return Promise.all([writes, sessionStore.sweep().catch(ignoreFailure)]).then(() => {});
     },
-    async look(id, user) {
+    async look(...session) {
       try {
-        return await sessionStore.look(id, user);
+        return await sessionStore.look(...session);
       } catch (error) {
         if (error instanceof StoreError) return null;
         throw error;
@@ -69,11 +69,6 @@ export function createSessionDatabase(options: SessionDatabaseOptions): SessionD
 /** The next sweep deletes it. @throws what is no failure of the database. */
 function ignoreFailure(error: unknown): void {
   if (!(error instanceof StoreError)) throw error;
-}
-
-/** What the database has, as the texts of `sessionKeys`, in their order. */
-export function textsOf({ kept, tombstone, marks }: Looked): (string | null)[] {
-  return [kept?.text ?? null, tombstone, null, ...marks];
 }
 
 /** Whether the database ends a session of which only the record tells when it was created. */

@@ -88,15 +88,14 @@ export function sessionStarts(parts: ServiceParts) {
   /**
    * Gives a session a new id. Null when the old id was over already.
    *
-   * Where the reply is lost and no database is asked, nobody knows which of the two ids Redis has. The new one is given out all
-   * the same, with the old one in its token: whichever isolate meets it next finds the record under either. An outage ends no
-   * session.
+   * Where the reply is lost, nobody knows which of the two ids the store has. The new one is given out all the same, with the old
+   * one in its token: whichever isolate meets it next finds the record under either. An outage ends no session.
    *
    * @param old Redis or the database has just confirmed it, or it was made in an outage: an end that only they know names the
    *   old id and would not reach the new one.
    * @throws UserDataTooLarge as {@link create}, of a session that Redis may not have, and where nothing was sent. Nothing is
    *   changed then.
-   * @throws StoreError where the database alone has confirmed the old one, and does not answer now.
+   * @throws StoreError where the database alone has confirmed the old one, and is not asked now.
    */
   async function rotate(
     old: SessionClaims & Pick<OldSession, "text"> & { source?: ActiveSession["source"] },
@@ -105,6 +104,7 @@ export function sessionStarts(parts: ServiceParts) {
   ): Promise<Rotated | null> {
     if (onRedis && !database && old.offline) refuseTooLarge(session);
     const batch = store.batch();
+    const callsBefore = database?.database.calls;
     return attempt<Rotated | null>({
       async redis() {
         // Redis may have lost the old one, which the database has just confirmed.
@@ -130,14 +130,17 @@ export function sessionStarts(parts: ServiceParts) {
         return { durable: true, awaitsRedis: onRedis, syncToken: null };
       },
       async here() {
-        if (old.source === "database")
+        const isSent = batch.calls > 0 || database?.database.calls !== callsBefore;
+        const isStored = database
+          ? old.source === "redis" || old.source === "database"
+          : onRedis && !old.offline;
+        if (old.source === "database" && !isSent)
           throw new StoreError("absent", "The database has what is known of the session");
-        const maySitInRedis = onRedis && !database && !old.offline && batch.calls > 0;
-        if (shared && !maySitInRedis) refuseTooLarge(session);
+        if (shared && !(isSent && isStored)) refuseTooLarge(session);
         // The old one need not be in this isolate's map.
         if (!(await local.rotate({ id: old.id, offline: shared || old.offline }, session))) return null;
         forgetHere(old.id);
-        if (maySitInRedis) return withoutReply(old.id, session, requestId);
+        if (isSent && isStored) return withoutReply(old, session, requestId);
         later?.put({ kind: "end", id: old.id }, { kind: "adopt", session });
         if (onRedis) {
           pending.create(session);
@@ -148,10 +151,17 @@ export function sessionStarts(parts: ServiceParts) {
     });
   }
 
-  function withoutReply(rotatedFrom: string, session: NewSession, requestId: string | undefined): Rotated {
+  function withoutReply(
+    { id: rotatedFrom, source }: Pick<ActiveSession["claims"], "id"> & { source?: ActiveSession["source"] },
+    session: NewSession,
+    requestId: string | undefined,
+  ): Rotated {
     // The end of the old id is written along with the new one, and not by itself: its record may be all that there is.
     local.replace(rotatedFrom, session, config.absoluteSeconds * 1000);
-    acceptedHere(pending.create({ ...session, rotatedFrom }), requestId);
+    const unconfirmed = { ...session, rotatedFrom };
+    const queued = later?.put({ kind: "adopt", session: unconfirmed }) ?? true;
+    // What the database alone has confirmed gets into Redis from there.
+    acceptedHere(source === "database" ? queued : pending.create(unconfirmed), requestId);
     return { durable: false, awaitsRedis: false, syncToken: null, rotatedFrom };
   }
 

@@ -12,8 +12,9 @@ import type { EndedBy, KnownEnds } from "./known-ends.ts";
 import type { SessionName } from "./memory-session-store.ts";
 import type { SessionsOptions } from "./options.ts";
 import { changedRecord, isoTime, type KeptSession, timeOf } from "./record.ts";
-import { carriesRecord, type SessionDatabase, textsOf } from "./session-database.ts";
+import { carriesRecord, type SessionDatabase } from "./session-database.ts";
 import type { SessionService } from "./session-service.ts";
+import { inBoth, inDatabase, type Stored } from "./stored.ts";
 import { unmovedKeys, unmovedRecord } from "./unmoved.ts";
 import { keptSession } from "./upstash-session-store.ts";
 import type { SessionVerdict } from "./verdict.ts";
@@ -30,15 +31,6 @@ export interface SessionValidatorOptions extends SessionsOptions {
 
 /** A consistency token is sent along for this long after it was given, ms. */
 const YOUNG_MS = 60_000;
-
-/** What is stored of a session. */
-interface Stored {
-  /** What Redis holds at `unmovedKeys`. Default nothing. */
-  before?: readonly (string | null)[];
-  texts: readonly (string | null)[];
-  /** `copy`: Redis answers and has lost the record, which the database has. `database`: Redis does not answer, or has none. */
-  from: "redis" | "copy" | "database";
-}
 
 interface Asked {
   request: EdgeRequest;
@@ -86,12 +78,16 @@ export function createSessionValidator({
   async function inDatabaseAlone(claims: SessionClaims, user: UserNames): Promise<"alive" | "over"> {
     const looked = await lookOnce(claims, user);
     if (!looked) return (await graced(claims)).within ? "alive" : "over";
-    const alive = outcomeOf(claims, textsOf(looked)) === "alive" && !isSilent(claims, looked.kept);
-    return alive ? "alive" : "over";
+    const { texts, before } = inDatabase(looked);
+    const kept = looked.kept ?? unmovedRecord(claims, before);
+    const outcome = outcomeOf(claims, texts);
+    if (kept === "ended" || outcome === "ended" || isSilent(claims, kept)) return "over";
+    return kept !== null || outcome === "alive" ? "alive" : "over";
   }
 
   function lookOnce(claims: SessionClaims, user: UserNames): Promise<Looked | null> {
-    const looking = lookedUp.get(claims) ?? database?.look(claims.id, user) ?? Promise.resolve(null);
+    const { id, rotatedFrom } = claims;
+    const looking = lookedUp.get(claims) ?? database?.look(id, user, rotatedFrom) ?? Promise.resolve(null);
     lookedUp.set(claims, looking);
     return looking;
   }
@@ -137,7 +133,7 @@ export function createSessionValidator({
       try {
         const texts = await Promise.all(reads);
         if (position) database?.copy.see(await position, learned);
-        return await byRedis(asked, texts, await Promise.all(unmoved));
+        return await byRedis(asked, { texts, before: await Promise.all(unmoved) });
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         database?.copy.doubt();
@@ -147,47 +143,34 @@ export function createSessionValidator({
   }
 
   /** The verdict from Redis' reply; and from the database's, where Redis may lack what the database has. */
-  async function byRedis(
-    asked: Asked,
-    texts: readonly (string | null)[],
-    before: readonly (string | null)[],
-  ): Promise<SessionVerdict> {
+  async function byRedis(asked: Asked, redis: Pick<Stored, "texts" | "before">): Promise<SessionVerdict> {
     const { claims, user } = asked;
-    const isMissing = outcomeOf(claims, texts) === "absent";
+    const outcome = outcomeOf(claims, redis.texts);
+    const isMissing =
+      outcome === "absent" || (outcome === "alive" && !redis.texts[0] && claims.rotatedFrom !== undefined);
     const isSure = database?.copy.sure !== false;
     // Redis may have lost its latest writes while nobody looked: a session that it lacks is no reason to be sure.
-    if (!database || (isSure && !isMissing)) return confirmed(asked, { texts, from: "redis", before });
+    if (!database || (isSure && !isMissing)) return confirmed(asked, { ...redis, from: "redis" });
     const looked = await lookOnce(claims, user);
     // Redis has no record, and what may have one does not answer: that is no denial (law 2).
     const isExpected = !isSure || claims.offline;
-    if (!looked && isMissing && isExpected && before[0] == null) return inOutage(asked);
-    const [text = null, tombstone = null, version = null, ...marks] = texts;
-    const copy = looked?.kept?.text ?? null;
-    return confirmed(asked, {
-      texts: [
-        text ?? copy,
-        tombstone ?? looked?.tombstone ?? null,
-        version,
-        ...marks,
-        ...(looked?.marks ?? []),
-      ],
-      from: text === null && copy !== null ? "copy" : "redis",
-      before,
-    });
+    if (!looked && isMissing && isExpected && !redis.before[0]) return inOutage(asked);
+    return confirmed(asked, inBoth(redis, looked));
   }
 
   /** The verdict where Redis does not answer, or has no sessions. */
   async function byDatabase(asked: Asked): Promise<SessionVerdict> {
     const looked = database && (await lookOnce(asked.claims, asked.user));
     if (!looked) return inOutage(asked);
-    const texts = textsOf(looked);
+    const stored = inDatabase(looked);
     // It was never told of sessions from before it was configured.
-    if (onRedis && outcomeOf(asked.claims, texts) === "absent") return inOutage(asked);
-    return confirmed(asked, { texts, from: "database" });
+    const isKnown = stored.before.some((text) => text !== null);
+    if (onRedis && !isKnown && outcomeOf(asked.claims, stored.texts) === "absent") return inOutage(asked);
+    return confirmed(asked, stored);
   }
 
   /** The verdict from what is stored at the keys that tell of the session. */
-  async function confirmed(asked: Asked, { texts, from, before = [] }: Stored): Promise<SessionVerdict> {
+  async function confirmed(asked: Asked, { texts, from, before }: Stored): Promise<SessionVerdict> {
     const { claims, tokenSource, user } = asked;
     const name = nameOf(claims, user);
     const ended = (because: "revoked" | "idle", by: EndedBy | null = null) => {
@@ -214,14 +197,16 @@ export function createSessionValidator({
     service.confirm(claims.id, present);
     // A copy is on its way there, and may not arrive.
     const inRedis = kept !== null && (from === "redis" || !onRedis);
+    const offline = claims.offline && !inRedis;
+    const settled = kept === null ? claims : { ...claims, offline, rotatedFrom: undefined };
     const renew = (claims.offline && inRedis) || now - claims.confirmedAt >= renewEveryMs;
     return {
       kind: "active",
-      claims: inRedis ? { ...claims, offline: false, rotatedFrom: undefined } : claims,
+      claims: settled,
       ...present,
       source: from === "database" ? "database" : "redis",
       tokenSource,
-      renewed: renew ? await renewed(claims, now, inRedis) : null,
+      renewed: renew ? await renewed(settled, now, inRedis) : null,
     };
   }
 
@@ -233,20 +218,17 @@ export function createSessionValidator({
     const now = platform.now();
     const updated = kept && changedRecord(kept, { last_active: isoTime(now) });
     const isDue = kept !== null && now - timeOf(kept.record.last_active) >= touchIntervalMs;
+    const session = newSessionOf(updated ?? present, claims, user);
+    // Its isolate could tell neither store, or does not know what it has told, and may be gone.
+    if (!kept && database) request.after(() => void database.outbox.put({ kind: "adopt", session }));
     if (from === "database") {
       if (updated && isDue)
         request.after(
           async () => void (await database?.sessionStore.touch(kept, updated, user).catch(ignore)),
         );
-      // It started where the database did not answer, in an isolate that may be gone.
-      if (!kept && claims.rotatedFrom === undefined)
-        request.after(
-          () => void database?.outbox.put({ kind: "adopt", session: newSessionOf(present, claims, user) }),
-        );
     } else if (!kept || from === "copy") {
       // Another isolate created it in an outage and has not written it, or Redis has lost it, and maybe more.
       if (from === "copy" && database?.copy.sure) database.copy.doubt();
-      const session = newSessionOf(updated ?? present, claims, user);
       request.after((batch) => void sessionStore.queueUnwritten(batch, session).catch(ignore));
     } else if (updated && isDue) {
       request.after((batch) => void sessionStore.queueTouch(batch, kept, updated, user).catch(ignore));

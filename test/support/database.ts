@@ -33,6 +33,8 @@ export function faultyDatabase(database: D1Database) {
     /** Calls that were made. */
     calls: 0,
     cut: false,
+    /** It gets each call, and its reply is lost. */
+    deaf: false,
     /** Every call hangs. */
     hangs: false,
     /** How many calls still pass before it is cut off. */
@@ -46,7 +48,9 @@ export function faultyDatabase(database: D1Database) {
       if (faults.passes <= 0) faults.cut = true;
       faults.passes -= 1;
       if (faults.cut) throw new Error("D1_ERROR: Network connection lost.");
-      return database.batch<Row>(statements);
+      const results = await database.batch<Row>(statements);
+      if (faults.deaf) throw new Error("D1_ERROR: Network connection lost.");
+      return results;
     },
   };
   return { binding, faults };
