@@ -18,6 +18,8 @@ export interface ApartBody {
   gzip: boolean;
   /** CRC-32 of the bytes as stored. */
   sum: number;
+  /** It stands with a URL's variants, not in a key of its own. Default false. */
+  inHash?: true;
 }
 
 /** Whether the bytes are here; else they are to be fetched before anything is made of them. */

@@ -14,7 +14,8 @@ const OVERLAP_MS = 10_000;
 /** What changed: a URL's entries became invalid (`h`) or stale (`s`), by the URL's hash; an address's entries were withdrawn (`d`). */
 export type ChangeMember = `${"h" | "s" | "d"}${string}`;
 
-const MISSED = "!";
+/** The member whose score says up to when changes are missed. */
+export const MISSED = "!";
 
 /** For scripts: notes a change in the set at KEYS[2]. */
 export const NOTE_CHANGE = `

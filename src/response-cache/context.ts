@@ -9,6 +9,7 @@ import type { InFlightFetches } from "./in-flight.ts";
 import type { MemoryEntryStore } from "./memory-entry-store.ts";
 import type { Requester } from "./rules/scope-table.ts";
 import type { SelectingFields } from "./selecting-fields.ts";
+import type { VaryingRoutes } from "./varying-routes.ts";
 import type { Withdrawals } from "./withdrawals.ts";
 
 /** What the cache reads of a request. */
@@ -27,6 +28,7 @@ export interface CacheParts {
   /** Which entries are written to the store that all share. */
   admission: Admission;
   inFlight: InFlightFetches;
+  varyingRoutes: VaryingRoutes;
   platform: Platform;
   maxBodyBytes: number;
   /** `ORIGIN_DEADLINE_MS`: a body that is held has stalled after this many ms without a byte. */

@@ -1,4 +1,5 @@
 import type { Batch } from "../store/batch.ts";
+import type { WaitUntil } from "../store/client.ts";
 import type { Entry } from "./entry.ts";
 import type { SelectingFields } from "./selecting-fields.ts";
 
@@ -57,6 +58,12 @@ export interface EntryQuery {
   purgesSince: string | null;
   /** The time from which changes are to be told with the purges, as a score. */
   changesSince: string;
+  /** What the isolate holds is fresh: only what takes it out of use is to be told. Default false. */
+  toldOnly?: boolean;
+  /** Answers of the request's route are known to vary: variants are searched for at once. Default false. */
+  varies?: boolean;
+  /** Of the request, for a second call where answers turn out to vary. Default nobody waits for it. */
+  waitUntil?: WaitUntil;
 }
 
 export type LongWrite = (() => Promise<void>) | null;
@@ -72,12 +79,18 @@ export type Finding = {
   withdrawnAt?: number;
   /** Purges and changes that other isolates have written: members and scores by turns. */
   purges: readonly unknown[];
+  /** The log of purges is none: any of them may be lost. */
+  purgesLost?: boolean;
+  /** Answers of the URL vary. */
+  varies?: boolean;
 } & (
   | { kind: "nothing" }
   /** The URL is stored, but not for such a request. */
   | { kind: "other-variants" }
   /** What the caller holds. */
   | { kind: "same" }
+  /** Nothing was searched for: see {@link EntryQuery.toldOnly}. */
+  | { kind: "told-only" }
   | { kind: "entry"; entry: Entry }
   /** What is stored cannot be read. */
   | { kind: "corrupt" }
@@ -100,7 +113,7 @@ export interface EntryStore {
    * a write that is lost is a miss later.
    *
    * @param isNew A search for this very request found nothing under the address: the write may be cheaper then.
-   * @returns what is left to do beside the batch, null mostly: a long body is sent by a call of its own. It never throws.
+   * @returns what is left to do beside the batch, or null: a long body is sent by a call of its own. It never throws.
    */
   put(address: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): LongWrite | Promise<LongWrite>;
   /**

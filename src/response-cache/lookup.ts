@@ -2,10 +2,10 @@ import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { CacheContext, CacheLookup, Found } from "./context.ts";
 import type { Entry } from "./entry.ts";
-import type { Finding } from "./entry-store.ts";
+import type { EntryQuery, Finding } from "./entry-store.ts";
 import { share } from "./fill.ts";
 import type { Requester } from "./rules/scope-table.ts";
-import { isForRequester } from "./usable.ts";
+import { isForRequester, reuseOf } from "./usable.ts";
 
 /**
  * Looks for the entry of a request: in the isolate, and where that cannot answer alone, in the store that all isolates
@@ -15,19 +15,31 @@ import { isForRequester } from "./usable.ts";
  */
 export async function lookUp(lookup: CacheLookup, batch: Batch): Promise<() => Found | Promise<Found>> {
   const { parts, address, selecting } = lookup;
-  const { entries, withdrawals } = parts;
+  const { entries, memory, withdrawals, varyingRoutes } = parts;
+  const { waitUntil, route } = lookup.request;
   const purgesSince = withdrawals.purgesSince;
   const userEnd = withdrawals.readUserEnd(address, batch);
   let held = heldOf(lookup);
   if (held && purgesSince === null && userEnd === null) return () => inIsolate(held);
-  await selecting.hide();
+  const varies = varyingRoutes.has(route.name);
+  if (varies || (!held && memory.holds(address))) await selecting.hide();
   held ??= heldOf(lookup);
-  const query = { selecting, heldId: held?.id ?? null, purgesSince, changesSince: withdrawals.changesSince };
+  const toldOnly = held !== null && isFresh(lookup, held);
+  const { changesSince } = withdrawals;
+  const query = {
+    selecting,
+    heldId: held?.id ?? null,
+    purgesSince,
+    changesSince,
+    toldOnly,
+    varies,
+    waitUntil,
+  };
   const finding = Promise.resolve(entries.find(address, query, batch));
   finding.catch(() => {});
   const searching = userEnd ? userEnd.then(() => finding) : finding;
   searching.catch(() => {});
-  return () => read(searching, lookup, held, purgesSince !== null);
+  return () => read(searching, lookup, held, query);
 }
 
 /** What may be served of what was found: nothing that was purged, that is for others, or in observation. */
@@ -62,11 +74,12 @@ function heldOf({ parts, address, selecting }: CacheLookup): Entry | null {
 /** The entry that the search found; what the isolate holds where the store did not answer. */
 async function read(
   searching: Promise<Finding>,
-  { parts, address, selecting, request }: CacheLookup,
+  lookup: CacheLookup,
   held: Entry | null,
-  purgesRead: boolean,
+  query: EntryQuery,
 ): Promise<Found> {
-  const { memory, entries, platform, withdrawals } = parts;
+  const { parts, address, selecting, request } = lookup;
+  const { memory, entries, platform, withdrawals, varyingRoutes } = parts;
   let finding: Finding;
   try {
     finding = await searching;
@@ -75,7 +88,12 @@ async function read(
     if (error.code === "command") parts.reportCorrupt(request);
     return inIsolate(held);
   }
-  withdrawals.learn(address, finding, purgesRead);
+  withdrawals.learn(address, finding, query.purgesSince !== null);
+  if (finding.kind === "told-only") {
+    const stays = held !== null && memory.held(address, selecting) === held && isFresh(lookup, held);
+    return stays ? inIsolate(held) : searchAgain(lookup, query);
+  }
+  varyingRoutes.note(request.route.name, finding.varies ?? false);
   const { withdrawnAt = 0 } = finding;
   const isWithdrawn = (entry: Entry) => entry.meta.requestTime <= withdrawnAt;
   const gone = held !== null && isWithdrawn(held);
@@ -86,7 +104,7 @@ async function read(
     entry: gone ? null : held,
     others: entries === memory ? [] : finding.others,
     varyMiss: finding.kind === "other-variants",
-    isNew: finding.kind === "nothing" && Math.max(hard, soft, withdrawnAt) === 0,
+    isNew: finding.kind === "nothing" && !finding.varies && Math.max(hard, soft, withdrawnAt) === 0,
   };
   if (finding.kind !== "entry" || finding.entry.keepUntil <= platform.now()) return found;
   if (isWithdrawn(finding.entry)) return found;
@@ -95,6 +113,24 @@ async function read(
   if (here && here.meta.requestTime > finding.entry.meta.requestTime) return { ...found, entry: here };
   memory.put(address, finding.entry);
   return { ...found, entry: finding.entry };
+}
+
+/** What the isolate held is out of use: others may have stored a newer one. */
+async function searchAgain(lookup: CacheLookup, query: EntryQuery): Promise<Found> {
+  const { parts, address, selecting, request } = lookup;
+  await selecting.hide();
+  const held = heldOf(lookup);
+  const batch = parts.store.batch(request.waitUntil);
+  const again = { ...query, heldId: held?.id ?? null, purgesSince: null, toldOnly: false };
+  const searching = Promise.resolve(parts.entries.find(address, again, batch));
+  searching.catch(() => {});
+  await batch.send();
+  return read(searching, lookup, held, again);
+}
+
+function isFresh(lookup: CacheLookup, held: Entry): boolean {
+  if (lookup.parts.withdrawals.statusOf(lookup.address, held).kind !== "none") return false;
+  return reuseOf({ ...lookup, staleSince: null, entry: held }, held).kind === "fresh";
 }
 
 function inIsolate(entry: Entry | null): Found {

@@ -7,7 +7,7 @@ import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { sharedKeyOf } from "./address.ts";
 import { isHere } from "./body.ts";
-import type { ChangeMember } from "./changes.ts";
+import { type ChangeMember, MISSED } from "./changes.ts";
 import { decodeEntry, type EncodedEntry, type Entry, encodeEntry, takeBody } from "./entry.ts";
 import {
   type EntryAddress,
@@ -22,15 +22,7 @@ import {
 } from "./entry-store.ts";
 import { namingTag } from "./naming-tag.ts";
 import { MAX_LIFE_MS } from "./purge-log.ts";
-import {
-  findScript,
-  HAS_AUDIENCES,
-  INVALIDATION_FIELDS,
-  invalidateScript,
-  putScript,
-  VARYLESS,
-  withdrawScript,
-} from "./redis-scripts.ts";
+import { findScript, invalidateScript, MARKERS, putScript, withdrawScript } from "./redis-scripts.ts";
 
 /** Bytes of a long body as text: every plan of Upstash takes a request, and gives a reply, of 1 MB. Less is learnt. */
 const MAX_COMMAND_BYTES = 1_000_000 - 160 * 1024;
@@ -51,16 +43,18 @@ const MAX_EMPTY_STAMPS = 500;
 const MAX_VARY_SETS = 4;
 
 export interface RedisEntryStoreOptions {
-  keys: Pick<Keys, "response" | "purges" | "changes">;
+  keys: Pick<Keys, "response" | "variants" | "longBody" | "invalidatedAt" | "purges" | "changes">;
   platform: Pick<Platform, "now">;
-  /** Opens batches for long bodies. */
-  store: Pick<Store, "batchApart" | "longestCallMs">;
+  /** Opens batches for long bodies, and for variants that the request's batch did not ask for. */
+  store: Pick<Store, "batch" | "batchApart" | "longestCallMs">;
 }
 
 /**
- * Entries in Redis, for all isolates. One hash per address: `vary` (a line per set of names), `order` (variants, oldest
+ * Entries in Redis, for all isolates. An answer that does not vary is one text: its id, a line feed, and the entry. Of a URL whose
+ * answers vary there is a marker in its place and a hash: `vary` (a line per set of names), `order` (variants, oldest
  * first), and for each variant `i:` its id, `e:` the entry, `b:` its body where that is long, `t:` the tag by which the origin
- * may name it and `w:` when it was withdrawn; and when the URL's entries were invalidated. A variant's name is the SHA-1 of its text.
+ * may name it and `w:` when it was withdrawn. A variant's name is the SHA-1 of its text. When the URL was invalidated stands in
+ * a key of its own, which no fill writes over.
  */
 export class RedisEntryStore implements EntryStore {
   readonly #keys: RedisEntryStoreOptions["keys"];
@@ -84,39 +78,95 @@ export class RedisEntryStore implements EntryStore {
     this.#emptyStamps = new BoundedMap({ platform, entries: MAX_EMPTY_STAMPS, whenFull: "refuse" });
   }
 
-  async find({ key, sharedKey }: EntryAddress, query: EntryQuery, batch: Batch): Promise<Finding> {
-    const { purgesSince, changesSince, heldId, selecting } = query;
-    const now = this.#platform.now();
+  async find(address: EntryAddress, query: EntryQuery, batch: Batch): Promise<Finding> {
+    const { key, urlHash } = address;
+    const invalidating = batch.read(this.#keys.invalidatedAt(urlHash));
+    const reading = query.toldOnly ? null : batch.read(this.#keys.response(key));
+    const purging = this.#readPurges(query, batch);
+    const searching = query.varies && reading ? this.#search(key, query, batch) : null;
+    searching?.catch(() => {});
+    const [stamp, text, purged] = await Promise.all([invalidating, reading, purging]);
+    const told: Told = { ...purged, invalidatedAt: invalidationIn(stamp), others: [] };
+    if (!reading) return { kind: "told-only", ...told };
+    if (text === MARKERS.varies) {
+      told.varies = true;
+      return { ...told, ...(await (searching ?? this.#searchApart(key, query))) };
+    }
+    if (text === null || text === MARKERS.written) return { kind: "nothing", ...told };
+    if (/^\d+$/.test(text)) return { kind: "nothing", ...told, withdrawnAt: Number(text) };
+    const end = text.indexOf("\n");
+    const id = text.slice(0, end);
+    if (end !== -1 && id === query.heldId) return { kind: "same", ...told };
+    const entry = decodeEntry(text.slice(end + 1));
+    const isPlain = entry?.id === id && entry.variant === "" && entry.meta.vary.length === 0;
+    return isPlain ? { kind: "entry", entry, ...told } : { kind: "corrupt", ...told };
+  }
+
+  /** After the entries in the same batch: a purge between the two is seen. A log that somebody has written over is told as lost. */
+  async #readPurges({ purgesSince, changesSince }: EntryQuery, batch: Batch) {
+    if (purgesSince === null) return { purges: [] };
+    const [purges, changes] = await Promise.all([
+      this.#readScores(this.#keys.purges(), purgesSince, batch),
+      this.#readScores(this.#keys.changes(), changesSince, batch),
+    ]);
+    const all = [...(purges ?? []), ...(changes ?? [MISSED, this.#platform.now()])];
+    return { purges: all, ...(purges === null && { purgesLost: true }) };
+  }
+
+  /** Members and scores by turns; null where the key holds something else. */
+  async #readScores(key: string, since: string, batch: Batch): Promise<unknown[] | null> {
+    const from = since === "-inf" ? since : Number(since);
+    const options = { byScore: true, withScores: true } as const;
+    try {
+      return await batch.queue<unknown[]>((pipeline) => pipeline.zrange(key, from, "+inf", options));
+    } catch (error) {
+      if (error instanceof StoreError && error.redisCode === "WRONGTYPE") return null;
+      throw error;
+    }
+  }
+
+  /** Looks for a variant. It is queued at once. */
+  async #search(key: string, { selecting, heldId }: EntryQuery, batch: Batch): Promise<Searched> {
     const reply = await batch.run<unknown>(
       findScript,
-      [this.#keys.response(key), this.#keys.purges(), this.#keys.response(sharedKey), this.#keys.changes()],
-      [purgesSince ?? "", heldId ?? "", now, changesSince, ...selecting.asArguments()],
+      [this.#keys.variants(key)],
+      [heldId ?? "", ...selecting.asArguments()],
     );
-    const [purges, invalidatedAt, id, text, others] = Array.isArray(reply) ? (reply as unknown[]) : [];
-    // What is no answer of the script must not pass for "nothing stored, nothing purged".
-    if (!Array.isArray(purges) || !Array.isArray(invalidatedAt))
-      throw new StoreError("malformed", "The reply is none that the script gives");
-    const [hard = 0, soft = 0, withdrawnAt = 0] = invalidatedAt.map((each) => Number(each) || 0);
-    const found = {
-      purges,
-      invalidatedAt: { hard, soft },
-      ...(withdrawnAt > 0 && { withdrawnAt }),
-      others: othersIn(others),
-    };
+    // What is no answer of the script must not pass for "nothing stored".
+    if (!Array.isArray(reply)) throw new StoreError("malformed", "The reply is none that the script gives");
+    const [gone, id, text, others] = reply as unknown[];
+    const withdrawnAt = Number(gone) || 0;
+    const found = { ...(withdrawnAt > 0 && { withdrawnAt }), others: othersIn(others) };
     if (id === undefined || id === null) return { kind: "nothing", ...found };
     if (id === 0) return { kind: "other-variants", ...found };
     if (heldId !== null && id === heldId) return { kind: "same", ...found };
     const entry = typeof text === "string" ? decodeEntry(text) : null;
     // The script has found it by the request's fields: one that says otherwise belongs elsewhere.
-    const selected = entry?.variant === selecting.variant(entry?.meta.vary ?? []);
-    return entry && selected ? { kind: "entry", entry, ...found } : { kind: "corrupt", ...found };
+    if (entry?.variant !== selecting.variant(entry?.meta.vary ?? [])) return { kind: "corrupt", ...found };
+    if (entry.body.apart) entry.body.apart.inHash = true;
+    return { kind: "entry", entry, ...found };
+  }
+
+  /** That the URL's answers vary is learnt from the request's batch: a second call, once per isolate and route. */
+  async #searchApart(key: string, query: EntryQuery): Promise<Searched> {
+    await query.selecting.hide();
+    const batch = this.#store.batch(query.waitUntil);
+    const searching = this.#search(key, query, batch);
+    await batch.send();
+    try {
+      return await searching;
+    } catch (error) {
+      if (error instanceof StoreError) return { kind: "other-variants", others: [] };
+      throw error;
+    }
   }
 
   async variant({ key }: EntryAddress, name: string, batch: Batch): Promise<Entry | null> {
-    const hash = this.#keys.response(key);
+    const hash = this.#keys.variants(key);
     const [text, withdrawnAt] =
       (await batch.queue<unknown[]>((pipeline) => pipeline.hmget(hash, `e:${name}`, `w:${name}`))) ?? [];
     const entry = typeof text === "string" ? decodeEntry(text) : null;
+    if (entry?.body.apart) entry.body.apart.inHash = true;
     return entry && entry.meta.requestTime > (Number(withdrawnAt) || 0) ? entry : null;
   }
 
@@ -126,17 +176,17 @@ export class RedisEntryStore implements EntryStore {
     const encoded = await encodeEntry(entry);
     if (!encoded) return null;
     const { body } = encoded;
-    if (!body) {
-      this.#queuePut(address, entry, encoded, isNew, batch);
-      return null;
-    }
+    // Its body is where no variant looks for it.
+    if (!isHere(entry.body) && !entry.body.apart?.inHash && entry.meta.vary.length > 0) return null;
+    if (!body) return this.#putShort(address, entry, encoded, isNew, batch);
     if (body.text.length > this.#maxBytes) return null;
     return async () => {
       const apart = this.#store.batchApart(LONG_WRITE_MS);
-      const written = this.#queuePut(address, entry, encoded, isNew, apart);
+      const writing = this.#queuePut(address, entry, encoded, apart);
       await apart.send();
       try {
-        if ((await written) !== 0) entry.body.apart = body.apart;
+        const written = await writing;
+        if (written !== 0) entry.body.apart = { ...body.apart, ...(written === 2 && { inHash: true }) };
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         if (error.code === "size") this.#maxBytes = Math.min(this.#maxBytes, body.text.length - 1);
@@ -145,42 +195,64 @@ export class RedisEntryStore implements EntryStore {
   }
 
   /**
-   * An answer that does not vary, at an address where nothing is (`isNew`), is two plain commands in place of a script of
-   * four, unless it took its time or is long; a variant that another isolate stores at the same moment may be lost. They leave
-   * what {@link invalidate} has noted meanwhile.
+   * An answer that does not vary, at an address where nothing is (`isNew`), is one plain command in place of a script of four,
+   * unless it took its time. It writes over nothing: where a write was noted meanwhile, or another isolate was first, the
+   * script decides which of the two stays.
    */
-  #queuePut(
-    { key, sharedKey, urlHash }: EntryAddress,
+  #putShort(
+    address: EntryAddress,
     entry: Entry,
-    { text, body }: EncodedEntry,
+    encoded: EncodedEntry,
     isNew: boolean,
     batch: Batch,
+  ): LongWrite {
+    const now = this.#platform.now();
+    if (!isNew || entry.meta.vary.length > 0 || now - entry.meta.requestTime >= QUICK_FILL_MS) {
+      void this.#queuePut(address, entry, encoded, batch);
+      return null;
+    }
+    const { key } = address;
+    const text = `${entry.id}\n${encoded.text}`;
+    const px = keepMsOf(entry, now);
+    this.#markAudience(address, px, batch);
+    const storing = batch.queue((pipeline) => pipeline.set(this.#keys.response(key), text, { nx: true, px }));
+    return async () => {
+      const stored = await storing.catch(() => "lost");
+      if (stored !== null) return;
+      const again = this.#store.batch();
+      void this.#queuePut(address, entry, encoded, again);
+      await again.send();
+    };
+  }
+
+  #queuePut(
+    address: EntryAddress,
+    entry: Entry,
+    { text, body }: EncodedEntry,
+    batch: Batch,
   ): Promise<unknown> {
-    const hash = this.#keys.response(key);
+    const { key, urlHash } = address;
     const { vary, requestTime } = entry.meta;
     const now = this.#platform.now();
-    const keepMs = Math.max(1000, Math.min(MAX_LIFE_MS, Math.ceil(entry.keepUntil - now)));
+    const keepMs = keepMsOf(entry, now);
+    this.#markAudience(address, keepMs, batch);
     const isQuick = !body && now - requestTime < QUICK_FILL_MS;
-    if (key !== sharedKey) this.#markAudience(sharedKey, keepMs, batch);
-    if (isNew && isQuick && vary.length === 0) {
-      const names = { vary: "-", order: VARYLESS, [`i:${VARYLESS}`]: entry.id };
-      const fields = { ...names, [`e:${VARYLESS}`]: text, [`t:${VARYLESS}`]: tagLine(entry) };
-      const stored = batch.queue((pipeline) => pipeline.hset(hash, fields));
-      void batch.queue((pipeline) => pipeline.pexpire(hash, keepMs));
-      return stored;
-    }
     const beside = body?.text ?? (entry.body.apart ? "kept" : "none");
     const member: ChangeMember | "" = isQuick ? "" : `h${urlHash}`;
     const settings = [keepMs, MAX_VARIANTS, MAX_VARY_SETS, tagLine(entry), beside, requestTime, now, member];
-    const names = [hash, this.#keys.changes()];
+    const { response, changes, invalidatedAt, variants, longBody } = this.#keys;
+    const names = [response(key), changes(), invalidatedAt(urlHash), variants(key), longBody(key)];
     return batch.run(putScript, names, [setOf(vary), entry.variant, entry.id, text, ...settings]);
   }
 
   async fetchBody({ key }: EntryAddress, { variant, body }: Entry): Promise<boolean> {
     if (isHere(body)) return true;
     const batch = this.#store.batchApart();
+    const { variants, longBody } = this.#keys;
     const field = `b:${await sha1(variant)}`;
-    const reading = batch.queue<unknown>((pipeline) => pipeline.hget(this.#keys.response(key), field));
+    const reading = batch.queue<unknown>((pipeline) =>
+      body.apart?.inHash ? pipeline.hget(variants(key), field) : pipeline.get(longBody(key)),
+    );
     await batch.send();
     try {
       const text = await reading;
@@ -191,18 +263,16 @@ export class RedisEntryStore implements EntryStore {
     }
   }
 
-  async invalidate({ urlHash, sharedKey }: EntryAddress, at: InvalidatedAt, batch: Batch): Promise<void> {
+  async invalidate({ urlHash }: EntryAddress, at: InvalidatedAt, batch: Batch): Promise<void> {
     const kinds = (["hard", "soft"] as const).filter((kind) => at[kind] > 0);
-    const schemes = ["https:", "http:"].map((scheme) => sharedKeyOf(urlHash, scheme));
-    const other = schemes.find((each) => each !== sharedKey) ?? sharedKey;
-    const names = [this.#keys.response(sharedKey), this.#keys.changes(), this.#keys.response(other)];
-    const noted = this.#emptyStamps.set(sharedKey, true, this.#platform.now() + this.#emptyStampMs);
+    const shared = ["https:", "http:"].map((scheme) => this.#keys.response(sharedKeyOf(urlHash, scheme)));
+    const names = [this.#keys.invalidatedAt(urlHash), this.#keys.changes(), ...shared];
+    const noted = this.#emptyStamps.set(urlHash, true, this.#platform.now() + this.#emptyStampMs);
     await Promise.all(
       kinds.map((kind) => {
         const member: ChangeMember = `${kind === "hard" ? "h" : "s"}${urlHash}`;
         const emptyMs = noted ? this.#emptyStampMs : "";
-        const args = [INVALIDATION_FIELDS[kind], at[kind], this.#platform.now(), member, emptyMs];
-        return batch.run(invalidateScript, names, args);
+        return batch.run(invalidateScript, names, [kind, at[kind], this.#platform.now(), member, emptyMs]);
       }),
     );
   }
@@ -211,21 +281,36 @@ export class RedisEntryStore implements EntryStore {
   async withdraw({ key }: EntryAddress, withdrawal: Withdrawal, batch: Batch): Promise<void> {
     const { variant, vary, id, requestTime } = withdrawal;
     const member: ChangeMember = `d${key}`;
+    const { response, changes, variants, longBody } = this.#keys;
     await batch.run(
       withdrawScript,
-      [this.#keys.response(key), this.#keys.changes()],
+      [response(key), changes(), variants(key), longBody(key)],
       [setOf(vary), variant, id, requestTime, WITHDRAWAL_LIFE_MS, this.#platform.now(), member],
     );
   }
 
-  /** Says beside everybody's entries that others of the URL are stored elsewhere, so that a write finds something to mark. */
-  #markAudience(sharedKey: string, keepMs: number, batch: Batch): void {
-    const hash = this.#keys.response(sharedKey);
-    void batch.queue((pipeline) => pipeline.hset(hash, { [HAS_AUDIENCES]: 1 }));
-    for (const when of ["NX", "GT"] as const) {
-      void batch.queue((pipeline) => pipeline.pexpire(hash, keepMs, when));
-    }
+  /** Keeps the place of an invalidation where the entry is one audience's, so that a write to the URL knows how long it may live. */
+  #markAudience({ key, sharedKey, urlHash }: EntryAddress, px: number, batch: Batch): void {
+    if (key === sharedKey) return;
+    const name = this.#keys.invalidatedAt(urlHash);
+    void batch.queue((pipeline) => pipeline.set(name, "", { nx: true, px }));
+    void batch.queue((pipeline) => pipeline.pexpire(name, px, "GT"));
   }
+}
+
+/** What is told beside what is found. */
+type Told = Pick<Finding, "purges" | "purgesLost" | "invalidatedAt" | "others" | "varies">;
+
+type Searched = DistributiveOmit<Finding, "purges" | "invalidatedAt">;
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+function invalidationIn(stamp: string | null): InvalidatedAt {
+  const [hard = 0, soft = 0] = (stamp ?? "").split(" ").map((each) => Number(each) || 0);
+  return { hard, soft };
+}
+
+function keepMsOf({ keepUntil }: Entry, now: number): number {
+  return Math.max(1000, Math.min(MAX_LIFE_MS, Math.ceil(keepUntil - now)));
 }
 
 /** As the scripts name a variant. */

@@ -23,6 +23,7 @@ import { RedisEntryStore } from "./redis-entry-store.ts";
 import { type Doubt, doubtOf, type RequesterFacts, requesterOf } from "./requester.ts";
 import { eligibility } from "./rules/eligibility.ts";
 import { SelectingFields } from "./selecting-fields.ts";
+import { VaryingRoutes } from "./varying-routes.ts";
 import { type PurgeRequest, Withdrawals } from "./withdrawals.ts";
 import { writeHandler } from "./write-handler.ts";
 
@@ -96,6 +97,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     withdrawals,
     admission: new Admission(platform),
     inFlight: new InFlightFetches(platform),
+    varyingRoutes: new VaryingRoutes(),
     platform,
     maxBodyBytes: config.maxBodyBytes,
     originDeadlineMs: options.originDeadlineMs ?? 30_000,

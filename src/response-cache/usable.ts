@@ -4,6 +4,9 @@ import type { FwdReason } from "./rules/cache-status.ts";
 import { cutShort, type Freshness, freshnessOf } from "./rules/freshness.ts";
 import { mayReuse, mayServeOnError, type Reuse } from "./rules/reuse.ts";
 
+/** What of a request decides how an entry may be used. */
+type Using = Pick<CacheContext, "rule" | "staleSince" | "entry" | "parts" | "request">;
+
 /**
  * Whether the requester may be given the entry. RFC 9111 §3.5 seen from the requester: whoever carries credentials may
  * expect an answer of their own, unless the stored one says that it is for everybody.
@@ -16,13 +19,13 @@ export function isForRequester(
 }
 
 /** How long the entry is fresh; a soft purge ends that for the entry that was looked up. */
-export function entryFreshness({ rule, staleSince, entry }: CacheContext, each: Entry): Freshness {
+export function entryFreshness({ rule, staleSince, entry }: Using, each: Entry): Freshness {
   const freshness = freshnessOf(each.meta, rule);
   return staleSince === null || each !== entry ? freshness : cutShort(freshness, each.meta, staleSince);
 }
 
 /** How the entry may be used for the request (RFC 9111 §4). */
-export function reuseOf(context: CacheContext, entry: Entry): Reuse {
+export function reuseOf(context: Using, entry: Entry): Reuse {
   return mayReuse(reuseFacts(context, entry));
 }
 
@@ -44,7 +47,7 @@ export function missReason({ varyMiss, address, parts }: CacheContext): FwdReaso
   return varyMiss || parts.memory.holds(address) ? "vary-miss" : "uri-miss";
 }
 
-function reuseFacts(context: CacheContext, entry: Entry) {
+function reuseFacts(context: Using, entry: Entry) {
   const { rule, parts, request } = context;
   return {
     stored: entry.meta,

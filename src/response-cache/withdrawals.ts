@@ -83,12 +83,17 @@ export class Withdrawals {
   }
 
   /** Takes in what a search in the shared store told. */
-  learn(address: EntryAddress, { purges, invalidatedAt }: Finding, purgesRead: boolean): void {
-    const { memory, platform } = this.#options;
+  learn(address: EntryAddress, { purges, purgesLost, invalidatedAt }: Finding, purgesRead: boolean): void {
+    const { memory, platform, store } = this.#options;
     memory.invalidate(address, invalidatedAt);
     if (!purgesRead) return;
     const now = platform.now();
     this.#purges.learn(purges);
+    if (purgesLost) {
+      // Written when the store is asked next, which begins the log anew.
+      this.#purges.addPending([EVERYTHING], now);
+      store.markDue();
+    }
     this.#changes.learn(purges, now, memory);
     this.#purgesReadAt = now;
   }

@@ -25,7 +25,6 @@ export const storeCommands = [
   "zcard",
   "zcount",
   "zrange",
-  "zrangebyscore",
   "zrem",
   "zremrangebyrank",
   "zremrangebyscore",

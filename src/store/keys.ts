@@ -14,7 +14,10 @@
  * | `{sessions}:mark:{user name}` | string: which sessions of the user are over by their creation, see identity/session-marks.ts | a year + 1 min | one per user |
  * | `{sessions}:version` | string, a number: sessions of everyone up to then are over | a year + 1 min | 1 |
  * | `{sessions}:carried` | string: up to where Redis has the journal of D1, and when that was compared | a year + 1 min | 1 |
- * | `{cache}:e:{url hash}` | hash, fields per variant, and when the URL was invalidated | the longest variant in it; 3 s where only a write is noted | 32 variants |
+ * | `{cache}:r:{url hash}` | string: an answer that does not vary, or a marker | the answer; a withdrawal 1 h; 3 s where only a write is noted | |
+ * | `{cache}:h:{url hash}` | hash, fields per variant, where answers vary | the longest variant in it | 32 variants |
+ * | `{cache}:d:{url hash}` | string: the long body of an answer that does not vary | the answer | |
+ * | `{cache}:s:{url hash}` | string: when the URL was invalidated | the longest of its entries; 3 s where none is stored | |
  * | `{cache}:u:{user hash}` | string, when all of a user's entries ended | 7 days | one per user whose data was deleted |
  * | `{cache}:changes` | sorted set, URLs that were written to or withdrawn, by time | 10 min | 2000 |
  * | `{cache}:purges` | sorted set, purges by time | the longest entry lifetime | 1000 |
@@ -46,7 +49,10 @@ export function createKeys({ cache, rateLimit, session }: KeyPrefixes) {
     sessionMark: (userName: string) => `${session}:mark:${userName}`,
     sessionVersion: () => `${session}:version`,
     sessionsCarried: () => `${session}:carried`,
-    response: (urlHash: string) => `${cache}:e:${urlHash}`,
+    response: (urlHash: string) => `${cache}:r:${urlHash}`,
+    variants: (urlHash: string) => `${cache}:h:${urlHash}`,
+    longBody: (urlHash: string) => `${cache}:d:${urlHash}`,
+    invalidatedAt: (urlHash: string) => `${cache}:s:${urlHash}`,
     userEnd: (userHash: string) => `${cache}:u:${userHash}`,
     changes: () => `${cache}:changes`,
     purges: () => `${cache}:purges`,

@@ -159,15 +159,15 @@ async function visit(
   return { status, ending, body, cache };
 }
 
-/** URLs of which an answer is stored. A hash that notes a write or a HEAD's finding for 3 s holds none. */
+/** URLs of which an answer is stored, or variants. A marker that notes a write is none. */
 async function storedKeys({ upstash }: World): Promise<number> {
   return Number(await upstash.redis.command("EVAL", COUNT_ENTRIES, "0"));
 }
 
 const COUNT_ENTRIES = `
 local count = 0
-for _, key in ipairs(redis.call('KEYS', 'envoyou:cache:e:*')) do
-  if redis.call('HEXISTS', key, 'order') == 1 then count = count + 1 end
+for _, key in ipairs(redis.call('KEYS', 'envoyou:cache:r:*')) do
+  if redis.call('GET', key) == 'V' or redis.call('STRLEN', key) > 32 then count = count + 1 end
 end
 return count`;
 

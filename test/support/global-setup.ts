@@ -16,6 +16,8 @@ declare module "vitest" {
     /** Runs of the model of sessions, and their seed: `MODEL_RUNS`, `MODEL_SEED`; null: the usual. */
     modelRuns: number | null;
     modelSeed: number | null;
+    /** Runs of the model of the response cache: `CACHE_MODEL_RUNS`; null: the usual. */
+    cacheModelRuns: number | null;
   }
 }
 
@@ -48,6 +50,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide("redisKind", upstash.redis.kind);
   project.provide("modelRuns", numberIn(process.env.MODEL_RUNS));
   project.provide("modelSeed", numberIn(process.env.MODEL_SEED));
+  project.provide("cacheModelRuns", numberIn(process.env.CACHE_MODEL_RUNS));
   return async () => {
     try {
       await expectNothingRefused(upstash);

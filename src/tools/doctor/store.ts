@@ -147,7 +147,6 @@ const TRIALS: Record<
   zcard: ({ set }) => ["ZCARD", set],
   zcount: ({ set }) => ["ZCOUNT", set, "-inf", "+inf"],
   zrange: ({ set }) => ["ZRANGE", set, 0, 0],
-  zrangebyscore: ({ set }) => ["ZRANGEBYSCORE", set, "-inf", "+inf"],
   zscore: ({ set }) => ["ZSCORE", set, "m"],
   zrem: ({ set }) => ["ZREM", set, "m"],
   zremrangebyrank: ({ set }) => ["ZREMRANGEBYRANK", set, 0, -1],

@@ -7,7 +7,7 @@ import { rows } from "./rows.ts";
 import { targetsOf } from "./targets.ts";
 
 /** Dollars for one command at Upstash, pay as you go (upstash.com/pricing, 2026). */
-const DOLLARS_PER_COMMAND = 0.2 / 100_000;
+export const DOLLARS_PER_COMMAND = 0.2 / 100_000;
 /** The share of each row in the requests of an API whose answers are worth caching. */
 export const MIX: Record<string, number> = {
   "cold GET": 0.1,

@@ -47,7 +47,7 @@ export const rows: readonly Row[] = [
     },
     before: "ask once",
     status: 200,
-    edge: { critical: 1, calls: 2, commands: 9 },
+    edge: { critical: 1, calls: 2, commands: 6 },
   },
   {
     name: "cold GET, leased",
@@ -59,7 +59,7 @@ export const rows: readonly Row[] = [
     },
     before: "ask once",
     status: 200,
-    edge: { critical: 1, calls: 2, commands: 5 },
+    edge: { critical: 1, calls: 2, commands: 2 },
   },
   {
     name: "warm GET",
@@ -77,7 +77,7 @@ export const rows: readonly Row[] = [
     request: (_, n) => get(`/public/filled/${n}`),
     before: "fill and restart",
     status: 200,
-    edge: { critical: 1, calls: 1, commands: 2 },
+    edge: { critical: 1, calls: 1, commands: 1 },
   },
   {
     name: "POST",

@@ -22,10 +22,6 @@ const REASONS: readonly (readonly [what: string, because: string])[] = [
     "cold: at least 1.5 × tuned's",
     "both wait one round trip, and then it is CPU of one thread that counts. A fetch costs workerd 0.2 to 0.3 ms here: tuned makes five (1.4 ms), the edge three (0.8 ms). What the edge saves there it spends on what tuned does not do: fields of both directions (`originHeaders`, `cleanResponse`), RFC 9111 (`storing`, `outlineOf`), the entry's text and sum (`encodeEntry`), the batch itself (`attempt`, `replyItems`). `npm run bench -- profile cold GET`, own time: fetch 8.7 %, text 3.1 %, attempt 2.4 %, Map.get 2.1 %, replyItems 2.1 %, cleanResponse 2.0 %, storing 1.9 %, originHeaders 1.2 %, encodeEntry 1.1 %, and a long tail.",
   ],
-  [
-    "cold GET: no more commands than tuned",
-    "a variant is looked up and stored in a hash, by a script (2) and HSET with PEXPIRE (2), where tuned has GET and SET for a cache that knows no `Vary`, no purge and no validation. With a lease, which tuned cannot have, the edge takes fewer.",
-  ],
 ];
 
 /** The targets of the bench, each measured within one run. */

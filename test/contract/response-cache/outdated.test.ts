@@ -266,7 +266,7 @@ describe("a quick fill that meets a write where nothing is stored", () => {
   it("costs a cold miss nothing", async () => {
     const { one } = isolates(() => page());
     await one.ask("/p");
-    expect(one.wire.commands.map(([name]) => name)).toEqual(["evalsha", "hset", "pexpire"]);
+    expect(one.wire.commands.map(([name]) => name)).toEqual(["mget", "zrange", "zrange", "set"]);
   });
 
   it("leaves nothing in Redis of writes to URLs that nobody asks for, and at most 500 keys meanwhile", async () => {
@@ -283,7 +283,7 @@ describe("a quick fill that meets a write where nothing is stored", () => {
     await batch.send();
     const looking = store.batch();
     const lives = addresses.map(({ key }) =>
-      looking.queue<number>((pipeline) => pipeline.pttl(keys.response(key))),
+      looking.queue<number>((pipeline) => pipeline.pttl(keys.invalidatedAt(key))),
     );
     await looking.send();
     const left = (await Promise.all(lives)).filter((ms) => ms !== -2);

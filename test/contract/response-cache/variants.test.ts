@@ -132,7 +132,7 @@ describe("variants of a URL", () => {
       for name in string.gmatch(redis.call('HGET', key, 'order'), '[^,]+') do names[#names + 1] = name end
       local one, other = redis.call('HGET', key, 'e:' .. names[1]), redis.call('HGET', key, 'e:' .. names[2])
       return redis.call('HSET', key, 'e:' .. names[1], other, 'e:' .. names[2], one)`;
-    const key = String(first.wire.commands.findLast(([name]) => name === "evalsha" || name === "eval")?.[3]);
+    const key = String(first.wire.commands.findLast(([name]) => name === "evalsha" || name === "eval")?.[6]);
     void batch.queue((pipeline) => pipeline.eval(swap, [key], []));
     await batch.send();
     const isolate = another(first);
