@@ -70,6 +70,21 @@ export interface EdgeOptions {
  * app.use("*", edge({ limits: [{ name: "all", limit: 60, window: "1 m" }], session: "optional" }));
  */
 export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
+  return edgeIn(options, (env) => env);
+}
+
+/**
+ * The same with variables of its own.
+ *
+ * @param variablesOf The variables for the host's; the same object for the same values, because what an isolate knows belongs to
+ *   it. @throws ConfigError
+ * @param explained What is to be said of an error.
+ */
+export function edgeIn(
+  options: EdgeOptions,
+  variablesOf: (env: object) => object,
+  explained: (error: unknown) => unknown = (error) => error,
+): MiddlewareHandler<EdgeEnv> {
   const { limits, tiers, session, cache, invalidates, onStoreFailure, sinks } = options;
   const list: RouteInput[] = [
     {
@@ -96,9 +111,9 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
   return async function edgeMiddleware(c, next) {
     let response: Response;
     try {
-      const isolate = isolateOf(c.env, routes, sinks);
+      const isolate = isolateOf(variablesOf(c.env ?? {}), routes, sinks);
       const [route] = isolate.config.routes;
-      const received = receive(isolate, c.req.raw, (work) => c.executionCtx.waitUntil(work));
+      const received = receive(isolate, c.req.raw, waitUntilOf(c));
       response = await handle(
         isolate,
         received,
@@ -113,7 +128,7 @@ export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
         },
       );
     } catch (error) {
-      response = problemOf(error, newRequestId(), events);
+      response = problemOf(explained(error), newRequestId(), events);
     }
     // Hono merges the fields of the previous response into a new one. The assignment of undefined prevents that.
     c.res = undefined;
@@ -134,6 +149,20 @@ export function session(need: "required" | "optional" = "optional") {
 /** Only the HTTP cache. */
 export function responseCache(rule: CacheRuleInput = {}) {
   return edge({ cache: rule });
+}
+
+/**
+ * Work that goes on after the response. Without an ExecutionContext (`app.request()` in a test, another runtime) it starts as well,
+ * and nothing keeps the process alive until it is done.
+ */
+function waitUntilOf(c: Context<EdgeEnv>): (work: Promise<unknown>) => void {
+  try {
+    const context = c.executionCtx;
+    return (work) => context.waitUntil(work);
+  } catch {
+    // Hono throws where there is none. The work's own errors are events.
+    return (work) => void work.catch(() => {});
+  }
 }
 
 function setVariables(

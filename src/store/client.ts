@@ -86,31 +86,7 @@ function emptied(pipeline: Pipeline): boolean {
  */
 export function createRedis(send: SendCommands): Redis {
   let keepErrors = true;
-  const requester: Requester = {
-    async request<Result>(request: Parameters<Requester["request"]>[0]) {
-      const keeps = keepErrors;
-      if (request.isStreaming) {
-        throw new StoreError(
-          "command",
-          "A subscription needs a connection that stays open; this client has none",
-        );
-      }
-      const single = request.path === undefined;
-      const commands = commandsOf(single ? [request.body] : request.body);
-      const path = request.path?.[0] === "multi-exec" ? "multi-exec" : "pipeline";
-      const { items, syncToken } = await send({ commands, path, syncToken: requester.upstashSyncToken });
-      requester.upstashSyncToken = syncToken ?? requester.upstashSyncToken ?? "";
-      const replies = items.map((item, index) => {
-        if (item.error === undefined) return item;
-        const error = commandError(item.error, commands[index]?.[0]);
-        if (single || !keeps) throw error;
-        // The SDK's deserializers of some commands throw for a reply that is no list.
-        return { error: error.message, result: [] };
-      });
-      return asResponse<Result>(single ? replies[0] : replies);
-    },
-  };
-  const redis = new HandlerClient(requester);
+  const redis = new HandlerClient(requesterOver(send, () => keepErrors));
   const { pipeline, multi } = redis;
   /** Says before `exec()` calls the Requester whether the caller wants the errors item by item. */
   const typed = (built: Pipeline): Pipeline => {
@@ -126,6 +102,40 @@ export function createRedis(send: SendCommands): Redis {
   redis.pipeline = () => typed(pipeline());
   redis.multi = () => typed(multi());
   return redis;
+}
+
+/**
+ * A Requester of the SDK's client: each command is one HTTP call, a pipeline one of many.
+ *
+ * @param keeps Whether the caller of the pipeline that is sent wants the errors item by item. Default: yes.
+ * @throws StoreError from every request.
+ */
+export function requesterOver(send: SendCommands, keeps: () => boolean = () => true): Requester {
+  const requester: Requester = {
+    async request<Result>(request: Parameters<Requester["request"]>[0]) {
+      const keepErrors = keeps();
+      if (request.isStreaming) {
+        throw new StoreError(
+          "command",
+          "A subscription needs a connection that stays open; this client has none",
+        );
+      }
+      const single = request.path === undefined;
+      const commands = commandsOf(single ? [request.body] : request.body);
+      const path = request.path?.[0] === "multi-exec" ? "multi-exec" : "pipeline";
+      const { items, syncToken } = await send({ commands, path, syncToken: requester.upstashSyncToken });
+      requester.upstashSyncToken = syncToken ?? requester.upstashSyncToken ?? "";
+      const replies = items.map((item, index) => {
+        if (item.error === undefined) return item;
+        const error = commandError(item.error, commands[index]?.[0]);
+        if (single || !keepErrors) throw error;
+        // The SDK's deserializers of some commands throw for a reply that is no list.
+        return { error: error.message, result: [] };
+      });
+      return asResponse<Result>(single ? replies[0] : replies);
+    },
+  };
+  return requester;
 }
 
 /** The Requester's type knows single replies only; for a pipeline the SDK expects a list of them. */

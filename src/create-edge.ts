@@ -1,0 +1,119 @@
+import type { MiddlewareHandler } from "hono";
+import { ConfigError } from "./config/config-error.ts";
+import { type EdgeSettings, inOptions, variablesFrom } from "./config/edge-settings.ts";
+import type { CacheRuleInput, LimitInput } from "./config/route.ts";
+import { loadConfig } from "./edge/load-config.ts";
+import type { Sink } from "./events/sink.ts";
+import { type EdgeEnv, type EdgeOptions, edgeIn } from "./middleware.ts";
+import { connectionOf } from "./store/requester.ts";
+
+/** Options of {@link createEdge}. */
+export interface CreateEdgeOptions extends EdgeSettings {
+  /** Receive every event, in addition to the log. */
+  sinks?: readonly Sink[];
+}
+
+/** The middlewares of one edge. */
+export interface EdgeMiddlewares {
+  /** Limits, session and cache with one call to Upstash. */
+  edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv>;
+  /** Only limits: one call, and none for a blocked caller. */
+  rateLimit(
+    limits: LimitInput[],
+    options?: Pick<EdgeOptions, "tiers" | "onStoreFailure">,
+  ): MiddlewareHandler<EdgeEnv>;
+  /** Only sessions. */
+  session(need?: "required" | "optional"): MiddlewareHandler<EdgeEnv>;
+  /** Only the HTTP cache. */
+  responseCache(rule?: CacheRuleInput): MiddlewareHandler<EdgeEnv>;
+}
+
+/** The host's variables and bindings. */
+type Host = Readonly<Record<string, unknown>>;
+
+/**
+ * The middlewares for an app of your own, configured in code. Options win over variables; of the host's variables only
+ * `UPSTASH_REDIS_REST_URL`, `UPSTASH_REDIS_REST_TOKEN`, `IDENTITY_SECRET` and, where sessions are used, `SESSION_SECRET` are read, and
+ * only where no option gives them.
+ *
+ * @param options The options, or a function of the Worker's variables that returns them.
+ * @throws ConfigError that names every option with an issue and the fix. Where the options are a function, or a variable has the
+ *   issue, requests get a 500 and the log has the error.
+ * @example
+ * const { rateLimit } = createEdge({ redis: { url, token } });
+ * app.use("/api/*", rateLimit([{ name: "api", limit: 60, window: "1 m" }]));
+ */
+export function createEdge(
+  // biome-ignore lint/suspicious/noExplicitAny: an app's own type of its variables, which may be an interface.
+  options: CreateEdgeOptions | ((variables: any) => EdgeSettings) = {},
+): EdgeMiddlewares {
+  let sessions = false;
+  const variablesOf = environments(options, () => sessions);
+  if (typeof options !== "function") checkOptions(options);
+  const sinks = typeof options === "function" ? undefined : options.sinks;
+  const edge: EdgeMiddlewares["edge"] = (more) => {
+    sessions ||= more.session !== undefined;
+    return edgeIn({ ...(sinks && { sinks }), ...more }, variablesOf, inTermsOfOptions);
+  };
+  return {
+    edge,
+    rateLimit: (limits, more = {}) => edge({ ...more, limits }),
+    session: (need = "optional") => edge({ session: need }),
+    responseCache: (rule = {}) => edge({ cache: rule }),
+  };
+}
+
+/** @throws ConfigError, before the first request. */
+function checkOptions(options: CreateEdgeOptions): void {
+  try {
+    loadConfig(resolved(options, {}, true), []);
+  } catch (error) {
+    throw inTermsOfOptions(error);
+  }
+}
+
+function inTermsOfOptions(error: unknown): unknown {
+  return error instanceof ConfigError ? inOptions(error) : error;
+}
+
+/** Variables of more than so many kinds share those of the first: a Worker has one, and a test one for each request. */
+const MAX_ENVIRONMENTS = 64;
+
+/**
+ * The variables for the host's. Equal ones are one object: an app that is asked without variables, as in a test, gets a new `env` with
+ * every request, and its limits count on all the same.
+ */
+function environments(
+  options: CreateEdgeOptions | ((variables: Host) => EdgeSettings),
+  usesSessions: () => boolean,
+) {
+  const byHost = new WeakMap<object, object>();
+  const known: Record<string, unknown>[] = [];
+  return (host: object): object => {
+    const found = byHost.get(host);
+    if (found) return found;
+    const own = typeof options === "function" ? options(host as Host) : options;
+    const variables = resolved(own, host as Host, usesSessions());
+    const same = known.find((each) => sameVariables(each, variables)) ?? variables;
+    if (same === variables && known.length < MAX_ENVIRONMENTS) known.push(variables);
+    byHost.set(host, same);
+    return same;
+  };
+}
+
+function resolved(options: CreateEdgeOptions, host: Host, sessions: boolean): Record<string, unknown> {
+  const { sinks: _sinks, redis, ...settings } = options;
+  const address = redis && ("url" in redis ? redis : connectionOf(redis));
+  if (address === null) {
+    const place = "createEdge: redis";
+    const found = "a client that sends a command again that may have been applied, and waits without end";
+    const fix = "Write new Redis(createRequester({ url, token })), or redis: { url, token }.";
+    throw new ConfigError([{ place, found, fix }]);
+  }
+  return variablesFrom({ ...settings, ...(address && { redis: address }) }, host, { sessions });
+}
+
+function sameVariables(one: Record<string, unknown>, other: Record<string, unknown>): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}

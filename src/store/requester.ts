@@ -1,0 +1,43 @@
+import type { Redis, Requester } from "@upstash/redis";
+import { workerPlatform } from "../runtime/platform.ts";
+import { requesterOver } from "./client.ts";
+import { createTransport } from "./transport.ts";
+
+/** Where a database of Upstash is. */
+export interface Connection {
+  /** `https://….upstash.io`. */
+  url: string;
+  token: string;
+}
+
+export interface RequesterOptions extends Connection {
+  /** Milliseconds that one call may take, body included. Default 1200. */
+  deadlineMs?: number;
+}
+
+const connections = new WeakMap<object, Connection>();
+
+/**
+ * A Requester for the SDK's client that makes one attempt with one deadline. The SDK's own sends a command again that may have been
+ * applied, and waits without end.
+ *
+ * The edge sends its own calls itself, as law 3 asks, and takes the address and the token from it.
+ *
+ * @throws StoreError from every command of the client over it.
+ * @example
+ * const redis = new Redis(createRequester({ url, token }));
+ * const edge = createEdge({ redis });
+ */
+export function createRequester({ url, token, deadlineMs = 1200 }: RequesterOptions): Requester {
+  const send = createTransport({ url, token, platform: workerPlatform });
+  const requester = requesterOver((call) => send({ ...call, deadlineMs }));
+  connections.set(requester, { url, token });
+  return requester;
+}
+
+/** Where a client over a Requester of {@link createRequester} sends its commands; null for any other client. */
+export function connectionOf(redis: Redis): Connection | null {
+  // The SDK names it `client`, and protects it.
+  const { client } = redis as unknown as { client?: unknown };
+  return typeof client === "object" && client !== null ? (connections.get(client) ?? null) : null;
+}
