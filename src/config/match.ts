@@ -28,6 +28,7 @@ export function routeMatcher(routes: readonly Route[]): RouteMatcher {
   const forgivingRoutes = routes.filter(({ forgiving }) => forgiving);
   const forgiving = routerOver(forgivingRoutes, forgivePattern);
   const allPlain = routes.every((route) => route.forgiving && forgivePattern(route.path) === route.path);
+  const places = new Map(routes.map((route, place) => [route, place]));
   const guards = new Map(routes.map((route) => [route, guardOf(route)]));
   const rules = new Map(routes.map((route) => [route, rulesOf(route)]));
 
@@ -38,7 +39,7 @@ export function routeMatcher(routes: readonly Route[]): RouteMatcher {
     const forgiven = plain === path && allPlain ? asWritten : forgiving(method, plain);
     if (!forgiven) return agreed(asWritten ?? unmatchedRoute);
     if (!asWritten) return agreed(guards.get(forgiven) ?? forgiven);
-    const route = routes.indexOf(forgiven) < routes.indexOf(asWritten) ? forgiven : asWritten;
+    const route = (places.get(forgiven) ?? 0) < (places.get(asWritten) ?? 0) ? forgiven : asWritten;
     return { route, readingsDiffer: forgiven !== asWritten && rules.get(forgiven) !== rules.get(asWritten) };
   });
   return Object.assign((method: string, path: string) => match(method, path).route, {

@@ -1,6 +1,6 @@
 import type { CallerList, CallerLists } from "../config/caller-lists.ts";
 import type { ConfirmedIdentity, UnverifiedIdentity } from "../identity/confirmed.ts";
-import { comparableGroups, isInRange } from "../runtime/ip-address.ts";
+import { comparableGroups, rangeLookup } from "../runtime/ip-address.ts";
 
 /** What a confirmed caller is looked up by. */
 type ConfirmedFacts = Pick<ConfirmedIdentity, "user" | "key" | "address">;
@@ -18,21 +18,24 @@ export interface ListLookup {
 }
 
 /** Looks callers up in `ALLOW_LIST` and `DENY_LIST`, which the configuration has read. */
-export function createListLookup({ allow, deny }: CallerLists): ListLookup {
+export function createListLookup(lists: CallerLists): ListLookup {
+  const allow = listed(lists.allow);
+  const deny = listed(lists.deny);
   return {
     of({ user, key, address }) {
       const users = user ? [user.id] : [];
       const hash = key.kind === "absent" ? null : key.hash;
-      if (isListed({ users, keyHash: hash, address }, deny)) return "deny";
+      if (deny({ users, keyHash: hash, address })) return "deny";
       const confirmedHash = key.kind === "verified" ? hash : null;
-      return isListed({ users, keyHash: confirmedHash, address }, allow) ? "allow" : null;
+      return allow({ users, keyHash: confirmedHash, address }) ? "allow" : null;
     },
     denies(claims) {
       const { key, address } = claims;
-      return isListed(
-        { users: claimedUsers(claims), keyHash: key.kind === "absent" ? null : key.hash, address },
-        deny,
-      );
+      return deny({
+        users: claimedUsers(claims),
+        keyHash: key.kind === "absent" ? null : key.hash,
+        address,
+      });
     },
   };
 }
@@ -51,10 +54,13 @@ interface ListedFacts {
   address: string;
 }
 
-function isListed({ users, keyHash, address }: ListedFacts, list: CallerList): boolean {
-  if (users.some((user) => list.users.has(user))) return true;
-  if (keyHash !== null && list.keys.has(keyHash)) return true;
-  if (list.ranges.length === 0) return false;
-  const groups = comparableGroups(address.replace(/\/\d+$/, ""));
-  return groups !== null && list.ranges.some((range) => isInRange(groups, range));
+function listed(list: CallerList): (facts: ListedFacts) => boolean {
+  const isInRange = rangeLookup(list.ranges);
+  return ({ users, keyHash, address }) => {
+    if (users.some((user) => list.users.has(user))) return true;
+    if (keyHash !== null && list.keys.has(keyHash)) return true;
+    if (list.ranges.length === 0) return false;
+    const groups = comparableGroups(address.replace(/\/\d+$/, ""));
+    return groups !== null && isInRange(groups);
+  };
 }

@@ -103,6 +103,13 @@ function emptyTimes(): Record<PurgeTarget["kind"], Times> {
   return { url: empty(), prefix: empty(), path: empty(), tag: empty(), tags: empty(), everything: empty() };
 }
 
+/** Of few beginnings each is compared; of many, each beginning of the tag is looked up: a tag is short. */
+function addBeginnings(tag: string, times: Times, add: (time: number | undefined) => void): void {
+  if (times.size <= tag.length) {
+    for (const [beginning, time] of times) if (tag.startsWith(beginning)) add(time);
+  } else for (let end = 0; end <= tag.length; end += 1) add(times.get(tag.slice(0, end)));
+}
+
 /** The times of all purges that reach an entry. */
 function reaching(known: Record<PurgeTarget["kind"], Times>, entry: PurgeFacts): number[] {
   const { urlHash, spelledHash, url, tags } = entry;
@@ -114,9 +121,7 @@ function reaching(known: Record<PurgeTarget["kind"], Times>, entry: PurgeFacts):
   add(known.url.get(urlHash));
   if (spelledHash) add(known.url.get(spelledHash));
   if (known.tag.size > 0) for (const tag of tags) add(known.tag.get(tag));
-  for (const [beginning, time] of known.tags) {
-    if (tags.some((tag) => tag.startsWith(beginning))) found.push(time);
-  }
+  if (known.tags.size > 0) for (const tag of tags) addBeginnings(tag, known.tags, add);
   if (known.prefix.size === 0 && known.path.size === 0) return found;
   const [written = ""] = url.split("?", 1);
   for (const path of new Set([written, oneSpelling(written)])) {

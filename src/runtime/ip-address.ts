@@ -102,12 +102,26 @@ export function comparableGroups(address: string): number[] | null {
   return ipv6Groups(address.includes(":") ? address : `::ffff:${normaliseAddress(address) ?? "?"}`);
 }
 
-/** Whether an address, as {@link comparableGroups} gives it, lies in a range. No range of IPv6 holds an IPv4 address. */
-export function isInRange(groups: readonly number[], range: AddressRange): boolean {
-  if (isMapped(groups) !== range.bits >= 96) return false;
-  return range.groups.every((group, index) => {
-    const bits = Math.min(16, Math.max(0, range.bits - index * 16));
-    const shift = 16 - bits;
-    return group >> shift === (groups[index] ?? 0) >> shift;
-  });
+/**
+ * Whether an address, as {@link comparableGroups} gives it, lies in one of the ranges. No range of IPv6 holds an IPv4 address.
+ * The steps of a look are as many as there are different lengths of prefixes, however many ranges there are.
+ */
+export function rangeLookup(ranges: readonly AddressRange[]): (groups: readonly number[]) => boolean {
+  const networks = new Map<number, Set<string>>();
+  for (const { groups, bits } of ranges) {
+    const ofLength = networks.get(bits) ?? new Set();
+    networks.set(bits, ofLength.add(networkOf(groups, bits)));
+  }
+  const lengths = [...networks];
+  const ipv4 = lengths.filter(([bits]) => bits >= 96);
+  const ipv6 = lengths.filter(([bits]) => bits < 96);
+  return (groups) =>
+    (isMapped(groups) ? ipv4 : ipv6).some(([bits, found]) => found.has(networkOf(groups, bits)));
+}
+
+/** The first bits of eight groups. */
+function networkOf(groups: readonly number[], bits: number): string {
+  const rest = bits & 15;
+  const whole = groups.slice(0, bits >> 4).join(":");
+  return rest === 0 ? whole : `${whole}/${(groups[bits >> 4] ?? 0) >> (16 - rest)}`;
 }

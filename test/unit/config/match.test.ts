@@ -166,3 +166,27 @@ describe("the forgiving reading of a path", () => {
     expect(mixed("GET", "/V1/exact/x").access, "the next one that does").toBe("session");
   });
 });
+
+it("is not looked for along the list: a thousand routes take as many steps as ten", () => {
+  const steps = (count: number) => {
+    const last = `/part-${count}`;
+    const { routes } = loadConfig({}, [
+      ...Array.from({ length: count }, (_, n) => ({ path: `/part-${n}/*` })),
+      // Two readings, which lie in two routes: their places in the list are compared.
+      { path: `${last}/a;b`, forgiving: true },
+      { path: `${last}/*` },
+    ]);
+    let reads = 0;
+    const watched = new Proxy([...routes], {
+      get(target, name, receiver) {
+        if (typeof name === "string" && /^\d+$/.test(name)) reads += 1;
+        return Reflect.get(target, name, receiver) as unknown;
+      },
+    });
+    const find = routeMatcher(watched);
+    reads = 0;
+    for (const path of [`${last}/x`, `${last}/A`, `${last}/x/`, "/elsewhere"]) find("GET", path);
+    return reads;
+  };
+  expect(steps(1000)).toBe(steps(10));
+});

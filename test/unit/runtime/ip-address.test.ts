@@ -1,5 +1,13 @@
-import { describe, expect, it } from "vitest";
-import { addressRange, networksOf, normaliseAddress } from "../../../src/runtime/ip-address.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import {
+  addressRange,
+  comparableGroups,
+  networksOf,
+  normaliseAddress,
+  rangeLookup,
+} from "../../../src/runtime/ip-address.ts";
+
+afterEach(() => vi.restoreAllMocks());
 
 describe("an address is counted as one caller", () => {
   const cases: [written: string, counted: string | null][] = [
@@ -73,5 +81,52 @@ describe("a range of addresses", () => {
   ];
   it.each(cases)("%s has %s bits of an IPv6 address", (written, bits) => {
     expect(addressRange(written)?.bits ?? null).toBe(bits);
+  });
+});
+
+describe("an address in a list of ranges", () => {
+  const isIn = (address: string, ...ranges: string[]): boolean => {
+    const groups = comparableGroups(address);
+    if (!groups) throw new Error(`${address} is no address`);
+    return rangeLookup(ranges.flatMap((range) => addressRange(range) ?? []))(groups);
+  };
+  const cases: [address: string, ranges: string[], isIn: boolean][] = [
+    ["192.0.2.7", ["192.0.2.7"], true],
+    ["192.0.2.8", ["192.0.2.7"], false],
+    ["192.0.2.255", ["192.0.2.0/24"], true],
+    ["192.0.3.0", ["192.0.2.0/24"], false],
+    ["192.0.3.0", ["192.0.2.0/23"], true],
+    ["192.0.2.129", ["192.0.2.128/25"], true],
+    ["192.0.2.127", ["192.0.2.128/25"], false],
+    ["8.8.8.8", ["0.0.0.0/0"], true],
+    ["2001:db8::1", ["0.0.0.0/0"], false],
+    ["8.8.8.8", ["::/0"], false],
+    ["2001:db8::1", ["::/0"], true],
+    ["2001:db8:1:2::9", ["2001:db8:1:2::1"], true],
+    ["2001:db8:1:3::9", ["2001:db8:1:2::1"], false],
+    ["2001:db8:7fff::1", ["2001:db8::/33"], true],
+    ["2001:db8:8000::1", ["2001:db8::/33"], false],
+    ["::ffff:192.0.2.7", ["192.0.2.0/24"], true],
+    // Bits behind the prefix do not count.
+    ["192.0.2.1", ["192.0.2.77/24"], true],
+    ["10.1.2.3", ["192.0.2.0/24", "2001:db8::/32", "10.0.0.0/8"], true],
+    ["1.2.3.4", [], false],
+  ];
+  it.each(cases)("%s in %j: %s", (address, ranges, expected) => {
+    expect(isIn(address, ...ranges)).toBe(expected);
+  });
+
+  it("is found in as many steps among ten thousand as among ten", () => {
+    const steps = (count: number) => {
+      const ranges = Array.from({ length: count }, (_, n) => `10.${n >> 8}.${n & 255}.0/24`);
+      const isInOne = rangeLookup(ranges.flatMap((range) => addressRange(range) ?? []));
+      const looks = vi.spyOn(Set.prototype, "has");
+      isInOne(comparableGroups("192.0.2.7") ?? []);
+      const made = looks.mock.calls.length;
+      looks.mockRestore();
+      return made;
+    };
+    expect(steps(10)).toBe(1);
+    expect(steps(10_000)).toBe(1);
   });
 });
