@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: the comparison, written to RESULTS.md; `-- --quick`: its counts alone; `-- --against REVISION`: this
- * Worker beside that of another git revision. `npm run bench -- NAME`: one of the measurements in this folder.
+ * `npm run bench`: the comparison, written to RESULTS.md; `-- full --only PART,PART`: these parts of it; `-- --quick`: its
+ * counts alone; `-- --against REVISION`: this Worker beside that of another git revision. `npm run bench -- NAME`: one of the
+ * measurements in this folder.
  */
 const benches: Record<string, () => Promise<unknown>> = {
   limits: () => import("./limits.ts"),
@@ -10,10 +11,11 @@ const benches: Record<string, () => Promise<unknown>> = {
   growth: () => import("./growth.ts"),
   profile: () => import("./profile.ts"),
 };
-const [name = "compare", revision] = process.argv.slice(2);
+const [name = "full", revision, parts] = process.argv.slice(2);
 const bench = benches[name];
 if (bench) await bench();
-else if (name === "compare") await (await import("./compare/full.ts")).full();
+else if (name === "full" && (revision === undefined || (revision === "--only" && parts)))
+  await (await import("./compare/full.ts")).full(parts?.split(","));
 else if (name === "--quick") {
   const { quick } = await import("./compare/quick.ts");
   process.exitCode = (await quick()) ? 0 : 1;
@@ -22,7 +24,7 @@ else if (name === "--quick") {
   process.exitCode = (await against(revision)) ? 0 : 1;
 } else {
   console.error(
-    `Usage: npm run bench [-- --quick | --against REVISION | ${Object.keys(benches).join(" | ")}]`,
+    `Usage: npm run bench [-- full --only PART,PART | --quick | --against REVISION | ${Object.keys(benches).join(" | ")}]`,
   );
   process.exitCode = 2;
 }

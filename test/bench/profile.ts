@@ -3,20 +3,10 @@
  * workerd's own profiler on a bundle that keeps its names. Prints the functions with the most self time, and
  * those with the most total time (callees until the first await included).
  */
-
+import type { CpuProfile } from "./compare/cpu-profile.ts";
 import { idle, openHarness, prepare } from "./compare/harness.ts";
 import { load } from "./compare/load.ts";
 import { rows } from "./compare/rows.ts";
-
-interface Profile {
-  nodes: {
-    id: number;
-    callFrame: { functionName: string; url: string; lineNumber: number };
-    children?: number[];
-  }[];
-  samples: number[];
-  timeDeltas: number[];
-}
 
 const REQUESTS = 4000;
 const MAX_LIST_LENGTH = 40;
@@ -38,14 +28,14 @@ try {
   await inspector.call("Profiler.start");
   await ask();
   await idle(harness);
-  const { profile } = await inspector.call<{ profile: Profile }>("Profiler.stop");
+  const { profile } = await inspector.call<{ profile: CpuProfile }>("Profiler.stop");
   inspector.close();
   print(profile);
 } finally {
   await harness.stop();
 }
 
-function print({ nodes, samples, timeDeltas }: Profile): void {
+function print({ nodes, samples, timeDeltas }: CpuProfile): void {
   const names = new Map(
     nodes.map(({ id, callFrame }) => [
       id,

@@ -1,9 +1,9 @@
-import type { Contestant, ContestantName } from "./contestants.ts";
+import { type Contestant, type ContestantName, isEdge } from "./contestants.ts";
 import { type Harness, idle, prepare } from "./harness.ts";
 import { medianRatio, type Ratio, ratioOf } from "./interval.ts";
 import { load } from "./load.ts";
 import { median, percentile } from "./percentile.ts";
-import type { Row } from "./rows.ts";
+import { HELD_URLS, type Row } from "./rows.ts";
 
 /** What one block found of one Worker and one kind of request. */
 export interface Sample {
@@ -26,10 +26,21 @@ export interface BlockOptions {
   warmUpRequests?: number;
 }
 
+type Until = { ms: number } | { requests: number };
+
 /** Before the first slice. The fewer requests, the more a figure says of code that the runtime has not compiled yet. */
 const WARM_UP_MS = 700;
 const SLICES = 10;
 const SLICE_MS = 200;
+/**
+ * A slice of a row whose requests each need an entry in Redis, and what goes before the slices. In all less than 1000: of
+ * entries that were asked for once an isolate of the edge stores no more.
+ */
+const FILLED_REQUESTS = 80;
+const FILLED_WARM_UP = 150;
+const FILLED = FILLED_WARM_UP + SLICES * FILLED_REQUESTS;
+/** The least part of the requests to a filled row that must be hits. */
+const MIN_HITS = 0.99;
 
 /**
  * Restarts every contestant, then measures them in short alternating slices: A B, B A, A B. Slices are short so that what
@@ -54,33 +65,53 @@ async function measureRow(
   contestants: readonly Contestant[],
   { clients, roundTripMs, warmUpRequests }: BlockOptions,
 ): Promise<Sample[]> {
-  const ask = (contestant: Contestant, until: { ms: number } | { requests: number }) =>
-    load({ port: contestant.port, clients, ...until, request: (n) => row.request(contestant, n) });
+  const ask = async (total: { contestant: Contestant; asked: number }, until: Until) => {
+    const { contestant, asked } = total;
+    const found = await load({
+      port: contestant.port,
+      clients,
+      ...until,
+      request: (n) => row.request(contestant, asked + n),
+    });
+    total.asked += found.times.length;
+    return found;
+  };
+  const isFilled = row.before === "fill and restart";
+  const slice: Until = isFilled ? { requests: FILLED_REQUESTS } : { ms: SLICE_MS };
   const totals = contestants.map((contestant) => ({
     contestant,
+    asked: 0,
+    hits: 0,
     times: [] as number[],
     perSecond: [] as number[],
     cpuMs: 0,
   }));
-  for (const contestant of contestants) {
-    await prepare(harness, row, contestant, 0);
-    await ask(contestant, warmUpRequests ? { requests: warmUpRequests } : { ms: WARM_UP_MS });
+  for (const total of totals) {
+    // Twice: at the second request an entry is written to Redis too. A Worker that holds nothing needs none.
+    const held = isEdge(total.contestant.name) ? 2 * HELD_URLS : 1;
+    await prepare(harness, row, total.contestant, isFilled ? FILLED : held);
+    const requests = isFilled ? FILLED_WARM_UP : warmUpRequests;
+    await ask(total, requests ? { requests } : { ms: WARM_UP_MS });
   }
   harness.wire.roundTripMs = roundTripMs;
   await idle(harness);
-  for (let slice = 0; slice < SLICES; slice += 1) {
-    for (const total of slice % 2 === 0 ? totals : totals.toReversed()) {
+  for (let round = 0; round < SLICES; round += 1) {
+    for (const total of round % 2 === 0 ? totals : totals.toReversed()) {
       const cpuBefore = await total.contestant.cpuMs();
-      const { times, seconds, statuses } = await ask(total.contestant, { ms: SLICE_MS });
+      const { times, seconds, statuses, words } = await ask(total, slice);
       await idle(harness);
       total.cpuMs += (await total.contestant.cpuMs()) - cpuBefore;
       total.perSecond.push(times.length / seconds);
       total.times.push(...times);
+      total.hits += words.get("HIT") ?? 0;
       if (statuses.size !== 1 || !statuses.has(row.status))
         throw new Error(`${total.contestant.name}, ${row.name}: answered ${[...statuses.keys()].join(", ")}`);
     }
   }
   harness.wire.roundTripMs = 0;
+  for (const { contestant, hits, times } of totals)
+    if (row.before.startsWith("fill") && isEdge(contestant.name) && hits < MIN_HITS * times.length)
+      throw new Error(`${contestant.name}, ${row.name}: ${hits} of ${times.length} were hits`);
   return totals.map(({ contestant, times, perSecond, cpuMs }) => ({
     row: row.name,
     name: contestant.name,

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { buildWorker } from "../../support/edge/build.ts";
 import { startWorkerd } from "../../support/edge/workerd.ts";
@@ -15,6 +15,7 @@ export const contestantNames = [
   "recipe",
   "tuned",
   "composed",
+  "cloudflare",
 ] as const;
 /** `before` is the edge of another revision: see `against.ts`. */
 export type ContestantName = (typeof contestantNames)[number] | "before";
@@ -58,6 +59,12 @@ function CACHE() {
   return { scope: "shared", ttl: 600 };
 }
 
+/** Of the contestant `cloudflare`: a minute is the longest window that the binding has. */
+const RATE_LIMITS = {
+  LIMITER: { namespace_id: "1", simple: { limit: 10_000_000, period: 60 } },
+  BLOCKED: { namespace_id: "2", simple: { limit: 1, period: 60 } },
+} as const;
+
 const SERVICE_TOKEN = "a-service-token-of-the-bench-alone";
 
 /** The Worker's source. */
@@ -82,13 +89,15 @@ export interface ContestantOptions {
   originUrl: string;
   /** Builds it with its functions' names, for a profile. Default as it is deployed. */
   keepNames?: boolean;
+  /** The edge's routes. Default {@link EDGE_ROUTES}. */
+  routes?: readonly object[];
   /** Path of its bundle, where it is built already. Default: it is built from {@link entryOf}. */
   bundle?: string | undefined;
 }
 
 export async function startContestant(
   name: ContestantName,
-  { storeUrl, storeToken, originUrl, keepNames = false, bundle }: ContestantOptions,
+  { storeUrl, storeToken, originUrl, keepNames = false, routes = EDGE_ROUTES, bundle }: ContestantOptions,
 ): Promise<Contestant> {
   const contents = await readFile(bundle ?? (await buildWorker(entryOf(name), { keepNames })), "utf8");
   const bindings = {
@@ -100,13 +109,14 @@ export async function startContestant(
       LOG_LEVEL: name === "edge-logging" ? "info" : "warn",
       SESSION_SECRET: "a-session-secret-of-the-bench-alone-0123",
       SERVICE_TOKEN,
-      ROUTES: EDGE_ROUTES,
+      ROUTES: routes,
     }),
   };
   const start = (port: number) =>
     startWorkerd({
       contents,
       bindings,
+      ...(name === "cloudflare" && { rateLimits: RATE_LIMITS }),
       port,
       inspectorPort: 0,
       onMessage: () => undefined,
@@ -150,7 +160,7 @@ async function signIn(name: ContestantName, port: number): Promise<{ session: st
     if (!token) throw new Error(`${name} starts no session: ${response.status}`);
     return { session: bearer(token), forged: bearer(`${token.slice(0, -4)}AAAA`) };
   }
-  if (name === "bare" || name === "floor") return { session: "", forged: "" };
+  if (name === "bare" || name === "floor" || name === "cloudflare") return { session: "", forged: "" };
   const response = await fetch(`${base}/sign-in`, { method: "POST" });
   const body = (await response.json()) as { token?: string };
   if (body.token) return { session: bearer(body.token), forged: bearer(crypto.randomUUID()) };
@@ -167,9 +177,14 @@ function children(): number[] {
     .map((line) => Number.parseInt(line, 10));
 }
 
-/** User and system time of a process, ms: fields 14 and 15 of its stat, in ticks of 10 ms. */
+/** Time on a processor of all threads of a process, ms: the first field of each one's schedstat, in ns. */
 async function cpuOf(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  const threads = await readdir(`/proc/${pid}/task`);
+  const each = await Promise.all(
+    threads.map(async (id) => {
+      const stat = await readFile(`/proc/${pid}/task/${id}/schedstat`, "utf8").catch(() => "0");
+      return Number(stat.split(" ")[0]) / 1e6;
+    }),
+  );
+  return each.reduce((sum, ms) => sum + ms, 0);
 }

@@ -1,50 +1,24 @@
 /**
  * `npm run bench`: the edge beside what people would use instead, in one Miniflare, against one store over real Redis. Writes
- * RESULTS.md. Counts are exact; times are medians of alternating runs, of this machine.
+ * RESULTS.md, in less than half an hour. Counts are exact; times are of alternating runs, of this machine.
+ *
+ * `npm run bench -- full --only PART,PART` measures these parts; the others of RESULTS.md stay as they were measured last on
+ * this machine.
  */
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { measureBlock, type Sample } from "./blocks.ts";
 import { type ContestantName, contestantNames } from "./contestants.ts";
-import { countOne, type Harness, idle, openHarness, type Run, runOnce } from "./harness.ts";
+import { measureGrowth } from "./growing.ts";
+import { countOne, type Harness, idle, openHarness, runOnce } from "./harness.ts";
 import { ask, load } from "./load.ts";
-import { measureOutages, type Outage } from "./outages.ts";
+import { measureOutages } from "./outages.ts";
+import { COMPARED, LOADS, MIN_REQUESTS, ROUNDS, rowOf } from "./plan.ts";
 import { report } from "./report.ts";
-import { type Counts, type Row, rows } from "./rows.ts";
+import { type Cell, keepResults, type PartName, partNames, type Results, readResults } from "./results.ts";
+import { type Row, rows } from "./rows.ts";
 import { startUpMs } from "./start-up.ts";
 
-/** One row of one Worker at one load. */
-export interface Cell {
-  row: string;
-  name: ContestantName;
-  clients: number;
-  roundTripMs: number;
-  runs: Run[];
-}
-
-export interface Results {
-  cells: Cell[];
-  /** Blocks of each kind of request, by its name: what ratios are taken from. */
-  blocks: Map<string, Sample[][]>;
-  counts: { row: string; name: ContestantName; counts: Counts[] }[];
-  once: {
-    name: ContestantName;
-    requests: number;
-    gzipped: number;
-    heapBytes: number;
-    startUpMs: number | null;
-  }[];
-  outages: Outage[];
-  seconds: number;
-}
-
-const ROUNDS = 2;
-/** Blocks of alternating slices, for the ratios. */
-const BLOCKS = 8;
-const COMPARED: readonly (readonly [row: string, names: readonly ContestantName[]])[] = [
-  ["warm GET", ["edge", "bare", "floor"]],
-  ["cold GET", ["edge", "tuned"]],
-];
 const COUNTED = 10;
 /** The contestants with a store. */
 const COUNTED_NAMES: readonly ContestantName[] = ["edge", "recipe", "tuned", "composed"];
@@ -52,32 +26,66 @@ const COUNTED_NAMES: readonly ContestantName[] = ["edge", "recipe", "tuned", "co
 const HEAP_REQUESTS = 100_000;
 const FEWER_REQUESTS = 20_000;
 
-export async function full(): Promise<void> {
-  const since = performance.now();
-  const say = (line: string) => console.error(`${Math.round((performance.now() - since) / 1000)} s: ${line}`);
-  const harness = await openHarness(contestantNames);
-  const results: Results = { cells: [], blocks: new Map(), counts: [], once: [], outages: [], seconds: 0 };
-  try {
+type Say = (line: string) => void;
+type Measure = (harness: Harness, results: Results, say: Say) => Promise<void>;
+
+const parts: Record<Exclude<PartName, "growing">, Measure> = {
+  async counts(harness, results, say) {
+    results.counts = [];
     for (const row of rows) await count(harness, row, results, say);
-    for (const roundTripMs of [0, 20]) {
-      for (const clients of [8, 64]) {
-        for (const row of rows) await measure(harness, row, { clients, roundTripMs }, results, say);
-      }
-    }
-    for (const [row, names] of COMPARED) results.blocks.set(row, await compare(harness, row, names, say));
+  },
+  async latency(harness, results, say) {
+    results.latency = [];
+    for (const { clients, roundTripMs } of LOADS)
+      for (const row of rows) await measure(harness, row, { clients, roundTripMs }, results, say);
+  },
+  async blocks(harness, results, say) {
+    results.blocks = {};
+    for (const { row, names, blocks } of COMPARED)
+      results.blocks[row.name] = await compare(harness, row, names, blocks, say);
+  },
+  async outages(harness, results, say) {
     results.outages = await measureOutages(harness, say);
+  },
+  async once(harness, results, say) {
+    results.once = [];
     for (const name of contestantNames) results.once.push(await measureOnce(harness, name, say));
+  },
+};
+
+/** @param only Default all parts. @throws where there is no such part. */
+export async function full(only: readonly string[] = partNames): Promise<void> {
+  const unknown = only.filter((name) => !partNames.some((part) => part === name));
+  if (unknown.length > 0) throw new Error(`There is no part ${unknown[0]}: ${partNames.join(", ")}`);
+  const since = performance.now();
+  const results = await readResults();
+  const chosen = partNames.filter((name) => only.includes(name));
+  // Growth has Workers of its own, with other routes, and the processor for itself.
+  const beside = chosen.flatMap((name) => (name === "growing" ? [] : [name]));
+  const harness = beside.length > 0 ? await openHarness(contestantNames) : null;
+  const timed = async (name: PartName, work: (say: Say) => Promise<void>) => {
+    const from = performance.now();
+    const place = `${chosen.indexOf(name) + 1}/${chosen.length} ${name}`;
+    await work((line) =>
+      console.error(`${Math.round((performance.now() - since) / 1000)} s: ${place}: ${line}`),
+    );
+    results.made[name] = { at: new Date().toISOString(), seconds: (performance.now() - from) / 1000 };
+    await keepResults(results);
+  };
+  try {
+    for (const name of beside) if (harness) await timed(name, (say) => parts[name](harness, results, say));
   } finally {
-    await harness.stop();
+    await harness?.stop();
   }
-  results.seconds = (performance.now() - since) / 1000;
+  if (chosen.includes("growing"))
+    await timed("growing", async (say) => {
+      results.growing = await measureGrowth(say);
+    });
   const versions = execFileSync("node_modules/.bin/workerd", ["--version"], { encoding: "utf8" }).trim();
   const text = report(results, versions);
   await writeFile(`${import.meta.dirname}/../RESULTS.md`, text);
   console.log(text);
 }
-
-type Say = (line: string) => void;
 
 async function count(harness: Harness, row: Row, results: Results, say: Say): Promise<void> {
   for (const name of row.contestants) {
@@ -85,7 +93,7 @@ async function count(harness: Harness, row: Row, results: Results, say: Say): Pr
     if (!contestant || !COUNTED_NAMES.includes(name)) continue;
     results.counts.push({ row: row.name, name, counts: await countOne(harness, row, contestant, COUNTED) });
   }
-  say(`${row.name}: counted`);
+  say(row.name);
 }
 
 /** A B A B: each round asks every Worker once, so that what else the machine does meets all of them. */
@@ -93,11 +101,12 @@ async function measure(
   harness: Harness,
   row: Row,
   { clients, roundTripMs }: Pick<Cell, "clients" | "roundTripMs">,
-  { cells }: Results,
+  { latency }: Results,
   say: Say,
 ): Promise<void> {
-  const requests = roundTripMs === 0 ? 800 : clients * 12;
-  const mine = row.contestants.map((name): Cell => ({ row: row.name, name, clients, roundTripMs, runs: [] }));
+  const requests = Math.ceil(Math.max(MIN_REQUESTS, clients * 12) / ROUNDS);
+  const names = row.timed ?? row.contestants;
+  const mine = names.map((name): Cell => ({ row: row.name, name, clients, roundTripMs, runs: [] }));
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const cell of mine) {
       const contestant = harness.contestants.get(cell.name);
@@ -105,35 +114,31 @@ async function measure(
       cell.runs.push(await runOnce(harness, row, contestant, { clients, requests, roundTripMs }));
     }
   }
-  cells.push(...mine);
-  say(`${row.name}, ${clients} clients, ${roundTripMs} ms: measured`);
+  latency.push(...mine);
+  say(`${row.name}, ${clients} clients, ${roundTripMs} ms`);
 }
 
-/** Requests a second of several Workers, in blocks with restarts between them. */
+/** Figures of several Workers, in blocks with restarts between them. */
 async function compare(
   harness: Harness,
-  name: string,
+  row: Row,
   names: readonly ContestantName[],
+  count: number,
   say: Say,
 ): Promise<Sample[][]> {
   const blocks: Sample[][] = [];
-  for (let block = 0; block < BLOCKS; block += 1) {
-    const options = {
-      rows: rows.filter((row) => row.name === name),
-      names: block % 2 === 0 ? names : names.toReversed(),
-      clients: 8,
-      roundTripMs: 0,
-    };
-    blocks.push(await measureBlock(harness, options));
+  for (let block = 0; block < count; block += 1) {
+    const ordered = block % 2 === 0 ? names : names.toReversed();
+    blocks.push(await measureBlock(harness, { rows: [row], names: ordered, clients: 8, roundTripMs: 0 }));
+    say(`${row.name}: ${names.join(", ")}, block ${block + 1} of ${count}`);
   }
-  say(`${name}: ${names.join(", ")} compared`);
   return blocks;
 }
 
 async function measureOnce(harness: Harness, name: ContestantName, say: Say) {
   const contestant = harness.contestants.get(name);
-  const warm = rows.find((row) => row.name === "warm GET");
-  if (!contestant || !warm) throw new Error(`There is no ${name}`);
+  const warm = rowOf("warm GET");
+  if (!contestant) throw new Error(`There is no ${name}`);
   const { port } = contestant;
   await ask(port, warm.request(contestant, 0));
   const requests = COUNTED_NAMES.includes(name) && name !== "edge" ? FEWER_REQUESTS : HEAP_REQUESTS;

@@ -10,13 +10,14 @@ import {
   startContestant,
 } from "./contestants.ts";
 import { ask, type LoadResult, load } from "./load.ts";
-import type { Counts, Row } from "./rows.ts";
+import { beginFilling, type Counts, type Row } from "./rows.ts";
 import { startWire, type Wire } from "./wire.ts";
 
 /** What the contestants share: one store over real Redis, one connection to it with a set delay, one origin without delay. */
 export interface Harness {
   wire: Wire;
   upstash: UpstashLocal;
+  originUrl: string;
   contestants: Map<ContestantName, Contestant>;
   stop(): Promise<void>;
 }
@@ -56,6 +57,7 @@ export async function openHarness(
   return {
     wire,
     upstash,
+    originUrl,
     contestants,
     async stop() {
       for (const contestant of contestants.values()) await contestant.stop();
@@ -75,9 +77,11 @@ export async function prepare(
   filled: number,
 ): Promise<void> {
   const { port } = contestant;
+  if (row.before === "fill" || row.before === "fill and restart") {
+    beginFilling(contestant);
+    await load({ port, clients: 8, requests: filled, request: (n) => row.request(contestant, n) });
+  }
   if (row.before === "fill and restart") {
-    const requests = filled;
-    await load({ port, clients: 8, requests, request: (n) => row.request(contestant, n) });
     await idle(harness);
     await contestant.restart();
     // One more entry, so that the connection to the store and the script are there before the measured ones.

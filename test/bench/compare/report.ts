@@ -1,8 +1,12 @@
 import { cpus } from "node:os";
+import { medianOf, ratioOfSamples, type Sample } from "./blocks.ts";
 import type { ContestantName } from "./contestants.ts";
-import type { Cell, Results } from "./full.ts";
+import { ratioText } from "./interval.ts";
 import { MAX_WAIT_MS } from "./load.ts";
-import { median, percentile } from "./percentile.ts";
+import { type Estimate, estimate, median } from "./percentile.ts";
+import { COMPARED, LOADS, MIN_REQUESTS } from "./plan.ts";
+import { cellOf, counted, ms } from "./read.ts";
+import { type Cell, type PartName, partNames, type Results } from "./results.ts";
 import { rows } from "./rows.ts";
 import { targetsOf } from "./targets.ts";
 
@@ -18,71 +22,63 @@ export const MIX: Record<string, number> = {
   forged: 0.02,
 };
 
-export const p50 = ({ runs }: Cell) => median(runs.map(({ times }) => percentile(times, 0.5)));
-export const p99 = ({ runs }: Cell) => median(runs.map(({ times }) => percentile(times, 0.99)));
-export const perSecond = ({ runs }: Cell) => median(runs.map(({ times, seconds }) => times.length / seconds));
-const cpu = ({ runs }: Cell) => median(runs.map(({ cpuMs }) => cpuMs));
+const sections: Record<PartName, (results: Results) => string[]> = {
+  counts: countsSection,
+  latency: latencySection,
+  blocks: blocksSection,
+  outages: outagesSection,
+  once: onceSection,
+  growing: growingSection,
+};
 
-/** (largest − smallest) / median of the rounds' rates. */
-function spread({ runs }: Cell): number {
-  const rates = runs.map(({ times, seconds }) => times.length / seconds);
-  return (Math.max(...rates) - Math.min(...rates)) / median(rates);
-}
-
-export function cellOf(
-  { cells }: Results,
-  row: string,
-  name: ContestantName,
-  clients: number,
-  roundTripMs: number,
-): Cell | undefined {
-  return cells.find(
-    (cell) =>
-      cell.row === row && cell.name === name && cell.clients === clients && cell.roundTripMs === roundTripMs,
-  );
-}
-
-/** The different counts that a row's requests had, ascending. */
-export function counted(
-  { counts }: Results,
-  row: string,
-  name: ContestantName,
-  what: "critical" | "calls" | "commands",
-): number[] {
-  const found = counts.find((each) => each.row === row && each.name === name);
-  return [...new Set(found?.counts.map((each) => each[what]) ?? [])].sort((one, other) => one - other);
-}
-
-/** RESULTS.md. */
+/** RESULTS.md. What was not measured is left out. */
 export function report(results: Results, versions: string): string {
-  const { once, outages, seconds } = results;
-  const targets = targetsOf(results);
-  const lines = [
-    "# The edge beside what people would use instead",
-    "",
-    `Made by \`npm run bench\` in ${Math.round(seconds / 60)} minutes: each Worker built as wrangler deploys it, in one Miniflare`,
-    `(${versions}, Node ${process.versions.node}) on ${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}) that also run the client, the`,
-    "origin, the local Upstash endpoint and a real redis-server. Runs alternate; figures are medians of two rounds, spread is",
-    "(largest − smallest) / median of the rates. Calls and commands are exact: calls where they arrive, one request at a time,",
-    "commands by the change of Redis's `INFO commandstats`, those inside scripts included. Ratios of rates have their 95 %",
-    "interval: blocks of short alternating slices, with a restart of each Worker between blocks.",
-    "",
-    "- **bare**: a Hono Worker that answers a constant. **floor**: hono/proxy, nothing else.",
-    "- **recipe**: Hono, @upstash/ratelimit and @upstash/redis as the vendor's examples have them: limit, then session, then",
-    "  cache, the SDKs' defaults. **recipe, tuned**: the three at once, no retries, 400 ms, writes after the response.",
-    "- **composed**: hono-rate-limiter with its Redis store, @hono/session over Upstash, hono/cache.",
-    "- **edge** logs from warnings on, as the others log nothing; **edge-logging** writes its line for each request.",
-    "",
+  const done = partNames.filter((name) => results.made[name]);
+  return [
+    ...heading(results, done, versions),
     "## Targets",
+    "",
+    "*Not resolved*: the 95 % interval has the target in it, so that this run does not tell on which side the figure is.",
     "",
     "| target | measured | |",
     "|---|---|---|",
-    ...targets.map(({ what, measured, reached }) =>
-      reached ? `| ${what} | ${measured} | reached |` : `| **${what}** | **${measured}** | **missed** |`,
+    ...targetsOf(results).map(({ what, measured, verdict }) =>
+      verdict === "missed"
+        ? `| **${what}** | **${measured}** | **missed** |`
+        : `| ${what} | ${measured} | ${verdict} |`,
     ),
     "",
-    ...targets.flatMap(({ what, because }) => (because ? [`- **${what}**: ${because}`] : [])),
+    ...done.flatMap((name) => [...sections[name](results), ""]),
+  ].join("\n");
+}
+
+function heading({ made }: Results, done: readonly PartName[], versions: string): string[] {
+  const seconds = done.reduce((sum, name) => sum + (made[name]?.seconds ?? 0), 0);
+  const times = done.map((name) => `${name} ${Math.round((made[name]?.seconds ?? 0) / 6) / 10}`);
+  const days = new Set(done.map((name) => made[name]?.at.slice(0, 10)));
+  return [
+    "# The edge beside what people would use instead",
     "",
+    `Made by \`npm run bench\` in ${Math.round(seconds / 60)} minutes (${times.join(", ")}; ${[...days].join(" and ")}): each Worker built as`,
+    `wrangler deploys it, in one Miniflare (${versions}, Node ${process.versions.node}) on ${cpus().length} cores (${cpus()[0]?.model ?? "unknown"}) that`,
+    "also run the client, the origin, the local Upstash endpoint and a real redis-server. Calls and commands are exact: calls where",
+    "they arrive, one request at a time, commands by the change of Redis's `INFO commandstats`, those inside scripts included.",
+    "",
+    "- **bare**: a Hono Worker that answers a constant. **floor**: hono/proxy, nothing else.",
+    "- **recipe**: Hono, @upstash/ratelimit and @upstash/redis as the vendor's examples have them: limit, then session, then",
+    "  cache, the SDKs' defaults. **tuned**: the three at once, no retries, 400 ms, writes after the response.",
+    "- **composed**: hono-rate-limiter with its Redis store, @hono/session over Upstash, hono/cache.",
+    "- **cloudflare**: Cloudflare's rate limiting binding and Cache API as Miniflare emulates them: both count and keep by location,",
+    "  neither waits for a network, and there are no sessions.",
+    "- **edge** logs from warnings on, as the others log nothing; **edge-logging** writes its line for each request.",
+    "",
+    "What the distance to the store and to the origin costs, and what asking both at once saves, is in [DISTANCE.md](DISTANCE.md).",
+    "",
+  ];
+}
+
+function countsSection(results: Results): string[] {
+  return [
     "## Calls and commands of one request",
     "",
     "| request | Worker | calls that were over when the answer was | calls in all | commands |",
@@ -93,31 +89,109 @@ export function report(results: Results, versions: string): string {
       return `| ${row} | ${name} | ${words("critical")} | ${words("calls")} | ${words("commands")} |`;
     }),
     "",
-    ...dollars(results),
-    "",
-    "## Latency and rate",
-    "",
-    "In bold what is worse for the edge than for *tuned*.",
-    "",
+    dollars(results),
   ];
-  for (const roundTripMs of [0, 20]) {
-    for (const clients of [8, 64]) {
-      lines.push(`### ${clients} clients, ${roundTripMs} ms to the store`, "");
-      lines.push(
-        "| request | Worker | p50 ms | p99 ms | requests/s | spread | CPU ms |",
-        "|---|---|---|---|---|---|---|",
-      );
-      for (const row of rows) {
-        for (const name of row.contestants) {
+}
+
+function dollars(results: Results): string {
+  const names = ["edge", "recipe", "tuned", "composed"] as const;
+  const words = Object.entries(MIX).map(([row, share]) => `${Math.round(share * 100)} % ${row}`);
+  const cost = (name: ContestantName) =>
+    Object.entries(MIX).reduce(
+      (sum, [row, share]) => sum + share * (counted(results, row, name, "commands").at(-1) ?? 0),
+      0,
+    );
+  const each = names.map((name) => {
+    const commands = cost(name);
+    return `${name} $${(commands * DOLLARS_PER_COMMAND * 1e6).toFixed(2)} (${commands.toFixed(2)} commands a request)`;
+  });
+  return `A million requests (${words.join(", ")}) at $0.20 for 100,000 commands: ${each.join(", ")}.`;
+}
+
+function latencySection(results: Results): string[] {
+  return [
+    "## Latency",
+    "",
+    `At least ${MIN_REQUESTS} requests of each, in two alternating rounds; percentiles of all of them, the p50 with its 95 % interval. In bold what`,
+    "is worse for the edge than for *tuned* by more than the intervals of both. A second client waits for the first one's CPU too:",
+    "at one client the round trip decides, at 64 the CPU.",
+    ...LOADS.flatMap(({ clients, roundTripMs }) => [
+      "",
+      `### ${clients} ${clients === 1 ? "client" : "clients"}, ${roundTripMs} ms to the store`,
+      "",
+      "| request | Worker | p50 ms | interval | p90 ms | p99 ms | requests/s | CPU ms |",
+      "|---|---|---|---|---|---|---|---|",
+      ...rows.flatMap((row) =>
+        row.contestants.flatMap((name) => {
           const cell = cellOf(results, row.name, name, clients, roundTripMs);
           const tuned = cellOf(results, row.name, "tuned", clients, roundTripMs);
-          if (cell) lines.push(latencyRow(cell, name === "edge" ? tuned : undefined));
-        }
-      }
-      lines.push("");
-    }
-  }
-  lines.push(
+          return cell ? [latencyRow(cell, name === "edge" ? tuned : undefined)] : [];
+        }),
+      ),
+    ]),
+  ];
+}
+
+/** @param rival Figures that are worse than its figures are bold. */
+function latencyRow(cell: Cell, rival: Cell | undefined): string {
+  const of = ({ runs }: Cell, part: number) =>
+    estimate(
+      runs.flatMap(({ times }) => times),
+      part,
+    );
+  const told = (part: number) => {
+    const mine = of(cell, part);
+    return rival && mine.low > of(rival, part).high ? `**${ms(mine.value)}**` : ms(mine.value);
+  };
+  const { low, high }: Estimate = of(cell, 0.5);
+  const columns = [
+    cell.row,
+    cell.name,
+    told(0.5),
+    `${ms(low)}–${ms(high)}`,
+    told(0.9),
+    told(0.99),
+    `${Math.round(median(cell.runs.map(({ times, seconds }) => times.length / seconds)))}`,
+    median(cell.runs.map(({ cpuMs }) => cpuMs)).toFixed(2),
+  ];
+  return `| ${columns.join(" | ")} |`;
+}
+
+function blocksSection({ blocks }: Results): string[] {
+  const rates = ({ perSecond }: Sample) => perSecond;
+  const cpu = ({ cpuMs }: Sample) => [cpuMs];
+  const figures = [
+    ["requests/s", rates, 0],
+    ["CPU ms", cpu, 3],
+  ] as const;
+  return [
+    "## Ratios",
+    "",
+    "Eight clients, 0 ms to the store: the runtime's thread is always busy. Blocks of short alternating slices, each Worker restarted",
+    "between blocks; the edge's figure over the other's with the 95 % interval of the blocks.",
+    "",
+    "| request | beside | figure | edge | the other | ratio |",
+    "|---|---|---|---|---|---|",
+    ...COMPARED.flatMap(({ row: { name: row }, names }) => {
+      const measured = blocks[row];
+      if (!measured) return [];
+      return names
+        .filter((name) => name !== "edge")
+        .flatMap((name) =>
+          figures.map(([what, read, digits]) => {
+            const [mine, theirs] = (["edge", name] as const).map((each) =>
+              medianOf(measured, row, each, read).toFixed(digits),
+            );
+            const ratio = ratioText(ratioOfSamples(measured, row, ["edge", name], read));
+            return `| ${row} | ${name} | ${what} | ${mine} | ${theirs} | ${ratio} |`;
+          }),
+        );
+    }),
+  ];
+}
+
+function outagesSection({ outages }: Results): string[] {
+  return [
     "## The store refuses, or hangs",
     "",
     `Cold GETs, four clients, after three failed batches. Status 0: no answer within ${MAX_WAIT_MS / 1000} s.`,
@@ -128,47 +202,47 @@ export function report(results: Results, versions: string): string {
       ({ state, name, healthy, lost, statuses }) =>
         `| ${state} | ${name} | ${ms(healthy.p50)} / ${ms(healthy.p99)} | ${ms(lost.p50)} / ${ms(lost.p99)} | ${statuses} |`,
     ),
-    "",
+  ];
+}
+
+function onceSection({ once }: Results): string[] {
+  return [
     "## Once per Worker",
     "",
-    "| Worker | bundle, gzipped | start-up (`wrangler check startup`), ms of CPU | isolate's heap, after so many warm requests |",
+    "Start-up is active CPU: the samples of `wrangler check startup` without those that are idle or the program's.",
+    "",
+    "| Worker | bundle, gzipped | start-up, ms | isolate's heap, after so many warm requests |",
     "|---|---|---|---|",
     ...once.map(
       ({ name, requests, gzipped, heapBytes, startUpMs }) =>
-        `| ${name} | ${(gzipped / 1000).toFixed(1)} KB | ${startUpMs === null ? "–" : ms(startUpMs)} | ${(heapBytes / 2 ** 20).toFixed(1)} MiB, ${requests.toLocaleString("en")} |`,
+        `| ${name} | ${(gzipped / 1000).toFixed(1)} KB | ${startUpMs === null ? "–" : ms(startUpMs)} | ${mebibytes(heapBytes)}, ${requests.toLocaleString("en")} |`,
     ),
-    "",
-  );
-  return lines.join("\n");
-}
-
-/** @param rival Figures that are worse than its figures are bold. */
-function latencyRow(cell: Cell, rival: Cell | undefined): string {
-  const told = (text: string, isWorse: boolean | undefined) => (isWorse ? `**${text}**` : text);
-  const columns = [
-    cell.row,
-    cell.name,
-    told(ms(p50(cell)), rival && p50(cell) > p50(rival)),
-    told(ms(p99(cell)), rival && p99(cell) > p99(rival)),
-    told(`${Math.round(perSecond(cell))}`, rival && perSecond(cell) < perSecond(rival)),
-    `${Math.round(spread(cell) * 100)} %`,
-    told(cpu(cell).toFixed(2), rival && cpu(cell) > cpu(rival)),
   ];
-  return `| ${columns.join(" | ")} |`;
 }
 
-function dollars(results: Results): string[] {
-  const names = ["edge", "recipe", "tuned", "composed"] as const;
-  const words = Object.entries(MIX).map(([row, share]) => `${Math.round(share * 100)} % ${row}`);
-  const cost = (name: ContestantName) =>
-    Object.entries(MIX).reduce((sum, [row, share]) => {
-      return sum + share * (counted(results, row, name, "commands").at(-1) ?? 0);
-    }, 0);
-  const each = names.map((name) => {
-    const commands = cost(name);
-    return `${name} $${(commands * DOLLARS_PER_COMMAND * 1e6).toFixed(2)} (${commands.toFixed(2)} commands a request)`;
-  });
-  return [`A million requests (${words.join(", ")}) at $0.20 for 100,000 commands: ${each.join(", ")}.`];
-}
+const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
-export const ms = (value: number) => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0);
+function growingSection({ growing }: Results): string[] {
+  const [smallest] = growing;
+  if (!smallest) return [];
+  return [
+    "## Load that grows",
+    "",
+    "Eight clients, 0 ms to the store, requests to the last route of the list. *Warm*: ten callers, ten URLs that the isolate holds.",
+    "*New*: each request from a caller and for a URL that the isolate has not met. In brackets the ratio to the first line.",
+    "",
+    "| callers and URLs met | routes | warm, requests/s | new, requests/s | isolate's heap |",
+    "|---|---|---|---|---|",
+    ...growing.map(({ known, routes, warm, fresh, heapBytes }) => {
+      const beside = (value: number, first: number) => `(${(value / first).toFixed(2)} ×)`;
+      const columns = [
+        known.toLocaleString("en"),
+        `${routes}`,
+        `${warm.toFixed(0)} ${beside(warm, smallest.warm)}`,
+        `${fresh.toFixed(0)} ${beside(fresh, smallest.fresh)}`,
+        `${mebibytes(heapBytes)} ${beside(heapBytes, smallest.heapBytes)}`,
+      ];
+      return `| ${columns.join(" | ")} |`;
+    }),
+  ];
+}

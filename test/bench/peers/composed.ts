@@ -40,7 +40,9 @@ app.use(
     const { redis } = open(c.env as Environment);
     return {
       get: (sid) => redis.get(`composed:session:${sid}`),
-      set: async (sid, value) => void (await redis.set(`composed:session:${sid}`, value, { ex: 86_400 })),
+      // The library does not wait for it, and the runtime ends what nobody waits for.
+      set: (sid, value) =>
+        c.executionCtx.waitUntil(redis.set(`composed:session:${sid}`, value, { ex: 86_400 })),
       delete: async (sid) => void (await redis.del(`composed:session:${sid}`)),
     };
   }),

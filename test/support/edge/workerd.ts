@@ -13,6 +13,8 @@ export interface WorkerdOptions {
   bindings: Record<string, string | number | boolean | object>;
   /** Bindings of D1 databases: of this Miniflare by their ids, or of another one. */
   databases?: Record<string, string | DatabaseBinding>;
+  /** Rate limiting bindings, as Miniflare emulates them. */
+  rateLimits?: Record<string, { namespace_id: string; simple: { limit: number; period: 10 | 60 } }>;
   /** 0 for a free one. */
   port: number;
   /** 0 for a free one; left out: no inspector. */
@@ -25,10 +27,11 @@ export interface WorkerdOptions {
 
 /** Starts a Worker of one module in workerd, on loopback. */
 export function startWorkerd(options: WorkerdOptions): Miniflare {
-  const { contents, bindings, onMessage, databases, ...shared } = options;
+  const { contents, bindings, onMessage, databases, rateLimits, ...shared } = options;
   return new Miniflare({
     ...shared,
     ...(databases && { d1Databases: databases }),
+    ...(rateLimits && { ratelimits: rateLimits }),
     handleStructuredLogs: ({ message }: { message: string }) => onMessage(message),
     host: "127.0.0.1",
     modules: [{ type: "ESModule", path: "worker.js", contents }],
