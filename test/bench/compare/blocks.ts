@@ -103,7 +103,7 @@ async function measureRow(
       total.cpuMs += (await total.contestant.cpuMs()) - cpuBefore;
       total.perSecond.push(times.length / seconds);
       total.times.push(...times);
-      total.hits += words.get("HIT") ?? 0;
+      total.hits += words.get("hit") ?? 0;
       if (statuses.size !== 1 || !statuses.has(row.status))
         throw new Error(`${total.contestant.name}, ${row.name}: answered ${[...statuses.keys()].join(", ")}`);
     }

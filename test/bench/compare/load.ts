@@ -16,7 +16,7 @@ export interface LoadResult {
   /** ms from sending to the end of the answer, in the order of completion. */
   times: number[];
   statuses: Map<number, number>;
-  /** The `X-Cache` of the answers. */
+  /** The `X-Cache` of the answers, in lower case. */
   words: Map<string, number>;
   seconds: number;
 }
