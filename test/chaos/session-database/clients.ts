@@ -9,8 +9,10 @@ export interface Client {
   kept: boolean;
   /** The database had its record, and its end, when the isolate was killed that knew of them. */
   told: { session: boolean; end: boolean };
-  /** The status with which its end was answered; null: nobody has ended it. */
-  ended: number | null;
+  /** Its user's name in the database; null where that has no record of it. */
+  name: string | null;
+  /** The status with which its end was answered, and when that was asked and answered; null: nobody has ended it. */
+  ended: { status: number; from: number; to: number } | null;
 }
 
 /** D1 answers one call after the other. */
@@ -46,6 +48,7 @@ export class Clients {
         made,
         kept: !carriesItsData(token),
         told: { session: false, end: false },
+        name: null,
         ended: null,
       };
     });
@@ -64,7 +67,9 @@ export class Clients {
           : how === 1
             ? [serviceToken, `/auth/sessions/redis/${idOf(client.token)}`]
             : [client.token, "/auth/sessions/current"];
-      client.ended = (await this.#ask(at, "DELETE", path, { token })).status;
+      const from = Date.now();
+      const { status } = await this.#ask(at, "DELETE", path, { token });
+      client.ended = { status, from, to: Date.now() };
     });
   }
 
@@ -98,6 +103,13 @@ export class Clients {
   async storage(at: Isolate): Promise<string> {
     const { body } = await this.#ask(at, "GET", "/health", {});
     return (JSON.parse(body) as { services: { session_storage: string } }).services.session_storage;
+  }
+
+  /** Whether `/health` says that the database answers. */
+  async databaseAnswers(at: Isolate): Promise<boolean> {
+    const { body } = await this.#ask(at, "GET", "/health", {});
+    const { system } = JSON.parse(body) as { system: { database?: { available: boolean } } };
+    return system.database?.available ?? false;
   }
 
   async #ask(

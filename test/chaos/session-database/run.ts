@@ -10,7 +10,7 @@ export interface DatabaseOptions {
   only?: readonly string[];
   /** Sessions made before an outage, and as many during it; one in five is ended. Default 500. */
   sessions?: number;
-  /** Called with a line when a row is done. */
+  /** Called with a line when a row begins and when it is done. */
   progress?(line: string): void;
 }
 
@@ -24,13 +24,17 @@ export interface DatabaseResult {
   /** Ends during the outage, and those that were answered with 200. */
   ended: number;
   answered200: number;
+  /** Ends that were answered with 200 and are not in the database. */
+  untold: number;
+  /** Ends that were not answered with 200, although no call to the database was late meanwhile. */
+  unanswered: number;
   /** Sessions that live and were refused: of those that the database had, and of the others. */
   lost: { told: number; others: number };
   /**
-   * Sessions that were honoured after their end: where the database had the end, or the outage answered 200; the others; and
-   * those within the bound of a partial outage.
+   * Sessions that were honoured after their end: where the database had the end; the others; those within the bound of a partial
+   * outage; and those where neither Redis nor the database answered, so that nobody could know.
    */
-  honoured: { told: number; others: number; withinBound: number };
+  honoured: { told: number; others: number; withinBound: number; unknowable: number };
   /** Calls to the database that were later than the deadline, without a fault. */
   late: number;
   /** Users who are listed with more than their one session. */
@@ -52,16 +56,21 @@ export async function runDatabase(options: DatabaseOptions = {}): Promise<Databa
   const { only, progress = () => {} } = options;
   const chosen = outages.filter(({ name }) => !only || only.includes(name));
   const results: DatabaseResult[] = [];
-  for (const outage of chosen) {
-    for (const withDatabase of outage.compared ? [true, false] : [true]) {
-      const world = await openDatabaseWorld(withDatabase, outage.deadlineMs);
-      try {
-        const result = await runOutage(world, outage, options.sessions ?? 500);
-        results.push(result);
-        progress(summary(result));
-      } finally {
-        await world.stop();
-      }
+  const rows = chosen.flatMap((outage) =>
+    (outage.compared ? [true, false] : [true]).map((withDatabase) => ({ outage, withDatabase })),
+  );
+  for (const [index, { outage, withDatabase }] of rows.entries()) {
+    const startedAt = Date.now();
+    progress(
+      `${index + 1} of ${rows.length}: ${outage.name}, ${withDatabase ? "with" : "without"} a database`,
+    );
+    const world = await openDatabaseWorld(withDatabase, outage.deadlineMs);
+    try {
+      const result = await runOutage(world, outage, options.sessions ?? 500);
+      results.push(result);
+      progress(`  ${Math.round((Date.now() - startedAt) / 1000)} s: ${summary(result)}`);
+    } finally {
+      await world.stop();
     }
   }
   return results;
@@ -74,6 +83,7 @@ interface Seen {
   lost: Set<Client>;
   honoured: Set<Client>;
   withinBound: Set<Client>;
+  unknowable: Set<Client>;
 }
 
 async function runOutage(world: DatabaseWorld, outage: Outage, count: number): Promise<DatabaseResult> {
@@ -84,9 +94,11 @@ async function runOutage(world: DatabaseWorld, outage: Outage, count: number): P
   const toEnd = Math.round(count * 0.2);
   const ended = [...before.splice(0, toEnd), ...during.splice(0, toEnd)];
   const [first] = world.isolates;
+  const all = [...before, ...during, ...ended, ...endedBefore];
+  await readNames(world, all);
   await clients.end(ended, first);
   const endedAt = Date.now();
-  await askDatabase(world, { all: [...before, ...during, ...ended, ...endedBefore], during: ended });
+  await askDatabase(world, all);
   // The isolate takes with it what it alone knows.
   await first.edge.restart();
   const seen: Seen = {
@@ -95,12 +107,13 @@ async function runOutage(world: DatabaseWorld, outage: Outage, count: number): P
     lost: new Set(),
     honoured: new Set(),
     withinBound: new Set(),
+    unknowable: new Set(),
   };
   await visitDuring(world, outage, clients, { seen, endedAt });
   const recoveredMs = await returnRedis(world, outage, clients, { seen, restore });
-  await visitAll(world, clients, seen);
+  await visitAll(world, clients, seen, 0);
   for (const { edge } of world.isolates) await edge.restart();
-  await visitAll(world, clients, seen);
+  await visitAll(world, clients, seen, 1);
   const lists = await clients.listed(sample(seen.living, LISTED), world.isolates[1]);
   const facts = {
     outage,
@@ -108,13 +121,16 @@ async function runOutage(world: DatabaseWorld, outage: Outage, count: number): P
     made: during.length + toEnd,
     kept: [...during, ...ended].filter(({ made, kept }) => made === "during" && kept).length,
     ended: ended.length,
-    answered200: ended.filter((client) => client.ended === 200).length,
+    answered200: ended.filter(isAnswered).length,
+    untold: ended.filter((client) => isAnswered(client) && !client.told.end).length,
+    unanswered: ended.filter((client) => !isAnswered(client) && !wasLate(client, first)).length,
     lost: split(seen.lost, ({ told }) => told.session),
     honoured: {
       ...split(seen.honoured, ({ told }) => told.end),
       withinBound: seen.withinBound.size,
+      unknowable: seen.unknowable.size,
     },
-    late: world.isolates.reduce((sum, { late }) => sum + late, 0),
+    late: world.isolates.reduce((sum, { late }) => sum + late.length, 0),
     doubled: lists.filter((length) => length > 1).length,
     recoveredMs,
     errors: Object.fromEntries(clients.errors),
@@ -123,19 +139,31 @@ async function runOutage(world: DatabaseWorld, outage: Outage, count: number): P
   return { ...facts, misses: missesOf(facts, uncaughtErrors(printed).length) };
 }
 
-/** Notes what the database has of sessions and of their ends. @param during Those that were ended in the outage. */
-async function askDatabase(
-  { database }: DatabaseWorld,
-  { all, during }: { all: readonly Client[]; during: readonly Client[] },
-): Promise<void> {
+const isAnswered = ({ ended }: Client) => ended?.status === 200;
+
+/** Whether a call of the isolate to the database was late while it was asked for the end. */
+function wasLate({ ended }: Client, { late }: Isolate): boolean {
+  return ended !== null && late.some(({ from, to }) => from <= ended.to && to >= ended.from);
+}
+
+/** Notes the names that the database has for users: an end of all their sessions is a mark of that name. */
+async function readNames({ database }: DatabaseWorld, clients: readonly Client[]): Promise<void> {
+  const rows = await database?.query<{ id: string; user: string }>("SELECT id, user FROM session_records");
+  const names = new Map(rows?.map(({ id, user }) => [id, user]));
+  for (const client of clients) client.name = names.get(idOf(client.token)) ?? null;
+}
+
+/** Notes what the database has of sessions and of their ends. */
+async function askDatabase({ database }: DatabaseWorld, clients: readonly Client[]): Promise<void> {
   if (!database) return;
-  const idsIn = async (table: string) =>
-    new Set((await database.query<{ id: string }>(`SELECT id FROM ${table}`)).map(({ id }) => id));
-  const [records, tombstones] = [await idsIn("session_records"), await idsIn("session_tombstones")];
-  for (const client of all) {
+  const column = async (name: string, table: string) =>
+    new Set((await database.query<{ it: string }>(`SELECT ${name} AS it FROM ${table}`)).map(({ it }) => it));
+  const records = await column("id", "session_records");
+  const tombstones = await column("id", "session_tombstones");
+  const marks = await column("name", "session_marks");
+  for (const client of clients) {
     const id = idOf(client.token);
-    // The end of a user's sessions is a mark. A 200 of the outage says that it is stored.
-    const end = tombstones.has(id) || (client.ended === 200 && during.includes(client));
+    const end = tombstones.has(id) || (client.name !== null && marks.has(client.name));
     client.told = { session: records.has(id), end };
   }
 }
@@ -173,20 +201,21 @@ async function loseRedis(
 /** Everybody makes a request during the outage: the ended ones at once, at both isolates. */
 async function visitDuring(
   world: DatabaseWorld,
-  { lost }: Outage,
+  { lost, during }: Outage,
   clients: Clients,
   { seen, endedAt }: { seen: Seen; endedAt: number },
 ): Promise<void> {
   const [first, second] = world.isolates;
   const visits = async (at: Isolate) => clients.visit(seen.ended, () => at, honoured);
-  add(seen.honoured, await visits(first));
+  const found = during ? seen.unknowable : seen.honoured;
+  add(found, await visits(first));
   if (lost === "one") {
     while (Date.now() - endedAt < BOUND_MS) {
       add(seen.withinBound, await clients.visit(sample(seen.ended, 20), () => second, honoured));
       await pause(100);
     }
   }
-  add(seen.honoured, await visits(second));
+  add(found, await visits(second));
   add(
     seen.lost,
     await clients.visit(seen.living, (index) => world.isolates[index % 2 === 0 ? 0 : 1], refused),
@@ -211,10 +240,20 @@ async function returnRedis(
   }
   const returnedAt = Date.now();
   let recoveredMs: number | null = null;
+  // What neither answers is not known, until either is found again.
+  let isUnknowable = (outage.during ?? outage.afterwards) !== undefined;
   while (Date.now() - returnedAt < MAX_SEARCH_MS) {
     for (const isolate of world.isolates)
-      add(seen.honoured, await clients.visit(sample(seen.ended, 50), () => isolate, honoured));
-    if (Date.now() - returnedAt > AFTERWARDS_MS) for (const isolate of world.isolates) liftDatabase(isolate);
+      add(
+        isUnknowable ? seen.unknowable : seen.honoured,
+        await clients.visit(sample(seen.ended, 50), () => isolate, honoured),
+      );
+    const isOver = outage.afterwards === undefined || Date.now() - returnedAt > AFTERWARDS_MS;
+    if (isUnknowable && isOver) {
+      for (const isolate of world.isolates) liftDatabase(isolate);
+      await untilFound(world, clients, seen);
+      isUnknowable = false;
+    }
     const found = await Promise.all(world.isolates.map((isolate) => clients.storage(isolate)));
     if (recoveredMs === null && found.every((where) => where === "redis"))
       recoveredMs = Date.now() - returnedAt;
@@ -230,11 +269,28 @@ function left(log: readonly Record<string, unknown>[]): number {
   return Number(log.findLast(({ event }) => event === "session.replayed")?.left ?? 0);
 }
 
-async function visitAll({ isolates }: DatabaseWorld, clients: Clients, seen: Seen): Promise<void> {
-  for (const isolate of isolates) {
-    add(seen.honoured, await clients.visit(seen.ended, () => isolate, honoured));
-    add(seen.lost, await clients.visit(seen.living, () => isolate, refused));
+/** Waits until both isolates have found the database again. */
+async function untilFound(world: DatabaseWorld, clients: Clients, { living }: Seen): Promise<void> {
+  const until = Date.now() + MAX_SEARCH_MS;
+  for (const isolate of world.isolates) {
+    while (!(await clients.databaseAnswers(isolate)) && Date.now() < until) {
+      await clients.visit(sample(living, 3), () => isolate, refused);
+      await pause(50);
+    }
   }
+}
+
+/** Those who were ended at both isolates, the others at one of them. */
+async function visitAll(
+  { isolates }: DatabaseWorld,
+  clients: Clients,
+  seen: Seen,
+  turn: number,
+): Promise<void> {
+  for (const isolate of isolates)
+    add(seen.honoured, await clients.visit(seen.ended, () => isolate, honoured));
+  const at = (index: number) => isolates[(index + turn) % 2 === 0 ? 0 : 1];
+  add(seen.lost, await clients.visit(seen.living, at, refused));
 }
 
 function missesOf(facts: Omit<DatabaseResult, "misses">, uncaught: number): string[] {
@@ -245,9 +301,8 @@ function missesOf(facts: Omit<DatabaseResult, "misses">, uncaught: number): stri
     honoured: revived,
     doubled,
     recoveredMs,
-    ended,
-    answered200,
-    late,
+    untold,
+    unanswered,
     errors,
   } = facts;
   const misses: string[] = [];
@@ -259,8 +314,9 @@ function missesOf(facts: Omit<DatabaseResult, "misses">, uncaught: number): stri
   if (!withDatabase) return misses;
   miss(lost.told, "sessions lost that the database had");
   miss(revived.told, "sessions honoured whose end the database had");
+  miss(untold, "ends that were answered with 200, and that the database has not");
   // A late reply of the database may cost an end its 200.
-  if (!outage.during) miss(ended - answered200 - late, "ends that were not answered with 200");
+  if (!outage.during) miss(unanswered, "ends that were not answered with 200");
   return misses;
 }
 

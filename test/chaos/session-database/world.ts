@@ -15,8 +15,8 @@ export interface Isolate {
   database: FaultProxy | null;
   /** How long it waits for the database, ms. */
   deadlineMs: number;
-  /** Calls to the database that took longer than its deadline, without a fault: the machine was busy. */
-  late: number;
+  /** Calls to the database that took about its deadline, without a fault: the machine was busy. ms since the epoch. */
+  late: { from: number; to: number }[];
 }
 
 /** Two isolates in processes of their own, over one Redis and one D1 database. */
@@ -33,12 +33,16 @@ export interface DatabaseWorld {
 /** As long as may be: the machine has two cores for all. */
 const DEADLINE_MS = 2000;
 
-/** Ends a fault of the database, and counts its late replies. */
+/** A reply that took this much of the deadline may have been late where it was waited for. */
+const LATE = 0.75;
+
+/** Ends a fault of the database, and notes its late replies. */
 export function liftDatabase(isolate: Isolate): void {
   isolate.database?.lift(async (call) => {
-    const askedAt = Date.now();
+    const from = Date.now();
     call.reply(await call.forward());
-    if (Date.now() - askedAt > isolate.deadlineMs) isolate.late += 1;
+    const to = Date.now();
+    if (to - from > LATE * isolate.deadlineMs) isolate.late.push({ from, to });
   });
 }
 
@@ -64,7 +68,7 @@ export async function openDatabaseWorld(
       vars: { ...vars, UPSTASH_REDIS_REST_URL: redis.url },
       ...(connection && { sessionDatabase: connection.binding }),
     });
-    const isolate = { edge, redis, database: connection?.proxy ?? null, deadlineMs, late: 0 };
+    const isolate = { edge, redis, database: connection?.proxy ?? null, deadlineMs, late: [] };
     liftDatabase(isolate);
     return isolate;
   };
