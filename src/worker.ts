@@ -1,4 +1,5 @@
 import type { RouteInput } from "./config/route.ts";
+import type { Admitted } from "./edge/admission.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
 import { type Isolate, isolateOf } from "./edge/isolate.ts";
 import { handle } from "./edge/pipeline.ts";
@@ -53,6 +54,8 @@ export function edgeAnswer(isolate: Isolate): EdgeAnswer {
   return async function answer(request, context) {
     const received = receive(isolate, request, (work) => context.waitUntil(work));
     if (paths.own(received)) return paths.answer(received, context);
-    return handle(isolate, received, (admitted) => originFor(isolate.origin, admitted));
+    const originOf = (admitted: Admitted) =>
+      originFor(isolate.origin, admitted, admitted.findings.eager ?? undefined);
+    return handle(isolate, received, originOf, { eager: true });
   };
 }

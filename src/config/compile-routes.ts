@@ -4,6 +4,7 @@ import { patternIssue } from "./check-pattern.ts";
 import type { PlacedRoute } from "./check-routes.ts";
 import { compileLimits } from "./compile-limits.ts";
 import { type ConfigIssue, shown } from "./config-error.ts";
+import { checkEager } from "./eager-route.ts";
 import { checkInvalidates, invalidatesOf } from "./invalidates.ts";
 import type { AlgorithmTable } from "./limit-algorithms.ts";
 import type { CacheRule, Route } from "./route.ts";
@@ -60,6 +61,7 @@ function checkRoute(input: RouteInput, place: string, issues: ConfigIssue[]) {
   const { path, methods = [], cache, session, rawPath } = input;
   const upper = methods.map((method) => method.toUpperCase());
   checkInvalidates(input, upper, `${place}.invalidates`, issues);
+  checkEager(input, upper, `${place}.originFetch`, issues);
   const pattern = patternIssue(path, rawPath ?? false);
   if (pattern) issues.push({ place: `${place}.path`, found: shown(path), fix: pattern });
   if (cache && upper.length > 0 && !upper.some((method) => method === "GET" || method === "HEAD")) {
@@ -99,6 +101,7 @@ function compileRoute(input: RouteInput, place: string, options: CompileOptions)
     crossSite: input.crossSite ?? [],
     offline: input.offline ?? true,
     onStoreFailure: input.onStoreFailure ?? "local",
+    originFetch: input.originFetch ?? null,
     verifiesKeys: input.verifiesKeys ?? false,
     rawPath: input.rawPath ?? false,
     forgiving: input.forgiving ?? true,

@@ -73,6 +73,8 @@ export interface Route {
   crossSite: readonly string[];
   offline: boolean;
   onStoreFailure: "local" | "open" | "closed";
+  /** `eager`: the origin may be asked before the store has answered. */
+  originFetch: "eager" | null;
   verifiesKeys: boolean;
   rawPath: boolean;
   forgiving: boolean;
@@ -98,6 +100,7 @@ export const unmatchedRoute: Route = {
   crossSite: [],
   offline: true,
   onStoreFailure: "local",
+  originFetch: null,
   verifiesKeys: false,
   rawPath: false,
   forgiving: true,

@@ -315,6 +315,13 @@ export function routeSchemaOf(algorithms: AlgorithmTable) {
       ),
       "`local`",
     ),
+    originFetch: choice(
+      ["eager"],
+      describe(
+        "When the origin is asked: `eager`, for a GET or HEAD of a `public` route without a credential, a condition or a range, at the same moment as Redis, whose answer decides whether the origin's is used.",
+      ),
+      "after Redis",
+    ),
     verifiesKeys: flag(
       describe(
         "An API key that the origin vouches for with `X-Edge-Caller` in a 2xx is a verified one, for 300 s.",

@@ -27,6 +27,8 @@ export interface AdmitOptions {
    * no API behind the edge would do either.
    */
   own?: boolean;
+  /** The origin may be asked eagerly, where the route says so. Default false. */
+  eager?: boolean;
   /** The origin is the app's own handlers. Default false. */
   handlers?: boolean;
 }

@@ -6,6 +6,7 @@ import { API_KEY_FIELD } from "../http/credential-fields.ts";
 import { mutableResponse } from "../http/mutable-response.ts";
 import { Problem, problemFacts, problemResponse } from "../http/problem.ts";
 import { addVary } from "../http/vary.ts";
+import type { EagerFetch } from "../origin/eager-fetch.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import { type LogRecord, logRequest } from "../request/log-record.ts";
 import type { SessionChange } from "../request/session-change.ts";
@@ -25,6 +26,8 @@ export interface Findings {
   caller: string | null;
   session: SessionVerdict | null;
   limits: LimitVerdict | null;
+  /** The request to the origin that began before it was known whether it is needed, where there was one. */
+  eager: EagerFetch | null;
   /** What `EDGE_MODE=enforce` would have refused the request with, under `observe`. */
   observed: Problem | null;
   /** Calls to the store before the response. */
@@ -39,6 +42,7 @@ export const NO_FINDINGS: Findings = {
   caller: null,
   session: null,
   limits: null,
+  eager: null,
   observed: null,
   storeCalls: 0,
   storeMs: 0,
@@ -111,6 +115,7 @@ export function finish(
     limits: limitsWord(findings.limits),
     session: !findings.session || findings.session.kind === "none" ? null : findings.session.kind,
     cache: cache ? cache.word.toLowerCase() : null,
+    eager: findings.eager?.outcome,
     storeCalls: findings.storeCalls,
     storeMs: findings.storeMs,
     totalMs: platform.now() - startedAt,

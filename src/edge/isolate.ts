@@ -20,6 +20,7 @@ import { createSessions, type Sessions } from "../session/sessions.ts";
 import { createKeys, type Keys } from "../store/keys.ts";
 import { Store } from "../store/store.ts";
 import { createValueCache, type ValueCache } from "../value-cache/value-cache.ts";
+import { EagerAccount } from "./eager-account.ts";
 import { createHealth, type Health } from "./health.ts";
 import { loadConfig } from "./load-config.ts";
 import { createPreflights, type Preflights } from "./preflights.ts";
@@ -48,6 +49,8 @@ export interface Isolate {
   preflights: Preflights;
   /** Options of the origin's requests. */
   origin: OriginOptions;
+  /** Requests to the origin that began before they were known to be needed. */
+  eager: EagerAccount;
   health: Health;
 }
 
@@ -112,6 +115,7 @@ export function openIsolate(
       ownsCors: cors.owned,
       viaName: viaName(shared, config),
     },
+    eager: new EagerAccount(platform),
     health: createHealth({ config, store, platform, databaseAnswers: sessions.databaseAnswers }),
   };
 }

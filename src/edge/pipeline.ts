@@ -3,9 +3,12 @@ import { hasUnforwardableContent } from "../http/content.ts";
 import { announcedMethod } from "../http/cors.ts";
 import { problem } from "../http/problem.ts";
 import { confirmation } from "../identity/confirm.ts";
+import type { EdgeRequest } from "../request/capability.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
+import type { CacheReply } from "../response-cache/outcome.ts";
 import { type Admission, type AdmitOptions, type Admitted, edgeRequest } from "./admission.ts";
 import { identify, type Refuse, refuseEarly } from "./before-store.ts";
+import { beginEager } from "./begin-eager.ts";
 import { bypassed } from "./bypass.ts";
 import { check, crossSite } from "./check.ts";
 import { type Answer, type Findings, finish, NO_FINDINGS, refusal } from "./finish.ts";
@@ -29,6 +32,8 @@ type PipelineParts = Pick<
   | "cache"
   | "cors"
   | "preflights"
+  | "origin"
+  | "eager"
 >;
 
 /**
@@ -80,6 +85,7 @@ export async function admit(
       ? passed(parts, received, routed, { refuse, note })
       : checked(parts, received, routed, options, { refuse, note }));
   } catch (error) {
+    noted.findings.eager?.end();
     return { kind: "refused", error, findings: noted.findings };
   }
 }
@@ -163,6 +169,7 @@ async function checked(
 
   const batch = parts.store.batch(received.waitUntil);
   const decide = await prepare(parts, request, outcomes, batch, { ...wanted, all: mode !== "enforce" });
+  if (options.eager) note({ eager: beginEager(parts, request, confirm, batch, decide.eager) });
   const sentAt = parts.platform.now();
   await batch.send();
   const storeCalls = choice.calls + batch.calls;
@@ -186,13 +193,17 @@ async function checked(
 }
 
 /** Answers from the cache, or from the origin when the cache has no answer. @throws Problem when the origin fails. */
-export async function answer({ cache, request }: Admitted, origin: OriginFetch): Promise<Answer> {
-  const { reply, cache: outcome } = cache
-    ? await cache.respond(origin)
-    : { reply: await origin.fetch(request.request.headers), cache: null };
+export async function answer({ cache, request, findings }: Admitted, origin: OriginFetch): Promise<Answer> {
+  const { reply, cache: outcome } = await (cache ? cache.respond(origin) : uncached(request, origin)).finally(
+    () => findings.eager?.end(),
+  );
   if (reply.kind === "failed") throw problem(reply.code);
   const { response, session = null } = reply;
   return { kind: "answer", response, cache: outcome, session, byCaller: isByCaller(request.route) };
+}
+
+async function uncached({ request }: EdgeRequest, origin: OriginFetch): Promise<CacheReply> {
+  return { reply: await (origin.eager?.adopt() ?? origin.fetch(request.headers)), cache: null };
 }
 
 /** Whether who asks decides what is answered on a route: an answer of their own, or one at all. */

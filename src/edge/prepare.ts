@@ -38,6 +38,11 @@ export async function prepare(
   const heard =
     key.kind !== "absent" && asksForKey ? verifiedKeys.look(key, batch, addressIdentity.hash) : null;
   return {
+    eager: {
+      isRefused: refuses !== undefined,
+      left: limits?.left ? limits.left() : Number.POSITIVE_INFINITY,
+      plan: cached?.eager ?? null,
+    },
     /** Who it is, where the session is not read. */
     assumed: needless ? settled : null,
     session: async (): Promise<SessionVerdict> => (await session?.()) ?? { kind: "none" },

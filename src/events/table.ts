@@ -65,6 +65,7 @@ export const eventTable = {
       limits: optional(word(...limitOutcomes())),
       session: optional(word("active", "over", "unknown")),
       cache: optional(code),
+      eager: optional(word("used", "wasted")),
       store_calls: count,
       store_ms: ms,
       total_ms: ms,

@@ -14,6 +14,8 @@ export interface ForwardInput {
   /** Milliseconds from the end of the request's content until the response's header fields must have arrived. */
   deadlineMs: number;
   via: string;
+  /** By which the requester may give it up: before its answer, or with its body. Default it is never given up. */
+  abort?: AbortController | undefined;
 }
 
 const failed = (status: 400 | 408 | 502 | 504 | 508, code: FailureCode) =>
@@ -33,7 +35,7 @@ const UNSENT: Readonly<Record<Exclude<Sent, "sent">, OriginReply>> = {
 export async function forward(input: ForwardInput): Promise<OriginReply> {
   if (comesFromHere(input.headers, input.via)) return failed(508, "LOOP_DETECTED");
   const { method, headers, platform } = input;
-  const abort = new AbortController();
+  const { abort = new AbortController() } = input;
   const bodyless = method === "GET" || method === "HEAD";
   const sending = bodyless || !input.body ? null : sendContent(input.body, headers, platform);
   const late = Promise.withResolvers<OriginReply>();

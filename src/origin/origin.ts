@@ -5,11 +5,12 @@ import { problem } from "../http/problem.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
 import type { EdgeRequest } from "../request/capability.ts";
-import type { FailureCode, OriginFetch, OriginReply } from "../request/origin-reply.ts";
+import type { FailureCode, OriginFetch, OriginFetchOptions, OriginReply } from "../request/origin-reply.ts";
 import type { SessionChange } from "../request/session-change.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
+import { EagerFetch, type EagerOutcome, type Sent } from "./eager-fetch.ts";
 import { forward } from "./forward.ts";
 import { noteVerifiedKey } from "./note-verified-key.ts";
 import { originUrl } from "./origin-url.ts";
@@ -40,51 +41,88 @@ export interface OriginCaller {
  * The origin for one request. It sends the request, and applies the signals of the response: a session that starts or ends,
  * a verified API key.
  *
+ * @param eager The request as it was sent already. Default it was not.
  * @throws Problem where no origin is configured.
  */
-export function originFor(options: OriginOptions, caller: OriginCaller): OriginFetch {
-  const { config, platform } = options;
-  const { origin } = config;
+export function originFor(options: OriginOptions, caller: OriginCaller, eager?: EagerFetch): OriginFetch {
+  const { origin } = options.config;
   if (!origin) throw problem("ORIGIN_NOT_CONFIGURED");
-  const { request, url } = caller.request;
+  const { request } = caller.request;
 
   return {
     repeatable: true,
     failed: (failure) => noteFailure(options, caller.request, origin.url, failure),
-    async fetch(
-      clientHeaders,
-      { method = request.method, holdsShortBodies = false } = {},
-    ): Promise<OriginReply> {
-      const target = originUrl(origin.url, caller.request.forwarded.url);
-      const via = await options.viaName();
-      const headers = headersFor(options, caller, clientHeaders, via);
-      const sent = { method, headers, url: target };
-      const sentAt = platform.now();
-      const reply = await forward({
-        ...sent,
-        body: request.body,
-        fetch:
-          origin.kind === "binding" ? (input, init) => origin.binding.fetch(input, init) : platform.fetch,
-        platform,
-        deadlineMs: config.originDeadlineMs,
-        via,
-      });
-      noteFailure(options, caller.request, target, reply);
-      if (reply.kind === "failed") return reply;
-      const basePath = origin.url.pathname.replace(/\/+$/, "");
-      const { response, signals } = cleanResponse(reply.response, {
-        originUrl: target,
-        edgeUrl: url,
-        basePath,
-        body: watchedBody(reply.response, { method, holdsShortBodies, platform }),
-      });
-      if (options.ownsCors) dropOriginCors(response.headers);
-      const { status } = response;
-      noteVerifiedKey(options, caller.request, { ...sent, sentAt, status, signal: signals.caller });
-      const session = await sessionChange(options, caller, response, signals);
-      return { kind: "response", response, session };
+    async fetch(clientHeaders, { method = request.method, ...more } = {}) {
+      return received(options, caller, await send(options, caller, { method, clientHeaders }), more);
     },
+    eager: eager?.asReply((sent, more) => received(options, caller, sent, more)),
   };
+}
+
+/**
+ * Sends a request before it is known whether it is needed.
+ *
+ * @param clientHeaders The client's fields, with the cache's conditions.
+ * @param ended See {@link EagerFetch}.
+ */
+export function fetchEagerly(
+  options: OriginOptions,
+  caller: OriginCaller,
+  clientHeaders: Headers,
+  ended: (outcome: EagerOutcome) => void,
+): EagerFetch {
+  const abort = new AbortController();
+  const sentAt = options.platform.now();
+  const { method } = caller.request.request;
+  return new EagerFetch(sentAt, send(options, caller, { method, clientHeaders, abort }), { abort, ended });
+}
+
+/** Sends a request. @throws Problem where no origin is configured. */
+async function send(
+  options: OriginOptions,
+  caller: OriginCaller,
+  { method, clientHeaders, abort }: { method: string; clientHeaders: Headers; abort?: AbortController },
+): Promise<Sent> {
+  const { config, platform } = options;
+  const { origin } = config;
+  if (!origin) throw problem("ORIGIN_NOT_CONFIGURED");
+  const { request, forwarded } = caller.request;
+  const url = originUrl(origin.url, forwarded.url);
+  const via = await options.viaName();
+  const headers = headersFor(options, caller, clientHeaders, via);
+  const sentAt = platform.now();
+  const reply = forward({
+    ...{ method, headers, url, platform, via, abort },
+    body: request.body,
+    fetch: origin.kind === "binding" ? (input, init) => origin.binding.fetch(input, init) : platform.fetch,
+    deadlineMs: config.originDeadlineMs,
+  });
+  return { method, headers, url, sentAt, reply };
+}
+
+/** Waits for the answer, cleans it and applies its signals. */
+async function received(
+  options: OriginOptions,
+  caller: OriginCaller,
+  { reply: replying, ...sent }: Sent,
+  { holdsShortBodies = false }: OriginFetchOptions,
+): Promise<OriginReply> {
+  const { platform, config } = options;
+  const reply = await replying;
+  noteFailure(options, caller.request, sent.url, reply);
+  if (reply.kind === "failed") return reply;
+  const basePath = config.origin?.url.pathname.replace(/\/+$/, "") ?? "";
+  const { response, signals } = cleanResponse(reply.response, {
+    originUrl: sent.url,
+    edgeUrl: caller.request.url,
+    basePath,
+    body: watchedBody(reply.response, { method: sent.method, holdsShortBodies, platform }),
+  });
+  if (options.ownsCors) dropOriginCors(response.headers);
+  const { status } = response;
+  noteVerifiedKey(options, caller.request, { ...sent, status, signal: signals.caller });
+  const session = await sessionChange(options, caller, response, signals);
+  return { kind: "response", response, session };
 }
 
 function headersFor(

@@ -6,6 +6,8 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
+import type { Counts } from "./algorithms/algorithm.ts";
+import { available } from "./algorithms/algorithms.ts";
 import { type Charge, type Charged, type SessionOutcome, sameCharge } from "./charge.ts";
 import type { OutcomeCharges } from "./charge-script.ts";
 import type { HeaderOptions } from "./headers.ts";
@@ -51,6 +53,8 @@ export interface DecideOpen {
 export interface DecideSettled extends Decide<LimitVerdict> {
   /** The isolate refuses the request from what it knows. Nothing is queued. */
   refuses?: "blocked";
+  /** How many such requests the caller has left, as last seen; null where that was never seen. Default the isolate admits it. */
+  left?(): number | null;
 }
 
 /** Marks a second step as that of a refusal which needs no reply. */
@@ -73,18 +77,34 @@ export class LimitDecisions {
     const { charges } = request;
     const { state } = this.#options;
     if (charges.length === 0) return () => unlimited("isolate");
-    if (!this.#remote) return () => this.#decideLocally(request);
+    if (!this.#remote) {
+      const left = () => this.#left(charges, (charge) => state.peekLocally(charge));
+      return Object.assign(() => this.#decideLocally(request), { left });
+    }
     if (state.spendLease(charges)) return () => this.#byLease(request);
     const blocked = state.blocked(charges);
     if (blocked.length > 0) return refusing(() => this.#stillBlocked(request, blocked));
     const pending = state.charge(batch, charges);
-    return async () => {
+    const decide = async () => {
       const charged = await chargedOrLost(pending);
       if (charged instanceof StoreError) return this.#inOutage(request, charged);
       // Redis has no unit left, but a concurrent request of this isolate may have leased some.
       if (!charged.admitted && state.spendLease(charges)) return this.#byLease(request);
       return this.#verdictOf(request, charged, "redis");
     };
+    return Object.assign(decide, { left: () => this.#left(charges, (charge) => state.lastSeen(charge)) });
+  }
+
+  #left(charges: readonly Charge[], countsOf: (charge: Charge) => Counts | undefined): number | null {
+    const now = this.#options.platform.now();
+    let left = Number.POSITIVE_INFINITY;
+    for (const charge of charges) {
+      if (!charge.enforced) continue;
+      const counts = countsOf(charge);
+      if (!counts) return null;
+      left = Math.min(left, Math.floor(available(charge.policy, counts, now) / charge.cost));
+    }
+    return left;
   }
 
   /**

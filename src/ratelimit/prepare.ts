@@ -16,6 +16,8 @@ export interface DecideLimits {
    * turns out to have other limits (`blocked`). Nothing is queued.
    */
   refuses?: "listed" | "blocked";
+  /** How many such requests the caller has left, as last seen; null where that was never seen. Default the isolate admits it. */
+  left?(): number | null;
 }
 
 const listed: DecideLimits = Object.assign(() => refusedByList(), { refuses: "listed" as const });

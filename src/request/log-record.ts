@@ -16,6 +16,8 @@ export interface LogRecord {
   verdict: string;
   limits: NonNullable<RequestFields["limits"]> | null;
   session: NonNullable<RequestFields["session"]> | null;
+  /** What became of the eager fetch, where there was one. */
+  eager?: RequestFields["eager"];
   /** The cache's outcome in lower case: `hit`, `miss`, `stale` … */
   cache: string | null;
   storeCalls: number;
@@ -38,6 +40,7 @@ export function logRequest(events: Events, record: LogRecord): void {
     limits: record.limits,
     session: record.session,
     cache: record.cache,
+    eager: record.eager,
     store_calls: record.storeCalls,
     store_ms: record.storeMs,
     total_ms: record.totalMs,

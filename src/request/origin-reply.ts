@@ -37,10 +37,22 @@ export interface OriginFetchOptions {
   holdsShortBodies?: boolean;
 }
 
+/** A request to the origin that was sent before it was known whether it is needed. */
+export interface EagerReply {
+  /** When it was sent, ms since the epoch. */
+  sentAt: number;
+  /** Adopts it: from now on it is a request like any other. To be called once. */
+  adopt(options?: OriginFetchOptions): Promise<OriginReply>;
+  /** Its answer is of no use. */
+  giveUp(): void;
+}
+
 /** The origin as the cache sees it. */
 export interface OriginFetch {
   /** @param headers The client's fields, with the client's conditions replaced by the cache's. */
   fetch(headers: Headers, options?: OriginFetchOptions): Promise<OriginReply>;
+  /** In place of a {@link fetch}, where the request was sent already. Default none was. */
+  eager?: EagerReply | undefined;
   /** To be told where an answer that {@link fetch} brought fails in its body. */
   failed?(failure: OriginFailure): void;
   /** Whether it can be asked again, and beside the request: a handler behind a middleware cannot. */

@@ -59,6 +59,21 @@ export interface Found {
   isNew: boolean;
 }
 
+/** A request that the origin may be asked before it is known what the shared store has. */
+export interface EagerPlan {
+  /** The client's fields, with the validators of what the isolate holds. */
+  headers: Headers;
+  /** The stale entry whose validators they are; null where they are none. */
+  validated: Entry | null;
+  /**
+   * Notes the fetch as one that others may wait for.
+   *
+   * @param forMs The longest until it is known whether it is needed.
+   * @returns the function to call then; null where another fetch for the same is under way.
+   */
+  begin(forMs: number): (() => void) | null;
+}
+
 /** One request at the cache, once it is known who asks. Its `entry` is one that may be served. */
 export interface CacheContext extends CacheLookup, Found {
   requester: Requester;
@@ -66,4 +81,6 @@ export interface CacheContext extends CacheLookup, Found {
   selected: Entry | null;
   /** A soft purge made the entry stale then, ms since the epoch. */
   staleSince: number | null;
+  /** By which the origin may have been asked already. Default it was not. */
+  eager?: EagerPlan | null;
 }

@@ -3,6 +3,7 @@ import type { OriginFetch } from "../request/origin-reply.ts";
 import { bodyAtHand } from "./body-at-hand.ts";
 import { fetchKey, mayWait, waitForAnother } from "./collapse.ts";
 import type { CacheContext, CacheParts, CacheRequest } from "./context.ts";
+import { adoptEager } from "./eager.ts";
 import type { Entry } from "./entry.ts";
 import type { OriginRequest } from "./origin-request.ts";
 import type { CacheHandler, CacheReply } from "./outcome.ts";
@@ -83,8 +84,9 @@ async function askOrigin(context: CacheContext, origin: OriginFetch, fwd: FwdRea
   const { parts, request, entry } = context;
   const { method, headers } = request.request;
   const fetching = fetchKey(context);
+  const eager = adoptEager(context, origin);
   let done = method === "GET" ? parts.inFlight.take(fetching) : null;
-  if (!done && mayWait(context, fwd)) {
+  if (!done && !eager && mayWait(context, fwd)) {
     const found = await waitForAnother(context);
     if (found && (await bodyAtHand(context, found)))
       return served(context, found, { fwd, collapsed: true }, "HIT");
@@ -92,13 +94,14 @@ async function askOrigin(context: CacheContext, origin: OriginFetch, fwd: FwdRea
   }
   const originRequest: OriginRequest = {
     origin,
-    candidates: validatorsFor(context, origin, entry),
+    candidates: eager?.candidates ?? validatorsFor(context, origin, entry),
     fwd,
-    requestTime: parts.platform.now(),
+    requestTime: eager?.sentAt ?? parts.platform.now(),
     done: done ?? ignore,
   };
   const metas = originRequest.candidates.map(({ meta }) => meta);
-  const asking = origin.fetch(originRequestHeaders(headers, metas), { holdsShortBodies: true });
+  const asking =
+    eager?.asking ?? origin.fetch(originRequestHeaders(headers, metas), { holdsShortBodies: true });
   // The client going away must not end what others wait for.
   request.waitUntil(asking.then(ignore, ignore));
   try {

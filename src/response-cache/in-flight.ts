@@ -3,10 +3,11 @@ import { type Platform, sleep } from "../runtime/platform.ts";
 
 /** A fetch of the origin that others may wait for: plain data, so that no request holds another's promise. */
 interface InFlightFetch {
-  since: number;
   done: boolean;
   /** The header section of an answer is there whose body may take long. */
   streams: boolean;
+  /** It began before it was known whether it is needed: that is known by then, ms since the epoch. */
+  eagerUntil: number | null;
 }
 
 /** The longest a request waits, ms: then it asks the origin itself. */
@@ -28,11 +29,17 @@ export class InFlightFetches {
     this.#uncacheable = new BoundedMap({ platform, entries: MAX_IN_FLIGHT, whenFull: "evict" });
   }
 
-  /** @returns the function to call when the fetch is done, or null when one is under way already. */
-  take(key: string): (() => void) | null {
+  /**
+   * @param eagerForMs Of a fetch that begins before it is known whether it is needed: the longest until that is known. Then the
+   *   function is called, and the fetch, where it goes on, taken anew.
+   * @returns the function to call when the fetch is done, or null when one is under way already.
+   */
+  take(key: string, eagerForMs: number | null = null): (() => void) | null {
     if (this.#inFlight.get(key)) return null;
-    const fetch: InFlightFetch = { since: this.#platform.now(), done: false, streams: false };
-    this.#inFlight.set(key, fetch, fetch.since + MAX_WAIT_MS * 15);
+    const since = this.#platform.now();
+    const eagerUntil = eagerForMs === null ? null : since + eagerForMs;
+    const fetch: InFlightFetch = { done: false, streams: false, eagerUntil };
+    this.#inFlight.set(key, fetch, eagerUntil ?? since + MAX_WAIT_MS * 15);
     return () => {
       fetch.done = true;
       if (this.#inFlight.get(key) === fetch) this.#inFlight.delete(key);
@@ -45,14 +52,24 @@ export class InFlightFetches {
     if (fetch) fetch.streams = true;
   }
 
-  /** Waits until the fetch is done, or is an answer whose body takes its time, or 2 s. @returns whether there was one and it is done. */
+  /**
+   * Waits until the fetch is done, or is an answer whose body takes its time, or 2 s. After one that was not needed it waits for
+   * the next one: not everybody asks the origin at once because one caller was refused.
+   *
+   * @returns whether there was one and it is done.
+   */
   async wait(key: string): Promise<boolean> {
-    const fetch = this.#inFlight.get(key);
-    if (!fetch) return false;
     const until = this.#platform.now() + MAX_WAIT_MS;
-    const isOver = (now: number) => fetch.done || fetch.streams || now >= until;
-    while (!isOver(this.#platform.now())) await sleep(this.#platform, LOOK_EVERY_MS);
-    return fetch.done;
+    for (;;) {
+      const fetch = this.#inFlight.get(key);
+      if (!fetch) return false;
+      const { eagerUntil } = fetch;
+      const last = Math.min(until, eagerUntil ?? until);
+      while (!fetch.done && !fetch.streams && this.#platform.now() < last)
+        await sleep(this.#platform, LOOK_EVERY_MS);
+      if (eagerUntil === null) return fetch.done;
+      if (this.#platform.now() >= until) return false;
+    }
   }
 
   /** The answer could not be stored: no request waits for the next one. */

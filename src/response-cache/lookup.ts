@@ -63,7 +63,7 @@ export function contextOf(lookup: CacheLookup, found: Found, requester: Requeste
 }
 
 /** What the isolate holds for the request. What was purged is dropped: the shared store may have a newer one. */
-function heldOf({ parts, address, selecting }: CacheLookup): Entry | null {
+export function heldOf({ parts, address, selecting }: CacheLookup): Entry | null {
   const { memory, withdrawals } = parts;
   const held = memory.held(address, selecting);
   if (!held || withdrawals.statusOf(address, held).kind !== "hard") return held;

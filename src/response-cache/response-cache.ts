@@ -13,7 +13,8 @@ import type { Store } from "../store/store.ts";
 import { addressOf } from "./address.ts";
 import { Admission } from "./admission.ts";
 import { audienceOf } from "./audience.ts";
-import type { CacheParts, CacheRequest } from "./context.ts";
+import type { CacheParts, CacheRequest, EagerPlan } from "./context.ts";
+import { eagerPlan } from "./eager.ts";
 import { bypassHandler, cacheHandler } from "./handler.ts";
 import { InFlightFetches } from "./in-flight.ts";
 import { contextOf, lookUp } from "./lookup.ts";
@@ -49,9 +50,11 @@ export interface ResponseCacheOptions {
 }
 
 /** Reads the replies once the batch is back and the session is confirmed. Null: no cache takes part. */
-export type DecideCache = (
-  confirmed: ConfirmedIdentity,
-) => CacheHandler | null | Promise<CacheHandler | null>;
+export interface DecideCache {
+  (confirmed: ConfirmedIdentity): CacheHandler | null | Promise<CacheHandler | null>;
+  /** On a route with `originFetch: "eager"`, where the isolate has no answer: the origin may be asked by it at once. */
+  eager?: EagerPlan | null;
+}
 
 export interface ResponseCache {
   /**
@@ -140,15 +143,17 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const selecting = new SelectingFields(forwarded.fields, identifier.hash, options.credentials);
     const lookup = { parts, request, rule, address, selecting };
     const read = await lookUp(lookup, batch);
-    return async (confirmed) => {
+    const eager = route.originFetch === null ? null : eagerPlan(lookup, requesterOf(expected, facts));
+    const decide = async (confirmed: ConfirmedIdentity) => {
       const found = await read();
       // What was found is another's: the one whose session lives, or whose key is still verified.
       const ended = confirmed.key.kind === "unverified" && route.verifiesKeys;
       if (!ended && !(own && confirmed !== expected))
-        return cacheHandler(contextOf(lookup, found, requesterOf(confirmed, facts)));
+        return cacheHandler({ ...contextOf(lookup, found, requesterOf(confirmed, facts)), eager });
       const detail = ended ? "key-not-verified" : "session-not-valid";
       return bypassHandler(request, { fwd: "bypass", detail }, parts);
     };
+    return eager ? Object.assign(decide, { eager }) : decide;
   }
 }
 

@@ -76,6 +76,11 @@ export class Store {
     return this.configured && !this.#breaker.open;
   }
 
+  /** Whether a batch that is opened now would be sent, and is no trial of a store that was lost. */
+  get steady(): boolean {
+    return this.reachable && !this.#breaker.halfOpen;
+  }
+
   /** Whether a request has given up a call, and no reply has come since: what is sent now may hang too. */
   get silent(): boolean {
     return (this.#upstash?.learned.missed ?? 0) > 0;
