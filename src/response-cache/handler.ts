@@ -46,7 +46,7 @@ async function respond(context: CacheContext, origin: OriginFetch): Promise<Cach
   const { entry, request } = context;
   const { headers } = request.request;
   const reuse = entry && reuseOf(context, entry);
-  const newer = entry && reuse?.kind !== "fresh" ? newerInIsolate(context, entry) : null;
+  const newer = reuse?.kind === "fresh" ? null : newerInIsolate(context);
   if (newer && (await bodyAtHand(context, newer))) return served(context, newer, { hit: true }, "HIT");
   const reusable = reuse?.kind === "stale" && (!reuse.revalidate || origin.repeatable);
   if (entry && (reuse?.kind === "fresh" || reusable) && !(await bodyAtHand(context, entry))) {
@@ -73,10 +73,12 @@ function wantsStoredOnly(headers: Headers, observe: boolean): boolean {
   return !observe && requestDirectives(headers).onlyIfCached;
 }
 
-/** What another request has brought since this one was looked up. */
-function newerInIsolate(context: CacheContext, entry: Entry): Entry | null {
-  const newest = freshInIsolate(context);
-  return newest && newest.meta.requestTime > entry.meta.requestTime ? newest : null;
+/** What another request has brought since this one was looked up: one whose store answered sooner may be done by now. */
+function newerInIsolate(context: CacheContext): Entry | null {
+  const { entry, selected, parts } = context;
+  const newest = parts.observe ? null : freshInIsolate(context);
+  if (!newest || newest === selected) return null;
+  return !entry || newest.meta.requestTime > entry.meta.requestTime ? newest : null;
 }
 
 /** One request of this isolate asks the origin for an entry; the others wait for its answer. */

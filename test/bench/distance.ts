@@ -16,6 +16,7 @@ export interface Section {
 /** In the order of the file. Each is measured by a file of its own. */
 const sections: Record<string, () => Promise<Section>> = {
   deadline: async () => (await import("./distance-deadline.ts")).measureDeadline(),
+  eager: async () => (await import("./distance-eager.ts")).eagerSection(),
 };
 
 const FILE = "test/bench/DISTANCE.md";

@@ -47,6 +47,8 @@ export function gatedEdge({ routes, env, answer = () => cacheable() }: GatedEdge
       return fetch(input, init);
     },
   });
+  // Those of the test's platform repeat after a few requests, whose ids must differ here.
+  platform.randomBytes = (length) => crypto.getRandomValues(new Uint8Array(length));
   async function fetchOrigin(url: string, { method = "GET", headers, signal }: RequestInit = {}) {
     const call: OriginCall = {
       path: new URL(url).pathname + new URL(url).search,
@@ -94,7 +96,7 @@ export function gatedEdge({ routes, env, answer = () => cacheable() }: GatedEdge
     const response = await answers[isolate]?.(request, context);
     if (!response) throw new Error(`There is no isolate ${isolate}`);
     const text = await response.text();
-    await Promise.all(background.splice(0));
+    while (background.length > 0) await Promise.all(background.splice(0));
     const log = events.findLast(
       ({ event, fields }) =>
         event === "request" && fields.request_id === response.headers.get("x-request-id"),
@@ -125,7 +127,10 @@ export function gatedEdge({ routes, env, answer = () => cacheable() }: GatedEdge
 
 /** What may be stored, with a length. */
 export function cacheable(text = "stored", fields: Record<string, string> = {}): Response {
-  return new Response(text, { headers: { "cache-control": "max-age=600", ...fields } });
+  const length = String(new TextEncoder().encode(text).length);
+  return new Response(text, {
+    headers: { "cache-control": "max-age=600", "content-length": length, ...fields },
+  });
 }
 
 /** Lets everything run that does not wait for the network, and what the network has brought. */
