@@ -9,6 +9,7 @@ import type { InFlightFetches } from "./in-flight.ts";
 import type { MemoryEntryStore } from "./memory-entry-store.ts";
 import type { Requester } from "./rules/scope-table.ts";
 import type { SelectingFields } from "./selecting-fields.ts";
+import type { SharedWrites } from "./shared-writes.ts";
 import type { VaryingRoutes } from "./varying-routes.ts";
 import type { Withdrawals } from "./withdrawals.ts";
 
@@ -29,6 +30,8 @@ export interface CacheParts {
   admission: Admission;
   inFlight: InFlightFetches;
   varyingRoutes: VaryingRoutes;
+  /** What is written to {@link entries}. */
+  writes: SharedWrites;
   platform: Platform;
   maxBodyBytes: number;
   /** `ORIGIN_DEADLINE_MS`: a body that is held has stalled after this many ms without a byte. */

@@ -104,8 +104,6 @@ export function share(
   entry: Entry,
   isNew: boolean,
 ): void {
-  request.after(async (batch) => {
-    const rest = await parts.entries.put(address, entry, isNew, batch);
-    if (rest) request.waitUntil(rest());
-  });
+  const { writes } = parts;
+  request.after(() => writes.add({ address, entry, isNew }, (work) => request.waitUntil(work)));
 }

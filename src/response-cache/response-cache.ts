@@ -24,6 +24,7 @@ import { RedisEntryStore } from "./redis-entry-store.ts";
 import { type Doubt, doubtOf, type RequesterFacts, requesterOf } from "./requester.ts";
 import { eligibility } from "./rules/eligibility.ts";
 import { SelectingFields } from "./selecting-fields.ts";
+import { SharedWrites } from "./shared-writes.ts";
 import { VaryingRoutes } from "./varying-routes.ts";
 import { type PurgeRequest, Withdrawals } from "./withdrawals.ts";
 import { writeHandler } from "./write-handler.ts";
@@ -45,6 +46,8 @@ export interface ResponseCacheOptions {
   originDeadlineMs?: number;
   /** Nothing is served from the cache; it is filled all the same. Default false. */
   observe?: boolean;
+  /** Ms that the write of an entry waits for others of the isolate. Default 5; 0: each is sent at once. */
+  writeDelayMs?: number;
   /** The rule of the route that GET would match; null where nothing is stored. */
   ruleOf?(url: URL): CacheRule | null;
 }
@@ -101,6 +104,12 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     admission: new Admission(platform),
     inFlight: new InFlightFetches(platform),
     varyingRoutes: new VaryingRoutes(),
+    writes: new SharedWrites({
+      platform,
+      store,
+      entries: shared ?? memory,
+      delayMs: options.writeDelayMs ?? 5,
+    }),
     platform,
     maxBodyBytes: config.maxBodyBytes,
     originDeadlineMs: options.originDeadlineMs ?? 30_000,

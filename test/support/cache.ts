@@ -53,7 +53,7 @@ export class Origin {
 }
 
 export interface CacheIsolateOptions
-  extends Partial<Pick<ResponseCacheOptions, "isolateMaxAgeMs" | "observe" | "ruleOf">> {
+  extends Partial<Pick<ResponseCacheOptions, "isolateMaxAgeMs" | "observe" | "ruleOf" | "writeDelayMs">> {
   platform?: TestPlatform;
   prefix?: string;
   /** Null: no store at all. */
@@ -131,6 +131,8 @@ export function openCache(options: CacheIsolateOptions) {
     events,
     config: { ttlSeconds: 0, maxBodyBytes, isolateBytes },
     ruleOf: () => route.cache,
+    // The clock stands still: `shared-writes.test.ts` is about the delay.
+    writeDelayMs: 0,
     ...settings,
   });
 

@@ -5,7 +5,12 @@ export interface TestPlatform extends Platform {
   /** Advances the time, and runs the timers that fall due, in order. */
   advance(ms: number): void;
   setRandom(value: number): void;
+  /** Takes works out and waits for them, also for those that come meanwhile. Timers of a few ms are run, and no time passes. */
+  settle(works: Promise<unknown>[]): Promise<void>;
 }
+
+/** What a work may wait for while the clock stands still, ms. */
+const SOON_MS = 5;
 
 export interface TestPlatformOptions {
   /** Milliseconds since the epoch. Default a fixed moment, half way through a minute. */
@@ -50,5 +55,24 @@ export function testPlatform(options: TestPlatformOptions = {}): TestPlatform {
     setRandom(value) {
       random = value;
     },
+    async settle(works) {
+      let pending = true;
+      const all = drained(works).finally(() => {
+        pending = false;
+      });
+      all.catch(() => {});
+      while (pending) {
+        for (const timer of [...timers].filter(({ at }) => at <= now + SOON_MS)) {
+          timers.delete(timer);
+          timer.run();
+        }
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+      await all;
+    },
   };
+}
+
+async function drained(works: Promise<unknown>[]): Promise<void> {
+  for (let work = works.shift(); work; work = works.shift()) await work;
 }

@@ -46,7 +46,7 @@ async function observed(fields: Fields, status: number, mode = "enforce") {
     const response = await answer(new Request(`https://edge.example${path}`, init), context);
     const text = new TextDecoder().decode(await response.arrayBuffer());
     const body = text.replaceAll(response.headers.get("x-request-id") ?? " ", "");
-    await Promise.all(background);
+    await platform.settle(background);
     return { path, status: response.status, headers: response.headers, body };
   };
   const admin = { authorization: `Bearer ${ADMIN_TOKEN}` };

@@ -67,7 +67,7 @@ export function countingEdge({ routes, env, fetchOrigin }: CountingEdgeOptions) 
     const all = { "cf-connecting-ip": "192.0.2.7", ...headers };
     const request = new Request(`https://edge.example${path}`, { ...init, headers: all });
     const response = await answer(request, context);
-    await Promise.all(background.splice(0));
+    await platform.settle(background);
     return { status: response.status, calls: log.at(-1)?.store_calls, response };
   }
   /** @param base `AUTH_BASE_PATH`. */

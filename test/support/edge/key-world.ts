@@ -85,7 +85,7 @@ export function keyWorld(vars: Record<string, string> = {}) {
         context as unknown as ExecutionContext,
       );
       const text = await response.text();
-      for (const work of background) await work;
+      await platform.settle(background);
       return { status: response.status, headers: response.headers, text };
     };
   };

@@ -1,0 +1,77 @@
+import { type Platform, sleep } from "../runtime/platform.ts";
+import type { WaitUntil } from "../store/client.ts";
+import type { Store } from "../store/store.ts";
+import { type Entry, entrySize } from "./entry.ts";
+import type { EntryAddress, EntryStore } from "./entry-store.ts";
+
+/** An entry that is to be written for all isolates: plain data, so that another request's invocation may send it (law 4). */
+interface EntryWrite {
+  address: EntryAddress;
+  entry: Entry;
+  isNew: boolean;
+}
+
+export interface SharedWritesOptions {
+  platform: Pick<Platform, "now" | "timer">;
+  store: Pick<Store, "batch">;
+  entries: Pick<EntryStore, "put">;
+  /** Ms that a write waits for others; 0: each is sent at once. */
+  delayMs: number;
+}
+
+/** Writes that wait, and their bytes: the next one sends them all. */
+const MAX_WRITES = 64;
+const MAX_BYTES = 256 * 1024;
+/** An invocation that has not sent them in so many ms was ended: the next write is sent by its own. */
+const GONE_AFTER_MS = 1000;
+
+/**
+ * Writes of entries, of all requests of an isolate, which share calls: one invocation waits a few ms and sends what has come
+ * together. Nobody waits for them, and one that is lost is a miss later.
+ */
+export class SharedWrites {
+  readonly #options: SharedWritesOptions;
+  #writes: EntryWrite[] = [];
+  #bytes = 0;
+  /** When an invocation began to wait, ms since the epoch; null where none does. */
+  #waitingSince: number | null = null;
+
+  constructor(options: SharedWritesOptions) {
+    this.#options = options;
+  }
+
+  /** @param waitUntil That of the request: its invocation sends the writes, unless another waits to do so. */
+  add(write: EntryWrite, waitUntil: WaitUntil): void {
+    const { platform, delayMs } = this.#options;
+    this.#writes.push(write);
+    this.#bytes += entrySize(write.entry);
+    const isFull = this.#writes.length >= MAX_WRITES || this.#bytes >= MAX_BYTES;
+    if (isFull || delayMs === 0) {
+      waitUntil(this.#send());
+      return;
+    }
+    const now = platform.now();
+    const waited = now - (this.#waitingSince ?? Number.NEGATIVE_INFINITY);
+    if (waited >= 0 && waited < GONE_AFTER_MS) return;
+    this.#waitingSince = now;
+    waitUntil(
+      sleep(platform, delayMs).then(() => {
+        this.#waitingSince = null;
+        return this.#send();
+      }),
+    );
+  }
+
+  async #send(): Promise<void> {
+    const { store, entries } = this.#options;
+    const writes = this.#writes;
+    this.#writes = [];
+    this.#bytes = 0;
+    if (writes.length === 0) return;
+    const batch = store.batch();
+    const putting = writes.map(({ address, entry, isNew }) => entries.put(address, entry, isNew, batch));
+    const rests = await Promise.all(putting);
+    await batch.send();
+    await Promise.all(rests.map((rest) => rest?.()));
+  }
+}

@@ -1,0 +1,129 @@
+import { expect, it } from "vitest";
+import { bodyOf } from "../../../src/response-cache/body.ts";
+import type { Entry } from "../../../src/response-cache/entry.ts";
+import type { EntryAddress } from "../../../src/response-cache/entry-store.ts";
+import { SharedWrites } from "../../../src/response-cache/shared-writes.ts";
+import type { Batch } from "../../../src/store/batch.ts";
+import { testPlatform } from "../../support/platform.ts";
+
+const addressOf = (n: number): EntryAddress => ({
+  url: `/${n}`,
+  urlHash: `${n}`,
+  key: `${n}`,
+  sharedKey: `${n}`,
+});
+
+function open(delayMs = 5) {
+  const platform = testPlatform();
+  /** The requests' times of each call. */
+  const calls: number[][] = [];
+  const done: string[] = [];
+  const writes = new SharedWrites({
+    platform,
+    delayMs,
+    store: {
+      batch() {
+        const queued: number[] = [];
+        return { queued, send: async () => void calls.push(queued) } as unknown as Batch;
+      },
+    },
+    entries: {
+      async put({ key }, { meta }, isNew, batch) {
+        (batch as unknown as { queued: number[] }).queued.push(meta.requestTime);
+        return isNew ? async () => void done.push(key) : null;
+      },
+    },
+  });
+  let count = 0;
+  /** What a request adds. @returns what its invocation waits for. */
+  function add({ bytes = 10, isNew = false } = {}): Promise<unknown>[] {
+    count += 1;
+    const works: Promise<unknown>[] = [];
+    const meta = {
+      status: 200,
+      headers: [],
+      requestTime: count,
+      responseTime: count,
+      vary: [],
+      credentials: false,
+    };
+    const entry = { variant: "", id: `${count}`, meta, tags: [], body: bodyOf(new Uint8Array(bytes)) };
+    writes.add({ address: addressOf(count), entry: entry as unknown as Entry, isNew }, (work) => {
+      works.push(work);
+    });
+    return works;
+  }
+  return { platform, calls, done, add };
+}
+
+it("what several requests write within 5 ms is one call, of the first one's invocation, each with its own time", async () => {
+  const { platform, calls, add } = open();
+  const first = add();
+  platform.advance(2);
+  const others = [...add(), ...add()];
+  expect([first.length, others.length]).toEqual([1, 0]);
+  platform.advance(2);
+  expect(calls).toEqual([]);
+  platform.advance(1);
+  await Promise.all(first);
+  expect(calls).toEqual([[1, 2, 3]]);
+});
+
+it("what comes later is another call", async () => {
+  const { platform, calls, add } = open();
+  const first = add();
+  platform.advance(5);
+  await Promise.all(first);
+  const second = add();
+  platform.advance(5);
+  await Promise.all(second);
+  expect(calls).toEqual([[1], [2]]);
+});
+
+it.each<[what: string, passed: number, takesOver: boolean]>([
+  ["at once", 0, false],
+  ["just before it counts as ended", 999, false],
+  ["a second later", 1000, true],
+  ["much later", 600_000, true],
+  ["by a clock that went back", -50, true],
+])("an invocation that is ended before it has sent stops nobody: %s", async (_, passed, takesOver) => {
+  const { platform, calls, add } = open();
+  const { timer, now } = platform;
+  platform.timer = () => () => {};
+  expect(add()).toHaveLength(1);
+  platform.timer = timer;
+  if (passed < 0) platform.now = () => now() + passed;
+  else platform.advance(passed);
+  const works = add();
+  expect(works).toHaveLength(takesOver ? 1 : 0);
+  if (!takesOver) return;
+  platform.advance(5);
+  await Promise.all(works);
+  expect(calls).toEqual([[1, 2]]);
+});
+
+it.each<[what: string, bytes: number, held: number]>([
+  ["sixty-four", 10, 64],
+  ["a quarter of a MiB", 100_000, 3],
+  ["one that is longer", 500_000, 1],
+])("%s do not wait", async (_, bytes, held) => {
+  const { calls, add } = open();
+  const works = Array.from({ length: held }, () => add({ bytes }));
+  expect(works.at(-1)?.length).toBe(1);
+  await Promise.all(works.at(-1) ?? []);
+  expect(calls.map((each) => each.length)).toEqual([held]);
+});
+
+it("what is left to do beside the call is done", async () => {
+  const { platform, done, add } = open();
+  const works = [...add({ isNew: true }), ...add(), ...add({ isNew: true })];
+  platform.advance(5);
+  await Promise.all(works);
+  expect(done).toEqual(["1", "3"]);
+});
+
+it("without a delay each write is a call", async () => {
+  const { calls, add } = open(0);
+  await Promise.all([...add(), ...add()]);
+  expect(calls).toEqual([[1], [2]]);
+});
