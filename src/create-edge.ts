@@ -103,7 +103,7 @@ function environments(
 
 function resolved(options: CreateEdgeOptions, host: Host, sessions: boolean): Record<string, unknown> {
   const { sinks: _sinks, redis, ...settings } = options;
-  const address = redis && ("url" in redis ? redis : connectionOf(redis));
+  const address = redis && ("url" in redis ? { url: redis.url, token: redis.token } : connectionOf(redis));
   if (address === null) {
     const place = "createEdge: redis";
     const found = "a client that sends a command again that may have been applied, and waits without end";

@@ -36,8 +36,16 @@ export interface OriginBinding {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 }
 
-/** What of a D1 binding the edge uses. */
-export type DatabaseBinding = Pick<D1Database, "prepare" | "batch">;
+/** What of a D1 binding the edge uses. It names no type of the platform: an app without these types has none to give. */
+export interface DatabaseBinding {
+  prepare(query: string): DatabaseStatement;
+  batch<Row = unknown>(statements: DatabaseStatement[]): Promise<{ results: Row[] }[]>;
+}
+
+/** A prepared statement. */
+export interface DatabaseStatement {
+  bind(...values: unknown[]): DatabaseStatement;
+}
 
 export type OriginConfig = { kind: "url"; url: URL } | { kind: "binding"; binding: OriginBinding; url: URL };
 

@@ -1,0 +1,173 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../../src/tools/check/run.ts";
+
+const exec = promisify(execFile);
+
+/** What an app has beside the package. */
+const INSTALLED = [
+  "hono",
+  "zod",
+  "jose",
+  "structured-headers",
+  "@upstash/redis",
+  "@upstash/ratelimit",
+  "@upstash/core-analytics",
+  "uncrypto",
+  "js-redis-server",
+  "@types/node",
+  "undici-types",
+];
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "envoyou-edge-package-"));
+  const built = await run("node", ["src/tools/package/main.ts"]);
+  if (built.code !== 0) throw new Error(built.output);
+  await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder]);
+  await exec("tar", ["xzf", join(folder, "envoyou-edge-0.1.0.tgz"), "-C", folder]);
+  await mkdir(join(folder, "node_modules"));
+  await symlink(join(folder, "package"), join(folder, "node_modules", "envoyou-edge"));
+  await mkdir(join(folder, "node_modules", "@upstash"));
+  await mkdir(join(folder, "node_modules", "@types"));
+  for (const name of INSTALLED)
+    await symlink(resolve("node_modules", name), join(folder, "node_modules", name));
+  await symlink(join(folder, "node_modules"), join(folder, "package", "node_modules"));
+}, 120_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** A project in a folder of its own, with the package installed. */
+async function project(name: string, files: Record<string, string>): Promise<string> {
+  const own = join(folder, name);
+  await mkdir(own);
+  for (const [path, text] of Object.entries(files)) await writeFile(join(own, path), text);
+  return own;
+}
+
+const APP = `
+import { Redis } from "@upstash/redis";
+import { createEdge, createRequester, defineRoutes, type EdgeEnv } from "envoyou-edge";
+import { Hono } from "hono";
+
+export const routes = defineRoutes([{ path: "/v1/*", limits: [{ name: "all", limit: 5, window: "1 m" }] }]);
+export const withRedis = createEdge({ redis: new Redis(createRequester({ url: "https://x.upstash.io", token: "t" })) });
+const { rateLimit, edge } = createEdge({ logLevel: "error" });
+const app = new Hono<EdgeEnv>();
+app.use("/api/*", rateLimit([{ name: "api", limit: 2, window: "1 d" }]));
+// @ts-expect-error There is no such window.
+export const window = () => edge({ limits: [{ name: "api", limit: 60, window: "1 fortnight" }] });
+// @ts-expect-error There is no such algorithm.
+export const algorithm = () => edge({ limits: [{ name: "api", limit: 60, window: "1 m", algorithm: "leaky" }] });
+// @ts-expect-error There is no such option.
+export const option = () => createEdge({ redsi: 1 });
+app.get("/api/me", (c) => {
+  const id: string | undefined = c.var.user?.id;
+  // @ts-expect-error It is no number.
+  const number: number | undefined = c.var.user?.id;
+  return c.json({ id: id ?? null, number: number ?? null });
+});
+export default app;
+`;
+
+const PAGE = `
+import { createClient, type EdgeProblemCode, edgeProblem, rateLimits } from "envoyou-edge/client";
+
+const api = createClient({ baseUrl: "https://api.example.com" });
+export async function load(): Promise<string> {
+  const response = await api.fetch("/v1/items", { waitSeconds: 5 });
+  const code: EdgeProblemCode | undefined = (await edgeProblem(response))?.code;
+  // @ts-expect-error There is no such code.
+  if (code === "NO_SUCH_CODE") return "";
+  const ended = await api.sessions.signOut();
+  if (ended.kind === "unavailable") return String(ended.retryAfterSeconds);
+  // @ts-expect-error Only what is unavailable has a time to wait.
+  if (ended.kind === "pending") return String(ended.retryAfterSeconds);
+  return rateLimits(response.headers).map(({ remaining }) => remaining).join();
+}
+`;
+
+/** The tsconfig of Hono's template for Workers. */
+const OF_HONO = {
+  target: "ESNext",
+  module: "ESNext",
+  moduleResolution: "Bundler",
+  strict: true,
+  skipLibCheck: true,
+  lib: ["ESNext"],
+  types: [],
+  jsx: "react-jsx",
+  jsxImportSource: "hono/jsx",
+};
+
+describe("an app that has installed the package type-checks", () => {
+  it.each<[string, object]>([
+    ["hono-template", OF_HONO],
+    ["pages", { ...OF_HONO, lib: ["ESNext", "DOM", "DOM.Iterable"], skipLibCheck: false }],
+    ["nodenext", { target: "ES2023", module: "NodeNext", strict: true, skipLibCheck: true, types: ["node"] }],
+    [
+      "strictest",
+      {
+        ...OF_HONO,
+        lib: ["ESNext", "DOM", "DOM.Iterable"],
+        exactOptionalPropertyTypes: true,
+        noUncheckedIndexedAccess: true,
+        verbatimModuleSyntax: true,
+        isolatedModules: true,
+      },
+    ],
+  ])("with the settings of %s", async (name, compilerOptions) => {
+    const own = await project(name, {
+      "package.json": '{ "type": "module" }',
+      "tsconfig.json": JSON.stringify({ compilerOptions: { ...compilerOptions, noEmit: true } }),
+      "app.ts": APP,
+      ...(name !== "hono-template" && { "page.ts": PAGE }),
+    });
+    const { code, output } = await run("tsc", ["-p", own]);
+    expect(output).toBe("");
+    expect(code).toBe(0);
+  });
+});
+
+it("runs in Node, where nothing but the package and its peers is installed", async () => {
+  const own = await project("run", {
+    "run.mjs": `
+import { createEdge } from "envoyou-edge";
+import { startUpstashLocal } from "envoyou-edge/local";
+import { Hono } from "hono";
+const upstash = await startUpstashLocal({ redis: "embedded" });
+const { rateLimit } = createEdge({ redis: upstash, logLevel: "error" });
+const app = new Hono().use("/api", rateLimit([{ name: "api", limit: 2, window: "1 d" }])).get("/api", (c) => c.text("fine"));
+const statuses = [];
+for (let i = 0; i < 3; i += 1) statuses.push((await app.request("/api")).status);
+console.log(JSON.stringify({ statuses, calls: upstash.calls.length }));
+await upstash.stop();
+`,
+  });
+  const { stdout } = await exec("node", [join(own, "run.mjs")]);
+  // One for each request, and one more because the server does not know the script yet.
+  expect(JSON.parse(stdout)).toEqual({ statuses: [200, 200, 429], calls: 4 });
+});
+
+it("npx envoyou-edge upstash is the local endpoint, and says what there is", async () => {
+  const { bin } = JSON.parse(await readFile(join(folder, "package", "package.json"), "utf8")) as {
+    bin: Record<string, string>;
+  };
+  const program = join(folder, "package", bin["envoyou-edge"] ?? "");
+  const child = spawn("node", [program, "upstash", "--port", "0", "--token", "local", "--redis", "embedded"]);
+  let output = "";
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+  });
+  while (!/_TOKEN=/.test(output)) await once(child.stdout, "data");
+  const [, url] = /UPSTASH_REDIS_REST_URL=(\S+)/.exec(output) ?? [];
+  expect(await (await fetch(`${url}/ping?_token=local`)).json()).toEqual({ result: "PONG" });
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  expect(await ended).toEqual([0, null]);
+  await expect(exec("node", [program, "redis"])).rejects.toThrow("envoyou-edge upstash [--port");
+});
