@@ -39,8 +39,12 @@ const SLICE_MS = 200;
 const FILLED_REQUESTS = 80;
 const FILLED_WARM_UP = 150;
 const FILLED = FILLED_WARM_UP + SLICES * FILLED_REQUESTS;
-/** The least part of the requests to a filled row that must be hits. */
+/** The least part of the requests to a filled row that must be hits, and of all that must have the row's status. */
 const MIN_HITS = 0.99;
+const MIN_RIGHT = 0.99;
+
+/** Something else has been measured than the row says: a busy machine has made a Worker give up its store, say. */
+export class SpoiltBlock extends Error {}
 
 /**
  * Restarts every contestant, then measures them in short alternating slices: A B, B A, A B. Slices are short so that what
@@ -82,6 +86,7 @@ async function measureRow(
     contestant,
     asked: 0,
     hits: 0,
+    right: 0,
     times: [] as number[],
     perSecond: [] as number[],
     cpuMs: 0,
@@ -104,14 +109,16 @@ async function measureRow(
       total.perSecond.push(times.length / seconds);
       total.times.push(...times);
       total.hits += words.get("hit") ?? 0;
-      if (statuses.size !== 1 || !statuses.has(row.status))
-        throw new Error(`${total.contestant.name}, ${row.name}: answered ${[...statuses.keys()].join(", ")}`);
+      total.right += statuses.get(row.status) ?? 0;
     }
   }
   harness.wire.roundTripMs = 0;
-  for (const { contestant, hits, times } of totals)
+  for (const { contestant, hits, right, times } of totals) {
+    const what = `of ${times.length} requests of ${contestant.name}, ${row.name}`;
+    if (right < MIN_RIGHT * times.length) throw new SpoiltBlock(`${right} ${what}, had status ${row.status}`);
     if (row.before.startsWith("fill") && isEdge(contestant.name) && hits < MIN_HITS * times.length)
-      throw new Error(`${contestant.name}, ${row.name}: ${hits} of ${times.length} were hits`);
+      throw new SpoiltBlock(`${hits} ${what}, were hits`);
+  }
   return totals.map(({ contestant, times, perSecond, cpuMs }) => ({
     row: row.name,
     name: contestant.name,

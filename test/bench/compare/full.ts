@@ -7,7 +7,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import { measureBlock, type Sample } from "./blocks.ts";
+import { measureBlock, type Sample, SpoiltBlock } from "./blocks.ts";
 import { type ContestantName, contestantNames } from "./contestants.ts";
 import { measureGrowth } from "./growing.ts";
 import { countOne, type Harness, idle, openHarness, runOnce } from "./harness.ts";
@@ -19,6 +19,8 @@ import { type Cell, keepResults, type PartName, partNames, type Results, readRes
 import { type Row, rows } from "./rows.ts";
 import { startUpMs } from "./start-up.ts";
 
+/** Blocks of one comparison that are measured once more. */
+const MAX_SPOILT = 3;
 const COUNTED = 10;
 /** The contestants with a store. */
 const COUNTED_NAMES: readonly ContestantName[] = ["edge", "recipe", "tuned", "composed"];
@@ -127,10 +129,16 @@ async function compare(
   say: Say,
 ): Promise<Sample[][]> {
   const blocks: Sample[][] = [];
-  for (let block = 0; block < count; block += 1) {
-    const ordered = block % 2 === 0 ? names : names.toReversed();
-    blocks.push(await measureBlock(harness, { rows: [row], names: ordered, clients: 8, roundTripMs: 0 }));
-    say(`${row.name}: ${names.join(", ")}, block ${block + 1} of ${count}`);
+  for (let spoilt = 0; blocks.length < count; ) {
+    const ordered = blocks.length % 2 === 0 ? names : names.toReversed();
+    try {
+      blocks.push(await measureBlock(harness, { rows: [row], names: ordered, clients: 8, roundTripMs: 0 }));
+      say(`${row.name}: ${names.join(", ")}, block ${blocks.length} of ${count}`);
+    } catch (error) {
+      spoilt += 1;
+      if (!(error instanceof SpoiltBlock) || spoilt > MAX_SPOILT) throw error;
+      say(`left out: ${error.message}`);
+    }
   }
   return blocks;
 }

@@ -26,7 +26,7 @@ export interface Row {
   edge: Counts;
 }
 
-const everybody = ["edge", "floor", "recipe", "tuned", "composed", "cloudflare"] as const;
+const everybody = ["edge", "floor", "recipe", "tuned", "composed"] as const;
 const withStore = ["edge", "recipe", "tuned", "composed"] as const;
 
 function get(path: string, fields = "", method = "GET", body = ""): string {
@@ -70,6 +70,19 @@ export const rows: readonly Row[] = [
     request(contestant) {
       unique += 1;
       return get(`/leased/cold/${unique}`, contestant.session);
+    },
+    before: "ask once",
+    status: 200,
+    edge: { critical: 1, calls: 2, commands: 2 },
+  },
+  {
+    name: "cold GET, public",
+    what: "limit with a lease + cache miss, no session",
+    contestants: [...withStore, "cloudflare"],
+    timed: ["edge", "tuned", "cloudflare"],
+    request() {
+      unique += 1;
+      return get(`/public/cold/${unique}`);
     },
     before: "ask once",
     status: 200,
