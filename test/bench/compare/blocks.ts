@@ -113,12 +113,7 @@ async function measureRow(
     }
   }
   harness.wire.roundTripMs = 0;
-  for (const { contestant, hits, right, times } of totals) {
-    const what = `of ${times.length} requests of ${contestant.name}, ${row.name}`;
-    if (right < MIN_RIGHT * times.length) throw new SpoiltBlock(`${right} ${what}, had status ${row.status}`);
-    if (row.before.startsWith("fill") && isEdge(contestant.name) && hits < MIN_HITS * times.length)
-      throw new SpoiltBlock(`${hits} ${what}, were hits`);
-  }
+  for (const total of totals) expectRow(row, total);
   return totals.map(({ contestant, times, perSecond, cpuMs }) => ({
     row: row.name,
     name: contestant.name,
@@ -126,6 +121,21 @@ async function measureRow(
     p50: percentile(times, 0.5),
     cpuMs: cpuMs / times.length,
   }));
+}
+
+interface Answered {
+  contestant: Contestant;
+  times: readonly number[];
+  hits: number;
+  right: number;
+}
+
+/** @throws SpoiltBlock where the answers are not what the row measures. */
+function expectRow(row: Row, { contestant, times, hits, right }: Answered): void {
+  const what = `of ${times.length} requests of ${contestant.name}, ${row.name}`;
+  if (right < MIN_RIGHT * times.length) throw new SpoiltBlock(`${right} ${what}, had status ${row.status}`);
+  if (row.before.startsWith("fill") && isEdge(contestant.name) && hits < MIN_HITS * times.length)
+    throw new SpoiltBlock(`${hits} ${what}, were hits`);
 }
 
 /**
