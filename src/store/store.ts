@@ -15,7 +15,7 @@ import { createFarEvents } from "./far-events.ts";
 import { GivenUp } from "./given-up.ts";
 import { Recovery, type Replay } from "./recovery.ts";
 import { createRefusalEvents } from "./refusal-events.ts";
-import type { Command, Pipelined, PipelineReply } from "./transport.ts";
+import type { Command, PipelineCall, Pipelined, PipelineReply } from "./transport.ts";
 import { Upstash } from "./upstash.ts";
 
 export interface StoreOptions {
@@ -199,23 +199,26 @@ export class Store {
     const upstash = this.#expectUpstash();
     if (!this.#breaker.mayTry(upstash.ceilingMs)) throw OPEN;
     const { deadlineMs, cold } = upstash.startCall();
-    const whole = this.#callToItsEnd(upstash, call, { cold, teaches: waitUntil !== undefined });
-    if (!waitUntil || deadlineMs >= upstash.ceilingMs) return whole;
+    const teaches = waitUntil !== undefined;
+    if (!waitUntil || deadlineMs >= upstash.ceilingMs)
+      return this.#callToItsEnd(upstash, call, { cold, teaches });
     return new Promise((resolve, reject) => {
-      const cancel = this.#platform.timer(deadlineMs, () => {
+      const giveUp = () => {
         upstash.learned.miss();
         this.markDue();
         waitUntil(whole.catch(() => {}));
         reject(new GivenUp(`The store did not answer within ${Math.round(deadlineMs)} ms`, whole));
-      });
-      whole.then(resolve, reject).finally(cancel);
+      };
+      const late = { ...call, whenLate: { afterMs: deadlineMs, run: giveUp } };
+      const whole = this.#callToItsEnd(upstash, late, { cold, teaches });
+      whole.then(resolve, reject);
     });
   }
 
   /** Only a call that has taken as long as any may counts as failed (law 3). @throws StoreError */
   async #callToItsEnd(
     upstash: Upstash,
-    call: Pipelined,
+    call: Pipelined & Pick<PipelineCall, "whenLate">,
     { cold, teaches }: { cold: boolean; teaches: boolean },
   ): Promise<PipelineReply> {
     try {

@@ -35,6 +35,8 @@ export interface Pipelined {
 export interface PipelineCall extends Pipelined {
   /** Milliseconds until the call is given up, body included. */
   deadlineMs: number;
+  /** What is done once, where no reply has come after so many ms, fewer than `deadlineMs`. The call goes on. */
+  whenLate?: { afterMs: number; run(): void };
 }
 
 /**
@@ -53,12 +55,21 @@ export function createTransport({ url, token, platform }: TransportOptions) {
   return function send(call: PipelineCall): Promise<PipelineReply> {
     return new Promise((resolve, reject) => {
       const abort = new AbortController();
+      const { deadlineMs, whenLate } = call;
       // Does not wait for the fetch to notice that it is aborted.
-      const cancel = platform.timer(call.deadlineMs, () => {
-        reject(new StoreError("timeout", `The store did not answer within ${call.deadlineMs} ms`));
+      const end = () => {
+        reject(new StoreError("timeout", `The store did not answer within ${deadlineMs} ms`));
         abort.abort();
+      };
+      // One timer at a time: most calls are over before the first, and to set one costs as much as to read a short reply.
+      let cancel = platform.timer(whenLate?.afterMs ?? deadlineMs, () => {
+        if (!whenLate) return end();
+        cancel = platform.timer(deadlineMs - whenLate.afterMs, end);
+        whenLate.run();
       });
-      attempt(call, abort.signal).then(resolve, reject).finally(cancel);
+      attempt(call, abort.signal)
+        .then(resolve, reject)
+        .finally(() => cancel());
     });
   };
 

@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { StoreError } from "../../../src/store/errors.ts";
-import { storeWith, turn } from "../../support/store.ts";
+import { ask, ok, storeWith, turn } from "../../support/store.ts";
 
 describe("a store that misbehaves is one typed error", () => {
   const body =
@@ -79,5 +79,34 @@ describe("a store that misbehaves is one typed error", () => {
     platform.advance(400);
     await second;
     expect(settled).toEqual(["first: timeout", "second: timeout"]);
+  });
+});
+
+describe("a call that a request waits for less long than it may take", () => {
+  /** After the cold start, in which both wait as long. */
+  async function warmStore(answer: (call: number) => Response | Promise<Response>) {
+    const { store, platform } = storeWith((_, call) => (call === 1 ? ok([null]) : answer(call)));
+    await ask(store);
+    platform.advance(1300);
+    return { store, platform, timers: vi.spyOn(platform, "timer") };
+  }
+
+  it("sets one timer where the reply is in time", async () => {
+    const { store, platform, timers } = await warmStore(() => ok([null]));
+    const { error } = await ask(store);
+    expect(error).toBeUndefined();
+    expect(timers.mock.calls.map(([ms]) => ms)).toEqual([400]);
+    platform.advance(5000);
+    expect(store.silent, "the timer is gone").toBe(false);
+  });
+
+  it("sets a second one once the request has given it up, for the rest of the time", async () => {
+    const { store, platform, timers } = await warmStore(() => new Promise(() => {}));
+    const asked = ask(store);
+    await turn();
+    platform.advance(400);
+    expect((await asked).error?.code).toBe("timeout");
+    expect(timers.mock.calls.map(([ms]) => ms)).toEqual([400, 800]);
+    expect(store.silent).toBe(true);
   });
 });
