@@ -112,16 +112,15 @@ export function rangeLookup(ranges: readonly AddressRange[]): (groups: readonly 
     const ofLength = networks.get(bits) ?? new Set();
     networks.set(bits, ofLength.add(networkOf(groups, bits)));
   }
-  const lengths = [...networks];
-  const ipv4 = lengths.filter(([bits]) => bits >= 96);
-  const ipv6 = lengths.filter(([bits]) => bits < 96);
-  return (groups) =>
-    (isMapped(groups) ? ipv4 : ipv6).some(([bits, found]) => found.has(networkOf(groups, bits)));
+  return (groups) => {
+    const isIpv4 = isMapped(groups);
+    for (const [bits, found] of networks)
+      if (bits >= 96 === isIpv4 && found.has(networkOf(groups, bits))) return true;
+    return false;
+  };
 }
 
-/** The first bits of eight groups. */
+/** The first bits of eight groups; the others are 0. */
 function networkOf(groups: readonly number[], bits: number): string {
-  const rest = bits & 15;
-  const whole = groups.slice(0, bits >> 4).join(":");
-  return rest === 0 ? whole : `${whole}/${(groups[bits >> 4] ?? 0) >> (16 - rest)}`;
+  return groups.map((group, index) => group >> Math.min(16, Math.max(0, 16 * (index + 1) - bits))).join(":");
 }
