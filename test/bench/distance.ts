@@ -17,6 +17,7 @@ export interface Section {
 const sections: Record<string, () => Promise<Section>> = {
   deadline: async () => (await import("./distance-deadline.ts")).measureDeadline(),
   eager: async () => (await import("./distance-eager.ts")).eagerSection(),
+  bodies: async () => (await import("./distance-bodies.ts")).bodiesSection(),
 };
 
 const FILE = "test/bench/DISTANCE.md";
