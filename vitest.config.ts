@@ -10,6 +10,7 @@ const d1Databases = [
   "DB_CARRY",
   "DB_LOST",
   "DB_ROTATION",
+  "DB_QUERIES",
   "DB_EDGE",
   "DB_MODEL",
 ];

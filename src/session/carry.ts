@@ -28,8 +28,8 @@ export interface CarryOptions {
 
 /** Entries of the journal that one batch carries. */
 const PAGE = 50;
-/** Batches of one turn: a Worker on the free plan may make 50 calls. */
-const MAX_PAGES = 4;
+/** Batches of one turn: a Worker on the free plan may make 50 calls, and 50 queries of D1, for a request and what follows it. */
+const MAX_PAGES = 3;
 /** An isolate compares Redis with the journal this often, ms; with the time that it takes, an end holds everywhere in 10 s. */
 const EVERY_MS = 9000;
 /** Where a comparison failed, or is under way, ms. */

@@ -148,17 +148,18 @@ export class D1SessionStore implements SessionStore {
     await this.#options.database.run(writes.flatMap((each) => this.#statementsOf(each)));
   }
 
+  /** At most three of each, without those that say what was done. */
   #statementsOf(write: LateWrite): Sql[] {
     const times = this.#times;
     switch (write.kind) {
       case "adopt":
         return write.session.rotatedFrom === undefined
-          ? adoptStatements(write.session, this.#options.maxPerUser, times)
+          ? adoptStatements(write.session, this.#options.maxPerUser, times).slice(0, -1)
           : unconfirmedStatements(write.session, write.session.rotatedFrom, times);
       case "end":
-        return revokeStatements(write.id, times);
+        return revokeStatements(write.id, times).slice(1);
       case "end user":
-        return revokeAllOfStatements(write.user, write.mark, "late", times);
+        return revokeAllOfStatements(write.user, write.mark, "late", times).slice(1);
       case "end everyone":
         return [revokeEveryoneStatement(write.at, times)];
     }

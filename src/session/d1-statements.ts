@@ -153,7 +153,7 @@ const NOT_READ = "-";
 export function unconfirmedStatements(session: NewSession, rotatedFrom: string, times: Times): Sql[] {
   return [
     ...rotateStatements({ id: rotatedFrom, offline: true, text: NOT_READ }, session),
-    ...revokeStatements(rotatedFrom, times),
+    ...revokeStatements(rotatedFrom, times).slice(1),
   ];
 }
 

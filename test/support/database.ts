@@ -32,6 +32,8 @@ export function faultyDatabase(database: D1Database) {
   const faults = {
     /** Calls that were made. */
     calls: 0,
+    /** Statements in them. */
+    statements: 0,
     cut: false,
     /** It gets each call, and its reply is lost. */
     deaf: false,
@@ -44,6 +46,7 @@ export function faultyDatabase(database: D1Database) {
     prepare: (text) => database.prepare(text),
     async batch<Row>(statements: D1PreparedStatement[]) {
       faults.calls += 1;
+      faults.statements += statements.length;
       if (faults.hangs) return new Promise<D1Result<Row>[]>(() => {});
       if (faults.passes <= 0) faults.cut = true;
       faults.passes -= 1;
