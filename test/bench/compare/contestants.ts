@@ -51,6 +51,12 @@ export const EDGE_ROUTES = [
     cache: CACHE(),
   },
   { path: "/public/*", limits: [{ name: "public", ...HOUR_LIMIT, lease: 1000 }], cache: CACHE() },
+  {
+    path: "/eager/*",
+    limits: [{ name: "eager", ...HOUR_LIMIT, lease: 1000 }],
+    cache: CACHE(),
+    originFetch: "eager",
+  },
   { path: "/write/*", access: "session", limits: [{ name: "write", ...HOUR_LIMIT }] },
   { path: "/blocked", limits: [{ name: "blocked", limit: 1, window: "1 d" }] },
 ];

@@ -21,12 +21,12 @@ import { startUpMs } from "./start-up.ts";
 
 /** Blocks of one comparison that are measured once more. */
 const MAX_SPOILT = 3;
-const COUNTED = 10;
+const COUNTED = 6;
 /** The contestants with a store. */
 const COUNTED_NAMES: readonly ContestantName[] = ["edge", "recipe", "tuned", "composed"];
 /** Fewer for contestants that call the store for every request. */
-const HEAP_REQUESTS = 100_000;
-const FEWER_REQUESTS = 20_000;
+const HEAP_REQUESTS = 30_000;
+const FEWER_REQUESTS = 10_000;
 
 type Say = (line: string) => void;
 type Measure = (harness: Harness, results: Results, say: Say) => Promise<void>;

@@ -21,7 +21,7 @@ export async function quick(): Promise<boolean> {
     for (const row of rows) {
       for (const name of ["edge", "tuned"] as const) {
         const contestant = harness.contestants.get(name);
-        if (!contestant) continue;
+        if (!contestant || !row.contestants.includes(name)) continue;
         const measure = () => countOne(harness, row, contestant, ROUNDS);
         let counts = await measure();
         const words = (what: What) => [...new Set(counts.map((each) => each[what]))].join(" or ");

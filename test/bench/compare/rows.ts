@@ -89,6 +89,18 @@ export const rows: readonly Row[] = [
     edge: { critical: 1, calls: 2, commands: 2 },
   },
   {
+    name: "cold GET, eager",
+    what: "the same, the origin asked at the same moment",
+    contestants: ["edge"],
+    request() {
+      unique += 1;
+      return get(`/eager/cold/${unique}`);
+    },
+    before: "ask once",
+    status: 200,
+    edge: { critical: 1, calls: 2, commands: 2 },
+  },
+  {
     name: "warm GET",
     what: "limit + hit in the isolate",
     contestants: ["edge", "edge-logging", "bare", "floor", "recipe", "tuned", "composed", "cloudflare"],
