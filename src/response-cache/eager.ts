@@ -1,4 +1,4 @@
-import type { EagerReply, OriginFetch } from "../request/origin-reply.ts";
+import type { EagerReply, OriginFetch, OriginFetchOptions } from "../request/origin-reply.ts";
 import { fetchKey } from "./collapse.ts";
 import type { CacheContext, CacheLookup, EagerPlan } from "./context.ts";
 import { heldOf } from "./lookup.ts";
@@ -37,7 +37,11 @@ export interface Adopted extends Pick<EagerReply, "sentAt"> {
  * Adopts the request's eager fetch, where it was one and what it asks is still the question: it may have been sent with the
  * validators of an entry that was purged or replaced meanwhile.
  */
-export function adoptEager({ eager, entry }: CacheContext, origin: OriginFetch): Adopted | null {
+export function adoptEager(
+  { eager, entry }: CacheContext,
+  origin: OriginFetch,
+  options: OriginFetchOptions,
+): Adopted | null {
   if (!origin.eager) return null;
   const validated = eager?.validated ?? null;
   if (validated && validated !== entry) {
@@ -46,7 +50,7 @@ export function adoptEager({ eager, entry }: CacheContext, origin: OriginFetch):
   }
   return {
     sentAt: origin.eager.sentAt,
-    asking: origin.eager.adopt({ holdsShortBodies: true }),
+    asking: origin.eager.adopt(options),
     candidates: validated ? [{ meta: validated.meta, at: { kind: "here", entry: validated } }] : [],
   };
 }

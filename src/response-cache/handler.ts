@@ -86,7 +86,7 @@ async function askOrigin(context: CacheContext, origin: OriginFetch, fwd: FwdRea
   const { parts, request, entry } = context;
   const { method, headers } = request.request;
   const fetching = fetchKey(context);
-  const eager = adoptEager(context, origin);
+  const eager = adoptEager(context, origin, { holdsShortBodies: true });
   let done = method === "GET" ? parts.inFlight.take(fetching) : null;
   if (!done && !eager && mayWait(context, fwd)) {
     const found = await waitForAnother(context);

@@ -1,6 +1,7 @@
 import { contentLength } from "../http/content.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
 import type { CacheContext } from "./context.ts";
+import { adoptEager } from "./eager.ts";
 import type { Entry } from "./entry.ts";
 import { fill, outlineOf } from "./fill.ts";
 import { asGet, freshen } from "./freshen.ts";
@@ -20,11 +21,13 @@ export function revalidateInBackground(context: CacheContext, origin: OriginFetc
 async function revalidate(found: CacheContext, origin: OriginFetch, entry: Entry): Promise<void> {
   const context = asGet(found);
   const { parts, request } = context;
-  const requestTime = parts.platform.now();
-  const candidates = validatorsFor(context, origin, entry);
-  const metas = candidates.map(({ meta }) => meta);
   // With GET, whatever the request is: a HEAD brings nothing that a GET could be answered with (RFC 9110 §9.3.2).
-  const reply = await origin.fetch(originRequestHeaders(request.request.headers, metas), { method: "GET" });
+  const eager = found.request.request.method === "GET" ? adoptEager(context, origin, {}) : null;
+  const requestTime = eager?.sentAt ?? parts.platform.now();
+  const candidates = eager?.candidates ?? validatorsFor(context, origin, entry);
+  const metas = candidates.map(({ meta }) => meta);
+  const reply = await (eager?.asking ??
+    origin.fetch(originRequestHeaders(request.request.headers, metas), { method: "GET" }));
   if (reply.kind === "failed" || isOriginError(reply.response.status)) return;
   const { response } = reply;
   if (response.status === 304) {

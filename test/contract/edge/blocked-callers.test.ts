@@ -154,6 +154,31 @@ describe("who has to be asked about is asked about, once", () => {
     ]);
   });
 
+  it('on a route with access "session" who has none is told so, though the address is blocked', async () => {
+    const edge = openEdge([
+      { path: "/v1/*", limits: [{ ...limits[0], by: "address" }], access: "session", cache: { ttl: 60 } },
+    ]);
+    const token = await edge.session("ada");
+    for (let each = 0; each < 3; each += 1) await edge.ask("/v1/x", { authorization: `Bearer ${token}` });
+    const gone = await signToken(unseen("gone"), SESSION_SECRET);
+    const seen: unknown[] = [];
+    for (const headers of [
+      {},
+      { authorization: "Bearer es1.forged.token" },
+      { authorization: `Bearer ${gone}` },
+      { authorization: `Bearer ${token}` },
+    ]) {
+      const { status, calls } = await edge.ask("/v1/x", headers);
+      seen.push([status, calls]);
+    }
+    expect(seen).toEqual([
+      [401, 0],
+      [401, 0],
+      [401, 1],
+      [429, 1],
+    ]);
+  });
+
   it("a session that is over is charged to its address, in the one call that finds it out", async () => {
     const edge = openEdge([{ path: "/v1/*", limits: [...limits] }]);
     const seen: unknown[] = [];

@@ -36,15 +36,20 @@ interface AskOptions extends RequestInit {
 export function gatedEdge({ routes, env, answer = () => cacheable() }: GatedEdgeOptions) {
   const prefix = freshPrefix();
   const gates: Record<"store" | "origin", Promise<void> | null> = { store: null, origin: null };
-  const state = { fail: null as "store" | null, storeCalls: 0 };
+  const state = { fail: null as "store" | null, storeCalls: 0, pending: 0 };
   const calls: OriginCall[] = [];
   const platform = testPlatform({
     now: Date.now(),
     async fetch(input, init) {
       state.storeCalls += 1;
-      await gates.store;
-      if (state.fail === "store") throw new TypeError("cut");
-      return fetch(input, init);
+      state.pending += 1;
+      try {
+        await gates.store;
+        if (state.fail === "store") throw new TypeError("cut");
+        return await fetch(input, init);
+      } finally {
+        state.pending -= 1;
+      }
     },
   });
   // Those of the test's platform repeat after a few requests, whose ids must differ here.
