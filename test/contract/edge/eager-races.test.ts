@@ -28,7 +28,7 @@ async function moving<Result>({ platform, state }: Edge, work: Promise<Result>):
   });
   while (!done) {
     await settle(1);
-    if (state.pending === 0) platform.advance(10);
+    if (state.pending === 0) platform.advance(1);
   }
   return watched;
 }

@@ -101,7 +101,7 @@ export function gatedEdge({ routes, env, answer = () => cacheable() }: GatedEdge
     const response = await answers[isolate]?.(request, context);
     if (!response) throw new Error(`There is no isolate ${isolate}`);
     const text = await response.text();
-    while (background.length > 0) await Promise.all(background.splice(0));
+    await platform.settle(background);
     const log = events.findLast(
       ({ event, fields }) =>
         event === "request" && fields.request_id === response.headers.get("x-request-id"),
