@@ -7,8 +7,10 @@ export interface Announcement {
   /** The database of the sessions; null: none. */
   database: string | null;
   origin: string;
-  /** Whether the sample API answers, which `src/routes.ts` is written for. */
+  /** Whether the sample API answers. */
   sample: boolean;
+  /** Whether `src/routes.ts` is written for the sample API. */
+  sampleRoutes: boolean;
   /** The `ORIGIN_TOKEN` that is made for the run; null: the developer's file says it. */
   madeToken: string | null;
   /** The file whose variables count; null: none. */
@@ -18,7 +20,7 @@ export interface Announcement {
 
 /** What `npm start` prints once everything runs. */
 export function announce(running: Announcement): string {
-  const { edge, page, store, database, origin, sample, madeToken, varsFile, tour } = running;
+  const { edge, page, store, database, origin, sample, sampleRoutes, madeToken, varsFile, tour } = running;
   return [
     "",
     `  edge     ${edge}   (wrangler's development server)`,
@@ -32,7 +34,7 @@ export function announce(running: Announcement): string {
       : [
           `  token    ${madeToken}   (X-Edge-Token, new in each run; your API's own: ORIGIN_TOKEN=… in .dev.vars)`,
         ]),
-    `  routes   src/routes.ts   (${sample ? "" : "written for the sample API; "}edit it: the edge reloads)`,
+    `  routes   src/routes.ts   (${!sample && sampleRoutes ? "written for the sample API; " : ""}edit it: the edge reloads)`,
     `  secrets  made for this run${varsFile ? `, but for those in ${varsFile}` : ""}`,
     "",
     "A tour. Paste the lines into another terminal, one after the other:",

@@ -26,7 +26,7 @@ import {
   storeText,
 } from "./services.ts";
 import { type SessionDatabase, sessionDatabase } from "./session-database.ts";
-import { type Tour, tour } from "./tour.ts";
+import { areOfSample, type Tour, tour } from "./tour.ts";
 import { startTourShell } from "./tour-shell.ts";
 import { watchFiles } from "./watch-files.ts";
 import { WorkerOutput } from "./worker-output.ts";
@@ -99,6 +99,7 @@ export class Development {
       database: this.#database?.says ?? null,
       origin: `${origin.url}   (${origin.says})`,
       sample: origin.sample,
+      sampleRoutes: areOfSample(this.#routes),
       madeToken: this.#own.values.ORIGIN_TOKEN === undefined ? (this.#made.ORIGIN_TOKEN ?? null) : null,
       varsFile: this.#own.file,
       tour: this.#tour(),

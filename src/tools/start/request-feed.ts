@@ -31,6 +31,8 @@ export interface ServerLine {
 const MAX_ENTRIES = 200;
 /** Starts of the same request differ by less, starts of two requests in a row by more. */
 const CLEARLY_NEARER_MS = 25;
+/** Times are in whole milliseconds, each rounded for itself. */
+const ROUNDED_BY_MS = 2;
 /** The two clocks are read in two processes, and the two texts take two ways. */
 const CLOCKS_DIFFER_MS = 60;
 /** How long a line waits for its request to be logged. */
@@ -41,7 +43,9 @@ const GIVEN_UP_AFTER_MS = 60_000;
 /**
  * Requests as they arrive. The Worker's log says everything but the path, which may hold personal data; the development server
  * prints the path, without an id. An entry gets the path of a line of the same method and status, within whose time it lies and
- * whose start is clearly the nearest. Two that cannot be told apart get none.
+ * whose start is clearly the nearest. Where several lines are as near, they wait until there are as many of them as requests: then
+ * their path is known where it is one, and so is their order where one ended before the next began. Requests of several paths
+ * that ran at once, and are alike in all else, get none.
  */
 export class RequestFeed {
   readonly entries: FeedEntry[] = [];
@@ -49,6 +53,8 @@ export class RequestFeed {
   #unpaired: FeedEntry[] = [];
   /** Lines that came before the log's. */
   #early: ServerLine[] = [];
+  /** Lines that may be of more than one request. */
+  #doubtful: ServerLine[] = [];
 
   /** Hands each entry over when it is logged, and again when its path is known. Returns what ends it. */
   listen(listener: (entry: FeedEntry) => void): () => void {
@@ -72,8 +78,25 @@ export class RequestFeed {
 
   /** Takes a line of the development server. */
   served(line: ServerLine): void {
+    const [best, second] = this.#near(line);
+    if (!best) {
+      this.#early.push(line);
+      if (this.#early.length > MAX_ENTRIES) this.#early.shift();
+      return;
+    }
+    if (second && second.distance - best.distance < CLEARLY_NEARER_MS) {
+      this.#doubtful = this.#doubtful.filter(({ at }) => line.at - at < LINE_WAITS_MS);
+      this.#doubtful.push(line);
+      this.#settle(line);
+      return;
+    }
+    this.#pair(best.entry, line.path);
+  }
+
+  /** The requests that a line may be about, the nearest first. */
+  #near(line: ServerLine): { entry: FeedEntry; distance: number }[] {
     const started = line.at - line.ms;
-    const [best, second] = this.#unpaired
+    return this.#unpaired
       .filter(
         ({ method, status }) => (method === line.method || method === "other") && status === line.status,
       )
@@ -82,15 +105,29 @@ export class RequestFeed {
       .filter(({ later }) => later >= -CLOCKS_DIFFER_MS)
       .map(({ entry, later }) => ({ entry, distance: Math.abs(later) }))
       .sort((a, b) => a.distance - b.distance);
-    if (!best) {
-      this.#early.push(line);
-      if (this.#early.length > MAX_ENTRIES) this.#early.shift();
-      return;
-    }
-    if (second && second.distance - best.distance < CLEARLY_NEARER_MS) return;
-    best.entry.path = line.path;
-    this.#unpaired = this.#unpaired.filter((each) => each !== best.entry);
-    this.#publish(best.entry);
+  }
+
+  /** Pairs this line, and those that are about the same requests, where nothing else can be. */
+  #settle(line: ServerLine): void {
+    const lines = this.#doubtful
+      .filter(({ method, status }) => method === line.method && status === line.status)
+      .sort((a, b) => a.at - b.at);
+    const entries = [...new Set(lines.flatMap((each) => this.#near(each).map(({ entry }) => entry)))];
+    if (entries.length !== lines.length) return;
+    const isOnePath = lines.every(({ path }) => path === line.path);
+    const isInOrder = lines.every(
+      ({ at, ms }, index) => index === 0 || (lines[index - 1]?.at ?? 0) <= at - ms + ROUNDED_BY_MS,
+    );
+    if (!isOnePath && !isInOrder) return;
+    this.#doubtful = this.#doubtful.filter((each) => !lines.includes(each));
+    entries.sort((a, b) => a.at - b.at);
+    for (const [index, entry] of entries.entries()) this.#pair(entry, lines[index]?.path ?? line.path);
+  }
+
+  #pair(entry: FeedEntry, path: string): void {
+    entry.path = path;
+    this.#unpaired = this.#unpaired.filter((each) => each !== entry);
+    this.#publish(entry);
   }
 
   #publish(entry: FeedEntry): void {

@@ -59,6 +59,11 @@ export function tour({
   };
 }
 
+/** Whether the routes are still those that are written for the sample API. */
+export function areOfSample(routes: readonly Pick<RouteRow, "path">[]): boolean {
+  return [EMISSIONS, LOGIN, PROFILE].every((path) => routes.some((route) => route.path === path));
+}
+
 /** A text as one word of a POSIX shell. */
 export function quoted(text: string): string {
   return /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
@@ -75,6 +80,7 @@ const healthStop = (healthPath: string): TourStop[] => [
 ];
 
 const EMISSIONS = "/v1/emissions/*";
+const LOGIN = "/v1/auth/login";
 const PROFILE = "/v1/user/*";
 
 /** What the sample API and its routes show. */
@@ -103,7 +109,7 @@ const sampleStops = (authPath: string): TourStop[] => [
       'for i in 1 2 3 4 5 6; do curl -si "$EDGE/v1/auth/login" -H "Content-Type: application/json" -d \'{"user":"ada","password":"wrong"}\' | grep -iE "^(HTTP|retry-after|x-ratelimit-remaining)"; done',
     status: 429,
     headers: { "retry-after": /^\d+$/, "x-ratelimit-remaining": /^0$/ },
-    route: "/v1/auth/login",
+    route: LOGIN,
   },
   createSession(authPath),
   {

@@ -23,6 +23,8 @@ function statusClass(status) {
 function showRequest(entry) {
   const row = element("tr");
   const request = cell("", `${entry.method} ${entry.path ?? "…"}`, "wide mono");
+  if (entry.path === null)
+    request.title = "Requests of several paths ran at once: which of them this was is not known.";
   // `*` is what no route matches, the edge's own paths among it.
   if (entry.route !== "*") request.append(element("span", `  ${entry.route}`, { class: "quiet" }));
   row.append(

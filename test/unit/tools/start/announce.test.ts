@@ -10,6 +10,7 @@ const running = (sample: boolean, more: object = {}) =>
     database: null,
     origin: sample ? "http://127.0.0.1:1   (sample)" : "http://localhost:4000   (your API, from --origin)",
     sample,
+    sampleRoutes: true,
     madeToken: null,
     varsFile: null,
     tour: tour({ url: "http://localhost:8787", serviceToken: "s", adminToken: "a", sample }),
@@ -26,6 +27,7 @@ it("with an own API nothing of the sample is shown as if it existed", () => {
   expect(text).toContain("http://localhost:4000   (your API, from --origin)");
   expect(text).toMatch(/Next:\n {2}your routes /);
   expect(text).toContain("written for the sample API");
+  expect(running(false, { sampleRoutes: false })).not.toContain("written for the sample API");
 });
 
 it("names the page and the file only where they are", () => {

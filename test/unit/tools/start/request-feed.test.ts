@@ -102,6 +102,72 @@ describe("RequestFeed", () => {
       paths: { a: null, b: null },
     },
     {
+      what: "at once, alike, of one path",
+      feed(feed) {
+        for (const id of ["a", "b", "c"]) feed.logged(event(id), 1000);
+        for (const at of [1003, 1004, 1006]) feed.served(line("/same", at, 15));
+      },
+      paths: { a: "/same", b: "/same", c: "/same" },
+    },
+    {
+      what: "at once, alike, of one path and of another",
+      feed(feed) {
+        for (const id of ["a", "b", "c"]) feed.logged(event(id), 1000);
+        for (const path of ["/same", "/same", "/other"]) feed.served(line(path, 1003, 15));
+      },
+      paths: { a: null, b: null, c: null },
+    },
+    {
+      what: "at once, alike, and the line of one is missing",
+      feed(feed) {
+        for (const id of ["a", "b", "c"]) feed.logged(event(id), 1000);
+        for (const at of [1003, 1004]) feed.served(line("/same", at, 15));
+      },
+      paths: { a: null, b: null, c: null },
+    },
+    {
+      what: "quickly one after the other, logged before the lines come",
+      feed(feed) {
+        for (const [index, id] of ["a", "b", "c"].entries())
+          feed.logged(event(id, { total_ms: 5 }), 1000 + index * 8);
+        for (const [index, path] of ["/a", "/b", "/c"].entries())
+          feed.served(line(path, 1002 + index * 8, 7));
+      },
+      paths: { a: "/a", b: "/b", c: "/c" },
+    },
+    {
+      what: "quickly one after the other, a refusal between them",
+      feed(feed) {
+        feed.logged(event("a", { total_ms: 4 }), 1000);
+        feed.logged(event("no", { total_ms: 1, status: 429 }), 1006);
+        feed.logged(event("b", { total_ms: 4 }), 1012);
+        feed.served(line("/a", 1002, 6));
+        feed.served(line("/no", 1008, 3, { status: 429 }));
+        feed.served(line("/b", 1014, 6));
+      },
+      paths: { a: "/a", no: "/no", b: "/b" },
+    },
+    {
+      what: "alike, one inside the time of the other",
+      feed(feed) {
+        feed.logged(event("a", { total_ms: 20 }), 1000);
+        feed.logged(event("b", { total_ms: 2 }), 996);
+        feed.served(line("/b", 998, 12));
+        feed.served(line("/a", 1003, 22));
+      },
+      paths: { a: null, b: null },
+    },
+    {
+      what: "a pair that nobody can tell, and a later one that is alone",
+      feed(feed) {
+        for (const id of ["a", "b"]) feed.logged(event(id), 1000);
+        for (const path of ["/a", "/b"]) feed.served(line(path, 1003, 15));
+        feed.logged(event("c"), 9000);
+        feed.served(line("/c", 9003, 15));
+      },
+      paths: { a: null, b: null, c: "/c" },
+    },
+    {
       what: "one that started earlier and took longer",
       feed(feed) {
         feed.logged(event("short", { total_ms: 10 }), 1000);

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { quoted, tour } from "../../../../src/tools/start/tour.ts";
+import { areOfSample, quoted, tour } from "../../../../src/tools/start/tour.ts";
 
 const options = { url: "http://localhost:8787", serviceToken: "s", adminToken: "a" };
 const shells = (more: object = {}) => tour({ ...options, ...more }).stops.map(({ shell }) => shell);
@@ -59,4 +59,17 @@ it("the edge's own paths are where the variables say", () => {
   expect(lines).toContain("$EDGE/status");
   expect(lines).toContain("$EDGE/account/sessions");
   expect(lines).not.toMatch(/\$EDGE\/(auth|health)/);
+});
+
+it.each([
+  {
+    what: "those of the project",
+    paths: ["/v1/emissions/*", "/x", "/v1/auth/login", "/v1/user/*"],
+    are: true,
+  },
+  { what: "none", paths: [], are: false },
+  { what: "the developer's", paths: ["/items", "/login"], are: false },
+  { what: "the README's, changed in one", paths: ["/v1/emissions/*", "/login", "/v1/user/*"], are: false },
+])("routes are the sample's: $what", ({ paths, are }) => {
+  expect(areOfSample(paths.map((path) => ({ path })))).toBe(are);
 });
