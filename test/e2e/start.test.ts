@@ -154,7 +154,7 @@ describe("an issue in a file is one message, and a fixed file goes on working", 
         file: toml,
         good: goodToml,
         bad: `${goodToml}\nx = = 3\n`,
-        says: /error: wrangler\.toml:\d+:5: Invalid TOML/,
+        says: /error: wrangler\.toml:\d+: found x without quotes\. Put the text in quotes/,
         still: 200,
       },
       {

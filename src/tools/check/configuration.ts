@@ -17,6 +17,7 @@ import { sessionDatabaseIssue } from "./session-database.ts";
 import {
   type EffectiveConfig,
   effectiveConfig,
+  isTable,
   readWranglerFile,
   type Table,
   type WranglerFile,
@@ -80,6 +81,8 @@ export function checkConfiguration(
   list: readonly RouteInput[] = routes,
 ): ConfigurationCheck {
   const misplaced: Findings = { issues: [], warnings: [] };
+  /** What can be said of the file where wrangler refuses it, too. */
+  let written: string[] = [];
   const result = (issues: string[], warnings: string[]): ConfigurationCheck => ({
     environment: environment ?? "default",
     issue: [...misplaced.issues, ...issues].join("\n") || null,
@@ -90,6 +93,7 @@ export function checkConfiguration(
     const unknown = unknownEnvironment(file, environment);
     if (unknown !== null) return result([unknown], []);
     Object.assign(misplaced, misplacedNames(file, environment));
+    written = writtenNames(file, environment);
     const config = effectiveConfig(file, environment);
     const database = sessionDatabaseIssue(config.whole);
     if (database !== null) return result([database], []);
@@ -102,8 +106,18 @@ export function checkConfiguration(
     ]);
   } catch (error) {
     if (!(error instanceof WranglerFileError)) throw error;
-    return result([error.message], []);
+    return result([error.message], written);
   }
+}
+
+/** The variables as they are written. */
+function writtenNames({ name, raw }: WranglerFile, environment?: string): string[] {
+  const env = isTable(raw.env) && environment !== undefined ? raw.env[environment] : undefined;
+  const own = environment === undefined ? raw : isTable(env) ? env : {};
+  const table = `${name} [${environment === undefined ? "" : `env.${environment}.`}vars]`;
+  return isTable(own.vars)
+    ? [...misspelt(Object.keys(own.vars), table), ...plainSecrets(own.vars, table, environment)]
+    : [];
 }
 
 /** wrangler would deploy the top level under the name of an environment that the file does not have. */

@@ -6,6 +6,7 @@ import {
   type Unstable_Config as WranglerConfig,
 } from "wrangler";
 import { explainTomlError, type TomlError } from "./toml-errors.ts";
+import { isSecret } from "./variable-names.ts";
 
 /** A part of a wrangler configuration as it is written. */
 export type Table = Record<string, unknown>;
@@ -50,7 +51,7 @@ export function readWranglerFile(path: string): WranglerFile {
     const environments = isTable(raw.env) ? Object.keys(raw.env) : [];
     return { name, path, text: readFileSync(path, "utf8"), raw, environments };
   } catch (error) {
-    throw new WranglerFileError(explained(name, error), { cause: error });
+    throw new WranglerFileError(explainWranglerError(name, error), { cause: error });
   }
 }
 
@@ -77,7 +78,7 @@ export function effectiveConfig({ name, path }: WranglerFile, environment?: stri
       whole: config,
     };
   } catch (error) {
-    throw new WranglerFileError(explained(name, error), { cause: error });
+    throw new WranglerFileError(explainWranglerError(name, error, environment), { cause: error });
   }
 }
 
@@ -85,17 +86,34 @@ export function isTable(value: unknown): value is Table {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** wrangler's own words where it read the file and refused a value; those of TOML say too little. */
-function explained(name: string, error: unknown): string {
+/**
+ * What wrangler says of a file that it cannot use, as one message: where, what was found, what to write. Where it read the file
+ * and refused a value the words are its own, which may show the value; those of TOML say too little.
+ *
+ * @param name The file's, as it is shown.
+ * @param environment The one that was asked for, for the commands that are named.
+ */
+export function explainWranglerError(name: string, error: unknown, environment?: string): string {
   if (!(error instanceof Error)) return String(error);
   const { location } = error as { location?: Partial<TomlError> };
   const { line, lineText = "", fileText = "" } = location ?? {};
   const text = error.message.trim();
+  const twice = /(\w+) assigned to Environment Variable and Secret bindings/.exec(text)?.[1];
+  if (twice !== undefined) return `${name}: ${inBoth(twice, environment)}`;
   if (line === undefined || !text.includes("TOML")) {
     const where = line === undefined ? name : `${name}:${line}`;
     return `${where}: ${text.replace(/^Processing .* configuration:\s*/, "").replace(/^\s*- /gm, "")}`;
   }
   return explainTomlError(name, { text, line, lineText, fileText });
+}
+
+/** A name among the variables that is among the required secrets too. */
+function inBoth(variable: string, environment?: string): string {
+  const prefix = environment === undefined ? "" : `env.${environment}.`;
+  const found = `found ${variable} in [${prefix}vars] and in [${prefix}secrets]`;
+  if (!isSecret(variable)) return `${found}. It is no secret: remove it from "required".`;
+  const env = environment === undefined ? "" : ` --env ${environment}`;
+  return `${found}. It is a secret: remove the line in [${prefix}vars], and run: npx wrangler secret put ${variable}${env}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { unstable_readConfig } from "wrangler";
 import type { ConfigIssue } from "../../config/config-error.ts";
 import { pasted } from "../../config/read-secrets.ts";
@@ -7,6 +7,8 @@ import { readVariables } from "../../config/read-variables.ts";
 import type { Variable } from "../../config/variable.ts";
 import { type VariableName, type VariableValues, variables } from "../../config/variables-table.ts";
 import { isSecret } from "../check/variable-names.ts";
+import { explainWranglerError } from "../check/wrangler-file.ts";
+import { topLevelNames } from "../check/wrangler-schema.ts";
 import { readOwnVars } from "../start/own-vars.ts";
 
 export interface SettingsOptions {
@@ -95,12 +97,17 @@ function configOf(file: string, environment: string | undefined) {
     );
   } catch (error) {
     if (error instanceof SettingsError) throw error;
-    // What wrangler says may quote a line of the file, with a secret in it.
-    const first = error instanceof Error ? (error.message.split("\n")[0] ?? "") : "";
-    throw new SettingsError(
-      `${file} cannot be read: ${first.replace(/["'].*$/, "…")} \`npm run check\` shows where.`,
-    );
+    // Where the words are wrangler's own they may quote a value, which may be a secret.
+    const said = explainWranglerError(basename(file), error, environment);
+    const safe = /: found /.test(said) ? said : said.replace(/^.*["'].*$/gm, withoutValues);
+    throw new SettingsError(`${safe}\n   \`npm run check\` says the same of every environment.`);
   }
+}
+
+/** A line up to the first text in quotes that is no name of wrangler's own. */
+function withoutValues(line: string): string {
+  const [, head = "", name = "", rest = ""] = /^([^"']*)["']([^"']*)["']?([^"']*)/.exec(line) ?? [];
+  return topLevelNames.includes(name) ? `${head}"${name}"${rest}…` : `${head}…`;
 }
 
 function fromEnvironment(env: SettingsOptions["env"]): Record<string, string | undefined> {

@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Unstable_Config, unstable_readConfig } from "wrangler";
 import { pasted } from "../../config/read-secrets.ts";
+import { explainWranglerError } from "../check/wrangler-file.ts";
 import type { Announcement } from "./announce.ts";
 import { devRegistry } from "./dev-registry.ts";
 import { type DevelopmentVars, developmentVars, emptyVars } from "./development-vars.ts";
@@ -119,7 +120,7 @@ export class Development {
 
   #readFiles(): void {
     const { env } = this.#options;
-    const config = unstable_readConfig({ ...(env && { env }) }, { hideWarnings: true });
+    const config = readConfig(env);
     this.#own = readOwnVars(config, env);
     this.#config = config;
   }
@@ -296,5 +297,14 @@ export class Development {
   #tellPages(): void {
     const state = this.#pageState();
     for (const name of ["problem", "routes", "tour", "about"] as const) this.#page?.send(name, state[name]);
+  }
+}
+
+/** @throws Error that says in one message what is wrong with wrangler.toml. */
+function readConfig(env: string | undefined): Unstable_Config {
+  try {
+    return unstable_readConfig({ ...(env && { env }) }, { hideWarnings: true });
+  } catch (error) {
+    throw new Error(explainWranglerError("wrangler.toml", error, env));
   }
 }

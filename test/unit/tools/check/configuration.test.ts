@@ -46,6 +46,25 @@ describe("npm run check reads wrangler.toml with the Worker's own code", () => {
     ]);
   });
 
+  it.each([
+    [
+      "SESSION_SECRET",
+      "found SESSION_SECRET in [env.staging.vars] and in [env.staging.secrets]. It is a secret: remove the line in [env.staging.vars], and run: npx wrangler secret put SESSION_SECRET --env staging",
+    ],
+    [
+      "LOG_LEVEL",
+      'found LOG_LEVEL in [env.staging.vars] and in [env.staging.secrets]. It is no secret: remove it from "required".',
+    ],
+  ])("and says what to do with %s where wrangler finds it twice, and the rest too", async (name, says) => {
+    const file = await wranglerToml(
+      `[env.staging.vars]\n${name} = "0123456789-0123456789-0123456789"\nORIGN_URL = "x"\n[env.staging.secrets]\nrequired = ["${name}"]\n`,
+    );
+    const { issue, warnings } = checkConfiguration(file, "staging");
+    expect(issue).toBe(`wrangler.toml: ${says}`);
+    expect(warnings.join("\n")).toContain("did you mean ORIGIN_URL?");
+    expect(issue).not.toContain("0123456789");
+  });
+
   it("and notes where there is no origin", async () => {
     expect(checkConfiguration(await wranglerToml("")).warnings.join()).toContain("ORIGIN_URL");
   });

@@ -103,7 +103,21 @@ it.each([
     { environment: "produktion" },
     /no environment produktion. It has: staging, bound/,
   ],
-  ["a file that is no TOML", { toml: `[vars\nSERVICE_TOKEN = "${SERVICE}"` }, /cannot be read/],
+  [
+    "a file that is no TOML",
+    { toml: `[vars\nSERVICE_TOKEN = "${SERVICE}"` },
+    /wrangler\.toml:1: found a table's name that is not closed\. Close it: \[vars\]\./,
+  ],
+  [
+    "a value of which wrangler says what it is",
+    { toml: `name = "edge"\nvars = "${SERVICE}"\n` },
+    /wrangler\.toml: .*vars/,
+  ],
+  [
+    "a secret that is a variable too",
+    { toml: `[secrets]\nrequired = ["SERVICE_TOKEN"]\n[vars]\nSERVICE_TOKEN = "${SERVICE}"` },
+    /found SERVICE_TOKEN in \[vars\] and in \[secrets\]\. .* npx wrangler secret put SERVICE_TOKEN\n/,
+  ],
 ])("%s is one sentence without a value of the file", async (_, given, message) => {
   const error = await read(given).catch((cause: unknown) => cause);
   expect(String(error)).toMatch(message);
