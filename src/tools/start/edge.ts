@@ -1,5 +1,5 @@
 import { unstable_DevEnv as DevEnv } from "wrangler";
-import { plain, problemText } from "./problems.ts";
+import { isOfRemovedBuild, plain, problemText } from "./problems.ts";
 
 export interface EdgeOptions {
   port: number;
@@ -79,7 +79,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     options.onRunning();
   });
   server.on("buildFailed", ({ cause }: { cause: unknown }) => {
-    options.onProblem(problemText(cause));
+    const text = problemText(cause);
+    if (!last || !isOfRemovedBuild(text)) options.onProblem(text);
     // The proxy holds requests back from the start of a build. The Worker of before still runs.
     if (last) void server.proxy.sendMessageToProxyWorker({ type: "play", proxyData: last.proxyData });
   });

@@ -31,6 +31,14 @@ export function problemText(error: unknown, logged: readonly string[] = []): str
   return plain(deepest instanceof Error ? deepest.message : String(error)).replace(/\n\s*\n/g, "\n");
 }
 
+/**
+ * Whether a problem is of files that wrangler makes for each build: it removes them when the configuration is read anew, while the
+ * build of before may still want them. The next build follows.
+ */
+export function isOfRemovedBuild(text: string): boolean {
+  return /^Could not resolve "[^"]*[\\/]\.wrangler[\\/]tmp[\\/][^"]*"$/.test(text);
+}
+
 /** The error, its cause, the cause's cause. */
 function causesOf(error: unknown): object[] {
   const found: object[] = [];

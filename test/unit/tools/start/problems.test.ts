@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { expect, it } from "vitest";
-import { plain, problemText } from "../../../../src/tools/start/problems.ts";
+import { isOfRemovedBuild, plain, problemText } from "../../../../src/tools/start/problems.ts";
 
 const esbuild = (text: string, location: object | null) =>
   Object.assign(new Error("Build failed with 1 error"), { errors: [{ text, location }] });
@@ -59,4 +59,14 @@ it("causes in a circle end", () => {
 
 it("plain takes colours away and nothing else", () => {
   expect(plain(" \u001B[1m[x]\u001B[0m 31m ")).toBe("[x] 31m");
+});
+
+it.each([
+  ['Could not resolve "/home/ada/edge/.wrangler/tmp/bundle-ltyz6I/middleware-loader.entry.ts"', true],
+  ['Could not resolve "C:\\\\edge\\\\.wrangler\\\\tmp\\\\bundle-a\\\\entry.ts"', true],
+  ['src/routes.ts:1:8: Could not resolve "./none.ts"', false],
+  ['Could not resolve "./src/none.ts"', false],
+  ["The Worker cannot be loaded: Error: .wrangler/tmp/", false],
+])("%s is of a build that wrangler removed: %s", (text, is) => {
+  expect(isOfRemovedBuild(text)).toBe(is);
 });
