@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +23,7 @@ export function buildWorker(entry = "src/index.ts", { keepNames = false } = {}):
 
 async function build(entry: string, keepNames: boolean): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-bundle-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   const { code, output } = await run("wrangler", [
     "deploy",
     entry,
