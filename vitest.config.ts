@@ -7,6 +7,8 @@ const d1Databases = [
   "DB_STORE",
   "DB_SESSIONS",
   "DB_COPY",
+  "DB_BY_ID",
+  "DB_OTHER",
   "DB_CARRY",
   "DB_LOST",
   "DB_ROTATION",

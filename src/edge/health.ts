@@ -1,5 +1,6 @@
 import type { Config } from "../config/config.ts";
 import type { Platform } from "../runtime/platform.ts";
+import type { DatabaseState } from "../session/session-database.ts";
 import { FAR_MS } from "../store/far-events.ts";
 import type { Store } from "../store/store.ts";
 
@@ -7,15 +8,15 @@ export interface HealthOptions {
   config: Config;
   store: Store;
   platform: Platform;
-  /** Whether the database of sessions answers; null where none is configured. Default: none is. */
-  databaseAnswers?(): Promise<boolean | null>;
+  /** How the database of sessions is; null where none is configured. Default: none is. */
+  databaseState?(): Promise<DatabaseState | null>;
 }
 
 type Where = "redis" | "memory";
 
 /** Which capabilities use Redis and which use memory, in the isolate that answers. */
 export interface HealthFacts {
-  /** `degraded`: the store or the database of sessions is lost, or there is no origin to forward to. */
+  /** `degraded`: the store or the database of sessions is lost, or shares its Redis; or there is no origin to forward to. */
   status: "healthy" | "degraded";
   /** `EDGE_MODE`. */
   mode: Config["mode"];
@@ -28,7 +29,7 @@ export interface HealthFacts {
       median_ms?: number;
     };
     /** `SESSION_DB`, where it is configured. */
-    database?: { status: "healthy" | "unavailable"; available: boolean; message: string };
+    database?: { status: DatabaseState; available: boolean; message: string };
   };
   services: { rate_limiting: Where; session_storage: Where | "database"; response_cache: Where };
 }
@@ -40,21 +41,25 @@ const ASK_EVERY_MS = 5000;
  * Says what runs on Redis and what on memory. It asks Redis at most every 5 s per isolate, whatever the number
  * of questions, and never while the breaker is open: then it knows.
  */
-export function createHealth({ config, store, platform, databaseAnswers }: HealthOptions) {
+export function createHealth({ config, store, platform, databaseState }: HealthOptions) {
   let askedAt = Number.NEGATIVE_INFINITY;
-  let answered = false;
+  /** Until something is known, it is not said to be lost. */
+  let answered = true;
 
   return async function health(): Promise<HealthFacts> {
-    const [available, inDatabase = null] = await Promise.all([redisAnswers(), databaseAnswers?.()]);
+    const [available, database = null] = await Promise.all([redisAnswers(), databaseState?.()]);
+    const inDatabase = database === "healthy" || database === "shared";
     const where = (onRedis: boolean): Where => (available && onRedis ? "redis" : "memory");
     const { rateLimit, sessions, cache } = config.redisFor;
     return {
       status:
-        config.origin && (available || !store.configured) && inDatabase !== false ? "healthy" : "degraded",
+        config.origin && (available || !store.configured) && (database ?? "healthy") === "healthy"
+          ? "healthy"
+          : "degraded",
       mode: config.mode,
       system: {
         redis: { ...redisFacts(available), available },
-        ...(inDatabase !== null && { database: databaseFacts(inDatabase) }),
+        ...(database !== null && { database: databaseFacts(database) }),
       },
       services: {
         rate_limiting: where(rateLimit),
@@ -101,15 +106,15 @@ export function createHealth({ config, store, platform, databaseAnswers }: Healt
 const FAR =
   "Redis answers, and is far away: choose a placement near it for the Worker, or a database in the region of your users";
 
-function databaseFacts(available: boolean): NonNullable<HealthFacts["system"]["database"]> {
-  return available
-    ? { status: "healthy", available, message: "The database of sessions answers" }
-    : {
-        status: "unavailable",
-        available,
-        message:
-          "SESSION_DB does not answer, or its schema is not this version's: its migrations may be missing",
-      };
+const DATABASE_MESSAGES: Record<DatabaseState, string> = {
+  healthy: "The database of sessions answers",
+  shared: "Another database is compared with the same Redis: give each its own Redis or REDIS_SESSION_PREFIX",
+  unavailable:
+    "SESSION_DB does not answer, or its schema is not this version's: its migrations may be missing",
+};
+
+function databaseFacts(status: DatabaseState): NonNullable<HealthFacts["system"]["database"]> {
+  return { status, available: status !== "unavailable", message: DATABASE_MESSAGES[status] };
 }
 
 export type Health = ReturnType<typeof createHealth>;

@@ -116,7 +116,7 @@ export function openIsolate(
       viaName: viaName(shared, config),
     },
     eager: new EagerAccount(platform),
-    health: createHealth({ config, store, platform, databaseAnswers: sessions.databaseAnswers }),
+    health: createHealth({ config, store, platform, databaseState: sessions.databaseState }),
   };
 }
 

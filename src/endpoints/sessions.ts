@@ -136,8 +136,8 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
       const id = c.req.param("id");
       // A server may end a session also while the store is lost and the session's user is unknown.
       const byServer = c.get("session") === undefined;
-      const found = byServer ? await service.read(id) : null;
-      const owner = found?.kind === "unknown" ? null : (await readable(c, id)).record.user_id;
+      const found = byServer ? await service.read(id, "any") : null;
+      const owner = found?.kind === "unknown" ? null : (await readable(c, id, "any")).record.user_id;
       const ended = await service.revoke(id, owner, c.env.received.requestId);
       if (ended === "missing")
         throw problem("SESSION_NOT_FOUND", { message: "Session not found or could not be deleted" });
@@ -161,10 +161,10 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
     });
 
   /** The record for its own user or a server. @throws Problem 404 for other users, as if there were no such session. */
-  async function readable(c: Context<EndpointEnv>, id: string) {
+  async function readable(c: Context<EndpointEnv>, id: string, of: "living" | "any" = "living") {
     const verdict = c.get("session");
     if (verdict && verdict.kind !== "active") requireSession(verdict);
-    const found = await service.read(id);
+    const found = await service.read(id, of);
     if (found.kind !== "found")
       throw problem(found.kind === "unknown" ? "SESSION_UNAVAILABLE" : "SESSION_NOT_FOUND");
     if (verdict?.kind === "active" && verdict.claims.userId !== found.record.user_id)

@@ -156,6 +156,13 @@ export const eventTable = {
     description: describe("The database of sessions answers again."),
     fields: {},
   },
+  "session.database_shared": {
+    level: "error",
+    description: describe(
+      "Another `SESSION_DB` is compared with the same Redis: two deployments share its keys, or one database has just taken the place of the other; said once until it has ended for a minute.",
+    ),
+    fields: {},
+  },
   "session.signal_missing": {
     level: "warn",
     description: describe(

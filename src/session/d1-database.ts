@@ -37,7 +37,8 @@ export class Database {
   readonly #deadlineMs: number;
   #calls = 0;
   #answered = false;
-  #lastAnswered = false;
+  /** Until something is known, it is not said to be lost. */
+  #lastAnswered = true;
   #askedAt = Number.NEGATIVE_INFINITY;
   #id: string | null = null;
 

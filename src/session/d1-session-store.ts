@@ -37,6 +37,8 @@ export interface D1SessionStoreOptions {
 /** What the database has of a session: its record, its tombstone, and the marks of its user and of everyone as texts. */
 export interface Looked {
   kept: KeptSession | null;
+  /** The creation time that counts, as the token states it, ms since the epoch; null without a record. */
+  createdAt: number | null;
   tombstone: string | null;
   marks: string[];
   /** What the database has at `unmovedKeys`. */
@@ -135,8 +137,14 @@ export class D1SessionStore implements SessionStore {
     const [own, before] = (
       await this.#options.database.run(ids.map((each) => lookStatement(each, user, this.#times)))
     ).map((rows, index) => storedIn(rows, ids[index] ?? id));
-    const { kept = null, tombstone = null, marks = [] } = own ?? {};
-    return { kept, tombstone, marks, before: before ? [before.kept?.text ?? null, before.tombstone] : [] };
+    const { kept = null, createdAt = null, tombstone = null, marks = [] } = own ?? {};
+    return {
+      kept,
+      createdAt,
+      tombstone,
+      marks,
+      before: before ? [before.kept?.text ?? null, before.tombstone] : [],
+    };
   }
 
   async revokeEveryone(now: number): Promise<void> {
@@ -204,9 +212,12 @@ export class D1SessionStore implements SessionStore {
 function storedIn(rows: readonly Row[], id: string) {
   const valuesOf = (kind: string) =>
     rows.flatMap((row) => (row.kind === kind && typeof row.value === "string" ? [row.value] : []));
-  const kept = parseRecord(valuesOf("record")[0] ?? "");
+  const read = parseRecord(valuesOf("record")[0] ?? "");
+  const kept = read?.record.session_id === id ? read : null;
+  const at = rows.find(({ kind }) => kind === "record")?.created_at;
   return {
-    kept: kept?.record.session_id === id ? kept : null,
+    kept,
+    createdAt: kept && typeof at === "number" ? at : null,
     tombstone: valuesOf("tombstone")[0] ?? null,
     marks: valuesOf("mark"),
   };

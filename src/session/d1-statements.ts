@@ -94,15 +94,17 @@ export function readStatement(id: string, { now, oldest }: Times): Sql {
 }
 
 /**
- * What tells whether a session lives: rows of `kind` record, tombstone and mark, each with its `value` as Redis has it.
+ * What tells whether a session lives: rows of `kind` record, tombstone and mark, each with its `value` as Redis has it, the
+ * record's with the creation time that counts.
  *
  * @param user Its user; null where only the record says whose it is.
  */
 export function lookStatement(id: string, user: UserNames | null, { now }: Pick<Times, "now">): Sql {
   const ownNames = sql`SELECT user FROM session_records WHERE id = ${id} UNION SELECT ${EVERYONE}`;
-  return sql`SELECT 'record' AS kind, text AS value FROM session_records WHERE id = ${id} AND expires_at > ${now}
-    UNION ALL SELECT 'tombstone', '1' FROM session_tombstones WHERE id = ${id}
-    UNION ALL SELECT 'mark', until || ' ' || except_id || ' ' || excepted_until FROM session_marks
+  return sql`SELECT 'record' AS kind, text AS value, created_at FROM session_records
+      WHERE id = ${id} AND expires_at > ${now}
+    UNION ALL SELECT 'tombstone', '1', 0 FROM session_tombstones WHERE id = ${id}
+    UNION ALL SELECT 'mark', until || ' ' || except_id || ' ' || excepted_until, 0 FROM session_marks
       WHERE name IN (${user ? namesOf(user) : ownNames})`;
 }
 
@@ -217,8 +219,10 @@ export function journalStatement(after: number, limit: number): Sql {
     WHERE seq > ${after} ORDER BY seq LIMIT ${limit}`;
 }
 
-/** The newest entry's number; 0 for none. */
-export const journalHead = sql`SELECT coalesce(max(seq), 0) AS head FROM session_journal`;
+/** The number of the newest entry that there ever was; 0 for none. That one may be swept, and nothing has gone back. */
+export const journalHead = sql`SELECT max(
+    coalesce((SELECT max(seq) FROM session_journal), 0),
+    coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'session_journal'), 0)) AS head`;
 
 /** Deletes some of what no token needs any more. */
 export function sweepStatements(now: number, limit: number): Sql[] {

@@ -1,3 +1,4 @@
+import type { Events } from "../events/events.ts";
 import type { Platform } from "../runtime/platform.ts";
 
 /** Where the copy of the journal in Redis stands: `{sessions}:carried`, see store/keys.ts. */
@@ -12,6 +13,8 @@ export interface Position {
 
 /** An isolate that has compared them takes Redis' word for so long after the last comparison, its own or another's, ms. */
 const COMPARED_MS = 30_000;
+/** Another database's position is a sign of two at once for so long, ms. */
+const SHARED_MS = 60_000;
 
 /** @returns null for a text that is none, and where there is none. */
 function parsePosition(text: string | null): Position | null {
@@ -29,6 +32,7 @@ export function positionText({ database, seq, comparedAt }: Position): string {
  */
 export class RedisCopy {
   readonly #platform: Pick<Platform, "now">;
+  readonly #events: Events;
   /** The position that was seen last. */
   #position: Position | null = null;
   #text: string | null = null;
@@ -40,9 +44,18 @@ export class RedisCopy {
   #state: "new" | "doubted" | "compared" = "new";
   /** When this isolate compared, ms since the epoch. */
   #comparedAt = Number.NEGATIVE_INFINITY;
+  /** The database that this isolate compares, once it has. */
+  #own: string | null = null;
+  #sharedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(platform: Pick<Platform, "now">) {
+  constructor(platform: Pick<Platform, "now">, events: Events) {
     this.#platform = platform;
+    this.#events = events;
+  }
+
+  /** Whether another database was compared with the same Redis a moment ago, since this isolate has compared its own. */
+  get shared(): boolean {
+    return this.#within(this.#sharedAt, SHARED_MS);
   }
 
   /** How often it was doubted. A comparison that began before the last time proves nothing. */
@@ -87,10 +100,19 @@ export class RedisCopy {
     const isLess = isBehind || (seen === null && this.#state === "compared");
     if (isLess && learned !== this.#learned) return;
     if (isLess) this.doubt();
+    if (seen && known && known.database === this.#own && seen.database !== this.#own) this.#noteOther(seen);
     if (text !== this.#text) this.#learned += 1;
     this.#position = seen;
     this.#text = text;
     this.#seenAt = this.#platform.now();
+  }
+
+  /** A new database in the place of this one has the same effect, until this isolate is gone. */
+  #noteOther({ comparedAt }: Position): void {
+    // A snapshot of Redis from before this database took the place of another has an old one.
+    if (!this.#within(comparedAt, COMPARED_MS)) return;
+    if (!this.shared) this.#events.emit("session.database_shared", {});
+    this.#sharedAt = this.#platform.now();
   }
 
   /** Whether the position was read in the last `ms` milliseconds. */
@@ -112,6 +134,7 @@ export class RedisCopy {
   compared(position: Position, doubts: number): void {
     if (doubts !== this.#doubts) return;
     this.#learned += 1;
+    this.#own = position.database;
     this.#position = position;
     this.#comparedAt = position.comparedAt;
     this.#state = "compared";

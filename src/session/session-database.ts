@@ -7,7 +7,7 @@ import { StoreError } from "../store/errors.ts";
 import { Database, type DatabaseOptions } from "./d1-database.ts";
 import { D1SessionStore, type Looked } from "./d1-session-store.ts";
 import { DatabaseOutbox } from "./database-outbox.ts";
-import { timeOf } from "./record.ts";
+import { type KeptSession, timeOf } from "./record.ts";
 import { RedisCopy } from "./redis-copy.ts";
 
 export interface SessionDatabaseOptions extends DatabaseOptions {
@@ -26,9 +26,16 @@ export interface SessionDatabase {
   copy: RedisCopy;
   /** What it has of a session, see `D1SessionStore`; null where it does not answer. */
   look(id: string, user: UserNames | null, rotatedFrom?: string): Promise<Looked | null>;
+  /** How it is, asked at most every 5 s. */
+  state(): Promise<DatabaseState>;
   /** What is due beside a request, or null: a probe where it does not answer, what it is to be told of, and a sweep. */
   maintenance(): Promise<void> | null;
 }
+
+/**
+ * What `/health` says of the database. `shared`: it answers, and another one is bound over the same Redis.
+ */
+export type DatabaseState = "healthy" | "shared" | "unavailable";
 
 /** An isolate that serves sessions deletes what is useless this often, ms. */
 const SWEEP_EVERY_MS = 60_000;
@@ -40,13 +47,17 @@ export function createSessionDatabase(options: SessionDatabaseOptions): SessionD
   const sessionStore = new D1SessionStore({ ...config, database, platform });
   const bound = entries === undefined ? {} : { entries };
   const outbox = new DatabaseOutbox({ sessionStore, platform, absoluteSeconds, ...bound });
-  const copy = new RedisCopy(platform);
+  const copy = new RedisCopy(platform, options.events);
   let sweptAt = Number.NEGATIVE_INFINITY;
   return {
     database,
     sessionStore,
     outbox,
     copy,
+    async state() {
+      if (!(await database.answers())) return "unavailable";
+      return copy.shared ? "shared" : "healthy";
+    },
     maintenance() {
       if (!database.reachable) return database.probe();
       const now = platform.now();
@@ -71,11 +82,19 @@ function ignoreFailure(error: unknown): void {
   if (!(error instanceof StoreError)) throw error;
 }
 
-/** Whether the database ends a session of which only the record tells when it was created. */
-export function endsIt({ kept, tombstone, marks }: Looked, id: string): boolean {
+/**
+ * Whether the database ends a session whose token is not at hand.
+ *
+ * @param other Its record elsewhere. Where the database has none, it alone tells when the session was created.
+ */
+export function endsIt(
+  { createdAt, tombstone, marks }: Looked,
+  id: string,
+  other: KeptSession | null,
+): boolean {
   if (tombstone !== null) return true;
-  const createdAt = kept ? timeOf(kept.record.created_at) : Number.POSITIVE_INFINITY;
-  return marks.some((mark) => markedAt(parseMark(mark), id) >= createdAt);
+  const at = createdAt ?? (other ? timeOf(other.record.created_at) : Number.POSITIVE_INFINITY);
+  return marks.some((mark) => markedAt(parseMark(mark), id) >= at);
 }
 
 /** Whether the token itself carries the session's record: it was created where neither store could be told. */

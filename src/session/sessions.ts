@@ -25,7 +25,7 @@ import type { SessionsOptions } from "./options.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
 import { changedRecord, givenJson, isoTime, type KeptSession, userDataOf } from "./record.ts";
 import type { Ended } from "./service-parts.ts";
-import { createSessionDatabase } from "./session-database.ts";
+import { createSessionDatabase, type DatabaseState } from "./session-database.ts";
 import { createSessionService, type Found, type SessionService } from "./session-service.ts";
 import { createSessionValidator } from "./validate.ts";
 import type { ActiveSession, SessionVerdict } from "./verdict.ts";
@@ -114,8 +114,8 @@ export interface Sessions {
     verdict: SessionVerdict,
     said: OriginSaid,
   ): Promise<SessionChange | null>;
-  /** Whether the database answers, asked at most every 5 s; null where none is configured. */
-  databaseAnswers(): Promise<boolean | null>;
+  /** How the database is, asked at most every 5 s; null where none is configured. */
+  databaseState(): Promise<DatabaseState | null>;
   /** What is to be done after a response, whoever made it; null: nothing. Give it to `waitUntil`. */
   maintenance(): Promise<void> | null;
   /** The same at a time of the platform's choosing, where no request comes: what only the database has gets into Redis. */
@@ -161,7 +161,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       return async () => withRefusalEvent(request, await decide());
     },
     create,
-    get: service.read,
+    get: (id) => service.read(id),
     touch: service.touch,
     delete: end,
     rotate,
@@ -169,7 +169,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     service,
     fromOrigin,
     knownOutcome: validator.knownOutcome,
-    databaseAnswers: async () => (database ? database.database.answers() : null),
+    databaseState: async () => database?.state() ?? null,
     maintenance() {
       const writes = database?.maintenance() ?? null;
       return writes ? writes.then(() => carry?.due() ?? undefined) : (carry?.due() ?? null);
@@ -246,7 +246,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   async function end(id: string, requestId?: string): Promise<Ended> {
-    const found = await service.read(id);
+    const found = await service.read(id, "any");
     if (found.kind === "missing") return "missing";
     return service.revoke(id, found.kind === "found" ? found.record.user_id : null, requestId);
   }

@@ -99,7 +99,8 @@ export class UpstashSessionStore implements SessionStore {
   }
 
   /**
-   * The record of a session, and whether Redis ends it where another store has the record: a mark of its user is not looked at.
+   * The record of a session, and whether Redis ends a record of it, by the time in the record: a mark of its user is not looked
+   * at.
    */
   async look(id: string) {
     const { keys } = this.#options;

@@ -256,6 +256,54 @@ it("a database in the place of another, and one that went back, are carried from
   expect(await kindOf(open(), made.token)).toBe("active");
 });
 
+it("two databases over one Redis are noticed by the isolates of both", async () => {
+  const another = faultyDatabase(await freshDatabase("DB_OTHER"));
+  const ours = open();
+  const theirs = openSessions({ prefix, platform, databaseBinding: another.binding });
+  for (const one of [ours, theirs]) await one.sessions.create({ userId: "u1" });
+  for (let each = 0; each < 8; each += 1) for (const one of [ours, theirs]) await turns(one, 2);
+  for (const one of [ours, theirs]) {
+    expect(await one.sessions.databaseState()).toBe("shared");
+    expect(one.lines.filter(({ event }) => event === "session.database_shared")).toHaveLength(1);
+  }
+  platform.advance(61_000);
+  await turns(ours, 2);
+  expect(await ours.sessions.databaseState(), "the other has gone").toBe("healthy");
+});
+
+it.each([
+  [
+    "a session whose life was short",
+    async (one: Isolate) => one.sessions.create({ userId: "u", ttlSeconds: 60 }),
+  ],
+  [
+    "the end of one",
+    async (one: Isolate) => {
+      const made = await one.sessions.create({ userId: "u", ttlSeconds: 60 });
+      await one.sessions.maintenance();
+      await one.sessions.delete(made.claims.id);
+    },
+  ],
+])("a sweep of the newest entry, %s, makes nobody carry again", async (_, write) => {
+  const [one, other] = [open(), open()];
+  for (let each = 0; each < 60; each += 1) await one.sessions.create({ userId: `u${each}` });
+  await turns(one);
+  await write(one);
+  await turns(one, 4);
+  await turns(other, 4);
+  const at = await positionNow();
+  platform.advance(120_000 + 900_000);
+  await turns(one, 4);
+  const newest = await database.binding
+    .prepare("SELECT max(seq) AS seq FROM session_journal")
+    .first<{ seq: number }>();
+  expect(newest?.seq, "it was swept").toBeLessThan(at);
+  expect(await positionNow()).toBe(at);
+  one.wire.commands.length = 0;
+  await turns(one, 8);
+  expect(one.wire.commands.length, "the position alone is read and written").toBeLessThan(30);
+});
+
 it("the position is written only over the one that was read", async () => {
   const { store, keys } = open();
   const advance = async (from: string, to: string) => {

@@ -274,7 +274,7 @@ describe("a database that cannot be used", () => {
     }
     const lost = one.lines.filter(({ event }) => event === "session.database_lost");
     expect(lost).toMatchObject([{ reason: "schema" }]);
-    expect(await one.sessions.databaseAnswers()).toBe(false);
+    expect(await one.sessions.databaseState()).toBe("unavailable");
   });
 
   it.each([

@@ -3,13 +3,14 @@ import { createHealth } from "../../../src/edge/health.ts";
 import { loadConfig } from "../../../src/edge/load-config.ts";
 import { healthRoutes } from "../../../src/endpoints/health.ts";
 import { createEvents } from "../../../src/events/events.ts";
+import type { DatabaseState } from "../../../src/session/session-database.ts";
 import { Store } from "../../../src/store/store.ts";
 import { testPlatform } from "../../support/platform.ts";
 
 function harness(
   env: Record<string, unknown> = {},
   withStore = true,
-  databaseAnswers?: () => Promise<boolean | null>,
+  databaseState?: () => Promise<DatabaseState | null>,
 ) {
   const wire = { down: false, asked: 0, takesMs: 0 };
   const platform = testPlatform({
@@ -27,7 +28,7 @@ function harness(
   const config = loadConfig({ ORIGIN_URL: "https://api.example", ...connection, ...env }, []);
   const events = createEvents({ platform, write: () => {} });
   const store = new Store({ connection: config.store, platform, events });
-  const health = createHealth({ config, store, platform, ...(databaseAnswers && { databaseAnswers }) });
+  const health = createHealth({ config, store, platform, ...(databaseState && { databaseState }) });
   return { wire, platform, store, health };
 }
 const everywhere = (where: string) => ({
@@ -71,6 +72,13 @@ describe("health", () => {
     for (let n = 0; n < 9; n += 1) await ask(180);
     expect((await health()).system.redis).toMatchObject({ status: "healthy", median_ms: 180 });
     expect((await health()).system.redis.message).toMatch(/far away: choose a placement/);
+  });
+
+  it("says nothing is lost while the first ping is under way, and pings once", async () => {
+    const { health, wire } = harness();
+    const all = await Promise.all(Array.from({ length: 5 }, () => health()));
+    expect(all.map(({ status }) => status)).toEqual(Array(5).fill("healthy"));
+    expect(wire.asked).toBe(1);
   });
 
   it("does not ping when Redis has just answered a request", async () => {
@@ -157,26 +165,29 @@ describe("the health paths", () => {
 
 describe("where sessions are stored", () => {
   it.each([
-    ["redis", "Redis answers, and the database too", {}, false, true, "healthy"],
-    ["redis", "Redis answers, and the database does not", {}, false, false, "degraded"],
+    ["redis", "Redis answers, and the database too", {}, false, "healthy", "healthy"],
+    ["redis", "Redis answers, and the database does not", {}, false, "unavailable", "degraded"],
+    ["redis", "Redis answers, and another database uses it too", {}, false, "shared", "degraded"],
+    ["database", "Redis is lost, which another database used too", {}, true, "shared", "degraded"],
     ["redis", "Redis answers, and there is no database", {}, false, null, "healthy"],
-    ["database", "Redis is lost", {}, true, true, "degraded"],
-    ["memory", "Redis is lost, and the database too", {}, true, false, "degraded"],
+    ["database", "Redis is lost", {}, true, "healthy", "degraded"],
+    ["memory", "Redis is lost, and the database too", {}, true, "unavailable", "degraded"],
     ["memory", "Redis is lost, and there is no database", {}, true, null, "degraded"],
-    ["database", "sessions are kept off Redis", { USE_REDIS_SESSIONS: "false" }, false, true, "healthy"],
+    ["database", "sessions are kept off Redis", { USE_REDIS_SESSIONS: "false" }, false, "healthy", "healthy"],
     [
       "memory",
       "so they are, and the database is lost",
       { USE_REDIS_SESSIONS: "false" },
       false,
-      false,
+      "unavailable",
       "degraded",
     ],
-  ] as const)("is %s where %s", async (where, _, env, down, answers, status) => {
-    const { health, wire } = harness(env, true, async () => answers);
+  ] as const)("is %s where %s", async (where, _, env, down, state, status) => {
+    const { health, wire } = harness(env, true, async () => state);
     wire.down = down;
     const facts = await health();
     expect(facts).toMatchObject({ status, services: { session_storage: where } });
-    expect(facts.system.database?.available ?? null).toBe(answers);
+    expect(facts.system.database?.status ?? null).toBe(state);
+    if (state !== null) expect(facts.system.database?.available).toBe(state !== "unavailable");
   });
 });

@@ -53,6 +53,7 @@ describe("the table of events", () => {
       "session.replayed",
       "session.database_lost",
       "session.database_found",
+      "session.database_shared",
       "jwks.failed",
       "store.lost",
       "store.found",

@@ -109,3 +109,10 @@ it("whether it answers is asked at most every 5 s", async () => {
   platform.advance(5000);
   expect(await database.answers()).toBe(false);
 });
+
+it("it is not said to be lost before it has been heard, however many ask", async () => {
+  const { database } = open();
+  const all = await Promise.all(Array.from({ length: 5 }, () => database.answers()));
+  expect(all).toEqual(Array(5).fill(true));
+  expect(database.calls).toBe(1);
+});

@@ -1,12 +1,18 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import { createEvents } from "../../../src/events/events.ts";
 import { type Position, positionText, RedisCopy } from "../../../src/session/redis-copy.ts";
 import { type TestPlatform, testPlatform } from "../../support/platform.ts";
 
 let platform: TestPlatform;
 let copy: RedisCopy;
+let lines: { event: string }[];
 beforeEach(() => {
   platform = testPlatform();
-  copy = new RedisCopy(platform);
+  lines = [];
+  copy = new RedisCopy(
+    platform,
+    createEvents({ platform, write: (_, line) => lines.push(JSON.parse(line)) }),
+  );
 });
 const at = (seq: number, over: Partial<Position> = {}): Position => ({
   database: "d1",
@@ -106,5 +112,82 @@ describe("an isolate takes Redis' word", () => {
     copy.doubt();
     copy.compared(at(5), doubts);
     expect(copy.sure).toBe(false);
+  });
+});
+
+describe("another database over the same Redis", () => {
+  const other = (over: Partial<Position> = {}) => copy.see(positionText(at(9, { database: "d2", ...over })));
+
+  it("is noticed once, until it was away for a minute", () => {
+    compared(5);
+    for (let each = 0; each < 5; each += 1) {
+      other();
+      expect(copy.shared).toBe(true);
+      platform.advance(9000);
+      compared(5);
+    }
+    expect(lines).toMatchObject([{ event: "session.database_shared" }]);
+    platform.advance(60_001);
+    expect(copy.shared).toBe(false);
+    compared(5);
+    other();
+    expect(lines).toHaveLength(2);
+  });
+
+  it.each([
+    ["it was there before this isolate compared", () => other()],
+    [
+      "Redis has come back with a snapshot of a former database",
+      () => {
+        compared(5);
+        other({ comparedAt: platform.now() - 30_001 });
+      },
+    ],
+    [
+      "a reply of before this isolate's first comparison comes after it",
+      () => {
+        const { learned } = copy;
+        compared(5);
+        copy.see(positionText(at(9, { database: "d2" })), learned);
+      },
+    ],
+    [
+      "Redis is empty",
+      () => {
+        compared(5);
+        copy.see(null);
+      },
+    ],
+    [
+      "it is this one, further on",
+      () => {
+        compared(5);
+        copy.see(positionText(at(9)));
+      },
+    ],
+    [
+      "it is this one, with earlier entries",
+      () => {
+        compared(5);
+        copy.see(positionText(at(1)));
+      },
+    ],
+    [
+      "it is no position",
+      () => {
+        compared(5);
+        copy.see("d2");
+      },
+    ],
+  ])("is not suspected where %s", (_, happen) => {
+    happen();
+    expect(copy.shared).toBe(false);
+    expect(lines).toEqual([]);
+  });
+
+  it("is noticed where it has no entries yet", () => {
+    compared(5);
+    other({ seq: 0 });
+    expect(copy.shared).toBe(true);
   });
 });
