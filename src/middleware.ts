@@ -9,6 +9,7 @@ import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
 import { createEvents } from "./events/events.ts";
 import type { Sink } from "./events/sink.ts";
+import { Problem } from "./http/problem.ts";
 import type { ConfirmedIdentity } from "./identity/confirmed.ts";
 import type { Limiter } from "./ratelimit/limiter.ts";
 import type { LimitVerdict } from "./ratelimit/verdict.ts";
@@ -184,6 +185,7 @@ function throughHandlers(c: Context<EdgeEnv>, next: () => Promise<void>, { reque
     async fetch() {
       if (request.forwarded.rule) narrow(c, request);
       await next();
+      if (c.error instanceof Problem && c.error.isAnswer) throw c.error;
       return { kind: "response", response: c.res } as const;
     },
   };

@@ -106,8 +106,8 @@ export function createClient(options: ClientOptions = {}): EdgeClient {
 function baseOf(url: string | undefined): URL {
   const page = (globalThis as { location?: { href: string } }).location?.href;
   const found = url ?? page;
-  if (found === undefined)
-    throw new TypeError("createClient: outside of a page it needs baseUrl, the edge's address");
+  if (found === undefined || !URL.canParse(found, page))
+    throw new TypeError("createClient: outside of a page it needs baseUrl, such as https://api.example.com");
   return new URL(found, page);
 }
 

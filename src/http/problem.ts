@@ -40,8 +40,20 @@ export class Problem extends Error {
     this.facts = facts;
   }
 
+  /** Whether {@link getResponse} was asked for: whoever asked wants the problem as the answer. */
+  isAnswer = false;
+
   get code(): ProblemFacts["code"] {
     return this.facts.code;
+  }
+
+  /**
+   * Hono's error handler answers with this where a handler behind the middleware throws it and the app has no `onError` that answers
+   * in another way. The middleware then writes the same problem anew, with the request's id.
+   */
+  getResponse(): Response {
+    this.isAnswer = true;
+    return problemResponse(this.facts, "");
   }
 }
 

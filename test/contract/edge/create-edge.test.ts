@@ -1,5 +1,6 @@
 import { Redis } from "@upstash/redis";
 import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { type CreateEdgeOptions, createEdge } from "../../../src/create-edge.ts";
 import type { EdgeEnv } from "../../../src/middleware.ts";
@@ -127,6 +128,61 @@ describe("sessions", () => {
     expect(await ask({}, { SESSION_SECRET: "short" }, "/session")).toEqual([500, 500, 500]);
     expect(log.join("\n")).toContain("createEdge: secrets.session (SESSION_SECRET)");
     expect(log.join("\n")).not.toContain('"short"');
+  });
+});
+
+describe("what a handler does not catch of a capability's problems", () => {
+  it.each([false, true])(
+    "is the answer, with the request's id (behind two middlewares: %s)",
+    async (nested) => {
+      const { edge, rateLimit } = createEdge(own());
+      const app = new Hono<EdgeEnv>();
+      if (nested) app.use(rateLimit([window]));
+      app.use(edge({ session: "optional" }));
+      app.post("/", async (c) => c.json(await c.var.edge.sessions.create({ userId: "ada" })));
+      const answer = await app.request("/", { method: "POST", headers: from });
+      const body = (await answer.json()) as { code: string; request_id: string };
+      expect([answer.status, body.code, answer.headers.get("content-type")]).toEqual([
+        503,
+        "SESSIONS_NOT_CONFIGURED",
+        "application/problem+json",
+      ]);
+      expect(body.request_id).toMatch(/^[0-9a-f]{32}$/);
+      expect(answer.headers.get("x-request-id")).toBe(body.request_id);
+    },
+  );
+
+  it.each<[string, (error: Error) => Response, unknown[]]>([
+    ["answers in its own way", () => new Response("mine", { status: 418 }), [418, "mine"]],
+    ["asks the error for its answer", (error) => (error as HTTPException).getResponse(), [503, "problem"]],
+  ])("is the app's own, where its onError %s", async (_what, answerOf, expected) => {
+    const app = new Hono<EdgeEnv>();
+    app.use(createEdge(own()).edge({ session: "optional" }));
+    app.post("/", async (c) => c.json(await c.var.edge.sessions.create({ userId: "ada" })));
+    app.onError((error) => answerOf(error));
+    const answer = await app.request("/", { method: "POST", headers: from });
+    const text = await answer.text();
+    expect([answer.status, text.includes("SESSIONS_NOT_CONFIGURED") ? "problem" : text]).toEqual(expected);
+  });
+
+  it("is nothing of the app's own errors", async () => {
+    const app = new Hono<EdgeEnv>();
+    app.use(createEdge(own()).edge({ session: "optional" }));
+    app.get("/plain", () => {
+      throw new Error("mine");
+    });
+    app.get("/http", () => {
+      throw new HTTPException(402, { message: "pay" });
+    });
+    const answers = [];
+    for (const path of ["/plain", "/http"]) {
+      const answer = await app.request(path, { headers: from });
+      answers.push([answer.status, await answer.text()]);
+    }
+    expect(answers).toEqual([
+      [500, "Internal Server Error"],
+      [402, "pay"],
+    ]);
   });
 });
 

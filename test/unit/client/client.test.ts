@@ -246,6 +246,17 @@ describe("a 429", () => {
   });
 });
 
-it("without a page and an address there is an error that says what to give", () => {
-  expect(() => createClient()).toThrow("baseUrl");
+it.each([
+  undefined,
+  "",
+  "/",
+  "api.example.com",
+  "api.example.com/v1",
+  "//api.example.com",
+  "https://",
+  "http://a b",
+])("without a page, %j as the address is an error that says what to give", (baseUrl) => {
+  expect(() => createClient({ ...(baseUrl !== undefined && { baseUrl }) })).toThrow(
+    "baseUrl, such as https://api.example.com",
+  );
 });
