@@ -15,22 +15,37 @@ import { databaseReport, withDatabaseSection } from "./session-database/report.t
 import { runDatabase } from "./session-database/run.ts";
 import { runSoak, soakReport } from "./soak.ts";
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seed: { type: "string", default: "1" },
-    only: { type: "string" },
-    rate: { type: "string" },
-    sessions: { type: "string" },
-    seconds: { type: "string", default: "600" },
-  },
-});
-const [form = "full"] = positionals;
+const { form, values } = given();
 const seed = Number(values.seed);
 const rate = values.rate === undefined ? {} : { rate: Number(values.rate) };
 const say = (line: string) => console.log(line);
 
 const results = `${import.meta.dirname}/RESULTS.md`;
+
+/** The arguments. What cannot be understood ends the program before it takes minutes, or writes over RESULTS.md. */
+function given() {
+  try {
+    const { positionals, values } = parseArgs({
+      allowPositionals: true,
+      options: {
+        seed: { type: "string", default: "1" },
+        only: { type: "string" },
+        rate: { type: "string" },
+        sessions: { type: "string" },
+        seconds: { type: "string", default: "600" },
+      },
+    });
+    const [form = "full", ...more] = positionals;
+    if (["full", "quick", "soak", "database"].includes(form) && more.length === 0) return { form, values };
+    console.error(`Not understood: ${positionals.join(" ")}`);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+  }
+  console.error(
+    "Usage: npm run chaos [-- full | quick | soak | database] [--only NAME,NAME] [--rate N] [--sessions N] [--seconds N] [--seed N]",
+  );
+  process.exit(2);
+}
 
 if (form === "soak") await soak();
 else if (form === "database") await database();

@@ -1,25 +1,23 @@
+import { existsSync } from "node:fs";
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { variables } from "../../src/config/variables-table.ts";
 import { run } from "../../src/tools/check/run.ts";
-import { readStartOptions } from "../../src/tools/start/options.ts";
+import { helpText, readStartOptions } from "../../src/tools/start/options.ts";
 import { edgeAddress } from "../../src/tools/verify/address.ts";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
 import { copyProject, type ProjectCopy } from "../support/project-copy.ts";
 import { type Harness as StoreHarness, startHarness } from "../support/upstash-local.ts";
-import { type Command, commandsOf, shownBy, stable } from "./commands.ts";
+import { ASSIGNMENTS, commandsOf, optionsOf, pages, shownBy, stable } from "./commands.ts";
 import { type Api, startExpressApi } from "./express-api.ts";
-import { generated, isRoutes } from "./generated.ts";
-import { blocksOf } from "./markdown.ts";
 
-const PAGES = ["README.md", "docs/operating.md", "docs/your-api.md"];
-const commands = PAGES.flatMap(commandsOf);
-const { scripts } = JSON.parse(await readFile("package.json", "utf8")) as { scripts: Record<string, string> };
-
-/** What is typed after a program's name. */
-const wordsOf = (text: string) => text.split(/\s+/).slice(text.startsWith("npx") ? 2 : 1);
+const commands = pages.flatMap(commandsOf);
+const { scripts, bin } = JSON.parse(await readFile("package.json", "utf8")) as {
+  scripts: Record<string, string>;
+  bin: Record<string, string>;
+};
 
 /** Commands that run below, in their order, as a reader would type them: all others are checked for their form. */
 const FOLLOWED = [
@@ -29,9 +27,90 @@ const FOLLOWED = [
   /^\(set -a;.*npm run doctor/,
 ];
 
+const helps = new Map<string, Promise<string>>();
+/** What a program says of its own options, however it exits. Asked for once: wrangler takes seconds. */
+function helpOf(program: string, ...args: string[]): Promise<string> {
+  const line = [program, ...args].join(" ");
+  const help = helps.get(line) ?? run(program, [...args, "--help"]).then(({ output }) => output);
+  helps.set(line, help);
+  return help;
+}
+
+/** The help of each script that a page gives options to. */
+const HELP: Record<string, () => Promise<string>> = {
+  start: async () => helpText(),
+  verify: () => helpOf("node", "src/tools/verify/main.ts"),
+  doctor: () => helpOf("node", "src/tools/doctor/main.ts"),
+  // Both hand their options on.
+  check: () => helpOf("wrangler", "deploy"),
+  deploy: () => helpOf("wrangler", "deploy"),
+  bench: () => helpOf("node", "test/bench/main.ts"),
+  chaos: () => helpOf("node", "test/chaos/main.ts"),
+};
+
+/** The parts of a command, without the variables before it. */
+function partsOf(text: string) {
+  const [program = "", ...words] = text.replace(ASSIGNMENTS, "").split(/\s+/);
+  if (program === "npx") return { program: words[0] ?? "", words: words.slice(1) };
+  return { program, words };
+}
+
+/** What is wrong with a command's form, by its program. A program that is not here is one that no test knows. */
+const FORMS: Record<string, (words: string[], text: string) => Promise<void> | void> = {
+  npm: async (words) => {
+    // test/docs/package.test.ts packs, test/docs/first-hour.ts installs.
+    if (words[0] === "ci" || words[0] === "pack") return expect(words).toHaveLength(1);
+    const [script = "", ...rest] = words[0] === "run" ? words.slice(1) : words;
+    expect(Object.keys(scripts)).toContain(script);
+    if (rest.length === 0) return;
+    expect(rest[0], "npm keeps what does not stand behind --").toBe("--");
+    const options = rest.slice(1);
+    expect(Object.keys(HELP), `a test that knows the options of npm run ${script}`).toContain(script);
+    const help = (await HELP[script]?.()) ?? "";
+    const named =
+      script === "bench" || script === "chaos" ? options : options.filter((word) => /^-/.test(word));
+    for (const word of named) expect(help, word).toContain(word);
+    if (script === "start") expect(() => readStartOptions(options)).not.toThrow();
+    if (script === "verify") expect(edgeAddress(options[0] ?? "")).toMatch(/^https:/);
+  },
+  wrangler: async (words) => {
+    const end = words.findIndex((word) => !/^[a-z][a-z0-9]*$/.test(word));
+    let name = end === -1 ? words : words.slice(0, end);
+    let help = await helpOf("wrangler", ...name);
+    // A value in small letters: `wrangler d1 create sessions`.
+    while (!help.includes(`wrangler ${name.join(" ")}`) && name.length > 1) {
+      name = name.slice(0, -1);
+      help = await helpOf("wrangler", ...name);
+    }
+    expect(help).toContain(`wrangler ${name.join(" ")}`);
+    for (const option of words.filter((word) => word.startsWith("-"))) expect(help).toContain(option);
+  },
+  // Its flags are from uvicorn's documentation: nothing here can run it.
+  uvicorn: (words) => expect(words).toEqual(["main:app", "--forwarded-allow-ips", "'*'"]),
+  openssl: (words) => expect(words[0]).toBe("rand"),
+  // test/docs/package.test.ts runs it, as it is packed.
+  "envoyou-edge": (words, text) => {
+    expect(Object.keys(bin)).toContain("envoyou-edge");
+    expect(text).toBe("npx envoyou-edge upstash");
+    expect(words).toEqual(["upstash"]);
+  },
+  vitest: async (words) => {
+    const projects = await readFile("vitest.config.ts", "utf8");
+    expect(words.slice(0, 2)).toEqual(["run", "--project"]);
+    expect(projects).toContain(`name: "${words[2]}"`);
+    for (const file of words.slice(3)) expect(existsSync(file), file).toBe(true);
+  },
+};
+
+async function expectForm(text: string): Promise<void> {
+  const { program, words } = partsOf(text);
+  expect(Object.keys(FORMS), `${text}: no test knows ${program}`).toContain(program);
+  await FORMS[program]?.(words, text);
+}
+
 describe("each command of the pages", () => {
   it("is found", () => {
-    expect(commands.length).toBeGreaterThan(25);
+    expect(commands.length).toBeGreaterThan(60);
     for (const step of FOLLOWED)
       expect(
         commands.some(({ text }) => step.test(text)),
@@ -39,45 +118,29 @@ describe("each command of the pages", () => {
       ).toBe(true);
   });
 
-  const forms = commands.filter(({ text }) => !FOLLOWED.some((step) => step.test(text)));
-  it.each(forms.filter(({ text }) => !text.startsWith("npx")))("$file: $text", ({ text }) => {
-    const [program, ...words] = text.replace(/^(?:[A-Z_]+=\S* )+/, "").split(/\s+/);
-    if (program === "openssl") return expect(words[0]).toBe("rand");
-    expect(program).toBe("npm");
-    // test/docs/package.test.ts packs.
-    if (words[0] === "ci" || words[0] === "pack") return expect(words).toHaveLength(1);
-    const script = words[0] === "run" ? words[1] : words[0];
-    expect(Object.keys(scripts)).toContain(script);
-    const options = words.includes("--") ? words.slice(words.indexOf("--") + 1) : [];
-    if (script === "start") expect(() => readStartOptions(options)).not.toThrow();
-    if (script === "verify") expect(edgeAddress(options[0] ?? "")).toMatch(/^https:/);
-  });
+  const forms = new Map(
+    commands.filter(({ text }) => !FOLLOWED.some((step) => step.test(text))).map((each) => [each.text, each]),
+  );
+  it.each([...forms.values()])("$file: $text", { timeout: 120_000 }, ({ text }) => expectForm(text));
 
-  it("of wrangler: the command exists and knows its options", { timeout: 300_000 }, async () => {
-    const ofWrangler = forms.filter(({ text }) => text.startsWith("npx wrangler"));
-    expect(ofWrangler.length).toBeGreaterThan(4);
-    const names = [...new Set(ofWrangler.map(nameOf))];
-    const help = new Map<string, string>();
-    for (const name of names) {
-      const { code, output } = await run("wrangler", [...name.split(" "), "--help"]);
-      expect(code, name).toBe(0);
-      help.set(name, output);
-    }
-    for (const command of ofWrangler) {
-      const name = nameOf(command);
-      expect(help.get(name), command.text).toContain(`wrangler ${name}`);
-      for (const option of command.text.match(/--[a-z-]+/g) ?? [])
-        expect(help.get(name), command.text).toContain(option);
-    }
+  it.each(["npm run delpoy", "npm start -- --orgin URL", "npm start --origin URL", "npm run docs -- --fast"])(
+    "a wrong one is found: %s",
+    (text) => expect(expectForm(text)).rejects.toThrow(),
+  );
+
+  it.each([
+    "npm run chaos -- qiuck",
+    "npm run doctor -- --enviroment x",
+    "brew install redis",
+    "npx nothing -x",
+  ])("a wrong one is found: %s", { timeout: 60_000 }, (text) => expect(expectForm(text)).rejects.toThrow());
+
+  it("options that stand alone belong to a tool of this project", { timeout: 120_000 }, async () => {
+    const known = (await Promise.all(Object.values(HELP).map((help) => help()))).join("\n");
+    const unknown = pages.flatMap(optionsOf).filter((option) => !known.includes(`${option} `));
+    expect(unknown).toEqual([]);
   });
 });
-
-/** `versions upload` of `npx wrangler versions upload --env production`: words before an option or a value. */
-function nameOf({ text }: Command): string {
-  const words = wordsOf(text);
-  const end = words.findIndex((word) => !/^[a-z]+$/.test(word));
-  return (end === -1 ? words : words.slice(0, end)).join(" ");
-}
 
 /** docs/operating.md, "Deploying", for staging: the settings as the steps say, and what needs an account as a dry run. */
 describe("the way to a deployment, on a copy", () => {
@@ -145,7 +208,8 @@ describe("what the pages show", () => {
     const shown = shownBy("README.md");
     expect(shown.length).toBeGreaterThan(4);
     for (const { command, lines } of shown) {
-      const { output } = await run("bash", ["-euc", command.replace("…", rest)], env);
+      const { code, output } = await run("bash", ["-euc", command.replace("…", rest)], env);
+      expect(code, command).toBe(0);
       const printed = output.split(/\r?\n/).map(stable).join("\n");
       for (const line of lines)
         for (const part of stable(line).split("…"))
@@ -159,31 +223,8 @@ describe("what the pages show", () => {
     const { output } = await run("node", ["src/tools/verify/main.ts", harness.edge.url, "--cached", fresh], {
       SERVICE_TOKEN: harness.secrets.service,
     });
-    const [shown] = shownBy("docs/operating.md");
+    const [shown, ...others] = shownBy("docs/operating.md");
+    expect(others).toEqual([]);
     expect(shown?.lines.map(stable)).toEqual(output.trim().split("\n").map(stable));
   });
 });
-
-it("examples in TypeScript have the right types", { timeout: 120_000 }, async () => {
-  const examples = ["README.md", "docs/routes.md", "docs/your-api.md", "docs/operating.md"].flatMap((page) =>
-    blocksOf(page).flatMap(({ language, text, line }) => {
-      if (language !== "ts") return [];
-      const head = /^import .*defineRoutes/m.test(text) || !isRoutes(text) ? "" : `${IMPORT}\n`;
-      const source = text.replaceAll(/"(?:\.\.\/\.\.\/src|\.)\//g, '"../../../src/');
-      return [{ name: `types-${page.replaceAll(/\W/g, "-")}-${line}.ts`, text: `${head}${source}\n` }];
-    }),
-  );
-  expect(examples.length).toBeGreaterThan(2);
-  for (const { name, text } of examples) await generated(name, text);
-  const config = {
-    extends: "../../../tsconfig.json",
-    compilerOptions: { types: ["../../../worker-configuration.d.ts", "node"] },
-    files: examples.map(({ name }) => name),
-    include: [],
-    exclude: [],
-  };
-  const file = await generated("tsconfig.json", JSON.stringify(config));
-  expect(await run("tsc", ["-p", file])).toEqual({ code: 0, output: "" });
-});
-
-const IMPORT = 'import { defineRoutes } from "../../../src/config/route.ts";';

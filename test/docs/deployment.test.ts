@@ -101,9 +101,9 @@ describe("what a Deploy button reads", () => {
       expect(description.startsWith(table[name]?.description ?? "?"), `${name}: ${description}`).toBe(true);
   });
 
-  it("git ignores .dev.vars and the files of secrets, and not the example", () => {
+  it("git ignores .dev.vars, the files of secrets and packages, and not the example", () => {
     const ignored = readFileSync(".gitignore", "utf8").split("\n");
-    for (const line of [".dev.vars", ".dev.vars.*", "!.dev.vars.example", ".secrets", ".secrets.*"])
+    for (const line of [".dev.vars", ".dev.vars.*", "!.dev.vars.example", ".secrets", ".secrets.*", "*.tgz"])
       expect(ignored).toContain(line);
   });
 });

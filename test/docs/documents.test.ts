@@ -3,7 +3,7 @@ import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
 import { cacheSchema, limitSchemas, routeSchemaOf } from "../../src/config/routes-schema.ts";
 import { algorithms } from "../../src/ratelimit/algorithms/algorithms.ts";
-import { expectRight, isRoutes, routesOf } from "./generated.ts";
+import { createKeys } from "../../src/store/keys.ts";
 import { anchorsOf, blocksOf, markdownFiles, relativeLinks } from "./markdown.ts";
 
 const PAGES = [
@@ -125,15 +125,6 @@ describe("the handlers' example", () => {
   });
 });
 
-describe.each(["README.md", "docs/routes.md"])("%s", (file) => {
-  it("shows routes that are right", async () => {
-    const lists = blocksOf(file).filter(({ text }) => isRoutes(text));
-    expect(lists).toHaveLength(1);
-    const name = `routes-of-${file.replaceAll("/", "-")}`;
-    expectRight(await routesOf(name, lists[0]?.text ?? ""));
-  });
-});
-
 it("docs/configuration.md: each key has a sentence of its own", () => {
   const sections = readFileSync("docs/configuration.md", "utf8").split(/^##+ /m);
   const repeated = sections.flatMap((section) => {
@@ -143,6 +134,24 @@ it("docs/configuration.md: each key has a sentence of its own", () => {
     return said.filter((sentence, index) => said.indexOf(sentence) !== index);
   });
   expect(repeated).toEqual([]);
+});
+
+it("docs/architecture.md has each key of src/store/keys.ts, and no other", () => {
+  const rows = (file: string) =>
+    [...readFileSync(file, "utf8").matchAll(/\| `(\{(?:limits|sessions|cache)\}:[^`]+)` \|/g)].map(
+      ([, key]) => key,
+    );
+  const documented = rows("docs/architecture.md");
+  expect(documented).toEqual(rows("src/store/keys.ts"));
+  const prefixes = { cache: "{cache}", rateLimit: "{limits}", session: "{sessions}" };
+  const made = Object.values(createKeys(prefixes)).map((key) =>
+    (key as (...names: string[]) => string)("N", "N"),
+  );
+  // `@upstash/ratelimit` appends the number of the window.
+  const named = documented.map((key = "") =>
+    key.replace(":{window number}", "").replaceAll(/(?<=:)\{[^}]+\}/g, "N"),
+  );
+  expect(made.sort()).toEqual(named.sort());
 });
 
 describe("problem codes", () => {

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
 import { generated } from "./generated.ts";
 import { blocksOf } from "./markdown.ts";
 
@@ -52,10 +51,14 @@ export function expressSource(): string {
 
 /** Runs it on a free port. */
 export async function startExpressApi(originToken: string): Promise<Api> {
-  const file = await generated("express-api.mjs", expressSource());
-  const child = spawn("node", [join(process.cwd(), file)], {
+  return startProgram("node", [await generated("express-api.mjs", expressSource())], originToken);
+}
+
+/** Runs a program that prints `port N` when it listens. @throws Error where it ends before that. */
+export async function startProgram(program: string, args: string[], originToken: string): Promise<Api> {
+  const child = spawn(program, args, {
     env: { ...process.env, ORIGIN_TOKEN: originToken, PORT: "0" },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   const port = await portOf(child);
   return {
@@ -70,7 +73,11 @@ export async function startExpressApi(originToken: string): Promise<Api> {
 
 function portOf(child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
-    child.once("exit", (code) => reject(new Error(`the API ended with code ${code}`)));
+    let said = "";
+    child.stderr?.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    child.once("close", (code) => reject(new Error(`the API ended with code ${code}: ${said}`)));
     child.stdout?.on("data", (chunk: Buffer) => {
       const port = /port (\d+)/.exec(chunk.toString())?.[1];
       if (port) resolve(Number(port));

@@ -22,9 +22,17 @@ export function isRoutes(block: string): boolean {
   return block.replace(ROUTES_IMPORT, "").startsWith("export default defineRoutes(");
 }
 
-/** The list that a block defines. @param name Of the generated file: one for each block. */
+/** One route, as it stands in the list. */
+export function isRoute(block: string): boolean {
+  return block.startsWith("{ path: ");
+}
+
+/** The list that a block defines, or the one route. @param name Of the generated file: one for each block. */
 export async function routesOf(name: string, block: string): Promise<RouteInput[]> {
-  const source = `import { defineRoutes } from "../../../src/config/route.ts";\n${block.replace(ROUTES_IMPORT, "")}\n`;
+  const list = isRoute(block)
+    ? `export default defineRoutes([\n${block}\n]);`
+    : block.replace(ROUTES_IMPORT, "");
+  const source = `import { defineRoutes } from "../../../src/config/route.ts";\n${list}\n`;
   const file = await generated(`${name}.ts`, source);
   const { default: routes } = (await import(join(process.cwd(), file))) as { default: RouteInput[] };
   return routes;

@@ -7,20 +7,34 @@ export interface Block {
   line: number;
 }
 
+/** @throws Error at a fence that this reader does not know, so that no block is passed over. */
 export function blocksOf(file: string): Block[] {
-  const lines = readFileSync(file, "utf8").split("\n");
+  return blocksIn(readFileSync(file, "utf8"), file);
+}
+
+/** @param file The text's name in errors. */
+export function blocksIn(markdown: string, file: string): Block[] {
+  const lines = markdown.split("\n");
   const blocks: Block[] = [];
   let open: { language: string; line: number; lines: string[] } | null = null;
   for (const [index, line] of lines.entries()) {
-    const fence = /^ {0,3}```(\S*)\s*$/.exec(line);
+    const fence = /^ {0,3}```([\w-]*)\s*$/.exec(line);
+    if (!fence && LIKE_A_FENCE.test(line))
+      throw new Error(
+        `${file}:${index + 1}: a block begins with three backticks, at most three spaces before them`,
+      );
     if (!fence) open?.lines.push(line);
     else if (open) {
       blocks.push({ language: open.language, text: open.lines.join("\n"), line: open.line });
       open = null;
     } else open = { language: fence[1] ?? "", line: index + 1, lines: [] };
   }
+  if (open) throw new Error(`${file}:${open.line}: the block does not end`);
   return blocks;
 }
+
+/** A fence in a list, in a quotation, of tildes, of four backticks or with words after the language; a tag that holds code. */
+const LIKE_A_FENCE = /^[\s>*+\d.-]*(?:```|~~~)|<(?:pre|code)[\s>]/;
 
 /** The text of a Markdown file without its fenced blocks. */
 export function withoutBlocks(file: string): string {

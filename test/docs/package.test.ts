@@ -27,7 +27,8 @@ const INSTALLED = [
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "envoyou-edge-package-"));
-  const built = await run("node", ["src/tools/package/main.ts"]);
+  // What npm runs before it packs. The scripts are left out below because `prepare` would prune node_modules.
+  const built = await run("npm", ["run", "prepack"]);
   if (built.code !== 0) throw new Error(built.output);
   await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder]);
   await exec("tar", ["xzf", join(folder, "envoyou-edge-0.1.0.tgz"), "-C", folder]);

@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
-import { run } from "../../src/tools/check/run.ts";
 import { hasChromium, launchChromium } from "../support/chromium.ts";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
 import { type Edge, startEdge } from "../support/edge/start.ts";
 import { saying, type TestServer } from "../support/servers.ts";
 import { type Api, startExpressApi } from "./express-api.ts";
+import { hasPython, startFastApi } from "./fastapi-api.ts";
 import { generated } from "./generated.ts";
 import { blocksOf } from "./markdown.ts";
 
@@ -199,17 +199,38 @@ describe("docs/your-api.md: Hono", () => {
   });
 });
 
-/** Neither framework is installed here, so that their lines are only parsed. */
-describe("docs/your-api.md: lines for frameworks that are not installed", () => {
-  it("Fastify: are JavaScript", async () => {
-    const file = await generated("fastify-api.mjs", lines('from "fastify"'));
-    expect(await run("node", ["--check", file])).toMatchObject({ code: 0 });
+describe.skipIf(!hasPython)("docs/your-api.md: FastAPI", () => {
+  let api: Api;
+  let harness: Harness;
+  beforeAll(async () => {
+    api = await startFastApi(TOKEN);
+    harness = await openHarness({ vars: { ORIGIN_URL: api.url, ORIGIN_TOKEN: TOKEN, ROUTES } });
+  });
+  afterAll(async () => {
+    await harness?.stop();
+    await api?.stop();
   });
 
-  it("FastAPI: are Python", async () => {
-    const file = await generated("fastapi_api.py", lines("from fastapi"));
-    const { code, output } = await run("python3", ["-m", "py_compile", file]);
-    // 127: there is no python3 here.
-    expect([0, 127], output).toContain(code);
+  it("refuses who goes around the edge", async () => {
+    for (const headers of [{}, { "x-edge-token": "" }, { "x-edge-token": "another", "x-user-id": "ada" }])
+      expect((await fetch(`${api.url}/me`, { headers })).status).toBe(403);
   });
+
+  it("gets a session at login, and learns who asks", async () => {
+    const wrong = await harness.edge.fetch("/login", json({ user: "ada", password: "wrong" }));
+    expect([wrong.status, wrong.headers.getSetCookie()]).toEqual([401, []]);
+    for (const user of ["ada", "Ärger 日本", "a/b%2F", "a+b"]) {
+      const cookie = await signIn(harness.edge, user);
+      expect(await (await harness.edge.fetch("/me", { headers: { cookie } })).json()).toEqual({ user });
+    }
+    expect((await harness.edge.fetch("/me")).status).toBe(401);
+  });
+});
+
+describe("docs/your-api.md: an API without ORIGIN_TOKEN does not start, since an absent field would match it", () => {
+  it("Express", () => expect(startExpressApi("")).rejects.toThrow("ORIGIN_TOKEN is not set"));
+
+  it.skipIf(!hasPython).each([[[]], [["-O"]]])("FastAPI, python3 %j", (options) =>
+    expect(startFastApi("", options)).rejects.toThrow("ORIGIN_TOKEN is not set"),
+  );
 });

@@ -13,7 +13,7 @@ const ENTRIES = [
 
 const OUT = "dist/package";
 
-/** `npm run package`: the modules and declarations that `npm pack` takes along. */
+/** `npm run package`, and the first step of `npm pack`: the modules and declarations that it takes along. */
 async function main(): Promise<void> {
   await rm(OUT, { recursive: true, force: true });
   for (const { name, source, platform } of ENTRIES) {
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const { code, output } = await run("tsc", ["-p", "tsconfig.package.json"]);
   if (code !== 0) throw new Error(`The declarations do not build:\n${output}`);
   await renameImports(join(OUT, "types"));
-  console.log(`Built: ${OUT}. \`npm pack\` makes the package of it.`);
+  console.log(`Built: ${OUT}`);
 }
 
 /** The compiler leaves `.ts` in the imports of declarations, which not every resolution of TypeScript finds. */
