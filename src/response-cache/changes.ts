@@ -8,8 +8,8 @@
 export const CHANGE_LIFE_MS = 600_000;
 /** Members, so that reading them all is well below 128 KB. Beyond it the older half leaves, and {@link MISSED} says up to when. */
 export const MAX_CHANGES = 2000;
-/** Clocks of two isolates may differ by this much, ms. */
-const OVERLAP_MS = 10_000;
+/** Clocks of two isolates may differ by this much, ms: what others have written is read again from that far back. */
+export const CLOCKS_DIFFER_MS = 10_000;
 
 /** What changed: a URL's entries became invalid (`h`) or stale (`s`), by the URL's hash; an address's entries were withdrawn (`d`). */
 export type ChangeMember = `${"h" | "s" | "d"}${string}`;
@@ -41,8 +41,8 @@ export interface ChangeReader {
   invalidate(url: { urlHash: string }, at: { hard: number; soft: number }): void;
   /** Drops an address's entries of requests up to then. */
   dropOlder(address: { key: string }, requestTime: number): void;
-  /** Drops all entries: what has changed since they were looked at is not known. */
-  dropAll(): void;
+  /** Drops all entries, and what requests up to then are yet to bring: what has changed since is not known. */
+  dropAll(requestTime: number): void;
 }
 
 /** What the isolate has read of changes. */
@@ -52,7 +52,7 @@ export class Changes {
 
   /** The score from which they must be read. */
   get since(): string {
-    return Number.isFinite(this.#readAt) ? String(this.#readAt - OVERLAP_MS) : "-inf";
+    return Number.isFinite(this.#readAt) ? String(this.#readAt - CLOCKS_DIFFER_MS) : "-inf";
   }
 
   /**
@@ -62,7 +62,8 @@ export class Changes {
    */
   learn(membersAndScores: readonly unknown[], now: number, reader: ChangeReader): void {
     const pause = now - this.#readAt;
-    if (Number.isFinite(pause) && (pause < 0 || pause > CHANGE_LIFE_MS - OVERLAP_MS)) reader.dropAll();
+    if (Number.isFinite(pause) && (pause < 0 || pause > CHANGE_LIFE_MS - CLOCKS_DIFFER_MS))
+      reader.dropAll(now - CHANGE_LIFE_MS);
     this.#readAt = now;
     for (let index = 0; index + 1 < membersAndScores.length; index += 2) {
       const member = membersAndScores[index];
@@ -79,6 +80,6 @@ export class Changes {
     if (member.startsWith("d")) reader.dropOlder({ key: name }, time);
     if (member !== MISSED || time <= this.#missedUpTo) return;
     this.#missedUpTo = time;
-    reader.dropAll();
+    reader.dropAll(time);
   }
 }

@@ -58,7 +58,9 @@ export async function encodeEntry(entry: Entry): Promise<EncodedEntry | null> {
   const { apart } = body;
   const line = (facts: { gzip: boolean; sum: number; apart?: string }) =>
     `${JSON.stringify({ v: 4, ...rest, meta, ...facts, size: body.size })}\n`;
-  const fits = (text: string, more: number) => utf8Length(text) + more <= MAX_VALUE_BYTES;
+  // The id stands before it, where it is read by the batch.
+  const fits = (text: string, more: number) =>
+    entry.id.length + 1 + utf8Length(text) + more <= MAX_VALUE_BYTES;
   if (apart) {
     const text = line({ gzip: apart.gzip, sum: apart.sum, apart: apart.id });
     return fits(text, 0) ? { text, body: null } : null;

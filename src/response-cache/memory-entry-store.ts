@@ -159,8 +159,9 @@ export class MemoryEntryStore implements EntryStore {
     else this.drop(address);
   }
 
-  /** Removes everything that is held; what is known of invalidations and withdrawals stays. */
-  dropAll(): void {
+  /** Removes everything that is held; what is known of invalidations and withdrawals stays. Fills of requests up to then are outdated. */
+  dropAll(requestTime: number): void {
+    this.#forgottenUpTo = Math.max(this.#forgottenUpTo, requestTime);
     this.#urls.clear();
   }
 
@@ -179,11 +180,12 @@ export class MemoryEntryStore implements EntryStore {
 
   /** What is held cannot be checked by what is forgotten, so that it goes: once for many writes to URLs that differ. */
   #forgetHalf(): void {
+    let forgotten = 0;
     for (const [urlHash, { hard, soft }] of [...this.#invalidatedAt].slice(0, MAX_INVALIDATIONS / 2)) {
       this.#invalidatedAt.delete(urlHash);
-      this.#forgottenUpTo = Math.max(this.#forgottenUpTo, hard, soft);
+      forgotten = Math.max(forgotten, hard, soft);
     }
-    this.dropAll();
+    this.dropAll(forgotten);
   }
 
   invalidatedAt({ urlHash }: UrlHash): InvalidatedAt {

@@ -3,6 +3,7 @@ import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import { defineScript } from "../store/script.ts";
+import { CLOCKS_DIFFER_MS } from "./changes.ts";
 import {
   EVERYTHING,
   PURGE_KINDS,
@@ -21,8 +22,6 @@ const MAX_PURGES = 1000;
 const MAX_NARROW_PURGES = 750;
 /** An isolate may have purged narrowly what the log holds by its wider target. */
 const MAX_KNOWN = MAX_PURGES + MAX_NARROW_PURGES;
-/** Clocks of two isolates may differ by this much, ms: the log is read again from that far back. */
-const OVERLAP_MS = 10_000;
 
 const member = z.object({
   k: z.enum(PURGE_KINDS),
@@ -70,7 +69,7 @@ export class PurgeLog {
 
   /** The score from which the log must be read, for the script that reads it. */
   get since(): string {
-    return Number.isFinite(this.#readUpTo) ? String(this.#readUpTo - OVERLAP_MS) : "-inf";
+    return Number.isFinite(this.#readUpTo) ? String(this.#readUpTo - CLOCKS_DIFFER_MS) : "-inf";
   }
 
   get size(): number {

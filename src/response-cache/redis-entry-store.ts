@@ -22,6 +22,7 @@ import {
 } from "./entry-store.ts";
 import { namingTag } from "./naming-tag.ts";
 import { MAX_LIFE_MS } from "./purge-log.ts";
+import { isQuick, quickFillTakesMs } from "./quick-fill.ts";
 import { findScript, invalidateScript, MARKERS, putScript, withdrawScript } from "./redis-scripts.ts";
 
 /** Bytes of a long body as text: every plan of Upstash takes a request, and gives a reply, of 1 MB. Less is learnt. */
@@ -30,10 +31,6 @@ const MAX_COMMAND_BYTES = 1_000_000 - 160 * 1024;
 const LONG_WRITE_MS = 10_000;
 /** Ms for which a variant's withdrawal is kept where nothing else of the URL is. */
 const WITHDRAWAL_LIFE_MS = 3_600_000;
-/** A fill that took longer may have met a write, or a later answer, ms: it looks for one. */
-const QUICK_FILL_MS = 1000;
-/** Ms beside the call to the store that a quick fill may take from its answer to Redis. */
-const FILL_MARGIN_MS = 800;
 /**
  * Writes to URLs of which nothing is stored, that one isolate notes at a time: whoever writes to many URLs must not fill the
  * store (law 5).
@@ -74,7 +71,7 @@ export class RedisEntryStore implements EntryStore {
     this.#keys = keys;
     this.#store = store;
     this.#platform = platform;
-    this.#emptyStampMs = QUICK_FILL_MS + Math.max(2000, store.longestCallMs + FILL_MARGIN_MS);
+    this.#emptyStampMs = quickFillTakesMs(store.longestCallMs);
     this.#emptyStamps = new BoundedMap({ platform, entries: MAX_EMPTY_STAMPS, whenFull: "refuse" });
   }
 
@@ -207,7 +204,7 @@ export class RedisEntryStore implements EntryStore {
     batch: Batch,
   ): LongWrite {
     const now = this.#platform.now();
-    if (!isNew || entry.meta.vary.length > 0 || now - entry.meta.requestTime >= QUICK_FILL_MS) {
+    if (!isNew || entry.meta.vary.length > 0 || !isQuick(entry, now)) {
       void this.#queuePut(address, entry, encoded, batch);
       return null;
     }
@@ -236,10 +233,11 @@ export class RedisEntryStore implements EntryStore {
     const now = this.#platform.now();
     const keepMs = keepMsOf(entry, now);
     this.#markAudience(address, keepMs, batch);
-    const isQuick = !body && now - requestTime < QUICK_FILL_MS;
     const beside = body?.text ?? (entry.body.apart ? "kept" : "none");
-    const member: ChangeMember | "" = isQuick ? "" : `h${urlHash}`;
-    const settings = [keepMs, MAX_VARIANTS, MAX_VARY_SETS, tagLine(entry), beside, requestTime, now, member];
+    const ending: (ChangeMember | typeof MISSED)[] = [`h${urlHash}`, `d${key}`, MISSED];
+    const looked = !body && isQuick(entry, now) ? [] : ending;
+    const bounds = [keepMs, MAX_VARIANTS, MAX_VARY_SETS];
+    const settings = [...bounds, tagLine(entry), beside, requestTime, now, ...looked];
     const { response, changes, invalidatedAt, variants, longBody } = this.#keys;
     const names = [response(key), changes(), invalidatedAt(urlHash), variants(key), longBody(key)];
     return batch.run(putScript, names, [setOf(vary), entry.variant, entry.id, text, ...settings]);

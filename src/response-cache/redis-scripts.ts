@@ -1,5 +1,5 @@
 import { defineScript } from "../store/script.ts";
-import { NOTE_CHANGE } from "./changes.ts";
+import { CLOCKS_DIFFER_MS, NOTE_CHANGE } from "./changes.ts";
 
 /** SHA-1 of nothing: the name of the variant of an answer that does not vary. */
 export const VARYLESS = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
@@ -70,18 +70,19 @@ return {gone, id, entry, others}
 /**
  * Stores an answer: in place of the one that is there where none varies, else as a variant, and drops the oldest beyond the
  * most. Not where a later answer has taken its place, nor where it is withdrawn or the URL has been written to since its
- * request. Of that, where nothing was stored, only the changes tell a fill that took its time.
+ * request. Of that, where nothing is left of it beside the answer, only the changes tell a fill that took its time.
  *
  * KEYS: the URL's answer, the changes, when it was invalidated, its variants, its long body. ARGV: vary set, variant text,
  * id, entry, keep for ms, most variants, most sets, entity tag, what becomes of a body beside the entry: 'none', 'kept', or
- * the body; its time, now, the change that would end it or ''. What is of the future is of a clock that was wrong. In place of
- * the first variant there was an answer that did not vary, or a withdrawal: what of these is yet to arrive is older. It replies 0
- * where it stored nothing, 2 where the answer is a variant.
+ * the body; its time, now, then the changes that would end it. What is of a future that no other clock may have reached is
+ * passed over. In place of the first variant there was an answer that did not vary, or a withdrawal: what of these is yet to
+ * arrive is older. A withdrawal is kept its time in either case. It replies 0 where it stored nothing, 2 where the answer is
+ * a variant.
  */
 export const putScript = defineScript(`
 #!lua flags=allow-key-locking
 ${TEXT_AT}
-local time, now, keep = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[5])
+local time, newest, keep = tonumber(ARGV[10]), tonumber(ARGV[11]) + ${CLOCKS_DIFFER_MS}, tonumber(ARGV[5])
 local here, variant = textAt(KEYS[1]), redis.sha1hex(ARGV[2])
 local varies, shape = here == '${MARKERS.varies}' or ARGV[1] ~= '-', {}
 if varies then
@@ -93,12 +94,14 @@ if varies then
 end
 local hereAt = number(string.match(here, '^(%d+)%-'))
 local held = math.max(hereAt, number(string.match(shape[3] or '', '^(%d+)%-')))
-local withdrawn = math.max(number(string.match(here, '^%d+$')), number(shape[4]))
-if (held > time and held <= now) or (withdrawn >= time and withdrawn <= now) then return 0 end
-if ARGV[12] ~= '' then
-  local at = redis.pcall('ZSCORE', KEYS[2], ARGV[12])
+local goneAt = number(string.match(here, '^%d+$'))
+local withdrawn = math.max(goneAt, number(shape[4]))
+if (held > time and held <= newest) or (withdrawn >= time and withdrawn <= newest) then return 0 end
+for i = 12, #ARGV do
+  local at = redis.pcall('ZSCORE', KEYS[2], ARGV[i])
   if type(at) == 'string' and tonumber(at) >= time then return 0 end
 end
+if goneAt > 0 then keep = math.max(keep, redis.call('PTTL', KEYS[1])) end
 local hard, soft = string.match(textAt(KEYS[3]), '^(%d+) (%d+)$')
 if number(hard) >= time then return 0 end
 if number(soft) >= time and redis.call('PTTL', KEYS[3]) < keep then redis.call('PEXPIRE', KEYS[3], keep) end
@@ -177,7 +180,7 @@ return 1
 
 /**
  * Notes the withdrawal of an answer and removes it, unless a later one has taken its place. A variant keeps its place in the
- * order, so that withdrawals are bounded with the variants.
+ * order, so that withdrawals are bounded with the variants; and where answers vary that is known as long as the withdrawal.
  *
  * KEYS: the URL's answer, the changes, its variants, its long body. ARGV: vary set, variant text, id of the withdrawn entry,
  * its time, lifetime, now, member of the changes. It is noted by the time of now: its own may be so long ago that nobody reads it.
@@ -211,6 +214,9 @@ if held[3] == ARGV[3] then
 end
 redis.call('HSET', KEYS[3], 'vary', sets, 'order', order,
   'w:' .. variant, string.format('%.0f', math.max(number(held[4]), at)))
-if redis.call('PTTL', KEYS[3]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[3], ARGV[5]) end
+if redis.call('PTTL', KEYS[3]) < tonumber(ARGV[5]) then
+  redis.call('PEXPIRE', KEYS[3], ARGV[5])
+  if here == '${MARKERS.varies}' then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+end
 return 1
 `);

@@ -11,6 +11,11 @@ interface EntryWrite {
   isNew: boolean;
 }
 
+interface WaitingWrite extends EntryWrite {
+  /** Ms since the epoch. */
+  addedAt: number;
+}
+
 export interface SharedWritesOptions {
   platform: Pick<Platform, "now" | "timer">;
   store: Pick<Store, "batch">;
@@ -24,6 +29,11 @@ const MAX_WRITES = 64;
 const MAX_BYTES = 256 * 1024;
 /** An invocation that has not sent them in so many ms was ended: the next write is sent by its own. */
 const GONE_AFTER_MS = 1000;
+/**
+ * What has waited longer, since no request came after its invocation was ended, is not sent, ms: of a write or a withdrawal that came
+ * meanwhile there may be nothing left in the store that tells of it.
+ */
+const MAX_WAIT_MS = 10_000;
 
 /**
  * Writes of entries, of all requests of an isolate, which share calls: one invocation waits a few ms and sends what has come
@@ -31,7 +41,7 @@ const GONE_AFTER_MS = 1000;
  */
 export class SharedWrites {
   readonly #options: SharedWritesOptions;
-  #writes: EntryWrite[] = [];
+  #writes: WaitingWrite[] = [];
   #bytes = 0;
   /** When an invocation began to wait, ms since the epoch; null where none does. */
   #waitingSince: number | null = null;
@@ -43,14 +53,14 @@ export class SharedWrites {
   /** @param waitUntil That of the request: its invocation sends the writes, unless another waits to do so. */
   add(write: EntryWrite, waitUntil: WaitUntil): void {
     const { platform, delayMs } = this.#options;
-    this.#writes.push(write);
+    const now = platform.now();
+    this.#writes.push({ ...write, addedAt: now });
     this.#bytes += entrySize(write.entry);
     const isFull = this.#writes.length >= MAX_WRITES || this.#bytes >= MAX_BYTES;
     if (isFull || delayMs === 0) {
       waitUntil(this.#send());
       return;
     }
-    const now = platform.now();
     const waited = now - (this.#waitingSince ?? Number.NEGATIVE_INFINITY);
     if (waited >= 0 && waited < GONE_AFTER_MS) return;
     this.#waitingSince = now;
@@ -63,8 +73,9 @@ export class SharedWrites {
   }
 
   async #send(): Promise<void> {
-    const { store, entries } = this.#options;
-    const writes = this.#writes;
+    const { platform, store, entries } = this.#options;
+    const now = platform.now();
+    const writes = this.#writes.filter(({ addedAt }) => Math.abs(now - addedAt) < MAX_WAIT_MS);
     this.#writes = [];
     this.#bytes = 0;
     if (writes.length === 0) return;

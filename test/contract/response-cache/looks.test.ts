@@ -104,6 +104,28 @@ describe("a write in another isolate", () => {
     expect(await count).toBeLessThanOrEqual(2001);
   });
 
+  it("is not missed by what was asked for before it, where two thousand others came after it", async () => {
+    const { origin, one, other } = await twoIsolates(["/v1/y"]);
+    const held = Promise.withResolvers<void>();
+    const { count } = origin;
+    origin.gate = held.promise;
+    const slow = other.ask("/v1/x");
+    while (origin.count === count) await new Promise((resolve) => setTimeout(resolve, 1));
+    origin.gate = Promise.resolve();
+    one.platform.advance(1);
+    await one.ask("/v1/x", { method: "PUT" });
+    const batch = one.store.batch();
+    const fill = "for n = 1, 2100 do redis.call('ZADD', KEYS[1], ARGV[1] + n, 'hother' .. n) end";
+    void batch.queue((pipeline) => pipeline.eval(fill, [one.keys.changes()], [one.platform.now()]));
+    await batch.send();
+    one.platform.advance(5001);
+    await one.ask("/v1/z", { method: "PUT" });
+    await other.ask("/v1/y");
+    held.resolve();
+    const old = (await slow).text;
+    expect((await other.ask("/v1/x")).text).not.toBe(old);
+  });
+
   it("leaves one key, however many URLs it is to, of which nothing is stored, once a fill has had its time", async () => {
     const { one } = await twoIsolates([]);
     for (let n = 0; n < 300; n += 1) await one.ask(`/v1/made-up-${n}`, { method: "POST" });

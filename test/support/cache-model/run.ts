@@ -1,6 +1,6 @@
 import type { OriginFetch, OriginReply } from "../../../src/request/origin-reply.ts";
+import { ageRedis } from "../age-redis.ts";
 import { type Asked, type AskOptions, type CacheIsolate, Origin, openCache } from "../cache.ts";
-import { storeOfOwner } from "../store.ts";
 import { ISOLATES, type Language, type Operation, type Scheme } from "./operations.ts";
 
 /** A client saw something that the model excludes. */
@@ -27,10 +27,6 @@ interface End {
   settledAt: number | null;
   reaches(told: Told): boolean;
 }
-
-const AGE = `for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
-  redis.call('PEXPIRE', key, redis.call('PTTL', key) - ARGV[2])
-end`;
 
 const MAX_AGE_MS = 5000;
 /** `Date` tells answers of one second not apart, where a request selects two. */
@@ -163,13 +159,9 @@ class CacheModelRun {
     }
   }
 
-  /** Redis, whose clock is the real one, is made as much older. */
   async #pass(ms: number): Promise<void> {
     this.platform.advance(ms);
-    const batch = storeOfOwner().store.batch();
-    const aged = batch.queue((pipeline) => pipeline.eval(AGE, [], [`${this.#first.prefix}*`, ms]));
-    await batch.send();
-    await aged;
+    await ageRedis(this.#first.prefix, ms);
   }
 
   #take<Item>(list: Item[], which: number): Item | undefined {

@@ -84,7 +84,7 @@ it.each<[what: string, passed: number, takesOver: boolean]>([
   ["at once", 0, false],
   ["just before it counts as ended", 999, false],
   ["a second later", 1000, true],
-  ["much later", 600_000, true],
+  ["nine seconds later", 9000, true],
   ["by a clock that went back", -50, true],
 ])("an invocation that is ended before it has sent stops nobody: %s", async (_, passed, takesOver) => {
   const { platform, calls, add } = open();
@@ -101,6 +101,36 @@ it.each<[what: string, passed: number, takesOver: boolean]>([
   await Promise.all(works);
   expect(calls).toEqual([[1, 2]]);
 });
+
+it.each<[what: string, passed: number, isSent: boolean]>([
+  ["a second", 1000, true],
+  ["a little less than ten seconds", 9994, true],
+  ["ten seconds by the time that it is sent", 9995, false],
+  ["a minute", 60_000, false],
+  ["ten minutes, as long as a write to its URL is told of", 600_000, false],
+  ["a day", 86_400_000, false],
+  ["a moment, by a clock that went back", -50, true],
+  ["a minute back, by a clock that went back", -60_000, false],
+])(
+  "a write whose invocation was ended is sent with the next one, unless it has waited too long: %s",
+  async (_, passed, isSent) => {
+    const { platform, calls, add } = open();
+    const { timer } = platform;
+    platform.timer = () => () => {};
+    add();
+    platform.timer = timer;
+    const { now } = platform;
+    const clock = { ahead: 0 };
+    platform.now = () => now() + clock.ahead;
+    if (passed < 0) clock.ahead = passed;
+    else platform.advance(passed);
+    const works = add();
+    expect(works).toHaveLength(1);
+    platform.advance(5);
+    await Promise.all(works);
+    expect(calls).toEqual([isSent ? [1, 2] : [2]]);
+  },
+);
 
 it.each<[what: string, bytes: number, held: number]>([
   ["sixty-four", 10, 64],
