@@ -9,6 +9,8 @@ const d1Databases = [
   "DB_COPY",
   "DB_BY_ID",
   "DB_OTHER",
+  "DB_OTHER_MAXIMUM",
+  "DB_EDITED",
   "DB_CARRY",
   "DB_LOST",
   "DB_ROTATION",

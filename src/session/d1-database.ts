@@ -67,7 +67,8 @@ export class Database {
    * Runs statements as one transaction.
    *
    * @returns the rows of each.
-   * @throws StoreError and nothing else: `open` where no call was made, `malformed` for another schema.
+   * @throws StoreError and nothing else: `open` where no call was made, `malformed` for another schema, `command` where it
+   *   refused a value.
    */
   async run(statements: readonly Sql[]): Promise<Row[][]> {
     const longestMs = this.#deadlineMs * FIRST_CALL_FACTOR;
@@ -99,16 +100,21 @@ export class Database {
       const id = schema?.[0]?.id;
       if (typeof id !== "string") throw new StoreError("malformed", OTHER_SCHEMA);
       this.#id = id;
-      this.#answered = true;
-      this.#lastAnswered = true;
-      if (this.#breaker.succeeded()) this.#options.events.emit("session.database_found", {});
+      this.#heard();
       return replies;
     } catch (cause) {
       const error = cause instanceof StoreError ? cause : errorOf(cause);
-      this.#lastAnswered = false;
-      this.#failed(error.code);
+      // It has read the schema and refused a value: it is not lost.
+      if (error.code === "command") this.#heard();
+      else this.#failed(error.code);
       throw error;
     }
+  }
+
+  #heard(): void {
+    this.#answered = true;
+    this.#lastAnswered = true;
+    if (this.#breaker.succeeded()) this.#options.events.emit("session.database_found", {});
   }
 
   #inTime(statements: readonly Sql[]): Promise<Row[][]> {
@@ -128,6 +134,7 @@ export class Database {
   }
 
   #failed(reason: StoreErrorCode): void {
+    this.#lastAnswered = false;
     // Another schema stays another schema: it is not asked for with each request.
     const isCertain = reason === "malformed";
     if (this.#breaker.failed(reason, isCertain))
@@ -143,9 +150,13 @@ const OPEN = new StoreError("open", "The database does not answer and is not ask
 /** The cause's message may quote the statement: it goes no further. */
 function errorOf(cause: unknown): StoreError {
   const text = cause instanceof Error ? cause.message : "";
-  return /no such (table|column)|malformed JSON/i.test(text)
-    ? new StoreError("malformed", OTHER_SCHEMA)
-    : new StoreError("unreachable", "The database could not be reached, or refused a statement");
+  if (/no such (table|column)|malformed JSON/i.test(text)) return new StoreError("malformed", OTHER_SCHEMA);
+  return /SQLITE_(CONSTRAINT|MISMATCH|TOOBIG)/.test(text)
+    ? new StoreError(
+        "command",
+        "The database refused a value: a row was edited, or what is written is too large",
+      )
+    : new StoreError("unreachable", "The database could not be reached, or failed");
 }
 
 function ignore(): void {}

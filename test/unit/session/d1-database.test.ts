@@ -33,6 +33,8 @@ describe("a call fails with a store's error, and none of the database's words, w
     ["it is unreachable", fails("D1_ERROR: Network connection lost."), "unreachable"],
     ["it is overloaded", fails("D1_ERROR: D1 DB is overloaded. u1's secret"), "unreachable"],
     ["a statement is refused", fails("D1_ERROR: near SELECT: u1's secret"), "unreachable"],
+    ["a value is refused", fails("D1_ERROR: u1's secret: SQLITE_CONSTRAINT"), "command"],
+    ["a value is too large", fails("D1_ERROR: string or blob too big: SQLITE_TOOBIG"), "command"],
     ["there are no tables", fails("D1_ERROR: no such table: session_schema: SQLITE_ERROR"), "malformed"],
     ["a column is missing", fails("D1_ERROR: no such column: seq"), "malformed"],
     ["the schema has another version", fails("D1_ERROR: malformed JSON: SQLITE_ERROR"), "malformed"],
@@ -90,6 +92,26 @@ describe("a database that fails", () => {
     expect(database.reachable).toBe(false);
     expect(lines).toMatchObject([{ event: "session.database_lost", reason: "schema" }]);
   });
+
+  it.each(["SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_DATATYPE)", "SQLITE_MISMATCH", "SQLITE_TOOBIG"])(
+    "by refusing a value (%s) has answered: it is not lost, however often",
+    async (code) => {
+      const { database, ask, lines } = open(fails(`D1_ERROR: some text: ${code}`));
+      for (let each = 0; each < 5; each += 1) await ask();
+      expect(database.reachable).toBe(true);
+      expect(await database.answers()).toBe(true);
+      expect(lines).toEqual([]);
+    },
+  );
+
+  it.each(["SQLITE_FULL", "SQLITE_CORRUPT", "SQLITE_ERROR", "SQLITE_BUSY", "SQLITE_NOMEM"])(
+    "with %s is lost",
+    async (code) => {
+      const { database, ask } = open(fails(`D1_ERROR: some text: ${code}`));
+      for (let each = 0; each < 3; each += 1) await ask();
+      expect(database.reachable).toBe(false);
+    },
+  );
 
   it("once is asked again", async () => {
     const { wire, database, ask } = open(fails("cut"));
