@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -108,6 +108,18 @@ function pathsOf(tree: string): string[] {
     return names.map((name) => (line.startsWith(" ") ? `${folder}${name}` : name));
   });
 }
+
+it("docs/architecture.md shows each file and folder of src/, and each tool", () => {
+  const [tree] = blocks.filter(({ file, language }) => file === "docs/architecture.md" && language === "");
+  const shown = pathsOf(tree?.text ?? "").filter((path) => path.startsWith("src/") && path !== "src/");
+  const there = readdirSync("src", { withFileTypes: true }).map((each) =>
+    each.isDirectory() ? `src/${each.name}/` : `src/${each.name}`,
+  );
+  expect(shown.sort()).toEqual(there.sort());
+  const [, tools = ""] = /^ {2}tools\/ .*: (.*)$/m.exec(tree?.text ?? "") ?? [];
+  const folders = readdirSync("src/tools", { withFileTypes: true }).filter((each) => each.isDirectory());
+  expect(tools.split(", ").sort()).toEqual(folders.map(({ name }) => name).sort());
+});
 
 it("docs/sessions.md and wrangler.toml have the same lines for a database", async () => {
   const [block] = blocks.filter(({ file, language }) => file === "docs/sessions.md" && language === "toml");
