@@ -33,7 +33,8 @@ export function isRedisAddress(text: string): boolean {
   return /\brediss?:\/\//i.test(text);
 }
 
-const LOOKS_LIKE_AN_ADDRESS = /^["']?[a-z]+:\/\/|^[\w-]+(?:\.[a-z0-9-]{1,24})+(?::\d+)?(?:\/|$)/i;
+const LOOKS_LIKE_AN_ADDRESS =
+  /^["']?[a-z]+:\/\/|^(?:localhost|[\w-]+(?:\.[a-z0-9-]{1,24})+)(?::\d+)?(?:\/|$)/i;
 
 /** The value if it looks like an address without a user; a token that stands here in its place is described only. */
 function withoutPassword(value: unknown): string {

@@ -34,7 +34,10 @@ describe("ownOrigin", () => {
     { sources: { option: "ftp://files" }, says: /--origin: found "ftp:\/\/files"\. Must be an address/ },
     { sources: { option: "http://" }, says: /--origin/ },
     { sources: { option: "http://user:secret@host" }, says: /Leave only scheme, host, port and path/ },
-    { sources: { environment: "localhost:4000" }, says: /ORIGIN_URL in the environment/ },
+    {
+      sources: { environment: "localhost:4000" },
+      says: /ORIGIN_URL in the environment: found "localhost:4000"\./,
+    },
     { sources: { own: "http://host/?key=secret", file: ".dev.vars" }, says: /from \.dev\.vars/ },
   ])("refuses $sources", ({ sources, says }) => {
     expect(() => ownOrigin(sources)).toThrow(says);
