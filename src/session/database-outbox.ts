@@ -15,8 +15,10 @@ export interface DatabaseOutboxOptions {
 const MAX_BYTES = 8 * 1024 * 1024;
 /** Each is up to three statements. A Worker on the free plan may make 50 in all for a request and what follows it. */
 const MAX_WRITES_PER_CALL = 6;
-/** Until the next attempt after one that failed, ms, and until another run may start while one is under way. */
+/** Until the next attempt after one that failed, ms, and until what an invocation has sent that ended since is sent again. */
 const PAUSE_MS = 5000;
+
+const NEVER = Number.NEGATIVE_INFINITY;
 
 /** `refused`: what the database did not take by itself, of any kind. */
 type List = LateWrite["kind"] | "refused";
@@ -24,6 +26,8 @@ type List = LateWrite["kind"] | "refused";
 interface Kept {
   write: LateWrite;
   expiresAt: number;
+  /** When an invocation began to write it, ms since the epoch. It is not sent twice at once. */
+  sentAt: number;
 }
 
 interface Due {
@@ -42,7 +46,7 @@ export class DatabaseOutbox {
   /** In the order in which they are written. */
   readonly #lists: Record<List, BoundedMap<Kept>>;
   #count = 0;
-  #nextAt = Number.NEGATIVE_INFINITY;
+  #nextAt = NEVER;
   /** Writes in the next call: one after a failure, so that one that can never be written stops no other. */
   #perCall = MAX_WRITES_PER_CALL;
 
@@ -74,7 +78,7 @@ export class DatabaseOutbox {
   put(...writes: readonly LateWrite[]): boolean {
     const { platform, absoluteSeconds } = this.#options;
     const expiresAt = platform.now() + absoluteSeconds * 1000;
-    return writes.map((write) => this.#put(write.kind, { write, expiresAt })).every(Boolean);
+    return writes.map((write) => this.#put(write.kind, { write, expiresAt, sentAt: NEVER })).every(Boolean);
   }
 
   #put(list: List, kept: Kept): boolean {
@@ -84,22 +88,28 @@ export class DatabaseOutbox {
     return this.#lists[list].set(name, kept, kept.expiresAt);
   }
 
-  /** Writes some of what waits with one call, for `waitUntil`: each kind oldest first. @returns null where nothing is due. */
+  /**
+   * Writes some of what waits with one call, for `waitUntil`: each kind oldest first. What another request is writing is left to that
+   * one; a request that comes meanwhile writes what has been added since, because no later one may come.
+   *
+   * @returns null where nothing is due.
+   */
   run(): Promise<void> | null {
     const now = this.#options.platform.now();
     // A clock that went back must not delay it by as much.
     if (this.size === 0 || (now < this.#nextAt && this.#nextAt - now <= PAUSE_MS)) return null;
-    this.#nextAt = now + PAUSE_MS;
-    return this.#run();
+    const due = this.#due(now);
+    return due.length === 0 ? null : this.#run(due, now);
   }
 
-  async #run(): Promise<void> {
+  async #run(due: readonly Due[], now: number): Promise<void> {
     const { sessionStore, platform } = this.#options;
-    const due = this.#due();
+    for (const { kept } of due) kept.sentAt = now;
     try {
       await sessionStore.write(due.map(({ kept }) => kept.write));
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
+      for (const { kept } of due) kept.sentAt = NEVER;
       this.#perCall = 1;
       const [only, ...others] = due;
       const isRefused = only !== undefined && others.length === 0 && error.code !== "open";
@@ -109,10 +119,10 @@ export class DatabaseOutbox {
     }
     for (const each of due) this.#drop(each);
     this.#perCall = MAX_WRITES_PER_CALL;
-    this.#nextAt = Number.NEGATIVE_INFINITY;
+    this.#nextAt = NEVER;
   }
 
-  #due(): Due[] {
+  #due(now: number): Due[] {
     const due: Due[] = [];
     for (const list of Object.values(this.#lists)) {
       // What was refused goes by itself.
@@ -120,6 +130,7 @@ export class DatabaseOutbox {
       if (isLast && due.length > 0) break;
       const most = isLast ? 1 : this.#perCall;
       for (const [name, kept] of list) {
+        if (now >= kept.sentAt && now - kept.sentAt < PAUSE_MS) continue;
         if (due.push({ list, name, kept }) === most) return due;
       }
     }

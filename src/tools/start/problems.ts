@@ -36,7 +36,7 @@ export function problemText(error: unknown, logged: readonly string[] = []): str
  * build of before may still want them. The next build follows.
  */
 export function isOfRemovedBuild(text: string): boolean {
-  return /^Could not resolve "[^"]*[\\/]\.wrangler[\\/]tmp[\\/][^"]*"$/.test(text);
+  return /^Could not resolve "[^"]*[\\/]\.wrangler[\\/]+tmp[\\/][^"]*"$/.test(text);
 }
 
 /** The error, its cause, the cause's cause. */

@@ -130,6 +130,36 @@ describe("changes that the database is to be told of", () => {
     expect(outbox.size, "both are written").toBe(0);
   });
 
+  it("that come while another request writes are written by their own request, once", async () => {
+    const { outbox, written, wire } = open();
+    outbox.put(end("a"));
+    let second: Promise<void> | null = null;
+    wire.refuses = (ids) => {
+      if (!ids.includes("a")) return false;
+      outbox.put(end("b"));
+      second = outbox.run();
+      return false;
+    };
+    await outbox.run();
+    await second;
+    expect(written.map((ids) => ids.join()).sort()).toEqual(["a", "b"]);
+    expect(outbox.size).toBe(0);
+  });
+
+  it("are sent again where the request that sent them was ended", async () => {
+    const { platform, outbox, written, wire } = open();
+    outbox.put(end("a"));
+    wire.refuses = () => {
+      throw new Error("the invocation has ended");
+    };
+    await outbox.run()?.catch(() => {});
+    wire.refuses = () => false;
+    expect(outbox.run()).toBeNull();
+    platform.advance(5000);
+    await outbox.run();
+    expect(written.flat()).toEqual(["a"]);
+  });
+
   it("are written by one request at a time, and a clock that went back delays none", async () => {
     const { platform, outbox } = open();
     outbox.put(end("a"));
