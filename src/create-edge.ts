@@ -76,7 +76,7 @@ function inTermsOfOptions(error: unknown): unknown {
   return error instanceof ConfigError ? inOptions(error) : error;
 }
 
-/** Variables of more than so many kinds share those of the first: a Worker has one, and a test one for each request. */
+/** So many different sets of variables are remembered; a Worker has one. Beyond that each `env` has an isolate of its own. */
 const MAX_ENVIRONMENTS = 64;
 
 /**

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { type AddressInfo, createConnection, createServer, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
 import { startSpeakingOrigin } from "../support/edge/scripted-origin.ts";
 import { startEdge } from "../support/edge/start.ts";
 import { median, percentile } from "./compare/percentile.ts";
+import { connected } from "./compare/wire.ts";
 import type { Section } from "./distance.ts";
 
 const RTT_MS = 20;
@@ -132,16 +133,7 @@ async function startSlowWire(target: string) {
   const sockets = new Set<Socket>();
   const wire = { url: "", slow: false, stop };
   const server = createServer((near) => {
-    const far = createConnection(Number(new URL(target).port), "127.0.0.1");
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.on("close", () => sockets.delete(socket));
-      socket.on("error", () => {
-        near.destroy();
-        far.destroy();
-      });
-    }
+    const far = connected(near, target, sockets);
     join(near, far, up);
     join(far, near, down);
   });

@@ -14,22 +14,31 @@ export interface Wire {
   stop(): Promise<void>;
 }
 
+/**
+ * Connects a client of a proxy with the target: neither waits for more bytes, and both end when one breaks.
+ *
+ * @param sockets What the proxy has open: both are in it until they close.
+ */
+export function connected(near: Socket, target: string, sockets: Set<Socket>): Socket {
+  const far = createConnection(Number(new URL(target).port), "127.0.0.1");
+  for (const socket of [near, far]) {
+    sockets.add(socket);
+    socket.setNoDelay(true);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => {
+      near.destroy();
+      far.destroy();
+    });
+  }
+  return far;
+}
+
 export async function startWire(target: string): Promise<Wire> {
-  const { port: targetPort } = new URL(target);
   const sockets = new Set<Socket>();
   let answered = 0;
   let port = 0;
   const server = createServer((near) => {
-    const far = createConnection(Number(targetPort), "127.0.0.1");
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.setNoDelay(true);
-      socket.on("close", () => sockets.delete(socket));
-      socket.on("error", () => {
-        near.destroy();
-        far.destroy();
-      });
-    }
+    const far = connected(near, target, sockets);
     // The endpoint sends an answer in one or two writes. Only the first begins like this.
     join(near, far, () => {});
     join(far, near, (chunk) => {
