@@ -49,7 +49,8 @@ export class InFlightFetches {
   /** The header section is there, and not a body that is known to be small: nobody waits any longer. */
   headersArrived(key: string): void {
     const fetch = this.#inFlight.get(key);
-    if (fetch) fetch.streams = true;
+    // Of an eager fetch nothing is known yet: it is another request that has its answer.
+    if (fetch?.eagerUntil === null) fetch.streams = true;
   }
 
   /**
@@ -67,7 +68,7 @@ export class InFlightFetches {
       const last = Math.min(until, eagerUntil ?? until);
       while (!fetch.done && !fetch.streams && this.#platform.now() < last)
         await sleep(this.#platform, LOOK_EVERY_MS);
-      if (eagerUntil === null) return fetch.done;
+      if (eagerUntil === null || fetch.streams) return fetch.done;
       if (this.#platform.now() >= until) return false;
     }
   }

@@ -197,9 +197,9 @@ describe("what is not needed is given up", () => {
     const asking = edge.ask("/v1/x");
     await until(() => edge.calls.length === 1);
     await settle();
-    expect(edge.background).toHaveLength(0);
+    expect(edge.background.size).toBe(0);
     letStore();
-    await until(() => edge.background.length > 0);
+    await until(() => edge.background.size > 0);
     letOrigin();
     expect((await asking).status).toBe(200);
   });

@@ -88,20 +88,29 @@ export function gatedEdge({ routes, env, answer = () => cacheable() }: GatedEdge
   const sink = { receive: (each: (typeof events)[number]) => void events.push(each) };
   const isolates = Array.from({ length: 3 }, () => openIsolate(variables, [...routes], platform, [sink]));
   const answers = isolates.map(edgeAnswer);
-  const background: Promise<unknown>[] = [];
-  const context = {
-    waitUntil: (work: Promise<unknown>) => void background.push(work),
-    passThroughOnException() {},
-  } as unknown as ExecutionContext;
+  const background = new Set<Promise<unknown>>();
+  /** Each request waits for its own work alone: another's may need what the test lets go later. */
+  function contextOf(own: Promise<unknown>[]): ExecutionContext {
+    const waitUntil = (work: Promise<unknown>) => {
+      own.push(work);
+      background.add(work);
+      void work.then(forget, forget);
+      function forget() {
+        background.delete(work);
+      }
+    };
+    return { waitUntil, passThroughOnException() {} } as unknown as ExecutionContext;
+  }
 
   async function ask(path: string, { isolate = 0, address = "192.0.2.7", ...init }: AskOptions = {}) {
     const headers = new Headers(init.headers);
     headers.set("cf-connecting-ip", address);
     const request = new Request(`https://edge.example${path}`, { ...init, headers });
-    const response = await answers[isolate]?.(request, context);
+    const own: Promise<unknown>[] = [];
+    const response = await answers[isolate]?.(request, contextOf(own));
     if (!response) throw new Error(`There is no isolate ${isolate}`);
     const text = await response.text();
-    await platform.settle(background);
+    await platform.settle(own);
     const log = events.findLast(
       ({ event, fields }) =>
         event === "request" && fields.request_id === response.headers.get("x-request-id"),
@@ -116,6 +125,7 @@ export function gatedEdge({ routes, env, answer = () => cacheable() }: GatedEdge
     platform,
     state,
     isolates,
+    /** What was given to `waitUntil` and is not done. */
     background,
     /** @returns what lets it go on. */
     hold(side: keyof typeof gates): () => void {

@@ -56,6 +56,18 @@ describe("a fetch that began before it was known to be needed", () => {
     expect(others.map((found) => found())).toEqual([false, false]);
   });
 
+  it("is waited for while the long answer to another request for the same URL is passed on", async () => {
+    const { fetches, wait, pass } = open();
+    const known = fetches.take("a", 1000);
+    fetches.headersArrived("a");
+    const found = wait();
+    await pass(50);
+    expect(found()).toBeUndefined();
+    known?.();
+    await pass(10);
+    expect(found()).toBe(false);
+  });
+
   it("is over when it is said to be, though nothing is heard of it", async () => {
     const { fetches, wait, pass } = open();
     fetches.take("a", 300);
