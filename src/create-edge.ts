@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { ConfigError } from "./config/config-error.ts";
 import { type EdgeSettings, inOptions, variablesFrom } from "./config/edge-settings.ts";
 import type { CacheRuleInput, LimitInput } from "./config/route.ts";
+import { isolateOf } from "./edge/full-isolate.ts";
 import { loadConfig } from "./edge/load-config.ts";
 import type { Sink } from "./events/sink.ts";
 import { type EdgeEnv, type EdgeOptions, edgeIn } from "./middleware.ts";
@@ -53,7 +54,7 @@ export function createEdge(
   const sinks = typeof options === "function" ? undefined : options.sinks;
   const edge: EdgeMiddlewares["edge"] = (more) => {
     sessions ||= more.session !== undefined;
-    return edgeIn({ ...(sinks && { sinks }), ...more }, variablesOf, inTermsOfOptions);
+    return edgeIn({ ...(sinks && { sinks }), ...more }, isolateOf, variablesOf, inTermsOfOptions);
   };
   return {
     edge,

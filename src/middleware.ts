@@ -3,7 +3,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { CacheRuleInput, InvalidatesInput, LimitInput, RouteInput } from "./config/route.ts";
 import type { Admitted } from "./edge/admission.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
-import { isolateOf } from "./edge/isolate.ts";
+import { isolateOf } from "./edge/full-isolate.ts";
+import type { Isolate, IsolateOf } from "./edge/isolate.ts";
 import { limitScope, routeInScope, sameRoutes } from "./edge/middleware-scope.ts";
 import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
@@ -71,18 +72,20 @@ export interface EdgeOptions {
  * app.use("*", edge({ limits: [{ name: "all", limit: 60, window: "1 m" }], session: "optional" }));
  */
 export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
-  return edgeIn(options, (env) => env);
+  return edgeIn(options, isolateOf, (env) => env);
 }
 
 /**
  * The same with variables of its own.
  *
+ * @param isolateOf The isolates: what takes part.
  * @param variablesOf The variables for the host's; the same object for the same values, because what an isolate knows belongs to
  *   it. @throws ConfigError
  * @param explained What is to be said of an error.
  */
 export function edgeIn(
   options: EdgeOptions,
+  isolateOf: IsolateOf,
   variablesOf: (env: object) => object,
   explained: (error: unknown) => unknown = (error) => error,
 ): MiddlewareHandler<EdgeEnv> {
@@ -168,7 +171,7 @@ function waitUntilOf(c: Context<EdgeEnv>): (work: Promise<unknown>) => void {
 
 function setVariables(
   c: Context<EdgeEnv>,
-  { limiter, sessions, values, store }: ReturnType<typeof isolateOf>,
+  { limiter, sessions, values, store }: Isolate,
   { identity, session, limits }: Admitted,
 ): void {
   c.set("edge", { limiter, sessions, values });

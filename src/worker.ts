@@ -1,7 +1,9 @@
 import type { RouteInput } from "./config/route.ts";
 import type { Admitted } from "./edge/admission.ts";
+import { beginEager } from "./edge/begin-eager.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
-import { type Isolate, isolateOf } from "./edge/isolate.ts";
+import { isolateOf } from "./edge/full-isolate.ts";
+import type { Isolate } from "./edge/isolate.ts";
 import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
 import { ownedPaths } from "./endpoints/owned-paths.ts";
@@ -56,6 +58,6 @@ export function edgeAnswer(isolate: Isolate): EdgeAnswer {
     if (paths.own(received)) return paths.answer(received, context);
     const originOf = (admitted: Admitted) =>
       originFor(isolate.origin, admitted, admitted.findings.eager ?? undefined);
-    return handle(isolate, received, originOf, { eager: true });
+    return handle(isolate, received, originOf, { eager: beginEager });
   };
 }

@@ -5,6 +5,7 @@ import type { EdgeRequest } from "../request/capability.ts";
 import { type ForwardingOptions, forwardedRequest } from "../request/forwarded.ts";
 import type { CacheHandler } from "../response-cache/outcome.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
+import type { beginEager } from "./begin-eager.ts";
 import type { Findings } from "./finish.ts";
 import type { Received } from "./receive.ts";
 
@@ -27,8 +28,8 @@ export interface AdmitOptions {
    * no API behind the edge would do either.
    */
   own?: boolean;
-  /** The origin may be asked eagerly, where the route says so. Default false. */
-  eager?: boolean;
+  /** Asks the origin eagerly, where the route says so. Default it is not. */
+  eager?: typeof beginEager;
   /** The origin is the app's own handlers. Default false. */
   handlers?: boolean;
 }

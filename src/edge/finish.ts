@@ -10,10 +10,9 @@ import type { EagerFetch } from "../origin/eager-fetch.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import { type LogRecord, logRequest } from "../request/log-record.ts";
 import type { SessionChange } from "../request/session-change.ts";
-import { type CacheOutcome, setCacheFields } from "../response-cache/outcome.ts";
+import type { CacheOutcome } from "../response-cache/outcome.ts";
 import { workerPlatform } from "../runtime/platform.ts";
 import { createRequestIds } from "../runtime/request-ids.ts";
-import { writeSessionFields } from "../session/changes.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import type { Isolate } from "./isolate.ts";
 import type { Received } from "./receive.ts";
@@ -72,11 +71,11 @@ export function refusal(error: unknown): Refusal {
 /** The fields by which the edge knows callers. */
 const CALLER_FIELDS = ["Authorization", "Cookie", API_KEY_FIELD];
 
-type FinishParts = Pick<Isolate, "platform" | "events" | "cors" | "sessions">;
+type FinishParts = Pick<Isolate, "platform" | "events" | "cors" | "sessions" | "fields">;
 
 /** Writes the edge's header fields and the log line, and starts the deferred work. No other function does (law 12). */
 export function finish(
-  { platform, events, cors, sessions }: FinishParts,
+  { platform, events, cors, sessions, fields }: FinishParts,
   received: Received,
   findings: Findings,
   outcome: Answer | Refusal,
@@ -90,7 +89,7 @@ export function finish(
   // The fields of a 101 cannot be changed: the connection is no longer HTTP.
   if (response.status !== 101) {
     const { headers } = response;
-    setCacheFields(headers, cache);
+    fields.setCacheFields(headers, cache);
     // Else a browser shows the last user's page to the next (RFC 9111 §4.1).
     if (outcome.kind === "answer" && outcome.byCaller) addVary(headers, CALLER_FIELDS);
     const limitFields = tellsNoQuota(outcome) ? {} : (findings.limits?.headers ?? {});
@@ -101,7 +100,7 @@ export function finish(
     const change =
       (outcome.kind === "answer" ? outcome.session : null) ??
       (findings.session ? sessions.changeOf(findings.session) : null);
-    if (change) writeSessionFields(change, headers, url, now);
+    if (change) fields.writeSessionFields(change, headers, url, now);
     headers.set("x-request-id", requestId);
   }
   const final = cors.apply(request, response);

@@ -5,25 +5,25 @@ import { type RouteMatcher, routeMatcher } from "../config/match.ts";
 import type { RouteInput } from "../config/route.ts";
 import { createEvents, type Events } from "../events/events.ts";
 import type { Sink } from "../events/sink.ts";
-import { type CorsPolicy, corsPolicy } from "../http/cors.ts";
+import type { CorsPolicy } from "../http/cors.ts";
 import { decodedPath } from "../http/path.ts";
 import { createIdentifier, type Identifier } from "../identity/caller-hash.ts";
-import { createIdentify, type Identify } from "../identity/identify.ts";
-import { createVerifiedKeys, type VerifiedKeys } from "../identity/verified-keys.ts";
+import type { Identify } from "../identity/identify.ts";
+import type { VerifiedKeys } from "../identity/verified-keys.ts";
 import type { OriginOptions } from "../origin/origin.ts";
 import { LimitState } from "../ratelimit/limit-state.ts";
 import { createLimiter, type Limiter } from "../ratelimit/limiter.ts";
-import { createResponseCache, type ResponseCache } from "../response-cache/response-cache.ts";
+import type { ResponseCache } from "../response-cache/response-cache.ts";
 import { type Platform, workerPlatform } from "../runtime/platform.ts";
 import { createRequestIds } from "../runtime/request-ids.ts";
-import { createSessions, type Sessions } from "../session/sessions.ts";
+import type { Sessions } from "../session/sessions.ts";
 import { createKeys, type Keys } from "../store/keys.ts";
 import { Store } from "../store/store.ts";
-import { createValueCache, type ValueCache } from "../value-cache/value-cache.ts";
-import { EagerAccount } from "./eager-account.ts";
-import { createHealth, type Health } from "./health.ts";
-import { loadConfig } from "./load-config.ts";
-import { createPreflights, type Preflights } from "./preflights.ts";
+import type { ValueCache } from "../value-cache/value-cache.ts";
+import type { EagerAccount } from "./eager-account.ts";
+import type { Health } from "./health.ts";
+import type { Parts } from "./parts.ts";
+import type { Preflights } from "./preflights.ts";
 
 /** What all requests of one isolate share. It holds no promise, response, signal or client with open I/O (law 4). */
 export interface Isolate {
@@ -44,6 +44,8 @@ export interface Isolate {
   cache: ResponseCache;
   /** The key-value cache for handlers. */
   values: ValueCache;
+  /** What writes the fields of the capabilities. */
+  fields: Parts["fields"];
   cors: CorsPolicy;
   /** CORS preflights on their way to an origin that owns CORS. */
   preflights: Preflights;
@@ -57,26 +59,29 @@ export interface Isolate {
 /**
  * Creates the shared state from the environment and the routes.
  *
+ * @param parts The capabilities that take part. The Worker's are `allParts`; nothing here imports any of them, so that a bundler
+ *   leaves out what nobody hands in.
  * @param sinks Receive every event, in addition to the log.
  * @param others What is open for the same environment and other routes: limits that are shared count together.
  * @throws ConfigError that names every issue of the environment and the routes.
  */
-export function openIsolate(
+export function openIsolateOf(
+  parts: Parts,
   env: Record<string, unknown>,
   routes: readonly RouteInput[],
   platform: Platform = workerPlatform,
   sinks: readonly Sink[] = [],
   others: readonly Isolate[] = [],
 ): Isolate {
-  const config = loadConfig(env, routes);
+  const config = parts.config(env, routes);
   checkAgreement([...others.map((other) => other.config), config]);
   const shared = openShared(config, platform, sinks);
   const { store, keys, identifier, events } = shared;
   const { isolateMaxAgeMs, redisFor } = config;
-  const verifiedKeys = openVerifiedKeys(shared, config);
+  const verifiedKeys = openVerifiedKeys(parts, shared, config);
   const matchRoute = routeMatcher(config.routes);
-  const sessions = openSessions(shared, config);
-  const cors = corsPolicy(
+  const sessions = openSessions(parts, shared, config);
+  const cors = parts.cors(
     config.corsOrigins ? { origins: config.corsOrigins, exposed: config.corsExposed } : null,
   );
   const limitState = others[0]?.limitState ?? new LimitState({ platform, keys, isolateMaxAgeMs });
@@ -85,7 +90,7 @@ export function openIsolate(
     ...shared,
     newRequestId: createRequestIds(platform),
     verifiedKeys,
-    identify: createIdentify({ config, identifier, verifiedKeys, platform, events }),
+    identify: parts.identify({ config, identifier, verifiedKeys, platform, events }),
     matchRoute,
     limitState,
     limiter: createLimiter({
@@ -97,16 +102,17 @@ export function openIsolate(
       lists: config.lists,
     }),
     sessions,
-    cache: openCache(shared, config, matchRoute),
-    values: createValueCache({
+    cache: openCache(parts, shared, config, matchRoute),
+    values: parts.values({
       store,
       keys,
       platform,
       ttlSeconds: config.cache.ttlSeconds || 3600,
       useRedis: redisFor.cache,
     }),
+    fields: parts.fields,
     cors,
-    preflights: createPreflights({ platform, lists: config.lists }),
+    preflights: parts.preflights({ platform, lists: config.lists }),
     origin: {
       ...shared,
       config,
@@ -115,8 +121,8 @@ export function openIsolate(
       ownsCors: cors.owned,
       viaName: viaName(shared, config),
     },
-    eager: new EagerAccount(platform),
-    health: createHealth({ config, store, platform, databaseState: sessions.databaseState }),
+    eager: parts.eager(platform),
+    health: parts.health({ config, store, platform, databaseState: sessions.databaseState }),
   };
 }
 
@@ -141,8 +147,8 @@ function openShared(config: Config, platform: Platform, sinks: readonly Sink[]):
   };
 }
 
-function openSessions(shared: Shared, config: Config): Sessions {
-  return createSessions({
+function openSessions(parts: Parts, shared: Shared, config: Config): Sessions {
+  return parts.sessions({
     ...shared,
     config: config.session,
     useRedis: config.redisFor.sessions,
@@ -152,8 +158,8 @@ function openSessions(shared: Shared, config: Config): Sessions {
   });
 }
 
-function openVerifiedKeys({ platform, keys, store }: Shared, config: Config): VerifiedKeys {
-  return createVerifiedKeys({
+function openVerifiedKeys(parts: Parts, { platform, keys, store }: Shared, config: Config): VerifiedKeys {
+  return parts.verifiedKeys({
     platform,
     keys,
     isolateMaxAgeMs: config.isolateMaxAgeMs,
@@ -162,8 +168,8 @@ function openVerifiedKeys({ platform, keys, store }: Shared, config: Config): Ve
   });
 }
 
-function openCache(shared: Shared, config: Config, matchRoute: RouteMatcher): ResponseCache {
-  return createResponseCache({
+function openCache(parts: Parts, shared: Shared, config: Config, matchRoute: RouteMatcher): ResponseCache {
+  return parts.cache({
     ...shared,
     config: config.cache,
     credentials: config.credentials,
@@ -192,21 +198,26 @@ function checkAgreement(configs: readonly Config[]): void {
   if (issues.length > 0) throw new ConfigError(issues);
 }
 
-const isolates = new WeakMap<object, Map<readonly RouteInput[], Isolate>>();
+/** See {@link isolatesOf}. */
+export type IsolateOf = (env: object, routes: readonly RouteInput[], sinks?: readonly Sink[]) => Isolate;
 
 /**
- * The isolate's shared state for an environment and a list of routes. The first call creates it.
+ * The isolates of some parts, by environment and list of routes. The first call for these creates one.
  *
- * @param sinks Used by the first call only.
- * @throws ConfigError that names every issue of the environment and the routes.
+ * @returns a function that throws ConfigError, which names every issue of the environment and the routes. Its `sinks` are used
+ *   by the first call only.
  */
-export function isolateOf(env: object, routes: readonly RouteInput[], sinks: readonly Sink[] = []): Isolate {
-  const byRoutes = isolates.get(env) ?? new Map<readonly RouteInput[], Isolate>();
-  isolates.set(env, byRoutes);
-  const open = byRoutes.get(routes);
-  if (open) return open;
-  const others = [...byRoutes.values()];
-  const isolate = openIsolate(env as Record<string, unknown>, routes, workerPlatform, sinks, others);
-  byRoutes.set(routes, isolate);
-  return isolate;
+export function isolatesOf(parts: Parts): IsolateOf {
+  const isolates = new WeakMap<object, Map<readonly RouteInput[], Isolate>>();
+  return (env, routes, sinks = []) => {
+    const byRoutes = isolates.get(env) ?? new Map<readonly RouteInput[], Isolate>();
+    isolates.set(env, byRoutes);
+    const open = byRoutes.get(routes);
+    if (open) return open;
+    const others = [...byRoutes.values()];
+    const variables = env as Record<string, unknown>;
+    const isolate = openIsolateOf(parts, variables, routes, workerPlatform, sinks, others);
+    byRoutes.set(routes, isolate);
+    return isolate;
+  };
 }

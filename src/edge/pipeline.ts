@@ -8,7 +8,6 @@ import type { OriginFetch } from "../request/origin-reply.ts";
 import type { CacheReply } from "../response-cache/outcome.ts";
 import { type Admission, type AdmitOptions, type Admitted, edgeRequest } from "./admission.ts";
 import { identify, type Refuse, refuseEarly } from "./before-store.ts";
-import { beginEager } from "./begin-eager.ts";
 import { bypassed } from "./bypass.ts";
 import { check, crossSite } from "./check.ts";
 import { type Answer, type Findings, finish, NO_FINDINGS, refusal } from "./finish.ts";
@@ -31,6 +30,7 @@ type PipelineParts = Pick<
   | "sessions"
   | "cache"
   | "cors"
+  | "fields"
   | "preflights"
   | "origin"
   | "eager"
@@ -169,7 +169,7 @@ async function checked(
 
   const batch = parts.store.batch(received.waitUntil);
   const decide = await prepare(parts, request, outcomes, batch, { ...wanted, all: mode !== "enforce" });
-  if (options.eager) note({ eager: beginEager(parts, request, confirm, batch, decide.eager) });
+  if (options.eager) note({ eager: options.eager(parts, request, confirm, batch, decide.eager) });
   const sentAt = parts.platform.now();
   await batch.send();
   const storeCalls = choice.calls + batch.calls;

@@ -1,5 +1,5 @@
 import type { RouteInput } from "../../src/config/route.ts";
-import { openIsolate } from "../../src/edge/isolate.ts";
+import { openIsolate } from "../../src/edge/full-isolate.ts";
 import { workerPlatform } from "../../src/runtime/platform.ts";
 import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
 import { edgeAnswer } from "../../src/worker.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import type { EmittedEvent } from "../../../src/events/sink.ts";
 import type { EventName } from "../../../src/events/table.ts";
 import { signToken } from "../../../src/identity/session-token.ts";

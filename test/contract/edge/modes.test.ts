@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import type { Sink } from "../../../src/events/sink.ts";
 import { PROBLEM_CODES, PROBLEMS, type ProblemCode } from "../../../src/http/problem-codes.ts";
 import { NONCE_BYTES } from "../../../src/identity/sealed-text.ts";

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import type { Sink } from "../../../src/events/sink.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { testPlatform } from "../../support/platform.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { testPlatform } from "../../support/platform.ts";
 

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { every } from "hono/combine";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import type { LimitInput, RouteInput } from "../../../src/config/route.ts";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { type EdgeEnv, edge, rateLimit } from "../../../src/middleware.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { freshPrefix } from "../../support/limits.ts";

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { json, Origin, openCache, tiers } from "../../support/cache.ts";
 import { testPlatform } from "../../support/platform.ts";

@@ -1,6 +1,6 @@
 import { inject } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { freshPrefix } from "../limits.ts";
 import { testPlatform } from "../platform.ts";

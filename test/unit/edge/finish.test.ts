@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type Answer, finish, NO_FINDINGS, problemOf, refusal } from "../../../src/edge/finish.ts";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { receive } from "../../../src/edge/receive.ts";
 import { problem } from "../../../src/http/problem.ts";
 import type { LimitVerdict } from "../../../src/ratelimit/verdict.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { admit } from "../../../src/edge/pipeline.ts";
 import { receive } from "../../../src/edge/receive.ts";
 import { signToken } from "../../../src/identity/session-token.ts";

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { every } from "hono/combine";
 import { describe, expect, it } from "vitest";
 import type { LimitInput } from "../../../src/config/route.ts";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { type EdgeEnv, rateLimit, session } from "../../../src/middleware.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { testPlatform } from "../../support/platform.ts";

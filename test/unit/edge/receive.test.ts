@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openIsolate } from "../../../src/edge/isolate.ts";
+import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { receive, receivedInside } from "../../../src/edge/receive.ts";
 import { testPlatform } from "../../support/platform.ts";
 
