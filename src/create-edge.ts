@@ -1,11 +1,18 @@
 import type { MiddlewareHandler } from "hono";
 import { ConfigError } from "./config/config-error.ts";
 import { type EdgeSettings, inOptions, variablesFrom } from "./config/edge-settings.ts";
-import type { CacheRuleInput, LimitInput } from "./config/route.ts";
 import { isolateOf } from "./edge/full-isolate.ts";
 import { loadConfig } from "./edge/load-config.ts";
 import type { Sink } from "./events/sink.ts";
-import { type EdgeEnv, type EdgeOptions, edgeIn } from "./middleware.ts";
+import {
+  type CacheOptions,
+  type EdgeOptions,
+  limitOptions,
+  type RateLimitArguments,
+  type SessionOptions,
+  sessionOptions,
+} from "./middleware/options.ts";
+import { type EdgeEnv, edgeIn } from "./middleware.ts";
 import { connectionOf } from "./store/requester.ts";
 
 /** Options of {@link createEdge}. */
@@ -19,14 +26,11 @@ export interface EdgeMiddlewares {
   /** Limits, session and cache with one call to Upstash. */
   edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv>;
   /** Only limits: one call, and none for a blocked caller. */
-  rateLimit(
-    limits: LimitInput[],
-    options?: Pick<EdgeOptions, "tiers" | "onStoreFailure">,
-  ): MiddlewareHandler<EdgeEnv>;
+  rateLimit(...options: RateLimitArguments): MiddlewareHandler<EdgeEnv>;
   /** Only sessions. */
-  session(need?: "required" | "optional"): MiddlewareHandler<EdgeEnv>;
+  session(need?: "required" | "optional" | SessionOptions): MiddlewareHandler<EdgeEnv>;
   /** Only the HTTP cache. */
-  responseCache(rule?: CacheRuleInput): MiddlewareHandler<EdgeEnv>;
+  responseCache(rule?: CacheOptions): MiddlewareHandler<EdgeEnv>;
 }
 
 /** The host's variables and bindings. */
@@ -58,8 +62,8 @@ export function createEdge(
   };
   return {
     edge,
-    rateLimit: (limits, more = {}) => edge({ ...more, limits }),
-    session: (need = "optional") => edge({ session: need }),
+    rateLimit: (...given) => edge(limitOptions(given)),
+    session: (need) => edge(sessionOptions(need)),
     responseCache: (rule = {}) => edge({ cache: rule }),
   };
 }
@@ -88,16 +92,20 @@ function environments(
   options: CreateEdgeOptions | ((variables: Host) => EdgeSettings),
   usesSessions: () => boolean,
 ) {
-  const byHost = new WeakMap<object, object>();
+  const byHost = new WeakMap<object, { variables: Record<string, unknown>; sessions: boolean }>();
   const known: Record<string, unknown>[] = [];
   return (host: object): object => {
     const found = byHost.get(host);
-    if (found) return found;
+    if (found && (found.sessions || !usesSessions())) return found.variables;
     const own = typeof options === "function" ? options(host as Host) : options;
-    const variables = resolved(own, host as Host, usesSessions());
-    const same = known.find((each) => sameVariables(each, variables)) ?? variables;
+    const sessions = usesSessions();
+    const variables = resolved(own, host as Host, sessions);
+    // The first middleware with sessions came after the first request: what is open for these variables goes on, and their secret is there.
+    const same = found
+      ? Object.assign(found.variables, variables)
+      : (known.find((each) => sameVariables(each, variables)) ?? variables);
     if (same === variables && known.length < MAX_ENVIRONMENTS) known.push(variables);
-    byHost.set(host, same);
+    byHost.set(host, { variables: same, sessions });
     return same;
   };
 }

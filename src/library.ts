@@ -11,9 +11,20 @@ export {
 } from "./config/route.ts";
 export { type CreateEdgeOptions, createEdge, type EdgeMiddlewares } from "./create-edge.ts";
 export type { EmittedEvent, Sink } from "./events/sink.ts";
+export type {
+  AppContext,
+  CacheOptions,
+  EdgeOptions,
+  KeyFunction,
+  LimitedInfo,
+  LimitingOptions,
+  LimitKey,
+  MiddlewareLimit,
+  RateLimitOptions,
+  SessionOptions,
+} from "./middleware/options.ts";
 export {
   type EdgeEnv,
-  type EdgeOptions,
   type EdgeVariables,
   edge,
   rateLimit,

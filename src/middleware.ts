@@ -1,7 +1,7 @@
 import type { Redis } from "@upstash/redis";
 import type { Context, MiddlewareHandler } from "hono";
-import type { CacheRuleInput, InvalidatesInput, LimitInput, RouteInput } from "./config/route.ts";
-import type { Admitted } from "./edge/admission.ts";
+import type { LimitInput, RouteInput } from "./config/route.ts";
+import type { Admitted, Capabilities } from "./edge/admission.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
 import { isolateOf } from "./edge/full-isolate.ts";
 import type { Isolate, IsolateOf } from "./edge/isolate.ts";
@@ -9,10 +9,24 @@ import { limitScope, routeInScope, sameRoutes } from "./edge/middleware-scope.ts
 import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
 import { createEvents } from "./events/events.ts";
-import type { Sink } from "./events/sink.ts";
 import { Problem } from "./http/problem.ts";
 import type { ConfirmedIdentity } from "./identity/confirmed.ts";
-import type { Limiter } from "./ratelimit/limiter.ts";
+import { AppErrors, limitedInfo, responseOr, throwTo } from "./middleware/app-functions.ts";
+import { EarlierFields } from "./middleware/earlier-fields.ts";
+import {
+  type AppContext,
+  type CacheOptions,
+  type EdgeOptions,
+  limitOptions,
+  type MiddlewareLimit,
+  type RateLimitArguments,
+  type SessionOptions,
+  sessionOptions,
+} from "./middleware/options.ts";
+import { inStack, type RequestStack } from "./middleware/stack.ts";
+import { askApp, withoutKeyNames } from "./middleware/told.ts";
+import { joinedVerdict } from "./ratelimit/joined-verdict.ts";
+import type { HandlerLimiter } from "./ratelimit/limiter.ts";
 import type { LimitVerdict } from "./ratelimit/verdict.ts";
 import type { OriginFetch } from "./request/origin-reply.ts";
 import { workerPlatform } from "./runtime/platform.ts";
@@ -23,8 +37,11 @@ import type { ValueCache } from "./value-cache/value-cache.ts";
 /** The variables in `c.var` of handlers behind the edge. */
 export interface EdgeVariables {
   edge: {
-    /** `limit(identity, { limit, window })` applies a limit of the handler's own. */
-    limiter: Limiter;
+    /**
+     * `limit(identity, { limit, window })` applies a limit of the handler's own, with a call of its own. Its `headers` are ready to be
+     * set: `c.json(body, 429, headers)`.
+     */
+    limiter: HandlerLimiter;
     /** `create`, `get`, `touch`, `delete`, `rotate`. */
     sessions: Sessions;
     /** `get`, `set`, `delete`, `getOrSet`: a key-value cache. */
@@ -36,31 +53,13 @@ export interface EdgeVariables {
   user: ConfirmedIdentity["user"];
   /** The valid session, or null. */
   session: ActiveSession | null;
-  /** The verdict of the limits; null where the request has none. */
+  /** The verdict of the limits, of several the tightest; null where the request has none. */
   rateLimit: LimitVerdict | null;
 }
 
 export interface EdgeEnv {
   Bindings: object;
   Variables: EdgeVariables;
-}
-
-/** Options of {@link edge}. */
-export interface EdgeOptions {
-  /** Limits of every request. Default none. */
-  limits?: LimitInput[];
-  /** Limits of a tier in place of `limits`. */
-  tiers?: Record<string, LimitInput[]>;
-  /** `required`: 401 without a session. `optional`: `c.var.session` may be null. Default: sessions are not read. */
-  session?: "required" | "optional";
-  /** How responses of the handlers are cached. Default not at all. */
-  cache?: CacheRuleInput;
-  /** What successful writes make invalid: here at once, in other isolates and middlewares within `ISOLATE_MAX_AGE_MS`. */
-  invalidates?: InvalidatesInput;
-  /** How limits work while the store is lost. Default `local`. */
-  onStoreFailure?: RouteInput["onStoreFailure"];
-  /** Receive every event, in addition to the log. */
-  sinks?: readonly Sink[];
 }
 
 /**
@@ -89,107 +88,191 @@ export function edgeIn(
   variablesOf: (env: object) => object,
   explained: (error: unknown) => unknown = (error) => error,
 ): MiddlewareHandler<EdgeEnv> {
+  const { sinks, onLimited } = options;
+  const { routes, capabilities } = configured(options);
+  const events = createEvents({ platform: workerPlatform, ...(sinks && { sinks }) });
+  const scopeOf = limitScope(options);
+  const ask = askApp(options);
+
+  return async function edgeMiddleware(c, next) {
+    const app = new AppErrors();
+    const own = c as unknown as AppContext;
+    try {
+      const isolate = isolateOf(variablesOf(c.env ?? {}), routes, sinks);
+      const [route] = isolate.config.routes;
+      const earlier = new EarlierFields(c);
+      const receiving = (requestId = isolate.newRequestId()) =>
+        receive({ ...isolate, newRequestId: () => requestId }, c.req.raw, waitUntilOf(c, isolate, requestId));
+      const response = await inStack(c, receiving, (received, stack) =>
+        handle(
+          isolate,
+          received,
+          (admitted) => {
+            setVariables(c, { isolate, admitted, stack, capabilities });
+            return throughHandlers(c, next, { admitted, earlier });
+          },
+          {
+            capabilities,
+            handlers: true,
+            ...(route && { route: routeInScope(route, scopeOf(c, edgeMiddleware)) }),
+            ...(ask && { told: () => app.from(() => ask(own, isolate.identifier)) }),
+            ...(stack.confirmed && { confirmed: stack.confirmed }),
+            ...(onLimited && {
+              onLimited: (limits: LimitVerdict) =>
+                app.from(async () =>
+                  responseOr(await onLimited(own, limitedInfo(limits, received.requestId)), null),
+                ),
+            }),
+          },
+        ),
+      );
+      if (app.error) throwTo(c, response, app.error);
+      answerWith(c, earlier.addTo(response));
+    } catch (error) {
+      if (app.error) throw error;
+      answerWith(c, problemOf(explained(error), newRequestId(), events));
+    }
+  };
+}
+
+/** The route that says the same, and what of the edge it uses. */
+function configured(options: EdgeOptions) {
   const { limits, tiers, session, cache, invalidates, onStoreFailure, sinks } = options;
+  const { key: _key, ...rule } = cache ?? {};
+  const plain = withoutKeyNames as (list: readonly MiddlewareLimit[]) => LimitInput[];
   const list: RouteInput[] = [
     {
       path: "/*",
       access: session === "required" ? "session" : "public",
-      ...(limits && { limits }),
-      ...(tiers && { tiers }),
-      ...(cache && { cache }),
+      ...(limits && { limits: plain(limits) }),
+      ...(tiers && {
+        tiers: Object.fromEntries(Object.entries(tiers).map(([tier, own]) => [tier, plain(own)])),
+      }),
+      ...(cache && { cache: rule }),
       ...(invalidates && { invalidates }),
       ...(onStoreFailure && { onStoreFailure }),
     },
   ];
-  const { routes } = sameRoutes(list, sinks);
   const capabilities = {
     limits: Boolean(limits ?? tiers),
     session: session !== undefined,
     cache: cache !== undefined || invalidates !== undefined,
   };
-
-  const events = createEvents({ platform: workerPlatform, ...(sinks && { sinks }) });
-
-  const scopeOf = limitScope(options);
-
-  return async function edgeMiddleware(c, next) {
-    let response: Response;
-    try {
-      const isolate = isolateOf(variablesOf(c.env ?? {}), routes, sinks);
-      const [route] = isolate.config.routes;
-      const received = receive(isolate, c.req.raw, waitUntilOf(c));
-      response = await handle(
-        isolate,
-        received,
-        (admitted) => {
-          setVariables(c, isolate, admitted);
-          return throughHandlers(c, next, admitted);
-        },
-        {
-          capabilities,
-          handlers: true,
-          ...(route && { route: routeInScope(route, scopeOf(c, edgeMiddleware)) }),
-        },
-      );
-    } catch (error) {
-      response = problemOf(explained(error), newRequestId(), events);
-    }
-    // Hono merges the fields of the previous response into a new one. The assignment of undefined prevents that.
-    c.res = undefined;
-    c.res = response;
-  };
+  return { routes: sameRoutes(list, sinks).routes, capabilities };
 }
 
-/** Only limits: one call to Upstash, and none for a blocked caller. */
-export function rateLimit(limits: LimitInput[], options: Pick<EdgeOptions, "tiers" | "onStoreFailure"> = {}) {
-  return edge({ ...options, limits });
+/** Hono merges the fields of the previous response into a new one. The assignment of undefined prevents that. */
+function answerWith(c: Context<EdgeEnv>, response: Response): void {
+  c.res = undefined;
+  c.res = response;
 }
 
-/** Only sessions: one call to Upstash for a token with a valid signature, and none for any other. */
-export function session(need: "required" | "optional" = "optional") {
-  return edge({ session: need });
+/**
+ * Only limits: one call to Upstash, and none for a blocked caller.
+ *
+ * @param options The limits, whose they are, and what a limited request is told. Or a list of limits, and then the other options.
+ * @returns a middleware for `app.use()` or one route; behind a validator its functions find what that has read. A configuration error
+ *   is a log line and a 500. What a function of the app throws goes to the app's `onError`.
+ * @example
+ * app.post("/orders", validator("json", parse), rateLimit({
+ *   limits: [{ name: "orders", limit: 100, window: "1 m" }],
+ *   key: (c) => c.req.valid("json").tenant,
+ *   onLimited: (c, { retryAfterSeconds }) => c.json({ error: `Again in ${retryAfterSeconds} s` }, 429),
+ * }), handler);
+ */
+export function rateLimit(...given: RateLimitArguments): MiddlewareHandler<EdgeEnv> {
+  return edge(limitOptions(given));
 }
 
-/** Only the HTTP cache. */
-export function responseCache(rule: CacheRuleInput = {}) {
+/**
+ * Only sessions: one call to Upstash for a token with a valid signature, and none for any other. Limits and a cache inside of it know
+ * the user.
+ *
+ * @param need `required` or `{ required: true }`: 401 without a living session. Default `optional`.
+ * @example app.use("/me/*", session({ required: true }));
+ */
+export function session(need?: "required" | "optional" | SessionOptions): MiddlewareHandler<EdgeEnv> {
+  return edge(sessionOptions(need));
+}
+
+/**
+ * Only the HTTP cache, for GET and HEAD. An answer to a request with credentials is stored only where `scope` or the answer itself
+ * (`Cache-Control: public`) says for whom it is.
+ *
+ * @example app.use("/report", responseCache({ ttl: 60, scope: "shared", key: (c) => c.req.header("x-tenant") }));
+ */
+export function responseCache(rule: CacheOptions = {}): MiddlewareHandler<EdgeEnv> {
   return edge({ cache: rule });
 }
+
+const withoutContext = new WeakSet<Isolate>();
 
 /**
  * Work that goes on after the response. Without an ExecutionContext (`app.request()` in a test, another runtime) it starts as well,
  * and nothing keeps the process alive until it is done.
  */
-function waitUntilOf(c: Context<EdgeEnv>): (work: Promise<unknown>) => void {
+function waitUntilOf(
+  c: Context<EdgeEnv>,
+  isolate: Isolate,
+  requestId: string,
+): (work: Promise<unknown>) => void {
   try {
     const context = c.executionCtx;
     return (work) => context.waitUntil(work);
   } catch {
-    // Hono throws where there is none. The work's own errors are events.
+    // Hono throws where there is none.
+    if (!withoutContext.has(isolate)) {
+      withoutContext.add(isolate);
+      isolate.events.emit("context.absent", { request_id: requestId, message: WITHOUT_CONTEXT });
+    }
+    // The work's own errors are events.
     return (work) => void work.catch(() => {});
   }
 }
 
-function setVariables(
-  c: Context<EdgeEnv>,
-  { limiter, sessions, values, store }: Isolate,
-  { identity, session, limits }: Admitted,
-): void {
-  c.set("edge", { limiter, sessions, values });
+const WITHOUT_CONTEXT =
+  "There is no ExecutionContext: writes after a response are lost where the process or the request's context ends first";
+
+interface Reached {
+  isolate: Isolate;
+  admitted: Admitted;
+  stack: RequestStack;
+  capabilities: Capabilities;
+}
+
+/** Adds what this middleware knows to what those around it have set. */
+function setVariables(c: Context<EdgeEnv>, { isolate, admitted, stack, capabilities }: Reached): void {
+  const { identity, session, limits, request } = admitted;
+  const around = c.get("edge") as Partial<EdgeVariables["edge"]> | undefined;
+  const { sessions, values, store, limiter } = isolate;
+  if (capabilities.session)
+    stack.confirmed = { claim: request.claims.session, lives: session.kind === "active" };
+  stack.limits = joinedVerdict(stack.limits, limits);
+  c.set("edge", {
+    limiter: { limit: (who, limit) => limiter.limit(who, limit, stack) },
+    sessions: capabilities.session ? sessions : (around?.sessions ?? sessions),
+    values: capabilities.cache ? values : (around?.values ?? values),
+  });
   c.set("redis", store.redis());
   c.set("user", identity.user);
-  c.set("session", session.kind === "active" ? session : null);
-  c.set("rateLimit", limits);
+  if (capabilities.session || c.get("session") === undefined)
+    c.set("session", session.kind === "active" ? session : null);
+  c.set("rateLimit", stack.limits);
 }
 
 /** The app's following handlers as an origin. They can run only once. */
-function throughHandlers(c: Context<EdgeEnv>, next: () => Promise<void>, { request }: Admitted): OriginFetch {
+function throughHandlers(
+  c: Context<EdgeEnv>,
+  next: () => Promise<void>,
+  { admitted: { request }, earlier }: { admitted: Admitted; earlier: EarlierFields },
+): OriginFetch {
   return {
     repeatable: false,
     async fetch() {
       if (request.forwarded.rule) narrow(c, request);
       await next();
       if (c.error instanceof Problem && c.error.isAnswer) throw c.error;
-      return { kind: "response", response: c.res } as const;
+      return { kind: "response", response: earlier.without(c.res) } as const;
     },
   };
 }

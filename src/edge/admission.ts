@@ -1,12 +1,12 @@
 import type { Policy, Route } from "../config/route.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
-import type { EdgeRequest } from "../request/capability.ts";
+import type { Counting, EdgeRequest } from "../request/capability.ts";
 import { type ForwardingOptions, forwardedRequest } from "../request/forwarded.ts";
 import type { CacheHandler } from "../response-cache/outcome.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import type { beginEager } from "./begin-eager.ts";
-import type { Findings } from "./finish.ts";
+import type { Findings } from "./outcome.ts";
 import type { Received } from "./receive.ts";
 
 /** The capabilities that a request uses. */
@@ -32,6 +32,25 @@ export interface AdmitOptions {
   eager?: typeof beginEager;
   /** The origin is the app's own handlers. Default false. */
   handlers?: boolean;
+  /** What the app says of the request, once the route's rules hold for it. Default nothing. */
+  told?(): Promise<ToldByApp>;
+  /** The session of the request, where another middleware has confirmed it and this one does not read it. */
+  confirmed?: ConfirmedElsewhere;
+  /** The app's answer to a request that the limits refuse; null: the problem. Default always the problem. */
+  onLimited?(limits: LimitVerdict): Promise<Response | null>;
+}
+
+/** What an app's own functions say of a request. */
+export interface ToldByApp {
+  /** The limits leave it alone. Default false. */
+  unlimited?: boolean;
+  counting?: Counting;
+  cacheKey?: string;
+}
+
+export interface ConfirmedElsewhere {
+  claim: EdgeRequest["claims"]["session"];
+  lives: boolean;
 }
 
 /** A request that passed all checks, with the results of the steps. */
@@ -59,8 +78,10 @@ export function edgeRequest(
   { request, url, requestId, deferred, waitUntil }: Received,
   { route, path, forwarding }: Routed,
   claims: EdgeRequest["claims"],
+  { counting, cacheKey }: ToldByApp = {},
 ): EdgeRequest {
   const after: EdgeRequest["after"] = (work) => deferred.add(work);
   const forwarded = forwardedRequest({ request, url }, route, forwarding);
-  return { request, url, path, route, forwarded, claims, requestId, after, waitUntil };
+  const told = { ...(counting && { counting }), ...(cacheKey !== undefined && { cacheKey }) };
+  return { request, url, path, route, forwarded, claims, ...told, requestId, after, waitUntil };
 }

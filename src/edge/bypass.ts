@@ -2,8 +2,8 @@ import { unmatchedRoute } from "../config/route.ts";
 import { confirmation } from "../identity/confirm.ts";
 import { unidentified } from "../identity/unidentified.ts";
 import { type Admitted, edgeRequest } from "./admission.ts";
-import type { Findings } from "./finish.ts";
 import type { Isolate } from "./isolate.ts";
+import type { Findings } from "./outcome.ts";
 import type { Received } from "./receive.ts";
 
 const NOT_CACHED = { cached: false, toHandlers: false };

@@ -1,126 +1,106 @@
 import { HTTPException } from "hono/http-exception";
 import { ConfigError } from "../config/config-error.ts";
 import { errorFacts } from "../events/error-place.ts";
-import { createEvents } from "../events/events.ts";
+import { createEvents, type Events } from "../events/events.ts";
+import { forbidStoring } from "../http/cache-fields.ts";
 import { API_KEY_FIELD } from "../http/credential-fields.ts";
 import { mutableResponse } from "../http/mutable-response.ts";
 import { Problem, problemFacts, problemResponse } from "../http/problem.ts";
 import { addVary } from "../http/vary.ts";
-import type { EagerFetch } from "../origin/eager-fetch.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import { type LogRecord, logRequest } from "../request/log-record.ts";
-import type { SessionChange } from "../request/session-change.ts";
-import type { CacheOutcome } from "../response-cache/outcome.ts";
 import { workerPlatform } from "../runtime/platform.ts";
 import { createRequestIds } from "../runtime/request-ids.ts";
-import type { SessionVerdict } from "../session/verdict.ts";
 import type { Isolate } from "./isolate.ts";
-import type { Received } from "./receive.ts";
-
-/** Facts about a request for its log line and its response fields. Each step of the pipeline adds to a copy. */
-export interface Findings {
-  /** The route as configured. The log never contains the path, which may hold personal data. */
-  route: string;
-  /** The caller's hash. */
-  caller: string | null;
-  session: SessionVerdict | null;
-  limits: LimitVerdict | null;
-  /** The request to the origin that began before it was known whether it is needed, where there was one. */
-  eager: EagerFetch | null;
-  /** What `EDGE_MODE=enforce` would have refused the request with, under `observe`. */
-  observed: Problem | null;
-  /** Calls to the store before the response. */
-  storeCalls: number;
-  /** Milliseconds that the request waits for the store. */
-  storeMs: number;
-}
-
-/** The findings before the first step. */
-export const NO_FINDINGS: Findings = {
-  route: "*",
-  caller: null,
-  session: null,
-  limits: null,
-  eager: null,
-  observed: null,
-  storeCalls: 0,
-  storeMs: 0,
-};
-
-/** A response, with the data of the modules that produced it. */
-export interface Answer {
-  kind: "answer";
-  response: Response;
-  cache: CacheOutcome | null;
-  /** A change of the session by the origin or an endpoint. It takes precedence over the verdict's change. */
-  session: SessionChange | null;
-  /** Another caller may be given another answer. Default false. */
-  byCaller?: boolean;
-}
-
-/** An error in place of an answer. */
-export interface Refusal {
-  kind: "refusal";
-  error: unknown;
-}
-
-export function refusal(error: unknown): Refusal {
-  return { kind: "refusal", error };
-}
+import type { Answer, Findings, Refusal } from "./outcome.ts";
+import type { Received, StackPart } from "./receive.ts";
 
 /** The fields by which the edge knows callers. */
 const CALLER_FIELDS = ["Authorization", "Cookie", API_KEY_FIELD];
 
 type FinishParts = Pick<Isolate, "platform" | "events" | "cors" | "sessions" | "fields">;
 
-/** Writes the edge's header fields and the log line, and starts the deferred work. No other function does (law 12). */
+/**
+ * Writes the edge's header fields and the log line, and starts the deferred work. No other function does (law 12). Of several
+ * middlewares the outermost writes for all.
+ */
 export function finish(
   { platform, events, cors, sessions, fields }: FinishParts,
   received: Received,
   findings: Findings,
   outcome: Answer | Refusal,
 ): Response {
-  const { request, url, requestId, startedAt, deferred } = received;
+  const { request, url, requestId, stack, deferred } = received;
   const now = platform.now();
-  const response = mutableResponse(
-    outcome.kind === "answer" ? outcome.response : problemOf(outcome.error, requestId, events),
-  );
-  const cache = outcome.kind === "answer" ? outcome.cache : null;
+  const response = mutableResponse(responseOf(outcome, requestId, events));
+  const own: StackPart = {
+    findings,
+    outcome,
+    response,
+    cache: outcome.kind === "answer" ? outcome.cache : null,
+    change:
+      (outcome.kind === "answer" ? outcome.session : null) ??
+      (findings.session ? sessions.changeOf(findings.session) : null),
+  };
+  const all = stack ? stack.add(own) : own;
   // The fields of a 101 cannot be changed: the connection is no longer HTTP.
   if (response.status !== 101) {
     const { headers } = response;
-    fields.setCacheFields(headers, cache);
+    // What the cache of a middleware inside of this one says is there already.
+    if (own.cache || (all && !all.cache)) fields.setCacheFields(headers, own.cache);
     // Else a browser shows the last user's page to the next (RFC 9111 §4.1).
     if (outcome.kind === "answer" && outcome.byCaller) addVary(headers, CALLER_FIELDS);
-    const limitFields = tellsNoQuota(outcome) ? {} : (findings.limits?.headers ?? {});
-    for (const [name, value] of Object.entries(limitFields)) {
-      // A refusal by the limits has its own. Under `EDGE_MODE=observe` a denied request gets the origin's answer, or its failure.
-      if (name !== "Retry-After") headers.set(name, value);
+    if (all) {
+      setLimitFields(headers, all);
+      if (all.change) fields.writeSessionFields(all.change, headers, url, now);
+      headers.set("x-request-id", requestId);
     }
-    const change =
-      (outcome.kind === "answer" ? outcome.session : null) ??
-      (findings.session ? sessions.changeOf(findings.session) : null);
-    if (change) fields.writeSessionFields(change, headers, url, now);
-    headers.set("x-request-id", requestId);
   }
+  if (!all) return response;
   const final = cors.apply(request, response);
+  logAll(events, received, all, { status: final.status, now: platform.now() });
+  deferred.start();
+  return final;
+}
+
+function responseOf(outcome: Answer | Refusal, requestId: string, events: Events): Response {
+  if (outcome.kind === "answer") return outcome.response;
+  return outcome.response ?? problemOf(outcome.error, requestId, events);
+}
+
+function setLimitFields(headers: Headers, { findings: { limits }, outcome }: StackPart): void {
+  if (!limits || tellsNoQuota(outcome)) return;
+  const ownAnswer = outcome.kind === "refusal" && outcome.response !== undefined;
+  for (const [name, value] of Object.entries(limits.headers)) {
+    // A refusal by the limits has its own. Under `EDGE_MODE=observe` a denied request gets the origin's answer, or its failure.
+    if (name !== "Retry-After" || ownAnswer) headers.set(name, value);
+  }
+  // Stored, it would refuse others.
+  if (ownAnswer) forbidStoring(headers);
+}
+
+function logAll(
+  events: Events,
+  { request, requestId, startedAt }: Received,
+  { findings, outcome, cache }: StackPart,
+  { status, now }: { status: number; now: number },
+): void {
+  const { route, caller, session, limits, eager, storeCalls, storeMs, observed } = findings;
   logRequest(events, {
     requestId,
     method: request.method,
-    route: findings.route,
-    status: final.status,
-    caller: findings.caller,
-    verdict: verdictOf(outcome.kind === "answer" ? findings.observed : outcome.error),
-    limits: limitsWord(findings.limits),
-    session: !findings.session || findings.session.kind === "none" ? null : findings.session.kind,
+    route,
+    status,
+    caller,
+    verdict: verdictOf(outcome.kind === "answer" ? observed : outcome.error),
+    limits: limitsWord(limits),
+    session: !session || session.kind === "none" ? null : session.kind,
     cache: cache ? cache.word.toLowerCase() : null,
-    eager: findings.eager?.outcome,
-    storeCalls: findings.storeCalls,
-    storeMs: findings.storeMs,
-    totalMs: platform.now() - startedAt,
+    eager: eager?.outcome,
+    storeCalls,
+    storeMs,
+    totalMs: now - startedAt,
   });
-  deferred.start();
-  return final;
 }
 
 /**

@@ -62,7 +62,8 @@ export interface Isolate {
  * @param parts The capabilities that take part. The Worker's are `allParts`; nothing here imports any of them, so that a bundler
  *   leaves out what nobody hands in.
  * @param sinks Receive every event, in addition to the log.
- * @param others What is open for the same environment and other routes: limits that are shared count together.
+ * @param others What is open for the same environment and other routes: limits that are shared count together, and what is known of
+ *   the store is known once.
  * @throws ConfigError that names every issue of the environment and the routes.
  */
 export function openIsolateOf(
@@ -75,7 +76,7 @@ export function openIsolateOf(
 ): Isolate {
   const config = parts.config(env, routes);
   checkAgreement([...others.map((other) => other.config), config]);
-  const shared = openShared(config, platform, sinks);
+  const shared = openShared(config, platform, sinks, others[0]?.store);
   const { store, keys, identifier, events } = shared;
   const { isolateMaxAgeMs, redisFor } = config;
   const verifiedKeys = openVerifiedKeys(parts, shared, config);
@@ -129,7 +130,7 @@ export function openIsolateOf(
 type Shared = Pick<Isolate, "store" | "keys" | "identifier" | "platform" | "events">;
 
 /** What every capability uses. Emits what is to be said of the configuration. */
-function openShared(config: Config, platform: Platform, sinks: readonly Sink[]): Shared {
+function openShared(config: Config, platform: Platform, sinks: readonly Sink[], open?: Store): Shared {
   const events = createEvents({ platform, level: config.logLevel, sinks });
   for (const warning of config.warnings) events.emit("config.warning", { message: warning });
   if (!config.store) {
@@ -139,7 +140,8 @@ function openShared(config: Config, platform: Platform, sinks: readonly Sink[]):
     });
   }
   return {
-    store: new Store({ connection: config.store, platform, events, deadlineMs: config.storeDeadlineMs }),
+    store:
+      open ?? new Store({ connection: config.store, platform, events, deadlineMs: config.storeDeadlineMs }),
     keys: createKeys(config.prefixes),
     identifier: createIdentifier(config, platform),
     platform,

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { matchedRoutes } from "hono/route";
-import type { LimitInput, Policy, Route, RouteInput } from "../config/route.ts";
+import { findTargetHandler } from "hono/utils/handler";
+import type { Policy, Route, RouteInput } from "../config/route.ts";
 import type { Sink } from "../events/sink.ts";
 
 /**
@@ -36,6 +37,11 @@ let hasRun = false;
 const MAX_CALLS = 32;
 const MAX_NAMES = 1000;
 
+interface NamedLimits {
+  limits?: readonly { name: string }[];
+  tiers?: Readonly<Record<string, readonly { name: string }[]>>;
+}
+
 /**
  * The scope of one `edge()` call, by its place among those with a limit of one of its names.
  *
@@ -43,9 +49,9 @@ const MAX_NAMES = 1000;
  * for each request), the calls cannot be counted. Then the scope is the path under which that one is registered, and the place
  * among those that run for the request.
  */
-export function limitScope({ limits, tiers = {} }: Pick<RouteInput, "limits" | "tiers">): LimitScope {
+export function limitScope({ limits, tiers = {} }: NamedLimits): LimitScope {
   // What is no list of limits is found when the configuration is read, and is no error here.
-  const all: (LimitInput | undefined)[] = [limits, ...Object.values(tiers)].flat();
+  const all: ({ name: string } | undefined)[] = [limits, ...Object.values(tiers)].flat();
   const names = [...new Set(all.map((limit) => String(limit?.name)))];
   const place = placeOfCall(names);
   const own = place === 0 ? "" : `#${place}`;
@@ -53,7 +59,8 @@ export function limitScope({ limits, tiers = {} }: Pick<RouteInput, "limits" | "
   return function scope(c, self) {
     hasRun = true;
     const registered = matchedRoutes(c)[c.req.routeIndex];
-    if (registered?.handler === self) return own;
+    // An app with an `onError` of its own is mounted with its handlers wrapped.
+    if (registered && findTargetHandler(registered.handler) === self) return own;
     const path = registered?.path ?? "*";
     const counts = runs.get(c) ?? new Map<string, number>();
     runs.set(c, counts);

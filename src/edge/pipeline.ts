@@ -1,7 +1,7 @@
 import type { Route } from "../config/route.ts";
 import { hasUnforwardableContent } from "../http/content.ts";
 import { announcedMethod } from "../http/cors.ts";
-import { problem } from "../http/problem.ts";
+import { Problem, problem } from "../http/problem.ts";
 import { confirmation } from "../identity/confirm.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
@@ -10,8 +10,9 @@ import { type Admission, type AdmitOptions, type Admitted, edgeRequest } from ".
 import { identify, type Refuse, refuseEarly } from "./before-store.ts";
 import { bypassed } from "./bypass.ts";
 import { check, crossSite } from "./check.ts";
-import { type Answer, type Findings, finish, NO_FINDINGS, refusal } from "./finish.ts";
+import { finish } from "./finish.ts";
 import type { Isolate } from "./isolate.ts";
+import { type Answer, type Findings, NO_FINDINGS, refusal } from "./outcome.ts";
 import { prepare } from "./prepare.ts";
 import { preflightAnswer, type Received } from "./receive.ts";
 import { routeOf, withLimits } from "./route.ts";
@@ -52,12 +53,27 @@ export async function handle(
   if (preflight) return preflight;
   const admission = await admit(parts, received, options);
   const { findings } = admission;
-  if (admission.kind === "refused") return finish(parts, received, findings, refusal(admission.error));
   try {
+    if (admission.kind === "refused") {
+      const own = await ownRefusal(admission, options);
+      return finish(parts, received, findings, {
+        ...refusal(admission.error),
+        ...(own && { response: own }),
+      });
+    }
     return finish(parts, received, findings, await answer(admission, originOf(admission)));
   } catch (error) {
     return finish(parts, received, findings, refusal(error));
   }
+}
+
+/** The app's own answer to a request that the limits refuse. */
+async function ownRefusal(
+  { error, findings: { limits } }: Extract<Admission, { kind: "refused" }>,
+  { onLimited }: AdmitOptions,
+): Promise<Response | null> {
+  const isLimited = error instanceof Problem && error.code === "RATE_LIMIT_EXCEEDED";
+  return isLimited && limits && onLimited ? onLimited(limits) : null;
 }
 
 /**
@@ -148,22 +164,26 @@ async function checked(
   { refuse, note }: Notes,
 ): Promise<Admitted> {
   const { mode } = parts.config;
-  const wanted = mode === "bypass" ? SESSION_ONLY : (options.capabilities ?? ALL);
+  const asks = mode === "bypass" ? SESSION_ONLY : (options.capabilities ?? ALL);
   const identified = await identify(parts, received, options.route ? undefined : route, refuse);
   // What carries no signed token needs no call to be refused, so that it is not counted either.
   const { limits: more } = options;
   const limited = more && identified.session.kind === "signed" ? withLimits(route, more) : route;
   // Whom a route of the API trusts, however broad it is, may not end or rotate sessions here.
   const trusting = options.own ? { ...limited, crossSite: [] } : limited;
-  const forwarding = { cached: wanted.cache, toHandlers: options.handlers ?? false };
-  const asked = edgeRequest(received, { route: trusting, path, forwarding }, identified);
-  const choice = wanted.session ? await parts.sessions.choose(asked) : { claims: identified, calls: 0 };
+  const forwarding = { cached: asks.cache, toHandlers: options.handlers ?? false };
+  const told = (await options.told?.()) ?? {};
+  const wanted = told.unlimited ? { ...asks, limits: false } : asks;
+  const asked = edgeRequest(received, { route: trusting, path, forwarding }, identified, told);
+  const elsewhere = wanted.session ? undefined : options.confirmed;
+  const known = elsewhere ? { ...identified, session: elsewhere.claim } : identified;
+  const choice = wanted.session ? await parts.sessions.choose(asked) : { claims: known, calls: 0 };
   const request = { ...asked, claims: choice.claims };
   if (wanted.session) refuseEarly(parts, request, refuse);
   const { outcomes, confirm, withKey } = await confirmation(request.claims, {
     identifier: parts.identifier,
-    knownOutcome: parts.sessions.knownOutcome,
-    sessions: wanted.session,
+    knownOutcome: elsewhere ? async () => (elsewhere.lives ? "alive" : "over") : parts.sessions.knownOutcome,
+    sessions: wanted.session || elsewhere !== undefined,
   });
   note({ caller: confirm(false).identity.hash });
 
@@ -176,7 +196,7 @@ async function checked(
   note({ storeCalls, storeMs: parts.platform.now() - sentAt });
 
   const session = await decide.session();
-  const assumed = decide.assumed ?? confirm(session.kind === "active");
+  const assumed = decide.assumed ?? confirm(elsewhere?.lives ?? session.kind === "active");
   const { identity, limits, calls } = await decide.caller(assumed, withKey);
   note({ storeCalls: storeCalls + calls, caller: identity.identity.hash, session, limits });
 

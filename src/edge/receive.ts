@@ -4,9 +4,12 @@ import type { Events } from "../events/events.ts";
 import type { CorsPolicy } from "../http/cors.ts";
 import { decodedPath } from "../http/path.ts";
 import { AfterResponse } from "../request/deferred.ts";
+import type { SessionChange } from "../request/session-change.ts";
+import type { CacheOutcome } from "../response-cache/outcome.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { Store } from "../store/store.ts";
+import type { Answer, Findings, Refusal } from "./outcome.ts";
 
 /** A request at its arrival. */
 export interface Received {
@@ -19,6 +22,29 @@ export interface Received {
   deferred: AfterResponse;
   /** Keeps the invocation alive until the promise settles. */
   waitUntil(work: Promise<unknown>): void;
+  /** Where several middlewares handle the request, one inside of another. Absent: this is all that does. */
+  stack?: Stack;
+}
+
+/** Several middlewares that handle one request. The outermost writes the fields and the log line for all. */
+export interface Stack {
+  /**
+   * Adds what one of them has found and how it ends.
+   *
+   * @returns what all of them have found, where it is the outermost; null where it is another, whose fields and log line are not
+   *   its own to write.
+   */
+  add(part: StackPart): StackPart | null;
+}
+
+/** What one middleware, or all of them together, made of a request. */
+export interface StackPart {
+  findings: Findings;
+  /** It decides what is told of limits, and the verdict in the log. */
+  outcome: Answer | Refusal;
+  change: SessionChange | null;
+  cache: CacheOutcome | null;
+  response: Response;
 }
 
 export interface ReceiveOptions {

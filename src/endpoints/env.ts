@@ -1,4 +1,4 @@
-import type { Findings } from "../edge/finish.ts";
+import type { Findings } from "../edge/outcome.ts";
 import type { Received } from "../edge/receive.ts";
 import type { SessionChange } from "../request/session-change.ts";
 import type { SessionVerdict } from "../session/verdict.ts";

@@ -1,7 +1,8 @@
 import { TrieRouter } from "hono/router/trie-router";
 import { Hono } from "hono/tiny";
-import { finish, NO_FINDINGS, refusal } from "../edge/finish.ts";
+import { finish } from "../edge/finish.ts";
 import type { Isolate } from "../edge/isolate.ts";
+import { NO_FINDINGS, refusal } from "../edge/outcome.ts";
 import { admit, answer, handle } from "../edge/pipeline.ts";
 import { preflightAnswer, type Received, receivedInside } from "../edge/receive.ts";
 import { API_KEY_FIELD, API_KEY_PARAMETER } from "../http/credential-fields.ts";

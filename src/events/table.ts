@@ -88,6 +88,13 @@ export const eventTable = {
     ),
     fields: { ...inRequest, status, allowed: flag },
   },
+  "context.absent": {
+    level: "info",
+    description: describe(
+      "A middleware runs without an ExecutionContext: what is due after a response starts with it, and nothing keeps the process alive until it is done. Once per isolate.",
+    ),
+    fields: { ...inRequest, message: sentence },
+  },
   "limit.violated": {
     level: "info",
     description: describe("A caller has used up a limit; with `shadow` the request passes all the same."),

@@ -22,3 +22,10 @@ export const TARGETED_CACHE_FIELDS: readonly string[] = [
   "cloudflare-cdn-cache-control",
   "surrogate-control",
 ];
+
+/** Forbids all caches to store an answer. A field for one kind of cache would outweigh `Cache-Control` there (RFC 9213 §2.2). */
+export function forbidStoring(headers: Headers): void {
+  for (const name of TARGETED_CACHE_FIELDS) headers.delete(name);
+  headers.delete("expires");
+  headers.set("cache-control", "no-store");
+}

@@ -224,10 +224,10 @@ async function chargedOrLost<Result>(pending: Promise<Result>): Promise<Result |
   }
 }
 
-/** Where each isolate counts for itself, it may be given a part of the limit; at least one request's cost. */
+/** Where each isolate counts for itself, it may be given a part of the limit; at least one request's cost, if the limit has that much. */
 function withLocalShare(charge: Charge): Charge {
   const { policy, cost } = charge;
   if (policy.localShare === 1) return charge;
-  const limit = Math.max(cost, Math.floor(policy.limit * policy.localShare));
+  const limit = Math.min(policy.limit, Math.max(cost, Math.floor(policy.limit * policy.localShare)));
   return { ...charge, policy: { ...policy, limit } };
 }

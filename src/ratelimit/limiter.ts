@@ -14,6 +14,7 @@ import { LimitState, type LimitStateBounds } from "./limit-state.ts";
 import { createListLookup } from "./lists.ts";
 import { type PeekedLimit, peek } from "./peek.ts";
 import { type PrepareLimits, preparation } from "./prepare.ts";
+import type { LimitVerdict } from "./verdict.ts";
 
 export interface LimiterOptions {
   store: Store;
@@ -35,20 +36,39 @@ export interface LimiterOptions {
   bounds?: LimitStateBounds;
 }
 
-export interface Limiter {
-  prepare: PrepareLimits;
+/** What handlers find of a limiter. */
+export interface HandlerLimiter {
   /**
-   * For handlers: counts `identity` (any text; it is hashed) with a batch of its own.
+   * Counts `identity` (any text; it is hashed) with a call of its own, which the request's log line counts. Each `name` has a count of
+   * its own.
    *
+   * @returns whether there is room, what is left, and `headers`: fields that are ready to be set, with `Retry-After` where there is no
+   *   room. Beside the fields of a middleware's limits those stay, and the tightest comes first.
    * @throws RangeError for options that make no limit: a cost that is not a whole number from 1 to the limit, a window of 0.
+   * @example
+   * const { success, headers } = await c.var.edge.limiter.limit(`mail to ${user}`, { name: "mail", limit: 2, window: "1 h" });
+   * if (!success) return c.json({ error: "Too many mails" }, 429, headers);
    */
   limit(identity: string, options: LimitOptions): Promise<LimitResult>;
+}
+
+export interface Limiter {
+  prepare: PrepareLimits;
+  /** As {@link HandlerLimiter.limit}. @param request The one in which a handler counts, where it is known. */
+  limit(identity: string, options: LimitOptions, request?: LimitingRequest): Promise<LimitResult>;
   /** What is left to a caller. Queues reads on the batch, changes nothing; await it after sending. */
   peek(callerHash: string, policies: readonly Policy[], batch: Batch): Promise<PeekedLimit[]>;
   /** Forgets a caller's counts. Queues the deletion of exact keys; await it after sending. Rejects with a StoreError. */
   reset(callerHash: string, policies: readonly Policy[], batch: Batch): Promise<void>;
   /** Entries in the isolate's maps. */
   readonly sizes: LimitState["sizes"];
+}
+
+/** The request in which a handler counts. */
+export interface LimitingRequest {
+  requestId: string;
+  /** Told what it took. */
+  note(noted: { verdict: LimitVerdict; calls: number; ms: number }): void;
 }
 
 const NO_LISTS: CallerLists = { allow: noCallers, deny: noCallers };
@@ -64,15 +84,21 @@ export function createLimiter(options: LimiterOptions): Limiter {
   return {
     prepare: preparation({ decisions, identifier, lists: createListLookup(options.lists ?? NO_LISTS) }),
 
-    async limit(identity, limitOptions) {
+    async limit(identity, limitOptions, request) {
       const policy = policyOf(limitOptions);
       const caller = await identifier.hash("limit", identity);
       const charge: Charge = { policy, caller, cost: policy.cost, most: policy.cost, enforced: true };
       const batch = store.batch();
       const onStoreFailure = limitOptions.onStoreFailure ?? "local";
-      const result = decisions.decide({ charges: [charge], onStoreFailure, route: "handler" }, batch);
+      const { requestId } = request ?? {};
+      const asked = { charges: [charge], onStoreFailure, route: "handler", ...(requestId && { requestId }) };
+      const result = decisions.decide(asked, batch);
+      const sentAt = platform.now();
       await batch.send();
-      return resultOf(await result(), policy, platform.now());
+      const ms = platform.now() - sentAt;
+      const verdict = await result();
+      request?.note({ verdict, calls: batch.calls, ms });
+      return resultOf(verdict, policy, platform.now());
     },
 
     peek: (callerHash, policies, batch) =>

@@ -1,7 +1,7 @@
 import type { Policy, Route } from "../config/route.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
-import type { EdgeRequest } from "../request/capability.ts";
+import type { Counting, EdgeRequest } from "../request/capability.ts";
 import type { Batch } from "../store/batch.ts";
 import { type Charge, type SessionOutcome, sameCharge } from "./charge.ts";
 import type { LimitDecisions } from "./decide.ts";
@@ -29,7 +29,7 @@ const listed: DecideLimits = Object.assign(() => refusedByList(), { refuses: "li
  * the address by those of the route. Then one run of the script looks at the session and charges the one or the other.
  */
 export type PrepareLimits = (
-  request: Pick<EdgeRequest, "route" | "requestId"> & Partial<Pick<EdgeRequest, "claims">>,
+  request: Pick<EdgeRequest, "route" | "requestId"> & Partial<Pick<EdgeRequest, "claims" | "counting">>,
   outcomes: IdentityOutcomes,
   batch: Batch,
 ) => DecideLimits | Promise<DecideLimits>;
@@ -41,16 +41,16 @@ export interface PreparationOptions {
 }
 
 export function preparation({ decisions, identifier, lists }: PreparationOptions): PrepareLimits {
-  return function prepare({ route, requestId, claims }, outcomes, batch) {
+  return function prepare({ route, requestId, claims, counting }, outcomes, batch) {
     const { onStoreFailure, name } = route;
     if (claims && lists.denies(claims)) return listed;
     if (outcomes.kind === "settled") {
-      const charges = chargesOf(route, outcomes.identity);
+      const charges = chargesOf(route, outcomes.identity, counting);
       if (charges === "deny") return listed;
       return decisions.decide({ charges, onStoreFailure, route: name, requestId }, batch);
     }
-    const alive = chargesOf(route, outcomes.alive);
-    const over = chargesOf(route, outcomes.over);
+    const alive = chargesOf(route, outcomes.alive, counting);
+    const over = chargesOf(route, outcomes.over, counting);
     // A claim to be somebody on the deny list is refused, whether it holds or not.
     if (alive === "deny" || over === "deny") return listed;
     if (sameCharges(alive, over))
@@ -72,16 +72,17 @@ export function preparation({ decisions, identifier, lists }: PreparationOptions
   }
 
   /** An identity on the allow list is charged nothing. */
-  function chargesOf(route: Route, who: ConfirmedIdentity): Charge[] | "deny" {
+  function chargesOf(route: Route, who: ConfirmedIdentity, counting?: Counting): Charge[] | "deny" {
     const list = lists.of(who);
     if (list === "deny") return "deny";
-    return list === "allow" ? [] : policiesFor(route, who).map((policy) => chargeOf(route, policy, who));
+    if (list === "allow") return [];
+    const tier = counting?.tier ?? who.tier;
+    const own = tier === null ? undefined : route.tiers.get(tier);
+    const policies = own ?? route.limits;
+    if (!counting) return policies.map((policy) => chargeOf(route, policy, who));
+    const by = (policy: Policy) => counting.countedBy?.get(`${own ? tier : ""} ${policy.name}`);
+    return policies.flatMap((policy) => countedCharges(chargeOf(route, policy, who), counting, by(policy)));
   }
-}
-
-/** The limits of its tier, else those of the route. */
-function policiesFor(route: Route, { tier }: ConfirmedIdentity): readonly Policy[] {
-  return (tier === null ? undefined : route.tiers.get(tier)) ?? route.limits;
 }
 
 function chargeOf(
@@ -97,6 +98,19 @@ function chargeOf(
     enforced: !policy.shadow && !route.shadow,
     address,
   };
+}
+
+/** The charge as the app's own keys and cost have it: one for each key, and one for the caller where a key is nobody's. */
+function countedCharges(
+  charge: Charge,
+  { keys, cost = charge.cost }: Counting,
+  countedBy: string | undefined,
+): Charge[] {
+  const counted = { ...charge, cost, most: cost };
+  if (!keys || charge.policy.by === "address" || countedBy === "caller") return [counted];
+  const chosen = countedBy === undefined ? keys : keys.filter(({ name }) => name === countedBy);
+  const callers = new Set(chosen.map(({ hash }) => hash || charge.caller));
+  return [...callers].map((caller) => ({ ...counted, caller }));
 }
 
 function sameCharges(some: readonly Charge[], others: readonly Charge[]): boolean {

@@ -15,7 +15,7 @@ export function windowVerdict(
   windowStates: readonly WindowState[],
   { admitted, source, now, headers }: WindowVerdictOptions,
 ): LimitVerdict {
-  const enforced = windowStates.filter((windowState) => windowState.enforced);
+  const enforced = oneOfEachPolicy(windowStates.filter((windowState) => windowState.enforced));
   const short = enforced.filter((windowState) => windowState.short);
   const nearest = nearestOf(enforced);
   const facts = {
@@ -37,7 +37,9 @@ export function windowVerdict(
   if (admitted) return { kind: "allowed", ...facts };
   const retryAfterSeconds = Math.max(
     1,
-    ...short.map((windowState) => secondsUntil(windowState.passesAt, now)),
+    ...short.map((windowState) =>
+      secondsUntil(Math.min(windowState.passesAt, latestOf(windowState, now)), now),
+    ),
   );
   return {
     kind: "denied",
@@ -46,4 +48,17 @@ export function windowVerdict(
     headers: { ...facts.headers, "Retry-After": String(retryAfterSeconds) },
     retryAfterSeconds,
   };
+}
+
+/** A request may be counted for several callers by one policy: the one nearest to denial speaks for it. */
+function oneOfEachPolicy(windowStates: WindowState[]): WindowState[] {
+  const groups = Map.groupBy(windowStates, ({ policy }) => policy.id);
+  if (groups.size === windowStates.length) return windowStates;
+  return [...groups.values()].flatMap((group) => nearestOf(group) ?? []);
+}
+
+/** A cost above the limit never passes. Whoever waits is told the time in which the whole limit is there again. */
+function latestOf({ policy }: WindowState, now: number): number {
+  const { windowMs, refill, limit } = policy;
+  return now + (refill > 0 ? Math.ceil(limit / refill) : 2) * windowMs;
 }

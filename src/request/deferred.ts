@@ -22,6 +22,7 @@ export interface AfterOptions {
 export class AfterResponse {
   readonly #options: AfterOptions;
   #works: Work[] = [];
+  readonly #inside: AfterResponse[] = [];
   #started = false;
 
   constructor(options: AfterOptions) {
@@ -34,10 +35,19 @@ export class AfterResponse {
     if (this.#started) this.#options.waitUntil(this.#run());
   }
 
+  /** Starts the other one with this one. Where both have one store, what is written by then shares one batch. */
+  join(inside: AfterResponse): void {
+    this.#inside.push(inside);
+  }
+
   /** Starts the work when the response is ready. Further calls do nothing. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
+    for (const inside of this.#inside) {
+      if (inside.#options.store === this.#options.store) this.#works.push(...inside.#works.splice(0));
+      inside.start();
+    }
     const { waitUntil } = this.#options;
     const work = this.#works.length > 0 ? this.#runAndMaintain() : this.#maintain();
     if (work) waitUntil(work);

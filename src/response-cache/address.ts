@@ -15,18 +15,21 @@ export function sharedKeyOf(urlHash: string, scheme: string): string {
  *
  * @param url As the origin is asked for it.
  * @param audience The caller whose own entries they are; null for everybody's.
+ * @param cacheKey What the key has beside the URL, a hash. A withdrawal of the URL reaches each of its keys.
  */
 export async function addressOf(
   hash: Identifier["hash"],
   url: URL,
   audience: Audience | null,
+  cacheKey?: string,
 ): Promise<EntryAddress> {
   const text = cacheUrl(url);
   const urlHash = await hash("url", text);
   const spelt = oneSpelling(text);
   const found = { url: text, urlHash, ...(spelt !== text && { spelledHash: await hash("url", spelt) }) };
   const sharedKey = sharedKeyOf(urlHash, url.protocol);
-  if (audience === null) return { ...found, key: sharedKey, sharedKey };
-  const key = await hash("response", `${audience.key} ${sharedKey}`);
-  return { ...found, key, sharedKey, user: audience.user };
+  if (audience === null && cacheKey === undefined) return { ...found, key: sharedKey, sharedKey };
+  const own = [audience?.key, cacheKey && `key ${cacheKey}`, sharedKey];
+  const key = await hash("response", own.filter((part) => part !== undefined).join(" "));
+  return { ...found, key, sharedKey, ...(audience && { user: audience.user }) };
 }

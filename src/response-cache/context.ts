@@ -16,7 +16,7 @@ import type { Withdrawals } from "./withdrawals.ts";
 /** What the cache reads of a request. */
 export type CacheRequest = Pick<
   EdgeRequest,
-  "request" | "url" | "path" | "route" | "forwarded" | "requestId" | "after" | "waitUntil"
+  "request" | "url" | "path" | "route" | "forwarded" | "cacheKey" | "requestId" | "after" | "waitUntil"
 >;
 
 /** What the cache of an isolate is made of. */

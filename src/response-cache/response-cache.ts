@@ -148,7 +148,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     const doubt = eligible === "bypass" ? whyIneligible(headers) : doubtAbout(expected, request, facts);
     if (doubt) return () => bypassHandler(request, { fwd: "bypass", detail: doubt }, parts);
     const audience = own ? await audienceOf(expected, identifier.hash) : null;
-    const address = await addressOf(identifier.hash, forwarded.url, audience);
+    const address = await addressOf(identifier.hash, forwarded.url, audience, request.cacheKey);
     const selecting = new SelectingFields(forwarded.fields, identifier.hash, options.credentials);
     const lookup = { parts, request, rule, address, selecting };
     const read = await lookUp(lookup, batch);

@@ -1,4 +1,4 @@
-import { TARGETED_CACHE_FIELDS } from "../http/cache-fields.ts";
+import { forbidStoring } from "../http/cache-fields.ts";
 import { SESSION_TOKEN_FIELD } from "../http/session-token.ts";
 import type { TokenSource } from "../identity/caller.ts";
 import { clearedCookie, sessionCookie } from "../identity/session-cookie.ts";
@@ -52,11 +52,4 @@ export function writeSessionFields(change: SessionChange, headers: Headers, url:
 /** What shared caches may not store already stays as it is. */
 function isPrivate(headers: Headers): boolean {
   return /(^|[\s,])(private|no-store)([\s,=]|$)/i.test(headers.get("cache-control") ?? "");
-}
-
-/** A field for one kind of cache would outweigh `Cache-Control` there (RFC 9213 §2.2). */
-function forbidStoring(headers: Headers): void {
-  for (const name of TARGETED_CACHE_FIELDS) headers.delete(name);
-  headers.delete("expires");
-  headers.set("cache-control", "no-store");
 }

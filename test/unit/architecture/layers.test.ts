@@ -13,6 +13,7 @@ const LAYERS = [
   ["origin"],
   ["edge"],
   ["endpoints"],
+  ["middleware"],
   ["src"], // worker.ts, middleware.ts, index.ts, routes.ts
   ["client"],
   ["tools"],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Answer, finish, NO_FINDINGS, problemOf, refusal } from "../../../src/edge/finish.ts";
+import { finish, problemOf } from "../../../src/edge/finish.ts";
 import { openIsolate } from "../../../src/edge/full-isolate.ts";
+import { type Answer, NO_FINDINGS, refusal } from "../../../src/edge/outcome.ts";
 import { receive } from "../../../src/edge/receive.ts";
 import { problem } from "../../../src/http/problem.ts";
 import type { LimitVerdict } from "../../../src/ratelimit/verdict.ts";

@@ -40,6 +40,7 @@ describe("the table of events", () => {
       Object.values(fields).some(({ kind }) => kind === "sentence"),
     );
     expect(withSentence.map(([name]) => name)).toEqual([
+      "context.absent",
       "session.secret_missing",
       "store.absent",
       "config.warning",
