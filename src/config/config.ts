@@ -36,6 +36,11 @@ export interface OriginBinding {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 }
 
+/** The binding of the static files: it answers a request by the path of a file. */
+export interface AssetsBinding {
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+}
+
 /** What of a D1 binding the edge uses. It names no type of the platform: an app without these types has none to give. */
 export interface DatabaseBinding {
   prepare(query: string): DatabaseStatement;
@@ -71,6 +76,8 @@ export interface Config {
   };
   /** The D1 database that has sessions too, or null. */
   sessionDatabase: DatabaseBinding | null;
+  /** The static files of `public/`, or null. */
+  assets: AssetsBinding | null;
   /** HMAC keys for callers, newest first. None: one is derived from the store's token, or random where there is no store. */
   identitySecrets: string[];
   serviceTokens: string[];

@@ -12,7 +12,7 @@ import {
 } from "./check-routes.ts";
 import { checkShared } from "./check-shared.ts";
 import { compileRoutes } from "./compile-routes.ts";
-import type { Config, JwtConfig, OriginBinding, OriginConfig } from "./config.ts";
+import type { AssetsBinding, Config, JwtConfig, OriginBinding, OriginConfig } from "./config.ts";
 import { ConfigError, type ConfigIssue, shown } from "./config-error.ts";
 import type { AlgorithmTable } from "./limit-algorithms.ts";
 import { readApiKeys } from "./read-api-keys.ts";
@@ -69,6 +69,7 @@ export function loadConfigWith(
     originDeadlineMs: values.ORIGIN_DEADLINE_MS,
     session,
     sessionDatabase: readSessionDatabase(values.SESSION_DB, issues),
+    assets: readAssets(loading),
     identitySecrets: values.IDENTITY_SECRET,
     serviceTokens: values.SERVICE_TOKEN,
     adminTokens: values.ADMIN_TOKEN,
@@ -158,6 +159,18 @@ function readOrigin({ values, issues }: Loading): OriginConfig | null {
     return null;
   }
   return { kind: "binding", binding, url: url ?? new URL("http://origin") };
+}
+
+function readAssets({ values: { ASSETS: binding }, issues }: Loading): AssetsBinding | null {
+  if (binding === undefined) return null;
+  if (isBinding(binding)) return binding;
+  const found = typeof binding === "string" ? "a text" : shown(binding);
+  issues.push({
+    place: "ASSETS",
+    found,
+    fix: "Must be the binding of [assets] in wrangler.toml, not a variable.",
+  });
+  return null;
 }
 
 function isBinding(value: unknown): value is OriginBinding {

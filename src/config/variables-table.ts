@@ -78,6 +78,14 @@ export const variables = {
       "A D1 binding: sessions and their ends are written to this database too, which serves them while Redis is lost, or in its place with USE_REDIS_SESSIONS=false.",
     ),
   },
+  ASSETS: {
+    kind: "binding",
+    to: "folder of static files",
+    group: "rarely",
+    description: describe(
+      "The binding of the static files in `public/` (`[assets]` in wrangler.toml): `/edge/openapi.json` comes from there, and is 404 without it.",
+    ),
+  },
   ROUTES: {
     kind: "routes",
     group: "often",

@@ -14,6 +14,7 @@ import { version } from "../runtime/version.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import type { EndpointEnv } from "./env.ts";
 import { healthRoutes } from "./health.ts";
+import { openapiRoutes } from "./openapi.ts";
 import { sessionPathsRoute } from "./session-limits.ts";
 import { sessionRoutes } from "./sessions.ts";
 import { tokenGate } from "./token-gate.ts";
@@ -75,6 +76,8 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
   app.onError((_error, c) => c.body(null, 500));
 
   app.route(config.healthPath, healthRoutes({ health, platform, ready: config.origin !== null, version }));
+  // Before the gate: whoever has no token may read it.
+  app.route("/edge", openapiRoutes(config));
   app.route(
     "/edge",
     adminRoutes({
@@ -88,12 +91,14 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
       apiKeys: config.apiKeys,
       verifiedKeys: isolate.verifiedKeys,
       ipv6Prefix,
+      platform,
     }),
   );
   app.route(
     config.authBasePath,
     sessionRoutes({
       sessions,
+      platform,
       serviceGate: tokenGate({ tokens: config.serviceTokens, platform, ipv6Prefix }),
       identified: (limits) => async (c, next) => {
         const admission = await admit(isolate, c.env.received, { own: true, limits });

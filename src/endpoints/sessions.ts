@@ -6,8 +6,9 @@ import { bearerToken } from "../http/bearer.ts";
 import { problem } from "../http/problem.ts";
 import { SESSION_TOKEN_PREFIX } from "../http/session-token.ts";
 import { stringify } from "../runtime/json-text.ts";
+import type { Platform } from "../runtime/platform.ts";
 import { issued } from "../session/changes.ts";
-import { isNameable, sessionTier, sessionUser } from "../session/input.ts";
+import { sessionTier, sessionUser, UNNAMEABLE } from "../session/input.ts";
 import { UserDataTooLarge } from "../session/offline-user-data.ts";
 import {
   DEVICE_INFO_BYTES,
@@ -20,10 +21,12 @@ import type { Ended } from "../session/service-parts.ts";
 import type { CreatedSession, Sessions } from "../session/sessions.ts";
 import type { ActiveSession, SessionVerdict } from "../session/verdict.ts";
 import type { EndpointEnv } from "./env.ts";
+import { readJson } from "./json-body.ts";
 import { SESSION_LIMITS } from "./session-limits.ts";
 
 export interface SessionRoutesOptions {
   sessions: Sessions;
+  platform: Pick<Platform, "timer">;
   /** Refuses requests without a `SERVICE_TOKEN`. */
   serviceGate: MiddlewareHandler;
   /**
@@ -33,9 +36,9 @@ export interface SessionRoutesOptions {
   identified(limits: readonly Policy[]): MiddlewareHandler<EndpointEnv>;
 }
 
-/** Maximum length of a creation's body, characters. It exceeds the sum of the parts' limits. */
-const MAX_BODY = 64 * 1024;
-const creation = z.strictObject({
+/** Maximum length of a creation's body, bytes. It exceeds the sum of the parts' limits. */
+const MAX_BODY_BYTES = 64 * 1024;
+export const creation = z.strictObject({
   user_id: sessionUser,
   user_data: z.optional(z.unknown()),
   device_info: z.optional(z.unknown()),
@@ -44,16 +47,8 @@ const creation = z.strictObject({
   ttl: z.optional(z.int().check(z.positive())),
 });
 
-/** A body whose user has an id that no URL can name. */
-const unnameable = z.object({
-  user_id: z.string().check(
-    z.minLength(1),
-    z.refine((id) => !isNameable(id)),
-  ),
-});
-
 /** The edge's paths under `AUTH_BASE_PATH`. Every other path there belongs to the origin. */
-export function sessionRoutes({ sessions, serviceGate, identified }: SessionRoutesOptions) {
+export function sessionRoutes({ sessions, platform, serviceGate, identified }: SessionRoutesOptions) {
   const { service } = sessions;
   const using = identified(SESSION_LIMITS.use);
   const rotating = identified(SESSION_LIMITS.rotate);
@@ -74,7 +69,7 @@ export function sessionRoutes({ sessions, serviceGate, identified }: SessionRout
 
   return new Hono<EndpointEnv>()
     .post("/sessions", configured, serviceGate, async (c) => {
-      const input = await readCreation(c);
+      const input = await readCreation(c.req.raw, platform);
       const created = await creating(() =>
         sessions.create(
           {
@@ -178,28 +173,26 @@ function json(c: Context, body: unknown, status: 200 | 201 = 200): Response {
   return c.body(stringify(body), status, { "content-type": "application/json" });
 }
 
-async function readCreation(c: Context) {
-  const text = await c.req.text();
-  if (text.length > MAX_BODY) throw problem("USER_DATA_TOO_LARGE");
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw problem("BAD_SESSION", { values: { reason: "The body is not JSON." } });
-  }
-  const parsed = z.safeParse(creation, body);
-  if (!parsed.success) {
-    if (z.safeParse(unnameable, body).success) throw problem("UNNAMEABLE_USER");
-    const issue = parsed.error.issues[0];
-    const place =
-      issue?.path.join(".") || (issue?.code === "unrecognized_keys" ? issue.keys.join(", ") : "the body");
-    const reason = `${place}: not as it should be (user_id is required; ttl is whole seconds).`;
-    throw problem("BAD_SESSION", { values: { reason } });
-  }
+async function readCreation(request: Request, platform: Pick<Platform, "timer">) {
+  const { data, text } = await readJson(request, {
+    schema: creation,
+    code: "BAD_SESSION",
+    codeOf: ({ issues }) =>
+      issues.every(({ message }) => message === UNNAMEABLE) ? "UNNAMEABLE_USER" : "BAD_SESSION",
+    maxBytes: MAX_BODY_BYTES,
+    platform,
+  });
   const [userData, deviceInfo] = [givenMember(text, "user_data"), givenMember(text, "device_info")];
-  if (jsonTooLarge(userData, USER_DATA_BYTES)) throw problem("USER_DATA_TOO_LARGE");
-  if (jsonTooLarge(deviceInfo, DEVICE_INFO_BYTES)) throw problem("DEVICE_INFO_TOO_LARGE");
-  return { ...parsed.data, userData, deviceInfo };
+  if (jsonTooLarge(userData, USER_DATA_BYTES))
+    throw tooLarge("USER_DATA_TOO_LARGE", "user_data", USER_DATA_BYTES);
+  if (jsonTooLarge(deviceInfo, DEVICE_INFO_BYTES))
+    throw tooLarge("DEVICE_INFO_TOO_LARGE", "device_info", DEVICE_INFO_BYTES);
+  return { ...data, userData, deviceInfo };
+}
+
+function tooLarge(code: "USER_DATA_TOO_LARGE" | "DEVICE_INFO_TOO_LARGE", field: string, bytes: number) {
+  const errors = [{ in: "body", field, reason: `must have at most ${bytes} bytes of JSON` }];
+  return problem(code, { members: { errors } });
 }
 
 async function creating<Result extends CreatedSession | null>(

@@ -180,6 +180,12 @@ export const PROBLEMS = {
     title: "Too many failures",
     message: "Too many wrong tokens came from this address.",
   },
+  CONTENT_TOO_LARGE: {
+    status: 413,
+    title: "Content too large",
+    message: "The body may have {bytes} bytes at most.",
+  },
+  UNSUPPORTED_CONTENT: { status: 415, title: "Content of another type", message: "{reason}" },
   BAD_PURGE: { status: 400, title: "Purge not understood", message: "{reason}" },
   BAD_WARM: { status: 400, title: "Warming not understood", message: "{reason}" },
   UNKNOWN_CALLER: { status: 400, title: "Caller not understood", message: "{reason}" },

@@ -9,9 +9,12 @@ export function isNameable(userId: string): boolean {
   return userId !== "" && userId !== "." && userId !== "..";
 }
 
+/** What is wrong with such a user id. */
+export const UNNAMEABLE = "must not be . or .., which no URL can name";
+
 /** The user id of a new session, 1 to 256 characters: every token has room for it. */
 export const sessionUser = z
   .string()
-  .check(z.minLength(1), z.maxLength(256), z.refine(isNameable, "no URL can name it"), wellFormed);
+  .check(z.minLength(1), z.maxLength(256), z.refine(isNameable, UNNAMEABLE), wellFormed);
 /** The tier of a new session, at most 64 characters. */
 export const sessionTier = z.string().check(z.maxLength(64), wellFormed);

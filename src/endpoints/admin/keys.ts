@@ -1,10 +1,13 @@
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 import type { ConfiguredKey } from "../../config/config.ts";
-import { type Problem, problem } from "../../http/problem.ts";
+import { problem } from "../../http/problem.ts";
 import type { Identifier } from "../../identity/caller-hash.ts";
 import type { VerifiedKeys } from "../../identity/verified-keys.ts";
+import type { Platform } from "../../runtime/platform.ts";
 import type { Store } from "../../store/store.ts";
+import { badInput } from "../bad-input.ts";
+import { readJson } from "../json-body.ts";
 
 export interface KeyRoutesOptions {
   verifiedKeys: Pick<VerifiedKeys, "get" | "look" | "forget">;
@@ -12,16 +15,20 @@ export interface KeyRoutesOptions {
   store: Store;
   /** `API_KEYS`: no origin's word makes them good, so none can be ended here. */
   apiKeys: readonly Pick<ConfiguredKey, "key" | "name">[];
+  platform: Pick<Platform, "timer">;
 }
 
-const lookup = z.strictObject({ key: z.string().check(z.minLength(1)), end: z.optional(z.boolean()) });
+export const keyLookup = z.strictObject({
+  key: z.string().check(z.minLength(1)),
+  end: z.optional(z.boolean()),
+});
 
 /**
  * API keys that the origin has verified: `GET`/`DELETE /edge/keys/hash:<hex>`, with the hash that log lines show as
  * `caller`; a key itself by `POST /edge/keys/lookup`, so that none ever stands in a URL or an access log. An end holds
  * until the origin accepts the key again; `key:<hash>` in `DENY_LIST` refuses it for good.
  */
-export function keyRoutes({ verifiedKeys, identifier, store, apiKeys }: KeyRoutesOptions) {
+export function keyRoutes({ verifiedKeys, identifier, store, apiKeys, platform }: KeyRoutesOptions) {
   const noStore = { "cache-control": "no-store" };
 
   return new Hono()
@@ -31,12 +38,11 @@ export function keyRoutes({ verifiedKeys, identifier, store, apiKeys }: KeyRoute
       return c.json(ended.body, ended.status, noStore);
     })
     .post("/keys/lookup", async (c) => {
-      const parsed = z.safeParse(lookup, await c.req.json().catch(() => null));
-      if (!parsed.success) throw unknownKey('Send {"key":"…"}, and "end": true to end its verification.');
-      if (apiKeys.some(({ key }) => key === parsed.data.key))
-        throw unknownKey("This key stands in API_KEYS; remove it there.");
-      const hash = await identifier.hash("secret key", parsed.data.key);
-      if (!parsed.data.end) return c.json(await told(hash), 200, noStore);
+      const { data } = await readJson(c.req.raw, { schema: keyLookup, code: "UNKNOWN_CALLER", platform });
+      if (apiKeys.some(({ key }) => key === data.key))
+        throw unknownKey("body", "stands in API_KEYS: remove it there");
+      const hash = await identifier.hash("secret key", data.key);
+      if (!data.end) return c.json(await told(hash), 200, noStore);
       const ended = await end(hash);
       return c.json(ended.body, ended.status, noStore);
     });
@@ -69,10 +75,10 @@ export function keyRoutes({ verifiedKeys, identifier, store, apiKeys }: KeyRoute
 
 function hashIn(text: string): string {
   const [, hash] = /^hash:([0-9a-f]{32})$/.exec(text) ?? [];
-  if (hash === undefined) throw unknownKey("Name the key as hash:<32 hex digits>.");
+  if (hash === undefined) throw unknownKey("path", "must be hash:<32 hex digits>");
   return hash;
 }
 
-function unknownKey(reason: string): Problem {
-  return problem("UNKNOWN_CALLER", { values: { reason } });
+function unknownKey(place: "body" | "path", reason: string) {
+  return badInput("UNKNOWN_CALLER", [{ in: place, field: "key", reason }]);
 }

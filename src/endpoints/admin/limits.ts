@@ -2,12 +2,15 @@ import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 import type { ConfiguredKey } from "../../config/config.ts";
 import type { Route } from "../../config/route.ts";
-import { type Problem, problem } from "../../http/problem.ts";
+import { problem } from "../../http/problem.ts";
 import type { Identifier } from "../../identity/caller-hash.ts";
 import { type Limiter, type TierWindow, windowsOf } from "../../ratelimit/limiter.ts";
 import { DEFAULT_IPV6_PREFIX, normaliseAddress } from "../../runtime/ip-address.ts";
+import type { Platform } from "../../runtime/platform.ts";
 import { StoreError } from "../../store/errors.ts";
 import type { Store } from "../../store/store.ts";
+import { badInput } from "../bad-input.ts";
+import { readJson } from "../json-body.ts";
 
 export interface LimitRoutesOptions {
   limiter: Pick<Limiter, "peek" | "reset">;
@@ -18,6 +21,7 @@ export interface LimitRoutesOptions {
   apiKeys: readonly Pick<ConfiguredKey, "name">[];
   /** `RATE_LIMIT_IPV6_PREFIX`. */
   ipv6Prefix?: number | undefined;
+  platform: Pick<Platform, "timer">;
 }
 
 /** Who is looked at, and by which windows it may be charged. */
@@ -26,7 +30,7 @@ interface Caller {
   windows: readonly TierWindow[];
 }
 
-const lookup = z.strictObject({ address: z.string(), reset: z.optional(z.boolean()) });
+export const limitLookup = z.strictObject({ address: z.string(), reset: z.optional(z.boolean()) });
 
 /**
  * `GET`/`DELETE /edge/limits/{caller}` with `user:<id>`, `key:<name>` or `hash:<hex>`; an address by
@@ -40,6 +44,7 @@ export function limitRoutes({
   routes,
   apiKeys,
   ipv6Prefix = DEFAULT_IPV6_PREFIX,
+  platform,
 }: LimitRoutesOptions) {
   const windows = windowsOf(routes);
   /** A user or a key is charged by the windows that count callers, an address by all of them. */
@@ -54,12 +59,16 @@ export function limitRoutes({
       c.json(await reset(await callerOf(c.req.param("caller"))), 200, noStore),
     )
     .post("/limits/lookup", async (c) => {
-      const parsed = z.safeParse(lookup, await c.req.json().catch(() => null));
-      const address = parsed.success ? addressOf(parsed.data.address) : null;
-      if (!parsed.success || address === null) throw unknownCaller('Send {"address":"203.0.113.7"}.');
+      const code = "UNKNOWN_CALLER";
+      const { data } = await readJson(c.req.raw, { schema: limitLookup, code, platform });
+      const address = addressOf(data.address);
+      if (address === null) {
+        const reason = "must be an IP address, such as 203.0.113.7";
+        throw badInput(code, [{ in: "body", field: "address", reason }]);
+      }
       const hash = await identifier.hash("address", address);
       const caller = { hash, windows };
-      const told = parsed.data.reset ? await reset(caller) : await peek(caller);
+      const told = data.reset ? await reset(caller) : await peek(caller);
       return c.json({ ...told, address }, 200, noStore);
     });
 
@@ -93,7 +102,7 @@ export function limitRoutes({
     const [, kind, value = ""] = /^(user|key|hash):(.+)$/s.exec(text) ?? [];
     if (kind === "hash" && /^[0-9a-f]{32}$/.test(value)) return { hash: value, windows };
     if ((kind !== "user" && kind !== "key") || value.length > 256)
-      throw unknownCaller("Name the caller as user:<id>, key:<name> or hash:<32 hex digits>.");
+      throw badInput("UNKNOWN_CALLER", [CALLER_ISSUE]);
     if (kind === "key" && !apiKeys.some(({ name }) => name === value)) throw problem("CALLER_NOT_FOUND");
     return { hash: await identifier.hash(kind, value), windows: callerWindows };
   }
@@ -104,6 +113,8 @@ export function limitRoutes({
   }
 }
 
-function unknownCaller(reason: string): Problem {
-  return problem("UNKNOWN_CALLER", { values: { reason } });
-}
+const CALLER_ISSUE = {
+  in: "path",
+  field: "caller",
+  reason: "must be user:<id>, key:<name> or hash:<32 hex digits>",
+} as const;

@@ -1,11 +1,13 @@
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
-import { type Problem, problem } from "../../http/problem.ts";
 import type { ResponseCache } from "../../response-cache/response-cache.ts";
 import type { PurgeRequest } from "../../response-cache/withdrawals.ts";
+import type { Platform } from "../../runtime/platform.ts";
+import { badInput } from "../bad-input.ts";
+import { readJson } from "../json-body.ts";
 
-const list = z.optional(z.array(z.string()).check(z.maxLength(500)));
-const body = z.strictObject({
+const list = z.optional(z.array(z.string().check(z.maxLength(4096))).check(z.maxLength(500)));
+export const purgeBody = z.strictObject({
   files: list,
   prefixes: list,
   tags: list,
@@ -14,12 +16,15 @@ const body = z.strictObject({
   soft: z.optional(z.boolean()),
 });
 
+export interface PurgeRoutesOptions {
+  cache: Pick<ResponseCache, "purge">;
+  platform: Pick<Platform, "timer">;
+}
+
 /** `POST /edge/cache/purge`, with the same body as Cloudflare's purge API. */
-export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) {
+export function purgeRoutes({ cache, platform }: PurgeRoutesOptions) {
   return new Hono<{ Variables: { requestId: string } }>().post("/cache/purge", async (c) => {
-    const parsed = z.safeParse(body, await c.req.json().catch(() => null));
-    if (!parsed.success)
-      throw badPurge("The body must be JSON with files, prefixes, tags, users or purge_everything.");
+    const { data } = await readJson(c.req.raw, { schema: purgeBody, code: "BAD_PURGE", platform });
     const {
       files = [],
       prefixes = [],
@@ -27,13 +32,13 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
       users = [],
       purge_everything: everything = false,
       soft = false,
-    } = parsed.data;
+    } = data;
     if (files.length + prefixes.length + tags.length + users.length === 0 && !everything) {
-      throw badPurge("It names nothing to purge.");
+      throw badPurge("body", "must name files, prefixes, tags, users or purge_everything");
     }
     const own = new URL(c.req.url);
     const request: PurgeRequest = {
-      files: files.map((file) => absolute(file, own)),
+      files: files.map((file, index) => absolute(file, index, own)),
       prefixes: prefixes.map(prefix),
       tags: tags.map((tag) => tag.toLowerCase()),
       users,
@@ -62,9 +67,9 @@ export function purgeRoutes({ cache }: { cache: Pick<ResponseCache, "purge"> }) 
 }
 
 /** A file is a URL, or a path on the request's host. */
-function absolute(file: string, own: URL): URL {
+function absolute(file: string, index: number, own: URL): URL {
   if (!URL.canParse(file, own.href) || !/^(https?:|\/)/.test(file))
-    throw badPurge(`"${file.slice(0, 100)}" is no address.`);
+    throw badPurge(`files[${index}]`, "must be an http or https address, or a path");
   return new URL(file, own);
 }
 
@@ -72,16 +77,16 @@ function absolute(file: string, own: URL): URL {
  * A prefix in Cloudflare's form: host and path without a scheme, with a slash at its end. Whatever else an address may
  * hold is refused: it would reach nothing, or more than was meant.
  */
-function prefix(text: string): string {
+function prefix(text: string, index: number): string {
   const scheme = /^https?:\/\//.exec(text)?.[0] ?? "https://";
   const bare = text.slice(text.startsWith(scheme) ? scheme.length : 0);
   const isPrefix = /^[^/?#@\\]+\/(?:[^?#]*\/)?$/.test(bare) && URL.canParse(scheme + bare);
   if (!isPrefix) {
-    throw badPurge(`The prefix "${text.slice(0, 100)}" must be a host and a path that ends with a /.`);
+    throw badPurge(`prefixes[${index}]`, "must be a host and a path that ends with a /");
   }
   return `${new URL(scheme + bare).host}${bare.slice(bare.indexOf("/"))}`;
 }
 
-function badPurge(reason: string): Problem {
-  return problem("BAD_PURGE", { values: { reason } });
+function badPurge(field: string, reason: string) {
+  return badInput("BAD_PURGE", [{ in: "body", field, reason }]);
 }

@@ -1,27 +1,26 @@
 import type { MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
 import { problem } from "../../http/problem.ts";
-import type { ResponseCache } from "../../response-cache/response-cache.ts";
 import { type KeyRoutesOptions, keyRoutes } from "./keys.ts";
 import { type LimitRoutesOptions, limitRoutes } from "./limits.ts";
-import { purgeRoutes } from "./purge.ts";
+import { type PurgeRoutesOptions, purgeRoutes } from "./purge.ts";
 import { type WarmRoutesOptions, warmRoutes } from "./warm.ts";
 
 export interface AdminRoutesOptions
   extends Omit<LimitRoutesOptions, keyof KeyRoutesOptions>,
-    KeyRoutesOptions {
+    KeyRoutesOptions,
+    PurgeRoutesOptions {
   /** Refuses requests without an `ADMIN_TOKEN`. */
   gate: MiddlewareHandler;
-  cache: ResponseCache;
   warm: WarmRoutesOptions;
 }
 
 /** The operators' endpoints under `/edge`. */
-export function adminRoutes({ gate, cache, warm, ...rest }: AdminRoutesOptions) {
+export function adminRoutes({ gate, warm, ...rest }: AdminRoutesOptions) {
   return (
     new Hono()
       .use("*", gate)
-      .route("/", purgeRoutes({ cache }))
+      .route("/", purgeRoutes(rest))
       .route("/", warmRoutes(warm))
       .route("/", limitRoutes(rest))
       .route("/", keyRoutes(rest))

@@ -2,9 +2,11 @@ import type { Context } from "hono";
 import { stream } from "hono/streaming";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
-import { Problem, problem } from "../../http/problem.ts";
+import { Problem } from "../../http/problem.ts";
 import type { CacheOutcome, CacheWord } from "../../response-cache/outcome.ts";
 import type { Platform } from "../../runtime/platform.ts";
+import { badInput } from "../bad-input.ts";
+import { readJson } from "../json-body.ts";
 
 /** A response of the edge, with the cache's outcome. */
 export interface WarmAnswer {
@@ -15,14 +17,14 @@ export interface WarmAnswer {
 export interface WarmRoutesOptions {
   /** Answers a request as the edge does, without limits. @throws Problem where the edge refuses the request. */
   answer(c: Context, request: Request): Promise<WarmAnswer>;
-  platform: Pick<Platform, "now">;
+  platform: Pick<Platform, "now" | "timer">;
 }
 
 const MAX_PATHS = 300;
 /** Paths in flight: a Worker may wait for the headers of six fetches at once. */
 const AT_ONCE = 6;
 
-const body = z.strictObject({
+export const warmBody = z.strictObject({
   paths: z.array(z.string().check(z.maxLength(4096))).check(z.minLength(1), z.maxLength(MAX_PATHS)),
 });
 
@@ -44,12 +46,9 @@ interface Warmed {
  */
 export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
   return new Hono().post("/cache/warm", async (c) => {
-    const parsed = z.safeParse(body, await c.req.json().catch(() => null));
-    if (!parsed.success) {
-      throw badWarm(`The body must be JSON with "paths", a list of 1 to ${MAX_PATHS} paths.`);
-    }
+    const { data } = await readJson(c.req.raw, { schema: warmBody, code: "BAD_WARM", platform });
     const own = new URL(c.req.url);
-    const urls = parsed.data.paths.map((path) => ownUrl(path, own));
+    const urls = data.paths.map((path, index) => ownUrl(path, index, own));
     c.header("content-type", "application/x-ndjson");
     c.header("cache-control", "no-store");
     return stream(c, async (out) => {
@@ -92,12 +91,11 @@ export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
 }
 
 /** Resolves a path on this host. @throws Problem 400 for a text that resolves to another host. */
-function ownUrl(path: string, own: URL): URL {
+function ownUrl(path: string, index: number, own: URL): URL {
   const url = path.startsWith("/") && URL.canParse(path, own.href) ? new URL(path, own) : null;
-  if (url?.origin !== own.origin) throw badWarm(`"${path.slice(0, 100)}" is no path of this host.`);
+  if (url?.origin !== own.origin) {
+    const field = `paths[${index}]`;
+    throw badInput("BAD_WARM", [{ in: "body", field, reason: "must be a path of this host" }]);
+  }
   return url;
-}
-
-function badWarm(reason: string): Problem {
-  return problem("BAD_WARM", { values: { reason } });
 }

@@ -130,7 +130,7 @@ function unknownEnvironment({ name, environments }: WranglerFile, environment?: 
 
 function nameFindings(
   { name }: WranglerFile,
-  { vars, services, databases, requiredSecrets }: EffectiveConfig,
+  { vars, services, databases, assets, requiredSecrets }: EffectiveConfig,
   more: Table,
   environment?: string,
 ): string[] {
@@ -142,6 +142,7 @@ function nameFindings(
     ...misspelt(requiredSecrets, table("secrets")),
     ...misspelt(namesOf(services), table("services")),
     ...misspelt(namesOf(databases), table("d1_databases")),
+    ...misspelt(namesOf(assets), table("assets")),
     ...plainSecrets(vars, table("vars"), environment),
     ...plainSecrets(more, "--var", environment),
   ];

@@ -27,6 +27,8 @@ export interface EffectiveConfig {
   vars: Table;
   services: { binding: string }[];
   databases: { binding: string }[];
+  /** The binding of `[assets]`, where it has one. */
+  assets: { binding: string }[];
   workersDev: boolean | undefined;
   previewUrls: boolean | undefined;
   routes: { pattern: string; isCustomDomain: boolean }[];
@@ -67,6 +69,7 @@ export function effectiveConfig({ name, path }: WranglerFile, environment?: stri
       vars: config.vars,
       services: config.services ?? [],
       databases: config.d1_databases ?? [],
+      assets: config.assets?.binding === undefined ? [] : [{ binding: config.assets.binding }],
       workersDev: config.workers_dev,
       previewUrls: config.preview_urls,
       routes: (routes as (string | { pattern: string; custom_domain?: boolean })[]).map((route) =>

@@ -31,7 +31,12 @@ describe("an end for which there is no room", () => {
     const { sessions, second } = await fullIsolate();
     const app = new Hono<EndpointEnv>().route(
       "/auth",
-      sessionRoutes({ sessions, serviceGate: (_, next) => next(), identified: () => (_, next) => next() }),
+      sessionRoutes({
+        sessions,
+        platform: { timer: () => () => {} },
+        serviceGate: (_, next) => next(),
+        identified: () => (_, next) => next(),
+      }),
     );
     app.onError((error) => {
       if (error instanceof Problem) return problemResponse(error.facts, "request-1");

@@ -30,6 +30,8 @@ export interface HarnessOptions {
   vars?: Record<string, string | number | boolean | object>;
   entry?: string;
   origin?: SampleOriginOptions;
+  /** Whether the static files are bound. Default false. */
+  assets?: boolean;
   /** What `SESSION_DB` is bound to. Default nothing. */
   sessionDatabase?: DatabaseBinding;
 }
@@ -41,6 +43,7 @@ export async function openHarness({
   entry,
   origin: originOptions = {},
   sessionDatabase,
+  assets = false,
 }: HarnessOptions = {}): Promise<Harness> {
   const required = process.env.REQUIRE_REDIS ? "required" : "auto";
   // The Worker's user may do what `npm run doctor` prints, and nothing else.
@@ -61,6 +64,7 @@ export async function openHarness({
   };
   const edge = await startEdge({
     ...(entry && { entry }),
+    assets,
     ...(sessionDatabase && { sessionDatabase }),
     vars: {
       UPSTASH_REDIS_REST_URL: upstash.url,

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { describedBy } from "../openapi/described.ts";
 import { buildWorker } from "./build.ts";
 import { type DatabaseBinding, startWorkerd } from "./workerd.ts";
 
@@ -9,6 +10,8 @@ export interface EdgeOptions {
   entry?: string;
   /** What `SESSION_DB` is bound to. Default nothing. */
   sessionDatabase?: DatabaseBinding;
+  /** Whether the static files are bound, as they are where `wrangler.toml` says so. Default false. */
+  assets?: boolean;
   /** Sent as `CF-Connecting-IP`, which only Cloudflare sets in production. Default 203.0.113.1. */
   address?: string;
 }
@@ -23,19 +26,22 @@ export interface Edge {
   printed: string[];
   /** Kills the Worker, with whatever it still had to do, and starts it anew with an empty isolate. */
   restart(): Promise<void>;
+  /** @throws Error where the OpenAPI document does not describe an answer that {@link fetch} got. */
   stop(): Promise<void>;
 }
 
 /** Runs the built Worker in workerd, on a loopback port. */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const { vars, entry, sessionDatabase, address = "203.0.113.1" } = options;
+  const { vars, entry, sessionDatabase, assets = false, address = "203.0.113.1" } = options;
   const contents = await readFile(await buildWorker(entry), "utf8");
   const log: Record<string, unknown>[] = [];
   const printed: string[] = [];
+  const described = describedAnswers(vars);
   const start = (port: number) =>
     startWorkerd({
       contents,
       bindings: vars,
+      assets,
       ...(sessionDatabase && { databases: { SESSION_DB: sessionDatabase } }),
       port,
       verbose: true,
@@ -51,10 +57,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     get url() {
       return url;
     },
-    fetch(path, { address: from = address, ...init } = {}) {
+    async fetch(path, { address: from = address, ...init } = {}) {
       const headers = new Headers(init.headers);
       if (!headers.has("cf-connecting-ip")) headers.set("cf-connecting-ip", from);
-      return fetch(`${url}${path}`, { redirect: "manual", ...init, headers });
+      const response = await fetch(`${url}${path}`, { redirect: "manual", ...init, headers });
+      described.hold(init.method ?? "GET", path, response);
+      return response;
     },
     log,
     printed,
@@ -64,7 +72,41 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       miniflare = start(Number(new URL(url).port));
       url = trimmed(await miniflare.ready);
     },
-    stop: () => miniflare.dispose(),
+    async stop() {
+      const issues = await described.issues();
+      await miniflare.dispose();
+      if (issues.length > 0) throw new Error(`The OpenAPI document does not describe:\n${issues.join("\n")}`);
+    },
+  };
+}
+
+/** Compares each answer of the edge's own paths with the OpenAPI document, beside the test that reads it. */
+function describedAnswers({
+  AUTH_BASE_PATH: auth = "/auth",
+  HEALTH_PATH: health = "/health",
+}: EdgeOptions["vars"]) {
+  const bases = { auth: String(auth), health: String(health) };
+  let undescribed: ReturnType<typeof describedBy> | undefined;
+  const pending: Promise<string[]>[] = [];
+  const isOwn = (path: string) =>
+    [bases.auth, bases.health, "/edge"].some((base) => path === base || path.startsWith(`${base}/`));
+
+  async function issuesOf(method: string, path: string, response: Response): Promise<string[]> {
+    // A test may end a request: then there is no answer to compare.
+    const body = await response.text().catch(() => null);
+    if (body === null) return [];
+    undescribed ??= describedBy(undefined, bases);
+    const { status, headers } = response;
+    const found = undescribed({ method, path, status, headers, body }) ?? [];
+    return found.map((issue) => `${method} ${path}: ${issue}`);
+  }
+
+  return {
+    hold(method: string, target: string, response: Response): void {
+      const path = target.replace(/[?#].*$/, "");
+      if (isOwn(path)) pending.push(issuesOf(method, path, response.clone()));
+    },
+    issues: async () => (await Promise.all(pending)).flat(),
   };
 }
 

@@ -15,6 +15,8 @@ export interface WorkerdOptions {
   databases?: Record<string, string | DatabaseBinding>;
   /** Rate limiting bindings, as Miniflare emulates them. */
   rateLimits?: Record<string, { namespace_id: string; simple: { limit: number; period: 10 | 60 } }>;
+  /** Whether `ASSETS` is bound to the files of `public/`, and the Worker runs before them. Default false. */
+  assets?: boolean;
   /** 0 for a free one. */
   port: number;
   /** 0 for a free one; left out: no inspector. */
@@ -27,9 +29,16 @@ export interface WorkerdOptions {
 
 /** Starts a Worker of one module in workerd, on loopback. */
 export function startWorkerd(options: WorkerdOptions): Miniflare {
-  const { contents, bindings, onMessage, databases, rateLimits, ...shared } = options;
+  const { contents, bindings, onMessage, databases, rateLimits, assets = false, ...shared } = options;
   return new Miniflare({
     ...shared,
+    ...(assets && {
+      assets: {
+        directory: "public",
+        binding: "ASSETS",
+        routerConfig: { invoke_user_worker_ahead_of_assets: true, has_user_worker: true },
+      },
+    }),
     ...(databases && { d1Databases: databases }),
     ...(rateLimits && { ratelimits: rateLimits }),
     handleStructuredLogs: ({ message }: { message: string }) => onMessage(message),

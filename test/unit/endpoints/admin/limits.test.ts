@@ -4,6 +4,7 @@ import { limitRoutes } from "../../../../src/endpoints/admin/limits.ts";
 import { Problem } from "../../../../src/http/problem.ts";
 import type { Store } from "../../../../src/store/store.ts";
 import { hashOf, routeOf } from "../../../support/limits.ts";
+import { testPlatform } from "../../../support/platform.ts";
 
 const window = (name: string, limit: number) =>
   ({ name, limit, window: "1 m", algorithm: "fixed-window" }) as const;
@@ -23,6 +24,7 @@ function open(ipv6Prefix?: number) {
     limitRoutes({
       routes,
       ipv6Prefix,
+      platform: testPlatform(),
       apiKeys: [{ name: "one" }],
       identifier: { hash },
       store: { batch: () => ({ send: async () => {} }) } as unknown as Store,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { purgeRoutes } from "../../../../src/endpoints/admin/purge.ts";
 import { Problem } from "../../../../src/http/problem.ts";
 import type { PurgeRequest } from "../../../../src/response-cache/withdrawals.ts";
+import { testPlatform } from "../../../support/platform.ts";
 
 /** What the cache is told for a body, or the code of the refusal. */
 async function told(body: unknown): Promise<PurgeRequest | string> {
@@ -13,7 +14,7 @@ async function told(body: unknown): Promise<PurgeRequest | string> {
       return "everywhere" as const;
     },
   };
-  const app = purgeRoutes({ cache });
+  const app = purgeRoutes({ cache, platform: testPlatform() });
   app.onError((error, c) => {
     refused = error instanceof Problem ? error.code : String(error);
     return c.body(null, 400);

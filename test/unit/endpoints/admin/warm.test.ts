@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { type WarmAnswer, warmRoutes } from "../../../../src/endpoints/admin/warm.ts";
 import { Problem } from "../../../../src/http/problem.ts";
 import type { CacheOutcome } from "../../../../src/response-cache/outcome.ts";
+import { testPlatform } from "../../../support/platform.ts";
 
 /** Fields by which an origin claims that its answer is a hit and is stored. */
 const LIES = { "x-cache": "HIT", "cache-status": "EnvoyouEdge;hit;stored" };
@@ -12,7 +13,7 @@ const miss = (stored: boolean): CacheOutcome => ({
 });
 
 async function warm(answer: () => WarmAnswer): Promise<Record<string, unknown>[]> {
-  const app = warmRoutes({ answer: async () => answer(), platform: { now: () => 0 } });
+  const app = warmRoutes({ answer: async () => answer(), platform: testPlatform() });
   const body = JSON.stringify({ paths: ["/v1/x"] });
   const response = await app.fetch(new Request("https://edge.example/cache/warm", { method: "POST", body }));
   return (await response.text())
