@@ -1,6 +1,7 @@
 import type { CacheRule } from "../config/route.ts";
 import { bearerBegins } from "../http/bearer.ts";
 import { isReservedRequestField } from "../http/edge-fields.ts";
+import { headersFrom } from "../http/headers-from.ts";
 import { connectionOptions, isHopByHop } from "../http/hop-by-hop.ts";
 import { SESSION_TOKEN_PREFIX } from "../http/session-token.ts";
 import { cookiesForOrigin } from "../identity/session-cookie.ts";
@@ -54,7 +55,7 @@ export class ForwardedFields {
    *   that are no UTF-8 as U+FFFD. Otherwise they stay as they came.
    */
   toHeaders(exact: boolean): Headers {
-    if (exact) return new Headers(this.entries() as [string, string][]);
+    if (exact) return headersFrom(this.entries());
     const headers = new Headers(this.#headers);
     for (const [name, value] of this.#headers) {
       const forwarded = this.#forwarded(name, value);

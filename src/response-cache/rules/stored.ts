@@ -1,4 +1,6 @@
+import { headersFrom } from "../../http/headers-from.ts";
 import { fieldName } from "./message.ts";
+
 /** What is known of a stored response, apart from its body. Plain JSON: the entry codec writes it as it is. */
 export interface StoredResponse {
   status: number;
@@ -32,7 +34,7 @@ export function fieldsOf({ headers }: StoredResponse): Fields {
 
 /** The stored fields as `Headers`, a new object each time: to serve, or to change. */
 export function headersOf(stored: StoredResponse): Headers {
-  return new Headers(stored.headers);
+  return headersFrom(stored.headers);
 }
 
 /** Whether a value read back from a store is a stored response: anything else there is a miss. */
