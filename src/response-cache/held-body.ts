@@ -30,8 +30,7 @@ export async function heldBody(
     stalled.resolve({ kind: "stalled" });
     void reader.cancel().catch(() => {});
   };
-  const watch = watchSilence(platform, deadlineMs, giveUp);
-  const cancel = platform.timer(Math.max(MAX_HELD_MS, deadlineMs), giveUp);
+  const watch = watchSilence(platform, deadlineMs, giveUp, Math.max(MAX_HELD_MS, deadlineMs));
   async function read(): Promise<HeldBody> {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
@@ -51,6 +50,5 @@ export async function heldBody(
   }
   const held = await Promise.race([stalled.promise, read()]);
   watch.stop();
-  cancel();
   return held;
 }

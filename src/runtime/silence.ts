@@ -8,22 +8,29 @@ export interface SilenceWatch {
   stop(): void;
 }
 
-/** Calls `run` each time that nothing has been heard for `ms` milliseconds, until the watch is stopped. */
+/**
+ * Calls `run` each time that nothing has been heard for `ms` milliseconds, until the watch is stopped.
+ *
+ * @param atMostMs Calls it also after so many milliseconds in all, whatever was heard. Default never. One timer serves both.
+ */
 export function watchSilence(
   platform: Pick<Platform, "now" | "timer">,
   ms: number,
   run: () => void,
+  atMostMs = Number.POSITIVE_INFINITY,
 ): SilenceWatch {
   let heardAt = platform.now();
+  let endsAt = heardAt + atMostMs;
   let stopped = false;
-  let cancel = platform.timer(ms, look);
+  let cancel = platform.timer(Math.min(ms, atMostMs), look);
   function look(): void {
-    const silentFor = platform.now() - heardAt;
-    if (silentFor >= ms) {
-      heardAt += silentFor;
+    const now = platform.now();
+    if (now - heardAt >= ms || now >= endsAt) {
+      heardAt = now;
+      if (now >= endsAt) endsAt = Number.POSITIVE_INFINITY;
       run();
     }
-    if (!stopped) cancel = platform.timer(heardAt + ms - platform.now(), look);
+    if (!stopped) cancel = platform.timer(Math.min(heardAt + ms, endsAt) - now, look);
   }
   return {
     heard() {

@@ -3,12 +3,17 @@ import { watchSilence } from "../../../src/runtime/silence.ts";
 import { testPlatform } from "../../support/platform.ts";
 
 describe("a watch for silence", () => {
-  const watching = () => {
+  const watching = (atMostMs?: number) => {
     const platform = testPlatform();
     let calls = 0;
-    const watch = watchSilence(platform, 100, () => {
-      calls += 1;
-    });
+    const watch = watchSilence(
+      platform,
+      100,
+      () => {
+        calls += 1;
+      },
+      atMostMs,
+    );
     return { platform, watch, calls: () => calls };
   };
 
@@ -21,6 +26,24 @@ describe("a watch for silence", () => {
     [[250], 2],
   ])("that hears something after each but the last of %j ms calls %i times", (pauses, expected) => {
     const { platform, watch, calls } = watching();
+    for (const [index, pause] of pauses.entries()) {
+      platform.advance(pause);
+      if (index < pauses.length - 1) watch.heard();
+    }
+    expect(calls()).toBe(expected);
+  });
+
+  it.each([
+    [[90, 90], 180, 1],
+    [[90, 89], 180, 0],
+    [[60, 60, 60, 60], 200, 1],
+    [[90, 100], 1000, 1],
+    [[50], 50, 1],
+    [[50, 99], 50, 1],
+    [[250], 100, 2],
+    [[90, 90, 100], 180, 2],
+  ])("with pauses of %j ms and at most %i in all calls %i times", (pauses, atMostMs, expected) => {
+    const { platform, watch, calls } = watching(atMostMs);
     for (const [index, pause] of pauses.entries()) {
       platform.advance(pause);
       if (index < pauses.length - 1) watch.heard();
