@@ -1,7 +1,7 @@
 import { isWebSocketUpgrade } from "../http/hop-by-hop.ts";
 import type { FailureCode, OriginReply } from "../request/origin-reply.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { type Sent, sendContent } from "./request-body.ts";
+import { type Sending, type Sent, sendContent } from "./request-body.ts";
 
 export interface ForwardInput {
   url: URL;
@@ -37,7 +37,8 @@ export async function forward(input: ForwardInput): Promise<OriginReply> {
   const { method, headers, platform } = input;
   const { abort = new AbortController() } = input;
   const bodyless = method === "GET" || method === "HEAD";
-  const sending = bodyless || !input.body ? null : sendContent(input.body, headers, platform);
+  const sending = bodyless || !input.body ? null : await sendContent(input.body, headers, platform);
+  if (typeof sending === "string") return UNSENT[sending];
   const late = Promise.withResolvers<OriginReply>();
   let cancel = () => {};
   let over = false;
@@ -66,7 +67,7 @@ export async function forward(input: ForwardInput): Promise<OriginReply> {
 
 async function answerOf(
   { url, method, headers, fetch }: ForwardInput,
-  body: ReadableStream | null,
+  body: Sending["body"] | null,
   signal: AbortSignal,
 ): Promise<OriginReply> {
   try {

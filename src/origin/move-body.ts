@@ -26,6 +26,8 @@ export interface MoveOptions {
   platform: Pick<Platform, "now" | "timer">;
   /** Bytes of the body, where they are known: a short one is not read into 64 KiB. Default null, unknown. */
   length?: number | null;
+  /** What was read of the body already. Default nothing. */
+  first?: Uint8Array | undefined;
   /** Called when one side has kept the other waiting for {@link BODY_SILENCE_MS}. The move goes on unless it is stopped. */
   stalled(side: Side, move: Move): void;
 }
@@ -37,7 +39,7 @@ export interface MoveOptions {
 export function moveBody(
   source: ReadableStream<Uint8Array>,
   sink: WritableStream<Uint8Array>,
-  { platform, length = null, stalled }: MoveOptions,
+  { platform, length = null, first, stalled }: MoveOptions,
 ): Move {
   const { read, cancel } = readerOf(source, length);
   const writer = sink.getWriter();
@@ -58,6 +60,10 @@ export function moveBody(
 
   async function run(): Promise<MoveEnd> {
     try {
+      if (first) {
+        waitFor("sink");
+        await writer.write(first);
+      }
       for (;;) {
         waitFor("source");
         const { done, value } = await read();
@@ -91,17 +97,34 @@ export function moveBody(
   return move;
 }
 
+/** One reader of a body. */
+export interface BodyReader {
+  read(): Promise<ReadableStreamReadResult<Uint8Array>>;
+  /** It never rejects. */
+  cancel(reason: unknown): Promise<void>;
+  /** Lets another read on. */
+  release(): void;
+}
+
 /** Reads into memory of our own where the stream can do that, as those of the runtime can. */
-function readerOf(source: ReadableStream<Uint8Array>, length: number | null) {
+export function readerOf(source: ReadableStream<Uint8Array>, length: number | null): BodyReader {
   const bytes = Math.max(1, Math.min(length ?? MAX_CHUNK_BYTES, MAX_CHUNK_BYTES));
   const cancelling = (reader: ReadableStreamDefaultReader | ReadableStreamBYOBReader) => (reason: unknown) =>
     reader.cancel(reason).catch(() => {});
   try {
     const reader = source.getReader({ mode: "byob" });
-    return { read: () => reader.read(new Uint8Array(bytes)), cancel: cancelling(reader) };
+    return {
+      read: () => reader.read(new Uint8Array(bytes)),
+      cancel: cancelling(reader),
+      release: () => reader.releaseLock(),
+    };
   } catch {
     const reader = source.getReader();
-    return { read: () => reader.read(), cancel: cancelling(reader) };
+    return {
+      read: () => reader.read(),
+      cancel: cancelling(reader),
+      release: () => reader.releaseLock(),
+    };
   }
 }
 

@@ -116,7 +116,7 @@ async function received(
     originUrl: sent.url,
     edgeUrl: caller.request.url,
     basePath,
-    body: watchedBody(reply.response, { method: sent.method, holdsShortBodies, platform }),
+    body: await watchedBody(reply.response, { method: sent.method, holdsShortBodies, platform }),
   });
   if (options.ownsCors) dropOriginCors(response.headers);
   const { status } = response;

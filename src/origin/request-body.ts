@@ -1,5 +1,6 @@
-import { contentLength } from "../http/content.ts";
+import { contentLength, isShortBody } from "../http/content.ts";
 import type { Platform } from "../runtime/platform.ts";
+import { firstRead } from "./first-read.ts";
 import { moveBody, pipeFor } from "./move-body.ts";
 
 /** How the sending of a request's content ended. */
@@ -7,7 +8,7 @@ export type Sent = "sent" | "client stalled" | "client broke off" | "origin stal
 
 export interface Sending {
   /** For the request to the origin. */
-  body: ReadableStream<Uint8Array>;
+  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>;
   /** How it ended; it never rejects. */
   ended: Promise<Sent>;
   /** No silence ends it any more: from now on the answer is what is waited for. */
@@ -19,16 +20,39 @@ export interface Sending {
 /**
  * Sends a request's content to the origin and hears of each chunk: an upload may take its time, but not stand still. It has
  * the length that the client said, so that `Content-Length` reaches the origin.
+ *
+ * @returns how it ended, where the client has sent nothing of a short one: then the origin need not be asked.
  */
-export function sendContent(
+export async function sendContent(
   body: ReadableStream<Uint8Array>,
   headers: Headers,
   platform: Pick<Platform, "now" | "timer">,
+): Promise<Sending | "client stalled" | "client broke off"> {
+  const length = contentLength(headers);
+  if (length === null || !isShortBody(headers)) return streamed(body, length, platform);
+  const begun = await firstRead(body, length, platform);
+  if (begun.kind === "stalled") return "client stalled";
+  if (begun.kind === "broken") return "client broke off";
+  return begun.kind === "whole" ? atOnce(begun.bytes) : streamed(body, length, platform, begun.bytes);
+}
+
+/** Content that is here: the runtime sends it as it sends the fields. */
+function atOnce(body: Uint8Array<ArrayBuffer>): Sending {
+  return { body, ended: Promise.resolve("sent"), answered: () => {}, stop: () => {} };
+}
+
+function streamed(
+  body: ReadableStream<Uint8Array>,
+  length: number | null,
+  platform: Pick<Platform, "now" | "timer">,
+  first?: Uint8Array,
 ): Sending {
-  const pipe = pipeFor(contentLength(headers));
+  const pipe = pipeFor(length);
   const stall = Promise.withResolvers<Sent>();
   const move = moveBody(body, pipe.writable, {
     platform,
+    length,
+    first,
     stalled(side, { stop }) {
       stall.resolve(side === "source" ? "client stalled" : "origin stalled");
       stop();

@@ -145,6 +145,63 @@ describe("content that breaks off", () => {
   });
 });
 
+describe("short content", () => {
+  const seen =
+    (sent: unknown[]): Origin =>
+    async (body) => {
+      sent.push(body);
+      return new Response(body instanceof Uint8Array ? body : (await readAll(body)).text);
+    };
+
+  it.each<[length: string, pieces: string[], isHere: boolean]>([
+    ["4", ["abcd"], true],
+    ["1", ["a"], true],
+    ["65536", ["x".repeat(65_536)], true],
+    ["4", ["ab", "cd"], false],
+    ["4", ["a", "b", "c", "d"], false],
+    ["65537", ["x".repeat(65_537)], false],
+    ["4, 4", ["abcd"], false],
+  ])("of %s bytes in pieces is sent whole", async (length, pieces, isHere) => {
+    const bodies: unknown[] = [];
+    const sent = upload(seen(bodies), { headers: { "content-length": length } });
+    for (const piece of pieces) {
+      sent.content.send(piece);
+      await settle();
+    }
+    sent.content.end();
+    const reply = await sent.reply;
+    expect(bodies.map((body) => body instanceof Uint8Array)).toEqual([isHere]);
+    if (reply.kind !== "response") throw new Error(reply.code);
+    expect(await reply.response.text()).toBe(pieces.join(""));
+  });
+
+  it("has the origin's deadline from when it is here", async () => {
+    const sent = upload(() => new Promise<Response>(() => {}), { headers: { "content-length": "1" } });
+    await settle();
+    sent.platform.advance(50_000);
+    sent.content.send("x");
+    await settle();
+    sent.platform.advance(DEADLINE_MS - 1);
+    await settle();
+    expect(sent.aborted()).toBe(false);
+    sent.platform.advance(1);
+    expect(await sent.reply).toMatchObject({ status: 504, code: "ORIGIN_TIMEOUT" });
+  });
+
+  it.each<[what: string, happens: (sent: ReturnType<typeof upload>) => void, reply: object]>([
+    ["never comes", ({ platform }) => platform.advance(60_000), { status: 408, code: "CONTENT_STALLED" }],
+    ["breaks off", ({ content }) => content.breakOff(), { status: 400, code: "CONTENT_BROKEN_OFF" }],
+    ["ends early", ({ content }) => content.end(), { status: 400, code: "CONTENT_BROKEN_OFF" }],
+  ])("that %s is not begun at the origin", async (_what, happens, reply) => {
+    const bodies: unknown[] = [];
+    const sent = upload(seen(bodies), { headers: { "content-length": "4" } });
+    await settle();
+    happens(sent);
+    expect(await sent.reply).toEqual({ kind: "failed", ...reply });
+    expect(bodies).toEqual([]);
+  });
+});
+
 it.each([
   ["GET", null],
   ["HEAD", null],

@@ -10,8 +10,11 @@ function answer(
   const platform = testPlatform();
   const content = scriptedBody();
   const response = new Response(content.body, { status, headers });
-  const body = watchedBody(response, { method, holdsShortBodies, platform });
-  return { platform, content, body, untouched: body === response.body };
+  const watched = watchedBody(response, { method, holdsShortBodies, platform });
+  /** As a response of it has it. */
+  const body = watched.then((each) => new Response(each).body);
+  const untouched = watched.then((each) => each === response.body);
+  return { platform, content, body, untouched, isHere: watched.then((each) => each instanceof Uint8Array) };
 }
 
 describe("the body of an answer", () => {
@@ -24,7 +27,7 @@ describe("the body of an answer", () => {
     { "content-type": "text/plain; note=text/event-stream" },
   ])("with %j breaks off after 60 s of silence", async (headers) => {
     const { platform, content, body } = answer(headers);
-    const reading = readAll(body);
+    const reading = body.then(readAll);
     content.send("a");
     await settle();
     platform.advance(59_999);
@@ -37,7 +40,7 @@ describe("the body of an answer", () => {
 
   it("may take its time", async () => {
     const { platform, content, body } = answer({ "content-length": "20" });
-    const reading = readAll(body);
+    const reading = body.then(readAll);
     for (let piece = 0; piece < 20; piece += 1) {
       content.send("x");
       await settle();
@@ -54,12 +57,12 @@ describe("the body of an answer", () => {
     platform.advance(300_000);
     await settle();
     content.end();
-    expect(await readAll(body)).toEqual({ text: "a", whole: true });
+    expect(await readAll(await body)).toEqual({ text: "a", whole: true });
   });
 
   it("that the origin breaks off is broken off for the client", async () => {
     const { content, body } = answer();
-    const reading = readAll(body);
+    const reading = body.then(readAll);
     content.send("half");
     await settle();
     content.breakOff();
@@ -72,7 +75,7 @@ describe("the body of an answer", () => {
   ])("ends at the origin when the client goes: %s", async (_when, happens) => {
     const { platform, content, body } = answer();
     content.send("a");
-    const reader = body?.getReader();
+    const reader = (await body)?.getReader();
     await reader?.read();
     await reader?.cancel();
     await settle();
@@ -93,8 +96,8 @@ describe("left alone is", () => {
       { "content-length": "9", "content-encoding": "gzip" },
       { holdsShortBodies: true },
     ],
-  ])("%s", (_what, headers, options) => {
-    expect(answer(headers, options).untouched).toBe(true);
+  ])("%s", async (_what, headers, options) => {
+    expect(await answer(headers, options).untouched).toBe(true);
   });
 
   it.each<[headers: Record<string, string>, options: Parameters<typeof answer>[1]]>([
@@ -104,7 +107,54 @@ describe("left alone is", () => {
     [{ "content-encoding": "zstd" }, {}],
     [{ "content-length": "65537" }, { holdsShortBodies: true }],
     [{}, { holdsShortBodies: true }],
-  ])("not: %j, %j", (headers, options) => {
-    expect(answer(headers, options).untouched).toBe(false);
+  ])("not: %j, %j", async (headers, options) => {
+    expect(await answer(headers, options).untouched).toBe(false);
+  });
+});
+
+describe("a short body", () => {
+  it.each<[what: string, headers: Record<string, string>, pieces: string[], isHere: boolean]>([
+    ["that comes in one piece", { "content-length": "4" }, ["abcd"], true],
+    ["at the bound", { "content-length": "65536" }, ["x".repeat(65_536)], true],
+    ["in several pieces", { "content-length": "4" }, ["ab", "cd"], false],
+    [
+      "in a coding, which another runtime decodes",
+      { "content-length": "4", "content-encoding": "br" },
+      ["abcd"],
+      false,
+    ],
+    ["without a length", {}, ["abcd"], false],
+    ["beyond the bound", { "content-length": "65537" }, ["x".repeat(65_537)], false],
+  ])("%s", async (_what, headers, pieces, isHere) => {
+    const given = answer(headers);
+    const [first = "", ...others] = pieces;
+    given.content.send(first);
+    expect(await given.isHere).toBe(isHere);
+    const reading = given.body.then(readAll);
+    for (const piece of others) given.content.send(piece);
+    given.content.end();
+    expect(await reading).toEqual({ text: pieces.join(""), whole: true });
+  });
+
+  it.each<[what: string, happens: (content: ScriptedBody, platform: TestPlatform) => void]>([
+    ["breaks off", (content) => content.breakOff()],
+    ["ends before its length", (content) => content.end()],
+    ["is silent for 60 s", (_, platform) => platform.advance(60_000)],
+  ])("that %s before its first byte is no empty one", async (_what, happens) => {
+    const { content, platform, body } = answer({ "content-length": "4" });
+    await settle();
+    happens(content, platform);
+    expect(await readAll(await body)).toEqual({ text: "", whole: false });
+  });
+
+  it("that is silent ends at the origin", async () => {
+    const { content, platform, body } = answer({ "content-length": "4" });
+    await settle();
+    platform.advance(59_999);
+    await settle();
+    expect(content.cancelled).toBe(false);
+    platform.advance(1);
+    await body;
+    expect(content.cancelled).toBe(true);
   });
 });
