@@ -1,5 +1,6 @@
 import type { Redis } from "@upstash/redis";
 import type { Context, MiddlewareHandler } from "hono";
+import { routePath } from "hono/route";
 import type { LimitInput, RouteInput } from "./config/route.ts";
 import type { Admitted, Capabilities } from "./edge/admission.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
@@ -114,6 +115,7 @@ export function edgeIn(
           {
             capabilities,
             handlers: true,
+            routeName: routePath(c, -1),
             ...(route && { route: routeInScope(route, scopeOf(c, edgeMiddleware)) }),
             ...(ask && { told: () => app.from(() => ask(own, isolate.identifier)) }),
             ...(stack.confirmed && { confirmed: stack.confirmed }),
@@ -158,7 +160,7 @@ function configured(options: EdgeOptions) {
     session: session !== undefined,
     cache: cache !== undefined || invalidates !== undefined,
   };
-  return { routes: sameRoutes(list, sinks).routes, capabilities };
+  return { routes: sameRoutes(list, sinks, capabilities.session).routes, capabilities };
 }
 
 /** Hono merges the fields of the previous response into a new one. The assignment of undefined prevents that. */
@@ -205,7 +207,8 @@ export function responseCache(rule: CacheOptions = {}): MiddlewareHandler<EdgeEn
   return edge({ cache: rule });
 }
 
-const withoutContext = new WeakSet<Isolate>();
+/** Each environment is told once. */
+const withoutContext = new WeakSet<Isolate["store"]>();
 
 /**
  * Work that goes on after the response. Without an ExecutionContext (`app.request()` in a test, another runtime) it starts as well,
@@ -221,8 +224,8 @@ function waitUntilOf(
     return (work) => context.waitUntil(work);
   } catch {
     // Hono throws where there is none.
-    if (!withoutContext.has(isolate)) {
-      withoutContext.add(isolate);
+    if (!withoutContext.has(isolate.store)) {
+      withoutContext.add(isolate.store);
       isolate.events.emit("context.absent", { request_id: requestId, message: WITHOUT_CONTEXT });
     }
     // The work's own errors are events.

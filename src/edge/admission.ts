@@ -19,6 +19,8 @@ export interface Capabilities {
 export interface AdmitOptions {
   /** The route to use. Default: the first of the configured ones that matches. */
   route?: Route;
+  /** What the log calls it. Default its name. */
+  routeName?: string;
   /** Limits that hold beside those of the route for requests with a signed session token. Default none. */
   limits?: readonly Policy[];
   /** Default all. */

@@ -34,6 +34,8 @@ export interface Isolate {
   store: Store;
   keys: Keys;
   identifier: Identifier;
+  /** Hashes callers where neither a secret nor a store gives a key: the same for all limits that count together. */
+  randomKey(): Uint8Array<ArrayBuffer>;
   verifiedKeys: VerifiedKeys;
   identify: Identify;
   matchRoute: RouteMatcher;
@@ -76,7 +78,7 @@ export function openIsolateOf(
 ): Isolate {
   const config = parts.config(env, routes);
   checkAgreement([...others.map((other) => other.config), config]);
-  const shared = openShared(config, platform, sinks, others[0]?.store);
+  const shared = openShared(config, platform, sinks, others[0]);
   const { store, keys, identifier, events } = shared;
   const { isolateMaxAgeMs, redisFor } = config;
   const verifiedKeys = openVerifiedKeys(parts, shared, config);
@@ -127,23 +129,34 @@ export function openIsolateOf(
   };
 }
 
-type Shared = Pick<Isolate, "store" | "keys" | "identifier" | "platform" | "events">;
+type Shared = Pick<Isolate, "store" | "keys" | "identifier" | "platform" | "events" | "randomKey">;
+
+function onceMade<Value>(make: () => Value): () => Value {
+  let made: Value | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
 
 /** What every capability uses. Emits what is to be said of the configuration. */
-function openShared(config: Config, platform: Platform, sinks: readonly Sink[], open?: Store): Shared {
+function openShared(config: Config, platform: Platform, sinks: readonly Sink[], open?: Isolate): Shared {
   const events = createEvents({ platform, level: config.logLevel, sinks });
   for (const warning of config.warnings) events.emit("config.warning", { message: warning });
-  if (!config.store) {
+  if (!config.store && !open) {
     const here = config.sessionDatabase ? "limits and cache" : "limits, sessions and cache";
     events.emit("store.absent", {
       message: `UPSTASH_REDIS_REST_URL is not set: ${here} live in this isolate's memory`,
     });
   }
+  const randomKey = open?.randomKey ?? onceMade(() => platform.randomBytes(32));
   return {
+    randomKey,
     store:
-      open ?? new Store({ connection: config.store, platform, events, deadlineMs: config.storeDeadlineMs }),
+      open?.store ??
+      new Store({ connection: config.store, platform, events, deadlineMs: config.storeDeadlineMs }),
     keys: createKeys(config.prefixes),
-    identifier: createIdentifier(config, platform),
+    identifier: createIdentifier(config, platform, randomKey),
     platform,
     events,
   };

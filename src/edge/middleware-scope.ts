@@ -110,9 +110,15 @@ const lists = new Map<string, List[]>();
 /**
  * The list itself, or an earlier one that says the same, with the same sinks: a middleware that is made anew for each request
  * then finds the isolate of the last one. Where it makes its sinks anew too, those of the first 32 times receive the events.
+ *
+ * @param sessions One that reads sessions has a list of its own: another's isolate may have been opened without their secret.
  */
-export function sameRoutes(routes: readonly RouteInput[], sinks: readonly Sink[] = []): List {
-  const text = JSON.stringify(routes);
+export function sameRoutes(
+  routes: readonly RouteInput[],
+  sinks: readonly Sink[] = [],
+  sessions = false,
+): List {
+  const text = `${sessions} ${JSON.stringify(routes)}`;
   const known = lists.get(text) ?? [];
   if (lists.size < MAX_NAMES) lists.set(text, known);
   const same = known.find(

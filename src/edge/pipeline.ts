@@ -126,14 +126,14 @@ interface RoutedRequest {
 function routedRequest(
   { config, cors, matchRoute }: PipelineParts,
   { request, url }: Received,
-  { route: ownRoute, own = false }: AdmitOptions,
+  { route: ownRoute, routeName, own = false }: AdmitOptions,
   { refuse, note }: Notes,
 ): RoutedRequest {
   // The edge's own path has the route of an OPTIONS, which says nothing of the request that it announces.
   const announced = own || cors.owned ? null : announcedMethod(request);
   const method = announced ?? request.method;
   const { route, path, refusal } = routeOf({ request: { method }, url }, matchRoute, ownRoute);
-  note({ route: route.name });
+  note({ route: routeName ?? route.name });
   // No mode can let it pass: the runtime sends no content with a GET.
   if (hasUnforwardableContent(request))
     throw problem("CONTENT_NOT_FORWARDED", { values: { method: request.method } });

@@ -29,6 +29,7 @@ const encoder = new TextEncoder();
 export function createIdentifier(
   config: Pick<Config, "identitySecrets" | "store"> & { session: Pick<Config["session"], "secrets"> },
   platform: Platform,
+  randomKey = () => platform.randomBytes(32),
 ): Identifier {
   let key: CryptoKey | undefined;
   const remembered = new BoundedMap<string>({
@@ -44,7 +45,7 @@ export function createIdentifier(
   async function mac(kind: string, value: string): Promise<string> {
     key ??= await crypto.subtle.importKey(
       "raw",
-      secret === null ? platform.randomBytes(32) : encoder.encode(secret),
+      secret === null ? randomKey() : encoder.encode(secret),
       { name: "HMAC", hash: "SHA-256" },
       false,
       ["sign"],

@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { validator } from "hono/validator";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createEdge } from "../../../src/create-edge.ts";
 import type { LimitedInfo, LimitingOptions, MiddlewareLimit } from "../../../src/middleware/options.ts";
 import type { EdgeEnv } from "../../../src/middleware.ts";
 import { edgeInRedis, executionContext, FROM, sign } from "../../support/edge/hono-app.ts";
@@ -152,6 +153,19 @@ describe("a key", () => {
     const { ask } = limited({ ...(key && { key }), limits: [{ ...two, by: "tenant" }] });
     expect((await ask()).status).toBe(500);
     expect(log.join("\n")).toContain('rateLimit: limits: by: found \\"tenant\\"');
+  });
+
+  it("of a shared limit counts once over two middlewares, without Redis and without a secret too", async () => {
+    const { rateLimit, edge } = createEdge();
+    const options = { limits: [{ ...two, shared: true }], key: byField("x-tenant") };
+    const app = new Hono<EdgeEnv>();
+    app.use("/a", rateLimit(options));
+    app.use("/b", edge({ ...options, session: "optional" }));
+    app.get("*", (c) => c.text("fine"));
+    const signs = [];
+    for (const path of ["/a", "/b", "/a", "/b"])
+      signs.push(sign(await app.request(path, { headers: { ...FROM, ...tenant("a") } })));
+    expect(signs.join("")).toBe("++--");
   });
 
   it("is read from a body that a validator has read, and the handler reads it again", async () => {

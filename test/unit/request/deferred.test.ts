@@ -4,8 +4,9 @@ import type { EmittedEvent } from "../../../src/events/sink.ts";
 import { AfterResponse } from "../../../src/request/deferred.ts";
 import { ok, storeWith } from "../../support/store.ts";
 
-function afterResponse() {
-  const { store, platform, calls } = storeWith((commands) => ok(...commands.map(() => null)));
+const newStore = () => storeWith((commands) => ok(...commands.map(() => null)));
+
+function afterResponse({ store, platform, calls } = newStore()) {
   const received: EmittedEvent[] = [];
   const waiting: Promise<unknown>[] = [];
   const sink = { receive: (event: EmittedEvent) => void received.push(event) };
@@ -47,5 +48,28 @@ describe("work that fails after the response", () => {
     after.start();
     await done();
     expect(calls.map(({ commands }) => commands)).toEqual([[["mget", "a"]]]);
+  });
+});
+
+describe("work of several middlewares on one request", () => {
+  it.each([
+    ["shares one batch where they share a store", true, [["mget", "a", "b"]]],
+    ["is in batches of its own where they do not", false, [["mget", "a"]]],
+  ])("%s, and starts with the outermost's", async (_what, isShared, expected) => {
+    const shared = newStore();
+    const outer = afterResponse(shared);
+    const inner = afterResponse(isShared ? shared : newStore());
+    outer.after.join(inner.after);
+    inner.after.add((batch) => void batch.read(isShared ? "b" : "c"));
+    outer.after.add((batch) => void batch.read("a"));
+    await inner.done();
+    expect([outer.calls, inner.calls]).toEqual([[], []]);
+    outer.after.start();
+    await Promise.all([outer.done(), inner.done()]);
+    expect(outer.calls.map(({ commands }) => commands)).toEqual([expected]);
+    if (!isShared) expect(inner.calls.map(({ commands }) => commands)).toEqual([[["mget", "c"]]]);
+    inner.after.add((batch) => void batch.read("late"));
+    await inner.done();
+    expect(inner.calls.at(-1)?.commands).toEqual([["mget", "late"]]);
   });
 });
