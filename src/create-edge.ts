@@ -77,7 +77,8 @@ function checkOptions(options: CreateEdgeOptions): void {
   }
 }
 
-function inTermsOfOptions(error: unknown): unknown {
+/** An error in terms of the options. */
+export function inTermsOfOptions(error: unknown): unknown {
   return error instanceof ConfigError ? inOptions(error) : error;
 }
 
@@ -88,7 +89,7 @@ const MAX_ENVIRONMENTS = 64;
  * The variables for the host's. Equal ones are one object: an app that is asked without variables, as in a test, gets a new `env` with
  * every request, and its limits count on all the same.
  */
-function environments(
+export function environments(
   options: CreateEdgeOptions | ((variables: Host) => EdgeSettings),
   usesSessions: () => boolean,
 ) {

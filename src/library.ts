@@ -10,6 +10,12 @@ export {
   type RouteInput,
 } from "./config/route.ts";
 export { type CreateEdgeOptions, createEdge, type EdgeMiddlewares } from "./create-edge.ts";
+export {
+  type CreateLimitsOptions,
+  createLimits,
+  type LimitsEnv,
+  type LimitsMiddlewares,
+} from "./create-limits.ts";
 export type { EmittedEvent, Sink } from "./events/sink.ts";
 export type {
   AppContext,

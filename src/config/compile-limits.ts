@@ -1,8 +1,8 @@
 import { type ConfigIssue, shown } from "./config-error.ts";
 import { durationMs } from "./duration.ts";
 import { type AlgorithmTable, type AlgorithmTraits, DEFAULT_ALGORITHM } from "./limit-algorithms.ts";
+import { type LimitInput, MAX_FIELD_INTEGER } from "./limit-input.ts";
 import type { Policy } from "./route.ts";
-import { type LimitInput, MAX_FIELD_INTEGER } from "./routes-schema.ts";
 
 /**
  * Gives the limits of a route or tier their defaults, and checks what no single key shows.

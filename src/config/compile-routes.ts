@@ -7,8 +7,9 @@ import { type ConfigIssue, shown } from "./config-error.ts";
 import { checkEager } from "./eager-route.ts";
 import { checkInvalidates, invalidatesOf } from "./invalidates.ts";
 import type { AlgorithmTable } from "./limit-algorithms.ts";
+import { checkLimits } from "./limit-input.ts";
 import type { CacheRule, Route } from "./route.ts";
-import { type CacheRuleInput, limitSchemas, type RouteInput, routeSchemaOf } from "./routes-schema.ts";
+import { type CacheRuleInput, type RouteInput, routeSchema } from "./routes-schema.ts";
 import { issuesOf } from "./zod-issues.ts";
 
 export interface CompileOptions {
@@ -32,15 +33,17 @@ export function compileRoutes(input: unknown, options: CompileOptions): PlacedRo
     issues.push({ place: options.place, found: shown(input), fix: "Write a list of routes." });
     return [];
   }
-  const routeSchema = routeSchemaOf(options.algorithms);
   return input.flatMap((entry: unknown, index): PlacedRoute[] => {
     const place = `${options.place}[${index}]`;
     const parsed = z.safeParse(routeSchema, entry);
+    if (!parsed.success) issues.push(...issuesOf(parsed.error, place, entry));
+    const limits = checkedLimits(entry, place, options);
     if (!parsed.success) {
-      issues.push(...issuesOf(parsed.error, place, entry));
-      checkLimitsAlone(entry, place, options);
+      // Limits of a route with another issue are checked all the same, as far as they can be read.
+      compileLimits(limits.limits ?? [], "", `${place}.limits`, options);
       return [];
     }
+    if (limits.issues) return [];
     const before = issues.length;
     checkRoute(parsed.data, place, issues);
     const hasPattern = issues.length === before;
@@ -49,12 +52,13 @@ export function compileRoutes(input: unknown, options: CompileOptions): PlacedRo
   });
 }
 
-/** Limits of a route with another issue are checked too, as far as they can be read. */
-function checkLimitsAlone(entry: unknown, place: string, options: CompileOptions): void {
-  const limits: unknown =
-    typeof entry === "object" && entry !== null && "limits" in entry ? entry.limits : null;
-  const parsed = z.safeParse(z.array(limitSchemas(options.algorithms).limit), limits);
-  if (parsed.success) compileLimits(parsed.data, "", `${place}.limits`, options);
+/** The limits of a route, and whether these or those of its tiers have an issue. */
+function checkedLimits(entry: unknown, place: string, options: CompileOptions) {
+  const { limits, tiers } = (entry ?? {}) as { limits?: unknown; tiers?: unknown };
+  const byTier = typeof tiers === "object" && tiers !== null ? Object.entries(tiers) : [];
+  const own = checkLimits(limits, `${place}.limits`, options);
+  const others = byTier.map(([tier, list]) => checkLimits(list, `${place}.tiers.${tier}`, options));
+  return { limits: own, issues: own === null || others.includes(null) };
 }
 
 function checkRoute(input: RouteInput, place: string, issues: ConfigIssue[]) {

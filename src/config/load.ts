@@ -1,7 +1,6 @@
 import { originFix, trustedOrigins } from "../http/cors-origins.ts";
 import { CredentialNames } from "../http/credential-fields.ts";
 import { isFieldName } from "../http/field-name.ts";
-import { type CallerLists, readCallerList } from "./caller-lists.ts";
 import {
   checkIgnoredCookies,
   checkOwnedPaths,
@@ -16,11 +15,11 @@ import type { AssetsBinding, Config, JwtConfig, OriginBinding, OriginConfig } fr
 import { ConfigError, type ConfigIssue, shown } from "./config-error.ts";
 import type { AlgorithmTable } from "./limit-algorithms.ts";
 import { readApiKeys } from "./read-api-keys.ts";
-import { WHERE_UPSTASH_SHOWS_IT } from "./read-url.ts";
+import { readLists, readStore } from "./read-store.ts";
 import { type Environment, readVariables, valueIn } from "./read-variables.ts";
 import type { RouteInput } from "./routes-schema.ts";
 import { readSessionDatabase } from "./session-database.ts";
-import type { VariableName, VariableValues } from "./variables-table.ts";
+import { type VariableName, type VariableValues, variables } from "./variables-table.ts";
 import { warnOfSwitches } from "./warnings.ts";
 
 /** What the checks of several variables share. */
@@ -45,10 +44,10 @@ export function loadConfigWith(
 ): Config {
   const issues: ConfigIssue[] = [];
   const warnings: string[] = [];
-  const values = readVariables(env, issues, warnings);
+  const values = readVariables(variables, env, issues, warnings);
   const loading: Loading = { algorithms, env, values, issues, warnings };
 
-  const store = readStore(loading);
+  const store = readStore(env, values, issues);
   const origin = readOrigin(loading);
   warnOfSwitches(values, origin, warnings);
   const apiKeys = readApiKeys(values.API_KEYS, issues);
@@ -84,7 +83,7 @@ export function loadConfigWith(
       isolateBytes: values.CACHE_ISOLATE_BYTES,
     },
     ipv6Prefix: values.RATE_LIMIT_IPV6_PREFIX,
-    lists: readLists(loading),
+    lists: readLists(values, issues),
     authBasePath,
     healthPath,
     logLevel: values.LOG_LEVEL,
@@ -127,24 +126,6 @@ function readRedisUse({ values }: Loading): Pick<Config, "prefixes" | "redisFor"
       cache: values.USE_REDIS_CACHE,
     },
   };
-}
-
-function readStore({ env, values, issues }: Loading): Config["store"] {
-  const url = values.UPSTASH_REDIS_REST_URL;
-  const token = values.UPSTASH_REDIS_REST_TOKEN;
-  const missing = (place: VariableName, fix: string) => issues.push({ place, found: "nothing", fix });
-  if (url && !token)
-    missing("UPSTASH_REDIS_REST_TOKEN", "Set it: UPSTASH_REDIS_REST_URL is set, and needs its token.");
-  if (token && valueIn(env, "UPSTASH_REDIS_REST_URL") === undefined)
-    missing("UPSTASH_REDIS_REST_URL", "Set it: UPSTASH_REDIS_REST_TOKEN is set, and needs its address.");
-  if (valueIn(env, "REDIS_URL") !== undefined) {
-    issues.push({
-      place: "REDIS_URL",
-      found: "a Redis address over TCP, which a Worker cannot use",
-      fix: `Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN instead, and remove REDIS_URL: ${WHERE_UPSTASH_SHOWS_IT}.`,
-    });
-  }
-  return url && token ? { url: url.href.replace(/\/+$/, ""), token } : null;
 }
 
 function readOrigin({ values, issues }: Loading): OriginConfig | null {
@@ -250,13 +231,6 @@ function readCorsExposed({ values, issues }: Loading): string[] {
     issues.push({ place, found: shown(name), fix });
   }
   return names;
-}
-
-function readLists({ values, issues }: Loading): CallerLists {
-  return {
-    deny: readCallerList(values.DENY_LIST, "DENY_LIST", issues, values.RATE_LIMIT_IPV6_PREFIX),
-    allow: readCallerList(values.ALLOW_LIST, "ALLOW_LIST", issues, values.RATE_LIMIT_IPV6_PREFIX),
-  };
 }
 
 function readRoutes(

@@ -2,33 +2,41 @@ import { type ConfigIssue, described, shown } from "./config-error.ts";
 import { CONTROL, pasted, readSecret, readSecrets } from "./read-secrets.ts";
 import { readUrl } from "./read-url.ts";
 import type { Report } from "./report.ts";
-import type { Variable } from "./variable.ts";
-import { type VariableName, type VariableValues, variables } from "./variables-table.ts";
+import type { ValueOf, Variable } from "./variable.ts";
 
 /** The environment as the Worker gets it: texts, and values that wrangler.toml writes as numbers, booleans or arrays. */
 export type Environment = Record<string, unknown>;
 
+/** What the variables of a table say. */
+export type ValuesOf<Table extends Readonly<Record<string, Variable>>> = {
+  -readonly [Name in keyof Table]: ValueOf<Table[Name]>;
+};
+
 /**
- * Reads every variable of the table. An empty or blank text counts as unset: `VAR = ""` is how people switch a variable
+ * Reads every variable of a table. An empty or blank text counts as unset: `VAR = ""` is how people switch a variable
  * off.
  *
  * @param issues Every issue is added here, with the variable's name as its place.
  * @param warnings Every use of a former name is added here.
  */
-export function readVariables(env: Environment, issues: ConfigIssue[], warnings: string[]): VariableValues {
-  const read = (name: VariableName): unknown => {
-    const variable: Variable = variables[name];
+export function readVariables<const Table extends Readonly<Record<string, Variable>>>(
+  table: Table,
+  env: Environment,
+  issues: ConfigIssue[],
+  warnings: string[],
+): ValuesOf<Table> {
+  const read = ([name, variable]: [string, Variable]): [string, unknown] => {
     const own = valueIn(env, name);
     const { formerly } = variable;
     const old = own === undefined && formerly ? valueIn(env, formerly) : undefined;
     if (old !== undefined) warnings.push(`${formerly} is the old name of ${name}: it works, but rename it.`);
     const place = old === undefined ? name : (formerly ?? name);
-    return readers(variable, own ?? old, (found, fix, which = "") =>
+    const value = readers(variable, own ?? old, (found, fix, which = "") =>
       issues.push({ place: `${place}${which}`, found, fix }),
     );
+    return [name, value];
   };
-  const names = Object.keys(variables) as VariableName[];
-  return Object.fromEntries(names.map((name) => [name, read(name)])) as VariableValues;
+  return Object.fromEntries(Object.entries(table).map(read)) as ValuesOf<Table>;
 }
 
 /** The value of a variable, or undefined where it is unset, empty or blank. */

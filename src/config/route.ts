@@ -1,15 +1,11 @@
 import type { Access } from "./access.ts";
 import type { Algorithm } from "./limit-algorithms.ts";
-import type { Duration, RouteInput } from "./routes-schema.ts";
+import type { Duration } from "./limit-input.ts";
+import type { RouteInput } from "./routes-schema.ts";
 
 export type { Algorithm } from "./limit-algorithms.ts";
-export type {
-  CacheRuleInput,
-  Duration,
-  InvalidatesInput,
-  LimitInput,
-  RouteInput,
-} from "./routes-schema.ts";
+export type { Duration, LimitInput } from "./limit-input.ts";
+export type { CacheRuleInput, InvalidatesInput, RouteInput } from "./routes-schema.ts";
 
 /** What the routes of `src/routes.ts` or of the variable `ROUTES` become. `routes-schema.ts` says how they are written. */
 

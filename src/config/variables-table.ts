@@ -1,6 +1,6 @@
 import { describe } from "#describe";
-import { logLevels } from "../events/level.ts";
 import { jwtVariables } from "./jwt-variables.ts";
+import { limitVariables } from "./limit-variables.ts";
 import type { ValueOf, Variable } from "./variable.ts";
 
 const YEAR_SECONDS = 31_536_000;
@@ -18,18 +18,7 @@ export const variables = {
       "The address of your API; without it and without a binding `ORIGIN` every request gets 503.",
     ),
   },
-  UPSTASH_REDIS_REST_URL: {
-    kind: "url",
-    group: "must set",
-    description: describe(
-      'The REST address of the Upstash database, from the "REST API" box of its page; without it limits, sessions and cache live in each isolate.',
-    ),
-  },
-  UPSTASH_REDIS_REST_TOKEN: {
-    kind: "secret",
-    group: "must set",
-    description: describe("The REST token of that database."),
-  },
+  ...limitVariables,
   ORIGIN_TOKEN: {
     kind: "secret",
     group: "must set",
@@ -102,15 +91,6 @@ export const variables = {
       "The lifetime of responses on routes of scope `shared` or `caller` that name no `ttl`; 0 takes only what the response says.",
     ),
   },
-  EDGE_MODE: {
-    kind: "choice",
-    choices: ["enforce", "observe", "bypass"],
-    default: "enforce",
-    group: "often",
-    description: describe(
-      "`enforce` refuses, `observe` only logs what it would refuse, and `bypass` passes everything to the origin.",
-    ),
-  },
   CORS_ALLOWED_ORIGINS: {
     kind: "list",
     group: "often",
@@ -160,39 +140,11 @@ export const variables = {
     group: "often",
     description: describe("A user has at most this many sessions; the oldest ends when another begins."),
   },
-  ALLOW_LIST: {
-    kind: "list",
-    group: "often",
-    description: describe(
-      "Callers that are never limited: addresses, CIDR ranges, `user:<id>`, `key:<hash>`.",
-    ),
-  },
-  DENY_LIST: {
-    kind: "list",
-    group: "often",
-    description: describe("Callers that are always refused, in the same form; wins over `ALLOW_LIST`."),
-  },
   CREDENTIAL_FIELDS: {
     kind: "list",
     group: "rarely",
     description: describe(
       "Names of request fields and query parameters that are credentials, beside those the edge knows by their words; with a leading `-`, those that are none.",
-    ),
-  },
-  LOG_LEVEL: {
-    kind: "choice",
-    choices: logLevels,
-    default: "info",
-    group: "often",
-    description: describe("The least level of the events that are logged."),
-  },
-  IDENTITY_SECRET: {
-    kind: "secrets",
-    use: "key",
-    min: 16,
-    group: "rarely",
-    description: describe(
-      "The keys that hash callers in Redis keys and logs, newest first. Only the first is used, so an old one may go at once; a new one starts all counts anew and ends no session. Without it, one is derived from the store's token.",
     ),
   },
   AUTH_BASE_PATH: {
@@ -216,39 +168,6 @@ export const variables = {
     group: "rarely",
     description: describe(
       "The origin's header fields must be there this long after the request's body has been sent.",
-    ),
-  },
-  STORE_DEADLINE_MS: {
-    kind: "integer",
-    default: 400,
-    min: 10,
-    max: 10_000,
-    unit: "ms",
-    group: "rarely",
-    description: describe(
-      "A request waits this long for Upstash. Where its replies take longer, and for an isolate's first calls, up to three times that.",
-    ),
-  },
-  RATE_LIMIT_IPV6_PREFIX: {
-    kind: "integer",
-    default: 64,
-    min: 48,
-    max: 64,
-    unit: "bits",
-    group: "rarely",
-    description: describe(
-      "An IPv6 address counts as its network of so many bits, in limits and lists; 56 where providers give each customer a /56.",
-    ),
-  },
-  ISOLATE_MAX_AGE_MS: {
-    kind: "integer",
-    default: 5000,
-    min: 0,
-    max: 60_000,
-    unit: "ms",
-    group: "rarely",
-    description: describe(
-      "An isolate answers alone from what it knows for at most this time, within which purges reach every isolate.",
     ),
   },
   SESSION_OFFLINE_GRACE_SECONDS: {
@@ -280,12 +199,6 @@ export const variables = {
     group: "rarely",
     description: describe("An isolate keeps at most this much of the cache in its memory."),
   },
-  USE_REDIS_RATE_LIMIT: {
-    kind: "boolean",
-    default: true,
-    group: "rarely",
-    description: describe("Whether limits are counted in Redis; else each isolate counts for itself."),
-  },
   USE_REDIS_SESSIONS: {
     kind: "boolean",
     default: true,
@@ -305,14 +218,6 @@ export const variables = {
     formerly: "CACHE_REDIS_PREFIX",
     group: "rarely",
     description: describe("The prefix of cache keys in Redis."),
-  },
-  REDIS_RATE_LIMIT_PREFIX: {
-    kind: "text",
-    default: "envoyou:ratelimit",
-    ascii: true,
-    formerly: "RATE_LIMIT_REDIS_PREFIX",
-    group: "rarely",
-    description: describe("The prefix of limit keys in Redis."),
   },
   REDIS_SESSION_PREFIX: {
     kind: "text",

@@ -1,5 +1,6 @@
 import type * as z from "zod/mini";
 import { type ConfigIssue, shown } from "./config-error.ts";
+import { unknownKey } from "./limit-input.ts";
 
 /** What zod says where the schema says nothing. */
 const DEFAULT_MESSAGE = "Invalid input";
@@ -15,11 +16,7 @@ export function issuesOf(error: z.core.$ZodError, place: string, input: unknown)
     if (issue.message !== DEFAULT_MESSAGE) return [{ place: at, found, fix: issue.message }];
     switch (issue.code) {
       case "unrecognized_keys":
-        return issue.keys.map((key) => ({
-          place: `${at}.${key}`,
-          found: "a key that does not exist",
-          fix: "Remove it, or look for the right name in docs/configuration.md.",
-        }));
+        return issue.keys.map((key) => unknownKey(`${at}.${key}`));
       case "invalid_type":
         return [{ place: at, found, fix: `Must be ${article(issue.expected)}.` }];
       case "invalid_value":

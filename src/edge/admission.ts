@@ -2,7 +2,7 @@ import type { Policy, Route } from "../config/route.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import type { Counting, EdgeRequest } from "../request/capability.ts";
-import { type ForwardingOptions, forwardedRequest } from "../request/forwarded.ts";
+import type { ForwardedRequest } from "../request/forwarded.ts";
 import type { CacheHandler } from "../response-cache/outcome.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import type { beginEager } from "./begin-eager.ts";
@@ -73,17 +73,16 @@ export type Admission = Admitted | { kind: "refused"; error: unknown; findings: 
 export interface Routed {
   route: Route;
   path: string;
-  forwarding: ForwardingOptions;
+  forwarded: ForwardedRequest;
 }
 
 export function edgeRequest(
   { request, url, requestId, deferred, waitUntil }: Received,
-  { route, path, forwarding }: Routed,
+  { route, path, forwarded }: Routed,
   claims: EdgeRequest["claims"],
   { counting, cacheKey }: ToldByApp = {},
 ): EdgeRequest {
   const after: EdgeRequest["after"] = (work) => deferred.add(work);
-  const forwarded = forwardedRequest({ request, url }, route, forwarding);
   const told = { ...(counting && { counting }), ...(cacheKey !== undefined && { cacheKey }) };
   return { request, url, path, route, forwarded, claims, ...told, requestId, after, waitUntil };
 }

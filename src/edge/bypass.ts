@@ -13,11 +13,12 @@ const NOT_CACHED = { cached: false, toHandlers: false };
  * credential is read, no route's rule holds and Redis is not asked. The route is named in the log only.
  */
 export async function bypassed(
-  { identifier, config }: Pick<Isolate, "identifier" | "config">,
+  { identifier, config, forwarded: forwardedRequest }: Pick<Isolate, "identifier" | "config" | "forwarded">,
   received: Received,
   { path, findings }: { path: string; findings: Findings },
 ): Promise<Admitted> {
   const claims = await unidentified(received.request.headers, identifier, config);
+  const forwarded = forwardedRequest(received, unmatchedRoute, NOT_CACHED);
   const { confirm } = await confirmation(claims, {
     identifier,
     knownOutcome: async () => null,
@@ -25,7 +26,7 @@ export async function bypassed(
   });
   return {
     kind: "admitted",
-    request: edgeRequest(received, { route: unmatchedRoute, path, forwarding: NOT_CACHED }, claims),
+    request: edgeRequest(received, { route: unmatchedRoute, path, forwarded }, claims),
     identity: confirm(false),
     session: { kind: "none" },
     limits: null,

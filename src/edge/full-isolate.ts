@@ -1,6 +1,8 @@
+import { routeMatcher } from "../config/match.ts";
 import { corsPolicy } from "../http/cors.ts";
 import { createIdentify } from "../identity/identify.ts";
 import { createVerifiedKeys } from "../identity/verified-keys.ts";
+import { forwardedRequest } from "../request/forwarded.ts";
 import { setCacheFields } from "../response-cache/outcome.ts";
 import { createResponseCache } from "../response-cache/response-cache.ts";
 import { writeSessionFields } from "../session/changes.ts";
@@ -16,6 +18,7 @@ import { createPreflights } from "./preflights.ts";
 /** Every capability: what the Worker, `edge()` and `createEdge()` consist of. */
 const allParts: Parts = {
   config: loadConfig,
+  matcher: routeMatcher,
   identify: createIdentify,
   verifiedKeys: createVerifiedKeys,
   sessions: createSessions,
@@ -25,6 +28,7 @@ const allParts: Parts = {
   preflights: createPreflights,
   eager: (platform) => new EagerAccount(platform),
   health: createHealth,
+  forwarded: forwardedRequest,
   fields: { setCacheFields, writeSessionFields },
 };
 

@@ -1,7 +1,7 @@
 import { checkShared } from "../config/check-shared.ts";
 import type { Config } from "../config/config.ts";
 import { ConfigError, type ConfigIssue } from "../config/config-error.ts";
-import { type RouteMatcher, routeMatcher } from "../config/match.ts";
+import type { RouteMatcher } from "../config/match.ts";
 import type { RouteInput } from "../config/route.ts";
 import { createEvents, type Events } from "../events/events.ts";
 import type { Sink } from "../events/sink.ts";
@@ -48,13 +48,14 @@ export interface Isolate {
   values: ValueCache;
   /** What writes the fields of the capabilities. */
   fields: Parts["fields"];
+  forwarded: Parts["forwarded"];
   cors: CorsPolicy;
   /** CORS preflights on their way to an origin that owns CORS. */
   preflights: Preflights;
   /** Options of the origin's requests. */
   origin: OriginOptions;
   /** Requests to the origin that began before they were known to be needed. */
-  eager: EagerAccount;
+  eager: Pick<EagerAccount, "begin">;
   health: Health;
 }
 
@@ -82,11 +83,10 @@ export function openIsolateOf(
   const { store, keys, identifier, events } = shared;
   const { isolateMaxAgeMs, redisFor } = config;
   const verifiedKeys = openVerifiedKeys(parts, shared, config);
-  const matchRoute = routeMatcher(config.routes);
+  const matchRoute = parts.matcher(config.routes);
   const sessions = openSessions(parts, shared, config);
-  const cors = parts.cors(
-    config.corsOrigins ? { origins: config.corsOrigins, exposed: config.corsExposed } : null,
-  );
+  const { corsOrigins: origins, corsExposed: exposed } = config;
+  const cors = parts.cors(origins ? { origins, exposed } : null);
   const limitState = others[0]?.limitState ?? new LimitState({ platform, keys, isolateMaxAgeMs });
   return {
     config,
@@ -114,6 +114,7 @@ export function openIsolateOf(
       useRedis: redisFor.cache,
     }),
     fields: parts.fields,
+    forwarded: parts.forwarded,
     cors,
     preflights: parts.preflights({ platform, lists: config.lists }),
     origin: {

@@ -1,6 +1,8 @@
+import type { routeMatcher } from "../config/match.ts";
 import type { corsPolicy } from "../http/cors.ts";
 import type { createIdentify } from "../identity/identify.ts";
 import type { createVerifiedKeys } from "../identity/verified-keys.ts";
+import type { forwardedRequest } from "../request/forwarded.ts";
 import type { setCacheFields } from "../response-cache/outcome.ts";
 import type { createResponseCache } from "../response-cache/response-cache.ts";
 import type { Platform } from "../runtime/platform.ts";
@@ -19,6 +21,7 @@ import type { createPreflights } from "./preflights.ts";
  */
 export interface Parts {
   config: typeof loadConfig;
+  matcher: typeof routeMatcher;
   identify: typeof createIdentify;
   verifiedKeys: typeof createVerifiedKeys;
   sessions: typeof createSessions;
@@ -26,8 +29,10 @@ export interface Parts {
   values: typeof createValueCache;
   cors: typeof corsPolicy;
   preflights: typeof createPreflights;
-  eager(platform: Pick<Platform, "now">): EagerAccount;
+  eager(platform: Pick<Platform, "now">): Pick<EagerAccount, "begin">;
   health: typeof createHealth;
+  /** What goes on to the origin. */
+  forwarded: typeof forwardedRequest;
   /** Write what the cache did, and the change of a session, into the fields of an answer. */
   fields: { setCacheFields: typeof setCacheFields; writeSessionFields: typeof writeSessionFields };
 }

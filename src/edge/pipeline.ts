@@ -32,6 +32,7 @@ type PipelineParts = Pick<
   | "cache"
   | "cors"
   | "fields"
+  | "forwarded"
   | "preflights"
   | "origin"
   | "eager"
@@ -174,7 +175,8 @@ async function checked(
   const forwarding = { cached: asks.cache, toHandlers: options.handlers ?? false };
   const told = (await options.told?.()) ?? {};
   const wanted = told.unlimited ? { ...asks, limits: false } : asks;
-  const asked = edgeRequest(received, { route: trusting, path, forwarding }, identified, told);
+  const forwarded = parts.forwarded(received, trusting, forwarding);
+  const asked = edgeRequest(received, { route: trusting, path, forwarded }, identified, told);
   const elsewhere = wanted.session ? undefined : options.confirmed;
   const known = elsewhere ? { ...identified, session: elsewhere.claim } : identified;
   const choice = wanted.session ? await parts.sessions.choose(asked) : { claims: known, calls: 0 };

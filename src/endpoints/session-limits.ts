@@ -1,6 +1,6 @@
 import { compileLimits } from "../config/compile-limits.ts";
+import type { LimitInput } from "../config/limit-input.ts";
 import { type Route, unmatchedRoute } from "../config/route.ts";
-import type { LimitInput } from "../config/routes-schema.ts";
 import { algorithms } from "../ratelimit/algorithms/algorithms.ts";
 
 /** Not a path, so that no route of an operator's shares a counter with these. */

@@ -111,7 +111,7 @@ export class CredentialNames {
 }
 
 /** As the table says, without `CREDENTIAL_FIELDS`. */
-export const DEFAULT_CREDENTIALS = new CredentialNames();
+export const DEFAULT_CREDENTIALS = /* @__PURE__ */ new CredentialNames();
 
 /** Whether a query parameter is the edge's own credential: it is part of no key. */
 export function isKeylessParameter(name: string): boolean {

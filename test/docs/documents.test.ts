@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
-import { cacheSchema, limitSchemas, routeSchemaOf } from "../../src/config/routes-schema.ts";
+import { limitBase, limitKeys } from "../../src/config/limit-input.ts";
+import { cacheSchema, routeSchema } from "../../src/config/routes-schema.ts";
 import { algorithms } from "../../src/ratelimit/algorithms/algorithms.ts";
 import { createKeys } from "../../src/store/keys.ts";
 import { anchorsOf, blocksOf, markdownFiles, relativeLinks } from "./markdown.ts";
@@ -176,8 +177,8 @@ function codesIn(path: string, text: string): string[] {
 
 describe("tables of keys that a page shows beside docs/configuration.md", () => {
   it.each([
-    ["docs/routes.md", "## Keys of a route", routeSchemaOf(algorithms).shape],
-    ["docs/limits.md", "## Keys of a limit", limitSchemas(algorithms).windowLimit.shape],
+    ["docs/routes.md", "## Keys of a route", routeSchema.shape],
+    ["docs/limits.md", "## Keys of a limit", { ...limitBase, ...limitKeys(algorithms).window }],
     ["docs/caching.md", "## Keys of `cache`", cacheSchema.shape],
   ] as const)("%s has each key of the schema, and no other", (file, heading, shape) => {
     const [, section = ""] = readFileSync(file, "utf8").split(`${heading}\n`);

@@ -1,9 +1,10 @@
-import { cacheSchema, keyNotes, limitSchemas, routeSchemaOf } from "../../config/routes-schema.ts";
+import { type KeyRule, limitBase, limitKeys } from "../../config/limit-input.ts";
+import { cacheSchema, type KeyNote, keyNotes, routeSchema } from "../../config/routes-schema.ts";
 import type { Variable, VariableGroup } from "../../config/variable.ts";
 import { variables } from "../../config/variables-table.ts";
 import { algorithms } from "../../ratelimit/algorithms/algorithms.ts";
 
-const { windowLimit, bucketLimit } = limitSchemas(algorithms);
+const { window, bucket } = limitKeys(algorithms);
 
 const INTRODUCTION = `# Configuration
 
@@ -28,10 +29,10 @@ export function configurationReference(): string {
   return [
     INTRODUCTION,
     ...groups.map(([group, title]) => `## ${title}\n\n${variableTable(group)}\n`),
-    `${ROUTES}\n${keyTable(routeSchemaOf(algorithms).shape)}\n`,
-    `### A limit\n\n${keyTable({ ...windowLimit.shape })}\n`,
-    `${BUCKET}\n${keyTable(keysOfBucketAlone())}\n`,
-    `### A cache rule\n\n${keyTable(cacheSchema.shape)}\n`,
+    `${ROUTES}\n${keyTable(notesOf(routeSchema.shape))}\n`,
+    `### A limit\n\n${keyTable({ ...limitBase, ...window })}\n`,
+    `${BUCKET}\n${keyTable(bucket)}\n`,
+    `### A cache rule\n\n${keyTable(notesOf(cacheSchema.shape))}\n`,
     ISSUES,
   ].join("\n");
 }
@@ -112,20 +113,28 @@ function defaultOf(variable: Variable): string {
 }
 
 /** @throws Error when a key of the schema has no note. */
-function keyTable(shape: Record<string, object>): string {
+function keyTable(
+  notes: Readonly<Record<string, Pick<KeyRule, "type" | "description" | "default">>>,
+): string {
   return table(
     ["key", "value", "default", "meaning"],
-    Object.entries(shape).map(([key, schema]) => {
-      const note = keyNotes.get(schema);
-      if (!note) throw new Error(`The key ${key} has no note in src/config/routes-schema.ts.`);
-      return [`\`${key}\``, note.type, note.default ?? "must be set", note.description ?? ""];
-    }),
+    Object.entries(notes).map(([key, note]) => [
+      `\`${key}\``,
+      note.type ?? "",
+      note.default ?? "must be set",
+      note.description ?? "",
+    ]),
   );
 }
 
-function keysOfBucketAlone(): Record<string, object> {
-  const { algorithm, capacity, refill } = bucketLimit.shape;
-  return { algorithm, capacity, refill };
+function notesOf(shape: Record<string, object>): Record<string, KeyNote> {
+  return Object.fromEntries(
+    Object.entries(shape).map(([key, schema]) => {
+      const note = keyNotes.get(schema);
+      if (!note) throw new Error(`The key ${key} has no note in src/config/routes-schema.ts.`);
+      return [key, note];
+    }),
+  );
 }
 
 function table(head: string[], rows: string[][]): string {

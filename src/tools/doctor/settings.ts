@@ -70,7 +70,7 @@ export function readSettings({ file, environment, env }: SettingsOptions): Setti
   }
   const issues: ConfigIssue[] = [];
   const notes: string[] = [];
-  const values = readVariables(merged, issues, notes);
+  const values = readVariables(variables, merged, issues, notes);
   return {
     values,
     sources,

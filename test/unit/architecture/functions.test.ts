@@ -2,11 +2,8 @@ import { expect, it } from "vitest";
 
 const MAX_LINES = 60;
 
-/** Functions that are longer today, and how long. A line goes when its function is shortened; none is added. */
-const LONGER: Readonly<Record<string, number>> = {
-  // One table of a route's keys, with their sentences for the docs.
-  "config/routes-schema.ts routeSchemaOf": 105,
-};
+/** Functions that are longer today, and how long: none is. */
+const LONGER: Readonly<Record<string, number>> = {};
 
 const sources = import.meta.glob<string>(["../../../src/**/*.ts", "!../../../src/routes.ts"], {
   query: "?raw",

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { ConfigIssue } from "../../../src/config/config-error.ts";
 import { readVariables } from "../../../src/config/read-variables.ts";
-import type { VariableName } from "../../../src/config/variables-table.ts";
+import { type VariableName, variables } from "../../../src/config/variables-table.ts";
 
 const STRONG = "0123456789abcdef0123456789abcdef";
 
 function read(name: VariableName, value: unknown) {
   const issues: ConfigIssue[] = [];
-  const values = readVariables({ [name]: value }, issues, []);
+  const values = readVariables(variables, { [name]: value }, issues, []);
   return { value: values[name], issues };
 }
 
@@ -228,8 +228,8 @@ it("shows no secret and no password, whatever is wrong with it", () => {
 it("reads a former name, names it in an issue, and warns of it", () => {
   const issues: ConfigIssue[] = [];
   const warnings: string[] = [];
-  expect(readVariables({ JWT_SECRET_KEY: STRONG }, issues, warnings).JWT_SECRET).toEqual([STRONG]);
+  expect(readVariables(variables, { JWT_SECRET_KEY: STRONG }, issues, warnings).JWT_SECRET).toEqual([STRONG]);
   expect(warnings).toEqual(["JWT_SECRET_KEY is the old name of JWT_SECRET: it works, but rename it."]);
-  readVariables({ JWT_SECRET_KEY: "short" }, issues, warnings);
+  readVariables(variables, { JWT_SECRET_KEY: "short" }, issues, warnings);
   expect(issues.map(({ place }) => place)).toEqual(["JWT_SECRET_KEY"]);
 });

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { expect, it } from "vitest";
 import { readVariables } from "../../../../src/config/read-variables.ts";
+import { variables } from "../../../../src/config/variables-table.ts";
 import { lookAtOrigin } from "../../../../src/tools/doctor/origin.ts";
 import {
   nobody,
@@ -17,7 +18,7 @@ async function look(
   vars: { ORIGIN_URL?: string | undefined; ORIGIN_TOKEN?: string },
   { boundOrigin = null, path = "/" }: { boundOrigin?: string | null; path?: string } = {},
 ) {
-  const values = readVariables(vars, [], []);
+  const values = readVariables(variables, vars, [], []);
   const sources = new Map(Object.keys(vars).map((name) => [name, "wrangler.toml"]));
   const findings = await lookAtOrigin({ values, sources, boundOrigin }, path, 1500);
   expect(JSON.stringify(findings)).not.toContain(TOKEN);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readVariables } from "../../../../src/config/read-variables.ts";
+import { variables } from "../../../../src/config/variables-table.ts";
 import { aclRules } from "../../../../src/tools/doctor/acl.ts";
 import { lookAtStore } from "../../../../src/tools/doctor/store.ts";
 import { nobody, saying, serveSockets, serveUntrusted, type TestServer } from "../../../support/servers.ts";
@@ -11,7 +12,7 @@ const prefixes = { cache: "envoyou:cache", rateLimit: "envoyou:ratelimit", sessi
 
 async function look(url: string | undefined, token: string | undefined, more: Record<string, unknown> = {}) {
   const vars = { UPSTASH_REDIS_REST_URL: url, UPSTASH_REDIS_REST_TOKEN: token, ...more };
-  const values = readVariables(vars, [], []);
+  const values = readVariables(variables, vars, [], []);
   const names = Object.entries(vars).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   const started = performance.now();
   const findings = await lookAtStore(

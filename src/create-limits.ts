@@ -1,0 +1,97 @@
+import type { MiddlewareHandler } from "hono";
+import { ConfigError } from "./config/config-error.ts";
+import { limitVariables } from "./config/limit-variables.ts";
+import { type CreateEdgeOptions, environments, inTermsOfOptions } from "./create-edge.ts";
+import { limitsIsolateOf } from "./edge/limits-alone.ts";
+import { limitOptions, type RateLimitArguments } from "./middleware/options.ts";
+import { type EdgeVariables, edgeIn } from "./middleware.ts";
+
+/** Options of {@link createLimits}: those of `createEdge()` that limits have a use for, in the same words. */
+export type CreateLimitsOptions = Pick<
+  CreateEdgeOptions,
+  "redis" | "limits" | "mode" | "storeDeadlineMs" | "isolateMaxAgeMs" | "logLevel" | "sinks"
+> & {
+  /** The key that hashes callers in Redis keys and logs, or several, newest first. Default: the variable `IDENTITY_SECRET`. */
+  secrets?: Pick<NonNullable<CreateEdgeOptions["secrets"]>, "identity">;
+};
+
+/** What handlers behind limits alone find in `c.var`. */
+export interface LimitsEnv {
+  Bindings: object;
+  Variables: Pick<EdgeVariables, "redis" | "rateLimit"> & { edge: Pick<EdgeVariables["edge"], "limiter"> };
+}
+
+/** The middleware of {@link createLimits}. */
+export interface LimitsMiddlewares {
+  /**
+   * Limits: one call to Upstash, and none for a blocked caller. A limit's `by: "caller"` is the address here, and a tier is what `tier`
+   * returns.
+   *
+   * @example
+   * app.use("/api/*", rateLimit([{ name: "api", limit: 60, window: "1 m" }]));
+   */
+  rateLimit(...options: RateLimitArguments): MiddlewareHandler<LimitsEnv>;
+}
+
+/**
+ * What `createEdge()` is, for an app that only wants limits: a bundler leaves out sessions, caches and what they need. Callers are
+ * known by their address, or by what `key` returns; API keys, JWTs and sessions take `createEdge()`, which takes the same options.
+ *
+ * @param options The options, or a function of the Worker's variables that returns them.
+ * @returns the middleware.
+ * @throws ConfigError that names every option with an issue and the fix. Where the options are a function, or a variable has the
+ *   issue, requests get a 500 and the log has the error.
+ * @example
+ * const { rateLimit } = createLimits({ redis: { url, token } });
+ * app.use("/api/*", rateLimit([{ name: "api", limit: 60, window: "1 m" }]));
+ */
+export function createLimits(
+  // biome-ignore lint/suspicious/noExplicitAny: an app's own type of its variables, which may be an interface.
+  options: CreateLimitsOptions | ((variables: any) => CreateLimitsOptions) = {},
+): LimitsMiddlewares {
+  const variablesOf = environments(options, () => false);
+  const checked = (host: object) => onlyLimits(variablesOf(host));
+  const { sinks } = typeof options === "function" ? { sinks: undefined } : options;
+  if (typeof options !== "function") {
+    try {
+      limitsIsolateOf(checked({}), []);
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+  return {
+    // Its handlers are told of less: the rest of `c.var` is there and of no use.
+    rateLimit: (...given) =>
+      edgeIn(
+        { ...(sinks && { sinks }), ...limitOptions(given) },
+        limitsIsolateOf,
+        checked,
+        explained,
+      ) as MiddlewareHandler as MiddlewareHandler<LimitsEnv>,
+  };
+}
+
+/** @throws ConfigError for options of what takes no part: whoever gives one expects that it does. */
+function onlyLimits(variables: object): object {
+  const others = Object.keys(variables).filter((name) => !Object.hasOwn(limitVariables, name));
+  if (others.length === 0) return variables;
+  throw new ConfigError(
+    others.map((place) => ({
+      place,
+      found: "an option that limits alone do not have",
+      fix: "Use createEdge().",
+    })),
+  );
+}
+
+/** The error in terms of the options. */
+function explained(error: unknown): unknown {
+  const inOptions = inTermsOfOptions(error);
+  if (!(inOptions instanceof ConfigError)) return inOptions;
+  return new ConfigError(
+    inOptions.issues.map((issue) => ({
+      ...issue,
+      place: issue.place.replace(/^createEdge/, "createLimits"),
+    })),
+  );
+}
