@@ -82,6 +82,8 @@ export interface Config {
   identitySecrets: string[];
   serviceTokens: string[];
   adminTokens: string[];
+  /** Empty = nothing is counted and `/edge/metrics` answers 404. */
+  metricsTokens: string[];
   apiKeys: ConfiguredKey[];
   jwt: JwtConfig | null;
   /** Origins, `https://*.` patterns among them, or null: CORS is the origin's business. */

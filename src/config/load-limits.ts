@@ -74,6 +74,7 @@ const NOT_IN_USE = {
   assets: null,
   serviceTokens: [],
   adminTokens: [],
+  metricsTokens: [],
   apiKeys: [],
   jwt: null,
   corsOrigins: null,

@@ -72,6 +72,7 @@ export function loadConfigWith(
     identitySecrets: values.IDENTITY_SECRET,
     serviceTokens: values.SERVICE_TOKEN,
     adminTokens: values.ADMIN_TOKEN,
+    metricsTokens: readMetricsTokens(loading),
     apiKeys,
     jwt,
     ...readCorsOrigins(loading),
@@ -111,6 +112,17 @@ function checkPlaced(
   warnings.push(...unreachableTiers(placed, { apiKeyTiers, hasSessions, hasTierClaim }));
   const hasApiKeys = apiKeys.length > 0;
   warnings.push(...unreachableAccess(placed, { hasApiKeys, hasSessions, hasJwt: jwt !== null }));
+}
+
+/** What opens the metrics stands in the settings of a monitoring system, so it must open nothing else. */
+function readMetricsTokens({ values, issues }: Loading): string[] {
+  const { METRICS_TOKEN: tokens, ADMIN_TOKEN, SERVICE_TOKEN, ORIGIN_TOKEN } = values;
+  for (const [name, others] of Object.entries({ ADMIN_TOKEN, SERVICE_TOKEN, ORIGIN_TOKEN: [ORIGIN_TOKEN] })) {
+    if (!tokens.some((token) => others.includes(token))) continue;
+    const fix = "Make one of its own: `openssl rand -base64 32`. It must open nothing but the metrics.";
+    issues.push({ place: "METRICS_TOKEN", found: `the same token as ${name}`, fix });
+  }
+  return tokens;
 }
 
 function readRedisUse({ values }: Loading): Pick<Config, "prefixes" | "redisFor"> {

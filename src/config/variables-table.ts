@@ -53,6 +53,15 @@ export const variables = {
       "The tokens with which operators use `/edge/*`; without one, those paths answer 404.",
     ),
   },
+  METRICS_TOKEN: {
+    kind: "secrets",
+    use: "token",
+    min: 16,
+    group: "often",
+    description: describe(
+      "The tokens with which a monitoring system reads `/edge/metrics`, and nothing else; without one, nothing is counted and that path answers 404.",
+    ),
+  },
   ORIGIN: {
     kind: "binding",
     to: "service",

@@ -9,6 +9,7 @@ import { Problem, problemFacts, problemResponse } from "../http/problem.ts";
 import { addVary } from "../http/vary.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import { type LogRecord, logRequest } from "../request/log-record.ts";
+import type { CacheOutcome } from "../response-cache/outcome.ts";
 import { workerPlatform } from "../runtime/platform.ts";
 import { createRequestIds } from "../runtime/request-ids.ts";
 import type { Isolate } from "./isolate.ts";
@@ -18,14 +19,15 @@ import type { Received, StackPart } from "./receive.ts";
 /** The fields by which the edge knows callers. */
 const CALLER_FIELDS = ["Authorization", "Cookie", API_KEY_FIELD];
 
-type FinishParts = Pick<Isolate, "platform" | "events" | "cors" | "sessions" | "fields">;
+type FinishParts = Pick<Isolate, "platform" | "events" | "cors" | "sessions" | "fields"> &
+  Partial<Pick<Isolate, "metrics">>;
 
 /**
  * Writes the edge's header fields and the log line, and starts the deferred work. No other function does (law 12). Of several
  * middlewares the outermost writes for all.
  */
 export function finish(
-  { platform, events, cors, sessions, fields }: FinishParts,
+  { platform, events, cors, sessions, fields, metrics }: FinishParts,
   received: Received,
   findings: Findings,
   outcome: Answer | Refusal,
@@ -59,6 +61,7 @@ export function finish(
   if (!all) return response;
   const final = cors.apply(request, response);
   logAll(events, received, all, { status: final.status, now: platform.now() });
+  metrics?.writeAfter(received);
   deferred.start();
   return final;
 }
@@ -101,6 +104,12 @@ function logAll(
     storeMs,
     totalMs: now - startedAt,
   });
+  if (cache) countCache(events, route, cache);
+}
+
+function countCache({ meter }: Events, route: string, { word, status, savedBytes = 0 }: CacheOutcome): void {
+  const reason = word === "BYPASS" && "fwd" in status ? (status.detail ?? status.fwd) : "";
+  meter?.cache(route, word.toLowerCase(), reason, savedBytes);
 }
 
 /**

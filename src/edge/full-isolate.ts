@@ -2,6 +2,7 @@ import { routeMatcher } from "../config/match.ts";
 import { corsPolicy } from "../http/cors.ts";
 import { createIdentify } from "../identity/identify.ts";
 import { createVerifiedKeys } from "../identity/verified-keys.ts";
+import { createMetrics } from "../metrics/metrics.ts";
 import { forwardedRequest } from "../request/forwarded.ts";
 import { setCacheFields } from "../response-cache/outcome.ts";
 import { createResponseCache } from "../response-cache/response-cache.ts";
@@ -28,6 +29,7 @@ const allParts: Parts = {
   preflights: createPreflights,
   eager: (platform) => new EagerAccount(platform),
   health: createHealth,
+  metrics: createMetrics,
   forwarded: forwardedRequest,
   fields: { setCacheFields, writeSessionFields },
 };

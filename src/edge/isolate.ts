@@ -10,6 +10,7 @@ import { decodedPath } from "../http/path.ts";
 import { createIdentifier, type Identifier } from "../identity/caller-hash.ts";
 import type { Identify } from "../identity/identify.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
+import type { Metrics } from "../metrics/metrics.ts";
 import type { OriginOptions } from "../origin/origin.ts";
 import { LimitState } from "../ratelimit/limit-state.ts";
 import { createLimiter, type Limiter } from "../ratelimit/limiter.ts";
@@ -30,6 +31,8 @@ export interface Isolate {
   config: Config;
   platform: Platform;
   events: Events;
+  /** Null without `METRICS_TOKEN`: nothing is counted. */
+  metrics: Metrics | null;
   newRequestId(): string;
   store: Store;
   keys: Keys;
@@ -79,7 +82,7 @@ export function openIsolateOf(
 ): Isolate {
   const config = parts.config(env, routes);
   checkAgreement([...others.map((other) => other.config), config]);
-  const shared = openShared(config, platform, sinks, others[0]);
+  const shared = openShared(parts, config, platform, { sinks, open: others[0] });
   const { store, keys, identifier, events } = shared;
   const { isolateMaxAgeMs, redisFor } = config;
   const verifiedKeys = openVerifiedKeys(parts, shared, config);
@@ -130,7 +133,10 @@ export function openIsolateOf(
   };
 }
 
-type Shared = Pick<Isolate, "store" | "keys" | "identifier" | "platform" | "events" | "randomKey">;
+type Shared = Pick<
+  Isolate,
+  "store" | "keys" | "identifier" | "platform" | "events" | "metrics" | "randomKey"
+>;
 
 function onceMade<Value>(make: () => Value): () => Value {
   let made: Value | undefined;
@@ -141,8 +147,16 @@ function onceMade<Value>(make: () => Value): () => Value {
 }
 
 /** What every capability uses. Emits what is to be said of the configuration. */
-function openShared(config: Config, platform: Platform, sinks: readonly Sink[], open?: Isolate): Shared {
-  const events = createEvents({ platform, level: config.logLevel, sinks });
+function openShared(
+  parts: Parts,
+  config: Config,
+  platform: Platform,
+  { sinks, open }: { sinks: readonly Sink[]; open: Isolate | undefined },
+): Shared {
+  const keys = createKeys(config.prefixes);
+  const counts = config.metricsTokens.length > 0 ? parts.metrics : undefined;
+  const metrics = open?.metrics ?? counts?.({ store: () => store, keys, platform }) ?? null;
+  const events = createEvents({ platform, level: config.logLevel, sinks, meter: metrics?.meter });
   for (const warning of config.warnings) events.emit("config.warning", { message: warning });
   if (!config.store && !open) {
     const here = config.sessionDatabase ? "limits and cache" : "limits, sessions and cache";
@@ -151,16 +165,10 @@ function openShared(config: Config, platform: Platform, sinks: readonly Sink[], 
     });
   }
   const randomKey = open?.randomKey ?? onceMade(() => platform.randomBytes(32));
-  return {
-    randomKey,
-    store:
-      open?.store ??
-      new Store({ connection: config.store, platform, events, deadlineMs: config.storeDeadlineMs }),
-    keys: createKeys(config.prefixes),
-    identifier: createIdentifier(config, platform, randomKey),
-    platform,
-    events,
-  };
+  const { store: connection, storeDeadlineMs: deadlineMs } = config;
+  const store = open?.store ?? new Store({ connection, platform, events, deadlineMs });
+  const identifier = createIdentifier(config, platform, randomKey);
+  return { store, keys, identifier, platform, events, metrics, randomKey };
 }
 
 function openSessions(parts: Parts, shared: Shared, config: Config): Sessions {

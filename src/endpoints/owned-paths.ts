@@ -14,6 +14,7 @@ import { version } from "../runtime/version.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import type { EndpointEnv } from "./env.ts";
 import { healthRoutes } from "./health.ts";
+import { metricsRoute } from "./metrics.ts";
 import { openapiRoutes } from "./openapi.ts";
 import { sessionPathsRoute } from "./session-limits.ts";
 import { sessionRoutes } from "./sessions.ts";
@@ -80,6 +81,14 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
   app.route("/edge", openapiRoutes(config));
   app.route(
     "/edge",
+    metricsRoute({
+      gate: tokenGate({ tokens: config.metricsTokens, platform, ipv6Prefix }),
+      metrics: isolate.metrics,
+      store: isolate.store,
+    }),
+  );
+  app.route(
+    "/edge",
     adminRoutes({
       gate: tokenGate({ tokens: config.adminTokens, platform, ipv6Prefix }),
       cache: isolate.cache,
@@ -110,7 +119,8 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
     }),
   );
   app.all("*", async (c) => {
-    if (await carriesToken(c.env.received, [...config.serviceTokens, ...config.adminTokens]))
+    const { serviceTokens, adminTokens, metricsTokens } = config;
+    if (await carriesToken(c.env.received, [...serviceTokens, ...adminTokens, ...metricsTokens]))
       throw problem("NOT_FOUND");
     c.set("finished", true);
     return handle(isolate, c.env.received, (admitted) => originFor(isolate.origin, admitted));

@@ -2,27 +2,34 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Field } from "./fields.ts";
 import { isLogged } from "./level.ts";
 import { type LogSinkOptions, logSink } from "./log.ts";
+import type { Meter } from "./meter.ts";
 import type { EmittedEvent, LogFields, Sink } from "./sink.ts";
 import { type EventFields, type EventName, eventTable, levelOf } from "./table.ts";
 
 export interface Events {
   /** Tells all sinks of an event of the table. It never throws. */
   emit<Name extends EventName>(event: Name, fields: EventFields<Name>): void;
+  /** Counts what is no event. Undefined: nobody counts. */
+  readonly meter?: Meter | undefined;
 }
 
 export interface EventsOptions extends LogSinkOptions {
   platform: Pick<Platform, "now">;
   /** Further sinks, after the log. They get every event, whatever the log's level. Default none. */
   sinks?: readonly Sink[];
+  /** Counts every event, before any sink. Default nobody counts. */
+  meter?: Meter | undefined;
 }
 
 const WITHHELD = "(withheld)";
 
 /** Where events go: first to the log, then to `sinks`. */
-export function createEvents({ platform, sinks = [], ...log }: EventsOptions): Events {
+export function createEvents({ platform, sinks = [], meter, ...log }: EventsOptions): Events {
   const all = [logSink(log), ...sinks];
   return {
+    meter,
     emit(event, given) {
+      meter?.event(event, given);
       // Most requests' events are below `LOG_LEVEL=warn`: what nobody receives is not checked either.
       if (sinks.length === 0 && log.level && !isLogged(levelOf(event, given), log.level)) return;
       const fields = checked(event, given);

@@ -169,6 +169,11 @@ export const PROBLEMS = {
 
   // The paths the edge owns.
   NOT_FOUND: { status: 404, title: "Not found", message: "There is nothing at this path." },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    title: "Method not allowed",
+    message: "This path does not take this method.",
+  },
   TOKEN_REQUIRED: {
     status: 401,
     title: "Token required",

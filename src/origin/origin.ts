@@ -109,6 +109,7 @@ async function received(
 ): Promise<OriginReply> {
   const { platform, config } = options;
   const reply = await replying;
+  countAnswer(options, caller.request.route.name, reply, sent.sentAt);
   noteFailure(options, caller.request, sent.url, reply);
   if (reply.kind === "failed") return reply;
   const basePath = config.origin?.url.pathname.replace(/\/+$/, "") ?? "";
@@ -173,6 +174,19 @@ const FAILURE_REASONS = {
 
 function failureReason(code: FailureCode) {
   return Object.hasOwn(FAILURE_REASONS, code) ? FAILURE_REASONS[code as keyof typeof FAILURE_REASONS] : null;
+}
+
+/** What is the client's fault is not counted. */
+function countAnswer(
+  { events: { meter }, platform }: OriginOptions,
+  route: string,
+  reply: OriginReply,
+  sentAt: number,
+): void {
+  if (!meter) return;
+  const failure = reply.kind === "failed" ? (reply.originStatus ?? failureReason(reply.code)) : null;
+  const result = reply.kind === "failed" ? failure : reply.response.status;
+  if (result !== null) meter.origin(route, result, platform.now() - sentAt);
 }
 
 /** Emits `origin.failed` where the origin fails, also where the client gets a stale answer. */

@@ -156,18 +156,18 @@ export class LimitDecisions {
     return this.#verdictOf({ ...request, charges }, charged, "memory");
   }
 
-  #byLease({ charges }: LimitRequest): LimitVerdict {
-    return this.#verdictFrom(
-      this.#known(charges, () => false),
-      true,
-      "isolate",
-    );
+  #byLease({ charges, route }: LimitRequest): LimitVerdict {
+    const windowStates = this.#known(charges, () => false);
+    this.#options.events.meter?.limits(route, windowStates, "lease");
+    return this.#verdictFrom(windowStates, true, "isolate");
   }
 
   /** @param blocked Those of the charges that refuse. */
-  #stillBlocked({ charges }: LimitRequest, blocked: readonly Charge[]): LimitVerdict {
+  #stillBlocked({ charges, route }: LimitRequest, blocked: readonly Charge[]): LimitVerdict {
     const short = (charge: Charge) => blocked.some((each) => sameCharge(each, charge));
-    return this.#verdictFrom(this.#known(charges, short), false, "isolate");
+    const windowStates = this.#known(charges, short);
+    this.#options.events.meter?.limits(route, windowStates, "block");
+    return this.#verdictFrom(windowStates, false, "isolate");
   }
 
   /** What is known without asking; a window of which nothing is known is left out. */
@@ -191,6 +191,7 @@ export class LimitDecisions {
       const entry = charged.entries[index];
       return entry ? [windowStateOf(charge, entry.counts, now, entry.short, this.#leased(charge))] : [];
     });
+    events.meter?.limits(route, windowStates, source === "redis" ? "redis" : "local");
     for (const { policy, caller, enforced } of windowStates.filter((windowState) => windowState.short)) {
       events.emit("limit.violated", {
         request_id: requestId,

@@ -11,6 +11,8 @@ export interface CacheOutcome {
   status: CacheStatus;
   /** `Cache-Status` as the origin sent it, with this answer or with the stored one; null where it sent none. */
   upstream: string | null;
+  /** Bytes of the body that came from the cache. Default none did. */
+  savedBytes?: number;
 }
 
 /** An answer, and what the cache did for it: null where no cache took part, or the answer is a failure. */

@@ -1,3 +1,4 @@
+import { contentLength } from "../http/content.ts";
 import type { OriginReply } from "../request/origin-reply.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
@@ -20,7 +21,13 @@ export function served(
   const ttl = status.ttl ?? entryFreshness(context, entry).lifetime - currentAge(entry.meta, now);
   const response = serveEntry(entry, request.request, now);
   const upstream = fieldsOf(entry.meta).get("cache-status");
-  return { reply: { kind: "response", response }, cache: { word, status: { ...status, ttl }, upstream } };
+  const outcome = { word, status: { ...status, ttl }, upstream, savedBytes: lengthOf(response) };
+  return { reply: { kind: "response", response }, cache: outcome };
+}
+
+/** Bytes of a body that is served: of the whole, or of the part that was asked for. */
+function lengthOf({ body, headers }: Response): number {
+  return body === null ? 0 : (contentLength(headers) ?? 0);
 }
 
 /** An answer of the origin's, passed on. */

@@ -8,6 +8,10 @@
  * | `{limits}:b:{policy}:{caller}` | hash, a token bucket | until it would be full again | one per policy and caller |
  * | `{limits}:l:{policy}:{caller}` | sorted set, exact log | the window + 1 s | `limit` members |
  * | `{limits}:v:{key hash}` | string: when an API key was accepted, for whom, and when it ended, see identity/key-status.ts | 5 min | one per key the origin has verified; 1000 per isolate of those it only refused |
+ * | `{limits}:m:{minute}` | hash: what each isolate has counted, see metrics/stored.ts | 2 h once it is in the totals, 8 days before | 64 isolates of about 30 KB |
+ * | `{limits}:h:{hour}` | string: all that was counted up to then | 8 days | 192 of about 80 KB |
+ * | `{limits}:t` | hash: what isolates that are gone have counted, and up to which minute | a year | 1 of about 80 KB |
+ * | `{limits}:f` | string: an isolate has taken the turn to add up | 55 s | 1 |
  * | `{sessions}:{session id}` | string, JSON: the record | idle lifetime | |
  * | `{sessions}:index:{user name}` | sorted set, id by creation | absolute lifetime of a session + 1 min | `SESSION_MAX_PER_USER` |
  * | `{sessions}:tombstone:{session id}` | string | longer than the token of the ended session lives | |
@@ -43,6 +47,10 @@ export function createKeys({ cache, rateLimit, session }: KeyPrefixes) {
     tokenBucket: (policy: string, caller: string) => `${rateLimit}:b:${policy}:${caller}`,
     exactLog: (policy: string, caller: string) => `${rateLimit}:l:${policy}:${caller}`,
     keyStatus: (keyHash: string) => `${rateLimit}:v:${keyHash}`,
+    metricMinute: (minute: number) => `${rateLimit}:m:${minute}`,
+    metricHour: (hour: number) => `${rateLimit}:h:${hour}`,
+    metricTotals: () => `${rateLimit}:t`,
+    metricFold: () => `${rateLimit}:f`,
     session: (id: string) => `${session}:${id}`,
     sessionIndex: (userName: string) => `${session}:index:${userName}`,
     sessionTombstone: (id: string) => `${session}:tombstone:${id}`,

@@ -55,7 +55,9 @@ export class Store {
   readonly #sendPipeline: SendPipeline;
 
   constructor({ connection, platform, events, deadlineMs = 400, breaker = {} }: StoreOptions) {
-    this.#upstash = connection ? new Upstash({ ...connection, platform, deadlineMs }) : undefined;
+    this.#upstash = connection
+      ? new Upstash({ ...connection, platform, deadlineMs, meter: events.meter })
+      : undefined;
     this.#platform = platform;
     this.#events = events;
     this.#noteRefusals = createRefusalEvents({ platform, events });

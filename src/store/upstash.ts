@@ -1,5 +1,7 @@
+import type { Meter } from "../events/meter.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { ColdStart } from "./cold-start.ts";
+import { asStoreError } from "./errors.ts";
 import { LearnedDeadline } from "./learned-deadline.ts";
 import { createTransport, type PipelineCall, type PipelineReply, type Transport } from "./transport.ts";
 
@@ -9,6 +11,8 @@ export interface UpstashOptions {
   platform: Platform;
   /** Milliseconds that a request waits for a store that is near. */
   deadlineMs: number;
+  /** Counts the calls. Default nobody does. */
+  meter?: Meter | undefined;
 }
 
 /** How long a request waits for a call that starts now, ms, and whether the call may have to wait for a handshake. */
@@ -28,14 +32,16 @@ export class Upstash {
   readonly #send: Transport;
   readonly #platform: Platform;
   readonly #coldStart: ColdStart;
+  readonly #meter: Meter | undefined;
   /** The longest that a call may take, ms. */
   readonly ceilingMs: number;
   readonly learned: LearnedDeadline;
   #heardAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ url, token, platform, deadlineMs }: UpstashOptions) {
+  constructor({ url, token, platform, deadlineMs, meter }: UpstashOptions) {
     this.#send = createTransport({ url, token, platform });
     this.#platform = platform;
+    this.#meter = meter;
     this.ceilingMs = deadlineMs * CEILING_FACTOR;
     this.#coldStart = new ColdStart(this.ceilingMs);
     this.learned = new LearnedDeadline({ baseMs: deadlineMs, ceilingMs: this.ceilingMs });
@@ -65,11 +71,25 @@ export class Upstash {
    */
   async call(call: PipelineCall, { teaches = false } = {}): Promise<PipelineReply> {
     const sentAt = this.#platform.now();
-    const reply = await this.#send(call);
+    const reply = await this.#metered(call, sentAt);
     this.#heardAt = this.#platform.now();
     if (teaches) this.learned.replied(this.#heardAt - sentAt);
     else this.learned.heard();
     this.#coldStart.replied(this.#heardAt);
     return reply;
+  }
+
+  async #metered(call: PipelineCall, sentAt: number): Promise<PipelineReply> {
+    const meter = this.#meter;
+    if (!meter) return this.#send(call);
+    let failure = "";
+    try {
+      return await this.#send(call);
+    } catch (error) {
+      failure = asStoreError(error).code;
+      throw error;
+    } finally {
+      meter.store(call.commands.length, this.#platform.now() - sentAt, failure);
+    }
   }
 }

@@ -9,7 +9,7 @@ export const OPENAPI_FILE = "public/edge/openapi.json";
 
 export type Json = Record<string, unknown>;
 
-const INFO = `What the edge answers itself; every other path is your API's. \`AUTH_BASE_PATH\` and \`HEALTH_PATH\` may put \`/auth\` and \`/health\` elsewhere: the file that an edge serves has its own paths. HEAD is answered as GET, without content. A path of the edge's with a method that is not listed is a 404 below \`/edge\`, and your API's elsewhere.`;
+const INFO = `What the edge answers itself; every other path is your API's. \`AUTH_BASE_PATH\` and \`HEALTH_PATH\` may put \`/auth\` and \`/health\` elsewhere: the file that an edge serves has its own paths. HEAD is answered as GET, without content. A path of the edge's with a method that is not listed is a 405 at \`/edge/metrics\`, a 404 elsewhere below \`/edge\`, and your API's elsewhere.`;
 
 const PARAMETERS: Record<string, Json> = {
   id: { description: "A session's id.", schema: { type: "string" } },
@@ -27,6 +27,7 @@ const PARAMETERS: Record<string, Json> = {
 const SECURITY: Record<Credential, Json> = {
   serviceToken: { type: "http", scheme: "bearer", description: "One of `SERVICE_TOKEN`." },
   adminToken: { type: "http", scheme: "bearer", description: "One of `ADMIN_TOKEN`." },
+  metricsToken: { type: "http", scheme: "bearer", description: "One of `METRICS_TOKEN`." },
   sessionToken: { type: "http", scheme: "bearer", description: "A session's token, `es1.…`." },
   sessionCookie: {
     type: "apiKey",
@@ -113,7 +114,7 @@ function responsesOf({ answers, problems, renews = false }: Operation): Json {
 }
 
 function answerObject(
-  { description, schema, type = "application/json", storable = false }: DescribedAnswer,
+  { description, schema, type = "application/json", otherType, storable = false }: DescribedAnswer,
   renews: boolean,
 ): Json {
   const names = ["X-Request-Id", ...(storable ? ["ETag"] : ["Cache-Control"])];
@@ -121,11 +122,17 @@ function answerObject(
   return {
     description,
     headers: headersOf(names),
-    ...(schema && { content: { [type]: mediaType(schema, type) } }),
+    ...(schema && {
+      content: {
+        [type]: mediaType(schema, type),
+        ...(otherType && { [otherType]: mediaType(schema, otherType) }),
+      },
+    }),
   };
 }
 
-function mediaType(schema: SchemaName | "any JSON", type: string): Json {
+function mediaType(schema: NonNullable<DescribedAnswer["schema"]>, type: string): Json {
+  if (schema === "text") return { schema: { type: "string" } };
   if (schema === "any JSON") return { schema: { type: "object" } };
   // OpenAPI 3.1 has no word for the schema of a line.
   if (type === "application/x-ndjson") return { schema: { type: "string" }, "x-line": ref(schema) };

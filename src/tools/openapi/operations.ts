@@ -3,15 +3,17 @@ import type { ProblemCode } from "../../http/problem-codes.ts";
 import type { SchemaName } from "./answers.ts";
 
 /** Who may call an operation. Each of the list is enough; an empty list: anybody. */
-export type Credential = "serviceToken" | "adminToken" | "sessionToken" | "sessionCookie";
+export type Credential = "serviceToken" | "adminToken" | "metricsToken" | "sessionToken" | "sessionCookie";
 
 /** An answer that is no problem. */
 export interface DescribedAnswer {
   description: string;
   /** The schema of its JSON; of each line, where `type` is `application/x-ndjson`; null where it has no body. */
-  schema: SchemaName | "any JSON" | null;
+  schema: SchemaName | "any JSON" | "text" | null;
   /** Default `application/json`. */
   type?: string;
+  /** Another one, which `Accept` may prefer. */
+  otherType?: string;
   /** Whether it may be stored. Default false: it has `Cache-Control: no-store`. */
   storable?: boolean;
 }
@@ -317,5 +319,23 @@ const admin: Operation[] = [
   },
 ];
 
+const metrics: Operation = {
+  id: "metrics",
+  method: "get",
+  path: "/edge/metrics",
+  summary: "What all isolates have counted, for a monitoring system",
+  description: "Always 200: while the store is lost it has what one isolate has counted, and says so.",
+  credentials: ["metricsToken"],
+  answers: {
+    200: {
+      description: "OpenMetrics 1.0, or Prometheus' text format where `Accept` prefers it.",
+      schema: "text",
+      type: "application/openmetrics-text",
+      otherType: "text/plain",
+    },
+  },
+  problems: GATE,
+};
+
 /** Every operation on a path that the edge owns. HEAD is as GET, without content (RFC 9110 §9.3.2). */
-export const operations: readonly Operation[] = [...health, ...sessions, ...admin];
+export const operations: readonly Operation[] = [...health, ...sessions, ...admin, metrics];

@@ -6,6 +6,7 @@ import { type Operation, operations } from "../../../src/tools/openapi/operation
 export interface Tokens {
   service: string;
   admin: string;
+  metrics: string;
   session: string;
   /** The id of that session. */
   sessionId: string;
@@ -216,15 +217,17 @@ const visible = fc.string({
   unit: fc.constantFrom(...Array.from({ length: 94 }, (_, at) => String.fromCharCode(33 + at))),
 });
 
-function headersOf({ service, admin, session }: Tokens, { credentials }: Operation) {
-  const right = credentials.includes("adminToken")
-    ? admin
-    : credentials.includes("serviceToken")
-      ? service
-      : session;
+function headersOf({ service, admin, metrics, session }: Tokens, { credentials }: Operation) {
+  const tokens = { adminToken: admin, metricsToken: metrics, serviceToken: service };
+  const names = ["adminToken", "metricsToken", "serviceToken"] as const;
+  const name = names.find((each) => credentials.includes(each));
+  const right = name ? tokens[name] : session;
   const authorization = fc.oneof(
     { weight: 6, arbitrary: fc.constant(`Bearer ${right}`) },
-    { weight: 2, arbitrary: fc.constantFrom(service, admin, session).map((token) => `Bearer ${token}`) },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom(service, admin, metrics, session).map((token) => `Bearer ${token}`),
+    },
     fc.constantFrom(
       "Bearer",
       "Bearer ",

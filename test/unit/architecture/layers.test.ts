@@ -7,6 +7,7 @@ const LAYERS = [
   ["http"],
   ["config"],
   ["store"],
+  ["metrics"],
   ["identity"],
   ["request"],
   ["ratelimit", "session", "response-cache", "value-cache"],

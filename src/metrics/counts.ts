@@ -1,0 +1,169 @@
+import type { Family } from "./families.ts";
+import { TopCallers } from "./top-callers.ts";
+
+/** The label value of what is beyond the bound. */
+const OTHER = "other";
+/** What a label, and the numbers of one combination of labels, take in the text: about. */
+const LABEL_BYTES = 6;
+const NUMBERS_BYTES = 48;
+
+/** Numbers by label: one level for each label. The numbers are whole. */
+type Level = Map<string, Level | number[]>;
+/** The same as it is written: the numbers are a text with commas, in which 0 is nothing. */
+interface WrittenLevel {
+  [label: string]: WrittenLevel | string;
+}
+interface Written {
+  f: WrittenLevel;
+  c?: Record<string, [count: number, error: number]>;
+}
+
+/**
+ * Counts by family and labels. Its size is bounded: what would exceed it is counted with `other` for each label. All numbers are
+ * whole, so that counts may be added up and taken off again in any order.
+ */
+export class Counts {
+  readonly #families: Level = new Map();
+  readonly #maxBytes: number;
+  #bytes = 0;
+  /** The callers that were denied most. */
+  readonly denied: TopCallers;
+  /** Grows with each change: whoever has seen the same number has seen all. */
+  version = 0;
+
+  /** @param maxBytes Of the text, about. */
+  constructor(maxBytes: number, callers: number) {
+    this.#maxBytes = maxBytes;
+    this.denied = new TopCallers(callers);
+  }
+
+  /** The numbers of one combination of labels, to be added to. */
+  at({ key, labels: { length } }: Pick<Family, "key" | "labels">, a: string, b = "", c = ""): number[] {
+    this.version += 1;
+    const first = this.#families.get(key) as Level | undefined;
+    const second = first?.get(a);
+    const third = length === 1 ? second : (second as Level | undefined)?.get(b);
+    const numbers = length < 3 ? third : (third as Level | undefined)?.get(c);
+    return (numbers as number[] | undefined) ?? this.#added([key, a, b, c].slice(0, length + 1));
+  }
+
+  /** The numbers at a path that may be new. */
+  #added(path: readonly string[]): number[] {
+    const found = this.#walk(path);
+    if (found) return found;
+    const bytes = path.reduce((sum, label) => sum + label.length + LABEL_BYTES, NUMBERS_BYTES);
+    const others = path.map((label, index) => (index === 0 ? label : OTHER));
+    if (this.#bytes + bytes > this.#maxBytes) return this.#walk(others) ?? this.#insert(others);
+    this.#bytes += bytes;
+    return this.#insert(path);
+  }
+
+  #walk(path: readonly string[]): number[] | null {
+    let level: Level | number[] | undefined = this.#families;
+    for (const label of path) level = level instanceof Map ? level.get(label) : undefined;
+    return Array.isArray(level) ? level : null;
+  }
+
+  #insert(path: readonly string[]): number[] {
+    const numbers: number[] = [];
+    let level = this.#families;
+    for (const [index, label] of path.entries()) {
+      const found = level.get(label);
+      const next: Level | number[] = found ?? (index === path.length - 1 ? numbers : new Map());
+      if (!found) level.set(label, next);
+      if (next instanceof Map) level = next;
+    }
+    return numbers;
+  }
+
+  /** Each combination of a family's labels that was counted. */
+  *of({ key }: Pick<Family, "key">): IterableIterator<[labels: string[], numbers: readonly number[]]> {
+    const family = this.#families.get(key);
+    if (family instanceof Map) yield* leaves(family, []);
+  }
+
+  /** As JSON. {@link add} reads it. */
+  get text(): string {
+    const written: Written = { f: writtenLevel(this.#families), c: this.denied.entries };
+    return JSON.stringify(written);
+  }
+
+  /**
+   * Adds what another isolate has written, or takes off what this one has. Families that this version does not know are kept.
+   *
+   * @param factor -1 takes it off; the callers stay.
+   * @returns false, and changes nothing, where the text is none of {@link text}.
+   */
+  add(text: string, factor: 1 | -1 = 1): boolean {
+    const written = parsed(text);
+    if (!written) return false;
+    this.version += 1;
+    for (const [path, numbers] of writtenLeaves(written.f, [])) {
+      const mine = this.#added(path);
+      for (const [index, each] of numbers.split(",").entries())
+        mine[index] = (mine[index] ?? 0) + factor * (Number(each) || 0);
+    }
+    if (factor === 1) this.denied.merge(written.c ?? {});
+    return true;
+  }
+}
+
+/** Adds to one of a family's numbers. */
+export function count(numbers: number[], index = 0, by = 1): void {
+  numbers[index] = (numbers[index] ?? 0) + by;
+}
+
+/** Adds a time to a histogram's numbers. A clock that went back counts as no time. */
+export function observe(numbers: number[], { bucketsMs = [] }: Family, ms: number): void {
+  const took = Math.max(0, Math.round(ms)) || 0;
+  let bucket = 0;
+  while (bucket < bucketsMs.length && took > (bucketsMs[bucket] ?? 0)) bucket += 1;
+  count(numbers, bucket);
+  count(numbers, bucketsMs.length + 1, took);
+}
+
+function* leaves(level: Level, above: readonly string[]): IterableIterator<[string[], readonly number[]]> {
+  for (const [label, next] of level) {
+    const path = [...above, label];
+    if (next instanceof Map) yield* leaves(next, path);
+    else yield [path, next];
+  }
+}
+
+function* writtenLeaves(
+  level: WrittenLevel,
+  above: readonly string[],
+): IterableIterator<[path: string[], numbers: string]> {
+  for (const [label, next] of Object.entries(level)) {
+    const path = [...above, label];
+    if (typeof next === "string") yield [path, next];
+    else yield* writtenLeaves(next, path);
+  }
+}
+
+/** What is 0 throughout is left out. */
+function writtenLevel(level: Level): WrittenLevel {
+  const entries = [...level].flatMap(([label, next]): [string, WrittenLevel | string][] => {
+    if (next instanceof Map) {
+      const inner = writtenLevel(next);
+      return Object.keys(inner).length > 0 ? [[label, inner]] : [];
+    }
+    return next.some((each) => each) ? [[label, Array.from(next, (each) => each || "").join(",")]] : [];
+  });
+  return Object.fromEntries(entries);
+}
+
+function parsed(text: string): Written | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isWritten = typeof value === "object" && value !== null && "f" in value && isLevel(value.f);
+    return isWritten ? (value as Written) : null;
+  } catch {
+    return null;
+  }
+}
+
+function isLevel(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.values(value).every((each) => typeof each === "string" || isLevel(each));
+}

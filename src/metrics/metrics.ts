@@ -1,0 +1,79 @@
+import type { Meter } from "../events/meter.ts";
+import type { Platform } from "../runtime/platform.ts";
+import type { Batch } from "../store/batch.ts";
+import type { WaitUntil } from "../store/client.ts";
+import { StoreError } from "../store/errors.ts";
+import type { Keys } from "../store/keys.ts";
+import type { Store } from "../store/store.ts";
+import { Counts } from "./counts.ts";
+import { createMeter } from "./gather.ts";
+import { allOf, fold, MAX_CALLERS, readStored, type Stored } from "./stored.ts";
+import { MetricsWriter } from "./writer.ts";
+
+/** Bytes of an isolate's counts, about, as they are written: some 200 combinations of labels, of them 100 with histograms. */
+const ISOLATE_BYTES = 24_000;
+
+/** Where a request's writes for after its response are added. */
+interface Deferred {
+  add(work: (batch: Batch) => void): void;
+}
+
+/** What a scrape is answered with. */
+export interface Scraped {
+  counts: Counts;
+  /** Isolates whose counts are not in the totals yet; null where the counts are this isolate's alone. */
+  isolates: number | null;
+}
+
+/** What an isolate counts, and what all of them have counted. */
+export interface Metrics {
+  /** Counts in the isolate. */
+  readonly meter: Meter;
+  /**
+   * Writes what was counted once the response is ready, at most every 10 s, with what the request writes anyway. Add it before the
+   * deferred work starts.
+   */
+  writeAfter(request: { deferred: Deferred; waitUntil: WaitUntil }): void;
+  /**
+   * All counts that were written, by one call to the store; this isolate's alone where the store does not answer. It never throws.
+   *
+   * @param waitUntil Gets what is to be tidied in the store.
+   */
+  scrape(waitUntil: WaitUntil): Promise<Scraped>;
+}
+
+/** @param store Opened afterwards by the caller: the meter counts its calls too. */
+export function createMetrics({ store, keys, platform }: MetricsOptions): Metrics {
+  const counts = new Counts(ISOLATE_BYTES, MAX_CALLERS);
+  let writer: MetricsWriter | undefined;
+  const openBatch = () => store().batch();
+  return {
+    meter: createMeter(counts),
+    writeAfter({ deferred, waitUntil }) {
+      writer ??= new MetricsWriter({ counts, store: store(), keys, platform });
+      const own = writer;
+      // The batch is sent once it is queued: nothing there may wait for the reply.
+      if (own.takeTurn()) deferred.add((batch) => waitUntil(own.write(batch)));
+    },
+    async scrape(waitUntil) {
+      try {
+        const stored = await readStored(openBatch, keys, platform.now());
+        waitUntil(folded(stored));
+        return { counts: allOf(stored), isolates: stored.isolates.size };
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        return { counts, isolates: null };
+      }
+    },
+  };
+
+  async function folded(stored: Stored): Promise<void> {
+    await fold(openBatch, keys, stored).catch(() => {});
+  }
+}
+
+export interface MetricsOptions {
+  store(): Store;
+  keys: Keys;
+  platform: Pick<Platform, "now" | "randomBytes">;
+}

@@ -1,0 +1,195 @@
+import type { Batch } from "../store/batch.ts";
+import type { Keys } from "../store/keys.ts";
+import { defineScript } from "../store/script.ts";
+import { Counts } from "./counts.ts";
+
+export const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/** Isolates that write into one minute's bucket. Another one tries again in the next minute. */
+export const MAX_FIELDS = 64;
+/** A bucket lives so long once its isolates that are gone are in the totals; until then it waits for that. */
+const FOLDED_MS = 2 * HOUR_MS;
+export const UNFOLDED_MS = 8 * DAY_MS;
+const HOUR_BUCKET_MS = 8 * DAY_MS;
+const TOTALS_MS = 366 * DAY_MS;
+/** One isolate in so many ms takes the turn to fold. */
+export const FOLD_EVERY_MS = 55_000;
+
+/**
+ * An isolate whose last bucket is so many minutes old is gone: it has a new id where it goes on. Isolates end an id a minute after
+ * its last write; the rest is for calls on their way and for clocks that differ.
+ */
+const GONE_MINUTES = 3;
+/** Buckets that are read with the totals. */
+const RECENT_BUCKETS = 8;
+/** Older buckets that are read by a second call, where nobody has folded for longer than that. */
+const MORE_BUCKETS = 180;
+
+/** Bytes of the totals' text, about, and callers in it. */
+const TOTALS_BYTES = 64_000;
+export const MAX_CALLERS = 100;
+
+/** A text with the number of its writing before it: of two by one isolate, the later one counts. */
+export function numbered(number: number, text: string): string {
+  return `${number} ${text}`;
+}
+
+export function numberOf(text: string): number {
+  return Number.parseInt(text, 10) || 0;
+}
+
+export function textOf(text: string): string {
+  return text.slice(text.indexOf(" ") + 1);
+}
+
+/** The first write of an isolate into a minute's bucket. Replies whether there was room, and whether it is this isolate's turn to fold. */
+export const ENTER = defineScript(`
+#!lua flags=allow-key-locking
+local known = redis.call("HEXISTS", KEYS[1], ARGV[1]) == 1
+local entered = 0
+if known or redis.call("HLEN", KEYS[1]) < tonumber(ARGV[4]) then
+  redis.call("HSET", KEYS[1], ARGV[1], ARGV[2])
+  redis.call("PEXPIRE", KEYS[1], ARGV[3])
+  entered = 1
+end
+local now, pause = tonumber(ARGV[6]), tonumber(ARGV[5])
+local taken = tonumber(redis.call("GET", KEYS[2]) or "0")
+if math.abs(now - taken) < pause then return {entered, 0} end
+redis.call("SET", KEYS[2], ARGV[6], "PX", ARGV[5])
+return {entered, 1}
+`);
+
+/** Replaces the totals, unless somebody else has done so since they were read. */
+const FOLD = defineScript(`
+#!lua flags=allow-key-locking
+if (redis.call("HGET", KEYS[1], "through") or "") ~= ARGV[1] then return 0 end
+redis.call("HSET", KEYS[1], "through", ARGV[2], "totals", ARGV[3])
+redis.call("PEXPIRE", KEYS[1], ARGV[4])
+if ARGV[6] ~= "" then redis.call("SET", KEYS[2], ARGV[6], "PX", ARGV[7]) end
+for i = 3, #KEYS do redis.call("PEXPIRE", KEYS[i], ARGV[5]) end
+return 1
+`);
+
+/** What an isolate has last written under one id. */
+interface Latest {
+  minute: number;
+  text: string;
+}
+
+/** What Redis has. */
+export interface Stored {
+  /** Up to which minute the isolates that are gone are in {@link totals}; null where there are none yet. */
+  through: number | null;
+  totals: string | null;
+  /** By id: those that are not in the totals. */
+  isolates: ReadonlyMap<string, Latest>;
+  /** The last minute up to which all buckets were read. */
+  readTo: number;
+  /** The minute of the reader. */
+  minute: number;
+}
+
+/**
+ * Reads all that is counted, with one call. Where nobody has folded for more than five minutes, because no request came, there is a
+ * second one, for what was written last before that.
+ *
+ * @throws StoreError
+ */
+export async function readStored(openBatch: () => Batch, keys: Keys, now: number): Promise<Stored> {
+  const minute = Math.floor(now / MINUTE_MS);
+  const isolates = new Map<string, Latest>();
+  const recent = minute - RECENT_BUCKETS + 1;
+  const batch = openBatch();
+  // The totals first: what is folded after that is still in its buckets.
+  const reply = batch.queue<[string | null, string | null]>((pipeline) =>
+    pipeline.hmget(keys.metricTotals(), "through", "totals"),
+  );
+  // The clock of another isolate may be ahead.
+  const reading = readBuckets(batch, keys, recent, minute + 1);
+  await batch.send();
+  const [throughText, totals] = await reply;
+  const through = throughText === null ? null : numberOf(throughText);
+  const first = (through ?? recent) + 1;
+  let readTo = minute;
+  if (first < recent) {
+    const last = Math.min(recent - 1, first + MORE_BUCKETS - 1);
+    if (last < recent - 1) readTo = last;
+    const more = openBatch();
+    const readingMore = readBuckets(more, keys, first, last);
+    await more.send();
+    remember(await readingMore, isolates, first);
+  }
+  remember(await reading, isolates, first);
+  return { through, totals, isolates, readTo, minute };
+}
+
+type Bucket = readonly [minute: number, fields: readonly string[]];
+
+function readBuckets(batch: Batch, keys: Keys, first: number, last: number): Promise<Bucket[]> {
+  const minutes = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const all = Promise.all(
+    minutes.map(async (minute): Promise<Bucket> => {
+      const key = keys.metricMinute(minute);
+      return [minute, await batch.queue<string[]>((pipeline) => pipeline.hgetall(key))];
+    }),
+  );
+  all.catch(() => {});
+  return all;
+}
+
+/** Buckets that are in the totals already are kept for charts and say nothing here. */
+function remember(buckets: readonly Bucket[], isolates: Map<string, Latest>, first: number): void {
+  for (const [minute, fields] of buckets) {
+    if (minute < first) continue;
+    for (let index = 0; index + 1 < fields.length; index += 2) {
+      const [id = "", text = ""] = fields.slice(index, index + 2);
+      const known = isolates.get(id);
+      const isLater = !known || numberOf(text) >= numberOf(known.text);
+      isolates.set(id, { minute: Math.max(minute, known?.minute ?? 0), text: isLater ? text : known.text });
+    }
+  }
+}
+
+/** All that is counted, of isolates that are gone and of those that are not. It never falls. */
+export function allOf({ totals, isolates }: Pick<Stored, "totals" | "isolates">): Counts {
+  const counts = totalsOf(totals);
+  for (const { text } of isolates.values()) counts.add(textOf(text));
+  return counts;
+}
+
+function totalsOf(totals: string | null): Counts {
+  const counts = new Counts(TOTALS_BYTES, MAX_CALLERS);
+  if (totals !== null) counts.add(totals);
+  return counts;
+}
+
+/**
+ * Adds the isolates that are gone to the totals, where that is due: an id's numbers are either in the totals or in a bucket after
+ * {@link Stored.through}, never in both. However many fold at once, one of them does; one that is cut off has changed nothing.
+ *
+ * @returns whether it did.
+ * @throws StoreError
+ */
+export async function fold(openBatch: () => Batch, keys: Keys, stored: Stored): Promise<boolean> {
+  const { through, readTo } = stored;
+  const next = readTo - GONE_MINUTES;
+  if (through !== null && next <= through) return false;
+  const counts = totalsOf(stored.totals);
+  for (const { minute, text } of stored.isolates.values()) if (minute <= next) counts.add(textOf(text));
+  const hour = Math.floor(next / 60);
+  const isNewHour = through !== null && hour > Math.floor(through / 60);
+  const hourText = isNewHour ? allOf(stored).text : "";
+  if (isNewHour) counts.denied.halve();
+  const passed = next - Math.max(through ?? 0, next - MORE_BUCKETS);
+  const buckets = Array.from({ length: passed }, (_, index) => keys.metricMinute(next - index));
+  const batch = openBatch();
+  const done = batch.run<number>(
+    FOLD,
+    [keys.metricTotals(), keys.metricHour(hour), ...buckets],
+    [through ?? "", next, counts.text, TOTALS_MS, FOLDED_MS, hourText, HOUR_BUCKET_MS],
+  );
+  await batch.send();
+  return (await done) === 1;
+}

@@ -1,0 +1,112 @@
+import { inject } from "vitest";
+import type { RouteInput } from "../../src/config/route.ts";
+import { openIsolate } from "../../src/edge/full-isolate.ts";
+import { edgeAnswer } from "../../src/worker.ts";
+import { freshPrefix } from "./limits.ts";
+import { testPlatform } from "./platform.ts";
+
+export const METRICS_TOKEN = "metrics-token-of-this-test-only";
+export const ADMIN_TOKEN = "admin-token-of-this-test-only-0123";
+
+export const ROUTES: RouteInput[] = [
+  { path: "/limited", limits: [{ name: "few", limit: 5, window: "1 h", by: "address" }] },
+  { path: "/shadow", limits: [{ name: "none", limit: 1, window: "1 h", by: "address", shadow: true }] },
+  { path: "/cached", cache: { ttl: 60, scope: "public" } },
+  { path: "/*" },
+];
+
+export interface MeteredEdgeOptions {
+  prefix?: string;
+  routes?: readonly RouteInput[];
+  env?: Record<string, unknown>;
+  /** ms since the epoch. */
+  now?: number;
+  origin?(url: string): Response | Promise<Response>;
+}
+
+/**
+ * One isolate on the run's Redis that counts. `wire.cut` cuts it off from the store; with `wire.deaf` its calls arrive and no reply
+ * does; `wire.calls` has the commands of each of its calls.
+ */
+export function meteredEdge(options: MeteredEdgeOptions = {}) {
+  const { prefix = freshPrefix(), routes = ROUTES, env = {}, origin = () => new Response("fine") } = options;
+  const wire = { cut: false, deaf: false, calls: [] as string[][] };
+  const platform = testPlatform({
+    now: options.now ?? Date.now(),
+    async fetch(input, init) {
+      if (wire.cut) throw new TypeError("cut");
+      const commands = JSON.parse(String(init?.body)) as [string, ...unknown[]][];
+      wire.calls.push(commands.map(([name]) => name.toLowerCase()));
+      const response = await fetch(input, init);
+      if (!wire.deaf) return response;
+      await response.text();
+      throw new TypeError("cut");
+    },
+  });
+  const variables = {
+    UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
+    UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
+    STORE_DEADLINE_MS: "5000",
+    IDENTITY_SECRET: "identity-secret-of-this-test-only",
+    SESSION_SECRET: "session-secret-of-this-test-only-0123",
+    SERVICE_TOKEN: "service-token-of-this-test-only",
+    ADMIN_TOKEN,
+    METRICS_TOKEN,
+    REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
+    REDIS_SESSION_PREFIX: `{${prefix}s}`,
+    REDIS_CACHE_PREFIX: `{${prefix}c}`,
+    ORIGIN: { fetch: async (input: string | URL | Request) => origin(String(input)) },
+    ...env,
+  };
+  // Isolates differ by what their CSPRNG gives.
+  const random = { ...platform, randomBytes: (n: number) => crypto.getRandomValues(new Uint8Array(n)) };
+  const answer = edgeAnswer(openIsolate(variables, [...routes], random));
+  const background: Promise<unknown>[] = [];
+  const context = {
+    waitUntil: (work: Promise<unknown>) => void background.push(work),
+    passThroughOnException() {},
+  } as unknown as ExecutionContext;
+
+  async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (!headers.has("cf-connecting-ip")) headers.set("cf-connecting-ip", "192.0.2.7");
+    const response = await answer(new Request(`https://edge.example${path}`, { ...init, headers }), context);
+    await platform.settle(background);
+    return response;
+  }
+
+  async function times(count: number, path: string): Promise<void> {
+    for (let sent = 0; sent < count; sent += 1) await ask(path);
+  }
+
+  const scrape = (headers: Record<string, string> = {}) =>
+    ask("/edge/metrics", { headers: { authorization: `Bearer ${METRICS_TOKEN}`, ...headers } });
+
+  return {
+    prefix,
+    platform,
+    wire,
+    ask,
+    times,
+    scrape,
+    samples: async () => samplesOf(await scrape({ accept: "text/plain" })),
+  };
+}
+
+/** The value of each sample, by its text before the value: `name{a="b"}`. */
+export async function samplesOf(response: Response): Promise<Map<string, number>> {
+  const lines = (await response.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return new Map(lines.map((line) => [line.replace(/ \S+$/, ""), Number(line.split(" ").at(-1))]));
+}
+
+/** The sum of all samples of a name whose labels include all of `labels`. */
+export function total(
+  samples: ReadonlyMap<string, number>,
+  name: string,
+  labels: Record<string, string> = {},
+): number {
+  const texts = Object.entries(labels).map(([label, text]) => `${label}="${text}"`);
+  return [...samples]
+    .filter(([key]) => key.split("{")[0] === name && texts.every((text) => key.includes(text)))
+    .reduce((sum, [, value]) => sum + value, 0);
+}
