@@ -37,4 +37,5 @@ export {
   responseCache,
   session,
 } from "./middleware.ts";
+export type { LimitOptions, LimitResult } from "./ratelimit/handler-limit.ts";
 export { type Connection, createRequester, type RequesterOptions } from "./store/requester.ts";

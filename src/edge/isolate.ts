@@ -222,6 +222,9 @@ function checkAgreement(configs: readonly Config[]): void {
   if (issues.length > 0) throw new ConfigError(issues);
 }
 
+/** What is open for an environment, of whatever parts. */
+const openFor = new WeakMap<object, Isolate[]>();
+
 /** See {@link isolatesOf}. */
 export type IsolateOf = (env: object, routes: readonly RouteInput[], sinks?: readonly Sink[]) => Isolate;
 
@@ -238,9 +241,11 @@ export function isolatesOf(parts: Parts): IsolateOf {
     isolates.set(env, byRoutes);
     const open = byRoutes.get(routes);
     if (open) return open;
-    const others = [...byRoutes.values()];
+    const others = openFor.get(env) ?? [];
+    openFor.set(env, others);
     const variables = env as Record<string, unknown>;
     const isolate = openIsolateOf(parts, variables, routes, workerPlatform, sinks, others);
+    others.push(isolate);
     byRoutes.set(routes, isolate);
     return isolate;
   };

@@ -396,3 +396,36 @@ describe("errors", () => {
     ]);
   });
 });
+
+describe("while Redis is lost", () => {
+  const lost = { url: "http://127.0.0.1:1", token: "t" };
+  it("what one middleware has learnt of it the others know: three failed calls are enough for all", async () => {
+    const edge = edgeInRedis({ redis: lost });
+    const limits = ["a", "b", "c"].map((name) => edge.rateLimit([limit(name, 2)]));
+    const { ask } = stacked(edge, ...limits);
+    expect([sign(await ask()), sign(await ask()), sign(await ask())].join("")).toBe("++-");
+    expect(edge.lines().map(({ fields }) => [fields.store_calls, fields.limits])).toEqual([
+      [3, "allowed by memory"],
+      [0, "allowed by memory"],
+      [0, "denied by memory"],
+    ]);
+    expect(edge.events.filter(({ event }) => event === "store.lost")).toHaveLength(1);
+  });
+
+  it("own keys, costs and answers go on; `closed` is a 503 that onLimited is not asked about", async () => {
+    const edge = edgeInRedis({ redis: lost });
+    const onLimited = vi.fn(() => new Response("mine", { status: 429 }));
+    const options = { key: () => "a", cost: () => 2, onLimited };
+    const open = stacked(edge, edge.rateLimit({ limits: [limit("a", 4)], ...options }));
+    const texts = [];
+    for (let i = 0; i < 3; i += 1) texts.push((await open.ask()).body_);
+    expect(texts).toEqual(["fine", "fine", "mine"]);
+    const closed = stacked(
+      edge,
+      edge.rateLimit({ limits: [limit("b", 4)], ...options, onStoreFailure: "closed" }),
+    );
+    const answer = await closed.ask();
+    expect([answer.status, answer.headers.get("retry-after") !== null]).toEqual([503, true]);
+    expect(onLimited).toHaveBeenCalledTimes(1);
+  });
+});
