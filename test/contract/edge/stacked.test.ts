@@ -1,7 +1,8 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { createLimits } from "../../../src/create-limits.ts";
 import type { MiddlewareLimit } from "../../../src/middleware/options.ts";
 import type { EdgeEnv } from "../../../src/middleware.ts";
 import { edgeInRedis, executionContext, FROM, sign } from "../../support/edge/hono-app.ts";
@@ -236,6 +237,25 @@ describe("identity", () => {
       "+-",
     );
     expect(sign(await ask("/at/who")), "the address has a count of its own").toBe("+");
+  });
+
+  it("limits alone inside of another edge's session know its user, and hide nothing of it", async () => {
+    const edge = edgeInRedis();
+    const { rateLimit } = createLimits({
+      redis: { url: inject("upstashUrl"), token: inject("upstashToken") },
+      limits: { prefix: `{${freshPrefix()}}` },
+    });
+    const alone = rateLimit([limit("a", 1)]) as MiddlewareHandler as MiddlewareHandler<EdgeEnv>;
+    const { ask, signIn } = stacked(edge, edge.session(), alone);
+    const token = await signIn();
+    expect(JSON.parse((await ask("/at/who", token)).body_)).toEqual({
+      user: "ada",
+      session: true,
+      limit: "a",
+    });
+    expect(last(edge)).toMatchObject({ session: "active", limits: "allowed by redis" });
+    expect(sign(await ask("/at/who", { ...token, "cf-connecting-ip": "192.0.2.99" }))).toBe("-");
+    expect(sign(await ask("/at/who"))).toBe("+");
   });
 
   it("a session that is over is nobody inside either", async () => {
