@@ -4,6 +4,8 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/tools/check/run.ts";
 
@@ -152,6 +154,61 @@ await upstash.stop();
   const { stdout } = await exec("node", [join(own, "run.mjs")]);
   // One for each request, and one more because the server does not know the script yet.
   expect(JSON.parse(stdout)).toEqual({ statuses: [200, 200, 429], calls: 4 });
+});
+
+/** An app as a bundler makes it for a Worker: bytes, minified and gzipped at level 9, and the files that went into it. */
+async function bundled(name: string, lines: readonly string[]) {
+  const text = [
+    'import { Hono } from "hono";',
+    "const app = new Hono();",
+    ...lines,
+    "export default app;",
+  ].join("\n");
+  const own = await project(name, { "app.mjs": text });
+  const { outputFiles, metafile } = await build({
+    ...{ entryPoints: [join(own, "app.mjs")], bundle: true, minify: true, format: "esm", target: "es2024" },
+    ...{ write: false, metafile: true, platform: "neutral", mainFields: ["module", "main"] },
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+  });
+  const [output] = Object.values(metafile.outputs);
+  const inputs = Object.entries(output?.inputs ?? {}).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  return {
+    bytes: gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length,
+    inputs: inputs.map(([path]) => path.replace(/^.*(node_modules|dist\/package)\//, "$1/")),
+  };
+}
+
+/** An app that uses hono and the two SDKs: their ES modules, which are the smaller ones. */
+const GLUED = [
+  'import { Redis } from "@upstash/redis";',
+  'import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";',
+  'const redis = new Redis({ url: "https://x.upstash.io", token: "t" });',
+  'const limits = new Ratelimit({ redis, limiter: Ratelimit.slidingWindow(60, "1 m") });',
+  'app.use("/api/*", async (c, next) => (await limits.limit("a")).success ? next() : c.text("", 429));',
+];
+
+const LIMITS_ALONE = [
+  'import { createLimits } from "envoyou-edge";',
+  'const { rateLimit } = createLimits({ redis: { url: "https://x.upstash.io", token: "t" } });',
+  'app.use("/api/*", rateLimit([{ name: "api", limit: 60, window: "1 m" }]));',
+];
+
+it("limits alone are at most 45 KB gzipped beyond hono and the two SDKs, and nothing else of the edge is in them", async () => {
+  const without = await bundled("bundle-without", GLUED);
+  const limits = await bundled("bundle-limits", LIMITS_ALONE);
+  const whole = await bundled(
+    "bundle-edge",
+    LIMITS_ALONE.map((line) => line.replaceAll("createLimits", "createEdge")),
+  );
+  expect(without.inputs.filter((path) => path.includes("dist/package/"))).toEqual([]);
+  expect(limits.bytes - without.bytes).toBeLessThanOrEqual(45_000);
+  const others =
+    /^node_modules\/(zod|jose)\/|^dist\/package\/(session|response-cache|value-cache|origin|endpoints)\//;
+  expect(limits.inputs.filter((path) => others.test(path))).toEqual([]);
+  expect(whole.inputs.filter((path) => others.test(path)).length, "what createEdge() has").toBeGreaterThan(
+    100,
+  );
 });
 
 it("npx envoyou-edge upstash is the local endpoint, and says what there is", async () => {

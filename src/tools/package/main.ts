@@ -1,40 +1,57 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { run } from "../check/run.ts";
 
-/** The entries of the package, by the name of the built module. `package.json` exports them. */
-const ENTRIES = [
-  { name: "index", source: "src/library.ts", platform: "neutral" },
-  { name: "client", source: "src/client/index.ts", platform: "neutral" },
-  { name: "local", source: "src/tools/upstash-local/index.ts", platform: "node" },
-  { name: "cli", source: "src/tools/package/cli.ts", platform: "node" },
-] as const;
-
 const OUT = "dist/package";
+
+/** What apps bundle, and what runs in Node. `package.json` exports them. */
+const ENTRIES = [
+  { platform: "neutral", entryPoints: ["src/library.ts", "src/client/index.ts"] },
+  { platform: "node", entryPoints: ["src/tools/upstash-local/index.ts", "src/tools/package/cli.ts"] },
+] as const;
 
 /** `npm run package`, and the first step of `npm pack`: the modules and declarations that it takes along. */
 async function main(): Promise<void> {
   await rm(OUT, { recursive: true, force: true });
-  for (const { name, source, platform } of ENTRIES) {
-    await build({
-      entryPoints: { [name]: source },
-      outdir: OUT,
-      bundle: true,
-      format: "esm",
-      target: "es2024",
-      platform,
-      // Whoever installs the package has these; a bundler of the app leaves out what is not used.
-      packages: "external",
-      // Sentences for docs/configuration.md.
-      alias: { "#describe": "./src/runtime/no-descriptions.ts" },
-    });
-  }
+  for (const { platform, entryPoints } of ENTRIES) await buildModules([...entryPoints], platform);
   const { code, output } = await run("tsc", ["-p", "tsconfig.package.json"]);
   if (code !== 0) throw new Error(`The declarations do not build:\n${output}`);
   await renameImports(join(OUT, "types"));
   console.log(`Built: ${OUT}`);
 }
+
+/**
+ * Builds each file that the entries reach as a module of its own: `dist/package/edge/isolate.js` of `src/edge/isolate.ts`. In a single
+ * file a bundler keeps whatever a capability does at its top level, where nothing of it is used; of modules it leaves out whole ones.
+ */
+async function buildModules(entryPoints: string[], platform: "neutral" | "node"): Promise<void> {
+  const options = {
+    platform,
+    format: "esm",
+    target: "es2024",
+    outdir: OUT,
+    outbase: "src",
+    bundle: true,
+    // Whoever installs the package has these.
+    packages: "external",
+    // Sentences for docs/configuration.md. The calls that hold them are left out with the rest of what minifying drops.
+    alias: { "#describe": "./src/runtime/no-descriptions.ts" },
+    minifySyntax: true,
+  } as const;
+  const { metafile } = await build({ ...options, entryPoints, write: false, metafile: true });
+  await build({ ...options, entryPoints: Object.keys(metafile.inputs), plugins: [apart] });
+}
+
+/** Leaves the imports of other modules as they are, under the names that those have when they are built. */
+const apart: Plugin = {
+  name: "apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, kind }) =>
+      kind === "entry-point" ? null : { path: path.replace(/\.ts$/, ".js"), external: true },
+    );
+  },
+};
 
 /** The compiler leaves `.ts` in the imports of declarations, which not every resolution of TypeScript finds. */
 async function renameImports(folder: string): Promise<void> {
