@@ -283,3 +283,19 @@ describe("a route's defaults", () => {
     expect(id(10, "1 m")).not.toBe(id(10, "2 m"));
   });
 });
+
+describe("METRICS_TOKEN", () => {
+  const token = "0123456789abcdef-of-this-test";
+  it.each([
+    [{ ADMIN_TOKEN: token }, "ADMIN_TOKEN"],
+    [{ SERVICE_TOKEN: `${token}-new,${token}` }, "SERVICE_TOKEN"],
+    [{ ORIGIN_TOKEN: token }, "ORIGIN_TOKEN"],
+    [{ ADMIN_TOKEN: `${token}x` }, null],
+    [{}, null],
+  ])("opens the metrics alone: beside %j", (others, same) => {
+    const issues = issuesOf({ ...others, METRICS_TOKEN: `another-${token}, ${token}` });
+    if (same === null) expect(issues).toEqual([]);
+    else expect(issues).toEqual([expect.stringMatching(new RegExp(`^METRICS_TOKEN.*${same}`))]);
+    expect(issues.join()).not.toContain(token);
+  });
+});

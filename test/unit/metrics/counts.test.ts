@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import { Counts, count, observe } from "../../../src/metrics/counts.ts";
+import { requests, sessionChanges, verdicts } from "../../../src/metrics/families.ts";
+
+const open = (bytes = 24_000) => new Counts(bytes, 100);
+const shown = (counts: Counts) =>
+  Object.fromEntries([...counts.of(verdicts)].map(([path, n]) => [path.join(" "), n]));
+
+describe("counts", () => {
+  it("are read back as they were written, and added up", () => {
+    const one = open();
+    count(one.at(verdicts, "/x", "allowed"), 0, 3);
+    const other = open();
+    expect([other.add(one.text), other.add(one.text)]).toEqual([true, true]);
+    expect(shown(other)).toEqual({ "/x allowed": [6] });
+  });
+
+  it.each(["__proto__", "constructor", 'a"b\\c', "é🙂", "1", "", "a,b", "a\nb", "other"])(
+    "a label may be %j",
+    (label) => {
+      const one = open();
+      count(one.at(verdicts, label, label));
+      const other = open();
+      other.add(one.text);
+      expect([...other.of(verdicts)]).toEqual([[[label, label], [1]]]);
+    },
+  );
+
+  it("taking off what was written leaves what came since, and writes no zeros", () => {
+    const counts = open();
+    count(counts.at(verdicts, "/x", "allowed"), 0, 3);
+    count(counts.at(verdicts, "/y", "allowed"));
+    const before = counts.text;
+    count(counts.at(verdicts, "/x", "allowed"));
+    counts.add(before, -1);
+    expect(JSON.parse(counts.text)).toMatchObject({ f: { ver: { "/x": { allowed: "1" } } } });
+    expect(counts.text).not.toContain("/y");
+  });
+
+  it.each([
+    "",
+    "{",
+    "null",
+    "[]",
+    "1",
+    '{"f":1}',
+    '{"f":{"ver":{"/x":[1]}}}',
+    '{"g":{}}',
+    '"text"',
+    '{"f":{"ver":null}}',
+  ])("what is none of their texts changes nothing: %s", (text) => {
+    const counts = open();
+    count(counts.at(verdicts, "/x", "allowed"));
+    expect(counts.add(text)).toBe(false);
+    expect(shown(counts)).toEqual({ "/x allowed": [1] });
+  });
+
+  it("numbers that are none count for nothing, and families of a later version are kept", () => {
+    const counts = open();
+    counts.add('{"f":{"ver":{"/x":{"allowed":"nonsense"}},"new":{"a":{"b":"1,,2"}}}}');
+    counts.add('{"f":{"new":{"a":{"b":",5,1"}}}}');
+    expect(JSON.parse(counts.text).f).toEqual({ new: { a: { b: "1,5,3" } } });
+  });
+
+  it("are bounded, whatever is counted: the rest is `other`, and nothing is lost", () => {
+    const counts = open(2000);
+    const sent = 5000;
+    for (let index = 0; index < sent; index += 1) {
+      count(counts.at(verdicts, `/route-${index}`, "x".repeat(index % 60)));
+      count(counts.at(sessionChanges, `change-${index}`));
+    }
+    expect(counts.text.length).toBeLessThan(2400);
+    for (const family of [verdicts, sessionChanges]) {
+      const all = [...counts.of(family)];
+      expect(all.reduce((sum, [, [n = 0]]) => sum + n, 0)).toBe(sent);
+    }
+    expect(shown(counts)["other other"]).toBeDefined();
+  });
+
+  it.each([
+    [0, 0],
+    [5, 0],
+    [5.4, 0],
+    [6, 1],
+    [10_000, 13],
+    [10_001, 14],
+    [1e9, 14],
+    [-5, 0],
+    [Number.NaN, 0],
+  ])("%d ms are in bucket %d", (ms, bucket) => {
+    const numbers: number[] = [];
+    observe(numbers, requests, ms);
+    expect(numbers.slice(0, 15).indexOf(1)).toBe(bucket);
+    expect(numbers[15]).toBe(Math.max(0, Math.round(ms)) || 0);
+  });
+});
