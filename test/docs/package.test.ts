@@ -8,6 +8,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/tools/check/run.ts";
+import { SURFACES, surfaceFile, surfaceReport } from "../../src/tools/package/surface.ts";
 
 const exec = promisify(execFile);
 
@@ -135,6 +136,17 @@ describe("an app that has installed the package type-checks", () => {
     expect(code).toBe(0);
   });
 });
+
+it.each(Object.entries(SURFACES))(
+  "what an app sees of the entry %s is what docs/api says",
+  async (entry, file) => {
+    const report = await surfaceReport(join(folder, "package/dist/package/types"), file);
+    expect(report).toContain("\nexport declare ");
+    expect(report, "A change of it is meant? `npm run package` writes it down.").toBe(
+      await readFile(surfaceFile(entry), "utf8"),
+    );
+  },
+);
 
 it("runs in Node, where nothing but the package and its peers is installed", async () => {
   const own = await project("run", {

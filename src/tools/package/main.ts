@@ -1,7 +1,8 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { run } from "../check/run.ts";
+import { SURFACES, surfaceFile, surfaceReport } from "./surface.ts";
 
 const OUT = "dist/package";
 
@@ -11,14 +12,19 @@ const ENTRIES = [
   { platform: "node", entryPoints: ["src/tools/upstash-local/index.ts", "src/tools/package/cli.ts"] },
 ] as const;
 
-/** `npm run package`, and the first step of `npm pack`: the modules and declarations that it takes along. */
+/** `npm run package`, and the first step of `npm pack`: the modules and declarations that it takes along, and the reports of what they let an app see. */
 async function main(): Promise<void> {
   await rm(OUT, { recursive: true, force: true });
   for (const { platform, entryPoints } of ENTRIES) await buildModules([...entryPoints], platform);
   const { code, output } = await run("tsc", ["-p", "tsconfig.package.json"]);
   if (code !== 0) throw new Error(`The declarations do not build:\n${output}`);
   await renameImports(join(OUT, "types"));
-  console.log(`Built: ${OUT}`);
+  // A package that is made for an app is no reason to change what is in the repository.
+  if (process.argv.includes("--keep-surface")) return;
+  await mkdir("docs/api", { recursive: true });
+  for (const [entry, file] of Object.entries(SURFACES))
+    await writeFile(surfaceFile(entry), await surfaceReport(join(OUT, "types"), file));
+  console.log(`Built: ${OUT}, and docs/api`);
 }
 
 /**
