@@ -31,6 +31,7 @@ import type { HandlerLimiter } from "./ratelimit/limiter.ts";
 import type { LimitVerdict } from "./ratelimit/verdict.ts";
 import type { OriginFetch } from "./request/origin-reply.ts";
 import { workerPlatform } from "./runtime/platform.ts";
+import { ownRecord } from "./session/record.ts";
 import type { Sessions } from "./session/sessions.ts";
 import type { ActiveSession } from "./session/verdict.ts";
 import type { ValueCache } from "./value-cache/value-cache.ts";
@@ -259,7 +260,7 @@ function setVariables(c: Context<EdgeEnv>, { isolate, admitted, stack, capabilit
   c.set("redis", store.redis());
   c.set("user", identity.user);
   if (capabilities.session || c.get("session") === undefined)
-    c.set("session", session.kind === "active" ? session : null);
+    c.set("session", session.kind === "active" ? { ...session, record: ownRecord(session) } : null);
   c.set("rateLimit", stack.limits);
 }
 

@@ -3,7 +3,7 @@ import { idleTimes } from "../identity/session-idle.ts";
 import type { UserNames } from "../identity/session-users.ts";
 import type { Confirmation } from "./confirmations.ts";
 import { sessionEndings } from "./endings.ts";
-import { changedRecord, isoTime, type KeptSession, timeOf } from "./record.ts";
+import { changedRecord, isoTime, type KeptSession, parseRecord, timeOf } from "./record.ts";
 import { createServiceParts, type SessionServiceOptions } from "./service-parts.ts";
 import { endsIt } from "./session-database.ts";
 import type { SessionStore } from "./session-store.ts";
@@ -33,6 +33,7 @@ export function createSessionService(options: SessionServiceOptions) {
     confirmedWithin,
     forget: (id: string): void => void seen.delete(id),
     remembered,
+    parsed,
     read,
     touch,
     list,
@@ -46,6 +47,16 @@ export function createSessionService(options: SessionServiceOptions) {
   /** Remembers a record that Redis or the database has just confirmed. */
   function confirm(id: string, { record, text }: KeptSession): void {
     seen.set(id, { record, text, confirmedAt: platform.now() });
+  }
+
+  /**
+   * A record as it reads, from its stored text. One whose text is the very one that was confirmed last is not parsed again.
+   *
+   * @returns null where the text is no record.
+   */
+  function parsed(id: string, text: string): KeptSession | null {
+    const before = seen.get(id);
+    return before?.text === text ? { record: before.record, text } : parseRecord(text);
   }
 
   /** Whether Redis or the database has confirmed the session in the last `ms` milliseconds. */

@@ -16,7 +16,6 @@ import { carriesRecord, type SessionDatabase } from "./session-database.ts";
 import type { SessionService } from "./session-service.ts";
 import { inBoth, inDatabase, type Stored } from "./stored.ts";
 import { unmovedKeys, unmovedRecord } from "./unmoved.ts";
-import { keptSession } from "./upstash-session-store.ts";
 import type { SessionVerdict } from "./verdict.ts";
 
 export interface SessionValidatorOptions extends SessionsOptions {
@@ -186,7 +185,7 @@ export function createSessionValidator({
     const unmoved = text === null ? unmovedRecord(claims, before) : null;
     if (unmoved === "ended") return ended("revoked", "evidence");
     const now = platform.now();
-    const kept = keptSession(text);
+    const kept = text === null ? null : service.parsed(claims.id, text);
     const present = kept ?? unmoved ?? (carriesRecord(claims, database) ? recordOf(claims) : null);
     // Redis has lost the record, or it cannot be read, and the token does not carry the session's data: the session is over.
     if (present === null) return ended("revoked", "absent");
@@ -216,23 +215,23 @@ export function createSessionValidator({
     { kept, present, from }: Pick<Stored, "from"> & { kept: KeptSession | null; present: KeptSession },
   ): void {
     const now = platform.now();
-    const updated = kept && changedRecord(kept, { last_active: isoTime(now) });
     const isDue = kept !== null && now - timeOf(kept.record.last_active) >= touchIntervalMs;
+    // Most requests write nothing: then the text need not be made.
+    if (kept && !isDue && from !== "copy") return;
+    const updated = kept && changedRecord(kept, { last_active: isoTime(now) });
     const session = newSessionOf(updated ?? present, claims, user);
     // Its isolate could tell neither store, or does not know what it has told, and may be gone.
     if (!kept && database) request.after(() => void database.outbox.put({ kind: "adopt", session }));
     if (from === "database") {
-      if (updated && isDue)
+      if (updated)
         request.after(
           async () => void (await database?.sessionStore.touch(kept, updated, user).catch(ignore)),
         );
-    } else if (!kept || from === "copy") {
+    } else if (!updated || from === "copy") {
       // Another isolate created it in an outage and has not written it, or Redis has lost it, and maybe more.
       if (from === "copy" && database?.copy.sure) database.copy.doubt();
       request.after((batch) => void sessionStore.queueUnwritten(batch, session).catch(ignore));
-    } else if (updated && isDue) {
-      request.after((batch) => void sessionStore.queueTouch(batch, kept, updated, user).catch(ignore));
-    }
+    } else request.after((batch) => void sessionStore.queueTouch(batch, kept, updated, user).catch(ignore));
   }
 
   /** Activity elsewhere may be written down in the token alone: nothing else was told of it in an outage. */

@@ -19,6 +19,29 @@ describe("a session while the store answers", () => {
     expect(isolate.wire.commands.map(([name]) => String(name).toLowerCase())).toEqual(["mget"]);
   });
 
+  it("has its record parsed once for the same text, and anew for another", async () => {
+    const here = openSessions();
+    const { token, claims } = await here.sessions.create({ userId: "ada", userData: { a: 0 } });
+    const recordHere = async () => {
+      const verdict = await here.present(token);
+      await verdict.settle();
+      return verdict.kind === "active" ? verdict.record : null;
+    };
+    const first = await recordHere();
+    expect(first).toMatchObject({ session_id: claims.id, user_data: { a: 0 } });
+    expect(await recordHere()).toBe(first);
+    here.platform.advance(10);
+    expect(await recordHere()).toBe(first);
+    // Another isolate writes down activity: another text.
+    here.platform.advance(MINUTE);
+    const there = openSessions({ platform: here.platform, prefix: here.prefix });
+    await (await there.present(token)).settle();
+    const touched = await recordHere();
+    expect(touched).not.toBe(first);
+    expect(touched?.last_active).toBe(isoTime(here.platform.now()));
+    expect(await recordHere()).toBe(touched);
+  });
+
   it("costs no call when its token is forged", async () => {
     const isolate = openSessions();
     const { token } = await isolate.sessions.create({ userId: "ada" });
