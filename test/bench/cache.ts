@@ -43,7 +43,8 @@ for (const kind of ["cached", "passed"]) {
     origin.say(`/${kind}/${n}`, { headers: { "content-type": "application/json" }, body: BODY });
   }
 }
-const held = await open();
+/** Reads purges when it is opened, and not again while the rows are counted: what a look costs is a row of its own. */
+const held = await open({ ISOLATE_MAX_AGE_MS: 60_000 });
 /** Looks into Redis at every request, as a fresh isolate does for its first. */
 const looking = await open({ ISOLATE_MAX_AGE_MS: 0 });
 
@@ -183,6 +184,8 @@ async function measure({ name, edge, path, word, calls, commands }: Row): Promis
     const response = await edge.fetch(path(round));
     await response.text();
     times.push(performance.now() - since);
+    // What is stored of two misses in a row would share a call.
+    await answered(calls * (round + 1));
     const said = response.headers.get("x-cache");
     if (said !== word) failures.push(`${name}: ${said} in place of ${word}`);
   }
@@ -201,6 +204,13 @@ async function purge(tag: string): Promise<void> {
   const headers = { authorization: `Bearer ${ADMIN}` };
   const body = JSON.stringify({ tags: [tag] });
   await (await held.fetch("/edge/cache/purge", { method: "POST", headers, body })).text();
+}
+
+/** Waits until so many calls have arrived, at most a second: what is missing then is told as a wrong count. */
+async function answered(calls: number): Promise<void> {
+  const until = performance.now() + 1000;
+  while (upstash.calls.length < calls && performance.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** Waits until no call has arrived for a while: deferred writes are then done. */

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { startUpstashLocal } from "../../src/tools/upstash-local/index.ts";
 import { buildWorker } from "../support/edge/build.ts";
 import { startWorkerd } from "../support/edge/workerd.ts";
+import { entryOf, installPeers } from "./compare/contestants.ts";
 import { load } from "./compare/load.ts";
 import { median } from "./compare/percentile.ts";
 import { startWire } from "./compare/wire.ts";
@@ -23,6 +24,9 @@ const ROUTES = [
   { path: "/checked/*", limits: limits("checked", 1_000_000), cache },
   { path: "/denied/*", originFetch: "eager", limits: limits("denied", 1), cache },
 ];
+
+/** The origin answers such paths without its delay. */
+const AT_ONCE = "/at-once";
 
 /** `originFetch: "eager"` beside the same route without it: cold requests of one client, and what is wasted. */
 export async function eagerSection(): Promise<Section> {
@@ -48,20 +52,26 @@ async function openWorld() {
   const server = createServer((request, response) => {
     request.resume();
     origin.asked += 1;
+    const answer = () => {
+      response.writeHead(200, { "content-type": "application/json", "content-length": body.length });
+      response.end(body);
+    };
+    if (request.url?.startsWith(AT_ONCE)) return answer();
     const dueAt = performance.now() + origin.delayMs;
     setTimeout(() => {
       origin.late.push(performance.now() - dueAt);
-      response.writeHead(200, { "content-type": "application/json", "content-length": body.length });
-      response.end(body);
+      answer();
     }, origin.delayMs);
   });
   server.keepAliveTimeout = 300_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const originUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const floor = await openFloor(originUrl);
   const contents = await readFile(await buildWorker(), "utf8");
   const bindings = {
     UPSTASH_REDIS_REST_URL: wire.url,
     UPSTASH_REDIS_REST_TOKEN: upstash.token,
-    ORIGIN_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    ORIGIN_URL: originUrl,
     LOG_LEVEL: "info",
     // A machine that is busy is no outage: who is admitted by the isolate then needs the origin.
     STORE_DEADLINE_MS: 2000,
@@ -78,18 +88,12 @@ async function openWorld() {
   return {
     wire,
     origin,
+    floor,
     get wasted() {
       return wasted;
     },
     /** Sends GETs for paths, `clients` at a time. */
-    ask: (paths: readonly string[], clients = 1) =>
-      load({
-        port,
-        clients,
-        requests: paths.length,
-        request: (n) =>
-          `GET ${paths[n]} HTTP/1.1\r\nhost: api.example\r\ncf-connecting-ip: 203.0.113.9\r\n\r\n`,
-      }),
+    ask: (paths: readonly string[], clients = 1) => ask(port, paths, clients),
     /** Paths that nobody has asked for. */
     newPaths(count: number, prefix: string): string[] {
       asked += count;
@@ -104,6 +108,7 @@ async function openWorld() {
     idle,
     async stop() {
       await miniflare.dispose();
+      await floor.stop();
       server.closeAllConnections();
       server.close();
       await wire.stop();
@@ -120,6 +125,42 @@ async function openWorld() {
   }
 }
 
+function ask(port: number, paths: readonly string[], clients: number) {
+  return load({
+    port,
+    clients,
+    requests: paths.length,
+    request: (n) => `GET ${paths[n]} HTTP/1.1\r\nhost: api.example\r\ncf-connecting-ip: 203.0.113.9\r\n\r\n`,
+  });
+}
+
+/** hono/proxy in workerd, with one delay on its only way: the least that this machine, its client and its delays take. */
+async function openFloor(originUrl: string) {
+  installPeers();
+  const wire = await startWire(originUrl);
+  const contents = await readFile(await buildWorker(entryOf("floor")), "utf8");
+  const miniflare = startWorkerd({
+    contents,
+    bindings: { ORIGIN_URL: wire.url },
+    port: 0,
+    onMessage: () => {},
+  });
+  const port = Number((await miniflare.ready).port);
+  return {
+    /** One request after the slower of the two delays, made as the edge's is: on the way to the store, or in the origin. */
+    async ask(count: number, storeMs: number, originMs: number): Promise<number[]> {
+      wire.roundTripMs = storeMs > originMs ? storeMs : 0;
+      const prefix = storeMs > originMs ? AT_ONCE : "/floor";
+      await ask(port, Array(5).fill(`${prefix}/warm-up`), 1);
+      return (await ask(port, Array(count).fill(`${prefix}/x`), 1)).times;
+    },
+    async stop() {
+      await miniflare.dispose();
+      await wire.stop();
+    },
+  };
+}
+
 async function cell(world: World, storeMs: number, originMs: number, failures: string[]): Promise<string> {
   const { wire, origin } = world;
   wire.roundTripMs = storeMs;
@@ -133,17 +174,23 @@ async function cell(world: World, storeMs: number, originMs: number, failures: s
   origin.late = [];
   const { times } = await world.ask(eager.flatMap((path, n) => [path, checked[n] ?? path]));
   await world.idle();
+  const asked = origin.asked - before.asked;
+  const wasted = world.wasted - before.wasted;
+  const late = median(origin.late);
+  const floor = await world.floor.ask(REQUESTS, storeMs, originMs);
   const of = (which: number) => times.filter((_, n) => n % 2 === which);
   const most = Math.max(storeMs, originMs) + MARGIN_MS;
   const found = median(of(0));
   const what = `store ${storeMs} ms, origin ${originMs} ms`;
-  if (found > most) failures.push(`${what}: the cold p50 is ${found.toFixed(1)} ms, more than ${most}`);
-  const asked = origin.asked - before.asked;
-  const wasted = world.wasted - before.wasted;
+  if (found > most)
+    failures.push(
+      `${what}: the cold p50 is ${found.toFixed(1)} ms, more than ${most}; of a plain proxy at one such distance ${median(floor).toFixed(1)} ms`,
+    );
   if (asked !== 2 * REQUESTS || wasted !== 0)
     failures.push(`${what}: ${asked} origin requests, ${wasted} wasted`);
-  console.error(`${what}: ${p50(of(1))} → ${p50(of(0))}`);
-  return `| ${storeMs} | ${originMs} | ${p50(of(1))} | ${p50(of(0))} | ${most} | ${median(origin.late).toFixed(1)} | ${wasted} |`;
+  console.error(`${what}: ${p50(of(1))} → ${p50(of(0))}, floor ${p50(floor)}`);
+  const more = (found - median(floor)).toFixed(1);
+  return `| ${storeMs} | ${originMs} | ${p50(of(1))} | ${p50(of(0))} | ${most} | ${p50(floor)} | ${more} | ${late.toFixed(1)} | ${wasted} |`;
 }
 
 /** What requests that need no origin cost it all the same. */
@@ -194,10 +241,13 @@ function textOf(cells: readonly string[], wasted: readonly string[]): string {
 
 Cold requests of one client: median and its 95 % interval, ms, of ${REQUESTS} requests each to a route with \`originFetch: "eager"\` and to the same one
 without, in turn. Each has one limit and a cache; each request is for another URL. The target is the slower of the two and ${MARGIN_MS} ms.
+*Floor* is hono/proxy in workerd with the slower of the two delays alone, asked by the same client right after: what the machine, its
+client and its delays take of the target. *Beyond it* is what the edge adds: who asks, the batch, the cache, the second fetch beside
+the first. The client, the delays, the origin and the store's endpoint share one thread, where the two fetches meet.
 How late the machine's timers make a delay (median) tells how busy it is; so does the time beyond both delays without an eager fetch.
 
-| store, ms | origin, ms | after Redis | at once | target | timers late, ms | wasted |
-|---|---|---|---|---|---|---|
+| store, ms | origin, ms | after Redis | at once | target | floor | beyond it | timers late, ms | wasted |
+|---|---|---|---|---|---|---|---|---|
 ${cells.join("\n")}
 
 What an origin is asked for where none of its answers is needed, or one: 20 ms from the store, 50 from the origin, in an isolate that has

@@ -1,19 +1,20 @@
-/** `npm run bench -- --quick`: the exact counts alone. Fails where a request of the edge costs another number of them. */
-
+/**
+ * `npm run bench -- --quick`: the exact counts alone, and the table of targets with those that they decide. Fails where a
+ * request of the edge costs another number of them, and where such a target is missed.
+ */
 import { countOne, openHarness } from "./harness.ts";
-import { DOLLARS_PER_COMMAND, MIX } from "./report.ts";
+import { noResults } from "./results.ts";
 import { rows } from "./rows.ts";
+import { targetsOf, targetsTable } from "./targets.ts";
 
 const ROUNDS = 6;
-/** Dollars for a million requests of {@link MIX}. */
-const MAX_DOLLARS = 2.9;
 const WHATS = ["critical", "calls", "commands"] as const;
 type What = (typeof WHATS)[number];
 
 export async function quick(): Promise<boolean> {
   const harness = await openHarness(["edge", "tuned"]);
   const wrong: string[] = [];
-  let commandsOfMix = 0;
+  const results = noResults();
   console.log(
     "| request | Worker | calls before the answer | calls in all | commands |\n|---|---|---|---|---|",
   );
@@ -30,8 +31,8 @@ export async function quick(): Promise<boolean> {
         console.log(
           `| ${row.name} | ${name} | ${words("critical")} | ${words("calls")} | ${words("commands")} |`,
         );
+        results.counts.push({ row: row.name, name, counts });
         if (name !== "edge") continue;
-        commandsOfMix += (MIX[row.name] ?? 0) * Math.max(...counts.map(({ commands }) => commands));
         for (const what of WHATS) {
           if (words(what) !== String(row.edge[what]))
             wrong.push(`${row.name}: ${what} ${words(what)}, not ${row.edge[what]}`);
@@ -41,11 +42,9 @@ export async function quick(): Promise<boolean> {
   } finally {
     await harness.stop();
   }
-  const dollars = (commandsOfMix * DOLLARS_PER_COMMAND * 1e6).toFixed(2);
-  console.log(
-    `\nA million requests of the mix: edge $${dollars}, ${commandsOfMix.toFixed(2)} commands a request.`,
-  );
-  if (Number(dollars) > MAX_DOLLARS) wrong.push(`the mix: $${dollars}, over $${MAX_DOLLARS}`);
+  console.log(["", ...targetsTable(results)].join("\n"));
+  for (const { what, measured, verdict } of targetsOf(results))
+    if (verdict === "missed") wrong.push(`${what}: ${measured}`);
   for (const each of wrong) console.error(each);
   return wrong.length === 0;
 }

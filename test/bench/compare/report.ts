@@ -1,26 +1,14 @@
 import { cpus } from "node:os";
 import { medianOf, ratioOfSamples, type Sample } from "./blocks.ts";
-import type { ContestantName } from "./contestants.ts";
 import { ratioText } from "./interval.ts";
 import { MAX_WAIT_MS } from "./load.ts";
+import { commandsOfMix, dollarsOfMix, MIX } from "./mix.ts";
 import { type Estimate, estimate, median } from "./percentile.ts";
 import { COMPARED, LOADS, MIN_REQUESTS } from "./plan.ts";
 import { cellOf, counted, ms } from "./read.ts";
 import { type Cell, type PartName, partNames, type Results } from "./results.ts";
 import { rows } from "./rows.ts";
-import { targetsOf } from "./targets.ts";
-
-/** Dollars for one command at Upstash, pay as you go (upstash.com/pricing, 2026). */
-export const DOLLARS_PER_COMMAND = 0.2 / 100_000;
-/** The share of each row in the requests of an API whose answers are worth caching. */
-export const MIX: Record<string, number> = {
-  "cold GET": 0.1,
-  "warm GET": 0.6,
-  "hit in Redis": 0.1,
-  POST: 0.15,
-  blocked: 0.03,
-  forged: 0.02,
-};
+import { targetsTable } from "./targets.ts";
 
 const sections: Record<PartName, (results: Results) => string[]> = {
   counts: countsSection,
@@ -40,13 +28,7 @@ export function report(results: Results, versions: string): string {
     "",
     "*Not resolved*: the 95 % interval has the target in it, so that this run does not tell on which side the figure is.",
     "",
-    "| target | measured | |",
-    "|---|---|---|",
-    ...targetsOf(results).map(({ what, measured, verdict }) =>
-      verdict === "missed"
-        ? `| **${what}** | **${measured}** | **missed** |`
-        : `| ${what} | ${measured} | ${verdict} |`,
-    ),
+    ...targetsTable(results),
     "",
     ...done.flatMap((name) => [...sections[name](results), ""]),
   ].join("\n");
@@ -96,15 +78,10 @@ function countsSection(results: Results): string[] {
 function dollars(results: Results): string {
   const names = ["edge", "recipe", "tuned", "composed"] as const;
   const words = Object.entries(MIX).map(([row, share]) => `${Math.round(share * 100)} % ${row}`);
-  const cost = (name: ContestantName) =>
-    Object.entries(MIX).reduce(
-      (sum, [row, share]) => sum + share * (counted(results, row, name, "commands").at(-1) ?? 0),
-      0,
-    );
-  const each = names.map((name) => {
-    const commands = cost(name);
-    return `${name} $${(commands * DOLLARS_PER_COMMAND * 1e6).toFixed(2)} (${commands.toFixed(2)} commands a request)`;
-  });
+  const each = names.map(
+    (name) =>
+      `${name} $${dollarsOfMix(results, name)} (${commandsOfMix(results, name).toFixed(2)} commands a request)`,
+  );
   return `A million requests (${words.join(", ")}) at $0.20 for 100,000 commands: ${each.join(", ")}.`;
 }
 
