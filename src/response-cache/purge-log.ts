@@ -16,6 +16,11 @@ import {
 
 /** Longer than any entry lives: a purge older than this has nothing left to purge. */
 export const MAX_LIFE_MS = 7 * 86_400_000;
+/**
+ * Ms after which a purge that has a time stands in the log: by clocks that differ by ten seconds, in a call that is sent at once
+ * and twice where the script is not known, each as long as any may take (30 s), read by a call that takes as long.
+ */
+const ARRIVED_MS = 180_000;
 /** Purges that the log in Redis holds; beyond it the oldest become one purge of everything up to their time. */
 const MAX_PURGES = 1000;
 /** Of these, those that have a wider target; beyond it the wider one is purged. */
@@ -66,10 +71,18 @@ export class PurgeLog {
   readonly #pending = new Map<string, Purge>();
   /** The newest that was read from the log: what was made here says nothing of what others wrote before. */
   #readUpTo = Number.NEGATIVE_INFINITY;
+  /** When the log was read last. */
+  #readAt = Number.NEGATIVE_INFINITY;
 
-  /** The score from which the log must be read, for the script that reads it. */
-  get since(): string {
-    return Number.isFinite(this.#readUpTo) ? String(this.#readUpTo - CLOCKS_DIFFER_MS) : "-inf";
+  /**
+   * The score from which the log must be read. The newest purges are read again for three minutes, in which an earlier one may
+   * yet arrive, and no longer: a thousand of one moment would else come with every look until the next purge.
+   */
+  since(now: number): string {
+    if (!Number.isFinite(this.#readAt)) return "-inf";
+    // A clock that went back reads again what it has read.
+    const arrived = Math.min(this.#readAt, now) - ARRIVED_MS;
+    return String(Math.max(arrived, this.#readUpTo - CLOCKS_DIFFER_MS));
   }
 
   get size(): number {
@@ -77,7 +90,8 @@ export class PurgeLog {
   }
 
   /** Takes in what a batch has read: members and scores by turns. */
-  learn(membersAndScores: readonly unknown[]): void {
+  learn(membersAndScores: readonly unknown[], now: number): void {
+    this.#readAt = now;
     for (let index = 0; index + 1 < membersAndScores.length; index += 2) {
       const time = Number(membersAndScores[index + 1]);
       const purge = parsePurge(membersAndScores[index]);

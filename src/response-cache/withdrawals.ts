@@ -71,10 +71,11 @@ export class Withdrawals {
   /** The score from which purges are to be read with the next search; null where they were read lately. */
   get purgesSince(): string | null {
     if (!this.#options.shared) return null;
-    const sinceRead = this.#options.platform.now() - this.#purgesReadAt;
+    const now = this.#options.platform.now();
+    const sinceRead = now - this.#purgesReadAt;
     // A clock that went back must not make an old reading a new one.
     const current = sinceRead >= 0 && sinceRead <= this.#options.isolateMaxAgeMs;
-    return current ? null : this.#purges.since;
+    return current ? null : this.#purges.since(now);
   }
 
   /** The score from which changes are to be read with the purges. */
@@ -88,7 +89,7 @@ export class Withdrawals {
     memory.invalidate(address, invalidatedAt);
     if (!purgesRead) return;
     const now = platform.now();
-    this.#purges.learn(purges);
+    this.#purges.learn(purges, now);
     if (purgesLost) {
       // Written when the store is asked next, which begins the log anew.
       this.#purges.addPending([EVERYTHING], now);
