@@ -1,4 +1,5 @@
 import { headersFrom } from "../../http/headers-from.ts";
+import { remembered } from "../../runtime/remembered.ts";
 import { fieldName } from "./message.ts";
 
 /** What is known of a stored response, apart from its body. Plain JSON: the entry codec writes it as it is. */
@@ -55,7 +56,7 @@ export function isStoredResponse(value: unknown): value is StoredResponse {
     (contentTime === undefined || Number.isFinite(contentTime)) &&
     Number.isFinite(responseTime) &&
     Array.isArray(vary) &&
-    vary.every((name) => typeof name === "string" && fieldName(name) === name) &&
+    vary.every((name) => typeof name === "string" && isName(name)) &&
     typeof credentials === "boolean"
   );
 }
@@ -63,13 +64,16 @@ export function isStoredResponse(value: unknown): value is StoredResponse {
 /** Nothing that would end the field. Above U+00FF there is U+FFFD, which the platform makes of bytes that are no ASCII. */
 const VALUE = /^[^\0\r\n]*$/;
 
+/** The names of fields come again with every entry that is read from the shared store. */
+const isName = remembered((name) => fieldName(name) === name);
+
 function isField(field: unknown): boolean {
   return (
     Array.isArray(field) &&
     field.length === 2 &&
     typeof field[0] === "string" &&
     typeof field[1] === "string" &&
-    fieldName(field[0]) === field[0] &&
+    isName(field[0]) &&
     VALUE.test(field[1])
   );
 }
