@@ -78,6 +78,8 @@ export interface Config {
   sessionDatabase: DatabaseBinding | null;
   /** The static files of `public/`, or null. */
   assets: AssetsBinding | null;
+  /** The first eight digits of the deployed version's id, or null where the binding is absent. */
+  deployedVersion: string | null;
   /** HMAC keys for callers, newest first. None: one is derived from the store's token, or random where there is no store. */
   identitySecrets: string[];
   serviceTokens: string[];

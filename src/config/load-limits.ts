@@ -72,6 +72,7 @@ const NOT_IN_USE = {
   session: { secrets: [], idleSeconds: 0, absoluteSeconds: 0, offlineGraceSeconds: 0, maxPerUser: 0 },
   sessionDatabase: null,
   assets: null,
+  deployedVersion: null,
   serviceTokens: [],
   adminTokens: [],
   metricsTokens: [],

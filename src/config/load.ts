@@ -69,6 +69,7 @@ export function loadConfigWith(
     session,
     sessionDatabase: readSessionDatabase(values.SESSION_DB, issues),
     assets: readAssets(loading),
+    deployedVersion: readDeployedVersion(loading),
     identitySecrets: values.IDENTITY_SECRET,
     serviceTokens: values.SERVICE_TOKEN,
     adminTokens: values.ADMIN_TOKEN,
@@ -163,6 +164,17 @@ function readAssets({ values: { ASSETS: binding }, issues }: Loading): AssetsBin
     found,
     fix: "Must be the binding of [assets] in wrangler.toml, not a variable.",
   });
+  return null;
+}
+
+/** The binding tells the version's id, which is a UUID. */
+function readDeployedVersion({ values: { CF_VERSION_METADATA: binding }, issues }: Loading): string | null {
+  if (binding === undefined) return null;
+  const { id } = Object(binding) as { id?: unknown };
+  if (typeof id === "string") return /^[0-9a-f]{8}/i.exec(id)?.[0].toLowerCase() ?? null;
+  const found = typeof binding === "string" ? "a text" : shown(binding);
+  const fix = "Must be the binding of [version_metadata] in wrangler.toml, not a variable.";
+  issues.push({ place: "CF_VERSION_METADATA", found, fix });
   return null;
 }
 

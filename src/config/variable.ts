@@ -23,7 +23,7 @@ export type Variable = Described &
     | { kind: "choice"; choices: readonly string[]; default: string }
     | { kind: "url" }
     | { kind: "path"; default: string }
-    | { kind: "binding"; to: "service" | "D1 database" | "folder of static files" }
+    | { kind: "binding"; to: "service" | "D1 database" | "folder of static files" | "version's metadata" }
     | { kind: "routes" }
   );
 

@@ -84,6 +84,14 @@ export const variables = {
       "The binding of the static files in `public/` (`[assets]` in wrangler.toml): `/edge/openapi.json` comes from there, and is 404 without it.",
     ),
   },
+  CF_VERSION_METADATA: {
+    kind: "binding",
+    to: "version's metadata",
+    group: "rarely",
+    description: describe(
+      "The binding that tells the deployed version (`[version_metadata]` in wrangler.toml): `version` in the log.",
+    ),
+  },
   ROUTES: {
     kind: "routes",
     group: "often",

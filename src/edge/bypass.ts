@@ -31,6 +31,6 @@ export async function bypassed(
     session: { kind: "none" },
     limits: null,
     cache: null,
-    findings: { ...findings, caller: claims.addressIdentity.hash },
+    findings: { ...findings, caller: { ...claims.addressIdentity, key: null } },
   };
 }

@@ -3,6 +3,7 @@ import { ConfigError } from "../config/config-error.ts";
 import { errorFacts } from "../events/error-place.ts";
 import { createEvents, type Events } from "../events/events.ts";
 import { forbidStoring } from "../http/cache-fields.ts";
+import { contentLength } from "../http/content.ts";
 import { API_KEY_FIELD } from "../http/credential-fields.ts";
 import { mutableResponse } from "../http/mutable-response.ts";
 import { Problem, problemFacts, problemResponse } from "../http/problem.ts";
@@ -19,7 +20,7 @@ import type { Received, StackPart } from "./receive.ts";
 /** The fields by which the edge knows callers. */
 const CALLER_FIELDS = ["Authorization", "Cookie", API_KEY_FIELD];
 
-type FinishParts = Pick<Isolate, "platform" | "events" | "cors" | "sessions" | "fields"> &
+type FinishParts = Pick<Isolate, "platform" | "events" | "cors" | "sessions" | "fields" | "config"> &
   Partial<Pick<Isolate, "metrics">>;
 
 /**
@@ -27,7 +28,7 @@ type FinishParts = Pick<Isolate, "platform" | "events" | "cors" | "sessions" | "
  * middlewares the outermost writes for all.
  */
 export function finish(
-  { platform, events, cors, sessions, fields, metrics }: FinishParts,
+  { platform, events, cors, sessions, fields, config, metrics }: FinishParts,
   received: Received,
   findings: Findings,
   outcome: Answer | Refusal,
@@ -60,7 +61,7 @@ export function finish(
   }
   if (!all) return response;
   const final = cors.apply(request, response);
-  logAll(events, received, all, { status: final.status, now: platform.now() });
+  logAll(events, received, all, { final, version: config.deployedVersion, now: platform.now() });
   metrics?.writeAfter(received);
   deferred.start();
   return final;
@@ -86,22 +87,29 @@ function logAll(
   events: Events,
   { request, requestId, startedAt }: Received,
   { findings, outcome, cache }: StackPart,
-  { status, now }: { status: number; now: number },
+  { final, version, now }: { final: Response; version: string | null; now: number },
 ): void {
-  const { route, caller, session, limits, eager, storeCalls, storeMs, observed } = findings;
+  const { route, caller, session, limits, eager, storeCalls, storeMs, originMs, observed } = findings;
+  const limited = limitsWord(limits);
   logRequest(events, {
     requestId,
-    method: request.method,
+    request,
+    version,
     route,
-    status,
+    status: final.status,
     caller,
     verdict: verdictOf(outcome.kind === "answer" ? observed : outcome.error),
-    limits: limitsWord(limits),
+    limits: limited,
+    policy: limits?.violated[0] ?? limits?.nearest?.name ?? null,
+    source: limited && limits ? limits.source : null,
     session: !session || session.kind === "none" ? null : session.kind,
     cache: cache ? cache.word.toLowerCase() : null,
+    cacheReason: cache && "fwd" in cache.status ? (cache.status.detail ?? cache.status.fwd) : null,
     eager: eager?.outcome,
     storeCalls,
     storeMs,
+    originMs,
+    bytes: request.method === "HEAD" ? null : contentLength(final.headers),
     totalMs: now - startedAt,
   });
   if (cache) countCache(events, route, cache);

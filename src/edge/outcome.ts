@@ -1,6 +1,7 @@
 import type { Problem } from "../http/problem.ts";
 import type { EagerFetch } from "../origin/eager-fetch.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
+import type { LoggedCaller } from "../request/log-record.ts";
 import type { SessionChange } from "../request/session-change.ts";
 import type { CacheOutcome } from "../response-cache/outcome.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
@@ -9,8 +10,7 @@ import type { SessionVerdict } from "../session/verdict.ts";
 export interface Findings {
   /** The route as configured. The log never contains the path, which may hold personal data. */
   route: string;
-  /** The caller's hash. */
-  caller: string | null;
+  caller: LoggedCaller | null;
   session: SessionVerdict | null;
   limits: LimitVerdict | null;
   /** The request to the origin that began before it was known whether it is needed, where there was one. */
@@ -21,6 +21,8 @@ export interface Findings {
   storeCalls: number;
   /** Milliseconds that the request waits for the store. */
   storeMs: number;
+  /** Milliseconds that the request waits for the origin; null where it does not ask. */
+  originMs: number | null;
 }
 
 /** The findings before the first step. */
@@ -33,6 +35,7 @@ export const NO_FINDINGS: Findings = {
   observed: null,
   storeCalls: 0,
   storeMs: 0,
+  originMs: null,
 };
 
 /** A response, with the data of the modules that produced it. */

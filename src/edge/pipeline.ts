@@ -4,6 +4,7 @@ import { announcedMethod } from "../http/cors.ts";
 import { Problem, problem } from "../http/problem.ts";
 import { confirmation } from "../identity/confirm.ts";
 import type { EdgeRequest } from "../request/capability.ts";
+import { loggedCaller } from "../request/log-record.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
 import type { CacheReply } from "../response-cache/outcome.ts";
 import { type Admission, type AdmitOptions, type Admitted, edgeRequest } from "./admission.ts";
@@ -12,6 +13,7 @@ import { bypassed } from "./bypass.ts";
 import { check, crossSite } from "./check.ts";
 import { finish } from "./finish.ts";
 import type { Isolate } from "./isolate.ts";
+import { OriginTime } from "./origin-time.ts";
 import { type Answer, type Findings, NO_FINDINGS, refusal } from "./outcome.ts";
 import { prepare } from "./prepare.ts";
 import { preflightAnswer, type Received } from "./receive.ts";
@@ -54,6 +56,7 @@ export async function handle(
   if (preflight) return preflight;
   const admission = await admit(parts, received, options);
   const { findings } = admission;
+  const origin = new OriginTime(parts.platform);
   try {
     if (admission.kind === "refused") {
       const own = await ownRefusal(admission, options);
@@ -62,9 +65,10 @@ export async function handle(
         ...(own && { response: own }),
       });
     }
-    return finish(parts, received, findings, await answer(admission, originOf(admission)));
+    const answered = await answer(admission, origin.timed(originOf(admission)));
+    return finish(parts, received, { ...findings, originMs: origin.waitedMs }, answered);
   } catch (error) {
-    return finish(parts, received, findings, refusal(error));
+    return finish(parts, received, { ...findings, originMs: origin.waitedMs }, refusal(error));
   }
 }
 
@@ -187,7 +191,7 @@ async function checked(
     knownOutcome: elsewhere ? async () => (elsewhere.lives ? "alive" : "over") : parts.sessions.knownOutcome,
     sessions: wanted.session || elsewhere !== undefined,
   });
-  note({ caller: confirm(false).identity.hash });
+  note({ caller: loggedCaller(confirm(false)) });
 
   const batch = parts.store.batch(received.waitUntil);
   const decide = await prepare(parts, request, outcomes, batch, { ...wanted, all: mode !== "enforce" });
@@ -200,7 +204,7 @@ async function checked(
   const session = await decide.session();
   const assumed = decide.assumed ?? confirm(elsewhere?.lives ?? session.kind === "active");
   const { identity, limits, calls } = await decide.caller(assumed, withKey);
-  note({ storeCalls: storeCalls + calls, caller: identity.identity.hash, session, limits });
+  note({ storeCalls: storeCalls + calls, caller: loggedCaller(identity), session, limits });
 
   const facts = {
     ...{ request, identity, session, limits },

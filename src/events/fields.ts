@@ -33,6 +33,12 @@ export const status: Field<number> = { kind: "status", fits: Number.isSafeIntege
 export const requestId: Field<string> = text("request id", /^[\w-]{1,64}$/);
 /** HMAC of a caller, a user or a session, as `identity/caller-hash.ts` makes it. */
 export const hash: Field<string> = text("hash", /^[0-9a-f]{1,64}$/);
+/** The id that Cloudflare gave the request, without the data centre. */
+export const ray: Field<string> = text("ray", /^[0-9a-f]{16}$/);
+/** A data centre of Cloudflare's, by its airport (IATA). */
+export const colo: Field<string> = text("colo", /^[A-Z]{3}$/);
+/** The deployed version: the first eight digits of its id. */
+export const deployed: Field<string> = text("version", /^[0-9a-f]{8}$/);
 /** A word that the code, Redis or a problem's catalogue gives: `denied`, `WRONGTYPE`, `session_required`. */
 export const code: Field<string> = text("code", /^[A-Za-z][A-Za-z0-9_-]{0,63}$/);
 /** A name that the configuration gives a route or a limit. */

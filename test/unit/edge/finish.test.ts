@@ -4,7 +4,7 @@ import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { type Answer, NO_FINDINGS, refusal } from "../../../src/edge/outcome.ts";
 import { receive } from "../../../src/edge/receive.ts";
 import { problem } from "../../../src/http/problem.ts";
-import type { LimitVerdict } from "../../../src/ratelimit/verdict.ts";
+import { type LimitVerdict, unlimited } from "../../../src/ratelimit/verdict.ts";
 import { testPlatform } from "../../support/platform.ts";
 
 const EDGE_LIMITS = {
@@ -14,7 +14,7 @@ const EDGE_LIMITS = {
   "X-RateLimit-Remaining": "3",
   "X-RateLimit-Reset": "1768478466",
 };
-const LIMITS: LimitVerdict = { kind: "allowed", source: "isolate", headers: EDGE_LIMITS } as never;
+const LIMITS: LimitVerdict = { ...unlimited("isolate"), headers: EDGE_LIMITS };
 
 const ORIGIN_LIMITS = {
   "retry-after": "7",
@@ -114,13 +114,20 @@ describe("the fields of the edge's quota", () => {
   });
 
   it("are those of the limit on the edge's own 429, with its Retry-After", async () => {
-    const denied = { kind: "denied", source: "isolate", headers: { ...EDGE_LIMITS, "Retry-After": "36" } };
+    const denied = {
+      ...LIMITS,
+      kind: "denied",
+      violated: ["all"],
+      headers: { ...EDGE_LIMITS, "Retry-After": "36" },
+    };
     const outcome = refusal(problem("RATE_LIMIT_EXCEEDED", { values: { seconds: 36 }, retryAfter: 36 }));
     const { response, logged } = finished(outcome, "GET", denied as never);
     expect(limitFields(response.headers)).toEqual({ ...lower(EDGE_LIMITS), "retry-after": "36" });
     expect(logged).toMatchObject({
       verdict: "rate_limit_exceeded",
       limits: "denied by isolate",
+      policy: "all",
+      source: "isolate",
       status: 429,
     });
   });

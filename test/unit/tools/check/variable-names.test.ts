@@ -41,7 +41,7 @@ it.each<[written: string, meant: string]>([
 });
 
 it("tells all that are equally near", () => {
-  expect(meantBy("REDIS_PREFIX")).toEqual([
+  expect(meantBy("REDIS_PREFIX").toSorted()).toEqual([
     "REDIS_CACHE_PREFIX",
     "REDIS_RATE_LIMIT_PREFIX",
     "REDIS_SESSION_PREFIX",
