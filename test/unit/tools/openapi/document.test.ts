@@ -3,6 +3,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it } from "vitest";
 import { type AdminRoutesOptions, adminRoutes } from "../../../../src/endpoints/admin/routes.ts";
 import { type HealthRoutesOptions, healthRoutes } from "../../../../src/endpoints/health.ts";
+import { type MetricsRouteOptions, metricsRoute } from "../../../../src/endpoints/metrics.ts";
 import { openapiRoutes } from "../../../../src/endpoints/openapi.ts";
 import { type SessionRoutesOptions, sessionRoutes } from "../../../../src/endpoints/sessions.ts";
 import { PROBLEM_CODES } from "../../../../src/http/problem-codes.ts";
@@ -16,9 +17,12 @@ function registered(): string[] {
   const admin = adminRoutes({ routes: [], warm: none, platform: none } as unknown as AdminRoutesOptions);
   const sessions = sessionRoutes({ sessions: {}, identified: () => none } as unknown as SessionRoutesOptions);
   const health = healthRoutes({} as HealthRoutesOptions);
+  const metrics = metricsRoute({ gate: (_, next) => next() } as MetricsRouteOptions);
+  // It takes each method itself, and refuses all but this one.
+  const allowed = metrics.routes.map((route) => ({ ...route, method: "GET" }));
   const openapi = openapiRoutes({ assets: null, authBasePath: "", healthPath: "" });
   return [
-    ...[...admin.routes, ...openapi.routes].map((route) => ["/edge", route] as const),
+    ...[...admin.routes, ...openapi.routes, ...allowed].map((route) => ["/edge", route] as const),
     ...sessions.routes.map((route) => ["/auth", route] as const),
     ...health.routes.map((route) => ["/health", route] as const),
   ]
@@ -31,6 +35,8 @@ const NO_PATHS_OF_THE_EDGE: readonly string[] = [
   // Of the API behind it.
   ...["TOO_MANY_PREFLIGHTS", "ORIGIN_NOT_CONFIGURED", "ORIGIN_UNREACHABLE", "ORIGIN_TIMEOUT"],
   ...["LOOP_DETECTED", "ONLY_IF_CACHED"],
+  // Of a method that no operation has.
+  "METHOD_NOT_ALLOWED",
 ];
 
 describe("the OpenAPI document", () => {
