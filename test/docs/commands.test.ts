@@ -58,8 +58,10 @@ function partsOf(text: string) {
 /** What is wrong with a command's form, by its program. A program that is not here is one that no test knows. */
 const FORMS: Record<string, (words: string[], text: string) => Promise<void> | void> = {
   npm: async (words) => {
-    // test/docs/package.test.ts packs, test/docs/first-hour.ts installs.
-    if (words[0] === "ci" || words[0] === "pack") return expect(words).toHaveLength(1);
+    // test/docs/package.test.ts and installed-examples.test.ts pack and install, test/docs/first-hour.ts installs.
+    if (["ci", "install"].includes(words[0] ?? "")) return expect(words).toHaveLength(1);
+    if (words[0] === "pack")
+      return expect(["", "--pack-destination docs/examples"]).toContain(words.slice(1).join(" "));
     const [script = "", ...rest] = words[0] === "run" ? words.slice(1) : words;
     expect(Object.keys(scripts)).toContain(script);
     if (rest.length === 0) return;
@@ -87,6 +89,13 @@ const FORMS: Record<string, (words: string[], text: string) => Promise<void> | v
   },
   // Its flags are from uvicorn's documentation: nothing here can run it.
   uvicorn: (words) => expect(words).toEqual(["main:app", "--forwarded-allow-ips", "'*'"]),
+  // What test/docs/installed-examples.test.ts does as well.
+  cd: ([folder = ""]) => expect(existsSync(`${folder}/package.json`), folder).toBe(true),
+  cp: ([from = "", to = ""]) => {
+    expect([from, to]).toEqual([".dev.vars.example", ".dev.vars"]);
+    for (const example of ["app", "limits"])
+      expect(existsSync(`docs/examples/${example}/${from}`)).toBe(true);
+  },
   openssl: (words) => expect(words[0]).toBe("rand"),
   // test/docs/package.test.ts runs it, as it is packed.
   "envoyou-edge": (words, text) => {
