@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { parse as parseYaml } from "yaml";
 import { purgeRoutes } from "../../src/endpoints/admin/purge.ts";
 import { parseSessionSignal } from "../../src/session/origin-signal.ts";
 import { checkConfiguration } from "../../src/tools/check/configuration.ts";
@@ -39,6 +40,11 @@ const READERS: Record<string, (block: PageBlock) => unknown> = {
     expect(await readersOf(text), "the endpoints and fields that take it").toHaveLength(1);
   },
   toml: ({ text }) => checkToml(text),
+  // What Prometheus is told: by default it asks for the path `/metrics` over http.
+  yaml: ({ text }) =>
+    expect(parseYaml(text)).toMatchObject({
+      scrape_configs: [{ scheme: "https", metrics_path: "/edge/metrics", authorization: expect.anything() }],
+    }),
   mermaid: ({ text }) => expect(text).toMatch(/^flowchart /),
   "": ({ text }) => expect(pathsOf(text).filter((path) => !existsSync(path))).toEqual([]),
 };
