@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
+import { type Analysis, checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { build } from "esbuild";
+import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/tools/check/run.ts";
 import { SURFACES, surfaceFile, surfaceReport } from "../../src/tools/package/surface.ts";
@@ -147,6 +149,18 @@ it.each(Object.entries(SURFACES))(
     );
   },
 );
+
+it("publint and are-the-types-wrong find nothing in the tarball", async () => {
+  const tarball = new Uint8Array(await readFile(join(folder, "envoyou-edge-0.1.0.tgz")));
+  const { messages } = await publint({ pack: { tarball: tarball.slice().buffer }, strict: true });
+  expect(messages).toEqual([]);
+  const { problems } = (await checkPackage(createPackageFromTarballData(tarball))) as Analysis;
+  // The profile `esm-only`: there is one build, and require() and resolutions without `exports` are not promised anything.
+  const others = problems.filter(
+    (problem) => !/^(node10|node16-cjs)$/.test("resolutionKind" in problem ? problem.resolutionKind : ""),
+  );
+  expect(others).toEqual([]);
+});
 
 it("runs in Node, where nothing but the package and its peers is installed", async () => {
   const own = await project("run", {
