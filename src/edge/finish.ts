@@ -16,6 +16,7 @@ import { createRequestIds } from "../runtime/request-ids.ts";
 import type { Isolate } from "./isolate.ts";
 import type { Answer, Findings, Refusal } from "./outcome.ts";
 import type { Received, StackPart } from "./receive.ts";
+import { serverTiming } from "./server-timing.ts";
 
 /** The fields by which the edge knows callers. */
 const CALLER_FIELDS = ["Authorization", "Cookie", API_KEY_FIELD];
@@ -57,6 +58,8 @@ export function finish(
       setLimitFields(headers, all);
       if (all.change) fields.writeSessionFields(all.change, headers, url, now);
       headers.set("x-request-id", requestId);
+      if (all.findings.timed)
+        headers.append("server-timing", serverTiming(all.findings, all.cache, now - received.startedAt));
     }
   }
   if (!all) return response;

@@ -23,6 +23,8 @@ export interface Findings {
   storeMs: number;
   /** Milliseconds that the request waits for the origin; null where it does not ask. */
   originMs: number | null;
+  /** The answer says where the time went. */
+  timed: boolean;
 }
 
 /** The findings before the first step. */
@@ -36,6 +38,7 @@ export const NO_FINDINGS: Findings = {
   storeCalls: 0,
   storeMs: 0,
   originMs: null,
+  timed: false,
 };
 
 /** A response, with the data of the modules that produced it. */

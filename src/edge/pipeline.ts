@@ -18,6 +18,7 @@ import { type Answer, type Findings, NO_FINDINGS, refusal } from "./outcome.ts";
 import { prepare } from "./prepare.ts";
 import { preflightAnswer, type Received } from "./receive.ts";
 import { routeOf, withLimits } from "./route.ts";
+import { wantsTiming } from "./server-timing.ts";
 
 type PipelineParts = Pick<
   Isolate,
@@ -55,7 +56,7 @@ export async function handle(
   const preflight = preflightAnswer(parts, received);
   if (preflight) return preflight;
   const admission = await admit(parts, received, options);
-  const { findings } = admission;
+  const findings = { ...admission.findings, timed: await wantsTiming(received.request, parts.config) };
   const origin = new OriginTime(parts.platform);
   try {
     if (admission.kind === "refused") {
