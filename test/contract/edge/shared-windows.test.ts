@@ -28,13 +28,14 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-const window = { name: "w", limit: 4, window: "1 d" } as const;
+// A name of this file's own: what a process remembers of the calls with a name is bounded, and files share a process.
+const window = { name: "windows", limit: 4, window: "1 d" } as const;
 const SHARED: LimitInput[] = [
   { ...window, shared: true },
   { ...window, shared: true, algorithm: "fixed-window" },
   { ...window, shared: true, algorithm: "sliding-log" },
   { ...window, shared: true, by: "address" },
-  { name: "w", shared: true, algorithm: "token-bucket", capacity: 4, refill: 1, window: "1 d" },
+  { name: "windows", shared: true, algorithm: "token-bucket", capacity: 4, refill: 1, window: "1 d" },
   { ...window, shared: true, limit: 40, cost: 10, lease: 4 },
 ];
 
