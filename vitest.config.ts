@@ -59,6 +59,7 @@ export default defineConfig({
           ...sharedModules,
           testTimeout: 20_000,
           name: "contract",
+          setupFiles: ["./test/support/edge/forget-calls.ts"],
           include: ["test/contract/**/*.test.ts"],
         },
       },

@@ -37,6 +37,15 @@ let hasRun = false;
 const MAX_CALLS = 32;
 const MAX_NAMES = 1000;
 
+/** As in a process that has made no call yet. For tests, whose files share a process. */
+export function forgetCalls(): void {
+  calls.clear();
+  made.clear();
+  lists.clear();
+  building = 0;
+  hasRun = false;
+}
+
 interface NamedLimits {
   limits?: readonly { name: string }[];
   tiers?: Readonly<Record<string, readonly { name: string }[]>>;

@@ -28,14 +28,13 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-// A name of this file's own: what a process remembers of the calls with a name is bounded, and files share a process.
-const window = { name: "windows", limit: 4, window: "1 d" } as const;
+const window = { name: "w", limit: 4, window: "1 d" } as const;
 const SHARED: LimitInput[] = [
   { ...window, shared: true },
   { ...window, shared: true, algorithm: "fixed-window" },
   { ...window, shared: true, algorithm: "sliding-log" },
   { ...window, shared: true, by: "address" },
-  { name: "windows", shared: true, algorithm: "token-bucket", capacity: 4, refill: 1, window: "1 d" },
+  { name: "w", shared: true, algorithm: "token-bucket", capacity: 4, refill: 1, window: "1 d" },
   { ...window, shared: true, limit: 40, cost: 10, lease: 4 },
 ];
 
