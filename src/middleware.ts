@@ -10,7 +10,8 @@ import { limitScope, routeInScope, sameRoutes } from "./edge/middleware-scope.ts
 import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
 import { createEvents } from "./events/events.ts";
-import { Problem } from "./http/problem.ts";
+import { announcedMethod } from "./http/cors.ts";
+import { Problem, problem } from "./http/problem.ts";
 import type { ConfirmedIdentity } from "./identity/confirmed.ts";
 import { AppErrors, limitedInfo, responseOr, throwTo } from "./middleware/app-functions.ts";
 import { EarlierFields } from "./middleware/earlier-fields.ts";
@@ -91,6 +92,7 @@ export function edgeIn(
   explained: (error: unknown) => unknown = (error) => error,
 ): MiddlewareHandler<EdgeEnv> {
   const { sinks, onLimited } = options;
+  const needsSession = options.session === "required";
   const { routes, capabilities } = configured(options);
   const events = createEvents({ platform: workerPlatform, ...(sinks && { sinks }) });
   const scopeOf = limitScope(options);
@@ -111,7 +113,9 @@ export function edgeIn(
           received,
           (admitted) => {
             setVariables(c, { isolate, admitted, stack, capabilities });
-            return throughHandlers(c, next, { admitted, earlier });
+            const handlers = throughHandlers(c, next, { admitted, earlier });
+            const unchecked = needsSession && isolate.config.mode === "enforce" && isPreflight(c.req.raw);
+            return unchecked ? asPreflight(handlers) : handlers;
           },
           {
             capabilities,
@@ -258,7 +262,12 @@ function setVariables(c: Context<EdgeEnv>, { isolate, admitted, stack, capabilit
     values: capabilities.cache ? values : (around?.values ?? values),
   });
   c.set("redis", store.redis());
-  c.set("user", identity.user);
+  // An app's own `user` or `session` stays, unless it asks for the edge's.
+  const known: unknown = c.get("user");
+  if (capabilities.session || known === undefined || known === stack.user) {
+    c.set("user", identity.user);
+    stack.user = identity.user;
+  }
   if (capabilities.session || c.get("session") === undefined)
     c.set("session", session.kind === "active" ? { ...session, record: ownRecord(session) } : null);
   c.set("rateLimit", stack.limits);
@@ -277,6 +286,28 @@ function throughHandlers(
       await next();
       if (c.error instanceof Problem && c.error.isAnswer) throw c.error;
       return { kind: "response", response: earlier.without(c.res) } as const;
+    },
+  };
+}
+
+function isPreflight(request: Request): boolean {
+  return announcedMethod(request) !== null;
+}
+
+/**
+ * The answer to a preflight, which reaches a `cors()` behind this middleware without a session: it has the fields of one and no
+ * content. A handler for all methods answers as well, with what only a session's user may see.
+ */
+function asPreflight(handlers: OriginFetch): OriginFetch {
+  return {
+    repeatable: false,
+    async fetch(headers) {
+      const reply = await handlers.fetch(headers);
+      if (reply.kind !== "response") return reply;
+      const { status, headers: fields } = reply.response;
+      if (![...fields.keys()].some((name) => name.startsWith("access-control-allow-")))
+        throw problem("SESSION_REQUIRED");
+      return { ...reply, response: new Response(null, { status, headers: fields }) };
     },
   };
 }

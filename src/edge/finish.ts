@@ -37,14 +37,15 @@ export function finish(
   const { request, url, requestId, stack, deferred } = received;
   const now = platform.now();
   const response = mutableResponse(responseOf(outcome, requestId, events));
+  const change =
+    (outcome.kind === "answer" ? outcome.session : null) ??
+    (findings.session ? sessions.changeOf(findings.session) : null);
   const own: StackPart = {
     findings,
     outcome,
     response,
     cache: outcome.kind === "answer" ? outcome.cache : null,
-    change:
-      (outcome.kind === "answer" ? outcome.session : null) ??
-      (findings.session ? sessions.changeOf(findings.session) : null),
+    writeSession: change && ((headers) => fields.writeSessionFields(change, headers, url, now)),
   };
   const all = stack ? stack.add(own) : own;
   // The fields of a 101 cannot be changed: the connection is no longer HTTP.
@@ -54,9 +55,11 @@ export function finish(
     if (own.cache || (all && !all.cache)) fields.setCacheFields(headers, own.cache);
     // Else a browser shows the last user's page to the next (RFC 9111 §4.1).
     if (outcome.kind === "answer" && outcome.byCaller) addVary(headers, CALLER_FIELDS);
+    // Stored, also by a cache around this middleware, it would refuse others.
+    if (outcome.kind === "refusal" && outcome.response) forbidStoring(headers);
     if (all) {
       setLimitFields(headers, all);
-      if (all.change) fields.writeSessionFields(all.change, headers, url, now);
+      all.writeSession?.(headers);
       headers.set("x-request-id", requestId);
       if (all.findings.timed)
         headers.append("server-timing", serverTiming(all.findings, all.cache, now - received.startedAt));
@@ -82,8 +85,6 @@ function setLimitFields(headers: Headers, { findings: { limits }, outcome }: Sta
     // A refusal by the limits has its own. Under `EDGE_MODE=observe` a denied request gets the origin's answer, or its failure.
     if (name !== "Retry-After" || ownAnswer) headers.set(name, value);
   }
-  // Stored, it would refuse others.
-  if (ownAnswer) forbidStoring(headers);
 }
 
 function logAll(

@@ -7,6 +7,7 @@ import type { Sessions } from "../session/sessions.ts";
 import type { ValueCache } from "../value-cache/value-cache.ts";
 import { isolatesOf } from "./isolate.ts";
 import type { Parts } from "./parts.ts";
+import { createPreflights } from "./preflights.ts";
 
 /** What a capability is where it takes no part: the pipeline does not ask it, and a handler that does gets an error. */
 function absent(): never {
@@ -64,7 +65,7 @@ const limitsAlone: Parts = {
   cache: () => cache,
   values: () => values,
   cors: () => ({ owned: false, preflight: () => null, apply: (_request, response) => response }),
-  preflights: () => ({ refusal: () => null }),
+  preflights: createPreflights,
   eager: () => ({ begin: () => null }),
   health: () => absent,
   // The app's handlers are given the request as it came.

@@ -32,6 +32,8 @@ const made = new Map<string, Made>();
 let building = 0;
 /** Whether a middleware has run since the last call: then the next call begins another building. */
 let hasRun = false;
+/** Whether a middleware has ever run. */
+let everRan = false;
 
 /** More calls than any Worker makes for limits of the same names; those beyond share one scope. Likewise for buildings. */
 const MAX_CALLS = 32;
@@ -44,6 +46,7 @@ export function forgetCalls(): void {
   lists.clear();
   building = 0;
   hasRun = false;
+  everRan = false;
 }
 
 interface NamedLimits {
@@ -54,9 +57,9 @@ interface NamedLimits {
 /**
  * The scope of one `edge()` call, by its place among those with a limit of one of its names.
  *
- * Where the middleware is not registered itself but called by another one (`every()` of Hono, or a function that makes it anew
- * for each request), the calls cannot be counted. Then the scope is the path under which that one is registered, and the place
- * among those that run for the request.
+ * Where the middleware is not registered itself but called by another one (`every()` of Hono, a choice by method), it has that
+ * place as well if it was made with the app. A function that makes it anew for each request cannot be told from others of its
+ * kind: then the scope is the path under which that function is registered, and the place among those that run for the request.
  */
 export function limitScope({ limits, tiers = {} }: NamedLimits): LimitScope {
   // What is no list of limits is found when the configuration is read, and is no error here.
@@ -64,12 +67,21 @@ export function limitScope({ limits, tiers = {} }: NamedLimits): LimitScope {
   const names = [...new Set(all.map((limit) => String(limit?.name)))];
   const place = placeOfCall(names);
   const own = place === 0 ? "" : `#${place}`;
+  const isEarly = !everRan;
+  // What a function makes anew runs at once.
+  let isNew = true;
+  queueMicrotask(() => {
+    isNew = false;
+  });
+  let madeWithApp: boolean | undefined;
 
   return function scope(c, self) {
     hasRun = true;
+    everRan = true;
+    madeWithApp ??= isEarly && !isNew;
     const registered = matchedRoutes(c)[c.req.routeIndex];
     // An app with an `onError` of its own is mounted with its handlers wrapped.
-    if (registered && findTargetHandler(registered.handler) === self) return own;
+    if (madeWithApp || (registered && findTargetHandler(registered.handler) === self)) return own;
     const path = registered?.path ?? "*";
     const counts = runs.get(c) ?? new Map<string, number>();
     runs.set(c, counts);

@@ -4,7 +4,6 @@ import type { Events } from "../events/events.ts";
 import type { CorsPolicy } from "../http/cors.ts";
 import { decodedPath } from "../http/path.ts";
 import { AfterResponse } from "../request/deferred.ts";
-import type { SessionChange } from "../request/session-change.ts";
 import type { CacheOutcome } from "../response-cache/outcome.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -42,7 +41,11 @@ export interface StackPart {
   findings: Findings;
   /** It decides what is told of limits, and the verdict in the log. */
   outcome: Answer | Refusal;
-  change: SessionChange | null;
+  /**
+   * Writes the change of its session into the fields of the answer, or null. The outermost calls it for all, and may have no
+   * sessions itself.
+   */
+  writeSession: ((headers: Headers) => void) | null;
   cache: CacheOutcome | null;
   response: Response;
 }

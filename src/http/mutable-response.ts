@@ -1,17 +1,19 @@
 /**
- * A response whose fields can be changed: the same one, or a copy where they cannot, as those of a fetch. The answer to a
- * WebSocket's handshake is left as it is.
+ * A response whose fields can be changed: the same one, or a copy where they cannot, as those of a fetch. One without a body is
+ * copied too: an app may answer several requests with it, and the fields of one must not reach another. The answer to a WebSocket's
+ * handshake is left as it is.
  */
 export function mutableResponse(response: Response): Response {
   if (response.status === 101) return response;
   try {
     // No answer has this field: deleting it shows whether the fields may be changed.
     response.headers.delete("x-edge-nothing");
-    return response;
+    if (response.body !== null) return response;
   } catch {
-    const { status, headers, statusText } = response;
-    return new Response(response.body, { status, headers, statusText: reasonPhrase(statusText) });
+    // They may not.
   }
+  const { status, headers, statusText } = response;
+  return new Response(response.body, { status, headers, statusText: reasonPhrase(statusText) });
 }
 
 /**

@@ -19,6 +19,8 @@ export class RequestStack implements LimitingRequest {
   #ms = 0;
   /** What the limits so far say. */
   limits: LimitVerdict | null = null;
+  /** What a middleware has set as `c.var.user`; undefined where none has. */
+  user: unknown;
   /** The session, where a middleware has read it. */
   confirmed: ConfirmedElsewhere | null = null;
 
@@ -71,7 +73,7 @@ export class RequestStack implements LimitingRequest {
       response: outer.response,
       findings,
       outcome: this.#outcome(outer),
-      change: parts.find((part) => part.change)?.change ?? null,
+      writeSession: parts.find((part) => part.writeSession)?.writeSession ?? null,
       cache: outer.cache ?? this.#inner.findLast((part) => part.cache)?.cache ?? null,
     };
   }

@@ -26,7 +26,8 @@ export function askApp({ key, tier, skip, cost, cache, limits, tiers }: EdgeOpti
     const units = cost ? costOf(await cost(c)) : undefined;
     if (units === 0) return { unlimited: true, ...cached };
     const plan = textOf(await tier?.(c), "tier");
-    const keys = key && (await keysOf(c, identifier));
+    // Without any key there is nobody to count in the caller's place.
+    const keys = functions.length > 0 && (await keysOf(c, identifier));
     if (!keys && named !== undefined) throw misnamed(named, []);
     const counting = {
       ...(keys && { keys, countedBy: counted }),
@@ -93,8 +94,12 @@ function countedBy({ limits, tiers = {} }: Lists): ReadonlyMap<string, string> {
 export function withoutKeyNames<Limits extends readonly MiddlewareLimit[]>(limits: Limits): Limits {
   if (!Array.isArray(limits)) return limits;
   return limits.map((limit: MiddlewareLimit) => {
-    const { by, ...rest } = limit ?? {};
-    return by === undefined || by === "address" || by === "caller" || typeof by !== "string" ? limit : rest;
+    if (typeof limit !== "object" || limit === null) return limit;
+    // A copy: what the app does to its options later changes no limit.
+    const { by, ...rest } = limit;
+    return by === undefined || by === "address" || by === "caller" || typeof by !== "string"
+      ? { ...limit }
+      : rest;
   }) as unknown as Limits;
 }
 
