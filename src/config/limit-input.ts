@@ -231,12 +231,13 @@ function issuesOfLimit(
   if (typeof input !== "object" || input === null || Array.isArray(input))
     return [{ place, found: shown(input), fix: "Must be an object." }];
   const limit = input as Record<string, unknown>;
-  const { algorithm = DEFAULT_ALGORITHM } = limit;
+  const { algorithm: chosen = DEFAULT_ALGORITHM } = limit;
   const traits =
-    typeof algorithm === "string" && Object.hasOwn(algorithms, algorithm) ? algorithms[algorithm] : undefined;
+    typeof chosen === "string" && Object.hasOwn(algorithms, chosen) ? algorithms[chosen] : undefined;
   if (!traits) {
-    const fix = `Must be one of ${Object.keys(algorithms).join(", ")}.`;
-    return [{ place: `${place}.algorithm`, found: shown(algorithm), fix }];
+    const { windows, buckets } = choicesOf(algorithms);
+    const fix = `Must be one of ${[...windows, ...buckets].join(", ")}.`;
+    return [{ place: `${place}.algorithm`, found: shown(chosen), fix }];
   }
   const own = { ...limitBase, ...(traits.refills ? keys.bucket : keys.window) };
   const issues = Object.entries(own).flatMap(([name, key]): ConfigIssue[] => {
