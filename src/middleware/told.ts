@@ -48,7 +48,7 @@ export function askApp({ key, tier, skip, cost, cache, limits, tiers }: EdgeOpti
       for (const [place, each] of (list.length > 0 ? list : [null]).entries()) {
         const text = textOf(each, name === "" ? "key" : `key.${name}`);
         // The name and the place are part of it: a tenant and a user of one name are two.
-        keys.push({ name, hash: text === null ? "" : await hash(`key ${name} ${place}`, text) });
+        keys.push({ name, hash: text === null ? "" : await hash(`key ${name} ${place}`, encodable(text)) });
       }
     }
     if (keys.length > MAX_KEYS) throw issue("key", `${keys.length} keys`, `Return ${MAX_KEYS} at most.`);
@@ -110,6 +110,11 @@ function textOf(value: LimitKey, place: string, nobody: ReadonlySet<string> = NO
   if (typeof value === "bigint") return String(value);
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : null;
   throw issue(place, kindOf(value), "Return a text or a number; null where there is none.");
+}
+
+/** UTF-8 has one character for all halves of surrogate pairs: texts with one, as JSON may have them, would share a count. */
+function encodable(text: string): string {
+  return /\p{Surrogate}/u.test(text) ? `\0${JSON.stringify(text)}` : text;
 }
 
 /** Whole units. @throws ConfigError */

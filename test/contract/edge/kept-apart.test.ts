@@ -204,6 +204,37 @@ describe("a preflight", () => {
   });
 });
 
+describe("keys", () => {
+  it("that differ in one character have a count each, whatever character it is", async () => {
+    const { rateLimit } = edgeInRedis();
+    const app = new Hono<EdgeEnv>();
+    app.use(rateLimit({ limits: [limit("a", 1)], key: (c) => JSON.parse(c.req.header("x-key") ?? "0") }));
+    app.get("*", (c) => c.text("fine"));
+    const texts = [
+      "\ud800",
+      "\ud801",
+      "\ufffd",
+      "x\ud800",
+      "\ud83d\ude00",
+      "\ud83d",
+      "a",
+      "A",
+      "a ",
+      "a\0",
+      "\u00e9",
+      "e\u0301",
+    ];
+    const signs = [];
+    for (const text of [...texts, "\ud800", "a"]) {
+      const spelt = JSON.stringify(text).replace(/[^ -~]/gu, (each) =>
+        [...each.split("")].map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""),
+      );
+      signs.push(sign((await ask(app, "/", { "x-key": spelt })).answer));
+    }
+    expect(signs.join("")).toBe(`${"+".repeat(texts.length)}--`);
+  });
+});
+
 describe("options", () => {
   it("that the app changes later change no limit that is made", async () => {
     const { rateLimit } = edgeInRedis();
