@@ -32,7 +32,6 @@ import type { HandlerLimiter } from "./ratelimit/limiter.ts";
 import type { LimitVerdict } from "./ratelimit/verdict.ts";
 import type { OriginFetch } from "./request/origin-reply.ts";
 import { workerPlatform } from "./runtime/platform.ts";
-import { ownRecord } from "./session/record.ts";
 import type { Sessions } from "./session/sessions.ts";
 import type { ActiveSession } from "./session/verdict.ts";
 import type { ValueCache } from "./value-cache/value-cache.ts";
@@ -268,8 +267,11 @@ function setVariables(c: Context<EdgeEnv>, { isolate, admitted, stack, capabilit
     c.set("user", identity.user);
     stack.user = identity.user;
   }
-  if (capabilities.session || c.get("session") === undefined)
-    c.set("session", session.kind === "active" ? { ...session, record: ownRecord(session) } : null);
+  if (capabilities.session || c.get("session") === undefined) {
+    // A handler may change what it is given, and the isolate remembers the other.
+    const own = session.kind === "active" ? { ...session, record: structuredClone(session.record) } : null;
+    c.set("session", own);
+  }
   c.set("rateLimit", stack.limits);
 }
 

@@ -1,4 +1,3 @@
-import { serializeList } from "structured-headers";
 import { algorithmOf } from "./algorithms/algorithms.ts";
 import type { WindowState } from "./window-state.ts";
 
@@ -41,28 +40,38 @@ export function limitHeaders(
       ? windowStates.map((windowState) => policyMember(windowState, partition(windowState))).join(", ")
       : windowStates.map(knownPolicyMember).join(", "),
     // §4: `r`, what is available, is required; `t`, the seconds within which no more than that can be used, optional.
-    RateLimit: serializeList(
-      windowStates.map((windowState) => [
-        windowState.policy.name,
-        new Map<string, number | Uint8Array>([
+    RateLimit: windowStates
+      .map((windowState) =>
+        listMember(windowState.policy.name, [
           ["r", windowState.remaining],
           ["t", Math.max(0, Math.ceil((windowState.growsAt - now) / 1000))],
           ...partition(windowState),
         ]),
-      ]),
-    ),
+      )
+      .join(", "),
     ...headers,
   };
 }
 
 /** §3: a String that names the policy; `q`, the quota, is required, `w`, its window in seconds, optional. */
 function policyMember(windowState: WindowState, partition: [string, Uint8Array][]): string {
-  const parameters = new Map<string, number | Uint8Array>([
+  return listMember(windowState.policy.name, [
     ["q", windowState.policy.limit],
     ["w", algorithmOf(windowState.policy).windowSeconds(windowState.policy)],
     ...partition,
   ]);
-  return serializeList([[windowState.policy.name, parameters]]);
+}
+
+/**
+ * A String with Integers and Byte Sequences as parameters (RFC 9651 §4.1.1.2). A name is letters, digits, `-` and `_`, and no number has
+ * more than 15 digits, so that nothing has to be escaped or refused: a library for it is 1 KB in every app that only has limits.
+ */
+function listMember(name: string, parameters: readonly [key: string, value: number | Uint8Array][]): string {
+  const written = parameters.map(
+    ([key, value]) =>
+      `;${key}=${typeof value === "number" ? value : `:${btoa(String.fromCharCode(...value))}:`}`,
+  );
+  return `"${name}"${written.join("")}`;
 }
 
 const known = new WeakMap<WindowState["policy"], string>();

@@ -48,11 +48,6 @@ export function parseRecord(text: string): KeptSession | null {
   return { record: { ...parsed.data, user_data, device_info, ip_address, tier }, text };
 }
 
-/** The record for a handler, which may change what it is given: one of its own, because the isolate remembers the other. */
-export function ownRecord({ record, text }: KeptSession): SessionRecord {
-  return parseRecord(text)?.record ?? record;
-}
-
 /** A new session's record. The text has `user_data` and `device_info` as they were given. */
 export function newRecord(
   fields: RecordFields & { user_data: JsonText; device_info: JsonText },

@@ -55,7 +55,8 @@ export const ASSIGNMENTS = /^(?:[A-Z][A-Z0-9_]*=\S* +)+/;
 
 function isCommand(span: string): boolean {
   const [program = "", ...words] = span.replace(ASSIGNMENTS, "").split(/\s+/);
-  return words.length > 0 && PROGRAMS.has(program);
+  // `source exists` is a filter of Workers Logs.
+  return words.length > 0 && words[0] !== "exists" && PROGRAMS.has(program);
 }
 
 /**

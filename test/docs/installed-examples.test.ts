@@ -24,8 +24,7 @@ beforeAll(async () => {
   // In a copy: another test packs at the same time.
   const copy = await copyProject();
   try {
-    const built = await exec("npm", ["run", "prepack"], { cwd: copy.folder });
-    expect(built.stdout).toContain("Built:");
+    await exec("npm", ["run", "prepack"], { cwd: copy.folder });
     await exec("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], { cwd: copy.folder });
   } finally {
     await copy.remove();

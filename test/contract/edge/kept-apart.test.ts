@@ -268,3 +268,24 @@ describe("options", () => {
     expect(signs.map(({ answer }) => sign(answer)).join("")).toBe("+-+");
   });
 });
+
+describe("what a handler does to the session's record", () => {
+  it("is in no later request of the isolate, nested data included", async () => {
+    const { session } = edgeInRedis();
+    const app = new Hono<EdgeEnv>();
+    app.use("*", session());
+    app.post("/in", async (c) => {
+      const { token } = await c.var.edge.sessions.create({ userId: "ada", userData: { plan: "free" } });
+      return c.text(token);
+    });
+    app.get("/change", (c) => {
+      const record = c.var.session?.record as { user_id: string; user_data: { plan: string } };
+      const seen = `${record.user_id} ${record.user_data.plan}`;
+      record.user_id = "mallory";
+      record.user_data.plan = "gold";
+      return c.text(seen);
+    });
+    const headers = { authorization: `Bearer ${(await ask(app, "/in", {}, "POST")).text}` };
+    for (let n = 0; n < 3; n += 1) expect((await ask(app, "/change", headers)).text).toBe("ada free");
+  });
+});

@@ -5,7 +5,6 @@ import {
   givenJson,
   isoTime,
   jsonTooLarge,
-  ownRecord,
   parseRecord,
   publicRecord,
   timeOf,
@@ -96,27 +95,5 @@ describe("a record", () => {
     expect(tooLarge("x".repeat(16 * 1024 - 1))).toBe(true);
     expect(tooLarge("é".repeat(8 * 1024 - 1))).toBe(false);
     expect(tooLarge("é".repeat(8 * 1024))).toBe(true);
-  });
-});
-
-describe("the record for a handler", () => {
-  it.each(ODD_RECORDS)("can be changed, and the remembered one stays: %s", (name) => {
-    const times = { id: "3f1b", userId: "ada", createdAt: NOW, expiresAt: NOW + 1000 };
-    const kept = parseRecord(oddRecord(name, times, NOW));
-    if (!kept) throw new Error("no record");
-    const before = JSON.stringify(kept.record);
-    const own = ownRecord(kept);
-    expect(own).toEqual(kept.record);
-    own.user_id = "mallory";
-    if (typeof own.user_data === "object" && own.user_data !== null)
-      Object.assign(own.user_data, { admin: true });
-    expect(JSON.stringify(kept.record)).toBe(before);
-  });
-
-  it("has nested data of its own", () => {
-    const kept = parseRecord(ORIGINAL);
-    if (!kept) throw new Error("no record");
-    (ownRecord(kept).user_data as { plan: string }).plan = "gold";
-    expect(kept.record.user_data).toEqual({ plan: "free" });
   });
 });
