@@ -8,6 +8,8 @@ import { rows } from "./rows.ts";
 import { targetsOf, targetsTable } from "./targets.ts";
 
 const ROUNDS = 6;
+/** So often a row is counted again whose rounds differ. */
+const MAX_AGAIN = 3;
 const WHATS = ["critical", "calls", "commands"] as const;
 type What = (typeof WHATS)[number];
 
@@ -26,8 +28,10 @@ export async function quick(): Promise<boolean> {
         const measure = () => countOne(harness, row, contestant, ROUNDS);
         let counts = await measure();
         const words = (what: What) => [...new Set(counts.map((each) => each[what]))].join(" or ");
-        // A limit's window that begins in between sets one lifetime more. It does not begin twice within a minute.
-        if (WHATS.some((what) => words(what).includes(" or "))) counts = await measure();
+        // A limit's window that begins in between sets one lifetime more, and on a busy machine what one request writes may come
+        // while the next one is counted. Neither does so in every round.
+        for (let again = 0; again < MAX_AGAIN && WHATS.some((what) => words(what).includes(" or ")); again += 1)
+          counts = await measure();
         console.log(
           `| ${row.name} | ${name} | ${words("critical")} | ${words("calls")} | ${words("commands")} |`,
         );
