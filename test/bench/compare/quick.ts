@@ -30,7 +30,11 @@ export async function quick(): Promise<boolean> {
         const words = (what: What) => [...new Set(counts.map((each) => each[what]))].join(" or ");
         // A limit's window that begins in between sets one lifetime more, and on a busy machine what one request writes may come
         // while the next one is counted. Neither does so in every round.
-        for (let again = 0; again < MAX_AGAIN && WHATS.some((what) => words(what).includes(" or ")); again += 1)
+        for (
+          let again = 0;
+          again < MAX_AGAIN && WHATS.some((what) => words(what).includes(" or "));
+          again += 1
+        )
           counts = await measure();
         console.log(
           `| ${row.name} | ${name} | ${words("critical")} | ${words("calls")} | ${words("commands")} |`,
