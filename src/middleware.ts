@@ -14,6 +14,7 @@ import { announcedMethod } from "./http/cors.ts";
 import { Problem, problem } from "./http/problem.ts";
 import type { ConfirmedIdentity } from "./identity/confirmed.ts";
 import { AppErrors, limitedInfo, responseOr, throwTo } from "./middleware/app-functions.ts";
+import { askApp, withoutKeyNames } from "./middleware/ask-app.ts";
 import { EarlierFields } from "./middleware/earlier-fields.ts";
 import {
   type AppContext,
@@ -26,7 +27,6 @@ import {
   sessionOptions,
 } from "./middleware/options.ts";
 import { inStack, type RequestStack } from "./middleware/stack.ts";
-import { askApp, withoutKeyNames } from "./middleware/told.ts";
 import { joinedVerdict } from "./ratelimit/joined-verdict.ts";
 import type { HandlerLimiter } from "./ratelimit/limiter.ts";
 import type { LimitVerdict } from "./ratelimit/verdict.ts";
