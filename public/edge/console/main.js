@@ -1,0 +1,154 @@
+// Signing in, and asking for the numbers again while the page is seen.
+
+import { call, Refused, useToken } from "./api.js";
+import { at, say } from "./dom.js";
+import { clock } from "./format.js";
+import { showBanner, showCounted, showUp } from "./overview.js";
+import { showPurges } from "./purges.js";
+import { problemNode } from "./said.js";
+import "./caller.js";
+import "./purge.js";
+import "./warm.js";
+import "./sessions.js";
+import "./key.js";
+import "./match.js";
+
+const EVERY_MS = 10_000;
+
+/** What the page knows. Times are ms since the epoch, by this machine's clock. */
+const known = {
+  /** The last answer of all isolates, and when it came. */
+  complete: null,
+  completeAt: null,
+  /** The last answer, of one isolate alone where the store is lost. */
+  latest: null,
+  latestAt: null,
+  /** Why there was no answer; null where the last one came. */
+  failure: null,
+};
+
+let open = false;
+let paused = false;
+let timer;
+let asking = null;
+
+async function refresh() {
+  clearTimeout(timer);
+  asking?.abort();
+  const mine = new AbortController();
+  asking = mine;
+  const [overview, purges] = await Promise.allSettled([
+    call("GET", `/edge/overview?minutes=${at("minutes").value}`, undefined, mine.signal),
+    call("GET", "/edge/cache/purges", undefined, mine.signal),
+  ]);
+  if (mine !== asking || !open) return;
+  asking = null;
+  learn(overview);
+  if (known.failure?.status === 401) return leave(known.failure);
+  show();
+  showPurges(purges, known.latest?.now);
+  schedule();
+}
+
+function learn({ status, value, reason }) {
+  if (status === "rejected") {
+    known.failure =
+      reason instanceof Refused ? reason : new Refused(0, { title: "No answer", message: String(reason) });
+    return;
+  }
+  known.failure = null;
+  known.latest = value.body;
+  known.latestAt = Date.now();
+  if (!value.body.complete) return;
+  known.complete = value.body;
+  known.completeAt = known.latestAt;
+}
+
+function show() {
+  showBanner(known);
+  if (known.latest) {
+    showUp(known);
+    showCounted(known);
+    offerHost(known.latest.api_host);
+  }
+  say(at("updated"), known.latestAt === null ? "" : `Updated ${clock(known.latestAt)}`);
+}
+
+/** The host that paths mean, where the operator has written no other. */
+function offerHost(host) {
+  for (const id of ["purge-host", "warm-host"]) {
+    const field = at(id);
+    if (host && field.value === "" && document.activeElement !== field) field.value = host;
+  }
+}
+
+function schedule() {
+  clearTimeout(timer);
+  if (!open || paused || document.visibilityState !== "visible") return;
+  timer = setTimeout(refresh, EVERY_MS);
+}
+
+function enter() {
+  open = true;
+  for (const id of ["console", "nav", "controls"]) at(id).hidden = false;
+  at("sign-in").hidden = true;
+  at("main").focus();
+}
+
+/** Back to where the token is asked for. What was known is forgotten with it. */
+function leave(failure = null) {
+  open = false;
+  clearTimeout(timer);
+  asking?.abort();
+  useToken("");
+  Object.assign(known, { complete: null, completeAt: null, latest: null, latestAt: null, failure: null });
+  for (const id of ["console", "nav", "controls"]) at(id).hidden = true;
+  for (const result of document.querySelectorAll(".result")) result.replaceChildren();
+  for (const form of document.querySelectorAll("#act form")) form.reset();
+  at("banner").replaceChildren();
+  at("sign-in").hidden = false;
+  at("sign-in-result").replaceChildren(...(failure ? [problemNode(failure)] : []));
+  at("token").focus();
+}
+
+async function signIn() {
+  const field = at("token");
+  useToken(field.value.trim());
+  at("sign-in-result").replaceChildren();
+  try {
+    const { body } = await call("GET", `/edge/overview?minutes=${at("minutes").value}`);
+    learn({ status: "fulfilled", value: { body } });
+    field.value = "";
+    enter();
+    await refresh();
+  } catch (error) {
+    useToken("");
+    at("sign-in-result").replaceChildren(problemNode(error));
+    field.select();
+  }
+}
+
+at("sign-in-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  void signIn();
+});
+at("leave").addEventListener("click", () => leave());
+at("refresh").addEventListener("click", () => void refresh());
+at("minutes").addEventListener("change", () => void refresh());
+at("pause").addEventListener("click", () => {
+  paused = !paused;
+  at("pause").setAttribute("aria-pressed", String(paused));
+  say(at("pause"), paused ? "Go on" : "Pause");
+  if (paused) clearTimeout(timer);
+  else void refresh();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!open || paused) return;
+  if (document.visibilityState === "visible") void refresh();
+  else clearTimeout(timer);
+});
+document.addEventListener("signed-out", () =>
+  leave(new Refused(401, { title: "Token required", message: "The token no longer counts. Type it again." })),
+);
+// What an act has changed is shown at once.
+document.addEventListener("acted", () => void refresh());

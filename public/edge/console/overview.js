@@ -1,0 +1,155 @@
+// What the page says first: whether the edge is up, on what, and what cannot be known now.
+
+import { answer, at, facts, make } from "./dom.js";
+import { ago, clock, list, ms, number, plural, span, UNKNOWN } from "./format.js";
+import { showLimited } from "./limited.js";
+import { problemNode } from "./said.js";
+import { showSaved } from "./saved.js";
+import { showTraffic } from "./traffic.js";
+
+const SERVICES = { rate_limiting: "Limits", session_storage: "Sessions", response_cache: "Cache" };
+const PLACES = { redis: "Redis", memory: "memory", database: "database" };
+const IN_MEMORY = "of each isolate";
+
+const MODES = {
+  enforce: "everything is enforced",
+  observe: "nothing is refused, all is counted",
+  bypass: "requests pass as if there were no edge",
+};
+
+/** What the banner says now, so that it is said once. */
+let said = "";
+
+/** What cannot be known: while Redis is away, and while the edge does not answer. */
+export function showBanner({ failure, latest, completeAt, latestAt }) {
+  const nodes = failure ? unanswered(failure, latestAt) : latest ? incomplete(latest, completeAt) : [];
+  const text = nodes.map((node) => node.textContent).join(" ");
+  if (text === said) return;
+  said = text;
+  at("banner").replaceChildren(...(nodes.length === 0 ? [] : [make("div", { class: "width" }, nodes)]));
+}
+
+function unanswered(failure, latestAt) {
+  const since =
+    latestAt === null
+      ? "There is no earlier answer."
+      : `What stands here is of ${clock(latestAt)}. What has happened since is not known.`;
+  return [make("p", {}, make("strong", {}, "The edge did not answer. "), since), problemNode(failure)];
+}
+
+function incomplete({ complete, metrics, health }, completeAt) {
+  if (metrics === "off") {
+    const text = "METRICS_TOKEN is not set, so no isolate counts. Acts and the state below work without it.";
+    return [make("p", {}, make("strong", {}, "Nothing is counted. "), text)];
+  }
+  if (complete) return [];
+  const title = health.store.status === "not_configured" ? "There is no Redis. " : "Redis does not answer. ";
+  const numbers =
+    completeAt === null
+      ? "The numbers below are those of the one isolate that answered; the others' are not known."
+      : `The numbers below are of ${clock(completeAt)}, the last answer of all isolates. What has been counted since is not known.`;
+  return [
+    make("p", {}, make("strong", {}, title), numbers),
+    make(
+      "p",
+      {},
+      "Nor is it known who was denied meanwhile, what a caller has left elsewhere, and which purges there were. What you do now takes effect in one isolate and is written later, where the answer says so.",
+    ),
+  ];
+}
+
+/** Is it up, and on what? Of the isolate that answered last. */
+export function showUp({ latest, failure }) {
+  const { health, mode, version, deployed, isolates, complete, totals, now } = latest;
+  const { store, database, services } = health;
+  const [text, how] = failure
+    ? ["The edge did not answer the last time it was asked.", "bad"]
+    : upAnswer(latest);
+  answer("up-answer", text, how);
+  facts(at("up-facts"), [
+    ...Object.entries(SERVICES).map(([key, name]) => service(name, services[key], store)),
+    [
+      "Redis",
+      storeState(store),
+      store.message ?? null,
+      store.available || store.status === "not_configured" ? null : "bad",
+    ],
+    [
+      "Redis' median",
+      Number.isFinite(store.median_ms) ? ms(store.median_ms) : UNKNOWN,
+      "of the last replies",
+    ],
+    database
+      ? ["Database", database.status, database.message ?? null, database.available ? null : "bad"]
+      : null,
+    ["Mode", mode, MODES[mode] ?? null, mode === "enforce" ? null : "warn"],
+    [
+      "Isolates",
+      complete && Number.isFinite(isolates) ? number(isolates) : UNKNOWN,
+      "that have counted lately",
+    ],
+    [
+      "Redis was lost",
+      complete ? plural(totals.store.lost, "time") : UNKNOWN,
+      "by an isolate, as long as counted below",
+    ],
+    ["Version", version, deployed ? `deployed as ${deployed.slice(0, 8)}` : null],
+    ["The edge's clock", clock(now), clockNote(now)],
+  ]);
+}
+
+function service(name, place, store) {
+  const lost = place === "memory" && store.status === "unavailable";
+  return [name, PLACES[place] ?? String(place), place === "memory" ? IN_MEMORY : null, lost ? "warn" : null];
+}
+
+function storeState({ status, available }) {
+  if (status === "not_configured") return "not configured";
+  return available ? "answers" : "does not answer";
+}
+
+/** Two clocks that differ make every time on the page doubtful. */
+function clockNote(now) {
+  const apart = Math.abs(Date.now() - now);
+  return apart < 10_000 ? "as this machine's" : `${span(apart)} from this machine's`;
+}
+
+function upAnswer({ health, mode }) {
+  const { status, store, services } = health;
+  const on = Object.entries(SERVICES).map(([key, name]) => [
+    name.toLowerCase(),
+    PLACES[services[key]] ?? services[key],
+  ]);
+  const places = [...new Set(on.map(([, place]) => place))];
+  const where = places.map((place) => {
+    const names = on.filter(([, each]) => each === place).map(([name]) => name);
+    return `${list(names)} ${names.length === 1 && names[0] !== "limits" && names[0] !== "sessions" ? "runs" : "run"} on ${place === "memory" ? "each isolate's memory" : place}`;
+  });
+  const text = capital(list(where));
+  const off = mode === "enforce" ? "" : ` Its mode is ${mode}: ${MODES[mode] ?? ""}.`;
+  if (store.status === "unavailable") return [`It serves without Redis. ${text}.${off}`, "warn"];
+  if (status !== "healthy")
+    return [`It serves, and something is wrong: ${health.store.message ?? status}. ${text}.${off}`, "warn"];
+  return [`It is up. ${text}.${off}`, mode === "enforce" ? "good" : "warn"];
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/**
+ * What all isolates have counted. While that is not known, the last numbers stay and are grey; where there are none, those of the one
+ * isolate stand there.
+ */
+export function showCounted({ complete, completeAt, latest, failure }) {
+  const shown = complete ?? latest;
+  const stale = failure !== null || !latest.complete;
+  at("counted").classList.toggle("stale", stale);
+  for (const node of document.querySelectorAll(".as-of")) {
+    node.hidden = !stale;
+    node.textContent = complete
+      ? `As of ${clock(completeAt)}, ${ago(completeAt, Date.now())}.`
+      : "Of one isolate alone.";
+  }
+  showTraffic(shown);
+  showLimited(shown);
+  showSaved(shown);
+}

@@ -1,0 +1,71 @@
+// What the last purges did.
+
+import { answer, at, fill } from "./dom.js";
+import { ago, clock } from "./format.js";
+import { problemNode } from "./said.js";
+
+/** By kind, what a purge withdraws. */
+const KINDS = {
+  file: () => "one address",
+  prefix: (what) => `all that begins with ${what}`,
+  path: (what) => `the path ${what} on every host`,
+  tag: (what) => `the tag ${what}`,
+  tags: (what) => `all tags that begin with ${what}`,
+  everything: () => "everything",
+};
+
+const REACHES = { everywhere: "every isolate", "this isolate": "one isolate alone, until Redis is back" };
+
+const words = ({ kind, what }) => KINDS[kind]?.(what ?? "?") ?? String(kind);
+
+/**
+ * @param settled Of the question for the purges.
+ * @param now Ms since the epoch, by the edge's clock.
+ */
+export function showPurges({ status, value, reason }, now = Date.now()) {
+  const failed = status === "rejected";
+  at("purges").classList.toggle("stale", failed || !value.body.complete);
+  at("purges-problem").replaceChildren(...(failed ? [problemNode(reason)] : []));
+  if (failed) {
+    answer("purges-answer", "Not known: the question for the purges was not answered.", "warn");
+    return;
+  }
+  const { purges, complete } = value.body;
+  answer("purges-answer", ...purgesAnswer(purges, complete, now));
+  at("purges-table").hidden = purges.length === 0;
+  fill(
+    at("purges-rows"),
+    purges.map((purge, index) => ({
+      key: `${purge.at} ${purge.kind} ${purge.what ?? index}`,
+      cells: [
+        { content: words(purge), heading: true, class: "wide" },
+        { label: "When", content: clock(purge.at) },
+        { label: "How", content: purge.soft ? "soft: stale from then on" : "removed from use" },
+        {
+          label: "Reaches",
+          content: REACHES[purge.reach] ?? String(purge.reach),
+          class: purge.reach === "everywhere" ? "" : "warn",
+        },
+      ],
+    })),
+  );
+}
+
+function purgesAnswer([last], complete, now) {
+  if (!last) {
+    if (complete) return ["There was none in the last seven days.", ""];
+    return ["Not known while Redis is away: the isolate that answered knows of none.", "warn"];
+  }
+  const did = last.soft ? "made stale" : "withdrew";
+  const reach =
+    last.reach === "everywhere"
+      ? "in every isolate"
+      : "in one isolate alone, and is written when Redis is back";
+  const doubt = complete ? "" : " While Redis is away there may be later ones.";
+  return [
+    `${capital(ago(last.at, now))} it ${did} ${words(last)}, ${reach}.${doubt}`,
+    complete ? "" : "warn",
+  ];
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
