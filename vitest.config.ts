@@ -22,7 +22,11 @@ const d1Databases = [
 /** What the tests that run inside workerd share: the Worker's own compatibility settings, and databases. */
 const inWorkerd = () =>
   cloudflareTest({
-    miniflare: { compatibilityDate: "2026-04-24", compatibilityFlags: ["nodejs_compat"], d1Databases },
+    miniflare: {
+      compatibilityDate: "2026-04-24",
+      compatibilityFlags: ["nodejs_compat", "no_nodejs_global_timers"],
+      d1Databases,
+    },
   });
 
 /**

@@ -56,7 +56,8 @@ export async function handle(
   const preflight = preflightAnswer(parts, received);
   if (preflight) return preflight;
   const admission = await admit(parts, received, options);
-  const findings = { ...admission.findings, timed: await wantsTiming(received.request, parts.config) };
+  const wanted = wantsTiming(received.request, parts.config);
+  const findings = { ...admission.findings, timed: typeof wanted === "boolean" ? wanted : await wanted };
   const origin = new OriginTime(parts.platform);
   try {
     if (admission.kind === "refused") {

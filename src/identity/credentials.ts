@@ -47,7 +47,8 @@ export function readCredentials(headers: Headers, url: URL, options: ReadOptions
   const bearer = isShort(sent) ? sent : null;
   const [cookie = null, ...otherCookies] = sessionTokens(cookies, url);
   // A name may be written with escapes; without either there is nothing to parse.
-  const mayHoldKey = url.search.includes(API_KEY_PARAMETER) || url.search.includes("%");
+  const { search } = url;
+  const mayHoldKey = search.includes(API_KEY_PARAMETER) || search.includes("%");
   const queryKeys = mayHoldKey ? url.searchParams.getAll(API_KEY_PARAMETER) : [];
   const isSession = bearer?.startsWith(SESSION_TOKEN_PREFIX) ?? false;
   const isJwt = bearer !== null && looksLikeJwt(bearer, options);
@@ -74,7 +75,12 @@ export function readCredentials(headers: Headers, url: URL, options: ReadOptions
     apiKey,
     sessionCookie: cookie !== null,
     ...((passed || tooLong) && { unread: true }),
-    any: carriesCredential(headers, url, names),
+    any:
+      authorization !== null ||
+      cookies !== null ||
+      headerKey !== null ||
+      queryKeys.length > 0 ||
+      names.hasUnread(headers, url),
   };
 }
 

@@ -63,8 +63,14 @@ export function logRequest(events: Events, record: LogRecord): void {
   const { request, caller } = record;
   events.emit("request", {
     request_id: record.requestId,
-    ray: rayOf(request.headers),
-    colo: coloOf(request),
+    // Both are read only where somebody receives the event. The runtime parses the whole of `cf` for the colo, which was a
+    // twelfth of a hit's CPU in a profile.
+    get ray() {
+      return rayOf(request.headers);
+    },
+    get colo() {
+      return coloOf(request);
+    },
     version: record.version ?? undefined,
     // A client may send any token as method (RFC 9110 §9.1). The log contains only known ones.
     method: METHODS.find((method) => method === request.method) ?? "other",

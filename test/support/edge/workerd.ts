@@ -45,7 +45,7 @@ export function startWorkerd(options: WorkerdOptions): Miniflare {
     host: "127.0.0.1",
     modules: [{ type: "ESModule", path: "worker.js", contents }],
     compatibilityDate: "2026-04-24",
-    compatibilityFlags: ["nodejs_compat"],
+    compatibilityFlags: ["nodejs_compat", "no_nodejs_global_timers"],
     bindings: bindings as Record<string, string>,
   });
 }
