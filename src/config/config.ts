@@ -84,7 +84,11 @@ export interface Config {
   identitySecrets: string[];
   serviceTokens: string[];
   adminTokens: string[];
-  /** Empty = nothing is counted and `/edge/metrics` answers 404. */
+  /** The host name of the operators' console, and of nothing else; null: there is none. */
+  consoleHost: string | null;
+  /** The host, perhaps with a port, that a path means in what the console asks for. */
+  apiHost: string | null;
+  /** Empty = `/edge/metrics` answers 404, and without a console nothing is counted. */
   metricsTokens: string[];
   apiKeys: ConfiguredKey[];
   jwt: JwtConfig | null;

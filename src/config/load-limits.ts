@@ -75,6 +75,8 @@ const NOT_IN_USE = {
   deployedVersion: null,
   serviceTokens: [],
   adminTokens: [],
+  consoleHost: null,
+  apiHost: null,
   metricsTokens: [],
   apiKeys: [],
   jwt: null,

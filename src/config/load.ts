@@ -15,6 +15,7 @@ import type { AssetsBinding, Config, JwtConfig, OriginBinding, OriginConfig } fr
 import { ConfigError, type ConfigIssue, shown } from "./config-error.ts";
 import type { AlgorithmTable } from "./limit-algorithms.ts";
 import { readApiKeys } from "./read-api-keys.ts";
+import { readHosts } from "./read-hosts.ts";
 import { readLists, readStore } from "./read-store.ts";
 import { type Environment, readVariables, valueIn } from "./read-variables.ts";
 import type { RouteInput } from "./routes-schema.ts";
@@ -73,6 +74,7 @@ export function loadConfigWith(
     identitySecrets: values.IDENTITY_SECRET,
     serviceTokens: values.SERVICE_TOKEN,
     adminTokens: values.ADMIN_TOKEN,
+    ...readHosts(values, origin, issues),
     metricsTokens: readMetricsTokens(loading),
     apiKeys,
     jwt,

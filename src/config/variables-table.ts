@@ -59,7 +59,21 @@ export const variables = {
     min: 16,
     group: "often",
     description: describe(
-      "The tokens with which a monitoring system reads `/edge/metrics`, and nothing else; without one, nothing is counted and that path answers 404.",
+      "The tokens with which a monitoring system reads `/edge/metrics`, and nothing else; without one, that path answers 404, and nothing is counted unless CONSOLE_HOST is set.",
+    ),
+  },
+  CONSOLE_HOST: {
+    kind: "text",
+    group: "often",
+    description: describe(
+      "The host name of the operators' console, which has no other use: requests to it never reach your API. Without it there is no console.",
+    ),
+  },
+  API_HOST: {
+    kind: "text",
+    group: "rarely",
+    description: describe(
+      "The host of your API's addresses (`api.example.com`): what a path means where the console purges or warms it.",
     ),
   },
   ORIGIN: {

@@ -19,6 +19,8 @@ export function warnOfSwitches(
     warnings.push(
       "USE_REDIS_CACHE is false: each isolate caches for itself, and a purge reaches only the isolate that was asked.",
     );
+  if (values.CONSOLE_HOST !== null && values.ADMIN_TOKEN.length === 0)
+    warnings.push("CONSOLE_HOST is set and ADMIN_TOKEN is not: no token opens what the console asks for.");
   if (!values.ORIGIN_TOKEN && origin?.kind === "url")
     warnings.push(
       "ORIGIN_TOKEN is not set: the origin gets no X-User-Id and X-User-Tier, because it could not tell them from forged ones.",

@@ -31,7 +31,7 @@ export interface Isolate {
   config: Config;
   platform: Platform;
   events: Events;
-  /** Null without `METRICS_TOKEN`: nothing is counted. */
+  /** Null without `METRICS_TOKEN` and `CONSOLE_HOST`: nothing is counted. */
   metrics: Metrics | null;
   newRequestId(): string;
   store: Store;
@@ -154,7 +154,8 @@ function openShared(
   { sinks, open }: { sinks: readonly Sink[]; open: Isolate | undefined },
 ): Shared {
   const keys = createKeys(config.prefixes);
-  const counts = config.metricsTokens.length > 0 ? parts.metrics : undefined;
+  const isRead = config.metricsTokens.length > 0 || config.consoleHost !== null;
+  const counts = isRead ? parts.metrics : undefined;
   const metrics = open?.metrics ?? counts?.({ store: () => store, keys, platform }) ?? null;
   const events = createEvents({ platform, level: config.logLevel, sinks, meter: metrics?.meter });
   for (const warning of config.warnings) events.emit("config.warning", { message: warning });

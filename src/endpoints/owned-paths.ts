@@ -1,17 +1,20 @@
 import { TrieRouter } from "hono/router/trie-router";
 import { Hono } from "hono/tiny";
+import { isOnHost } from "../config/read-hosts.ts";
 import { finish } from "../edge/finish.ts";
 import type { Isolate } from "../edge/isolate.ts";
 import { NO_FINDINGS, refusal } from "../edge/outcome.ts";
 import { admit, answer, handle } from "../edge/pipeline.ts";
 import { preflightAnswer, type Received, receivedInside } from "../edge/receive.ts";
+import { corsPolicy } from "../http/cors.ts";
 import { API_KEY_FIELD, API_KEY_PARAMETER } from "../http/credential-fields.ts";
-import { decodedPath, forgive } from "../http/path.ts";
+import { decodedPath, forgive, plainPath } from "../http/path.ts";
 import { problem } from "../http/problem.ts";
 import { secretMatches } from "../identity/secret.ts";
 import { originFor } from "../origin/origin.ts";
 import { version } from "../runtime/version.ts";
 import { adminRoutes } from "./admin/routes.ts";
+import { consoleRoutes, isConsolePath } from "./console.ts";
 import type { EndpointEnv } from "./env.ts";
 import { healthRoutes } from "./health.ts";
 import { metricsRoute } from "./metrics.ts";
@@ -30,31 +33,94 @@ export interface OwnedPaths {
   answer(received: Received, context: ExecutionContext): Promise<Response>;
 }
 
-/** The paths that the edge answers itself: health, sessions and the operators' endpoints. */
+/** The paths that the edge answers itself: health, sessions, the operators' endpoints and their console. */
 export function ownedPaths(isolate: Isolate): OwnedPaths {
   const { config } = isolate;
   const bases = [config.healthPath, "/edge", config.authBasePath];
-  const app = endpointsOf(isolate);
+  const gates = gatesOf(isolate);
+  const onApi = endpointsOnApi(isolate, gates);
+  const onConsole = config.consoleHost === null ? null : endpointsOnConsole(isolate, gates);
   const isUnder = (path: string, base: string) => path === base || path.startsWith(`${base}/`);
   const plainBases = bases.map(forgive);
   return {
     own({ url, request }) {
+      if (onConsole && isOnHost(url, config.consoleHost)) return true;
       const path = url.pathname.includes("%") ? (decodedPath(url.pathname) ?? url.pathname) : url.pathname;
       if (bases.some((base) => isUnder(path, base))) return true;
-      if (!mayCarryToken(request, url)) return false;
-      const plain = forgive(path.replace(/[\\/]+/g, "/"));
+      if (!mayCarryToken(request, url)) return isConsolePath(url);
+      const plain = plainPath(url.pathname);
       return plainBases.some((base) => isUnder(plain, base));
     },
-    answer: async (received, context) => app.fetch(received.request, { received }, context),
+    answer: async (received, context) => {
+      const app = onConsole && isOnHost(received.url, config.consoleHost) ? onConsole : onApi;
+      return app.fetch(received.request, { received }, context);
+    },
   };
 }
 
 /** Words of a field that are compared with tokens: a scheme, a token, and what a typo adds. */
 const MAX_WORDS = 4;
 
-function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
-  const { config, platform, health, sessions } = isolate;
+/** One for each kind of token: wrong ones count together, on whatever host they come. */
+function gatesOf({ config, platform }: Isolate) {
   const { ipv6Prefix } = config;
+  const gate = (tokens: readonly string[]) => tokenGate({ tokens, platform, ipv6Prefix });
+  return {
+    admin: gate(config.adminTokens),
+    metrics: gate(config.metricsTokens),
+    service: gate(config.serviceTokens),
+  };
+}
+
+type Gates = ReturnType<typeof gatesOf>;
+
+/** The API's hosts: what the edge does not answer is the API's. */
+function endpointsOnApi(isolate: Isolate, gates: Gates): Hono<EndpointEnv> {
+  const { config, platform, sessions } = isolate;
+  const app = finishing(isolate);
+  app.use(async (c, next) => {
+    if (isConsolePath(c.env.received.url)) throw problem("NOT_FOUND");
+    await next();
+  });
+  addOperators(app, isolate, gates);
+  app.route(
+    config.authBasePath,
+    sessionRoutes({
+      sessions,
+      platform,
+      serviceGate: gates.service,
+      identified: (limits) => async (c, next) => {
+        const admission = await admit(isolate, c.env.received, { own: true, limits });
+        c.set("findings", admission.findings);
+        if (admission.kind === "refused") throw admission.error;
+        c.set("session", admission.session);
+        await next();
+      },
+    }),
+  );
+  app.all("*", async (c) => {
+    const { serviceTokens, adminTokens, metricsTokens } = config;
+    if (await carriesToken(c.env.received, [...serviceTokens, ...adminTokens, ...metricsTokens]))
+      throw problem("NOT_FOUND");
+    c.set("finished", true);
+    return handle(isolate, c.env.received, (admitted) => originFor(isolate.origin, admitted));
+  });
+  return app;
+}
+
+/** The console's host: nothing of it is the API's, and no page of another host may read it. */
+function endpointsOnConsole(isolate: Isolate, gates: Gates): Hono<EndpointEnv> {
+  const app = finishing({ ...isolate, cors: corsPolicy(null) });
+  app.route("/edge", consoleRoutes(isolate.config));
+  addOperators(app, isolate, gates);
+  app.all("*", () => {
+    throw problem("NOT_FOUND");
+  });
+  return app;
+}
+
+/** An app whose answers get the edge's fields and their log line. */
+function finishing(isolate: Isolate): Hono<EndpointEnv> {
   // The same router as for the configured routes: it distinguishes `/health/` from `/health`.
   const app = new Hono<EndpointEnv>({ strict: true, router: new TrieRouter() });
 
@@ -75,57 +141,37 @@ function endpointsOf(isolate: Isolate): Hono<EndpointEnv> {
   });
   // The middleware above makes the response from `c.error`.
   app.onError((_error, c) => c.body(null, 500));
+  return app;
+}
 
+/** Health and the paths below `/edge`, on every host. */
+function addOperators(app: Hono<EndpointEnv>, isolate: Isolate, gates: Gates): void {
+  const { config, platform, health } = isolate;
   app.route(config.healthPath, healthRoutes({ health, platform, ready: config.origin !== null, version }));
   // Before the gate: whoever has no token may read it.
   app.route("/edge", openapiRoutes(config));
-  app.route(
-    "/edge",
-    metricsRoute({
-      gate: tokenGate({ tokens: config.metricsTokens, platform, ipv6Prefix }),
-      metrics: isolate.metrics,
-      store: isolate.store,
-    }),
-  );
+  app.route("/edge", metricsRoute({ gate: gates.metrics, metrics: isolate.metrics, store: isolate.store }));
   app.route(
     "/edge",
     adminRoutes({
-      gate: tokenGate({ tokens: config.adminTokens, platform, ipv6Prefix }),
+      gate: gates.admin,
       cache: isolate.cache,
-      warm: { answer: (c, request) => answerInside(isolate, c.env.received, request), platform },
+      hosts: config,
+      warm: {
+        answer: (c, request) => answerInside(isolate, c.env.received, request),
+        platform,
+        hosts: config,
+      },
       limiter: isolate.limiter,
       identifier: isolate.identifier,
       store: isolate.store,
       routes: [...config.routes, sessionPathsRoute],
       apiKeys: config.apiKeys,
       verifiedKeys: isolate.verifiedKeys,
-      ipv6Prefix,
+      ipv6Prefix: config.ipv6Prefix,
       platform,
     }),
   );
-  app.route(
-    config.authBasePath,
-    sessionRoutes({
-      sessions,
-      platform,
-      serviceGate: tokenGate({ tokens: config.serviceTokens, platform, ipv6Prefix }),
-      identified: (limits) => async (c, next) => {
-        const admission = await admit(isolate, c.env.received, { own: true, limits });
-        c.set("findings", admission.findings);
-        if (admission.kind === "refused") throw admission.error;
-        c.set("session", admission.session);
-        await next();
-      },
-    }),
-  );
-  app.all("*", async (c) => {
-    const { serviceTokens, adminTokens, metricsTokens } = config;
-    if (await carriesToken(c.env.received, [...serviceTokens, ...adminTokens, ...metricsTokens]))
-      throw problem("NOT_FOUND");
-    c.set("finished", true);
-    return handle(isolate, c.env.received, (admitted) => originFor(isolate.origin, admitted));
-  });
-  return app;
 }
 
 /** Whether a request has any field or parameter that may carry one of the edge's tokens. */

@@ -88,6 +88,11 @@ export function forgive(path: string): string {
   return FORGIVABLE.test(path) ? withoutTail(path.split("/").map(forgiveSegment).join("/")) : path;
 }
 
+/** A path as it was sent in its plain spelling, with `\` and several slashes read as one slash. */
+export function plainPath(pathname: string): string {
+  return forgive((decodedPath(pathname) ?? pathname).replace(/[\\/]+/g, "/"));
+}
+
 /** {@link forgive} for a route's path, whose `:parameters` keep their names. */
 export function forgivePattern(path: string): string {
   const segments = path.split("/").map((part) => (part.startsWith(":") ? part : forgiveSegment(part)));

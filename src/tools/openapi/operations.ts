@@ -1,46 +1,9 @@
 import { MAX_BODY_BYTES } from "../../endpoints/json-body.ts";
 import type { ProblemCode } from "../../http/problem-codes.ts";
 import type { SchemaName } from "./answers.ts";
+import { consoleOperations } from "./console-operations.ts";
+import { BODY, type Credential, GATE, type Operation } from "./operation.ts";
 
-/** Who may call an operation. Each of the list is enough; an empty list: anybody. */
-export type Credential = "serviceToken" | "adminToken" | "metricsToken" | "sessionToken" | "sessionCookie";
-
-/** An answer that is no problem. */
-export interface DescribedAnswer {
-  description: string;
-  /** The schema of its JSON; of each line, where `type` is `application/x-ndjson`; null where it has no body. */
-  schema: SchemaName | "any JSON" | "text" | null;
-  /** Default `application/json`. */
-  type?: string;
-  /** Another one, which `Accept` may prefer. */
-  otherType?: string;
-  /** Whether it may be stored. Default false: it has `Cache-Control: no-store`. */
-  storable?: boolean;
-}
-
-export interface Operation {
-  id: string;
-  method: "get" | "post" | "delete";
-  path: string;
-  summary: string;
-  description?: string;
-  credentials: readonly Credential[];
-  /** The schema of its body. */
-  body?: { schema: SchemaName; maxBytes: number };
-  /** By status. */
-  answers: Readonly<Record<number, DescribedAnswer>>;
-  /** The session's renewed token may come with the answer. */
-  renews?: boolean;
-  problems: readonly ProblemCode[];
-}
-
-const GATE: ProblemCode[] = ["NOT_FOUND", "TOKEN_REQUIRED", "TOO_MANY_FAILURES"];
-const BODY: ProblemCode[] = [
-  "CONTENT_BROKEN_OFF",
-  "CONTENT_STALLED",
-  "CONTENT_TOO_LARGE",
-  "UNSUPPORTED_CONTENT",
-];
 const SERVICE: ProblemCode[] = ["SESSIONS_NOT_CONFIGURED", ...GATE];
 /** What the checks of a request say, as on a route of the API. */
 const USER: ProblemCode[] = [
@@ -338,4 +301,10 @@ const metrics: Operation = {
 };
 
 /** Every operation on a path that the edge owns. HEAD is as GET, without content (RFC 9110 §9.3.2). */
-export const operations: readonly Operation[] = [...health, ...sessions, ...admin, metrics];
+export const operations: readonly Operation[] = [
+  ...health,
+  ...sessions,
+  ...consoleOperations,
+  ...admin,
+  metrics,
+];

@@ -3,6 +3,8 @@ import type { Tour } from "./tour.ts";
 export interface Announcement {
   edge: string;
   page: string | null;
+  /** The address of the operators' console; null: none. */
+  console: string | null;
   store: string;
   /** The database of the sessions; null: none. */
   database: string | null;
@@ -20,11 +22,24 @@ export interface Announcement {
 
 /** What `npm start` prints once everything runs. */
 export function announce(running: Announcement): string {
-  const { edge, page, store, database, origin, sample, sampleRoutes, madeToken, varsFile, tour } = running;
+  const {
+    edge,
+    page,
+    console: operators,
+    store,
+    database,
+    origin,
+    sample,
+    sampleRoutes,
+    madeToken,
+    varsFile,
+    tour,
+  } = running;
   return [
     "",
     `  edge     ${edge}   (wrangler's development server)`,
     ...(page ? [`  page     ${page}   (routes, requests as they arrive, the tour as buttons)`] : []),
+    ...(operators ? [`  console  ${operators}   (for operators; its token is ADMIN_TOKEN below)`] : []),
     `  store    ${store}`,
     ...(database ? [`  database ${database}`] : []),
     `  origin   ${origin}`,

@@ -87,7 +87,7 @@ export class Development {
       sessionDatabase({ wanted, env, config: this.#configured() }),
     ]);
     const store = this.#store;
-    this.#made = developmentVars({ store, own: {} });
+    this.#made = developmentVars({ store, own: {}, port });
     const origin = await this.#chooseOrigin();
     await this.#warnOf(origin);
     await this.#startEdge(port);
@@ -96,6 +96,7 @@ export class Development {
     return {
       edge: this.#url,
       page: this.#page?.url ?? null,
+      console: this.#consoleUrl(port),
       store: this.#storeText(),
       database: this.#database?.says ?? null,
       origin: `${origin.url}   (${origin.says})`,
@@ -220,6 +221,12 @@ export class Development {
     return typeof value === "string" && value.startsWith("/") ? value.replace(/\/+$/, "") : usual;
   }
 
+  /** The address of the operators' console; null where the developer's file switches it off. */
+  #consoleUrl(port: number): string | null {
+    const host = (this.#vars().CONSOLE_HOST ?? "").trim();
+    return host === "" ? null : `http://${host}:${port}/edge/console`;
+  }
+
   #tour(): Tour {
     const newest = (name: string) => pasted((this.#vars()[name] ?? "").split(",")[0] ?? "");
     return tour({
@@ -255,7 +262,7 @@ export class Development {
     const origin = this.#origin?.url ?? "";
     const store = this.#storeText().replace(/ {2,}/g, " ");
     return {
-      about: { edge: this.#url, origin, store },
+      about: { edge: this.#url, origin, store, console: this.#consoleUrl(Number(new URL(this.#url).port)) },
       routes: this.#routes,
       tour: this.#tour().stops.map(({ says, shell }) => ({ says, shell })),
       problem: this.#state.problem,

@@ -86,10 +86,10 @@ export function describedBy(text = readFileSync(OPENAPI_FILE, "utf8"), bases = D
     }
     const type = headers.get("content-type")?.split(";")[0] ?? "";
     if (!described.content) return body === "" ? issues : [...issues, `a body: ${body.slice(0, 200)}`];
-    const media = described.content[type];
+    const media = described.content[type] ?? described.content["*/*"];
     if (!media) return [...issues, `Content-Type: ${type}`];
-    if (method === "HEAD" || type === "application/openmetrics-text" || type === "text/plain") return issues;
     const line = media["x-line"];
+    if (method === "HEAD" || (media.schema.type === "string" && !line)) return issues;
     if (!line) return [...issues, ...issuesOf(media.schema, body)];
     return [
       ...issues,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { openapiDocument } from "../../../src/tools/openapi/document.ts";
-import { type Operation, operations } from "../../../src/tools/openapi/operations.ts";
+import type { Operation } from "../../../src/tools/openapi/operation.ts";
+import { operations } from "../../../src/tools/openapi/operations.ts";
 
 /** The tokens that a request may carry. */
 export interface Tokens {

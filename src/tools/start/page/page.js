@@ -91,9 +91,10 @@ function showTour(stops) {
   );
 }
 
-function showAbout({ edge, origin, store }) {
+function showAbout({ edge, origin, store, console: operators }) {
   const link = element("a", edge, { href: edge });
-  at("about").replaceChildren(link, `, in front of ${origin}. Store: ${store}.`);
+  const more = operators ? [" ", element("a", "The operators' console", { href: operators })] : [];
+  at("about").replaceChildren(link, `, in front of ${origin}. Store: ${store}.`, ...more);
 }
 
 function showProblem(text) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 /** What is sent to every page that opens, and again when it changes. */
 export interface PageState {
-  about: { edge: string; origin: string; store: string };
+  about: { edge: string; origin: string; store: string; console: string | null };
   routes: unknown[];
   tour: { says: string; shell: string }[];
   /** Why the Worker does not run as its files say; null: it does. */

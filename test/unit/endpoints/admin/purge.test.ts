@@ -4,8 +4,16 @@ import { Problem } from "../../../../src/http/problem.ts";
 import type { PurgeRequest } from "../../../../src/response-cache/withdrawals.ts";
 import { testPlatform } from "../../../support/platform.ts";
 
+function firstField({ facts }: Problem): string | undefined {
+  const { errors = [] } = (facts.members ?? {}) as { errors?: { field: string }[] };
+  return errors[0]?.field;
+}
+
 /** What the cache is told for a body, or the code of the refusal. */
-async function told(body: unknown): Promise<PurgeRequest | string> {
+async function told(
+  body: unknown,
+  { host = "edge.example", apiHost = null as string | null } = {},
+): Promise<PurgeRequest | string> {
   let asked: PurgeRequest | null = null;
   let refused = "";
   const cache = {
@@ -14,13 +22,18 @@ async function told(body: unknown): Promise<PurgeRequest | string> {
       return "everywhere" as const;
     },
   };
-  const app = purgeRoutes({ cache, platform: testPlatform() });
+  const app = purgeRoutes({
+    cache,
+    hosts: { consoleHost: "console.example", apiHost },
+    platform: testPlatform(),
+  });
   app.onError((error, c) => {
-    refused = error instanceof Problem ? error.code : String(error);
+    const field = error instanceof Problem ? firstField(error) : "";
+    refused = error instanceof Problem ? `${error.code}${field === "host" ? " host" : ""}` : String(error);
     return c.body(null, 400);
   });
   const init = { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) };
-  await app.fetch(new Request("https://edge.example/cache/purge", init));
+  await app.fetch(new Request(`https://${host}/cache/purge`, init));
   return asked ?? refused;
 }
 
@@ -68,4 +81,51 @@ it.each<[string, unknown]>([
 
 it("users go on as they were sent", async () => {
   expect(await told({ users: ["Ada", "ada "] })).toMatchObject({ users: ["Ada", "ada "], everything: false });
+});
+
+describe("a file that is a path", () => {
+  const on = { host: "console.example" };
+  const withApi = { ...on, apiHost: "api.example:8443" };
+  it.each<[what: string, body: object, given: object, address: string]>([
+    ["is the request's host's", { files: ["/a?x=1"] }, {}, "https://edge.example/a?x=1"],
+    ["or the body's host's", { files: ["/a"], host: "api.example" }, {}, "https://api.example/a"],
+    ["a port", { files: ["/a"], host: "api.example:8443" }, {}, "https://api.example:8443/a"],
+    [
+      "in capitals, with a dot at its end",
+      { files: ["/a"], host: "API.example." },
+      {},
+      "https://api.example/a",
+    ],
+    ["on the console's host that of API_HOST", { files: ["/a"] }, withApi, "https://api.example:8443/a"],
+    [
+      "on the console's host the body's host's",
+      { files: ["/a"], host: "b.example" },
+      withApi,
+      "https://b.example/a",
+    ],
+    ["a whole address needs no host there", { files: ["https://c.example/a"] }, on, "https://c.example/a"],
+    [
+      "its own host's name with a port",
+      { files: ["/a"] },
+      { host: "edge.example:8443" },
+      "https://edge.example:8443/a",
+    ],
+    ["no host is known on the console's", { files: ["/a"] }, on, "BAD_PURGE host"],
+    ["nor on that with a dot at its end", { files: ["/a"] }, { host: "console.example." }, "BAD_PURGE host"],
+    ["the console's host", { files: ["/a"], host: "console.example" }, {}, "BAD_PURGE host"],
+    [
+      "the console's host with a port",
+      { files: ["/a"], host: "Console.Example.:8443" },
+      {},
+      "BAD_PURGE host",
+    ],
+    ["an address for a host", { files: ["/a"], host: "https://api.example" }, {}, "BAD_PURGE host"],
+    ["a path in the host", { files: ["/a"], host: "api.example/x" }, {}, "BAD_PURGE host"],
+    ["a user in the host", { files: ["/a"], host: "me@api.example" }, {}, "BAD_PURGE host"],
+    ["an empty host", { files: ["/a"], host: "" }, {}, "BAD_PURGE host"],
+    ["a wildcard", { tags: ["a"], host: "*.example" }, {}, "BAD_PURGE host"],
+  ])("%s", async (_what, body, given, address) => {
+    const answer = await told(body, given);
+    expect(typeof answer === "string" ? answer : answer.files.map(({ href }) => href).join()).toBe(address);
+  });
 });

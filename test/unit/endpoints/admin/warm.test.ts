@@ -12,8 +12,10 @@ const miss = (stored: boolean): CacheOutcome => ({
   upstream: LIES["cache-status"],
 });
 
+const HOSTS = { consoleHost: "console.example", apiHost: null };
+
 async function warm(answer: () => WarmAnswer): Promise<Record<string, unknown>[]> {
-  const app = warmRoutes({ answer: async () => answer(), platform: testPlatform() });
+  const app = warmRoutes({ answer: async () => answer(), hosts: HOSTS, platform: testPlatform() });
   const body = JSON.stringify({ paths: ["/v1/x"] });
   const response = await app.fetch(new Request("https://edge.example/cache/warm", { method: "POST", body }));
   return (await response.text())

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, it } from "vitest";
 import { type AdminRoutesOptions, adminRoutes } from "../../../../src/endpoints/admin/routes.ts";
+import { consoleRoutes } from "../../../../src/endpoints/console.ts";
 import { type HealthRoutesOptions, healthRoutes } from "../../../../src/endpoints/health.ts";
 import { type MetricsRouteOptions, metricsRoute } from "../../../../src/endpoints/metrics.ts";
 import { openapiRoutes } from "../../../../src/endpoints/openapi.ts";
@@ -20,9 +21,13 @@ function registered(): string[] {
   const metrics = metricsRoute({ gate: (_, next) => next() } as MetricsRouteOptions);
   // It takes each method itself, and refuses all but this one.
   const allowed = metrics.routes.map((route) => ({ ...route, method: "GET" }));
+  const page = consoleRoutes({ assets: null }).routes.flatMap((route) => [
+    { ...route, method: "GET", path: "/console" },
+    { ...route, method: "GET", path: "/console/:file" },
+  ]);
   const openapi = openapiRoutes({ assets: null, authBasePath: "", healthPath: "" });
   return [
-    ...[...admin.routes, ...openapi.routes, ...allowed].map((route) => ["/edge", route] as const),
+    ...[...admin.routes, ...openapi.routes, ...allowed, ...page].map((route) => ["/edge", route] as const),
     ...sessions.routes.map((route) => ["/auth", route] as const),
     ...health.routes.map((route) => ["/health", route] as const),
   ]
@@ -35,8 +40,6 @@ const NO_PATHS_OF_THE_EDGE: readonly string[] = [
   // Of the API behind it.
   ...["TOO_MANY_PREFLIGHTS", "ORIGIN_NOT_CONFIGURED", "ORIGIN_UNREACHABLE", "ORIGIN_TIMEOUT"],
   ...["LOOP_DETECTED", "ONLY_IF_CACHED"],
-  // Of a method that no operation has.
-  "METHOD_NOT_ALLOWED",
 ];
 
 describe("the OpenAPI document", () => {

@@ -6,6 +6,7 @@ const running = (sample: boolean, more: object = {}) =>
   announce({
     edge: "http://localhost:8787",
     page: "http://127.0.0.1:8788",
+    console: null,
     store: "none",
     database: null,
     origin: sample ? "http://127.0.0.1:1   (sample)" : "http://localhost:4000   (your API, from --origin)",
@@ -32,6 +33,11 @@ it("with an own API nothing of the sample is shown as if it existed", () => {
 
 it("names the page and the file only where they are", () => {
   expect(running(true, { page: null })).not.toContain("page  ");
+  const console = "http://console.localhost:8787/edge/console";
+  expect(running(true)).not.toContain("console");
+  expect(running(true, { console })).toContain(
+    `  console  ${console}   (for operators; its token is ADMIN_TOKEN`,
+  );
   expect(running(true)).not.toContain("database");
   expect(running(true, { database: "SESSION_DB" })).toContain("  database SESSION_DB\n");
   expect(running(true)).not.toContain("but for those in");

@@ -11,6 +11,12 @@ it("every run has secrets of its own", () => {
   }
 });
 
+it("the console has a name of its own on this machine, and knows the edge's", () => {
+  const vars = developmentVars({ store, own: {}, port: 9000 });
+  expect(vars).toMatchObject({ CONSOLE_HOST: "console.localhost", API_HOST: "localhost:9000" });
+  expect(developmentVars({ store, own: { CONSOLE_HOST: "" } }).CONSOLE_HOST).toBe("");
+});
+
 it("the developer's own variables replace them, empty ones too", () => {
   expect(developmentVars({ store, own: { ADMIN_TOKEN: "mine", SERVICE_TOKEN: "" } })).toMatchObject({
     ADMIN_TOKEN: "mine",

@@ -9,7 +9,7 @@ beforeAll(async () => {
   page = await startPage({
     port: 0,
     state: () => ({
-      about: { edge: "http://localhost:1", origin: "http://localhost:2", store: "none" },
+      about: { edge: "http://localhost:1", origin: "http://localhost:2", store: "none", console: null },
       routes: [],
       tour: [{ says: "one", shell: "true" }],
       problem: HOSTILE,
@@ -128,7 +128,12 @@ it("what a step prints is text", async () => {
 
 it("a port that is taken is an error", async () => {
   const options = {
-    state: () => ({ about: { edge: "", origin: "", store: "" }, routes: [], tour: [], problem: null }),
+    state: () => ({
+      about: { edge: "", origin: "", store: "", console: null },
+      routes: [],
+      tour: [],
+      problem: null,
+    }),
   };
   await expect(
     startPage({
