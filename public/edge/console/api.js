@@ -78,10 +78,10 @@ async function send(method, path, body, signal) {
     });
   } catch (error) {
     if (error?.name === "AbortError") throw error;
+    const late = error?.name === "TimeoutError";
+    const what = late ? `did not answer within ${PATIENCE_MS / 1000} seconds` : "could not be reached";
     throw unanswered(
-      error?.name === "TimeoutError"
-        ? `The edge did not answer within ${PATIENCE_MS / 1000} seconds. Whether it did what was asked is not known.`
-        : "The edge could not be reached. Whether it did what was asked is not known.",
+      `The edge ${what}.${method === "GET" ? "" : " Whether it did what was asked is not known."}`,
     );
   }
   if (response.ok) return response;

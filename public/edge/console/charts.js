@@ -4,6 +4,8 @@ import { at } from "./dom.js";
 import { clock, number } from "./format.js";
 
 const HEIGHT = 150;
+/** Steps of the axis: nothing here is counted in halves. */
+const WHOLE = [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8].flatMap((unit) => [unit, 2 * unit, 5 * unit]);
 const { uPlot } = globalThis;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -56,8 +58,9 @@ function optionsOf(shown, width) {
       {
         ...axis,
         size: 44,
+        incrs: WHOLE,
         space: 36,
-        values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? number(tick) : "")),
+        values: (_plot, ticks) => ticks.map(number),
       },
     ],
     series: [

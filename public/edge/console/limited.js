@@ -23,19 +23,19 @@ export function showLimited(overview) {
 }
 
 function limitsAnswer(overview) {
-  const { metrics, totals, policies, denied_callers: callers } = overview;
+  const { metrics, totals, policies } = overview;
   if (metrics === "off") return ["Not known: nothing is counted.", ""];
   const { denied, near } = totals.limits;
-  const close = near === 0 ? "no request came near one" : `${plural(near, "request")} came near one`;
+  const close = near === 0 ? "no request came near a limit" : `${number(near)} came near a limit`;
   if (denied === 0)
     return [
       `Nobody: no limit has denied a request ${period(overview)}, and ${close}.`,
       near === 0 ? "good" : "warn",
     ];
   const [most] = [...policies].sort((a, b) => b.denied - a.denied);
-  const who = callers.length === 0 ? "" : ` of about ${plural(callers.length, "caller")}`;
   const which = most && most.denied > 0 ? `, most of them by “${most.policy}”` : "";
-  return [`${plural(denied, "request")}${who} denied ${period(overview)}${which}; ${close}.`, "warn"];
+  const were = denied === 1 ? "was" : "were";
+  return [`${plural(denied, "request")} ${were} denied ${period(overview)}${which}; ${close}.`, "warn"];
 }
 
 function policyRow({ route, policy, allowed, near, denied, shadow, source }) {

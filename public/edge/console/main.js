@@ -76,6 +76,7 @@ function show() {
 
 /** The host that paths mean, where the operator has written no other. */
 function offerHost(host) {
+  say(at("host"), host ?? location.host);
   for (const id of ["purge-host", "warm-host"]) {
     const field = at(id);
     if (host && field.value === "" && document.activeElement !== field) field.value = host;
@@ -92,7 +93,8 @@ function enter() {
   open = true;
   for (const id of ["console", "nav", "controls"]) at(id).hidden = false;
   at("sign-in").hidden = true;
-  at("main").focus();
+  at("main").focus({ preventScroll: true });
+  scrollTo(0, 0);
 }
 
 /** Back to where the token is asked for. What was known is forgotten with it. */

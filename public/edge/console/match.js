@@ -28,7 +28,12 @@ function shown(body) {
     route === null ? null : described(body),
     not.length === 0
       ? null
-      : make("details", {}, make("summary", {}, `Why not the ${plural(not.length, "other")}`), reasons(not)),
+      : make(
+          "details",
+          {},
+          make("summary", {}, `Why not ${plural(not.length, "other route")}`),
+          reasons(not),
+        ),
   ].filter(Boolean);
 }
 
@@ -87,15 +92,17 @@ function limitText({ name, limit, window, by, tier, shadow, shared }) {
   ];
   const noted = notes.filter(Boolean).join(", ");
   const length = typeof window === "number" ? span(window) : String(window);
-  return `${name}: ${limit} in ${length}${noted ? ` (${noted})` : ""}`;
+  return `${name}: ${limit} per ${length}${noted ? ` (${noted})` : ""}`;
 }
 
 function cacheText({ scope, ttl, stale_while_revalidate: revalidate, stale_if_error: onError, tags = [] }) {
   const parts = [
     `scope ${scope}`,
-    ttl === null || ttl === undefined ? "as long as your API says" : `${ttl} s where your API says nothing`,
-    revalidate ? `${revalidate} s stale while it is fetched anew` : null,
-    onError ? `${onError} s stale while your API fails` : null,
+    ttl === null || ttl === undefined
+      ? "as long as your API says"
+      : `${span(ttl * 1000)} where your API says nothing`,
+    revalidate ? `${span(revalidate * 1000)} more while it is fetched anew` : null,
+    onError ? `${span(onError * 1000)} more while your API fails` : null,
     tags.length > 0 ? `tags ${tags.join(", ")}` : null,
   ];
   return parts.filter(Boolean).join(", ");

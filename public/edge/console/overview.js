@@ -66,19 +66,10 @@ export function showUp({ latest, failure }) {
     ? ["The edge did not answer the last time it was asked.", "bad"]
     : upAnswer(latest);
   answer("up-answer", text, how);
+  at("up-facts").classList.toggle("stale", failure !== null);
   facts(at("up-facts"), [
     ...Object.entries(SERVICES).map(([key, name]) => service(name, services[key], store)),
-    [
-      "Redis",
-      storeState(store),
-      store.message ?? null,
-      store.available || store.status === "not_configured" ? null : "bad",
-    ],
-    [
-      "Redis' median",
-      Number.isFinite(store.median_ms) ? ms(store.median_ms) : UNKNOWN,
-      "of the last replies",
-    ],
+    redis(store, totals, complete),
     database
       ? ["Database", database.status, database.message ?? null, database.available ? null : "bad"]
       : null,
@@ -88,13 +79,8 @@ export function showUp({ latest, failure }) {
       complete && Number.isFinite(isolates) ? number(isolates) : UNKNOWN,
       "that have counted lately",
     ],
-    [
-      "Redis was lost",
-      complete ? plural(totals.store.lost, "time") : UNKNOWN,
-      "by an isolate, as long as counted below",
-    ],
     ["Version", version, deployed ? `deployed as ${deployed.slice(0, 8)}` : null],
-    ["The edge's clock", clock(now), clockNote(now)],
+    clockFact(now),
   ]);
 }
 
@@ -103,15 +89,26 @@ function service(name, place, store) {
   return [name, PLACES[place] ?? String(place), place === "memory" ? IN_MEMORY : null, lost ? "warn" : null];
 }
 
-function storeState({ status, available }) {
-  if (status === "not_configured") return "not configured";
-  return available ? "answers" : "does not answer";
+/** Redis, with its median and how often an isolate lost it. */
+function redis({ status, available, median_ms: median }, { store }, complete) {
+  if (status === "not_configured") return ["Redis", "not configured", "all is in each isolate"];
+  const near = Number.isFinite(median) ? `half of its replies within ${ms(median)}` : null;
+  const lost = complete && store.lost > 0 ? `lost ${plural(store.lost, "time")} by an isolate` : null;
+  const notes = [near, lost].filter(Boolean).join("; ");
+  return [
+    "Redis",
+    available ? "answers" : "does not answer",
+    notes || null,
+    available ? (lost ? "warn" : null) : "bad",
+  ];
 }
 
 /** Two clocks that differ make every time on the page doubtful. */
-function clockNote(now) {
+function clockFact(now) {
   const apart = Math.abs(Date.now() - now);
-  return apart < 10_000 ? "as this machine's" : `${span(apart)} from this machine's`;
+  return apart < 10_000
+    ? null
+    : ["The edge's clock", clock(now), `${span(apart)} from this machine's`, "warn"];
 }
 
 function upAnswer({ health, mode }) {

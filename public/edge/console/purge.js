@@ -68,7 +68,9 @@ async function purge() {
   const kind = at("purge-kind").value;
   const values = kind === EVERYTHING ? [] : lines(at("purge-list").value);
   const soft = at("purge-soft").checked && kind !== "users";
-  const what = named(kind, values);
+  const host = at("purge-host").value.trim();
+  const paths = kind === "files" && values.some((value) => value.startsWith("/"));
+  const what = `${named(kind, values)}${paths && host !== "" ? ` on ${host}` : ""}`;
   const yes = await ask({
     title: `Purge ${what}?`,
     does: [
@@ -86,7 +88,6 @@ async function purge() {
     yes: "Purge",
   });
   if (!yes) return null;
-  const host = at("purge-host").value.trim();
   const { status, body } = await call("POST", "/edge/cache/purge", {
     ...(kind === EVERYTHING ? { [EVERYTHING]: true } : { [kind]: values }),
     ...(soft && { soft }),

@@ -2,7 +2,7 @@
 
 import { chart } from "./charts.js";
 import { answer, at, facts, fill, meter } from "./dom.js";
-import { clock, ms, number, percent, span, UNKNOWN } from "./format.js";
+import { clock, ms, number, percent, plural, UNKNOWN } from "./format.js";
 
 /** The parts of requests from which the answer is no longer good. */
 const ERRORS_WARN = 0.01;
@@ -10,7 +10,9 @@ const ERRORS_BAD = 0.05;
 
 /** Since when the totals count, in words. */
 export function period({ since, now }) {
-  return since === null ? "since counting began" : `in the last ${span(now - since)}`;
+  return since === null
+    ? "since counting began"
+    : `in the last ${plural(Math.max(1, Math.round((now - since) / 60_000)), "minute")}`;
 }
 
 export function showTraffic(overview) {
@@ -31,12 +33,11 @@ export function showTraffic(overview) {
       ];
     }),
     ["Denied by limits", number(totals.limits.denied), percent(totals.limits.denied, requests)],
-    ["Redis calls", number(totals.store.calls), callsNote(totals.store, requests)],
     [
-      "Redis failures",
-      number(totals.store.failures),
-      percent(totals.store.failures, totals.store.calls),
-      totals.store.failures > 0 ? "warn" : null,
+      "Redis calls",
+      number(totals.store.calls),
+      callsNote(totals.store, requests),
+      totals.store.failures > totals.store.calls * ERRORS_WARN ? "warn" : null,
     ],
     ["Sessions", `${number(totals.sessions.created)} created`, sessionsNote(totals.sessions)],
   ]);
@@ -44,9 +45,9 @@ export function showTraffic(overview) {
   showRoutes(overview);
 }
 
-function callsNote({ calls, commands }, requests) {
+function callsNote({ calls, failures }, requests) {
   const each = requests > 0 ? `${(calls / requests).toFixed(2)} a request` : UNKNOWN;
-  return `${each}, ${number(commands)} commands`;
+  return `${each}, ${number(failures)} failed`;
 }
 
 /** An end of one user or of everybody counts once, however many sessions it ends. */
@@ -70,11 +71,7 @@ function trafficAnswer(overview, errors) {
       : `${perMinute(rate)} requests a minute`;
   const denied =
     totals.limits.denied === 0 ? "none was denied" : `${percent(totals.limits.denied, requests)} were denied`;
-  return [
-    `${often}; ${failing}, ${denied} ${since === null ? "since counting began" : `in ${span(now - since)}`}.`,
-    how,
-    minutes,
-  ];
+  return [`${often}; ${failing}, ${denied} ${period(overview)}.`, how, minutes];
 }
 
 /** Requests a minute over the last five minutes that are over. */
@@ -91,17 +88,20 @@ function perMinute(rate) {
 function showSeries(series) {
   at("numbers").hidden = series === null;
   if (series === null) return;
-  const { minute, requests, denied, errors, hit } = series;
+  // The minute that is not over would look like a fall.
+  const over = (values) => values.slice(0, -1);
+  const [minute, requests, denied] = [series.minute, series.requests, series.denied].map(over);
+  const [errors, hit] = [series.errors, series.hit].map(over);
   chart("requests", minute, [
     { name: "requests", values: requests, colour: "--accent", fill: true },
     { name: "from the cache", values: hit, colour: "--good" },
   ]);
   chart("errors", minute, [{ name: "errors", values: errors, colour: "--bad", fill: true }]);
   chart("denied", minute, [{ name: "denied", values: denied, colour: "--warn", fill: true }]);
-  const rows = minute.map((at, index) => ({
-    key: String(at),
+  const rows = minute.map((time, index) => ({
+    key: String(time),
     cells: [
-      { content: clock(at).replace(/:\d\d$/, ""), heading: true },
+      { content: clock(time).replace(/:\d\d$/, ""), heading: true },
       { label: "Requests", content: number(requests[index]), class: "number" },
       { label: "From the cache", content: number(hit[index]), class: "number" },
       { label: "Errors", content: number(errors[index]), class: "number" },
