@@ -63,14 +63,20 @@ function nameOf(who) {
 }
 
 function shown(who, body) {
-  const { caller, tier, limits } = body;
+  const { caller, tier, limits, address } = body;
   const name = nameOf(who);
   const own = limits.filter(({ current }) => current !== false);
   const other = limits.filter(({ current }) => current === false);
   const button = make("button", { type: "button", class: "danger" }, "Reset …");
   button.addEventListener("click", () => void act(form, result, () => reset(who)));
   return [
-    make("p", {}, `In the log it is ${caller.replace(/^(?:hash:)?/, "hash:")}. `, tierText(tier, limits)),
+    make(
+      "p",
+      {},
+      `In the log it is ${caller.replace(/^(?:hash:)?/, "hash:")}. `,
+      tierText(tier, limits),
+      networkText(who, address),
+    ),
     own.length === 0 ? make("p", {}, "No limit counts it.") : table(`Windows of ${name}`, own),
     other.length === 0
       ? null
@@ -82,6 +88,11 @@ function shown(who, body) {
         ),
     limits.length === 0 ? null : make("div", { class: "buttons" }, button),
   ].filter(Boolean);
+}
+
+/** An IPv6 address is counted by its network. */
+function networkText(who, address) {
+  return address === undefined || address === who.address ? "" : ` It is counted as ${address}.`;
 }
 
 function tierText(tier, limits) {

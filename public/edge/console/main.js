@@ -32,13 +32,17 @@ let paused = false;
 let timer;
 let asking = null;
 
-async function refresh() {
+const askOverview = (signal) =>
+  call("GET", `/edge/overview?minutes=${at("minutes").value}`, undefined, signal);
+
+/** Asks for all that the page shows. @param answered An answer for the overview that there is already. */
+async function refresh(answered = null) {
   clearTimeout(timer);
   asking?.abort();
   const mine = new AbortController();
   asking = mine;
   const [overview, purges] = await Promise.allSettled([
-    call("GET", `/edge/overview?minutes=${at("minutes").value}`, undefined, mine.signal),
+    answered ?? askOverview(mine.signal),
     call("GET", "/edge/cache/purges", undefined, mine.signal),
   ]);
   if (mine !== asking || !open) return;
@@ -71,7 +75,12 @@ function show() {
     showCounted(known);
     offerHost(known.latest.api_host);
   }
-  say(at("updated"), known.latestAt === null ? "" : `Updated ${clock(known.latestAt)}`);
+  say(at("updated"), updated());
+}
+
+function updated() {
+  if (known.latestAt === null) return "";
+  return paused ? `Paused, of ${clock(known.latestAt)}` : `Updated ${clock(known.latestAt)}`;
 }
 
 /** The host that paths mean, where the operator has written no other. */
@@ -118,11 +127,10 @@ async function signIn() {
   useToken(field.value.trim());
   at("sign-in-result").replaceChildren();
   try {
-    const { body } = await call("GET", `/edge/overview?minutes=${at("minutes").value}`);
-    learn({ status: "fulfilled", value: { body } });
+    const answered = await askOverview();
     field.value = "";
     enter();
-    await refresh();
+    await refresh(answered);
   } catch (error) {
     useToken("");
     at("sign-in-result").replaceChildren(problemNode(error));
@@ -139,8 +147,8 @@ at("refresh").addEventListener("click", () => void refresh());
 at("minutes").addEventListener("change", () => void refresh());
 at("pause").addEventListener("click", () => {
   paused = !paused;
-  at("pause").setAttribute("aria-pressed", String(paused));
   say(at("pause"), paused ? "Go on" : "Pause");
+  say(at("updated"), updated());
   if (paused) clearTimeout(timer);
   else void refresh();
 });

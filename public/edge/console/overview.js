@@ -38,24 +38,30 @@ function unanswered(failure, latestAt) {
 }
 
 function incomplete({ complete, metrics, health }, completeAt) {
-  if (metrics === "off") {
-    const text = "METRICS_TOKEN is not set, so no isolate counts. Acts and the state below work without it.";
-    return [make("p", {}, make("strong", {}, "Nothing is counted. "), text)];
-  }
-  if (complete) return [];
-  const title = health.store.status === "not_configured" ? "There is no Redis. " : "Redis does not answer. ";
-  const numbers =
-    completeAt === null
-      ? "The numbers below are those of the one isolate that answered; the others' are not known."
-      : `The numbers below are of ${clock(completeAt)}, the last answer of all isolates. What has been counted since is not known.`;
+  const lost = health.store.status === "unavailable";
+  const counts = metrics === "off" ? null : complete ? "" : countsOf(completeAt);
+  const title = lost ? "Redis does not answer. " : counts ? "There is no Redis. " : "";
   return [
-    make("p", {}, make("strong", {}, title), numbers),
-    make(
-      "p",
-      {},
-      "Nor is it known who was denied meanwhile, what a caller has left elsewhere, and which purges there were. What you do now takes effect in one isolate and is written later, where the answer says so.",
-    ),
-  ];
+    counts === null
+      ? make(
+          "p",
+          {},
+          make("strong", {}, "Nothing is counted. "),
+          "METRICS_TOKEN is not set. The state below and all acts work without it.",
+        )
+      : null,
+    title === "" ? null : make("p", {}, make("strong", {}, title), counts ?? ""),
+    title === "" ? null : make("p", {}, UNKNOWN_MEANWHILE),
+  ].filter((node) => node !== null);
+}
+
+const UNKNOWN_MEANWHILE =
+  "Nor is it known who was denied meanwhile, what a caller has left in other isolates, and which purges there were. What you do now takes effect in one isolate and is written later, where the answer says so.";
+
+function countsOf(completeAt) {
+  if (completeAt === null)
+    return "The numbers below are those of the one isolate that answered; the others' are not known.";
+  return `The numbers below are of ${clock(completeAt)}, the last answer of all isolates. What has been counted since is not known.`;
 }
 
 /** Is it up, and on what? Of the isolate that answered last. */
@@ -138,7 +144,7 @@ const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
  */
 export function showCounted({ complete, completeAt, latest, failure }) {
   const shown = complete ?? latest;
-  const stale = failure !== null || !latest.complete;
+  const stale = failure !== null || (latest.metrics !== "off" && !latest.complete);
   at("counted").classList.toggle("stale", stale);
   for (const node of document.querySelectorAll(".as-of")) {
     node.hidden = !stale;
