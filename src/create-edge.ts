@@ -12,6 +12,7 @@ import {
   type SessionOptions,
   sessionOptions,
 } from "./middleware/options.ts";
+import { behindSession } from "./middleware/preflight.ts";
 import { type EdgeEnv, edgeIn } from "./middleware.ts";
 import { connectionOf } from "./store/requester.ts";
 
@@ -56,9 +57,10 @@ export function createEdge(
   const variablesOf = environments(options, () => sessions);
   if (typeof options !== "function") checkOptions(options);
   const sinks = typeof options === "function" ? undefined : options.sinks;
+  const host = { isolateOf, behindSession, variablesOf, explained: inTermsOfOptions };
   const edge: EdgeMiddlewares["edge"] = (more) => {
     sessions ||= more.session !== undefined;
-    return edgeIn({ ...(sinks && { sinks }), ...more }, isolateOf, variablesOf, inTermsOfOptions);
+    return edgeIn({ ...(sinks && { sinks }), ...more }, host);
   };
   return {
     edge,

@@ -64,9 +64,7 @@ export function createLimits(
     rateLimit: (...given) =>
       edgeIn(
         { ...(sinks && { sinks }), ...limitOptions(given) },
-        limitsIsolateOf,
-        checked,
-        explained,
+        { isolateOf: limitsIsolateOf, variablesOf: checked, explained },
       ) as MiddlewareHandler as MiddlewareHandler<LimitsEnv>,
   };
 }

@@ -5,13 +5,13 @@ import type { LimitInput, RouteInput } from "./config/route.ts";
 import type { Admitted, Capabilities } from "./edge/admission.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
 import { isolateOf } from "./edge/full-isolate.ts";
-import type { Isolate, IsolateOf } from "./edge/isolate.ts";
+import type { Isolate } from "./edge/isolate.ts";
 import { limitScope, routeInScope, sameRoutes } from "./edge/middleware-scope.ts";
+import type { IsolateOf } from "./edge/open-isolates.ts";
 import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
 import { createEvents } from "./events/events.ts";
-import { announcedMethod } from "./http/cors.ts";
-import { Problem, problem } from "./http/problem.ts";
+import { Problem } from "./http/problem.ts";
 import type { ConfirmedIdentity } from "./identity/confirmed.ts";
 import { AppErrors, limitedInfo, responseOr, throwTo } from "./middleware/app-functions.ts";
 import { askApp, withoutKeyNames } from "./middleware/ask-app.ts";
@@ -26,6 +26,7 @@ import {
   type SessionOptions,
   sessionOptions,
 } from "./middleware/options.ts";
+import { behindSession } from "./middleware/preflight.ts";
 import { inStack, type RequestStack } from "./middleware/stack.ts";
 import { joinedVerdict } from "./ratelimit/joined-verdict.ts";
 import type { HandlerLimiter } from "./ratelimit/limiter.ts";
@@ -73,23 +74,27 @@ export interface EdgeEnv {
  * app.use("*", edge({ limits: [{ name: "all", limit: 60, window: "1 m" }], session: "optional" }));
  */
 export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
-  return edgeIn(options, isolateOf, (env) => env);
+  return edgeIn(options, { isolateOf, behindSession });
 }
 
-/**
- * The same with variables of its own.
- *
- * @param isolateOf The isolates: what takes part.
- * @param variablesOf The variables for the host's; the same object for the same values, because what an isolate knows belongs to
- *   it. @throws ConfigError
- * @param explained What is to be said of an error.
- */
-export function edgeIn(
-  options: EdgeOptions,
-  isolateOf: IsolateOf,
-  variablesOf: (env: object) => object,
-  explained: (error: unknown) => unknown = (error) => error,
-): MiddlewareHandler<EdgeEnv> {
+/** What an edge with variables of its own consists of. */
+export interface EdgeHost {
+  /** The isolates: what takes part. */
+  isolateOf: IsolateOf;
+  /** Runs the handlers behind a required session; absent where no middleware has sessions. */
+  behindSession?: typeof behindSession;
+  /**
+   * The variables for the host's, the same object for the same values: what an isolate knows belongs to it. Default the host's.
+   * @throws ConfigError
+   */
+  variablesOf?(env: object): object;
+  /** What is to be said of an error. Default the error. */
+  explained?(error: unknown): unknown;
+}
+
+/** The same with variables of its own. */
+export function edgeIn(options: EdgeOptions, host: EdgeHost): MiddlewareHandler<EdgeEnv> {
+  const { isolateOf, behindSession, variablesOf, explained } = host;
   const { sinks, onLimited } = options;
   const needsSession = options.session === "required";
   const { routes, capabilities } = configured(options);
@@ -101,7 +106,7 @@ export function edgeIn(
     const app = new AppErrors();
     const own = c as unknown as AppContext;
     try {
-      const isolate = isolateOf(variablesOf(c.env ?? {}), routes, sinks);
+      const isolate = isolateOf(variablesOf?.(c.env ?? {}) ?? c.env ?? {}, routes, sinks);
       const [route] = isolate.config.routes;
       const earlier = new EarlierFields(c);
       const receiving = (requestId = isolate.newRequestId()) =>
@@ -112,9 +117,10 @@ export function edgeIn(
           received,
           (admitted) => {
             setVariables(c, { isolate, admitted, stack, capabilities });
-            const handlers = throughHandlers(c, next, { admitted, earlier });
-            const unchecked = needsSession && isolate.config.mode === "enforce" && isPreflight(c.req.raw);
-            return unchecked ? asPreflight(handlers) : handlers;
+            const handlers = (run: () => Promise<void>) => throughHandlers(c, run, { admitted, earlier });
+            return behindSession && needsSession && isolate.config.mode === "enforce"
+              ? behindSession(c, next, handlers, (run) => app.from(run))
+              : handlers(next);
           },
           {
             capabilities,
@@ -136,7 +142,7 @@ export function edgeIn(
       answerWith(c, earlier.addTo(response));
     } catch (error) {
       if (app.error) throw error;
-      answerWith(c, problemOf(explained(error), newRequestId(), events));
+      answerWith(c, problemOf(explained ? explained(error) : error, newRequestId(), events));
     }
   };
 }
@@ -288,28 +294,6 @@ function throughHandlers(
       await next();
       if (c.error instanceof Problem && c.error.isAnswer) throw c.error;
       return { kind: "response", response: earlier.without(c.res) } as const;
-    },
-  };
-}
-
-function isPreflight(request: Request): boolean {
-  return announcedMethod(request) !== null;
-}
-
-/**
- * The answer to a preflight, which reaches a `cors()` behind this middleware without a session: it has the fields of one and no
- * content. A handler for all methods answers as well, with what only a session's user may see.
- */
-function asPreflight(handlers: OriginFetch): OriginFetch {
-  return {
-    repeatable: false,
-    async fetch(headers) {
-      const reply = await handlers.fetch(headers);
-      if (reply.kind !== "response") return reply;
-      const { status, headers: fields } = reply.response;
-      if (![...fields.keys()].some((name) => name.startsWith("access-control-allow-")))
-        throw problem("SESSION_REQUIRED");
-      return { ...reply, response: new Response(null, { status, headers: fields }) };
     },
   };
 }

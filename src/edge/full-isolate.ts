@@ -11,8 +11,9 @@ import { createSessions } from "../session/sessions.ts";
 import { createValueCache } from "../value-cache/value-cache.ts";
 import { EagerAccount } from "./eager-account.ts";
 import { createHealth } from "./health.ts";
-import { type Isolate, isolatesOf, openIsolateOf } from "./isolate.ts";
+import { type Isolate, openIsolateOf } from "./isolate.ts";
 import { loadConfig } from "./load-config.ts";
+import { isolatesOf } from "./open-isolates.ts";
 import type { Parts } from "./parts.ts";
 import { createPreflights } from "./preflights.ts";
 

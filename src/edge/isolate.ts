@@ -60,6 +60,8 @@ export interface Isolate {
   /** Requests to the origin that began before they were known to be needed. */
   eager: Pick<EagerAccount, "begin">;
   health: Health;
+  /** Takes back what its parts have registered with the store, which other isolates of the environment use. */
+  end(): void;
 }
 
 /**
@@ -81,24 +83,33 @@ export function openIsolateOf(
   others: readonly Isolate[] = [],
 ): Isolate {
   const config = parts.config(env, routes);
-  checkAgreement([...others.map((other) => other.config), config]);
+  if (hasShared(config)) checkAgreement([...others.map((other) => other.config), config]);
   const shared = openShared(parts, config, platform, { sinks, open: others[0] });
-  const { store, keys, identifier, events } = shared;
+  const limitState = others[0]?.limitState ?? openLimitState(shared, config);
+  const [made, end] = shared.store.recoveriesOf(() => openParts(parts, config, shared, limitState));
+  return { config, ...shared, newRequestId: createRequestIds(platform), limitState, ...made, end };
+}
+
+/** The counts of the environment. Units that Redis has not counted are charged once it is back, whichever isolate is open then. */
+function openLimitState({ store, keys, platform }: Shared, config: Config): LimitState {
+  const state = new LimitState({ platform, keys, isolateMaxAgeMs: config.isolateMaxAgeMs });
+  if (config.redisFor.rateLimit) store.onRecovery((batch) => state.replay(batch));
+  return state;
+}
+
+/** What an isolate has of its own. */
+function openParts(parts: Parts, config: Config, shared: Shared, limitState: LimitState) {
+  const { platform } = shared;
   const { isolateMaxAgeMs, redisFor } = config;
   const verifiedKeys = openVerifiedKeys(parts, shared, config);
   const matchRoute = parts.matcher(config.routes);
   const sessions = openSessions(parts, shared, config);
   const { corsOrigins: origins, corsExposed: exposed } = config;
   const cors = parts.cors(origins ? { origins, exposed } : null);
-  const limitState = others[0]?.limitState ?? new LimitState({ platform, keys, isolateMaxAgeMs });
   return {
-    config,
-    ...shared,
-    newRequestId: createRequestIds(platform),
     verifiedKeys,
-    identify: parts.identify({ config, identifier, verifiedKeys, platform, events }),
+    identify: parts.identify({ ...shared, config, verifiedKeys }),
     matchRoute,
-    limitState,
     limiter: createLimiter({
       ...shared,
       state: limitState,
@@ -110,9 +121,7 @@ export function openIsolateOf(
     sessions,
     cache: openCache(parts, shared, config, matchRoute),
     values: parts.values({
-      store,
-      keys,
-      platform,
+      ...shared,
       ttlSeconds: config.cache.ttlSeconds || 3600,
       useRedis: redisFor.cache,
     }),
@@ -129,7 +138,7 @@ export function openIsolateOf(
       viaName: viaName(shared, config),
     },
     eager: parts.eager(platform),
-    health: parts.health({ config, store, platform, databaseState: sessions.databaseState }),
+    health: parts.health({ ...shared, config, databaseState: sessions.databaseState }),
   };
 }
 
@@ -215,39 +224,15 @@ function viaName({ identifier }: Shared, { origin }: Config): () => Promise<stri
   };
 }
 
+/** Without a shared limit a list of routes agrees with every other. */
+function hasShared({ routes }: Config): boolean {
+  return routes.some(({ limits, tiers }) => [limits, ...tiers.values()].flat().some(({ shared }) => shared));
+}
+
 /** @throws ConfigError where two lists of routes define a shared limit in two ways. */
 function checkAgreement(configs: readonly Config[]): void {
   const issues: ConfigIssue[] = [];
   const routes = configs.flatMap((config) => config.routes).map((route) => ({ route, place: "edge()" }));
   checkShared(routes, { issues, warnings: [] });
   if (issues.length > 0) throw new ConfigError(issues);
-}
-
-/** What is open for an environment, of whatever parts. */
-const openFor = new WeakMap<object, Isolate[]>();
-
-/** See {@link isolatesOf}. */
-export type IsolateOf = (env: object, routes: readonly RouteInput[], sinks?: readonly Sink[]) => Isolate;
-
-/**
- * The isolates of some parts, by environment and list of routes. The first call for these creates one.
- *
- * @returns a function that throws ConfigError, which names every issue of the environment and the routes. Its `sinks` are used
- *   by the first call only.
- */
-export function isolatesOf(parts: Parts): IsolateOf {
-  const isolates = new WeakMap<object, Map<readonly RouteInput[], Isolate>>();
-  return (env, routes, sinks = []) => {
-    const byRoutes = isolates.get(env) ?? new Map<readonly RouteInput[], Isolate>();
-    isolates.set(env, byRoutes);
-    const open = byRoutes.get(routes);
-    if (open) return open;
-    const others = openFor.get(env) ?? [];
-    openFor.set(env, others);
-    const variables = env as Record<string, unknown>;
-    const isolate = openIsolateOf(parts, variables, routes, workerPlatform, sinks, others);
-    others.push(isolate);
-    byRoutes.set(routes, isolate);
-    return isolate;
-  };
 }

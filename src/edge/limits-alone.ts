@@ -5,7 +5,7 @@ import { algorithms } from "../ratelimit/algorithms/algorithms.ts";
 import type { ResponseCache } from "../response-cache/response-cache.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { ValueCache } from "../value-cache/value-cache.ts";
-import { isolatesOf } from "./isolate.ts";
+import { isolatesOf } from "./open-isolates.ts";
 import type { Parts } from "./parts.ts";
 import { createPreflights } from "./preflights.ts";
 

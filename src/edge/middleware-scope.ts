@@ -141,7 +141,11 @@ export function sameRoutes(
 ): List {
   const text = `${sessions} ${JSON.stringify(routes)}`;
   const known = lists.get(text) ?? [];
-  if (lists.size < MAX_NAMES) lists.set(text, known);
+  // The last to be made is the last to be forgotten.
+  lists.delete(text);
+  const [oldest = ""] = lists.keys();
+  if (lists.size === MAX_NAMES) lists.delete(oldest);
+  lists.set(text, known);
   const same = known.find(
     (each) => each.sinks.length === sinks.length && each.sinks.every((sink, index) => sink === sinks[index]),
   );

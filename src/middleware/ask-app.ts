@@ -13,6 +13,9 @@ const MAX_KEYS = 8;
 /** What a template or `String()` makes of nothing. As a key it would be everybody's. */
 const NOBODY: ReadonlySet<string> = new Set(["", "undefined", "null", "NaN", "[object Object]"]);
 
+/** What a limit's `by` means without any key: a key of that name would be asked for by nobody, or counted in their place. */
+const BUILT_IN: readonly string[] = ["caller", "address"];
+
 /** @returns null where the options have no function. */
 export function askApp({ key, tier, skip, cost, cache, limits, tiers }: EdgeOptions): AskApp | null {
   const counted = countedBy({ limits, tiers });
@@ -21,6 +24,7 @@ export function askApp({ key, tier, skip, cost, cache, limits, tiers }: EdgeOpti
   if (!key && !tier && !skip && !cost && !cache?.key && named === undefined) return null;
 
   return async function ask(c, identifier) {
+    checkKeys(functions);
     const cached = await cacheKey(c, identifier);
     if (await skip?.(c)) return { unlimited: true, ...cached };
     const units = cost ? costOf(await cost(c)) : undefined;
@@ -70,6 +74,15 @@ export function askApp({ key, tier, skip, cost, cache, limits, tiers }: EdgeOpti
 
 function keyFunctions(key: EdgeOptions["key"]): [name: string, keyOf: KeyFunction][] {
   return typeof key === "function" ? [["", key]] : Object.entries(key ?? {});
+}
+
+/** @throws ConfigError */
+function checkKeys(functions: readonly (readonly [name: string, keyOf: unknown])[]): void {
+  for (const [name, keyOf] of functions) {
+    const place = name === "" ? "key" : `key.${name}`;
+    if (BUILT_IN.includes(name)) throw issue(place, "a name that `by` has already", "Give the key another.");
+    if (typeof keyOf !== "function") throw issue(place, kindOf(keyOf), "Write a function.");
+  }
 }
 
 interface Lists {
@@ -141,7 +154,7 @@ function misnamed(by: string, names: readonly string[]): ConfigError {
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   const kind = typeof value;
-  return `${kind === "object" ? "an" : "a"} ${kind}`;
+  return kind === "undefined" ? "nothing" : `${kind === "object" ? "an" : "a"} ${kind}`;
 }
 
 function issue(place: string, found: string, fix: string): ConfigError {

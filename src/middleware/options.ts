@@ -70,7 +70,7 @@ export interface LimitingOptions {
   /**
    * Whose request it is, in place of the caller: a function, or several by name, which a limit's `by` may choose from. Keys are
    * compared as they are (case and blanks count) and stand in Redis and in the log as HMACs only. A key that clients may choose freely
-   * limits nobody: count the address beside it (`by: "address"`).
+   * limits nobody: count the address beside it (`by: "address"`). A key cannot be named `caller` or `address`, which `by` has already.
    *
    * @example { tenant: (c) => c.req.header("x-tenant"), user: (c) => c.var.userId }
    */

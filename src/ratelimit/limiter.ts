@@ -28,7 +28,7 @@ export interface LimiterOptions {
   isolateMaxAgeMs?: number;
   lists?: CallerLists;
   headers?: HeaderOptions;
-  /** The counts to go on with. Default new ones. */
+  /** The counts to go on with, whose owner writes what is pending. Default new ones. */
   state?: LimitState;
   /** Called where Redis told, with a charge, that a session is over for good. */
   sessionEnded?: LimitDecisionOptions["sessionEnded"];
@@ -79,7 +79,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
   const state = options.state ?? new LimitState({ platform, keys, isolateMaxAgeMs, bounds: options.bounds });
   const headers = options.headers ?? {};
   const decisions = new LimitDecisions({ state, store, platform, events, useRedis, headers, sessionEnded });
-  if (useRedis) store.onRecovery((batch) => state.replay(batch));
+  if (useRedis && !options.state) store.onRecovery((batch) => state.replay(batch));
 
   return {
     prepare: preparation({ decisions, identifier, lists: createListLookup(options.lists ?? NO_LISTS) }),

@@ -32,7 +32,7 @@ const MAX_BATCHES = 20;
  */
 export class Recovery {
   readonly #options: RecoveryOptions;
-  readonly #replays: Replay[] = [];
+  #replays: readonly Replay[] = [];
   /** How many writes have failed, and how many of these failures a replay has made up for. */
   #failures = 0;
   #recovered = 0;
@@ -44,7 +44,18 @@ export class Recovery {
   }
 
   add(replay: Replay): void {
-    this.#replays.push(replay);
+    this.#replays = [...this.#replays, replay];
+  }
+
+  /** @returns what `make` makes, and a function that takes back the replays that it has added. */
+  addedBy<Made>(make: () => Made): [made: Made, end: () => void] {
+    const before = this.#replays;
+    const made = make();
+    const added = this.#replays.slice(before.length);
+    const end = () => {
+      this.#replays = this.#replays.filter((replay) => !added.includes(replay));
+    };
+    return [made, end];
   }
 
   /** Something was not written, or may not have been. */

@@ -177,6 +177,15 @@ export class Store {
     this.#recovery.add(replay);
   }
 
+  /**
+   * Makes something that calls {@link onRecovery}.
+   *
+   * @returns what is made, and a function that takes its registrations back: what it keeps then is not written any more.
+   */
+  recoveriesOf<Made>(make: () => Made): [made: Made, end: () => void] {
+    return this.#recovery.addedBy(make);
+  }
+
   /** Says that something could not be written: a replay is due. Failed calls and commands of a batch do so themselves. */
   markDue(): void {
     this.#recovery.markDue();

@@ -1,5 +1,7 @@
-import { Hono, type MiddlewareHandler } from "hono";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { every } from "hono/combine";
 import { cors } from "hono/cors";
+import { HTTPException } from "hono/http-exception";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { createLimits } from "../../../src/create-limits.ts";
 import type { EdgeEnv } from "../../../src/middleware.ts";
@@ -187,6 +189,90 @@ describe("a preflight", () => {
         if (!outside) expect(answer.field("access-control-allow-origin")).toBe(origin);
         expect((await ask(app, "/", {}, "OPTIONS")).status, "no preflight").toBe(401);
       }
+    },
+  );
+
+  const page = { origin: "https://page.example" };
+  const own: MiddlewareHandler<EdgeEnv> = async (c, next) => {
+    c.header("access-control-allow-origin", page.origin);
+    await next();
+  };
+  const runs = vi.fn();
+  const handler = (c: Context) => {
+    runs();
+    return c.text("for ada alone");
+  };
+  const pass: MiddlewareHandler = (_c, next) => next();
+  const failing: MiddlewareHandler = (_c, _next) => {
+    throw new HTTPException(418, { message: "no" });
+  };
+  it.each<[string, (app: Hono<EdgeEnv>, required: MiddlewareHandler<EdgeEnv>) => unknown, number, number]>([
+    ["app.all", (app, required) => app.use(required).all("/x", handler), 401, 0],
+    ["app.all of every path", (app, required) => app.use(required).all(handler), 401, 0],
+    [
+      "app.all behind others",
+      (app, required) => app.use(required, pass, pass).all("/x", pass, handler),
+      401,
+      0,
+    ],
+    ["app.all with the session in it", (app, required) => app.all("/x", required, handler), 401, 0],
+    [
+      "app.on of OPTIONS too",
+      (app, required) => app.use(required).on(["POST", "ALL"], "/x", handler),
+      401,
+      0,
+    ],
+    [
+      "a mounted app's",
+      (app, required) => app.use(required).route("/", new Hono<EdgeEnv>().all("/x", handler)),
+      401,
+      0,
+    ],
+    [
+      "a mounted app's with an onError",
+      (app, required) =>
+        app.use(required).route("/", new Hono<EdgeEnv>().onError((_e, c) => c.text("")).all("/x", handler)),
+      401,
+      0,
+    ],
+    [
+      "app.all where another calls the session",
+      (app, required) => app.use(every(required, pass)).all("/x", handler),
+      401,
+      0,
+    ],
+    ["app.all behind cors()", (app, required) => app.use(required, cors(page)).all("/x", handler), 204, 0],
+    [
+      "app.all in front of cors()",
+      (app, required) => app.use(required).all("/x", handler).use(cors(page)),
+      401,
+      0,
+    ],
+    ["app.all, cors() first", (app, required) => app.use(cors(page), required).all("/x", handler), 204, 0],
+    [
+      "app.all behind fields of the app's",
+      (app, required) => app.use(required, own).all("/x", handler),
+      200,
+      0,
+    ],
+    ["app.post alone", (app, required) => app.use(required).post("/x", handler), 401, 0],
+    ["app.post behind cors()", (app, required) => app.use(required, cors(page)).post("/x", handler), 204, 0],
+    ["app.options, which is for it", (app, required) => app.use(required).options("/x", handler), 401, 1],
+    ["app.options with fields", (app, required) => app.use(required, own).options("/x", handler), 200, 1],
+    ["a middleware that throws", (app, required) => app.use(required, failing).all("/x", handler), 418, 0],
+  ])(
+    "behind a required session and %s: which status, and how often the handler runs",
+    async (_w, build, status, times) => {
+      runs.mockClear();
+      const { session } = edgeInRedis();
+      const app = new Hono<EdgeEnv>();
+      build(app, session({ required: true }));
+      const answer = await ask(app, "/x", PREFLIGHT, "OPTIONS");
+      expect([answer.status, runs.mock.calls.length, answer.text.includes("ada")]).toEqual([
+        status,
+        times,
+        false,
+      ]);
     },
   );
 

@@ -155,6 +155,45 @@ describe("a key", () => {
     expect(log.join("\n")).toContain('rateLimit: limits: by: found \\"tenant\\"');
   });
 
+  const of = (name: string, more = {}) => ({ key: { [name]: () => "1", ...more } });
+  it.each<[string, object, string]>([
+    [
+      "address, which `by` has already",
+      { ...of("address"), limits: [{ ...two, by: "address" }] },
+      "key.address",
+    ],
+    [
+      "address beside another",
+      { ...of("address", { tenant: () => "a" }), limits: [{ ...two, by: "address" }] },
+      "key.address",
+    ],
+    ["address that no limit names", of("address"), "key.address"],
+    [
+      "address that a limit of a tier names",
+      { ...of("address"), tiers: { pro: [{ ...two, by: "address" }] } },
+      "key.address",
+    ],
+    ["caller", { ...of("caller"), limits: [{ ...two, by: "caller" }] }, "key.caller"],
+    ["caller behind another", { key: { tenant: () => "a", caller: () => "b" } }, "key.caller"],
+    ["address of requests that are skipped", { ...of("address"), skip: () => true }, "key.address"],
+    ["address that is no function", { key: { address: "x-forwarded-for" } }, "key.address"],
+    ["tenant that is a text", { key: { tenant: "x-tenant" } }, "key.tenant"],
+    ["tenant that is undefined", { key: { tenant: undefined } }, "key.tenant"],
+    ["no name that is a text", { key: "x-tenant" }, "key.0"],
+  ])("of the name %s is a configuration error that says where", async (_what, options, place) => {
+    const { ask } = limited(options as LimitingOptions);
+    expect((await ask()).status).toBe(500);
+    expect(log.join("\n")).toContain(`rateLimit: ${place}: found `);
+  });
+
+  it.each(["Address", "addresses", "constructor", "__proto__x", "callers", "by"])(
+    "may have the name %s",
+    async (name) => {
+      const { signs } = limited({ ...of(name), limits: [{ ...two, by: name }] });
+      expect(await signs(from("192.0.2.1"), from("192.0.2.2"), from("192.0.2.3"))).toBe("++-");
+    },
+  );
+
   it("of a shared limit counts once over two middlewares, without Redis and without a secret too", async () => {
     const { rateLimit, edge } = createEdge();
     const options = { limits: [{ ...two, shared: true }], key: byField("x-tenant") };

@@ -87,4 +87,32 @@ describe("pending writes", () => {
     platform.advance(8000);
     expect(store.maintenance()).toBeNull();
   });
+
+  it("of what has ended are not asked any more; those registered before, beside and after it are", async () => {
+    const { store } = storeWith((commands) => ok(...commands.map(() => "OK")));
+    const asked: string[] = [];
+    const register = (name: string) => store.onRecovery(() => asked.push(name) < 0);
+    register("before");
+    const [, endOne] = store.recoveriesOf(() => register("one"));
+    const [made, endTwo] = store.recoveriesOf(() => {
+      register("two");
+      register("two again");
+      return "made";
+    });
+    register("after");
+    expect(made).toBe("made");
+    const run = async () => {
+      asked.length = 0;
+      store.markDue();
+      await store.maintenance();
+      return [...asked];
+    };
+    expect(await run()).toEqual(["before", "one", "two", "two again", "after"]);
+    endOne();
+    expect(await run()).toEqual(["before", "two", "two again", "after"]);
+    endOne();
+    endTwo();
+    register("last");
+    expect(await run()).toEqual(["before", "after", "last"]);
+  });
 });
