@@ -11,7 +11,13 @@ export interface InputIssue {
 }
 
 /** Codes of a body or a path that is not understood. */
-export type BadInputCode = "BAD_PURGE" | "BAD_WARM" | "UNKNOWN_CALLER" | "BAD_SESSION" | "UNNAMEABLE_USER";
+export type BadInputCode =
+  | "BAD_PURGE"
+  | "BAD_WARM"
+  | "BAD_USER"
+  | "UNKNOWN_CALLER"
+  | "BAD_SESSION"
+  | "UNNAMEABLE_USER";
 
 /** Issues that one answer lists: a list of 500 wrong entries is one issue. */
 const MAX_ISSUES = 10;

@@ -7,6 +7,7 @@ import type { SessionVerdict } from "../session/verdict.ts";
 export interface EndpointEnv {
   Bindings: { received: Received };
   Variables: {
+    requestId: string;
     /** Set where the request's identity was checked. */
     findings?: Findings;
     session?: SessionVerdict;

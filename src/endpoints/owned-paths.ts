@@ -128,6 +128,7 @@ function finishing(isolate: Isolate): Hono<EndpointEnv> {
     const { received } = c.env;
     const preflight = preflightAnswer(isolate, received);
     if (preflight) return preflight;
+    c.set("requestId", received.requestId);
     await next();
     if (c.var.finished) return undefined;
     const response = c.res;
@@ -162,6 +163,7 @@ function addOperators(app: Hono<EndpointEnv>, isolate: Isolate, gates: Gates): v
         platform,
         hosts: config,
       },
+      users: usersOf(isolate),
       limiter: isolate.limiter,
       identifier: isolate.identifier,
       store: isolate.store,
@@ -172,6 +174,17 @@ function addOperators(app: Hono<EndpointEnv>, isolate: Isolate, gates: Gates): v
       platform,
     }),
   );
+}
+
+/** What is known of users, and which of it other isolates share. */
+function usersOf({ config, store, sessions }: Isolate) {
+  const { redisFor, sessionDatabase } = config;
+  const shared = {
+    sessions: (redisFor.sessions && store.configured) || sessionDatabase !== null,
+    limits: redisFor.rateLimit && store.configured,
+    cache: redisFor.cache && store.configured,
+  };
+  return { sessions, shared, hasSessions: config.session.secrets.length > 0 };
 }
 
 /** Whether a request has any field or parameter that may carry one of the edge's tokens. */

@@ -68,7 +68,7 @@ export interface ResponseCache {
    */
   prepare(request: CacheRequest, outcomes: IdentityOutcomes, batch: Batch): Promise<DecideCache>;
   /** See {@link Withdrawals.purge}. */
-  purge(request: PurgeRequest, requestId?: string): Promise<"everywhere" | "isolate">;
+  purge(request: PurgeRequest, requestId?: string, batch?: Batch): Promise<"everywhere" | "isolate">;
   /** What the isolate holds: addresses with entries, their bytes, purges and invalidations it knows of. */
   readonly sizes: { urls: number; bytes: number; purges: number; invalidations: number };
 }
@@ -123,7 +123,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
 
   return {
     prepare,
-    purge: (request, requestId) => withdrawals.purge(request, requestId),
+    purge: (request, requestId, batch) => withdrawals.purge(request, requestId, batch),
     get sizes() {
       return { ...memory.sizes, purges: withdrawals.purges };
     },

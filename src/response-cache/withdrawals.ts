@@ -153,12 +153,14 @@ export class Withdrawals {
   /**
    * @returns `everywhere`: every isolate sees it within its maximum age. `isolate`: so far only this one does, because the
    *   store is lost (then it is written when the store is back) or not used.
+   * @param batch What else is queued goes with the same call. Default a batch of its own.
    */
   async purge(
     { files, prefixes, tags, users = [], everything, soft }: PurgeRequest,
     requestId?: string,
+    batch = this.#options.store.batch(),
   ): Promise<"everywhere" | "isolate"> {
-    const { platform, events, store, keys, shared } = this.#options;
+    const { platform, events, keys, shared } = this.#options;
     const urls = (await Promise.all(files.map((file) => this.#options.addressesOf(file)))).flat();
     const purges: Purge[] = [
       ...urls.map(({ urlHash }): Purge => ({ target: { kind: "url", value: urlHash }, soft })),
@@ -179,8 +181,10 @@ export class Withdrawals {
       users: users.length,
     };
     events.emit("cache.purged", { request_id: requestId, ...counts, everything, soft });
-    if (!shared) return "isolate";
-    const batch = store.batch();
+    if (!shared) {
+      await batch.send();
+      return "isolate";
+    }
     const written = this.#purges.write(purges, now, keys, batch);
     const usersWritten = this.#userEnds.write(ended, now, batch);
     await batch.send();

@@ -1,6 +1,7 @@
 import { inject } from "vitest";
 import type { RouteInput } from "../../src/config/route.ts";
 import { openIsolate } from "../../src/edge/full-isolate.ts";
+import type { Sink } from "../../src/events/sink.ts";
 import { edgeAnswer } from "../../src/worker.ts";
 import { freshPrefix } from "./limits.ts";
 import { testPlatform } from "./platform.ts";
@@ -22,6 +23,7 @@ export interface MeteredEdgeOptions {
   /** ms since the epoch. */
   now?: number;
   origin?(url: string): Response | Promise<Response>;
+  sinks?: readonly Sink[];
 }
 
 /**
@@ -60,7 +62,7 @@ export function meteredEdge(options: MeteredEdgeOptions = {}) {
   };
   // Isolates differ by what their CSPRNG gives.
   const random = { ...platform, randomBytes: (n: number) => crypto.getRandomValues(new Uint8Array(n)) };
-  const answer = edgeAnswer(openIsolate(variables, [...routes], random));
+  const answer = edgeAnswer(openIsolate(variables, [...routes], random, options.sinks));
   const background: Promise<unknown>[] = [];
   const context = {
     waitUntil: (work: Promise<unknown>) => void background.push(work),

@@ -4,13 +4,14 @@ import type { ConfiguredKey } from "../../config/config.ts";
 import type { Route } from "../../config/route.ts";
 import { problem } from "../../http/problem.ts";
 import type { Identifier } from "../../identity/caller-hash.ts";
-import { type Limiter, type TierWindow, windowsOf } from "../../ratelimit/limiter.ts";
+import { type Limiter, windowsOf } from "../../ratelimit/limiter.ts";
 import { DEFAULT_IPV6_PREFIX, normaliseAddress } from "../../runtime/ip-address.ts";
 import type { Platform } from "../../runtime/platform.ts";
 import { StoreError } from "../../store/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { badInput } from "../bad-input.ts";
 import { readJson } from "../json-body.ts";
+import { callerWindowsOf, type LimitedCaller, peekWindows } from "./caller-windows.ts";
 
 export interface LimitRoutesOptions {
   limiter: Pick<Limiter, "peek" | "reset">;
@@ -22,12 +23,6 @@ export interface LimitRoutesOptions {
   /** `RATE_LIMIT_IPV6_PREFIX`. */
   ipv6Prefix?: number | undefined;
   platform: Pick<Platform, "timer">;
-}
-
-/** Who is looked at, and by which windows it may be charged. */
-interface Caller {
-  hash: string;
-  windows: readonly TierWindow[];
 }
 
 export const limitLookup = z.strictObject({ address: z.string(), reset: z.optional(z.boolean()) });
@@ -47,8 +42,7 @@ export function limitRoutes({
   platform,
 }: LimitRoutesOptions) {
   const windows = windowsOf(routes);
-  /** A user or a key is charged by the windows that count callers, an address by all of them. */
-  const callerWindows = windows.filter(({ policy }) => policy.by === "caller");
+  const callerWindows = callerWindowsOf(windows);
   const noStore = { "cache-control": "no-store" };
 
   return new Hono()
@@ -77,19 +71,12 @@ export function limitRoutes({
     return normaliseAddress(text.replace(`::/${ipv6Prefix}`, "::"), ipv6Prefix);
   }
 
-  async function peek({ hash, windows }: Caller) {
-    const batch = store.batch();
-    const policies = windows.map(({ policy }) => policy);
-    const peeked = limiter.peek(hash, policies, batch);
-    await batch.send();
-    const limits = (await peeked.catch(unavailable)).map((limit, index) => {
-      const { route, tier = null } = windows[index] ?? {};
-      return { ...limit, route, tier };
-    });
-    return { caller: `hash:${hash}`, limits };
+  async function peek(caller: LimitedCaller) {
+    const limits = await peekWindows({ limiter, store }, caller).catch(unavailable);
+    return { caller: `hash:${caller.hash}`, limits };
   }
 
-  async function reset(caller: Caller) {
+  async function reset(caller: LimitedCaller) {
     const batch = store.batch();
     const policies = windows.map(({ policy }) => policy);
     const done = limiter.reset(caller.hash, policies, batch);
@@ -98,7 +85,7 @@ export function limitRoutes({
     return { ...(await peek(caller)), reset: true };
   }
 
-  async function callerOf(text: string): Promise<Caller> {
+  async function callerOf(text: string): Promise<LimitedCaller> {
     const [, kind, value = ""] = /^(user|key|hash):(.+)$/s.exec(text) ?? [];
     if (kind === "hash" && /^[0-9a-f]{32}$/.test(value)) return { hash: value, windows };
     if ((kind !== "user" && kind !== "key") || value.length > 256)

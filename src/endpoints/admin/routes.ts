@@ -4,19 +4,21 @@ import { problem } from "../../http/problem.ts";
 import { type KeyRoutesOptions, keyRoutes } from "./keys.ts";
 import { type LimitRoutesOptions, limitRoutes } from "./limits.ts";
 import { type PurgeRoutesOptions, purgeRoutes } from "./purge.ts";
+import { type UserRoutesOptions, userRoutes } from "./users.ts";
 import { type WarmRoutesOptions, warmRoutes } from "./warm.ts";
 
 export interface AdminRoutesOptions
   extends Omit<LimitRoutesOptions, keyof KeyRoutesOptions>,
     KeyRoutesOptions,
     PurgeRoutesOptions {
+  users: Pick<UserRoutesOptions, "sessions" | "shared" | "hasSessions">;
   /** Refuses requests without an `ADMIN_TOKEN`. */
   gate: MiddlewareHandler;
   warm: WarmRoutesOptions;
 }
 
 /** The operators' endpoints under `/edge`. */
-export function adminRoutes({ gate, warm, ...rest }: AdminRoutesOptions) {
+export function adminRoutes({ gate, warm, users, ...rest }: AdminRoutesOptions) {
   return (
     new Hono()
       .use("*", gate)
@@ -24,6 +26,7 @@ export function adminRoutes({ gate, warm, ...rest }: AdminRoutesOptions) {
       .route("/", warmRoutes(warm))
       .route("/", limitRoutes(rest))
       .route("/", keyRoutes(rest))
+      .route("/", userRoutes({ ...rest, ...users }))
       // No path under `/edge` reaches the origin.
       .all("*", () => {
         throw problem("NOT_FOUND");

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { keyLookup } from "../../endpoints/admin/keys.ts";
 import { limitLookup } from "../../endpoints/admin/limits.ts";
 import { purgeBody } from "../../endpoints/admin/purge.ts";
+import { oneUser, userOrEveryone } from "../../endpoints/admin/users.ts";
 import { warmBody } from "../../endpoints/admin/warm.ts";
 import { creation } from "../../endpoints/sessions.ts";
 import { PROBLEM_CODES } from "../../http/problem-codes.ts";
@@ -59,6 +60,13 @@ const window = z.strictObject({
   tier: z.nullable(z.string()),
 });
 
+const done = z
+  .enum(["done", "pending", "repeat", "none"])
+  .describe(
+    "`pending`: everywhere once the store is back. `repeat`: ask again then. `none`: not configured.",
+  );
+const sessionsEnded = z.optional(z.int()).describe("Missing where only the store knows.");
+
 /** The bodies that the endpoints validate with, and those that they answer with, by the names they have in the document. */
 export const schemas = {
   NewSession: creation,
@@ -66,6 +74,8 @@ export const schemas = {
   Warm: warmBody,
   LimitLookup: limitLookup,
   KeyLookup: keyLookup,
+  OneUser: oneUser,
+  UserOrEveryone: userOrEveryone,
   Session: session,
   CreatedSession: z.strictObject({ status: success, session, token: z.string() }),
   RotatedSession: z.strictObject({ status: success, session, token: z.optional(z.string()) }),
@@ -128,6 +138,29 @@ export const schemas = {
     user_id: z.optional(z.nullable(z.string())),
     tier: z.optional(z.nullable(z.string())),
     reach: z.optional(reach),
+  }),
+  SignedOut: z.strictObject({
+    user: z.optional(z.string()),
+    everyone: z.optional(z.literal(true)),
+    sessions_ended: sessionsEnded,
+    reach,
+  }),
+  User: z.strictObject({
+    user: z.string(),
+    caller: keyHash,
+    complete: z.boolean().describe("False where the store is lost: there may be more."),
+    sessions: z.array(session),
+    limits: z.array(window),
+    cached_answers: z.string().describe("Why stored answers are not listed."),
+  }),
+  DeletedUser: z.strictObject({
+    user: z.string(),
+    sessions: done,
+    limits: done,
+    cached_answers: done,
+    sessions_ended: sessionsEnded,
+    reach,
+    not_deleted: z.array(z.string()).describe("What else there is, or may be."),
   }),
   Problem: z.strictObject({
     type: z.string(),

@@ -3,6 +3,7 @@ import type { ProblemCode } from "../../http/problem-codes.ts";
 import type { SchemaName } from "./answers.ts";
 import { consoleOperations } from "./console-operations.ts";
 import { BODY, type Credential, GATE, type Operation } from "./operation.ts";
+import { userOperations } from "./user-operations.ts";
 
 const SERVICE: ProblemCode[] = ["SESSIONS_NOT_CONFIGURED", ...GATE];
 /** What the checks of a request say, as on a route of the API. */
@@ -306,5 +307,6 @@ export const operations: readonly Operation[] = [
   ...sessions,
   ...consoleOperations,
   ...admin,
+  ...userOperations,
   metrics,
 ];

@@ -15,7 +15,12 @@ import { operations } from "../../../../src/tools/openapi/operations.ts";
 /** `GET /edge/limits/{caller}`, as the apps have it. */
 function registered(): string[] {
   const none = {} as never;
-  const admin = adminRoutes({ routes: [], warm: none, platform: none } as unknown as AdminRoutesOptions);
+  const admin = adminRoutes({
+    routes: [],
+    warm: none,
+    platform: none,
+    users: { sessions: {} },
+  } as unknown as AdminRoutesOptions);
   const sessions = sessionRoutes({ sessions: {}, identified: () => none } as unknown as SessionRoutesOptions);
   const health = healthRoutes({} as HealthRoutesOptions);
   const metrics = metricsRoute({ gate: (_, next) => next() } as MetricsRouteOptions);
