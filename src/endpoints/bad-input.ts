@@ -3,7 +3,7 @@ import { type Problem, problem } from "../http/problem.ts";
 
 /** What is wrong with one place of a request. Each problem of bad input has a list of them as `errors`. */
 export interface InputIssue {
-  in: "body" | "path" | "header";
+  in: "body" | "path" | "query" | "header";
   /** `files[3]`, the name of a path's parameter or of a header field; `body` for the whole body. */
   field: string;
   /** What it must be: `must be a string`. It quotes no value. */
@@ -12,6 +12,7 @@ export interface InputIssue {
 
 /** Codes of a body or a path that is not understood. */
 export type BadInputCode =
+  | "BAD_QUERY"
   | "BAD_PURGE"
   | "BAD_WARM"
   | "BAD_USER"

@@ -156,6 +156,7 @@ function addOperators(app: Hono<EndpointEnv>, isolate: Isolate, gates: Gates): v
     "/edge",
     adminRoutes({
       gate: gates.admin,
+      overview: { health, metrics: isolate.metrics, config, platform },
       cache: isolate.cache,
       hosts: config,
       warm: {

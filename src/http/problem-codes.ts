@@ -191,6 +191,7 @@ export const PROBLEMS = {
     message: "The body may have {bytes} bytes at most.",
   },
   UNSUPPORTED_CONTENT: { status: 415, title: "Content of another type", message: "{reason}" },
+  BAD_QUERY: { status: 400, title: "Query not understood", message: "{reason}" },
   BAD_PURGE: { status: 400, title: "Purge not understood", message: "{reason}" },
   BAD_WARM: { status: 400, title: "Warming not understood", message: "{reason}" },
   BAD_USER: { status: 400, title: "User not understood", message: "{reason}" },

@@ -7,7 +7,8 @@ import type { Keys } from "../store/keys.ts";
 import type { Store } from "../store/store.ts";
 import { Counts } from "./counts.ts";
 import { createMeter } from "./gather.ts";
-import { allOf, fold, MAX_CALLERS, readStored, type Stored } from "./stored.ts";
+import type { Sums } from "./minutes.ts";
+import { allOf, fold, MAX_CALLERS, minutesOf, numberOf, readStored, type Stored, textOf } from "./stored.ts";
 import { MetricsWriter } from "./writer.ts";
 
 /** Bytes of an isolate's counts, about, as they are written: some 200 combinations of labels, of them 100 with histograms. */
@@ -25,6 +26,14 @@ export interface Scraped {
   isolates: number | null;
 }
 
+/** What was counted lately. */
+export interface Recent extends Scraped {
+  /** From when on {@link counts} has it, ms since the epoch; null: all there is. */
+  since: number | null;
+  /** By minute since the epoch; null where only this isolate's counts are known. */
+  minutes: ReadonlyMap<number, Sums> | null;
+}
+
 /** What an isolate counts, and what all of them have counted. */
 export interface Metrics {
   /** Counts in the isolate. */
@@ -40,6 +49,12 @@ export interface Metrics {
    * @param waitUntil Gets what is to be tidied in the store.
    */
   scrape(waitUntil: WaitUntil): Promise<Scraped>;
+  /**
+   * The same without what was counted before: the counts begin at the last moment before `since` of which all is known.
+   *
+   * @param since ms since the epoch.
+   */
+  recent(since: number, waitUntil: WaitUntil): Promise<Recent>;
 }
 
 /** @param store Opened afterwards by the caller: the meter counts its calls too. */
@@ -56,16 +71,34 @@ export function createMetrics({ store, keys, platform }: MetricsOptions): Metric
       if (own.takeTurn()) deferred.add((batch) => waitUntil(own.write(batch)));
     },
     async scrape(waitUntil) {
-      try {
-        const stored = await readStored(openBatch, keys, platform.now());
-        waitUntil(folded(stored));
-        return { counts: allOf(stored), isolates: stored.isolates.size };
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
-        return { counts, isolates: null };
-      }
+      const stored = await read(waitUntil);
+      return stored ? { counts: allOf(stored), isolates: stored.isolates.size } : { counts, isolates: null };
+    },
+    async recent(since, waitUntil) {
+      const stored = await read(waitUntil, since);
+      if (!stored) return { counts, isolates: null, since: null, minutes: null };
+      const all = allOf(stored);
+      const { snapshot } = stored;
+      const isKnown = snapshot !== null && all.add(textOf(snapshot), -1);
+      return {
+        counts: all,
+        isolates: stored.isolates.size,
+        since: isKnown ? numberOf(snapshot) : null,
+        minutes: minutesOf(stored),
+      };
     },
   };
+
+  async function read(waitUntil: WaitUntil, since?: number): Promise<Stored | null> {
+    try {
+      const stored = await readStored(openBatch, keys, platform.now(), since);
+      waitUntil(folded(stored));
+      return stored;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return null;
+    }
+  }
 
   async function folded(stored: Stored): Promise<void> {
     await fold(openBatch, keys, stored).catch(() => {});

@@ -2,6 +2,7 @@ import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import { defineScript } from "../store/script.ts";
 import { Counts } from "./counts.ts";
+import { addMinutes, type Bucket, minutesIn, minutesText, sumsOf } from "./minutes.ts";
 
 export const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -13,6 +14,9 @@ export const MAX_FIELDS = 64;
 const FOLDED_MS = 2 * HOUR_MS;
 export const UNFOLDED_MS = 8 * DAY_MS;
 const HOUR_BUCKET_MS = 8 * DAY_MS;
+/** All that is counted is kept as it was every ten minutes, for the last two hours and a little more. */
+const SNAPSHOT_MINUTES = 10;
+const MAX_SNAPSHOTS = 14;
 const TOTALS_MS = 366 * DAY_MS;
 /** One isolate in so many ms takes the turn to fold. */
 export const FOLD_EVERY_MS = 55_000;
@@ -31,9 +35,12 @@ const MORE_BUCKETS = 180;
 const TOTALS_BYTES = 64_000;
 export const MAX_CALLERS = 100;
 
-/** A text with the number of its writing before it: of two by one isolate, the later one counts. */
-export function numbered(number: number, text: string): string {
-  return `${number} ${text}`;
+/**
+ * A text with the number of its writing before it: of two by one isolate, the later one counts. Its sums stand there too, so that
+ * the series of minutes needs no more of it.
+ */
+export function numbered(number: number, counts: Counts): string {
+  return `${number};${sumsOf(counts).join(",")} ${counts.text}`;
 }
 
 export function numberOf(text: string): number {
@@ -65,10 +72,15 @@ return {entered, 1}
 const FOLD = defineScript(`
 #!lua flags=allow-key-locking
 if (redis.call("HGET", KEYS[1], "through") or "") ~= ARGV[1] then return 0 end
-redis.call("HSET", KEYS[1], "through", ARGV[2], "totals", ARGV[3])
+redis.call("HSET", KEYS[1], "through", ARGV[2], "totals", ARGV[3], "minutes", ARGV[8])
 redis.call("PEXPIRE", KEYS[1], ARGV[4])
 if ARGV[6] ~= "" then redis.call("SET", KEYS[2], ARGV[6], "PX", ARGV[7]) end
-for i = 3, #KEYS do redis.call("PEXPIRE", KEYS[i], ARGV[5]) end
+if ARGV[9] ~= "" then
+  redis.call("ZADD", KEYS[3], ARGV[10], ARGV[9])
+  redis.call("ZREMRANGEBYRANK", KEYS[3], 0, -1 - tonumber(ARGV[11]))
+  redis.call("PEXPIRE", KEYS[3], ARGV[7])
+end
+for i = 4, #KEYS do redis.call("PEXPIRE", KEYS[i], ARGV[5]) end
 return 1
 `);
 
@@ -83,49 +95,76 @@ export interface Stored {
   /** Up to which minute the isolates that are gone are in {@link totals}; null where there are none yet. */
   through: number | null;
   totals: string | null;
+  /** The minutes up to {@link through}, as `minutesText` writes them. */
+  minutes: string | null;
+  /** The buckets that were read, in their order. */
+  buckets: readonly Bucket[];
   /** By id: those that are not in the totals. */
   isolates: ReadonlyMap<string, Latest>;
   /** The last minute up to which all buckets were read. */
   readTo: number;
-  /** The minute of the reader. */
+  /** When it was read, ms since the epoch, and the minute of that. */
+  at: number;
   minute: number;
+  /** All that was counted at some moment, with that moment before it; null where none was asked for, and where there is none. */
+  snapshot: string | null;
 }
 
 /**
  * Reads all that is counted, with one call. Where nobody has folded for more than five minutes, because no request came, there is a
  * second one, for what was written last before that.
  *
+ * @param since The last moment before this one of which all is known is read too, ms since the epoch. Default none is.
  * @throws StoreError
  */
-export async function readStored(openBatch: () => Batch, keys: Keys, now: number): Promise<Stored> {
+export async function readStored(
+  openBatch: () => Batch,
+  keys: Keys,
+  now: number,
+  since?: number,
+): Promise<Stored> {
   const minute = Math.floor(now / MINUTE_MS);
   const isolates = new Map<string, Latest>();
   const recent = minute - RECENT_BUCKETS + 1;
   const batch = openBatch();
   // The totals first: what is folded after that is still in its buckets.
-  const reply = batch.queue<[string | null, string | null]>((pipeline) =>
-    pipeline.hmget(keys.metricTotals(), "through", "totals"),
+  const reply = batch.queue<(string | null)[]>((pipeline) =>
+    pipeline.hmget(keys.metricTotals(), "through", "totals", "minutes"),
   );
+  const before =
+    since === undefined
+      ? []
+      : batch.queue<string[]>((pipeline) =>
+          pipeline.zrange(keys.metricSnapshots(), since, "-inf", {
+            byScore: true,
+            rev: true,
+            offset: 0,
+            count: 1,
+          }),
+        );
+  void Promise.resolve(before).catch(() => {});
   // The clock of another isolate may be ahead.
   const reading = readBuckets(batch, keys, recent, minute + 1);
   await batch.send();
-  const [throughText, totals] = await reply;
+  const [throughText = null, totals = null, minutes = null] = await reply;
+  const [snapshot = null] = await before;
   const through = throughText === null ? null : numberOf(throughText);
   const first = (through ?? recent) + 1;
   let readTo = minute;
-  if (first < recent) {
+  let buckets: Bucket[] = [];
+  // The bucket before the first says what of that is new.
+  if (first <= recent) {
     const last = Math.min(recent - 1, first + MORE_BUCKETS - 1);
     if (last < recent - 1) readTo = last;
     const more = openBatch();
-    const readingMore = readBuckets(more, keys, first, last);
+    const readingMore = readBuckets(more, keys, first - 1, last);
     await more.send();
-    remember(await readingMore, isolates, first);
+    buckets = await readingMore;
   }
-  remember(await reading, isolates, first);
-  return { through, totals, isolates, readTo, minute };
+  buckets = [...buckets, ...(await reading)];
+  remember(buckets, isolates, first);
+  return { through, totals, minutes, buckets, isolates, readTo, at: now, minute, snapshot };
 }
-
-type Bucket = readonly [minute: number, fields: readonly string[]];
 
 function readBuckets(batch: Batch, keys: Keys, first: number, last: number): Promise<Bucket[]> {
   const minutes = Array.from({ length: last - first + 1 }, (_, index) => first + index);
@@ -159,6 +198,13 @@ export function allOf({ totals, isolates }: Pick<Stored, "totals" | "isolates">)
   return counts;
 }
 
+/** What each of the last minutes has added to, as far as that is known. */
+export function minutesOf({ minutes, buckets, through }: Pick<Stored, "minutes" | "buckets" | "through">) {
+  const known = minutesIn(minutes);
+  addMinutes(known, buckets, through ?? 0);
+  return known;
+}
+
 function totalsOf(totals: string | null): Counts {
   const counts = new Counts(TOTALS_BYTES, MAX_CALLERS);
   if (totals !== null) counts.add(totals);
@@ -180,15 +226,25 @@ export async function fold(openBatch: () => Batch, keys: Keys, stored: Stored): 
   for (const { minute, text } of stored.isolates.values()) if (minute <= next) counts.add(textOf(text));
   const hour = Math.floor(next / 60);
   const isNewHour = through !== null && hour > Math.floor(through / 60);
-  const hourText = isNewHour ? allOf(stored).text : "";
+  const slot = (at: number) => Math.floor(at / SNAPSHOT_MINUTES);
+  const isNewSlot = through !== null && slot(next) > slot(through);
+  const allText = isNewSlot ? allOf(stored).text : "";
   if (isNewHour) counts.denied.halve();
   const passed = next - Math.max(through ?? 0, next - MORE_BUCKETS);
   const buckets = Array.from({ length: passed }, (_, index) => keys.metricMinute(next - index));
   const batch = openBatch();
   const done = batch.run<number>(
     FOLD,
-    [keys.metricTotals(), keys.metricHour(hour), ...buckets],
-    [through ?? "", next, counts.text, TOTALS_MS, FOLDED_MS, hourText, HOUR_BUCKET_MS],
+    [keys.metricTotals(), keys.metricHour(hour), keys.metricSnapshots(), ...buckets],
+    [
+      ...[through ?? "", next, counts.text, TOTALS_MS, FOLDED_MS, isNewHour ? allText : "", HOUR_BUCKET_MS],
+      ...[
+        minutesText(minutesOf(stored), next),
+        allText && `${stored.at} ${allText}`,
+        stored.at,
+        MAX_SNAPSHOTS,
+      ],
+    ],
   );
   await batch.send();
   return (await done) === 1;

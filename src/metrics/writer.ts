@@ -87,7 +87,7 @@ export class MetricsWriter {
     const now = platform.now();
     const { version } = counts;
     this.#writes += 1;
-    const text = numbered(this.#writes, counts.text);
+    const text = numbered(this.#writes, counts);
     this.#livesFrom ??= now;
     const [entered, turn] = await this.#send(batch, now, text);
     if (entered) {

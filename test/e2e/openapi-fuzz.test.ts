@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { consoleOperations } from "../../src/tools/openapi/console-operations.ts";
+import { consoleFiles } from "../../src/tools/openapi/console-operations.ts";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
 import { describedBy } from "../support/openapi/described.ts";
 import { type Input, inputsOf, operations } from "../support/openapi/inputs.ts";
@@ -9,6 +9,7 @@ import { type Input, inputsOf, operations } from "../support/openapi/inputs.ts";
 const SEED = 186;
 const INPUTS = 200;
 const METRICS_TOKEN = "metrics-token-of-this-test-only-0123";
+const CONSOLE_HOST = "console.example";
 /** Inputs that carry the same session: some of them end it. */
 const INPUTS_PER_SESSION = 5;
 /** In the place of a session's token and id until an input is sent. */
@@ -21,7 +22,7 @@ const AT_ONCE = 8;
 
 let harness: Harness;
 beforeAll(async () => {
-  harness = await openHarness({ assets: true, vars: { METRICS_TOKEN } });
+  harness = await openHarness({ assets: true, vars: { METRICS_TOKEN, CONSOLE_HOST } });
 });
 afterAll(() => harness.stop());
 
@@ -34,8 +35,12 @@ interface Answer {
 }
 
 /** Sends what `fetch` refuses to: content with a GET, fields that it keeps for itself. Null where the connection was closed. */
-function send({ method, target, headers, body }: Input): Promise<Answer | null> {
-  const fields = { ...grouped(headers), ...(body && { "content-length": String(body.length) }) };
+function send({ method, target, headers, body }: Input, host?: string): Promise<Answer | null> {
+  const fields = {
+    ...grouped(headers),
+    ...(host && { host }),
+    ...(body && { "content-length": String(body.length) }),
+  };
   return new Promise((resolve, reject) => {
     const options = { method, headers: fields, agent: false };
     const request = httpRequest(`${harness.edge.url}${target}`, options, (response) => {
@@ -72,22 +77,18 @@ function issuesOf(input: Input, { status, headers, body }: Answer): string[] {
 }
 
 describe(`${INPUTS} inputs to each operation bring no 5xx and no answer that is not described`, () => {
-  // The console's files are asked for on its own host, by the tests of the console.
-  it.each(
-    operations
-      .filter((operation) => !consoleOperations.includes(operation))
-      .map((operation) => [operation.id, operation] as const),
-  )(
+  it.each(operations.map((operation) => [operation.id, operation] as const))(
     "%s",
     async (_, operation) => {
       const tokens = { ...harness.secrets, metrics: METRICS_TOKEN, session: SESSION, sessionId: SESSION_ID };
       const inputs = fc.sample(inputsOf(operation, tokens), { seed: SEED, numRuns: INPUTS });
+      const host = consoleFiles.includes(operation) ? CONSOLE_HOST : undefined;
       const found: string[] = [];
       const statuses = new Set<number>();
       const waiting = await withSessions(operation.id, inputs);
       const worker = async () => {
         for (let input = waiting.shift(); input; input = waiting.shift()) {
-          const answer = await send(input);
+          const answer = await send(input, host);
           if (!answer) continue;
           statuses.add(answer.status);
           for (const issue of issuesOf(input, answer)) found.push(`${shown(input)}\n  ${issue}`);

@@ -1,8 +1,10 @@
 import type { MiddlewareHandler } from "hono";
 import { Hono } from "hono/tiny";
 import { problem } from "../../http/problem.ts";
+import type { EndpointEnv } from "../env.ts";
 import { type KeyRoutesOptions, keyRoutes } from "./keys.ts";
 import { type LimitRoutesOptions, limitRoutes } from "./limits.ts";
+import { type OverviewRouteOptions, overviewRoute } from "./overview.ts";
 import { type PurgeRoutesOptions, purgeRoutes } from "./purge.ts";
 import { type UserRoutesOptions, userRoutes } from "./users.ts";
 import { type WarmRoutesOptions, warmRoutes } from "./warm.ts";
@@ -15,13 +17,15 @@ export interface AdminRoutesOptions
   /** Refuses requests without an `ADMIN_TOKEN`. */
   gate: MiddlewareHandler;
   warm: WarmRoutesOptions;
+  overview: OverviewRouteOptions;
 }
 
 /** The operators' endpoints under `/edge`. */
-export function adminRoutes({ gate, warm, users, ...rest }: AdminRoutesOptions) {
+export function adminRoutes({ gate, warm, overview, users, ...rest }: AdminRoutesOptions) {
   return (
-    new Hono()
+    new Hono<EndpointEnv>()
       .use("*", gate)
+      .route("/", overviewRoute(overview))
       .route("/", purgeRoutes(rest))
       .route("/", warmRoutes(warm))
       .route("/", limitRoutes(rest))

@@ -7,6 +7,7 @@ import { warmBody } from "../../endpoints/admin/warm.ts";
 import { creation } from "../../endpoints/sessions.ts";
 import { PROBLEM_CODES } from "../../http/problem-codes.ts";
 import { algorithms } from "../../ratelimit/algorithms/algorithms.ts";
+import { consoleAnswers } from "./console-answers.ts";
 
 const session = z.strictObject({
   session_id: z.string(),
@@ -36,15 +37,16 @@ const database = z.strictObject({
   message: z.string(),
 });
 const where = z.enum(["redis", "memory"]);
+const services = z.strictObject({
+  rate_limiting: where,
+  session_storage: z.enum(["redis", "memory", "database"]),
+  response_cache: where,
+});
 const health = {
   status: z.enum(["healthy", "degraded"]),
   mode: z.enum(["enforce", "observe", "bypass"]),
   system: z.strictObject({ redis, database: z.optional(database) }),
-  services: z.strictObject({
-    rate_limiting: where,
-    session_storage: z.enum(["redis", "memory", "database"]),
-    response_cache: where,
-  }),
+  services,
 };
 
 const window = z.strictObject({
@@ -96,6 +98,7 @@ export const schemas = {
     ...health,
     data: z.strictObject({ ...health, timestamp: z.iso.datetime(), version: z.string() }),
   }),
+  ...consoleAnswers({ store: redis, database, services }),
   Alive: z.strictObject({ status: z.literal("alive") }),
   Ready: z.strictObject({ status: z.literal("ready") }),
   NotReady: z.strictObject({ status: z.literal("not_ready"), reason: z.string() }),
@@ -173,7 +176,11 @@ export const schemas = {
     errors: z
       .optional(
         z.array(
-          z.strictObject({ in: z.enum(["body", "path", "header"]), field: z.string(), reason: z.string() }),
+          z.strictObject({
+            in: z.enum(["body", "path", "query", "header"]),
+            field: z.string(),
+            reason: z.string(),
+          }),
         ),
       )
       .describe("What is wrong with the request: each place and what it must be. Ten at most."),

@@ -1,7 +1,7 @@
-import type { Operation } from "./operation.ts";
+import { GATE, type Operation } from "./operation.ts";
 
-/** The console, and what it alone asks for. */
-export const consoleOperations: Operation[] = [
+/** The files of the console. */
+export const consoleFiles: readonly Operation[] = [
   {
     id: "console",
     method: "get",
@@ -33,5 +33,28 @@ export const consoleOperations: Operation[] = [
       304: { description: "It is as `If-None-Match` says.", schema: null, storable: true },
     },
     problems: ["NOT_FOUND", "METHOD_NOT_ALLOWED"],
+  },
+];
+
+/** What the console asks for. */
+export const consoleOperations: readonly Operation[] = [
+  {
+    id: "overview",
+    method: "get",
+    path: "/edge/overview",
+    summary: "How the edge is, and what all isolates have counted lately",
+    description: "Always 200: while the store is lost it has what one isolate has counted, and says so.",
+    credentials: ["adminToken"],
+    query: {
+      minutes: { description: "Minutes of the series.", default: 60, minimum: 1, maximum: 120 },
+    },
+    answers: {
+      200: {
+        description:
+          "The counts begin at the last moment that is so many minutes ago of which all is known: there is one every ten minutes.",
+        schema: "Overview",
+      },
+    },
+    problems: [...GATE, "BAD_QUERY"],
   },
 ];

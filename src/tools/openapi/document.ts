@@ -80,11 +80,12 @@ function parametersOf(path: string): Json {
 }
 
 function operationObject(operation: Operation): Json {
-  const { id, summary, description, credentials, body } = operation;
+  const { id, summary, description, credentials, body, query } = operation;
   return {
     operationId: id,
     summary,
     ...(description && { description }),
+    ...(query && { parameters: queryParameters(query) }),
     security: credentials.map((credential) => ({ [credential]: [] })),
     ...(body && {
       requestBody: {
@@ -95,6 +96,12 @@ function operationObject(operation: Operation): Json {
     }),
     responses: responsesOf(operation),
   };
+}
+
+function queryParameters(query: NonNullable<Operation["query"]>): Json[] {
+  return Object.entries(query).map(([name, { description, ...bounds }]) => {
+    return { name, in: "query", description, schema: { type: "integer", ...bounds } };
+  });
 }
 
 function responsesOf({ answers, problems, renews = false }: Operation): Json {

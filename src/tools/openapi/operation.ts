@@ -24,6 +24,10 @@ export interface Operation {
   summary: string;
   description?: string;
   credentials: readonly Credential[];
+  /** The parameters of its query, each a number. */
+  query?: Readonly<
+    Record<string, { description: string; default: number; minimum: number; maximum: number }>
+  >;
   /** The schema of its body. */
   body?: { schema: SchemaName; maxBytes: number };
   /** By status. */

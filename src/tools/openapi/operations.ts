@@ -1,7 +1,7 @@
 import { MAX_BODY_BYTES } from "../../endpoints/json-body.ts";
 import type { ProblemCode } from "../../http/problem-codes.ts";
 import type { SchemaName } from "./answers.ts";
-import { consoleOperations } from "./console-operations.ts";
+import { consoleFiles, consoleOperations } from "./console-operations.ts";
 import { BODY, type Credential, GATE, type Operation } from "./operation.ts";
 import { userOperations } from "./user-operations.ts";
 
@@ -305,6 +305,7 @@ const metrics: Operation = {
 export const operations: readonly Operation[] = [
   ...health,
   ...sessions,
+  ...consoleFiles,
   ...consoleOperations,
   ...admin,
   ...userOperations,

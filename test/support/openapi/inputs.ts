@@ -44,6 +44,7 @@ const PARAMETERS: Record<string, string[]> = {
     ...["user:ada", "key:tester", "key:nobody", `hash:${HEX}`, "hash:0", "user:", `user:${"x".repeat(300)}`],
     ...["ip:203.0.113.7", "USER:ada", "user%3Aada", "user:%00", "lookup"],
   ],
+  file: ["main.js", "index.html", "style.css", "none.js", "a%2fb", "..%2fopenapi.json", "MAIN.JS", ".env"],
   key: [`hash:${HEX}`, "hash:XYZ", "lookup", HEX],
 };
 const ODD_SEGMENTS = [
@@ -198,7 +199,7 @@ const segment = (name: string, { sessionId }: Tokens) =>
     { weight: 1, arbitrary: fc.string({ unit: "binary-ascii", minLength: 1 }).map(encodeURIComponent) },
   );
 
-function pathOf({ path }: Operation, tokens: Tokens): fc.Arbitrary<string> {
+function pathOf({ path, query: parameters }: Operation, tokens: Tokens): fc.Arbitrary<string> {
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
   const filled = fc
     .tuple(...names.map((name) => segment(name, tokens)))
@@ -208,6 +209,10 @@ function pathOf({ path }: Operation, tokens: Tokens): fc.Arbitrary<string> {
   const query = fc.oneof(
     { weight: 5, arbitrary: fc.constant("") },
     fc.webQueryParameters().map((text) => `?${text}`),
+    {
+      weight: parameters ? 5 : 0,
+      arbitrary: fc.constantFrom("?minutes=5", "?minutes=120", "?minutes=0", "?minutes=x"),
+    },
     fc.constantFrom("?", "?api_key=k", "?api_key=a&api_key=b", "?%", "?x[]=1&x[]=2", `?${"q".repeat(3000)}`),
   );
   const slash = fc.oneof({ weight: 9, arbitrary: fc.constant("") }, fc.constant("/"));

@@ -18,6 +18,7 @@ function registered(): string[] {
   const admin = adminRoutes({
     routes: [],
     warm: none,
+    overview: none,
     platform: none,
     users: { sessions: {} },
   } as unknown as AdminRoutesOptions);
