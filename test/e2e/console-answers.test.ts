@@ -1,6 +1,7 @@
 import type { Browser, Page, Route } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasChromium, launchChromium } from "../support/chromium.ts";
+import { shownText } from "../support/console/consoles.ts";
 import { CONSOLE_HOST, openConsole, overflow, signIn } from "../support/console/page.ts";
 import { sampleLookup, sampleOverview, samplePurges } from "../support/console/sample.ts";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
@@ -34,7 +35,14 @@ const CASES: [name: string, change: Change, where: string, says: RegExp][] = [
   ["nothing yet: cache", nothing, "#cache-answer", /^No request of a route with a cache came/],
   [
     "no METRICS_TOKEN",
-    (overview) => ({ ...nothing(overview), metrics: "off", complete: false, isolates: null, series: null }),
+    (overview) => ({
+      ...nothing(overview),
+      metrics: "off",
+      complete: false,
+      isolates: null,
+      totals: null,
+      series: null,
+    }),
     "#banner",
     /^Nothing is counted\. METRICS_TOKEN is not set/,
   ],
@@ -127,8 +135,7 @@ describe.skipIf(!hasChromium)("the console, whatever it is answered", () => {
   let issues: string[];
   let overview: (route: Route) => Promise<void>;
 
-  // biome-ignore lint/performance/useDomNodeTextContent: what is seen, with what separates it.
-  const text = (selector: string) => page.locator(selector).innerText();
+  const text = (selector: string) => shownText(page, selector);
   const json = (body: unknown) => (route: Route) => route.fulfill({ json: body });
 
   beforeAll(async () => {

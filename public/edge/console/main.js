@@ -15,6 +15,15 @@ import "./match.js";
 
 const EVERY_MS = 10_000;
 
+const NOTHING_COUNTED = {
+  requests: 0,
+  by_status: {},
+  limits: { allowed: 0, near: 0, denied: 0, shadow: 0 },
+  cache: { hit: 0, stale: 0, revalidated: 0, miss: 0, bypass: 0, bytes_saved: 0 },
+  sessions: { created: 0, rotated: 0, ended: 0, ended_user: 0, ended_everyone: 0, refused: 0 },
+  store: { calls: 0, commands: 0, failures: 0, lost: 0 },
+};
+
 /** What the page knows. Times are ms since the epoch, by this machine's clock. */
 const known = {
   /** The last answer of all isolates, and when it came. */
@@ -61,10 +70,11 @@ function learn({ status, value, reason }) {
     return;
   }
   known.failure = null;
-  known.latest = value.body;
+  // Without METRICS_TOKEN there are no sums.
+  known.latest = { ...value.body, totals: value.body.totals ?? NOTHING_COUNTED };
   known.latestAt = Date.now();
   if (!value.body.complete) return;
-  known.complete = value.body;
+  known.complete = known.latest;
   known.completeAt = known.latestAt;
 }
 

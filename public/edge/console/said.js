@@ -82,5 +82,10 @@ export async function act(form, result, work) {
   } finally {
     delete form.dataset.busy;
     for (const button of buttons) button.removeAttribute("aria-disabled");
+    // The button that was pressed may have been part of the result.
+    if (document.activeElement === document.body) {
+      result.tabIndex = -1;
+      result.focus({ preventScroll: true });
+    }
   }
 }

@@ -23,6 +23,8 @@ export async function openConsole(
 ): Promise<OpenConsole> {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
   const page = await context.newPage();
+  // Less than a test may take, so that it says what it waited for.
+  page.setDefaultTimeout(20_000);
   const issues: string[] = [];
   const failures: string[] = [];
   page.on("pageerror", (error) => issues.push(String(error)));
