@@ -18,19 +18,72 @@ import { connectionOf } from "./store/requester.ts";
 
 /** Options of {@link createEdge}. */
 export interface CreateEdgeOptions extends EdgeSettings {
-  /** Receive every event, in addition to the log. */
+  /** Receive every event, whatever its level, in addition to the log. Default none. */
   sinks?: readonly Sink[];
 }
 
-/** The middlewares of one edge. */
+/**
+ * The middlewares of one edge, for `app.use()` or a single route. A configuration error that shows only with a request is a log line and
+ * a 500. What a function of the app throws goes to the app's `onError`.
+ */
 export interface EdgeMiddlewares {
-  /** Limits, session and cache with one call to Upstash. */
+  /**
+   * Limits, session and cache with one call to Upstash, and none where the isolate can answer.
+   *
+   * @param options What of these the requests get.
+   * @returns the middleware.
+   * @example
+   * import { createEdge, type EdgeEnv } from "envoyou-edge";
+   * import { Hono } from "hono";
+   *
+   * const { edge } = createEdge();
+   * const app = new Hono<EdgeEnv>();
+   * app.use("/me/*", edge({ limits: [{ name: "me", limit: 60, window: "1 m" }], session: "required" }));
+   * app.get("/me/name", (c) => c.json({ user: c.var.user?.id }, 200, { "Cache-Control": "no-store" }));
+   */
   edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv>;
-  /** Only limits: one call, and none for a blocked caller. */
-  rateLimit(...options: RateLimitArguments): MiddlewareHandler<EdgeEnv>;
-  /** Only sessions. */
+  /**
+   * Only limits: one call, and none for a blocked caller.
+   *
+   * @param given A list of limits, and then the other options; or all of them as options.
+   * @returns the middleware.
+   * @example
+   * import { createEdge } from "envoyou-edge";
+   * import { Hono } from "hono";
+   *
+   * const { rateLimit } = createEdge();
+   * const app = new Hono();
+   * app.use("/api/*", rateLimit([{ name: "api", limit: 60, window: "1 m" }], { skip: (c) => c.req.method === "HEAD" }));
+   */
+  rateLimit(...given: RateLimitArguments): MiddlewareHandler<EdgeEnv>;
+  /**
+   * Only sessions: one call for a token with a valid signature, and none for any other.
+   *
+   * @param need `required` or `{ required: true }`: 401 without a living session. Default `optional`.
+   * @returns the middleware.
+   * @example
+   * import { createEdge, type EdgeEnv } from "envoyou-edge";
+   * import { Hono } from "hono";
+   *
+   * const { session } = createEdge();
+   * const app = new Hono<EdgeEnv>();
+   * app.use("/me/*", session("required"));
+   * app.get("/me/name", (c) => c.json({ user: c.var.user?.id }, 200, { "Cache-Control": "no-store" }));
+   */
   session(need?: "required" | "optional" | SessionOptions): MiddlewareHandler<EdgeEnv>;
-  /** Only the HTTP cache. */
+  /**
+   * Only the HTTP cache, for GET and HEAD.
+   *
+   * @param rule How answers are stored. Default `{}`: as they allow themselves.
+   * @returns the middleware.
+   * @example
+   * import { createEdge } from "envoyou-edge";
+   * import { Hono } from "hono";
+   *
+   * const { responseCache } = createEdge();
+   * const app = new Hono();
+   * app.get("/prices", responseCache({ ttl: 60, scope: "shared" }), (c) => c.json({ eur: 1 }));
+   */
   responseCache(rule?: CacheOptions): MiddlewareHandler<EdgeEnv>;
 }
 
@@ -42,12 +95,26 @@ type Host = Readonly<Record<string, unknown>>;
  * `UPSTASH_REDIS_REST_URL`, `UPSTASH_REDIS_REST_TOKEN`, `IDENTITY_SECRET` and, where sessions are used, `SESSION_SECRET` are read, and
  * only where no option gives them.
  *
- * @param options The options, or a function of the Worker's variables that returns them.
- * @throws ConfigError that names every option with an issue and the fix. Where the options are a function, or a variable has the
+ * @param options The options, or a function of the Worker's variables (`c.env`) that returns them, without `sinks`. Default `{}`.
+ * @returns the middlewares. What they know is shared by all that were made by one call.
+ * @throws {@link ConfigError} that names every option with an issue and the fix. Where the options are a function, or a variable has the
  *   issue, requests get a 500 and the log has the error.
  * @example
- * const { rateLimit } = createEdge({ redis: { url, token } });
+ * import { createEdge, type EdgeEnv } from "envoyou-edge";
+ * import { Hono } from "hono";
+ *
+ * const { rateLimit, session } = createEdge({ sessions: { idleSeconds: 3600 } });
+ * const app = new Hono<EdgeEnv>();
  * app.use("/api/*", rateLimit([{ name: "api", limit: 60, window: "1 m" }]));
+ * app.use("/me/*", session("required"));
+ * @example
+ * import { createEdge } from "envoyou-edge";
+ *
+ * interface Env {
+ *   MY_REDIS_URL: string;
+ *   MY_REDIS_TOKEN: string;
+ * }
+ * const { edge } = createEdge((env: Env) => ({ redis: { url: env.MY_REDIS_URL, token: env.MY_REDIS_TOKEN } }));
  */
 export function createEdge(
   // biome-ignore lint/suspicious/noExplicitAny: an app's own type of its variables, which may be an interface.

@@ -1,4 +1,3 @@
-import type { Redis } from "@upstash/redis";
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
 import type { LimitInput, RouteInput } from "./config/route.ts";
@@ -12,7 +11,6 @@ import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
 import { createEvents } from "./events/events.ts";
 import { Problem } from "./http/problem.ts";
-import type { ConfirmedIdentity } from "./identity/confirmed.ts";
 import { AppErrors, limitedInfo, responseOr, throwTo } from "./middleware/app-functions.ts";
 import { askApp, withoutKeyNames } from "./middleware/ask-app.ts";
 import { EarlierFields } from "./middleware/earlier-fields.ts";
@@ -28,49 +26,25 @@ import {
 } from "./middleware/options.ts";
 import { behindSession } from "./middleware/preflight.ts";
 import { inStack, type RequestStack } from "./middleware/stack.ts";
+import type { EdgeEnv, EdgeVariables } from "./middleware/variables.ts";
 import { joinedVerdict } from "./ratelimit/joined-verdict.ts";
-import type { HandlerLimiter } from "./ratelimit/limiter.ts";
 import type { LimitVerdict } from "./ratelimit/verdict.ts";
 import type { OriginFetch } from "./request/origin-reply.ts";
 import { workerPlatform } from "./runtime/platform.ts";
-import type { Sessions } from "./session/sessions.ts";
-import type { ActiveSession } from "./session/verdict.ts";
-import type { ValueCache } from "./value-cache/value-cache.ts";
 
-/** The variables in `c.var` of handlers behind the edge. */
-export interface EdgeVariables {
-  edge: {
-    /**
-     * `limit(identity, { limit, window })` applies a limit of the handler's own, with a call of its own. Its `headers` are ready to be
-     * set: `c.json(body, 429, headers)`.
-     */
-    limiter: HandlerLimiter;
-    /** `create`, `get`, `touch`, `delete`, `rotate`. */
-    sessions: Sessions;
-    /** `get`, `set`, `delete`, `getOrSet`: a key-value cache. */
-    values: ValueCache;
-  };
-  /** The Upstash client: any command, one attempt, the edge's deadline. */
-  redis: Redis;
-  /** The confirmed user: the valid session's, else the JWT's, else the one that the origin named for the API key. */
-  user: ConfirmedIdentity["user"];
-  /** The valid session, or null. */
-  session: ActiveSession | null;
-  /** The verdict of the limits, of several the tightest; null where the request has none. */
-  rateLimit: LimitVerdict | null;
-}
-
-export interface EdgeEnv {
-  Bindings: object;
-  Variables: EdgeVariables;
-}
+export type { EdgeEnv, EdgeVariables } from "./middleware/variables.ts";
 
 /**
  * The edge as Hono middleware: limits, session and cache with **one** call to Upstash before the handlers run, and none where
- * the isolate can answer. It reads its settings from the Worker's variables. It throws nothing: a configuration error is a
- * log line and a 500.
+ * the isolate can answer. It reads its settings from the Worker's variables; {@link createEdge} takes them as options.
  *
+ * @param options What of these the requests get.
+ * @returns a middleware for `app.use()` or one route. It throws nothing: a configuration error is a log line and a 500.
  * @example
+ * import { edge, type EdgeEnv } from "envoyou-edge";
+ * import { Hono } from "hono";
+ *
+ * const app = new Hono<EdgeEnv>();
  * app.use("*", edge({ limits: [{ name: "all", limit: 60, window: "1 m" }], session: "optional" }));
  */
 export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
@@ -182,15 +156,26 @@ function answerWith(c: Context<EdgeEnv>, response: Response): void {
 /**
  * Only limits: one call to Upstash, and none for a blocked caller.
  *
- * @param options The limits, whose they are, and what a limited request is told. Or a list of limits, and then the other options.
+ * @param given The limits, whose they are, and what a limited request is told. Or a list of limits, and then the other options.
  * @returns a middleware for `app.use()` or one route; behind a validator its functions find what that has read. A configuration error
  *   is a log line and a 500. What a function of the app throws goes to the app's `onError`.
  * @example
- * app.post("/orders", validator("json", parse), rateLimit({
- *   limits: [{ name: "orders", limit: 100, window: "1 m" }],
- *   key: (c) => c.req.valid("json").tenant,
- *   onLimited: (c, { retryAfterSeconds }) => c.json({ error: `Again in ${retryAfterSeconds} s` }, 429),
- * }), handler);
+ * import { rateLimit } from "envoyou-edge";
+ * import { Hono } from "hono";
+ * import { validator } from "hono/validator";
+ *
+ * const app = new Hono();
+ * app.post(
+ *   "/orders",
+ *   validator("json", (order: { tenant: string; items: string[] }) => order),
+ *   rateLimit({
+ *     limits: [{ name: "orders", limit: 100, window: "1 m" }],
+ *     key: (c) => c.req.valid("json").tenant,
+ *     cost: (c) => c.req.valid("json").items.length,
+ *     onLimited: (c, { retryAfterSeconds }) => c.json({ error: `Again in ${retryAfterSeconds} s` }, 429),
+ *   }),
+ *   (c) => c.json({ ordered: c.req.valid("json").items }),
+ * );
  */
 export function rateLimit(...given: RateLimitArguments): MiddlewareHandler<EdgeEnv> {
   return edge(limitOptions(given));
@@ -201,7 +186,14 @@ export function rateLimit(...given: RateLimitArguments): MiddlewareHandler<EdgeE
  * the user.
  *
  * @param need `required` or `{ required: true }`: 401 without a living session. Default `optional`.
- * @example app.use("/me/*", session({ required: true }));
+ * @returns the middleware.
+ * @example
+ * import { type EdgeEnv, session } from "envoyou-edge";
+ * import { Hono } from "hono";
+ *
+ * const app = new Hono<EdgeEnv>();
+ * app.use("/me/*", session({ required: true }));
+ * app.get("/me/name", (c) => c.json({ user: c.var.user?.id }, 200, { "Cache-Control": "no-store" }));
  */
 export function session(need?: "required" | "optional" | SessionOptions): MiddlewareHandler<EdgeEnv> {
   return edge(sessionOptions(need));
@@ -211,7 +203,15 @@ export function session(need?: "required" | "optional" | SessionOptions): Middle
  * Only the HTTP cache, for GET and HEAD. An answer to a request with credentials is stored only where `scope` or the answer itself
  * (`Cache-Control: public`) says for whom it is.
  *
- * @example app.use("/report", responseCache({ ttl: 60, scope: "shared", key: (c) => c.req.header("x-tenant") }));
+ * @param rule How answers are stored. Default `{}`: as they allow themselves.
+ * @returns the middleware.
+ * @example
+ * import { responseCache } from "envoyou-edge";
+ * import { Hono } from "hono";
+ *
+ * const app = new Hono();
+ * app.use("/report", responseCache({ ttl: 60, scope: "shared", key: (c) => c.req.header("x-tenant") }));
+ * app.get("/report", (c) => c.json({ tenant: c.req.header("x-tenant") ?? null }));
  */
 export function responseCache(rule: CacheOptions = {}): MiddlewareHandler<EdgeEnv> {
   return edge({ cache: rule });

@@ -1,7 +1,7 @@
 import { edgeProblem } from "./problem.ts";
 import { retryAfterSeconds } from "./rate-limits.ts";
 
-/** How often a request is sent again. */
+/** How often a request is sent again: only GET, HEAD, OPTIONS, PUT and DELETE (RFC 9110 §9.2.2), after 502, 503, 504 and lost connections. */
 export interface RetryOptions {
   /** Most attempts of one request after the first. Default 2. */
   perRequest?: number;
@@ -9,13 +9,22 @@ export interface RetryOptions {
   budget?: number;
 }
 
-/** What time and chance are; tests hand in their own. */
+/**
+ * What time and chance are; tests hand in their own.
+ *
+ * @example
+ * import { type Clock, createClient } from "envoyou-edge/client";
+ *
+ * const waited: number[] = [];
+ * const clock: Clock = { now: () => 0, random: () => 0.5, sleep: async (ms) => void waited.push(ms) };
+ * const api = createClient({ baseUrl: "https://api.example.com", clock });
+ */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** The time, milliseconds since the epoch. */
   now(): number;
-  /** Waits; rejects with the signal's reason. */
+  /** Waits for so many milliseconds; rejects with the signal's reason where it is aborted before. */
   sleep(ms: number, signal: AbortSignal | null): Promise<void>;
-  /** From 0 up to 1. */
+  /** A number from 0 up to, and without, 1. */
   random(): number;
 }
 

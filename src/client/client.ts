@@ -5,40 +5,61 @@ import { edgeProblem } from "./problem.ts";
 import { BearerSession } from "./session.ts";
 import { type ClientSessions, clientSessions } from "./sessions.ts";
 
+/** Options of {@link createClient}. */
 export interface ClientOptions {
   /** The edge's address, `https://api.example.com`. Default: the page's own origin. */
   baseUrl?: string;
   /** The bearer session to go on with, as `onToken` was told of it. Default none. */
   token?: string | null;
-  /** Called with each new token, and with null where the session is over: keep it where the page finds it again. */
+  /** Called with each new token, and with null where the session is over: keep it where the page finds it again. Default: nobody is told. */
   onToken?: (token: string | null) => void;
   /** A 429 is waited out once, where its `Retry-After` is at most this many seconds. Default 0: not at all. */
   waitSeconds?: number;
-  /** Retries of GET, HEAD, OPTIONS, PUT and DELETE after 502, 503, 504 and lost connections. `false`: none. */
+  /** Retries of GET, HEAD, OPTIONS, PUT and DELETE after 502, 503, 504 and lost connections. `false`: none. Default two of a request. */
   retry?: RetryOptions | false;
   /** `AUTH_BASE_PATH` of the edge. Default `/auth`. */
   authPath?: string;
-  /** Default the global one. */
+  /** What sends requests. Default the global `fetch`. */
   fetch?: typeof fetch;
-  /** For tests. */
+  /** Time and chance, for tests. Default the system's. */
   clock?: Clock;
 }
 
 /** What `fetch` takes, and how long this request may wait. */
 export interface EdgeRequestInit extends RequestInit {
-  /** In place of the client's. */
+  /** Seconds that a 429 may ask for and is waited out once, in place of the client's. */
   waitSeconds?: number;
 }
 
+/** A client of one edge. */
 export interface EdgeClient {
   /**
    * `fetch`, with the session, retries and waiting. A path is one of the edge. Everything else is as `fetch` does it: an error status
    * is an answer and throws nothing. It needs no `this`, so that hono's `hc(url, { fetch: client.fetch })` takes it.
+   *
+   * @param input A path of the edge, an address or a Request. The session goes to `baseUrl` only.
+   * @param init As for `fetch`, and `waitSeconds`.
+   * @returns the answer; of several attempts the last.
+   * @throws TypeError where no attempt got an answer, and the signal's reason where it is aborted, as `fetch` does.
+   * @example
+   * import { createClient } from "envoyou-edge/client";
+   *
+   * const api = createClient({ baseUrl: "https://api.example.com" });
+   * const response = await api.fetch("/v1/report", { waitSeconds: 5, signal: AbortSignal.timeout(10_000) });
    */
   fetch(input: RequestInfo | URL, init?: EdgeRequestInit): Promise<Response>;
-  /** The bearer token, or null. */
+  /** The bearer token of the session, or null where there is none. */
   readonly token: string | null;
-  /** Another session, as a sign-in in another place gave it, or none. */
+  /**
+   * Goes on with another session, as a sign-in in another place gave it, or with none. `onToken` is told.
+   *
+   * @param token The bearer token, or null.
+   * @example
+   * import { createClient } from "envoyou-edge/client";
+   *
+   * const api = createClient({ baseUrl: "https://api.example.com" });
+   * api.setToken(localStorage.getItem("session"));
+   */
   setToken(token: string | null): void;
   /** The user's own sessions. */
   readonly sessions: ClientSessions;
@@ -49,11 +70,20 @@ export interface EdgeClient {
  *
  * The bearer session of any answer (`X-Session-Token`) is kept and sent with each request to `baseUrl`, and nowhere else.
  *
+ * @param options The edge's address, the session to go on with, and how long and how often requests are tried.
+ * @returns the client.
+ * @throws TypeError where `baseUrl` is no address, and where there is none outside of a page.
  * @example
- * const api = createClient({ baseUrl: "https://api.example.com", waitSeconds: 5 });
- * await api.fetch("/v1/auth/login", { method: "POST", body: JSON.stringify({ user, password }) });
+ * import { createClient, edgeProblem } from "envoyou-edge/client";
+ *
+ * const api = createClient({
+ *   baseUrl: "https://api.example.com",
+ *   token: localStorage.getItem("session"),
+ *   onToken: (token) => (token === null ? localStorage.removeItem("session") : localStorage.setItem("session", token)),
+ *   waitSeconds: 5,
+ * });
  * const response = await api.fetch("/v1/user/profile");
- * const problem = await edgeProblem(response);
+ * const problem = await edgeProblem(response); // null: the answer is your API's
  */
 export function createClient(options: ClientOptions = {}): EdgeClient {
   const { retry = {}, waitSeconds = 0, authPath = "/auth", clock = systemClock } = options;

@@ -16,8 +16,14 @@ export interface RateLimit {
  * The limits in a response: of `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11), else of
  * `X-RateLimit-*`; none where it has neither.
  *
+ * @param headers The fields of a response.
  * @param now Milliseconds since the epoch: `X-RateLimit-Reset` is a time. Default the clock's.
+ * @returns the limits in the order of the fields; the edge names the tightest first.
  * @example
+ * import { createClient, rateLimits } from "envoyou-edge/client";
+ *
+ * const api = createClient({ baseUrl: "https://api.example.com" });
+ * const response = await api.fetch("/v1/report");
  * const [nearest] = rateLimits(response.headers).sort((one, other) => one.remaining - other.remaining);
  */
 export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
@@ -42,7 +48,18 @@ export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
   ];
 }
 
-/** `Retry-After` in seconds, of either form (RFC 9110 §10.2.3), or null. @param now Milliseconds since the epoch. */
+/**
+ * How long a response asks to wait, of either form of `Retry-After` (RFC 9110 §10.2.3).
+ *
+ * @param headers The fields of a response.
+ * @param now Milliseconds since the epoch, for a date. Default the clock's.
+ * @returns whole seconds, 0 or more; null where the field is absent or malformed.
+ * @example
+ * import { retryAfterSeconds } from "envoyou-edge/client";
+ *
+ * const response = await fetch("https://api.example.com/v1/report");
+ * if (response.status === 429) console.log(`Again in ${retryAfterSeconds(response.headers) ?? 1} s`);
+ */
 export function retryAfterSeconds(headers: Headers, now = Date.now()): number | null {
   const text = headers.get("retry-after");
   if (text === null) return null;

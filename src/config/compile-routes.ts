@@ -9,7 +9,8 @@ import { checkInvalidates, invalidatesOf } from "./invalidates.ts";
 import type { AlgorithmTable } from "./limit-algorithms.ts";
 import { checkLimits } from "./limit-input.ts";
 import type { CacheRule, Route } from "./route.ts";
-import { type CacheRuleInput, type RouteInput, routeSchema } from "./routes-schema.ts";
+import type { CacheRuleInput, RouteInput } from "./route-input.ts";
+import { routeSchema } from "./routes-schema.ts";
 import { issuesOf } from "./zod-issues.ts";
 
 export interface CompileOptions {

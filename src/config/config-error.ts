@@ -1,6 +1,6 @@
 /** One issue in the configuration. */
 export interface ConfigIssue {
-  /** The variable, or the place in the routes: `routes[2].limits[0].window`. */
+  /** The option, the variable, or the place in the routes: `createEdge: cache.ttlSeconds (REDIS_CACHE_TTL)`, `routes[2].limits[0].window`. */
   place: string;
   /** What stands there now. Secrets are described (`a text of 12 characters`), never shown. */
   found: string;
@@ -8,12 +8,32 @@ export interface ConfigIssue {
   fix: string;
 }
 
-/** All issues of a configuration at once. Whoever calls the API sees a 500 without any of this. */
+/**
+ * All issues of a configuration at once. `createEdge()` and `createLimits()` throw it where they are given their options. Where an issue
+ * shows only with a request, it is in the log as the event `config.error`, and whoever calls sees a 500 without any of this.
+ *
+ * @example
+ * import { ConfigError, createEdge } from "envoyou-edge";
+ *
+ * try {
+ *   createEdge({ storeDeadlineMs: -1 });
+ * } catch (error) {
+ *   if (error instanceof ConfigError) for (const { place, found, fix } of error.issues) console.error(place, found, fix);
+ * }
+ */
 export class ConfigError extends Error {
+  /** Tells the class where `instanceof` cannot. */
   override readonly name = "ConfigError";
+  /** The code of the problem that requests get. */
   readonly code = "CONFIG_ERROR";
+  /** Every issue, in the order of the configuration. */
   readonly issues: readonly ConfigIssue[];
 
+  /**
+   * The error of some issues: its message lists them, one on a line.
+   *
+   * @param issues Every issue.
+   */
   constructor(issues: readonly ConfigIssue[]) {
     super(
       [

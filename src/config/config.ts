@@ -41,14 +41,38 @@ export interface AssetsBinding {
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
 }
 
-/** What of a D1 binding the edge uses. It names no type of the platform: an app without these types has none to give. */
+/**
+ * What of a D1 binding the edge uses: `env.SESSION_DB`. It names no type of the platform: an app without these types has none to give.
+ *
+ * @example
+ * import { createEdge, type DatabaseBinding } from "envoyou-edge";
+ *
+ * const { session } = createEdge((env: { SESSION_DB: DatabaseBinding }) => ({ sessions: { database: env.SESSION_DB } }));
+ */
 export interface DatabaseBinding {
+  /** A statement of SQL, with places for values. */
   prepare(query: string): DatabaseStatement;
-  batch<Row = unknown>(statements: DatabaseStatement[]): Promise<{ results: Row[] }[]>;
+  /** Runs statements in one transaction. Resolves to the rows of each, in their order. */
+  batch<Row = unknown>(
+    statements: DatabaseStatement[],
+  ): Promise<
+    {
+      /** The rows. */
+      results: Row[];
+    }[]
+  >;
 }
 
-/** A prepared statement. */
+/**
+ * A prepared statement of a {@link DatabaseBinding}. The edge makes them; an app only hands on the binding.
+ *
+ * @example
+ * import type { DatabaseBinding, DatabaseStatement } from "envoyou-edge";
+ *
+ * const one = (database: DatabaseBinding): DatabaseStatement => database.prepare("SELECT ?").bind(1);
+ */
 export interface DatabaseStatement {
+  /** The statement with values in its places, in their order. */
   bind(...values: unknown[]): DatabaseStatement;
 }
 

@@ -1,5 +1,5 @@
 import { type ConfigIssue, shown } from "./config-error.ts";
-import type { RouteInput } from "./routes-schema.ts";
+import type { RouteInput } from "./route.ts";
 
 /** Finds what contradicts `originFetch: "eager"`: no request of such a route is ever fetched eagerly. */
 export function checkEager(

@@ -3,67 +3,117 @@ import type { LogLevel } from "../events/level.ts";
 import type { DatabaseBinding } from "./config.ts";
 import { ConfigError, type ConfigIssue } from "./config-error.ts";
 
-/** What `createEdge()` is told in place of variables. */
+/**
+ * What `createEdge()` is told in place of variables. docs/configuration.md has the variable of each option and the values that it may have;
+ * any other value, and an option that there is none of, is a {@link ConfigError}, which names it and the fix.
+ */
 export interface EdgeSettings {
   /**
    * The database: its address and token, or a client over `createRequester()`. Default: the variables `UPSTASH_REDIS_REST_URL` and
    * `UPSTASH_REDIS_REST_TOKEN`; without them limits, sessions and cache live in the isolate.
    */
-  redis?: { url: string; token: string } | Redis;
-  /** One or several, newest first. Default: the variables `SESSION_SECRET`, where sessions are used, and `IDENTITY_SECRET`. */
-  secrets?: { session?: string | readonly string[]; identity?: string | readonly string[] };
+  redis?:
+    | {
+        /** Its REST address, `https://….upstash.io`. */
+        url: string;
+        /** Its REST token. */
+        token: string;
+      }
+    | Redis;
+  /** Secrets: `openssl rand -base64 32` makes one. */
+  secrets?: {
+    /**
+     * What signs session tokens, 32 characters or more, or several, newest first; an old one may go after `sessions.absoluteSeconds`.
+     * Default: the variable `SESSION_SECRET`, where sessions are used.
+     */
+    session?: string | readonly string[];
+    /**
+     * What hashes callers in keys of Redis and in the log, 16 characters or more, or several, newest first; a new one starts all counts
+     * anew. Default: the variable `IDENTITY_SECRET`, else one that is derived from the database's token.
+     */
+    identity?: string | readonly string[];
+  };
+  /** Limits of every middleware. */
   limits?: {
     /** Bits of the network that an IPv6 address counts as: 48 to 64. Default 64. */
     ipv6Prefix?: number;
-    /** Addresses, networks, users and names of keys that are never limited, and those that are refused. */
+    /** Callers that are never limited: addresses, CIDR ranges, `user:<id>` and `key:<hash>`. Default none. */
     allow?: readonly string[];
+    /** Callers that are always refused with a 403, in the same form; wins over `allow`. Default none. */
     deny?: readonly string[];
-    /** Of the keys in Redis. */
+    /** What keys of limits in Redis begin with. Default `envoyou:ratelimit`. */
     prefix?: string;
-    /** `false`: counts stay in the isolate. */
+    /** `false`: counts stay in the isolate. Default `true`. */
     useRedis?: boolean;
   };
+  /** Sessions of every middleware. */
   sessions?: {
-    /** Seconds of silence after which a session ends. Default 86,400. */
+    /** Seconds of silence after which a session ends, 60 to 31,536,000. Default 86,400: a day. */
     idleSeconds?: number;
-    /** Seconds after which it ends at the latest. Default 2,592,000. */
+    /** Seconds after which it ends at the latest, 60 to 31,536,000. Default 2,592,000: 30 days. */
     absoluteSeconds?: number;
-    /** Seconds that a confirmation may be old while the store is lost. Default 900. */
+    /** Seconds that a confirmation may be old while the store is lost, 0 (never) to 31,536,000. Default 900. */
     offlineGraceSeconds?: number;
-    /** Beyond it the user's oldest session ends. Default 20. */
+    /** Sessions of one user, 1 to 1000; beyond it the oldest ends. Default 20. */
     maxPerUser?: number;
-    /** A D1 database that has sessions too. */
+    /** A D1 database that has sessions too, with the tables of `src/session/migrations`. Default none. */
     database?: DatabaseBinding;
+    /** What keys of sessions in Redis begin with. Default `envoyou:sessions`. */
     prefix?: string;
+    /** `false`: sessions are in `database` alone, or are honoured from their signature. Default `true`. */
     useRedis?: boolean;
   };
+  /** The cache of every middleware. */
   cache?: {
-    /** Seconds, of responses of scope `shared` and `caller` that name no lifetime. Default 3600. */
+    /** Seconds, of answers of scope `shared` and `caller` that name no lifetime, 0 to 2,147,483,648. Default 3600. */
     ttlSeconds?: number;
-    /** Bytes of the largest body that is stored. Default 1 MiB. */
+    /** Bytes of the largest body that is stored, up to 10,485,760. Default 1,048,576: 1 MiB. */
     maxBodyBytes?: number;
-    /** Bytes of the isolate's part of the cache. Default 32 MiB. */
+    /** Bytes of the isolate's part of the cache, up to 100,663,296. Default 33,554,432: 32 MiB. */
     isolateBytes?: number;
+    /** What keys of the cache in Redis begin with. Default `envoyou:cache`. */
     prefix?: string;
+    /** `false`: each isolate stores for itself. Default `true`. */
     useRedis?: boolean;
   };
-  /** API keys that the edge knows. */
-  apiKeys?: readonly { key: string; name: string; tier?: string }[];
+  /** API keys that the edge knows: they are verified callers. Default none. */
+  apiKeys?: readonly {
+    /** The key, 16 characters or more, which callers send as bearer, `X-API-Key` or `?api_key=`. */
+    key: string;
+    /** Its name, for operators and the log. Each key has its own. */
+    name: string;
+    /** The tier of whoever has the key. Default none. */
+    tier?: string;
+  }[];
+  /** JWTs (RFC 7519) that the edge verifies; they need `sub` and `exp`. Default: a bearer of three parts is an API key. */
   jwt?: {
+    /** What verifies HS256, 32 characters or more, or several. */
     secrets?: string | readonly string[];
+    /** The address of the key set (RFC 7517) that verifies RS256, ES256 and EdDSA; it needs `issuer` and `audience`. */
     jwksUrl?: string;
+    /** The issuer that a token of the key set must name; without `jwksUrl` one signed with HS256. */
     issuer?: string;
+    /** The audience that such a token must name, or several, of which it must name one. */
     audience?: string | readonly string[];
+    /** The claim that names the tier: its name, or a path with dots. Default none. */
     tierClaim?: string;
+    /** The cookie that holds a token where the request has none as its bearer. Default none. */
     cookie?: string;
   };
-  cors?: { origins: readonly string[]; exposed?: readonly string[] };
+  /** CORS: with it the edge answers preflights, and adds the fields to each answer. Default: that is the app's, as with Hono's `cors()`. */
+  cors?: {
+    /** Origins whose pages may read answers: `https://app.example.com`, `https://*.example.app`. */
+    origins: readonly string[];
+    /** Fields of answers that pages may read, beside the edge's own. Default none. */
+    exposed?: readonly string[];
+  };
   /** `observe` only logs what `enforce`, the default, would refuse; `bypass` passes everything. */
   mode?: "enforce" | "observe" | "bypass";
-  /** Milliseconds that a request waits for a store that is near. Default 400. */
+  /** Milliseconds that a request waits for a store that is near, 10 to 10,000; up to three times that for one that is far. Default 400. */
   storeDeadlineMs?: number;
-  /** Milliseconds that what the isolate answers alone may be old. Default 5000. */
+  /** Milliseconds that what the isolate answers alone may be old, 0 to 60,000. Default 5000. */
   isolateMaxAgeMs?: number;
+  /** The least level of the events that are logged. Default `info`. */
   logLevel?: LogLevel;
 }
 

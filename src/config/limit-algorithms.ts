@@ -15,14 +15,22 @@ export interface AlgorithmTraits {
 /** The registry. */
 export type AlgorithmTable = Readonly<Record<string, AlgorithmTraits>>;
 
-/** The algorithms by name. The registry declares itself to be this. */
+/** The algorithms by name. The registry declares itself to be this. @internal */
 // biome-ignore lint/suspicious/noEmptyInterface: the registry adds its members.
 export interface Algorithms {}
 
-/** The name of an algorithm. */
+/**
+ * How a limit is counted.
+ *
+ * - `sliding-window`: the count of this window and the part of the last one's that is still in it, as @upstash/ratelimit defines it. Up to
+ *   twice the limit may pass in a window's time.
+ * - `fixed-window`: one count for each window, which begins at a multiple of its length. Up to twice the limit may pass in a window's time.
+ * - `sliding-log`: each unit by the time at which it was taken; exact, at the price of one member in Redis per unit.
+ * - `token-bucket`: a bucket of `capacity` units, to which `refill` units come back each `window`.
+ */
 export type Algorithm = keyof Algorithms;
 
-/** The name of an algorithm that refills. */
+/** An {@link Algorithm} whose units come back bit by bit: its limits have `capacity` and `refill` in place of `limit`. */
 export type Refilling = {
   [Name in Algorithm]: Algorithms[Name] extends { refills: true } ? Name : never;
 }[Algorithm];

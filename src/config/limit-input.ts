@@ -9,7 +9,15 @@ import {
   type Refilling,
 } from "./limit-algorithms.ts";
 
-/** A duration as @upstash/ratelimit writes it: `500 ms`, `10 s`, `1 m`, `1 h`, `1 d`, `1 w`; fractions allowed. */
+/**
+ * A duration as @upstash/ratelimit writes it: a number, with or without a blank, and `ms`, `s`, `m` (minutes), `h`, `d` or `w`; fractions
+ * allowed. As a window it is at least 1 ms.
+ *
+ * @example
+ * import type { Duration } from "envoyou-edge";
+ *
+ * const windows: Duration[] = ["500 ms", "10s", "1.5 h", "1 d"];
+ */
 export type Duration =
   | `${number} ${"ms" | "s" | "m" | "h" | "d" | "w"}`
   | `${number}${"ms" | "s" | "m" | "h" | "d" | "w"}`;
@@ -17,7 +25,7 @@ export type Duration =
 /** RFC 9651 §3.3.1: the largest Integer of a structured field. */
 export const MAX_FIELD_INTEGER = 999_999_999_999_999;
 
-/** What every limit may say. */
+/** What every limit may say. A value that does not fit is a {@link ConfigError}, which names its place and the fix. */
 export interface LimitBase {
   /** 1 to 64 letters, digits, `-` and `_`: the limit's name in header fields, logs and keys. Each limit of a list has its own. */
   name: string;
@@ -62,7 +70,12 @@ export interface BucketLimitInput extends LimitBase {
  * A limit.
  *
  * @example
- * const limit: LimitInput = { name: "api", limit: 60, window: "1 m" };
+ * import type { LimitInput } from "envoyou-edge";
+ *
+ * const limits: LimitInput[] = [
+ *   { name: "burst", limit: 60, window: "1 m" },
+ *   { name: "steady", algorithm: "token-bucket", capacity: 100, refill: 10, window: "1 s" },
+ * ];
  */
 export type LimitInput = WindowLimitInput | BucketLimitInput;
 

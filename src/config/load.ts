@@ -18,7 +18,7 @@ import { readApiKeys } from "./read-api-keys.ts";
 import { readHosts } from "./read-hosts.ts";
 import { readLists, readStore } from "./read-store.ts";
 import { type Environment, readVariables, valueIn } from "./read-variables.ts";
-import type { RouteInput } from "./routes-schema.ts";
+import type { RouteInput } from "./route.ts";
 import { readSessionDatabase } from "./session-database.ts";
 import { type VariableName, type VariableValues, variables } from "./variables-table.ts";
 import { warnOfSwitches } from "./warnings.ts";

@@ -1,11 +1,11 @@
 import type { Access } from "./access.ts";
 import type { Algorithm } from "./limit-algorithms.ts";
 import type { Duration } from "./limit-input.ts";
-import type { RouteInput } from "./routes-schema.ts";
+import type { RouteInput } from "./route-input.ts";
 
 export type { Algorithm } from "./limit-algorithms.ts";
 export type { Duration, LimitInput } from "./limit-input.ts";
-export type { CacheRuleInput, InvalidatesInput, RouteInput } from "./routes-schema.ts";
+export type { CacheRuleInput, InvalidatesInput, RouteInput } from "./route-input.ts";
 
 /** What the routes of `src/routes.ts` or of the variable `ROUTES` become. `routes-schema.ts` says how they are written. */
 
@@ -77,7 +77,20 @@ export interface Route {
   shadow: boolean;
 }
 
-/** Checks the list while it is typed; `npm run check` and the Worker check the values. */
+/**
+ * Checks a list of routes while it is typed: that of `src/routes.ts`, of a Worker in front of an API. The first route that matches a request
+ * holds for it. An app of your own has no such list: its middlewares take the same `limits`, `tiers`, `cache` and `invalidates`.
+ *
+ * @param routes The routes, first match first. Their values are checked by `npm run check` and by the Worker.
+ * @returns the same list.
+ * @example
+ * import { defineRoutes } from "envoyou-edge";
+ *
+ * export default defineRoutes([
+ *   { path: "/v1/login", methods: ["POST"], limits: [{ name: "login", limit: 5, window: "5 m", by: "address" }] },
+ *   { path: "/v1/*", limits: [{ name: "all", limit: 60, window: "1 m" }], cache: { ttl: 60, scope: "shared" } },
+ * ]);
+ */
 export function defineRoutes(routes: RouteInput[]): RouteInput[] {
   return routes;
 }

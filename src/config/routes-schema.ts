@@ -141,7 +141,7 @@ const ACCESS = 'Must be one of "public", "identified", "session", or a list of "
 /** Checked by `checkLimits()`, which an app of limits alone has too. */
 const limits = z.custom<LimitInput[]>();
 
-/** The schema of a route. */
+/** The schema of a route. `RouteInput` is what it accepts, written out with what each key means. */
 export const routeSchema = z.strictObject({
   path: required(
     z.string().check(z.startsWith("/", "Must start with a /.")),
@@ -258,7 +258,3 @@ export const routeSchema = z.strictObject({
   ),
   shadow: flag(describe("Every limit of the route is in shadow."), describe("`false`")),
 });
-
-export type CacheRuleInput = z.infer<typeof cacheSchema>;
-export type InvalidatesInput = z.infer<typeof invalidatesSchema>;
-export type RouteInput = z.infer<typeof routeSchema>;

@@ -8,6 +8,7 @@ import { SESSION_TOKEN_PREFIX } from "../http/session-token.ts";
 import { stringify } from "../runtime/json-text.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { issued } from "../session/changes.ts";
+import type { CreatedSession, SessionEnding } from "../session/handler-sessions.ts";
 import { sessionTier, sessionUser, UNNAMEABLE } from "../session/input.ts";
 import { UserDataTooLarge } from "../session/offline-user-data.ts";
 import {
@@ -17,8 +18,7 @@ import {
   publicRecord,
   USER_DATA_BYTES,
 } from "../session/record.ts";
-import type { Ended } from "../session/service-parts.ts";
-import type { CreatedSession, Sessions } from "../session/sessions.ts";
+import type { Sessions } from "../session/sessions.ts";
 import type { ActiveSession, SessionVerdict } from "../session/verdict.ts";
 import type { EndpointEnv } from "./env.ts";
 import { readJson } from "./json-body.ts";
@@ -213,7 +213,7 @@ function requireSession(verdict: SessionVerdict = { kind: "none" }): ActiveSessi
 }
 
 /** The body for an ended session. @throws Problem 503 where the end cannot be written later. */
-function outcome(ended: Ended, message: string, more: Record<string, unknown> = {}) {
+function outcome(ended: SessionEnding, message: string, more: Record<string, unknown> = {}) {
   if (ended === "unkept") throw problem("ENDING_NOT_KEPT");
   if (ended !== "pending") return { status: "success", message, ...more };
   return {
@@ -228,6 +228,6 @@ function counted(count: number | null): Record<string, unknown> {
   return count === null ? {} : { deleted: count };
 }
 
-function statusOf(ended: Ended): 200 | 202 {
+function statusOf(ended: SessionEnding): 200 | 202 {
   return ended === "pending" ? 202 : 200;
 }

@@ -305,6 +305,7 @@ export const eventTable = {
   },
 } satisfies Record<string, EventDefinition>;
 
+/** The name of an event. docs/architecture.md says when each is emitted, and with which fields. */
 export type EventName = keyof typeof eventTable;
 
 type Fields<Name extends EventName> = (typeof eventTable)[Name]["fields"];

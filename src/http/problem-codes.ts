@@ -216,6 +216,7 @@ export const PROBLEMS = {
   },
 } as const satisfies Record<string, ProblemKind>;
 
+/** The code of a problem that the edge itself answers with. docs/your-api.md has a table of them. */
 export type ProblemCode = keyof typeof PROBLEMS;
 
 /** Every code, in the catalogue's order. */

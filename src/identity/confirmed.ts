@@ -20,6 +20,14 @@ export interface UnverifiedIdentity {
 
 declare const confirmed: unique symbol;
 
+/** A confirmed user. */
+export interface EdgeUser {
+  /** The user's id: of the session, the `sub` of the JWT, or as the API named it for the key. */
+  id: string;
+  /** The user's tier, or null where it has none. */
+  tier: string | null;
+}
+
 /**
  * Who is asking, after the session was confirmed. Only `confirm.ts` makes one: limits, lists, cache
  * scope, handlers and the origin take this type and do not compile with the other.
@@ -34,7 +42,7 @@ export interface ConfirmedIdentity {
   /** The valid session of the request, or null. */
   session: SessionClaims | null;
   /** The valid session's user, else the JWT's, else the user that the origin named for the API key. */
-  user: { id: string; tier: string | null } | null;
+  user: EdgeUser | null;
   tier: string | null;
   /**
    * Who is limited (`by: "caller"`): verified key, else user, else address.

@@ -7,24 +7,30 @@ import { SESSION_ID } from "./session-id.ts";
 
 /** The claims of a session token with a valid signature. Times are milliseconds since the epoch. */
 export interface SessionClaims {
+  /** The session's id: `c.var.edge.sessions.delete(id)` ends it. */
   id: string;
+  /** The user's id. */
   userId: string;
+  /** The user's tier, or null. */
   tier: string | null;
+  /** When the session was created. */
   issuedAt: number;
-  /** The absolute end of the session, as it was signed: see {@link endInForce}. No token and no record is valid after it. */
+  /** The absolute end of the session, as it was signed, or earlier where sessions live shorter now. No token is valid after it. */
   expiresAt: number;
   /** When Redis last confirmed the session. The offline grace counts from here. */
   confirmedAt: number;
   /** The session was created while the store was lost, so Redis may not have it yet. */
   offline: boolean;
-  /** Only in offline tokens: the user data for the record. Null where the database has them, or for none. */
+  /** Only in offline tokens: the user data for the record. Null where the database has them, or for none. @internal */
   userData: JsonText | null;
   /**
    * The id before a rotation whose reply was lost: Redis has the record under either id. Such a token is an offline one, and
    * has no user data where they do not fit.
+   *
+   * @internal
    */
   rotatedFrom?: string | undefined;
-  /** Upstash's consistency token of the creation. Reads carry it while the session is new, so that they see the write. */
+  /** Upstash's consistency token of the creation. Reads carry it while the session is new, so that they see the write. @internal */
   syncToken: string | null;
 }
 

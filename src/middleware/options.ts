@@ -1,21 +1,24 @@
 import type { Context, ValidationTargets } from "hono";
-import type { CacheRuleInput, InvalidatesInput, LimitInput, RouteInput } from "../config/route.ts";
+import type { BucketLimitInput, WindowLimitInput } from "../config/limit-input.ts";
+import type { CacheRuleInput, InvalidatesInput } from "../config/route.ts";
 import type { Sink } from "../events/sink.ts";
 
 /**
  * The context as the functions of a middleware get it. What a validator has read is there (`c.req.valid("json")`), and what another
  * middleware has set (`c.var`); annotate the parameter where their types count: `(c: Context<AppEnv>) => …`.
  */
-// biome-ignore lint/suspicious/noExplicitAny: an app's own types, which differ from route to route.
-export type AppContext = AnyValid & Context<any, any, any>;
-
-/** Hono hands what a validator has read to the route's handlers only, not to what makes a middleware of them. */
-interface AnyValid {
-  // biome-ignore lint/suspicious/noExplicitAny: what the validator before it has read.
-  readonly req: { valid(target: keyof ValidationTargets): any };
-}
-
-type MaybePromise<Value> = Value | Promise<Value>;
+export type AppContext = {
+  /** The request. */
+  readonly req: {
+    /**
+     * What a validator before the middleware has read of the request. Hono hands it to the route's handlers only, not to what makes a
+     * middleware of them.
+     */
+    // biome-ignore lint/suspicious/noExplicitAny: an app's own types, which differ from route to route.
+    valid(target: keyof ValidationTargets): any;
+  };
+  // biome-ignore lint/suspicious/noExplicitAny: an app's own types, which differ from route to route.
+} & Context<any, any, any>;
 
 /** One key. Null, undefined, `""`, blanks, NaN and the texts `undefined`, `null`, `NaN` and `[object Object]` stand for nobody. */
 export type LimitKey = string | number | bigint | null | undefined;
@@ -26,24 +29,35 @@ export type LimitKey = string | number | bigint | null | undefined;
  * one count by doing so. Any other value is a configuration error, and the request gets a 500. What it throws is the app's own error.
  *
  * @example (c) => c.req.valid("json").tenant
- * @example async (c) => [await tenantOf(c), c.var.userId]
+ * @example async (c) => [c.req.header("x-tenant"), c.var.userId]
  */
-export type KeyFunction = (c: AppContext) => MaybePromise<LimitKey | readonly LimitKey[]>;
+export type KeyFunction = (
+  c: AppContext,
+) => LimitKey | readonly LimitKey[] | Promise<LimitKey | readonly LimitKey[]>;
 
-type WithOwnKey<Limit> = Limit extends unknown
-  ? Omit<Limit, "by"> & {
-      /**
-       * Whose count it is: `caller` (the verified API key, else the user, else the address), `address`, or the name of a key in
-       * `key: { tenant: … }`. Default every key that `key` returns; without `key` the `caller`.
-       */
-      by?: "caller" | "address" | (string & {}) | undefined;
-    }
-  : never;
+/** Whose count a limit of a middleware is. */
+export interface ByKey {
+  /**
+   * Whose count it is: `caller` (the verified API key, else the user, else the address), `address`, or the name of a key in
+   * `key: { tenant: … }`; any other name is a configuration error. Default every key that `key` returns; without `key` the `caller`.
+   */
+  by?: "caller" | "address" | (string & {}) | undefined;
+}
 
-/** A limit of a middleware: as in a route, and `by` may name a key. */
-export type MiddlewareLimit = WithOwnKey<LimitInput>;
+/**
+ * A limit of a middleware: as in a route, and `by` may name a key.
+ *
+ * @example
+ * import type { MiddlewareLimit } from "envoyou-edge";
+ *
+ * const limits: MiddlewareLimit[] = [
+ *   { name: "tenant", limit: 1000, window: "1 m", by: "tenant" },
+ *   { name: "address", limit: 60, window: "1 m", by: "address" },
+ * ];
+ */
+export type MiddlewareLimit = (Omit<WindowLimitInput, "by"> & ByKey) | (Omit<BucketLimitInput, "by"> & ByKey);
 
-/** What a limited request is told, and what `onLimited` gets. */
+/** What `onLimited` is told of a request over a limit. */
 export interface LimitedInfo {
   /** The name of the limit that refuses longest. */
   policy: string;
@@ -61,11 +75,19 @@ export interface LimitedInfo {
   requestId: string;
 }
 
-/** The options that {@link rateLimit} and {@link edge} share. */
+/** The options that {@link rateLimit} and {@link edge} share. A value that does not fit is a log line `config.error`, and a 500 for each request. */
 export interface LimitingOptions {
-  /** Limits, all of which must have room; else nothing is counted and the answer is a 429. */
+  /**
+   * Limits, all of which must have room; else nothing is counted and the answer is a 429 with `Retry-After`. Default none.
+   *
+   * @example [{ name: "api", limit: 60, window: "1 m" }]
+   */
   limits?: readonly MiddlewareLimit[];
-  /** Limits of a tier in place of `limits`. */
+  /**
+   * Limits of a tier in place of `limits`, by its name. Default none.
+   *
+   * @example { pro: [{ name: "api", limit: 600, window: "1 m" }] }
+   */
   tiers?: Readonly<Record<string, readonly MiddlewareLimit[]>>;
   /**
    * Whose request it is, in place of the caller: a function, or several by name, which a limit's `by` may choose from. Keys are
@@ -75,10 +97,18 @@ export interface LimitingOptions {
    * @example { tenant: (c) => c.req.header("x-tenant"), user: (c) => c.var.userId }
    */
   key?: KeyFunction | Readonly<Record<string, KeyFunction>>;
-  /** The tier (a plan) whose limits hold. Null, undefined and a name that `tiers` has not: the caller's own tier, else `limits`. */
-  tier?: (c: AppContext) => MaybePromise<string | null | undefined>;
-  /** `true` for requests that no limit of this middleware counts or refuses. What it throws is the app's own error. */
-  skip?: (c: AppContext) => MaybePromise<boolean>;
+  /**
+   * The tier (a plan) whose limits hold. Null, undefined and a name that `tiers` has not: the caller's own tier, else `limits`. Default: that.
+   *
+   * @example async (c) => c.req.header("x-plan")
+   */
+  tier?: (c: AppContext) => string | null | undefined | Promise<string | null | undefined>;
+  /**
+   * `true` for requests that no limit of this middleware counts or refuses. What it throws is the app's own error. Default: none.
+   *
+   * @example (c) => c.req.header("x-probe") === "1"
+   */
+  skip?: (c: AppContext) => boolean | Promise<boolean>;
   /**
    * Units that the request takes of each limit, in place of the limit's own `cost`. A fraction counts as the next whole number; 0 is
    * neither counted nor refused; more than a limit has is refused and not counted. Negative, NaN and infinite values are a
@@ -86,7 +116,7 @@ export interface LimitingOptions {
    *
    * @example (c) => c.req.valid("json").items.length
    */
-  cost?: (c: AppContext) => MaybePromise<number>;
+  cost?: (c: AppContext) => number | Promise<number>;
   /**
    * The answer to a request over a limit, of any status. It gets the limits' fields, `Retry-After` and `Cache-Control: no-store`. Without
    * a Response it is the 429 problem. Callers on the deny list (403) and a lost store with `onStoreFailure: "closed"` (503) are not
@@ -94,13 +124,25 @@ export interface LimitingOptions {
    *
    * @example (c, { retryAfterSeconds }) => c.json({ error: "Slow down", retryAfterSeconds }, 429)
    */
-  onLimited?: (c: AppContext, info: LimitedInfo) => MaybePromise<Response>;
+  onLimited?: (c: AppContext, info: LimitedInfo) => Response | Promise<Response>;
   /** How limits work while the store is lost: `local` counts in the isolate, `open` admits, `closed` answers 503. Default `local`. */
-  onStoreFailure?: RouteInput["onStoreFailure"];
+  onStoreFailure?: "local" | "open" | "closed" | undefined;
 }
 
-/** Options of {@link rateLimit}. */
+/**
+ * Options of {@link rateLimit}.
+ *
+ * @example
+ * import type { RateLimitOptions } from "envoyou-edge";
+ *
+ * const options: RateLimitOptions = {
+ *   limits: [{ name: "orders", limit: 100, window: "1 m" }],
+ *   key: (c) => c.req.header("x-tenant"),
+ *   onLimited: (c, { retryAfterSeconds }) => c.json({ error: `Again in ${retryAfterSeconds} s` }, 429),
+ * };
+ */
 export interface RateLimitOptions extends LimitingOptions {
+  /** Limits, all of which must have room; else nothing is counted and the answer is a 429 with `Retry-After`. */
   limits: readonly MiddlewareLimit[];
 }
 
@@ -119,22 +161,38 @@ export interface CacheOptions extends CacheRuleInput {
    *
    * @example (c) => c.req.header("x-tenant")
    */
-  key?: (c: AppContext) => MaybePromise<LimitKey | readonly LimitKey[]>;
+  key?: KeyFunction;
 }
 
-/** Options of {@link edge}: all of the above in one. */
+/**
+ * Options of {@link edge}: limits, session and cache in one. A value that does not fit is a log line `config.error`, and a 500 for each request.
+ *
+ * @example
+ * import type { EdgeOptions } from "envoyou-edge";
+ *
+ * const options: EdgeOptions = {
+ *   limits: [{ name: "report", limit: 60, window: "1 m" }],
+ *   session: "required",
+ *   cache: { ttl: 60, scope: "shared" },
+ * };
+ */
 export interface EdgeOptions extends LimitingOptions {
-  /** `required`: 401 without a session. `optional`: `c.var.session` may be null. Default: sessions are not read. */
+  /** `required`: 401 without a living session. `optional`: `c.var.session` may be null. Default: sessions are not read. */
   session?: "required" | "optional";
   /** How responses of the handlers are cached. Default not at all. A request with credentials is not, unless `scope` says so. */
   cache?: CacheOptions;
-  /** What successful writes make invalid: here at once, in other isolates and middlewares within `ISOLATE_MAX_AGE_MS`. */
+  /** What successful writes make invalid: here at once, in other isolates and middlewares within `isolateMaxAgeMs`. */
   invalidates?: InvalidatesInput;
-  /** Receive every event, in addition to the log. */
+  /** Receive every event, whatever its level, in addition to the log. Those of the first middleware of a Worker count. Default none. */
   sinks?: readonly Sink[];
 }
 
-/** What `rateLimit()` is called with: the options, or a list of limits and the other options. */
+/**
+ * What `rateLimit()` is called with: the options, or a list of limits and the other options.
+ *
+ * @example [[{ name: "api", limit: 60, window: "1 m" }], { key: (c) => c.req.header("x-tenant") }]
+ * @example [{ limits: [{ name: "api", limit: 60, window: "1 m" }], key: (c) => c.req.header("x-tenant") }]
+ */
 export type RateLimitArguments =
   | [limits: readonly MiddlewareLimit[], options?: LimitingOptions]
   | [options: RateLimitOptions];

@@ -1,35 +1,45 @@
 import { durationMs } from "../config/duration.ts";
 import { DEFAULT_ALGORITHM } from "../config/limit-algorithms.ts";
-import type { Duration, Policy, Route } from "../config/route.ts";
+import type { Algorithm, Duration, Policy } from "../config/route.ts";
 import { algorithmOf } from "./algorithms/algorithms.ts";
 import type { LimitSource, LimitVerdict } from "./verdict.ts";
 
-/** A limit as a handler asks for it. */
+/** A limit as a handler asks for it. A value that does not fit is a `RangeError`. */
 export interface LimitOptions {
-  /** Most units in a window; the capacity of a token bucket. */
+  /** Most units in a window, a whole number of at least 1; the capacity of a token bucket. */
   limit: number;
+  /** The time in which the limit may be used once: `10 s`, `1 h`. For a token bucket, the time between two refills. */
   window: Duration;
-  /** Names the counter: identities are counted apart per name, algorithm and window. Default `handler`. */
+  /**
+   * Names the counter, 1 to 64 letters, digits, `-` and `_`: identities are counted apart per name, algorithm and window. Default
+   * `handler`.
+   */
   name?: string;
-  /** Default `sliding-window`. */
-  algorithm?: Policy["algorithm"];
-  /** Tokens that come back each window; needed for, and only for, a token bucket. */
+  /** How it is counted. Default `sliding-window`. */
+  algorithm?: Algorithm;
+  /** Units that come back each window, a whole number of at least 1; needed for, and only for, a token bucket. */
   refill?: number;
   /** Units to take: 1 to the limit. Default 1. */
   cost?: number;
-  /** Default `local`. */
-  onStoreFailure?: Route["onStoreFailure"];
+  /** While the store is lost: `local` counts in the isolate, `open` admits, `closed` refuses. Default `local`. */
+  onStoreFailure?: "local" | "open" | "closed";
 }
 
+/** What a limit of a handler's own says. */
 export interface LimitResult {
+  /** Whether there was room: the units are taken. */
   success: boolean;
+  /** The limit's units in a window. */
   limit: number;
+  /** Its units that are left. */
   remaining: number;
-  /** When more will remain, ms since the epoch. */
+  /** When more will remain, milliseconds since the epoch. */
   resetAt: number;
   /** Whole seconds until this cost would pass; 0 when it has. */
   retryAfterSeconds: number;
+  /** Who counted. */
   source: LimitSource;
+  /** Fields for the answer, by name: `RateLimit`, `RateLimit-Policy`, `X-RateLimit-*`, and `Retry-After` where there is no room. */
   headers: Record<string, string>;
 }
 

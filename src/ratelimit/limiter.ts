@@ -36,18 +36,27 @@ export interface LimiterOptions {
   bounds?: LimitStateBounds;
 }
 
-/** What handlers find of a limiter. */
+/** The limits of a handler's own, as it finds them in `c.var.edge.limiter`. */
 export interface HandlerLimiter {
   /**
    * Counts `identity` (any text; it is hashed) with a call of its own, which the request's log line counts. Each `name` has a count of
    * its own.
    *
+   * @param identity Whose count it is.
+   * @param options The limit.
    * @returns whether there is room, what is left, and `headers`: fields that are ready to be set, with `Retry-After` where there is no
    *   room. Beside the fields of a middleware's limits those stay, and the tightest comes first.
    * @throws RangeError for options that make no limit: a cost that is not a whole number from 1 to the limit, a window of 0.
    * @example
-   * const { success, headers } = await c.var.edge.limiter.limit(`mail to ${user}`, { name: "mail", limit: 2, window: "1 h" });
-   * if (!success) return c.json({ error: "Too many mails" }, 429, headers);
+   * import { createEdge, type EdgeEnv } from "envoyou-edge";
+   * import { Hono } from "hono";
+   *
+   * const { session } = createEdge();
+   * const app = new Hono<EdgeEnv>();
+   * app.post("/mail", session("required"), async (c) => {
+   *   const { success, headers } = await c.var.edge.limiter.limit(`mail of ${c.var.user?.id}`, { name: "mail", limit: 2, window: "1 h" });
+   *   return success ? c.json({ sent: true }) : c.json({ error: "Too many mails" }, 429, headers);
+   * });
    */
   limit(identity: string, options: LimitOptions): Promise<LimitResult>;
 }

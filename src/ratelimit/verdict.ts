@@ -6,29 +6,61 @@ import { type ProblemFacts, problemFacts } from "../http/problem.ts";
  */
 export type LimitSource = "redis" | "memory" | "isolate";
 
-interface VerdictFacts {
-  /** `RateLimit-Policy`, `RateLimit`, `X-RateLimit-*`, and `Retry-After` where there is something to wait for. */
+/** What every verdict about limits says. */
+export interface VerdictFacts {
+  /** Header fields by name: `RateLimit-Policy`, `RateLimit`, `X-RateLimit-*`, and `Retry-After` where there is something to wait for. */
   headers: Record<string, string>;
   /** Names of the enforced windows without room. */
   violated: string[];
   /** Names of the windows in shadow that would have refused. */
   shadowViolated: string[];
+  /** Who counted. */
   source: LimitSource;
-  /** The enforced window nearest to denial, or null. */
-  nearest: { name: string; limit: number; remaining: number; resetAt: number } | null;
+  /** The enforced limit nearest to denial, or null where none is enforced. */
+  nearest: {
+    /** Its name. */
+    name: string;
+    /** Its units in a window; the capacity of a token bucket. */
+    limit: number;
+    /** Its units that are left. */
+    remaining: number;
+    /** When it has more units, milliseconds since the epoch. */
+    resetAt: number;
+  } | null;
 }
 
 /**
- * What the limits say of a request.
+ * What the limits say of a request. `retryAfterSeconds` are whole seconds, at least 1, until the request would pass.
  *
+ * - `allowed`: every limit has room, or none is enforced.
  * - `denied`: a window is full, or the caller is on the deny list (`listed`; there is nothing to wait for).
  * - `unavailable`: the store is lost and the route is `onStoreFailure = "closed"`.
  */
 export type LimitVerdict =
-  | (VerdictFacts & { kind: "allowed" })
-  | (VerdictFacts & { kind: "denied"; listed: false; retryAfterSeconds: number })
-  | (VerdictFacts & { kind: "denied"; listed: true })
-  | (VerdictFacts & { kind: "unavailable"; retryAfterSeconds: number });
+  | (VerdictFacts & {
+      /** Every limit has room. */
+      kind: "allowed";
+    })
+  | (VerdictFacts & {
+      /** A limit is full. */
+      kind: "denied";
+      /** Whether it is the deny list that refuses. */
+      listed: false;
+      /** Whole seconds, at least 1, until the request would pass. */
+      retryAfterSeconds: number;
+    })
+  | (VerdictFacts & {
+      /** The caller is refused. */
+      kind: "denied";
+      /** Whether it is the deny list that refuses. */
+      listed: true;
+    })
+  | (VerdictFacts & {
+      /** Nobody could count. */
+      kind: "unavailable";
+      /** Whole seconds, at least 1, until the store is asked again. */
+      retryAfterSeconds: number;
+    });
 
 /** Nothing was counted and nothing is in the way. */
 export function unlimited(source: LimitSource): LimitVerdict {

@@ -2,9 +2,10 @@ import { isSessionId, signInOf } from "../identity/session-id.ts";
 import { NO_MARK, withEnding } from "../identity/session-marks.ts";
 import type { UserNames } from "../identity/session-users.ts";
 import type { Batch } from "../store/batch.ts";
+import type { SessionEnding } from "./handler-sessions.ts";
 import type { SessionName } from "./memory-session-store.ts";
 import type { KeptSession } from "./record.ts";
-import type { Ended, ServiceParts } from "./service-parts.ts";
+import type { ServiceParts } from "./service-parts.ts";
 
 /** Ending sessions: one, a user's, everyone's. */
 export function sessionEndings(parts: ServiceParts) {
@@ -35,7 +36,7 @@ export function sessionEndings(parts: ServiceParts) {
   }
 
   /** Ends a session. @param userId Its user, or null where the store is lost and this isolate does not know the user. */
-  async function revoke(id: string, userId: string | null, requestId?: string): Promise<Ended> {
+  async function revoke(id: string, userId: string | null, requestId?: string): Promise<SessionEnding> {
     if (!isSessionId(id)) return "missing";
     const user = userId === null ? null : await identifier.sessionUser(userId);
     const here = (await local.read(id)) !== null;
@@ -44,7 +45,7 @@ export function sessionEndings(parts: ServiceParts) {
     local.addTombstone(id);
     const session = await identifier.hash("session", id);
     events.emit("session.revoked", { request_id: requestId, session });
-    return attempt<Ended>({
+    return attempt<SessionEnding>({
       async redis() {
         const there = await sessionStore.revoke(id, user);
         later?.put({ kind: "end", id });
@@ -73,7 +74,7 @@ export function sessionEndings(parts: ServiceParts) {
     userId: string,
     exceptId: string | null,
     requestId?: string,
-  ): Promise<{ ended: Ended; count: number | null }> {
+  ): Promise<{ ended: SessionEnding; count: number | null }> {
     const now = platform.now();
     const user = await identifier.sessionUser(userId);
     const except = exceptId === null ? null : signInOf(exceptId);
@@ -92,7 +93,7 @@ export function sessionEndings(parts: ServiceParts) {
     const idsOf = (ended: readonly KeptSession[]) =>
       ended.flatMap(({ record }) => (record.user_id === userId ? [record.session_id] : []));
     const mark = withEnding(NO_MARK, now, except);
-    return attempt<{ ended: Ended; count: number | null }>({
+    return attempt<{ ended: SessionEnding; count: number | null }>({
       async redis() {
         const there = idsOf(await sessionStore.revokeAllOf(user, exceptId, now));
         // The ids are those that an isolate with a faster clock has created, too.
@@ -114,13 +115,13 @@ export function sessionEndings(parts: ServiceParts) {
   }
 
   /** Ends all sessions of all users. */
-  async function revokeEveryone(requestId?: string): Promise<Ended> {
+  async function revokeEveryone(requestId?: string): Promise<SessionEnding> {
     const now = platform.now();
     await local.revokeEveryone(now);
     seen.clear();
     pending.creates.clear();
     events.emit("session.revoked_everyone", { request_id: requestId });
-    return attempt<Ended>({
+    return attempt<SessionEnding>({
       async redis() {
         await sessionStore.revokeEveryone(now);
         later?.put({ kind: "end everyone", at: now });

@@ -2,27 +2,36 @@ import * as z from "zod/mini";
 import { JsonText, memberText, readMembers, stringify, withMembers } from "../runtime/json-text.ts";
 
 /** The fields that the edge writes: those of the original Python service in its formats, so that both can read them. */
-interface RecordFields {
+export interface SessionFields {
+  /** The session's id, as in {@link SessionClaims.id}. */
   session_id: string;
+  /** The user's id. */
   user_id: string;
   /** Any JSON. Numbers are JavaScript's: {@link KeptSession.text} has them as they were written. */
   user_data: unknown;
+  /** Any JSON, likewise. */
   device_info: unknown;
+  /** The address from which it was started, or null. */
   ip_address: string | null;
-  /** ISO 8601 with microseconds and `+00:00`, as Python's `isoformat` writes it. */
+  /** When it was created: ISO 8601 with microseconds and `+00:00`, as Python's `isoformat` writes it. */
   created_at: string;
+  /** When it was last used, in the same form; written at most once a minute. */
   last_active: string;
+  /** Its absolute end, in the same form. */
   expires_at: string;
+  /** The user's tier, or null. */
   tier: string | null;
 }
 
 /** A session as Redis stores it, with whatever else others have written into it. */
-export interface SessionRecord extends RecordFields {
+export interface SessionRecord extends SessionFields {
+  /** What others have written into the record. */
   [unknown: string]: unknown;
 }
 
 /** A record as text and as it reads. What is written anew is the text with other values of some members, and nothing else. */
 export interface KeptSession {
+  /** The record as it reads. */
   readonly record: SessionRecord;
   /** The JSON, as it is stored. An update replaces exactly this text or does nothing. */
   readonly text: string;
@@ -50,7 +59,7 @@ export function parseRecord(text: string): KeptSession | null {
 
 /** A new session's record. The text has `user_data` and `device_info` as they were given. */
 export function newRecord(
-  fields: RecordFields & { user_data: JsonText; device_info: JsonText },
+  fields: SessionFields & { user_data: JsonText; device_info: JsonText },
 ): KeptSession {
   const { user_data, device_info } = fields;
   return {

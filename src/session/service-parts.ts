@@ -6,6 +6,7 @@ import { StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import { type Confirmations, createConfirmations } from "./confirmations.ts";
 import type { D1SessionStore } from "./d1-session-store.ts";
+import type { SessionEnding } from "./handler-sessions.ts";
 import { MemorySessionStore, type Tombstone } from "./memory-session-store.ts";
 import type { SessionsOptions } from "./options.ts";
 import { createPending, type PendingSessions } from "./pending.ts";
@@ -20,16 +21,6 @@ export interface SessionServiceOptions extends SessionsOptions {
   /** Compares Redis with the database now, and carries into it what it lacks. */
   compare(): Promise<void>;
 }
-
-/**
- * The result of ending a session.
- *
- * - `done`: the end is stored, in Redis or in the database.
- * - `pending`: the store is lost. The end takes effect in this isolate at once and is written when the store is back.
- * - `missing`: there was no such session.
- * - `unkept`: the store is lost and the list of pending writes is full, so the end is never written.
- */
-export type Ended = "done" | "pending" | "missing" | "unkept";
 
 /** What the operations of the session service share. */
 export interface ServiceParts {
@@ -58,7 +49,7 @@ export interface ServiceParts {
   /** Drops what this isolate remembers of a session that lives, and its pending write. */
   forgetHere(id: string): void;
   /** The result of an end that only this isolate accepted. @param kept Whether there was room for it. */
-  acceptedHere(kept: boolean, requestId: string | undefined): Ended;
+  acceptedHere(kept: boolean, requestId: string | undefined): SessionEnding;
 }
 
 /** One operation in each place where sessions are stored. */

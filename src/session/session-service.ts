@@ -3,14 +3,12 @@ import { idleTimes } from "../identity/session-idle.ts";
 import type { UserNames } from "../identity/session-users.ts";
 import type { Confirmation } from "./confirmations.ts";
 import { sessionEndings } from "./endings.ts";
+import type { FoundSession } from "./handler-sessions.ts";
 import { changedRecord, isoTime, type KeptSession, parseRecord, timeOf } from "./record.ts";
 import { createServiceParts, type SessionServiceOptions } from "./service-parts.ts";
 import { endsIt } from "./session-database.ts";
 import type { SessionStore } from "./session-store.ts";
 import { sessionStarts } from "./starts.ts";
-
-/** The result of reading a session by its id. `unknown`: the store is lost and this isolate has no copy of the record. */
-export type Found = ({ kind: "found" } & KeptSession) | { kind: "missing" } | { kind: "unknown" };
 
 export type SessionService = ReturnType<typeof createSessionService>;
 
@@ -78,9 +76,9 @@ export function createSessionService(options: SessionServiceOptions) {
    *
    * @param of `any`: also one that was silent for too long, as far as its record tells. To be ended it need not be alive.
    */
-  async function read(id: string, of: "living" | "any" = "living"): Promise<Found> {
+  async function read(id: string, of: "living" | "any" = "living"): Promise<FoundSession> {
     if (!isSessionId(id)) return { kind: "missing" };
-    return attempt<Found>({
+    return attempt<FoundSession>({
       async redis() {
         const { kept, isEnded } = await sessionStore.look(id);
         // Of the version's time and the record's, which is its isolate's, only the list knows which is later.

@@ -18,38 +18,17 @@ import { createCarry } from "./carry.ts";
 import { changeOf, issued } from "./changes.ts";
 import { type Choice, chooseSession } from "./choose.ts";
 import { inToken, MAX_SYNC_TOKEN_LENGTH, newSessionOf, recordOf, withSyncToken } from "./claims.ts";
+import type { CreatedSession, HandlerSessions, SessionEnding, SessionInput } from "./handler-sessions.ts";
 import { isNameable } from "./input.ts";
 import { createKnownEnds } from "./known-ends.ts";
 import { fitsToken, UserDataTooLarge } from "./offline-user-data.ts";
 import type { SessionsOptions } from "./options.ts";
 import { parseSessionSignal } from "./origin-signal.ts";
-import { changedRecord, givenJson, isoTime, type KeptSession, userDataOf } from "./record.ts";
-import type { Ended } from "./service-parts.ts";
+import { changedRecord, givenJson, isoTime, userDataOf } from "./record.ts";
 import { createSessionDatabase, type DatabaseState } from "./session-database.ts";
-import { createSessionService, type Found, type SessionService } from "./session-service.ts";
+import { createSessionService, type SessionService } from "./session-service.ts";
 import { createSessionValidator } from "./validate.ts";
 import type { ActiveSession, SessionVerdict } from "./verdict.ts";
-
-/** The properties of a new session. */
-export interface SessionInput {
-  userId: string;
-  tier?: string | null;
-  /** Any JSON, at most 2 KiB while the store is lost. A `JsonText` is stored as it is written. Default `{}`. */
-  userData?: unknown;
-  /** Any JSON, likewise. */
-  deviceInfo?: unknown;
-  ipAddress?: string | null;
-  /** Seconds until its absolute end. Default and maximum: `SESSION_ABSOLUTE_SECONDS`. */
-  ttlSeconds?: number;
-}
-
-/** A session that was created or rotated, with its token. */
-export interface CreatedSession extends KeptSession {
-  token: string;
-  claims: SessionClaims;
-  /** `false`: only this isolate and the token hold the session until the store is back. */
-  durable: boolean;
-}
 
 /** 160 bits (ASVS 7.2.3 asks for 128). */
 const ID_BYTES = 20;
@@ -60,7 +39,8 @@ export interface OriginSaid {
   isExpected: boolean;
 }
 
-export interface Sessions {
+/** The sessions of an isolate. Problems that its methods throw are errors with a `code` for handlers. */
+export interface Sessions extends HandlerSessions {
   /** Which of several session cookies counts. Asks the store only where there are several with a good signature. */
   choose(request: EdgeRequest): Promise<Choice>;
   /** Queues what says whether the session of a request lives; the second step gives the verdict. */
@@ -71,30 +51,6 @@ export interface Sessions {
    * has to be asked.
    */
   knownOutcome(claims: SessionClaims): Promise<"alive" | "over" | null>;
-  /**
-   * Creates a session.
-   *
-   * @param replaced The session that the same client had before. It ends with the same call (ASVS 7.2.4).
-   * @param requestId The request that the event names; likewise in the methods below.
-   * @throws UserDataTooLarge when the store is lost and a token cannot carry the user data (more than 2 KiB).
-   * @throws RangeError for a user or a tier that does not fit into a token, and for a user that no URL can name.
-   * @throws Problem 503 without `SESSION_SECRET`. Nothing is changed then.
-   */
-  create(input: SessionInput, replaced?: SessionClaims, requestId?: string): Promise<CreatedSession>;
-  /** Reads a session by its id. */
-  get(id: string): Promise<Found>;
-  /** Records activity now. @returns false, and writes nothing, when the session is gone. */
-  touch(id: string): Promise<boolean>;
-  /** Ends a session by its id. */
-  delete(id: string, requestId?: string): Promise<Ended>;
-  /**
-   * The session of a verdict under a new id; the old one is over at once. Null when it was over already.
-   *
-   * @throws Problem, a 503, where neither Redis nor the database has confirmed it, but for a session that was made in an
-   *   outage: what the record holds would be lost, and an end that only they have would not reach the new id. The old one goes
-   *   on.
-   */
-  rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null>;
   /** @throws Problem 503 without `SESSION_SECRET`. The first time it also emits an event. */
   requireSecret(requestId?: string): void;
   /** Remembers that Redis told of what ends the session. */
@@ -107,7 +63,7 @@ export interface Sessions {
    * @param said.signal The value of `X-Edge-Session`, or undefined.
    * @param said.isExpected Whether such an answer starts a session as a rule: its silence is an event, once per route.
    * @returns the change for the client, or null for none.
-   * @throws Problem 503 where {@link create} throws UserDataTooLarge.
+   * @throws Problem 503 where {@link HandlerSessions.create} throws UserDataTooLarge.
    */
   fromOrigin(
     request: Pick<EdgeRequest, "route" | "claims" | "requestId">,
@@ -245,7 +201,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     return { ...kept, claims: final, token: await sign(final), durable };
   }
 
-  async function end(id: string, requestId?: string): Promise<Ended> {
+  async function end(id: string, requestId?: string): Promise<SessionEnding> {
     const found = await service.read(id, "any");
     if (found.kind === "missing") return "missing";
     return service.revoke(id, found.kind === "found" ? found.record.user_id : null, requestId);

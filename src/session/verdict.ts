@@ -2,6 +2,20 @@ import type { TokenSource } from "../identity/caller.ts";
 import type { SessionClaims } from "../identity/session-token.ts";
 import type { KeptSession } from "./record.ts";
 
+/** The living session of a request, as handlers find it in `c.var.session`. */
+export interface ActiveSession extends KeptSession {
+  /** Of the verdicts about a session this is the one that lets it be used. */
+  kind: "active";
+  /** What the token says. */
+  claims: SessionClaims;
+  /** What confirms it: Redis, the database, this isolate's memory, or, while the store is lost, the signature of its token alone. */
+  source: "redis" | "database" | "memory" | "signature";
+  /** Where the request has the token: in `Authorization: Bearer`, or in a cookie. */
+  tokenSource: "bearer" | "cookie";
+  /** A token with a newer confirmation time, which the answer brings to the client; null when the present one is recent enough. */
+  renewed: string | null;
+}
+
 /**
  * What the edge decides about a request's session.
  *
@@ -12,15 +26,6 @@ import type { KeptSession } from "./record.ts";
  */
 export type SessionVerdict =
   | { kind: "none" }
-  | ({
-      kind: "active";
-      claims: SessionClaims;
-      source: "redis" | "database" | "memory" | "signature";
-      tokenSource: TokenSource;
-      /** A token with a newer confirmation time for the client, or null when the present one is recent enough. */
-      renewed: string | null;
-    } & KeptSession)
+  | ActiveSession
   | { kind: "over"; because: "invalid" | "revoked" | "idle"; tokenSource: TokenSource }
   | { kind: "unknown"; tokenSource: TokenSource };
-
-export type ActiveSession = Extract<SessionVerdict, { kind: "active" }>;

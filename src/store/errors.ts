@@ -29,15 +29,39 @@ export type StoreErrorCode =
 const NEVER_APPLIED: ReadonlySet<StoreErrorCode> = new Set(["open", "absent", "unauthorized", "size"]);
 const REFUSES_WRITES: ReadonlySet<string> = new Set(["OOM", "READONLY", "MISCONF", "LOADING", "NOREPLICAS"]);
 
-/** A failed call, or a failed command of one. Its message never holds a key, a value or a token. */
+/**
+ * A failed call to Upstash, or a failed command of one: what the commands of `c.var.redis`, and of a client over `createRequester()`,
+ * reject with. Its message never holds a key, a value or a token.
+ *
+ * @example
+ * import { type EdgeVariables, StoreError } from "envoyou-edge";
+ *
+ * async function visits(redis: EdgeVariables["redis"]): Promise<number | null> {
+ *   try {
+ *     return await redis.incr("visits");
+ *   } catch (error) {
+ *     if (error instanceof StoreError) return null; // Upstash is lost: error.code says why.
+ *     throw error;
+ *   }
+ * }
+ */
 export class StoreError extends Error {
+  /** Tells the class where `instanceof` cannot. */
   override readonly name = "StoreError";
+  /** Why it failed. */
   readonly code: StoreErrorCode;
   /** HTTP status of the reply, where there was one. */
   readonly status: number | undefined;
   /** The first word of Redis's error (`WRONGTYPE`, `NOSCRIPT`, `NOPERM`, `OOM` …), where the command failed. */
   readonly redisCode: string | undefined;
 
+  /**
+   * The error of a call, or of a command.
+   *
+   * @param code Why it failed.
+   * @param message A sentence without keys, values and tokens.
+   * @param facts The status of the reply, and the first word of Redis's error, where there were any.
+   */
   constructor(code: StoreErrorCode, message: string, facts: { status?: number; redisCode?: string } = {}) {
     super(message);
     this.code = code;

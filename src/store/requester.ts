@@ -3,13 +3,15 @@ import { workerPlatform } from "../runtime/platform.ts";
 import { requesterOver } from "./client.ts";
 import { createTransport } from "./transport.ts";
 
-/** Where a database of Upstash is. */
+/** Where a database of Upstash is: what the box "REST API" of its page shows. */
 export interface Connection {
-  /** `https://….upstash.io`. */
+  /** Its REST address, `https://….upstash.io`. */
   url: string;
+  /** Its REST token. */
   token: string;
 }
 
+/** Options of {@link createRequester}. */
 export interface RequesterOptions extends Connection {
   /** Milliseconds that one call may take, body included. Default 1200. */
   deadlineMs?: number;
@@ -23,10 +25,18 @@ const connections = new WeakMap<object, Connection>();
  *
  * The edge sends its own calls itself, as law 3 asks, and takes the address and the token from it.
  *
- * @throws StoreError from every command of the client over it.
+ * @param options The address, the token and the deadline.
+ * @returns what the SDK's `Redis` is made over. Each of its commands rejects with a {@link StoreError} where it fails.
  * @example
- * const redis = new Redis(createRequester({ url, token }));
- * const edge = createEdge({ redis });
+ * import { Redis } from "@upstash/redis";
+ * import { createEdge, createRequester } from "envoyou-edge";
+ *
+ * interface Env {
+ *   REDIS_URL: string;
+ *   REDIS_TOKEN: string;
+ * }
+ * const redisOf = ({ REDIS_URL: url, REDIS_TOKEN: token }: Env) => new Redis(createRequester({ url, token, deadlineMs: 500 }));
+ * const { rateLimit } = createEdge((env: Env) => ({ redis: redisOf(env) }));
  */
 export function createRequester({ url, token, deadlineMs = 1200 }: RequesterOptions): Requester {
   const send = createTransport({ url, token, platform: workerPlatform });

@@ -20,8 +20,90 @@ export interface ValueCacheOptions {
   bytes?: number;
 }
 
-/** The result of `get`. `hit` distinguishes a stored `null` from a missing value. */
-export type ValueReply<Value> = { hit: true; value: Value } | { hit: false };
+/** The result of {@link ValueCache.get}. `hit` distinguishes a stored `null` from a missing value. */
+export type ValueReply<Value> =
+  | {
+      /** There is a value. */
+      hit: true;
+      /** The value, as JSON has it. */
+      value: Value;
+    }
+  | {
+      /** There is none. */
+      hit: false;
+    };
+
+/**
+ * A key-value cache for handlers, in `c.var.edge.values`. It stores any JSON value: `0`, `""`, `false` and `null` are hits. Values are in
+ * Redis. While the store is lost, they are in the isolate's map, and its changes are written when the store is back. Each method makes a
+ * call of its own, and none rejects for an outage.
+ */
+export interface ValueCache {
+  /**
+   * Reads a value with at most one call. A stored `null` is a hit.
+   *
+   * @param name Its name, any text.
+   * @returns the value, typed as you say: it is not checked.
+   * @example
+   * import type { EdgeVariables } from "envoyou-edge";
+   *
+   * async function total(values: EdgeVariables["edge"]["values"]): Promise<number> {
+   *   const reply = await values.get<number>("total");
+   *   return reply.hit ? reply.value : 0;
+   * }
+   */
+  get<Value>(name: string): Promise<ValueReply<Value>>;
+  /**
+   * Stores a value.
+   *
+   * @param name Its name, any text.
+   * @param value Any JSON.
+   * @param settings `ttl`: seconds until it is gone, more than 0. Default `cache.ttlSeconds` (the variable `REDIS_CACHE_TTL`, 3600).
+   * @returns whether Redis has the value; false while only this isolate has it.
+   * @throws TypeError for a value that JSON cannot represent, RangeError for a `ttl` that is not greater than 0.
+   * @example
+   * import type { EdgeVariables } from "envoyou-edge";
+   *
+   * const keep = (values: EdgeVariables["edge"]["values"], total: number): Promise<boolean> =>
+   *   values.set("total", total, { ttl: 300 });
+   */
+  set(name: string, value: unknown, settings?: { ttl?: number }): Promise<boolean>;
+  /**
+   * Deletes a value.
+   *
+   * @param name Its name.
+   * @returns whether Redis has deleted it; false while only this isolate has.
+   * @example
+   * import type { EdgeVariables } from "envoyou-edge";
+   *
+   * const forget = (values: EdgeVariables["edge"]["values"]): Promise<boolean> => values.delete("total");
+   */
+  delete(name: string): Promise<boolean>;
+  /**
+   * Reads a value. On a miss it calls `fetchValue` once and stores the result, with a second call.
+   *
+   * @param name Its name, any text.
+   * @param fetchValue Makes the value: any JSON.
+   * @param settings As for {@link set}.
+   * @returns the value.
+   * @throws the error of `fetchValue`, and stores nothing then; and the errors of {@link set}.
+   * @example
+   * import { createEdge, type EdgeEnv } from "envoyou-edge";
+   * import { Hono } from "hono";
+   *
+   * const { edge } = createEdge();
+   * const app = new Hono<EdgeEnv>();
+   * app.get("/report", edge({ cache: {} }), async (c) => {
+   *   const report = await c.var.edge.values.getOrSet("report", () => ({ madeAt: Date.now() }), { ttl: 300 });
+   *   return c.json(report);
+   * });
+   */
+  getOrSet<Value>(
+    name: string,
+    fetchValue: () => Promise<Value> | Value,
+    settings?: { ttl?: number },
+  ): Promise<Value>;
+}
 
 /** A write of this isolate: the value's JSON, or null for a deletion. */
 interface Change {
@@ -29,11 +111,8 @@ interface Change {
   expiresAt: number;
 }
 
-/**
- * A key-value cache for handlers. It stores any JSON value: `0`, `""`, `false` and `null` are hits. Values are in Redis. While
- * the store is lost, they are in the isolate's map, and its changes are written when the store is back.
- */
-export function createValueCache(options: ValueCacheOptions) {
+/** The values of an isolate. {@link ValueCache} says what each method does. */
+export function createValueCache(options: ValueCacheOptions): ValueCache {
   const { store, keys, platform, ttlSeconds = 3600, entries = 10_000, bytes = 8 * 1024 * 1024 } = options;
   const onRedis = (options.useRedis ?? true) && store.configured;
   const values = new BoundedMap<Change>({
@@ -53,7 +132,6 @@ export function createValueCache(options: ValueCacheOptions) {
   });
   store.onRecovery((batch) => pending.replay(batch));
 
-  /** Reads a value with at most one call. A stored `null` is a hit. It never rejects for an outage. */
   async function get<Value>(name: string): Promise<ValueReply<Value>> {
     // A change that waits to be written to Redis is newer than the value in Redis.
     const here = pending.get(name) ?? values.get(name);
@@ -69,13 +147,6 @@ export function createValueCache(options: ValueCacheOptions) {
     }
   }
 
-  /**
-   * Stores a value.
-   *
-   * @param settings `ttl`: lifetime in seconds.
-   * @returns whether Redis has the value; false while only this isolate has it.
-   * @throws TypeError for a value that JSON cannot represent, RangeError for a `ttl` that is not greater than 0.
-   */
   async function set(
     name: string,
     value: unknown,
@@ -87,16 +158,10 @@ export function createValueCache(options: ValueCacheOptions) {
     return write(name, { json, expiresAt: platform.now() + ttl * 1000 });
   }
 
-  /** Deletes a value. @returns whether Redis has deleted it; false while only this isolate has. */
   async function remove(name: string): Promise<boolean> {
     return write(name, { json: null, expiresAt: platform.now() + ttlSeconds * 1000 });
   }
 
-  /**
-   * Reads a value. On a miss it calls `fetchValue` once and stores the result.
-   *
-   * @throws the error of `fetchValue`, and stores nothing then; and the errors of `set`.
-   */
   async function getOrSet<Value>(
     name: string,
     fetchValue: () => Promise<Value> | Value,
@@ -136,8 +201,6 @@ export function createValueCache(options: ValueCacheOptions) {
 
   return { get, set, delete: remove, getOrSet };
 }
-
-export type ValueCache = ReturnType<typeof createValueCache>;
 
 function replyOf<Value>(json: string | null): ValueReply<Value> {
   if (json === null) return { hit: false };

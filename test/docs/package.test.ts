@@ -1,8 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { type Analysis, checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
@@ -11,41 +10,17 @@ import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "../../src/tools/check/run.ts";
 import { SURFACES, surfaceFile, surfaceReport } from "../../src/tools/package/surface.ts";
+import { type Packed, packed } from "./packed.ts";
 
 const exec = promisify(execFile);
 
-/** What an app has beside the package. */
-const INSTALLED = [
-  "hono",
-  "zod",
-  "jose",
-  "structured-headers",
-  "@upstash/redis",
-  "@upstash/ratelimit",
-  "@upstash/core-analytics",
-  "uncrypto",
-  "js-redis-server",
-  "@types/node",
-  "undici-types",
-];
-
 let folder: string;
+let installed: Packed;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "envoyou-edge-package-"));
-  // What npm runs before it packs. The scripts are left out below because `prepare` would prune node_modules.
-  const built = await run("npm", ["run", "prepack"]);
-  if (built.code !== 0) throw new Error(built.output);
-  await run("npm", ["pack", "--ignore-scripts", "--pack-destination", folder]);
-  await exec("tar", ["xzf", join(folder, "envoyou-edge-0.1.0.tgz"), "-C", folder]);
-  await mkdir(join(folder, "node_modules"));
-  await symlink(join(folder, "package"), join(folder, "node_modules", "envoyou-edge"));
-  await mkdir(join(folder, "node_modules", "@upstash"));
-  await mkdir(join(folder, "node_modules", "@types"));
-  for (const name of INSTALLED)
-    await symlink(resolve("node_modules", name), join(folder, "node_modules", name));
-  await symlink(join(folder, "node_modules"), join(folder, "package", "node_modules"));
+  installed = await packed();
+  folder = installed.folder;
 }, 120_000);
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(() => installed?.remove());
 
 /** A project in a folder of its own, with the package installed. */
 async function project(name: string, files: Record<string, string>): Promise<string> {
@@ -69,6 +44,14 @@ app.use("/api/*", rateLimit([{ name: "api", limit: 2, window: "1 d" }]));
 export const window = () => edge({ limits: [{ name: "api", limit: 60, window: "1 fortnight" }] });
 // @ts-expect-error There is no such algorithm.
 export const algorithm = () => edge({ limits: [{ name: "api", limit: 60, window: "1 m", algorithm: "leaky" }] });
+export const algorithms = () => edge({
+  limits: [
+    { name: "log", limit: 60, window: "1 m", algorithm: "sliding-log" },
+    { name: "bucket", capacity: 60, refill: 1, window: "1 s", algorithm: "token-bucket" },
+  ],
+});
+// @ts-expect-error A bucket has no limit.
+export const bucket = () => edge({ limits: [{ name: "b", limit: 60, window: "1 s", algorithm: "token-bucket" }] });
 // @ts-expect-error There is no such option.
 export const option = () => createEdge({ redsi: 1 });
 app.get("/api/me", (c) => {
@@ -144,6 +127,12 @@ it.each(Object.entries(SURFACES))(
   async (entry, file) => {
     const report = await surfaceReport(join(folder, "package/dist/package/types"), file);
     expect(report).toContain("\nexport declare ");
+    // What an app sees has a name that it may import: nothing of the inside shows through.
+    const [, exported = ""] = /^\/\/ Exports: (.*)$/m.exec(report) ?? [];
+    const seen = [
+      ...report.matchAll(/^(?:export )?(?:declare )?(?:interface|type|class|const|function) (\w+)/gm),
+    ];
+    expect([...new Set(seen.map(([, name]) => name))].sort()).toEqual(exported.split(", "));
     expect(report, "A change of it is meant? `npm run package` writes it down.").toBe(
       await readFile(surfaceFile(entry), "utf8"),
     );
@@ -151,7 +140,7 @@ it.each(Object.entries(SURFACES))(
 );
 
 it("publint and are-the-types-wrong find nothing in the tarball", async () => {
-  const tarball = new Uint8Array(await readFile(join(folder, "envoyou-edge-0.1.0.tgz")));
+  const tarball = new Uint8Array(await readFile(installed.tarball));
   const { messages } = await publint({ pack: { tarball: tarball.slice().buffer }, strict: true });
   expect(messages).toEqual([]);
   const { problems } = (await checkPackage(createPackageFromTarballData(tarball))) as Analysis;

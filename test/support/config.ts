@@ -1,5 +1,5 @@
 import { ConfigError, type ConfigIssue } from "../../src/config/config-error.ts";
-import type { RouteInput } from "../../src/config/routes-schema.ts";
+import type { RouteInput } from "../../src/config/route.ts";
 import { loadConfig } from "../../src/edge/load-config.ts";
 
 /** The issues of a configuration; none when it loads. */

@@ -8,8 +8,8 @@ import type { ResponseCache } from "../../response-cache/response-cache.ts";
 import { stringify } from "../../runtime/json-text.ts";
 import type { Platform } from "../../runtime/platform.ts";
 import { wellFormed } from "../../runtime/well-formed.ts";
+import type { SessionEnding } from "../../session/handler-sessions.ts";
 import { publicRecord } from "../../session/record.ts";
-import type { Ended } from "../../session/service-parts.ts";
 import type { Sessions } from "../../session/sessions.ts";
 import { StoreError } from "../../store/errors.ts";
 import type { Store } from "../../store/store.ts";
@@ -106,7 +106,7 @@ export function userRoutes(options: UserRoutesOptions) {
   async function endSessions(
     of: string | undefined,
     requestId: string,
-  ): Promise<{ ended: Ended; count: number | null }> {
+  ): Promise<{ ended: SessionEnding; count: number | null }> {
     if (of !== undefined) return service.revokeAllOf(of, null, requestId);
     return { ended: await service.revokeEveryone(requestId), count: null };
   }
@@ -138,7 +138,7 @@ export function userRoutes(options: UserRoutesOptions) {
   }
 }
 
-function doneBy(ended: Ended | null): Done {
+function doneBy(ended: SessionEnding | null): Done {
   if (ended === null) return "none";
   if (ended === "unkept") return "repeat";
   return ended === "pending" ? "pending" : "done";

@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { run } from "../check/run.ts";
-import { SURFACES, surfaceFile, surfaceReport } from "./surface.ts";
+import { nameInferred } from "./inferred.ts";
+import { keepSurface, SURFACES, surfaceFile, surfaceReport } from "./surface.ts";
 
 const OUT = "dist/package";
 
@@ -19,6 +20,8 @@ async function main(): Promise<void> {
   const { code, output } = await run("tsc", ["-p", "tsconfig.package.json"]);
   if (code !== 0) throw new Error(`The declarations do not build:\n${output}`);
   await renameImports(join(OUT, "types"));
+  await nameInferred(join(OUT, "types"));
+  await keepSurface(join(OUT, "types"));
   // A package that is made for an app is no reason to change what is in the repository.
   if (process.argv.includes("--keep-surface")) return;
   await mkdir("docs/api", { recursive: true });

@@ -5,7 +5,10 @@ import { externalRedis } from "./external.ts";
 import { type LocalRedis, RedisChoiceError } from "./redis.ts";
 import { startRedisServer } from "./redis-server.ts";
 
-/** `required` is `auto` without the embedded Redis. */
+/**
+ * Which Redis. `auto`: the one at `LOCAL_REDIS_URL`, else a redis-server on `PATH`, else the embedded one (the package `js-redis-server`).
+ * `required`: `auto` without the embedded one. `embedded`: that one.
+ */
 export type RedisChoice = "auto" | "required" | "embedded";
 
 export interface OpenRedisOptions {

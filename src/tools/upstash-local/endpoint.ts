@@ -17,9 +17,11 @@ export interface EndpointOptions {
 
 /** One accepted HTTP call, for tests that count calls. */
 export interface EndpointCall {
+  /** Its path: `/pipeline`, `/multi-exec`, `/`, or a command in the path. */
   path: string;
   /** Commands with their arguments as Redis gets them (bytes that are no text as UTF-8); scripts as the caller sent them. */
   commands: string[][];
+  /** What the caller sent as `Upstash-Sync-Token`. */
   syncToken: string | undefined;
 }
 

@@ -1,11 +1,24 @@
-/** RESP2, Redis's wire protocol, byte for byte: strings are Buffers, because values need not be text. */
+/**
+ * A reply of Redis in RESP2, its wire protocol, byte for byte: a simple string is a text, a bulk string a Buffer, because values need not
+ * be text, and an integer beyond 2^53 a bigint.
+ */
 export type RespReply = string | number | bigint | Buffer | null | RespError | RespReply[];
 
 /** A command as Redis gets it: its name and its arguments. */
 export type Command = readonly (string | Buffer)[];
 
-/** An error reply of Redis. It is a value, because one failed command must not fail the others. */
+/**
+ * An error reply of Redis. It is a value, because one failed command must not fail the others.
+ *
+ * @example
+ * import { RespError, startUpstashLocal } from "envoyou-edge/local";
+ *
+ * const upstash = await startUpstashLocal();
+ * const reply = await upstash.redis.command("INCR");
+ * if (reply instanceof RespError) console.error(reply.code, reply.message);
+ */
 export class RespError extends Error {
+  /** Tells the class where `instanceof` cannot. */
   override readonly name = "RespError";
 
   /** The first word of Redis's message: `NOSCRIPT`, `WRONGTYPE`, `ERR`. */

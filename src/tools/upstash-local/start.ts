@@ -3,12 +3,13 @@ import { openRedis, type RedisChoice } from "./choice.ts";
 import { Endpoint, type EndpointCall } from "./endpoint.ts";
 import type { LocalRedis } from "./redis.ts";
 
+/** Options of {@link startUpstashLocal}. */
 export interface UpstashLocalOptions {
   /** `auto`: LOCAL_REDIS_URL, a redis-server on PATH, or the embedded one. Default `auto`. */
   redis?: RedisChoice;
-  /** Default 0: any free port. */
+  /** The TCP port on 127.0.0.1. Default 0: any free one. */
   port?: number;
-  /** Default: made for this run. */
+  /** The REST token. Default: made for this run. */
   token?: string;
   /** Where `LOCAL_REDIS_URL` and `PATH` are read. Default `process.env`. */
   env?: Readonly<Record<string, string | undefined>>;
@@ -19,26 +20,81 @@ export interface UpstashLocalOptions {
   rules?: readonly string[];
 }
 
+/** A local Upstash that runs. `url` and `token` are what an edge takes: `createEdge({ redis: upstash })`. */
 export interface UpstashLocal {
+  /** Its REST address, `http://127.0.0.1:<port>`. */
   url: string;
+  /** Its REST token. */
   token: string;
+  /** The Redis behind it. */
   redis: LocalRedis;
-  /** HTTP calls since {@link resetCalls}, with their commands. */
+  /** HTTP calls since {@link resetCalls}, oldest first, with their commands; of more than 10,000 the last. */
   readonly calls: readonly EndpointCall[];
+  /**
+   * Forgets {@link calls}.
+   *
+   * @example
+   * import { startUpstashLocal } from "envoyou-edge/local";
+   *
+   * const upstash = await startUpstashLocal();
+   * upstash.resetCalls();
+   * // … one request of the app
+   * console.log(upstash.calls.length);
+   */
   resetCalls(): void;
-  /** Stops the endpoint alone; Redis goes on. */
+  /**
+   * Stops the endpoint alone; Redis goes on.
+   *
+   * @example
+   * import { startUpstashLocal } from "envoyou-edge/local";
+   *
+   * const upstash = await startUpstashLocal();
+   * await upstash.stopEndpoint(); // Upstash cannot be reached
+   * await upstash.startEndpoint();
+   */
   stopEndpoint(): Promise<void>;
-  /** Starts the endpoint again on the same port, with no calls and no scripts' names remembered. */
+  /**
+   * Starts the endpoint again on the same port, with no calls and no scripts' names remembered.
+   *
+   * @throws Error when the port is taken.
+   * @example
+   * import { startUpstashLocal } from "envoyou-edge/local";
+   *
+   * const upstash = await startUpstashLocal({ port: 8079 });
+   * await upstash.stopEndpoint();
+   * await upstash.startEndpoint();
+   */
   startEndpoint(): Promise<void>;
-  /** Stops all of it. */
+  /**
+   * Stops all of it: the endpoint, and Redis where it is ours.
+   *
+   * @example
+   * import { startUpstashLocal } from "envoyou-edge/local";
+   *
+   * const upstash = await startUpstashLocal();
+   * await upstash.stop();
+   */
   stop(): Promise<void>;
 }
 
 /**
- * A local Upstash: its REST protocol on loopback, in front of a Redis. For `npm start`, for the tests, and alone as
- * `npm run upstash`. Never part of the Worker.
+ * Starts a local Upstash: its REST protocol on loopback, in front of a Redis. It serves programs that have its token, and no page of a
+ * browser. In a terminal it is `npx envoyou-edge upstash`. It needs Node, and is never part of a Worker.
  *
- * @throws RedisChoiceError when there is no such Redis; Error when the port is taken. Nothing is left running then.
+ * @param options Which Redis, and the endpoint's port and token.
+ * @returns the endpoint and its Redis. Call `stop()`: they keep the process alive.
+ * @throws {@link RedisChoiceError} when there is no such Redis; Error when the port is taken. Nothing is left running then.
+ * @example
+ * import { createEdge } from "envoyou-edge";
+ * import { startUpstashLocal } from "envoyou-edge/local";
+ * import { Hono } from "hono";
+ *
+ * const upstash = await startUpstashLocal();
+ * const { rateLimit } = createEdge({ redis: upstash });
+ * const app = new Hono().use(rateLimit([{ name: "all", limit: 1, window: "1 d" }])).get("/", (c) => c.text("fine"));
+ * await app.request("/");
+ * console.log((await app.request("/")).status); // 429
+ * await upstash.stop();
  */
 export async function startUpstashLocal(options: UpstashLocalOptions = {}): Promise<UpstashLocal> {
   const token = options.token ?? randomBytes(24).toString("base64url");

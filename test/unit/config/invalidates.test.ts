@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { RouteInput } from "../../../src/config/routes-schema.ts";
+import type { RouteInput } from "../../../src/config/route.ts";
 import { loadConfig } from "../../../src/edge/load-config.ts";
 import { configIssues } from "../../support/config.ts";
 
