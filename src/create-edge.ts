@@ -185,7 +185,7 @@ function resolved(options: CreateEdgeOptions, host: Host, sessions: boolean): Re
   const address = redis && ("url" in redis ? { url: redis.url, token: redis.token } : connectionOf(redis));
   if (address === null) {
     const place = "createEdge: redis";
-    const found = "a client that sends a command again that may have been applied, and waits without end";
+    const found = "a client that repeats what may have been applied, and waits without end";
     const fix = "Write new Redis(createRequester({ url, token })), or redis: { url, token }.";
     throw new ConfigError([{ place, found, fix }]);
   }

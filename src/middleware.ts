@@ -244,7 +244,7 @@ function waitUntilOf(
 }
 
 const WITHOUT_CONTEXT =
-  "There is no ExecutionContext: writes after a response are lost where the process or the request's context ends first";
+  "There is no ExecutionContext: writes after a response are lost where the process or the request ends first";
 
 interface Reached {
   isolate: Isolate;

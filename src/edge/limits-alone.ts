@@ -11,7 +11,7 @@ import { createPreflights } from "./preflights.ts";
 
 /** What a capability is where it takes no part: the pipeline does not ask it, and a handler that does gets an error. */
 function absent(): never {
-  throw new Error("createLimits() has limits alone: use createEdge() for sessions and caches");
+  throw new Error("createLimits() has no sessions and caches: use createEdge()");
 }
 
 const sessions: Sessions = {
