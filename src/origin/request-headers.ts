@@ -1,6 +1,6 @@
 import type { CacheRule } from "../config/route.ts";
 import { isWebSocketUpgrade } from "../http/hop-by-hop.ts";
-import { traceparent } from "../http/traceparent.ts";
+import { traceFor } from "../http/traceparent.ts";
 import { ForwardedFields } from "../request/forwarded-fields.ts";
 import type { Platform } from "../runtime/platform.ts";
 
@@ -42,7 +42,9 @@ export function originHeaders(input: OriginHeadersInput): Headers {
   headers.set("x-forwarded-proto", url.protocol.replace(":", ""));
   headers.set("x-forwarded-host", url.host);
   headers.append("via", `1.1 ${input.via}`);
-  headers.set("traceparent", traceparent(input.headers.get("traceparent"), platform));
+  const { traceparent, continued } = traceFor(input.headers.get("traceparent"), platform);
+  headers.set("traceparent", traceparent);
+  if (!continued) headers.delete("tracestate");
   return headers;
 }
 

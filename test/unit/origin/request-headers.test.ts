@@ -135,6 +135,16 @@ describe("what the origin is sent", () => {
     expect(sent({ traceparent: "garbage" }).get("traceparent")).toMatch(/^00-/);
   });
 
+  it.each([
+    ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "vendor=1"],
+    ["garbage", null],
+    ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01, 00-x", null],
+    [undefined, null],
+  ])("tracestate goes on with the trace that it belongs to: %s", (traceparent, state) => {
+    const given = { tracestate: "vendor=1", ...(traceparent && { traceparent }) };
+    expect(sent(given).get("tracestate")).toBe(state);
+  });
+
   it("a user id that is no header text travels percent-encoded", () => {
     expect(sent({}, { user: { id: "zoë\r\nx: y", tier: null } }).get("x-user-id")).toBe(
       "zo%C3%AB%0D%0Ax:%20y",
