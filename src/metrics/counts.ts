@@ -1,4 +1,4 @@
-import type { Family } from "./families.ts";
+import { type Family, families } from "./families.ts";
 import { TopCallers } from "./top-callers.ts";
 
 /** The label value of what is beyond the bound. */
@@ -6,6 +6,11 @@ const OTHER = "other";
 /** What a label, and the numbers of one combination of labels, take in the text: about. */
 const LABEL_BYTES = 6;
 const NUMBERS_BYTES = 48;
+/** The part of all bytes that is shared out evenly: what a family may take however much the others have. */
+const RESERVED = 1 / 3;
+/** No family has more numbers: what is longer was not written by an edge. */
+const MAX_NUMBERS = 64;
+const LABELS: ReadonlyMap<string, number> = new Map(families.map(({ key, labels }) => [key, labels.length]));
 
 /** Numbers by label: one level for each label. The numbers are whole. */
 type Level = Map<string, Level | number[]>;
@@ -19,13 +24,17 @@ interface Written {
 }
 
 /**
- * Counts by family and labels. Its size is bounded: what would exceed it is counted with `other` for each label. All numbers are
- * whole, so that counts may be added up and taken off again in any order.
+ * Counts by family and labels. Its size is bounded: what would exceed it is counted with `other` for each label. Each family has some
+ * room of its own, so that a stranger's odd methods and statuses take none of it from the others. All numbers are whole, so that
+ * counts may be added up and taken off again in any order.
  */
 export class Counts {
   readonly #families: Level = new Map();
   readonly #maxBytes: number;
-  #bytes = 0;
+  /** Of each family. */
+  readonly #bytes = new Map<string, number>();
+  /** Of all families beyond what is reserved for them. */
+  #sharedBytes = 0;
   /** The callers that were denied most. */
   readonly denied: TopCallers;
   /** Grows with each change: whoever has seen the same number has seen all. */
@@ -53,9 +62,19 @@ export class Counts {
     if (found) return found;
     const bytes = path.reduce((sum, label) => sum + label.length + LABEL_BYTES, NUMBERS_BYTES);
     const others = path.map((label, index) => (index === 0 ? label : OTHER));
-    if (this.#bytes + bytes > this.#maxBytes) return this.#walk(others) ?? this.#insert(others);
-    this.#bytes += bytes;
+    if (!this.#takeRoom(path[0] ?? "", bytes)) return this.#walk(others) ?? this.#insert(others);
     return this.#insert(path);
+  }
+
+  /** @returns whether there is room. */
+  #takeRoom(family: string, bytes: number): boolean {
+    const reserved = LABELS.has(family) ? (this.#maxBytes * RESERVED) / LABELS.size : 0;
+    const taken = this.#bytes.get(family) ?? 0;
+    const shared = Math.max(0, taken + bytes - reserved) - Math.max(0, taken - reserved);
+    if (this.#sharedBytes + shared > this.#maxBytes * (1 - RESERVED)) return false;
+    this.#bytes.set(family, taken + bytes);
+    this.#sharedBytes += shared;
+    return true;
   }
 
   #walk(path: readonly string[]): number[] | null {
@@ -70,6 +89,8 @@ export class Counts {
     for (const [index, label] of path.entries()) {
       const found = level.get(label);
       const next: Level | number[] = found ?? (index === path.length - 1 ? numbers : new Map());
+      // A family that only a later version knows, once with more labels and once with fewer: the first of them counts.
+      if (found && !(found instanceof Map)) break;
       if (!found) level.set(label, next);
       if (next instanceof Map) level = next;
     }
@@ -82,26 +103,37 @@ export class Counts {
     if (family instanceof Map) yield* leaves(family, []);
   }
 
-  /** As JSON. {@link add} reads it. */
+  /** As JSON. {@link add} reads it. Combinations of labels whose numbers are all 0 are left out. */
   get text(): string {
-    const written: Written = { f: writtenLevel(this.#families), c: this.denied.entries };
+    return this.#text(false);
+  }
+
+  /** The same with all combinations of labels: whoever reads it has the same ones in bounds. */
+  get textWithZeros(): string {
+    return this.#text(true);
+  }
+
+  #text(zeros: boolean): string {
+    const written: Written = { f: writtenLevel(this.#families, zeros), c: this.denied.entries };
     return JSON.stringify(written);
   }
 
   /**
    * Adds what another isolate has written, or takes off what this one has. Families that this version does not know are kept.
    *
-   * @param factor -1 takes it off; the callers stay.
+   * @param factor -1 takes it off, 0 only makes room for its combinations of labels; the callers stay.
    * @returns false, and changes nothing, where the text is none of {@link text}.
    */
-  add(text: string, factor: 1 | -1 = 1): boolean {
+  add(text: string, factor: 1 | 0 | -1 = 1): boolean {
     const written = parsed(text);
     if (!written) return false;
     this.version += 1;
     for (const [path, numbers] of writtenLeaves(written.f, [])) {
+      const labels = LABELS.get(path[0] ?? "");
+      if (labels !== undefined && path.length !== labels + 1) continue;
       const mine = this.#added(path);
-      for (const [index, each] of numbers.split(",").entries())
-        mine[index] = (mine[index] ?? 0) + factor * (Number(each) || 0);
+      for (const [index, each] of numbers.split(",", MAX_NUMBERS).entries())
+        mine[index] = (mine[index] ?? 0) + factor * wholeOf(each);
     }
     if (factor === 1) this.denied.merge(written.c ?? {});
     return true;
@@ -141,14 +173,22 @@ function* writtenLeaves(
   }
 }
 
-/** What is 0 throughout is left out. */
-function writtenLevel(level: Level): WrittenLevel {
+/** A count; 0 where the text is none. */
+function wholeOf(text: string): number {
+  const number = Number(text);
+  return Number.isSafeInteger(number) && number > 0 ? number : 0;
+}
+
+/** @param zeros Without it, what is 0 throughout is left out. */
+function writtenLevel(level: Level, zeros: boolean): WrittenLevel {
   const entries = [...level].flatMap(([label, next]): [string, WrittenLevel | string][] => {
     if (next instanceof Map) {
-      const inner = writtenLevel(next);
+      const inner = writtenLevel(next, zeros);
       return Object.keys(inner).length > 0 ? [[label, inner]] : [];
     }
-    return next.some((each) => each) ? [[label, Array.from(next, (each) => each || "").join(",")]] : [];
+    return zeros || next.some((each) => each)
+      ? [[label, Array.from(next, (each) => each || "").join(",")]]
+      : [];
   });
   return Object.fromEntries(entries);
 }

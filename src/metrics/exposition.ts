@@ -50,7 +50,7 @@ export function exposition({ counts, gauges, always }: Exposed, format: Format):
 
 function metricsOf(family: Family, counts: Counts, more: Readonly<Record<string, string>>): Metric[] {
   const always = Object.entries({ ...family.always, ...more });
-  const counted = [...counts.of(family)].map(([values, numbers]) => {
+  const counted = countedOf(family, counts).map(([values, numbers]) => {
     const own = family.labels.flatMap((name, index) => {
       const value = values[index] ?? "";
       // An empty label is none.
@@ -70,6 +70,13 @@ function metricsOf(family: Family, counts: Counts, more: Readonly<Record<string,
     ...{ name: `${name}${column_}`, help: meaning, type: "unknown" as const },
     samples: column(index, ""),
   }));
+}
+
+/** What is counted, and the values that a label is known to have. */
+function countedOf(family: Family, counts: Counts): [labels: string[], numbers: readonly number[]][] {
+  const counted = [...counts.of(family)];
+  const missing = (family.values ?? []).filter((value) => counted.every(([[label]]) => label !== value));
+  return [...counted, ...missing.map((value): [string[], number[]] => [[value], [0]])];
 }
 
 function histogram(bucketsMs: BucketsMs, labels: Labels, numbers: readonly number[]): Sample[] {
@@ -120,7 +127,7 @@ export function formatFor(accept: string | null): Format {
     const q = parameters.find((each) => /^q\s*=/.test(each))?.replace(/^q\s*=\s*/, "");
     const weight = q === undefined ? 1 : Number(q) || 0;
     if (type === "application/openmetrics-text") weights.openmetrics = Math.max(weights.openmetrics, weight);
-    if (type === "text/plain") weights.prometheus = Math.max(weights.prometheus, weight);
+    if (type === "text/plain" || type === "text/*") weights.prometheus = Math.max(weights.prometheus, weight);
   }
   return weights.prometheus > weights.openmetrics ? "prometheus" : "openmetrics";
 }

@@ -19,6 +19,8 @@ export interface Family {
   readonly bucketsMs?: BucketsMs;
   /** The names and meanings of several counters. */
   readonly columns?: readonly (readonly [name: string, help: string])[];
+  /** Values that its one label can have: they are 0 from the beginning, else `increase()` would not see the first count. */
+  readonly values?: readonly string[];
   /** Labels that each sample has. */
   readonly always?: Readonly<Record<string, string>>;
 }
@@ -84,6 +86,7 @@ export const sessionChanges: Family = {
   key: "ses",
   name: "envoyou_edge_session_changes",
   labels: ["change"],
+  values: ["created", "rotated", "ended", "ended_user", "ended_everyone"],
   help: "Sessions created, rotated and ended; ended_user and ended_everyone end several at once.",
 };
 
@@ -114,6 +117,7 @@ export const storeLosses: Family = {
   key: "los",
   name: "envoyou_edge_store_lost",
   labels: ["reason"],
+  values: ["timeout", "unreachable", "unauthorized", "throttled", "server", "malformed"],
   help: "How often an isolate lost the store: its circuit breaker opened.",
 };
 

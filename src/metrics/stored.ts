@@ -17,7 +17,7 @@ const HOUR_BUCKET_MS = 8 * DAY_MS;
 /** All that is counted is kept as it was every ten minutes, for the last two hours and a little more. */
 const SNAPSHOT_MINUTES = 10;
 const MAX_SNAPSHOTS = 14;
-const TOTALS_MS = 366 * DAY_MS;
+export const TOTALS_MS = 366 * DAY_MS;
 /** One isolate in so many ms takes the turn to fold. */
 export const FOLD_EVERY_MS = 55_000;
 
@@ -30,6 +30,8 @@ const GONE_MINUTES = 3;
 const RECENT_BUCKETS = 8;
 /** Older buckets that are read by a second call, where nobody has folded for longer than that. */
 const MORE_BUCKETS = 180;
+/** Fields of the totals' hash: more minutes than that wait to be folded only where no fold succeeds. */
+const MAX_WAITING = 2000;
 
 /** Bytes of the totals' text, about, and callers in it. */
 const TOTALS_BYTES = 64_000;
@@ -51,7 +53,17 @@ export function textOf(text: string): string {
   return text.slice(text.indexOf(" ") + 1);
 }
 
-/** The first write of an isolate into a minute's bucket. Replies whether there was room, and whether it is this isolate's turn to fold. */
+const WAITING = "m:";
+
+/** The field of the totals' hash which says that the minute has a bucket that is not in the totals. */
+export function waitingField(minute: number): string {
+  return `${WAITING}${minute}`;
+}
+
+/**
+ * The first write of an isolate into a minute's bucket, which is noted beside the totals: so whoever folds finds it after a silence
+ * of any length. Replies whether there was room, and whether it is this isolate's turn to fold.
+ */
 export const ENTER = defineScript(`
 #!lua flags=allow-key-locking
 local known = redis.call("HEXISTS", KEYS[1], ARGV[1]) == 1
@@ -59,6 +71,10 @@ local entered = 0
 if known or redis.call("HLEN", KEYS[1]) < tonumber(ARGV[4]) then
   redis.call("HSET", KEYS[1], ARGV[1], ARGV[2])
   redis.call("PEXPIRE", KEYS[1], ARGV[3])
+  if redis.call("HLEN", KEYS[3]) < ${MAX_WAITING} then
+    redis.call("HSET", KEYS[3], ARGV[7], "")
+    redis.call("PEXPIRE", KEYS[3], ARGV[8])
+  end
   entered = 1
 end
 local now, pause = tonumber(ARGV[6]), tonumber(ARGV[5])
@@ -81,6 +97,7 @@ if ARGV[9] ~= "" then
   redis.call("PEXPIRE", KEYS[3], ARGV[7])
 end
 for i = 4, #KEYS do redis.call("PEXPIRE", KEYS[i], ARGV[5]) end
+for i = 12, #ARGV do redis.call("HDEL", KEYS[1], ARGV[i]) end
 return 1
 `);
 
@@ -92,8 +109,10 @@ interface Latest {
 
 /** What Redis has. */
 export interface Stored {
-  /** Up to which minute the isolates that are gone are in {@link totals}; null where there are none yet. */
-  through: number | null;
+  /** Up to which minute the isolates that are gone are in {@link totals}; 0 where there are none yet. */
+  through: number;
+  /** The same as it is stored; empty where there are none yet. */
+  throughText: string;
   totals: string | null;
   /** The minutes up to {@link through}, as `minutesText` writes them. */
   minutes: string | null;
@@ -103,6 +122,8 @@ export interface Stored {
   isolates: ReadonlyMap<string, Latest>;
   /** The last minute up to which all buckets were read. */
   readTo: number;
+  /** The minutes whose buckets are not in the totals. */
+  waiting: readonly number[];
   /** When it was read, ms since the epoch, and the minute of that. */
   at: number;
   minute: number;
@@ -124,13 +145,10 @@ export async function readStored(
   since?: number,
 ): Promise<Stored> {
   const minute = Math.floor(now / MINUTE_MS);
-  const isolates = new Map<string, Latest>();
   const recent = minute - RECENT_BUCKETS + 1;
   const batch = openBatch();
   // The totals first: what is folded after that is still in its buckets.
-  const reply = batch.queue<(string | null)[]>((pipeline) =>
-    pipeline.hmget(keys.metricTotals(), "through", "totals", "minutes"),
-  );
+  const reply = batch.queue<string[]>((pipeline) => pipeline.hgetall(keys.metricTotals()));
   const before =
     since === undefined
       ? []
@@ -144,30 +162,51 @@ export async function readStored(
         );
   void Promise.resolve(before).catch(() => {});
   // The clock of another isolate may be ahead.
-  const reading = readBuckets(batch, keys, recent, minute + 1);
+  const reading = readBuckets(
+    batch,
+    keys,
+    Array.from({ length: RECENT_BUCKETS + 1 }, (_, index) => recent + index),
+  );
   await batch.send();
-  const [throughText = null, totals = null, minutes = null] = await reply;
+  const fields = fieldsOf(await reply);
   const [snapshot = null] = await before;
-  const through = throughText === null ? null : numberOf(throughText);
-  const first = (through ?? recent) + 1;
-  let readTo = minute;
+  const throughText = fields.get("through") ?? "";
+  const through = numberOf(throughText);
+  const waiting = waitingIn(fields);
+  const older = waiting.filter((each) => each > through && each < recent);
+  const more = older.slice(0, MORE_BUCKETS);
+  const readTo = older.length > more.length ? (more.at(-1) ?? minute) : minute;
   let buckets: Bucket[] = [];
   // The bucket before the first says what of that is new.
-  if (first <= recent) {
-    const last = Math.min(recent - 1, first + MORE_BUCKETS - 1);
-    if (last < recent - 1) readTo = last;
-    const more = openBatch();
-    const readingMore = readBuckets(more, keys, first - 1, last);
-    await more.send();
+  if (more.length > 0 || through === recent - 1) {
+    const second = openBatch();
+    const readingMore = readBuckets(second, keys, [through, ...more]);
+    await second.send();
     buckets = await readingMore;
   }
   buckets = [...buckets, ...(await reading)];
-  remember(buckets, isolates, first);
-  return { through, totals, minutes, buckets, isolates, readTo, at: now, minute, snapshot };
+  const isolates = isolatesIn(buckets, through);
+  const [totals = null, minutes = null] = [fields.get("totals"), fields.get("minutes")];
+  return {
+    ...{ through, throughText, totals, minutes, buckets, isolates, readTo, waiting },
+    ...{ at: now, minute, snapshot },
+  };
 }
 
-function readBuckets(batch: Batch, keys: Keys, first: number, last: number): Promise<Bucket[]> {
-  const minutes = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+function fieldsOf(reply: readonly string[]): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (let index = 0; index + 1 < reply.length; index += 2)
+    fields.set(reply[index] ?? "", reply[index + 1] ?? "");
+  return fields;
+}
+
+function waitingIn(totals: ReadonlyMap<string, string>): number[] {
+  const names = [...totals.keys()].filter((name) => name.startsWith(WAITING));
+  const minutes = names.map((name) => Number(name.slice(WAITING.length)));
+  return minutes.filter(Number.isSafeInteger).sort((one, other) => one - other);
+}
+
+function readBuckets(batch: Batch, keys: Keys, minutes: readonly number[]): Promise<Bucket[]> {
   const all = Promise.all(
     minutes.map(async (minute): Promise<Bucket> => {
       const key = keys.metricMinute(minute);
@@ -179,9 +218,10 @@ function readBuckets(batch: Batch, keys: Keys, first: number, last: number): Pro
 }
 
 /** Buckets that are in the totals already are kept for charts and say nothing here. */
-function remember(buckets: readonly Bucket[], isolates: Map<string, Latest>, first: number): void {
+function isolatesIn(buckets: readonly Bucket[], through: number): Map<string, Latest> {
+  const isolates = new Map<string, Latest>();
   for (const [minute, fields] of buckets) {
-    if (minute < first) continue;
+    if (minute <= through) continue;
     for (let index = 0; index + 1 < fields.length; index += 2) {
       const [id = "", text = ""] = fields.slice(index, index + 2);
       const known = isolates.get(id);
@@ -189,6 +229,7 @@ function remember(buckets: readonly Bucket[], isolates: Map<string, Latest>, fir
       isolates.set(id, { minute: Math.max(minute, known?.minute ?? 0), text: isLater ? text : known.text });
     }
   }
+  return isolates;
 }
 
 /** All that is counted, of isolates that are gone and of those that are not. It never falls. */
@@ -201,7 +242,7 @@ export function allOf({ totals, isolates }: Pick<Stored, "totals" | "isolates">)
 /** What each of the last minutes has added to, as far as that is known. */
 export function minutesOf({ minutes, buckets, through }: Pick<Stored, "minutes" | "buckets" | "through">) {
   const known = minutesIn(minutes);
-  addMinutes(known, buckets, through ?? 0);
+  addMinutes(known, buckets, through);
   return known;
 }
 
@@ -219,31 +260,29 @@ function totalsOf(totals: string | null): Counts {
  * @throws StoreError
  */
 export async function fold(openBatch: () => Batch, keys: Keys, stored: Stored): Promise<boolean> {
-  const { through, readTo } = stored;
+  const { through, throughText, readTo, waiting } = stored;
   const next = readTo - GONE_MINUTES;
-  if (through !== null && next <= through) return false;
+  if (next <= through) return false;
   const counts = totalsOf(stored.totals);
-  for (const { minute, text } of stored.isolates.values()) if (minute <= next) counts.add(textOf(text));
+  // The labels of those that go on are bounded with the others' now, so that what a scrape has shown stays by itself.
+  for (const { minute, text } of stored.isolates.values()) counts.add(textOf(text), minute <= next ? 1 : 0);
   const hour = Math.floor(next / 60);
-  const isNewHour = through !== null && hour > Math.floor(through / 60);
+  const isNewHour = throughText !== "" && hour > Math.floor(through / 60);
   const slot = (at: number) => Math.floor(at / SNAPSHOT_MINUTES);
-  const isNewSlot = through !== null && slot(next) > slot(through);
+  const isNewSlot = throughText !== "" && slot(next) > slot(through);
   const allText = isNewSlot ? allOf(stored).text : "";
   if (isNewHour) counts.denied.halve();
-  const passed = next - Math.max(through ?? 0, next - MORE_BUCKETS);
-  const buckets = Array.from({ length: passed }, (_, index) => keys.metricMinute(next - index));
+  const folded = waiting.filter((minute) => minute <= next);
+  const buckets = folded.map((minute) => keys.metricMinute(minute));
   const batch = openBatch();
   const done = batch.run<number>(
     FOLD,
     [keys.metricTotals(), keys.metricHour(hour), keys.metricSnapshots(), ...buckets],
     [
-      ...[through ?? "", next, counts.text, TOTALS_MS, FOLDED_MS, isNewHour ? allText : "", HOUR_BUCKET_MS],
-      ...[
-        minutesText(minutesOf(stored), next),
-        allText && `${stored.at} ${allText}`,
-        stored.at,
-        MAX_SNAPSHOTS,
-      ],
+      ...[throughText, next, counts.textWithZeros, TOTALS_MS, FOLDED_MS],
+      ...[isNewHour ? allText : "", HOUR_BUCKET_MS, minutesText(minutesOf(stored), next)],
+      ...[allText && `${stored.at} ${allText}`, stored.at, MAX_SNAPSHOTS],
+      ...folded.map(waitingField),
     ],
   );
   await batch.send();

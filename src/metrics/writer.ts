@@ -14,8 +14,10 @@ import {
   numbered,
   numberOf,
   readStored,
+  TOTALS_MS,
   textOf,
   UNFOLDED_MS,
+  waitingField,
 } from "./stored.ts";
 
 export interface MetricsWriterOptions {
@@ -63,8 +65,9 @@ export class MetricsWriter {
     const { counts, store, platform } = this.#options;
     if (counts.version === this.#seenVersion || !store.reachable) return false;
     const now = platform.now();
+    const waitMs = this.#nextAt - now;
     // A clock that went back must not delay it by as much.
-    if (now < Math.min(this.#nextAt, now + WRITE_EVERY_MS)) return false;
+    if (waitMs > 0 && waitMs <= WRITE_EVERY_MS) return false;
     this.#nextAt = now + WRITE_EVERY_MS;
     return true;
   }
@@ -114,8 +117,9 @@ export class MetricsWriter {
         await written;
         return [true, false];
       }
-      const args = [id, text, UNFOLDED_MS, MAX_FIELDS, FOLD_EVERY_MS, now];
-      const [entered, turn] = await batch.run<[number, number]>(ENTER, [key, keys.metricFold()], args);
+      const args = [id, text, UNFOLDED_MS, MAX_FIELDS, FOLD_EVERY_MS, now, waitingField(minute), TOTALS_MS];
+      const names = [key, keys.metricFold(), keys.metricTotals()];
+      const [entered, turn] = await batch.run<[number, number]>(ENTER, names, args);
       return [entered === 1, turn === 1];
     } catch (error) {
       if (error instanceof StoreError && !error.certainlyNotApplied) this.#doubts.add(minute);

@@ -10,7 +10,7 @@
  * | `{limits}:v:{key hash}` | string: when an API key was accepted, for whom, and when it ended, see identity/key-status.ts | 5 min | one per key the origin has verified; 1000 per isolate of those it only refused |
  * | `{limits}:m:{minute}` | hash: what each isolate has counted, see metrics/stored.ts | 2 h once it is in the totals, 8 days before | 64 isolates of about 30 KB |
  * | `{limits}:h:{hour}` | string: all that was counted up to then | 8 days | 192 of about 80 KB |
- * | `{limits}:t` | hash: what isolates that are gone have counted, up to which minute, and two hours by minute | a year | 1 of about 80 KB |
+ * | `{limits}:t` | hash: what isolates that are gone have counted, up to which minute, two hours by minute, and the minutes that wait for it | a year | 1 of about 80 KB, 2,000 fields |
  * | `{limits}:a` | sorted set: all that was counted at some moment, by time | 8 days | 14 of about 80 KB |
  * | `{limits}:f` | string: an isolate has taken the turn to add up | 55 s | 1 |
  * | `{sessions}:{session id}` | string, JSON: the record | idle lifetime | |

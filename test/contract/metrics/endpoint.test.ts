@@ -78,6 +78,14 @@ describe("GET /edge/metrics", () => {
     ["application/openmetrics-text;q=0, text/plain", PLAIN],
     ["application/vnd.google.protobuf;proto=x;q=0.7,text/plain;q=0.3", PLAIN],
     ["application/json", OPEN],
+    ["text/*", PLAIN],
+    ["text/html, text/*;q=0.5", PLAIN],
+    // Prometheus 3.
+    [
+      "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+      OPEN,
+    ],
+    ["text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,*/*;q=0.2", PLAIN],
     [";;,q=,text/plain;q=nothing", OPEN],
   ])("Accept: %s is answered with %s", async (accept, type) => {
     const { scrape } = meteredEdge();

@@ -162,11 +162,74 @@ describe("totals", () => {
     const next = open();
     expect(total(await next.samples(), REQUESTS, OF_API)).toBe(40);
     // What was written last before the silence; the rest is its own write, and adding up.
-    expect(next.wire.calls.slice(0, 2).map(([name]) => name)).toEqual(["hmget", "hgetall"]);
+    expect(next.wire.calls.slice(0, 2).map(([name]) => name)).toEqual(["hgetall", "hgetall"]);
     const after = open();
     after.platform.advance(MINUTE_MS);
     expect(total(await after.samples(), REQUESTS, OF_API)).toBe(40);
   });
+});
+
+describe("totals never fall either", () => {
+  it("after a silence of three days, while isolates come and go", async () => {
+    const { isolates, advance, open } = deployment(1);
+    for (let step = 0; step < 5; step += 1) {
+      await isolates[0]?.times(20, "/x");
+      advance(30_000);
+    }
+    await isolates[0]?.ask("/x");
+    advance(3 * 24 * 60 * MINUTE_MS);
+    const reader = open();
+    let sent = 101;
+    for (let minute = 0; minute < 11; minute += 1) {
+      await meteredEdge({ prefix: reader.prefix, now: reader.platform.now() }).ask("/x");
+      sent += 1;
+      expect(total(await reader.samples(), REQUESTS, OF_API), `minute ${minute}`).toBe(sent);
+      reader.platform.advance(MINUTE_MS);
+    }
+  }, 60_000);
+
+  it("of a route that one isolate goes on to count, when others fill the room for labels", async () => {
+    const path = (index: number) => `/${String(index).padStart(3, "0")}${"x".repeat(1500)}`;
+    const routes = Array.from({ length: 30 }, (_, index) => ({ path: path(index) }));
+    const prefix = freshPrefix();
+    const live = meteredEdge({ prefix, routes, now: HOUR });
+    let sent = 0;
+    for (let minute = 0; minute < 9; minute += 1) {
+      const other = meteredEdge({ prefix, routes, now: live.platform.now() });
+      for (let index = 1; index <= 3; index += 1) await other.ask(path(3 * minute + index));
+      other.platform.advance(10_000);
+      await other.ask(path(3 * minute + 1));
+      for (let third = 0; third < 3; third += 1) {
+        await live.ask(path(0));
+        live.platform.advance(20_000);
+        sent += 1;
+      }
+      const samples = await live.samples();
+      const own = total(samples, REQUESTS, { http_route: path(0) });
+      expect(own, `minute ${minute}`).toBeGreaterThanOrEqual(sent - 1);
+    }
+    const labels = [...(await live.samples()).keys()].join();
+    expect(labels, "the room was filled").toContain('http_route="other"');
+  }, 60_000);
+
+  it.each([-1000, -30_000, -60_000, -90_000, -2 * MINUTE_MS])(
+    "and nothing waits when the clock is set back by %i ms",
+    async (backMs) => {
+      const { prefix, isolates, advance } = deployment(1);
+      const [one] = isolates;
+      await one?.times(3, "/x");
+      advance(11_000);
+      await one?.times(2, "/x");
+      one?.platform.advance(backMs);
+      await one?.times(1, "/x");
+      one?.platform.advance(11_000);
+      await one?.times(2, "/x");
+      one?.platform.advance(11_000);
+      await one?.times(1, "/x");
+      const samples = await meteredEdge({ prefix, now: HOUR + 34_000 }).samples();
+      expect(total(samples, REQUESTS, OF_API)).toBe(9);
+    },
+  );
 });
 
 describe("calls", () => {
@@ -177,7 +240,7 @@ describe("calls", () => {
     const scripts = wire.calls.filter(([name]) => name !== "eval").map(([name]) => name);
     expect(scripts, "it enters the minute, and it is its turn to add up").toEqual([
       "evalsha",
-      "hmget",
+      "hgetall",
       "evalsha",
     ]);
     wire.calls.length = 0;
@@ -209,7 +272,7 @@ describe("calls", () => {
     // A script that Redis does not know any more is sent once more, as its text.
     const calls = isolates.map(({ wire }) => wire.calls.filter(([name]) => name !== "eval"));
     expect(calls).toEqual([
-      [["evalsha"], ["hmget", ...Array(9).fill("hgetall")], ["evalsha"]],
+      [["evalsha"], ["hgetall", ...Array(9).fill("hgetall")], ["evalsha"]],
       [["evalsha"]],
       [["evalsha"]],
     ]);
@@ -239,7 +302,7 @@ describe("calls", () => {
     scraping.platform.advance(9000);
     scraping.wire.calls.length = 0;
     await scraping.scrape();
-    expect(scraping.wire.calls).toEqual([["hmget", ...Array(9).fill("hgetall")]]);
+    expect(scraping.wire.calls).toEqual([["hgetall", ...Array(9).fill("hgetall")]]);
   });
 
   it("there are none, and no key, without METRICS_TOKEN", async () => {

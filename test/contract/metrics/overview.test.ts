@@ -47,7 +47,7 @@ describe("the overview", () => {
     for (const edge of [one, other]) {
       const before = edge.wire.calls.length;
       const told = await overview(edge);
-      expect(edge.wire.calls[before]).toEqual(["hmget", "zrange", ...Array(9).fill("hgetall")]);
+      expect(edge.wire.calls[before]).toEqual(["hgetall", "zrange", ...Array(9).fill("hgetall")]);
       expect(told).toMatchObject({ complete: true, isolates: 2, since: null, metrics: "on" });
       expect(ofRoute(told, "/limited")).toMatchObject({ requests: 7, denied: 2 });
       expect(ofRoute(told, "/cached")).toMatchObject({ requests: 3, hit: 2 });

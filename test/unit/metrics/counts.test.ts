@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { Counts, count, observe } from "../../../src/metrics/counts.ts";
-import { requests, sessionChanges, verdicts } from "../../../src/metrics/families.ts";
+import { families, requests, sessionChanges, verdicts } from "../../../src/metrics/families.ts";
 
 const open = (bytes = 24_000) => new Counts(bytes, 100);
 const shown = (counts: Counts) =>
@@ -75,6 +75,66 @@ describe("counts", () => {
       expect(all.reduce((sum, [, [n = 0]]) => sum + n, 0)).toBe(sent);
     }
     expect(shown(counts)["other other"]).toBeDefined();
+  });
+
+  it.each<[what: string, written: string]>([
+    ["fewer labels", '{"ver":{"/x":"7"}}'],
+    ["no label", '{"ver":"7"}'],
+    ["more labels", '{"ver":{"/x":{"allowed":{"more":"7"}}}}'],
+    ["a negative number", '{"ver":{"/x":{"allowed":"-7"}}}'],
+    ["a number without end", '{"ver":{"/x":{"allowed":"1e400"}}}'],
+    ["Infinity", '{"ver":{"/x":{"allowed":"Infinity"}}}'],
+    ["a part of one", '{"ver":{"/x":{"allowed":"0.5"}}}'],
+    ["a number that is not exact", '{"ver":{"/x":{"allowed":"9007199254740993"}}}'],
+    ["NaN", '{"ver":{"/x":{"allowed":"NaN"}}}'],
+  ])("what no edge has written is not added: %s", (_what, written) => {
+    const counts = open();
+    counts.add(`{"f":${written}}`);
+    count(counts.at(verdicts, "/x", "allowed"));
+    expect([...counts.of(verdicts)]).toEqual([[["/x", "allowed"], [1]]]);
+  });
+
+  it("a family of a later version with labels of two numbers goes on with those that came first", () => {
+    const counts = open();
+    for (const written of [
+      '{"new":{"a":"1"}}',
+      '{"new":{"a":{"b":"5"}}}',
+      '{"new":{"a":"2"}}',
+      '{"new":"9"}',
+    ])
+      counts.add(`{"f":${written}}`);
+    expect(JSON.parse(counts.text).f).toEqual({ new: { a: "3" } });
+  });
+
+  it("one number of a text has an end", () => {
+    const counts = open();
+    counts.add(`{"f":{"ver":{"/x":{"allowed":"${"1,".repeat(100_000)}"}}}}`);
+    expect(counts.text.length).toBeLessThan(300);
+  });
+
+  it("whatever fills one family, each other one has room", () => {
+    const counts = open();
+    for (let index = 0; index < 5000; index += 1)
+      count(counts.at(requests, `/route-${index % 20}`, "GET", String(index)));
+    counts.add(`{"f":{"new":{${Array.from({ length: 5000 }, (_, index) => `"${index}":"1"`).join()}}}}`);
+    for (const family of families.filter((each) => each !== requests)) {
+      for (const label of ["/cached", "/limited", "/x"]) count(counts.at(family, label, "few", "redis"));
+      expect([...counts.of(family)].map(([[label]]) => label)).toEqual(["/cached", "/limited", "/x"]);
+    }
+    expect(counts.text.length).toBeLessThan(24_000);
+  });
+
+  it("labels that were made room for keep it, though nothing has been counted", () => {
+    const live = open();
+    count(live.at(verdicts, "/live", "allowed"), 0, 5);
+    const totals = open(2000);
+    totals.add(live.text, 0);
+    for (let index = 0; index < 100; index += 1) count(totals.at(verdicts, `/gone-${index}`, "allowed"));
+    const later = open(2000);
+    later.add(totals.textWithZeros);
+    later.add(live.text);
+    expect(shown(later)["/live allowed"]).toEqual([5]);
+    expect(totals.text).not.toContain("/live");
   });
 
   it.each([

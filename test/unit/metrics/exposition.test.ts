@@ -6,6 +6,7 @@ import {
   limitChecks,
   sessionRefusals,
   storeCalls,
+  storeLosses,
   verdicts,
 } from "../../../src/metrics/families.ts";
 
@@ -14,9 +15,25 @@ const linesOf = (counts: Counts, format: "openmetrics" | "prometheus" = "openmet
   exposition({ counts, gauges: [], always: {} }, format).split("\n");
 
 describe("the text of a scrape", () => {
-  it("of nothing is its end alone, and nothing in the older format", () => {
-    expect(linesOf(open())).toEqual(["# EOF", ""]);
-    expect(linesOf(open(), "prometheus")).toEqual([""]);
+  it("of nothing is its end, after the counters whose labels are known: those are 0", () => {
+    const samples = linesOf(open()).filter((line) => !/^# (TYPE|HELP|UNIT)/.test(line));
+    expect(samples.slice(-2)).toEqual(["# EOF", ""]);
+    expect(samples.slice(0, -2)).toContain('envoyou_edge_store_lost_total{reason="timeout"} 0');
+    for (const line of samples.slice(0, -2))
+      expect(line).toMatch(/^envoyou_edge_(session_changes|store_lost)_total\{\w+="\w+"\} 0$/);
+    expect(linesOf(open(), "prometheus").at(-1)).toBe("");
+  });
+
+  it("what was counted of a known label stands there once, and what is not known beside it", () => {
+    const counts = open();
+    count(counts.at(storeLosses, "timeout"), 0, 3);
+    count(counts.at(storeLosses, "of a later version"));
+    const lines = linesOf(counts).filter((line) => line.startsWith("envoyou_edge_store_lost_total"));
+    expect(lines.filter((line) => line.includes("timeout"))).toEqual([
+      'envoyou_edge_store_lost_total{reason="timeout"} 3',
+    ]);
+    expect(lines).toContain('envoyou_edge_store_lost_total{reason="of a later version"} 1');
+    expect(new Set(lines).size).toBe(lines.length);
   });
 
   it.each([
@@ -28,7 +45,7 @@ describe("the text of a scrape", () => {
   ])("a label's value %j is written %j", (value, written) => {
     const counts = open();
     count(counts.at(verdicts, value, "allowed"));
-    expect(linesOf(counts)[2]).toBe(
+    expect(linesOf(counts).find((line) => line.startsWith("envoyou_edge_verdicts_total"))).toBe(
       `envoyou_edge_verdicts_total{http_route="${written}",verdict="allowed"} 1`,
     );
   });
