@@ -6,6 +6,7 @@ import { isolateOf } from "./edge/full-isolate.ts";
 import type { Isolate } from "./edge/isolate.ts";
 import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
+import { type Spans, spansOf } from "./edge/spans.ts";
 import { ownedPaths } from "./endpoints/owned-paths.ts";
 import { createEvents } from "./events/events.ts";
 import type { Sink } from "./events/sink.ts";
@@ -56,8 +57,23 @@ export function edgeAnswer(isolate: Isolate): EdgeAnswer {
   return async function answer(request, context) {
     const received = receive(isolate, request, (work) => context.waitUntil(work));
     if (paths.own(received)) return paths.answer(received, context);
+    const spans = spansOf(context);
+    if (spans) return tracedAnswer(isolate, request, context, spans);
     const originOf = (admitted: Admitted) =>
       originFor(isolate.origin, admitted, admitted.findings.eager ?? undefined);
     return handle(isolate, received, originOf, { eager: beginEager });
   };
+}
+
+/** The same in an invocation that is traced. */
+function tracedAnswer(isolate: Isolate, request: Request, context: ExecutionContext, spans: Spans) {
+  const begun: Promise<unknown>[] = [];
+  const received = receive(isolate, request, (work) => {
+    begun.push(work);
+    context.waitUntil(work);
+  });
+  spans.deferred(received, begun);
+  const originOf = (admitted: Admitted) =>
+    spans.origin(originFor(isolate.origin, admitted, admitted.findings.eager ?? undefined));
+  return handle(spans.parts(isolate), received, originOf, { eager: beginEager });
 }

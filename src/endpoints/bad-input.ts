@@ -15,7 +15,6 @@ export type BadInputCode =
   | "BAD_QUERY"
   | "BAD_PURGE"
   | "BAD_WARM"
-  | "BAD_USER"
   | "UNKNOWN_CALLER"
   | "BAD_SESSION"
   | "UNNAMEABLE_USER";

@@ -194,7 +194,6 @@ export const PROBLEMS = {
   BAD_QUERY: { status: 400, title: "Query not understood", message: "{reason}" },
   BAD_PURGE: { status: 400, title: "Purge not understood", message: "{reason}" },
   BAD_WARM: { status: 400, title: "Warming not understood", message: "{reason}" },
-  BAD_USER: { status: 400, title: "User not understood", message: "{reason}" },
   UNKNOWN_CALLER: { status: 400, title: "Caller not understood", message: "{reason}" },
   CALLER_NOT_FOUND: { status: 404, title: "Caller not found", message: "No key in API_KEYS has this name." },
   STORE_UNAVAILABLE: {

@@ -55,7 +55,7 @@ export function userRoutes(options: UserRoutesOptions) {
   const { service } = sessions;
   const windows = windowsOf(options.routes);
   const noStore = { "cache-control": "no-store" };
-  const code = "BAD_USER";
+  const code = "UNKNOWN_CALLER";
 
   return new Hono<{ Variables: { requestId: string } }>()
     .post("/users/sign-out", async (c) => {

@@ -21,7 +21,7 @@ export const userOperations: readonly Operation[] = [
     summary: "End all sessions of a user, or of everyone",
     body: { schema: "UserOrEveryone", maxBytes: MAX_BODY_BYTES },
     answers: reached("SignedOut"),
-    problems: [...GATE, ...BODY, "BAD_USER", "SESSIONS_NOT_CONFIGURED", "ENDING_NOT_KEPT"],
+    problems: [...GATE, ...BODY, "UNKNOWN_CALLER", "SESSIONS_NOT_CONFIGURED", "ENDING_NOT_KEPT"],
   },
   {
     ...operators,
@@ -31,7 +31,7 @@ export const userOperations: readonly Operation[] = [
     summary: "What is kept about a user: sessions and limits",
     body: { schema: "OneUser", maxBytes: MAX_BODY_BYTES },
     answers: { 200: { description: "What is known; `complete` says whether that is all.", schema: "User" } },
-    problems: [...GATE, ...BODY, "BAD_USER"],
+    problems: [...GATE, ...BODY, "UNKNOWN_CALLER"],
   },
   {
     ...operators,
@@ -41,6 +41,6 @@ export const userOperations: readonly Operation[] = [
     summary: "End a user's sessions, forget the limits, withdraw the stored answers of the user's own",
     body: { schema: "OneUser", maxBytes: MAX_BODY_BYTES },
     answers: reached("DeletedUser"),
-    problems: [...GATE, ...BODY, "BAD_USER"],
+    problems: [...GATE, ...BODY, "UNKNOWN_CALLER"],
   },
 ];

@@ -257,7 +257,7 @@ describe("POST /edge/users/delete", () => {
   });
 });
 
-const BODY = { status: 400, code: "BAD_USER" };
+const BODY = { status: 400, code: "UNKNOWN_CALLER" };
 const big = JSON.stringify({ user: "x".repeat(2_100_000) });
 
 describe.each(["sign-out", "export", "delete"])("bad input to %s", (what) => {
