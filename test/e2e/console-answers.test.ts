@@ -34,7 +34,7 @@ const CASES: [name: string, change: Change, where: string, says: RegExp][] = [
   ["nothing yet: limits", nothing, "#limits-answer", /^Nobody: no limit has denied a request/],
   ["nothing yet: cache", nothing, "#cache-answer", /^No request of a route with a cache came/],
   [
-    "no METRICS_TOKEN",
+    "nothing is counted",
     (overview) => ({
       ...nothing(overview),
       metrics: "off",
@@ -44,7 +44,7 @@ const CASES: [name: string, change: Change, where: string, says: RegExp][] = [
       series: null,
     }),
     "#banner",
-    /^Nothing is counted\. METRICS_TOKEN is not set/,
+    /^Nothing is counted\. Neither METRICS_TOKEN nor CONSOLE_HOST is set/,
   ],
   [
     "Redis away from the start",

@@ -70,7 +70,7 @@ function learn({ status, value, reason }) {
     return;
   }
   known.failure = null;
-  // Without METRICS_TOKEN there are no sums.
+  // Where nothing is counted, there are no sums.
   known.latest = { ...value.body, totals: value.body.totals ?? NOTHING_COUNTED };
   known.latestAt = Date.now();
   if (!value.body.complete) return;

@@ -47,7 +47,7 @@ function incomplete({ complete, metrics, health }, completeAt) {
           "p",
           {},
           make("strong", {}, "Nothing is counted. "),
-          "METRICS_TOKEN is not set. The state below and all acts work without it.",
+          "Neither METRICS_TOKEN nor CONSOLE_HOST is set. The state below and all acts work without them.",
         )
       : null,
     title === "" ? null : make("p", {}, make("strong", {}, title), counts ?? ""),
