@@ -17,6 +17,15 @@ export function parametersIn(pattern: string, path: string): Readonly<Record<str
   return matched(pattern, path) ?? matched(forgivePattern(pattern), forgive(path)) ?? {};
 }
 
+/** Whether a route's path has a path, whatever the method: as it is written, or in a spelling that the route forgives. */
+export function matchesPath(
+  { path: pattern, forgiving }: { path: string; forgiving: boolean },
+  path: string,
+): "written" | "plain" | null {
+  if (matched(pattern, path)) return "written";
+  return forgiving && matched(forgivePattern(pattern), forgive(path)) ? "plain" : null;
+}
+
 function matched(pattern: string, path: string): Record<string, string> | undefined {
   const router = new TrieRouter<true>();
   router.add("ALL", pattern, true);

@@ -30,7 +30,9 @@ const allParts: Parts = {
   preflights: createPreflights,
   eager: (platform) => new EagerAccount(platform),
   health: createHealth,
-  metrics: createMetrics,
+  // Nobody could read them.
+  metrics: (options, { metricsTokens, consoleHost }) =>
+    metricsTokens.length === 0 && consoleHost === null ? null : createMetrics(options),
   forwarded: forwardedRequest,
   fields: { setCacheFields, writeSessionFields },
 };

@@ -163,9 +163,7 @@ function openShared(
   { sinks, open }: { sinks: readonly Sink[]; open: Isolate | undefined },
 ): Shared {
   const keys = createKeys(config.prefixes);
-  const isRead = config.metricsTokens.length > 0 || config.consoleHost !== null;
-  const counts = isRead ? parts.metrics : undefined;
-  const metrics = open?.metrics ?? counts?.({ store: () => store, keys, platform }) ?? null;
+  const metrics = open?.metrics ?? parts.metrics?.({ store: () => store, keys, platform }, config) ?? null;
   const events = createEvents({ platform, level: config.logLevel, sinks, meter: metrics?.meter });
   for (const warning of config.warnings) events.emit("config.warning", { message: warning });
   if (!config.store && !open) {

@@ -39,7 +39,10 @@ const sessions: Sessions = {
 const cache: ResponseCache = {
   prepare: absent,
   purge: absent,
-  sizes: { urls: 0, bytes: 0, purges: 0, invalidations: 0 },
+  latestPurges: absent,
+  get sizes(): never {
+    return absent();
+  },
 };
 
 const values: ValueCache = { get: absent, set: absent, delete: absent, getOrSet: absent };

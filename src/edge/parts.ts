@@ -1,8 +1,9 @@
+import type { Config } from "../config/config.ts";
 import type { routeMatcher } from "../config/match.ts";
 import type { corsPolicy } from "../http/cors.ts";
 import type { createIdentify } from "../identity/identify.ts";
 import type { createVerifiedKeys } from "../identity/verified-keys.ts";
-import type { createMetrics } from "../metrics/metrics.ts";
+import type { Metrics, MetricsOptions } from "../metrics/metrics.ts";
 import type { forwardedRequest } from "../request/forwarded.ts";
 import type { setCacheFields } from "../response-cache/outcome.ts";
 import type { createResponseCache } from "../response-cache/response-cache.ts";
@@ -32,8 +33,8 @@ export interface Parts {
   preflights: typeof createPreflights;
   eager(platform: Pick<Platform, "now">): Pick<EagerAccount, "begin">;
   health: typeof createHealth;
-  /** Absent: nothing is counted. */
-  metrics?: typeof createMetrics;
+  /** Absent, or null: nothing is counted. */
+  metrics?(options: MetricsOptions, config: Config): Metrics | null;
   /** What goes on to the origin. */
   forwarded: typeof forwardedRequest;
   /** Write what the cache did, and the change of a session, into the fields of an answer. */

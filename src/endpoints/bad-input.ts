@@ -13,6 +13,7 @@ export interface InputIssue {
 /** Codes of a body or a path that is not understood. */
 export type BadInputCode =
   | "BAD_QUERY"
+  | "BAD_LOOKUP"
   | "BAD_PURGE"
   | "BAD_WARM"
   | "UNKNOWN_CALLER"

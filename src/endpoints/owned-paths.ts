@@ -13,6 +13,7 @@ import { problem } from "../http/problem.ts";
 import { secretMatches } from "../identity/secret.ts";
 import { originFor } from "../origin/origin.ts";
 import { version } from "../runtime/version.ts";
+import type { RouteLookupOptions } from "./admin/route-lookup.ts";
 import { adminRoutes } from "./admin/routes.ts";
 import { consoleRoutes, isConsolePath } from "./console.ts";
 import type { EndpointEnv } from "./env.ts";
@@ -37,7 +38,10 @@ export interface OwnedPaths {
 export function ownedPaths(isolate: Isolate): OwnedPaths {
   const { config } = isolate;
   const bases = [config.healthPath, "/edge", config.authBasePath];
-  const gates = gatesOf(isolate);
+  const gates = {
+    ...gatesOf(isolate),
+    owned: (method: string, path: string) => isUnder(path, "/edge") || answers(onApi, method, path),
+  };
   const onApi = endpointsOnApi(isolate, gates);
   const onConsole = config.consoleHost === null ? null : endpointsOnConsole(isolate, gates);
   const isUnder = (path: string, base: string) => path === base || path.startsWith(`${base}/`);
@@ -72,7 +76,15 @@ function gatesOf({ config, platform }: Isolate) {
   };
 }
 
-type Gates = ReturnType<typeof gatesOf>;
+/** The gates, and whether the edge answers a path itself on the API's hosts. */
+type Gates = ReturnType<typeof gatesOf> & Pick<RouteLookupOptions, "owned">;
+
+/** Whether an app has an endpoint for a path: what stands in it for any path passes to the API. */
+function answers({ routes }: Hono<EndpointEnv>, method: string, path: string): boolean {
+  const router = new TrieRouter<true>();
+  for (const each of routes) if (!each.path.endsWith("*")) router.add(each.method, each.path, true);
+  return router.match(method === "HEAD" ? "GET" : method, path)[0].length > 0;
+}
 
 /** The API's hosts: what the edge does not answer is the API's. */
 function endpointsOnApi(isolate: Isolate, gates: Gates): Hono<EndpointEnv> {
@@ -156,6 +168,7 @@ function addOperators(app: Hono<EndpointEnv>, isolate: Isolate, gates: Gates): v
     "/edge",
     adminRoutes({
       gate: gates.admin,
+      lookup: { matchRoute: isolate.matchRoute, routes: config.routes, owned: gates.owned, platform },
       overview: { health, metrics: isolate.metrics, config, platform },
       cache: isolate.cache,
       hosts: config,

@@ -192,6 +192,7 @@ export const PROBLEMS = {
   },
   UNSUPPORTED_CONTENT: { status: 415, title: "Content of another type", message: "{reason}" },
   BAD_QUERY: { status: 400, title: "Query not understood", message: "{reason}" },
+  BAD_LOOKUP: { status: 400, title: "Lookup not understood", message: "{reason}" },
   BAD_PURGE: { status: 400, title: "Purge not understood", message: "{reason}" },
   BAD_WARM: { status: 400, title: "Warming not understood", message: "{reason}" },
   UNKNOWN_CALLER: { status: 400, title: "Caller not understood", message: "{reason}" },

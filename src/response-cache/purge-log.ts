@@ -12,6 +12,7 @@ import {
   type PurgeStatus,
   type PurgeTarget,
   PurgeTimes,
+  type TimedPurge,
 } from "./purge-times.ts";
 
 /** Longer than any entry lives: a purge older than this has nothing left to purge. */
@@ -33,6 +34,12 @@ const member = z.object({
   v: z.string(),
   s: z.boolean(),
 });
+
+/** The latest purges. `pending`: it holds in this isolate, and is written when the store is back. */
+export interface LatestPurges {
+  complete: boolean;
+  purges: readonly (TimedPurge & { pending: boolean })[];
+}
 
 const appendScript = defineScript(`
 #!lua flags=allow-key-locking
@@ -92,12 +99,9 @@ export class PurgeLog {
   /** Takes in what a batch has read: members and scores by turns. */
   learn(membersAndScores: readonly unknown[], now: number): void {
     this.#readAt = now;
-    for (let index = 0; index + 1 < membersAndScores.length; index += 2) {
-      const time = Number(membersAndScores[index + 1]);
-      const purge = parsePurge(membersAndScores[index]);
-      if (!purge || !Number.isFinite(time)) continue;
-      this.#times.note(purge, time);
-      this.#readUpTo = Math.max(this.#readUpTo, time);
+    for (const purge of timedPurges(membersAndScores)) {
+      this.#times.note(purge, purge.at);
+      this.#readUpTo = Math.max(this.#readUpTo, purge.at);
     }
   }
 
@@ -161,9 +165,44 @@ export class PurgeLog {
     return false;
   }
 
+  /**
+   * Queues a read of the latest purges.
+   *
+   * @returns once the batch is back: those of the log with those that only this isolate has, newest first. `complete`: the log was read;
+   *   else they are what this isolate knows.
+   */
+  async readLatest(most: number, keys: Keys, batch: Batch | null): Promise<LatestPurges> {
+    const known = this.#times
+      .latest(MAX_KNOWN)
+      .map((purge) => ({ ...purge, pending: this.#pending.has(memberOf(purge.target, purge.soft)) }));
+    try {
+      if (!batch) return { complete: false, purges: known.slice(0, most) };
+      const read = await batch.queue<unknown[]>((pipeline) =>
+        pipeline.zrange(keys.purges(), 0, most - 1, { rev: true, withScores: true }),
+      );
+      const logged = timedPurges(read).map((purge) => ({ ...purge, pending: false }));
+      const all = [...logged, ...known.filter(({ pending }) => pending)];
+      return { complete: true, purges: all.sort((one, other) => other.at - one.at).slice(0, most) };
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return { complete: false, purges: known.slice(0, most) };
+    }
+  }
+
   purgeStatus(entry: PurgeFacts): PurgeStatus {
     return this.#times.status(entry);
   }
+}
+
+/** What was read from the log: members and scores by turns. What is no purge is passed over. */
+function timedPurges(membersAndScores: readonly unknown[]): TimedPurge[] {
+  const found: TimedPurge[] = [];
+  for (let index = 0; index + 1 < membersAndScores.length; index += 2) {
+    const at = Number(membersAndScores[index + 1]);
+    const purge = parsePurge(membersAndScores[index]);
+    if (purge && Number.isFinite(at)) found.push({ ...purge, at });
+  }
+  return found;
 }
 
 function memberOf(target: PurgeTarget, soft: boolean): string {

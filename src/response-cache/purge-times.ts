@@ -25,6 +25,11 @@ export interface Purge {
   wider?: PurgeTarget;
 }
 
+/** A purge and when it was made, ms since the epoch. */
+export interface TimedPurge extends Pick<Purge, "target" | "soft"> {
+  at: number;
+}
+
 /** The facts of an entry by which it is purged. */
 export interface PurgeFacts {
   urlHash: string;
@@ -68,6 +73,16 @@ export class PurgeTimes {
     const times = this.#of(soft)[target.kind];
     times.set(target.value, Math.max(time, times.get(target.value) ?? time));
     if (this.size > this.#max) this.#shorten();
+  }
+
+  /** The latest, newest first. */
+  latest(most: number): TimedPurge[] {
+    return [...this.#all()]
+      .flatMap(([soft, kind, times]) =>
+        [...times].map(([value, at]): TimedPurge => ({ target: { kind, value } as PurgeTarget, soft, at })),
+      )
+      .sort((one, other) => other.at - one.at)
+      .slice(0, most);
   }
 
   /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */

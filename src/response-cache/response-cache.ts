@@ -69,6 +69,8 @@ export interface ResponseCache {
   prepare(request: CacheRequest, outcomes: IdentityOutcomes, batch: Batch): Promise<DecideCache>;
   /** See {@link Withdrawals.purge}. */
   purge(request: PurgeRequest, requestId?: string, batch?: Batch): Promise<"everywhere" | "isolate">;
+  /** See {@link Withdrawals.latestPurges}. */
+  latestPurges: Withdrawals["latestPurges"];
   /** What the isolate holds: addresses with entries, their bytes, purges and invalidations it knows of. */
   readonly sizes: { urls: number; bytes: number; purges: number; invalidations: number };
 }
@@ -124,6 +126,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
   return {
     prepare,
     purge: (request, requestId, batch) => withdrawals.purge(request, requestId, batch),
+    latestPurges: (most) => withdrawals.latestPurges(most),
     get sizes() {
       return { ...memory.sizes, purges: withdrawals.purges };
     },

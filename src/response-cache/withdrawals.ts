@@ -10,7 +10,7 @@ import type { Entry } from "./entry.ts";
 import type { EntryAddress, EntryStore, Finding, InvalidatedAt } from "./entry-store.ts";
 import { type Invalidation, Invalidations, type VariantWithdrawal } from "./invalidations.ts";
 import type { MemoryEntryStore } from "./memory-entry-store.ts";
-import { PurgeLog } from "./purge-log.ts";
+import { type LatestPurges, PurgeLog } from "./purge-log.ts";
 import { EVERYTHING, type Purge, type PurgeStatus } from "./purge-times.ts";
 import { contentTimeOf } from "./rules/stored.ts";
 import { UserEnds } from "./user-ends.ts";
@@ -148,6 +148,15 @@ export class Withdrawals {
     after((batch) => {
       void this.#purges.write(purges, now, keys, batch);
     });
+  }
+
+  /** The latest purges, with one call; users' are in no log. */
+  async latestPurges(most: number): Promise<LatestPurges & { shared: boolean }> {
+    const { store, keys, shared } = this.#options;
+    const batch = shared && store.batch();
+    const reading = this.#purges.readLatest(most, keys, batch);
+    await batch?.send();
+    return { ...(await reading), shared: shared !== null };
   }
 
   /**

@@ -75,7 +75,8 @@ describe("each fenced block of the pages", () => {
 
 /** Who takes this JSON: `POST /edge/cache/purge`, or the field `X-Edge-Session`. */
 async function readersOf(text: string): Promise<string[]> {
-  const cache = { purge: async () => "everywhere" as const };
+  const latestPurges = async () => ({ complete: true, shared: true, purges: [] });
+  const cache = { purge: async () => "everywhere" as const, latestPurges };
   const purge = purgeRoutes({
     cache,
     hosts: { consoleHost: null, apiHost: null },

@@ -1,6 +1,6 @@
 import type { Identifier } from "../../identity/caller-hash.ts";
 import type { Limiter, TierWindow } from "../../ratelimit/limiter.ts";
-import type { Store } from "../../store/store.ts";
+import type { Batch } from "../../store/batch.ts";
 
 /** Who is looked at, and by which windows it may be charged. */
 export interface LimitedCaller {
@@ -22,12 +22,11 @@ export async function limitedUser(
   return { hash: await identifier.hash("user", user), windows: callerWindowsOf(windows) };
 }
 
-/** What is left in each window, for each tier, with one call; while the store is lost, as far as this isolate knows. */
+/** What is left in each window, for each tier, with the one call of the batch, which it sends; while the store is lost, as far as this isolate knows. */
 export async function peekWindows(
-  { limiter, store }: { limiter: Pick<Limiter, "peek">; store: Pick<Store, "batch"> },
+  { limiter, batch }: { limiter: Pick<Limiter, "peek">; batch: Batch },
   { hash, windows }: LimitedCaller,
 ) {
-  const batch = store.batch();
   const policies = windows.map(({ policy }) => policy);
   const peeked = limiter.peek(hash, policies, batch);
   await batch.send();

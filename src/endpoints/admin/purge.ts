@@ -1,3 +1,4 @@
+import type { Context } from "hono";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
 import type { ResponseCache } from "../../response-cache/response-cache.ts";
@@ -18,60 +19,79 @@ export const purgeBody = z.strictObject({
   host: z.optional(z.string()),
 });
 
+/** Purges that `GET /edge/cache/purges` tells. */
+const MAX_LATEST = 50;
+
 export interface PurgeRoutesOptions {
-  cache: Pick<ResponseCache, "purge">;
+  cache: Pick<ResponseCache, "purge" | "latestPurges">;
   hosts: Hosts;
   platform: Pick<Platform, "timer">;
 }
 
 /**
- * `POST /edge/cache/purge`, with the same body as Cloudflare's purge API. `host` is what files that are paths stand on.
+ * `POST /edge/cache/purge`, with the same body as Cloudflare's purge API; `host` is what files that are paths stand on.
+ * `GET /edge/cache/purges`: the latest ones, also those that requests have caused.
  */
 export function purgeRoutes({ cache, hosts, platform }: PurgeRoutesOptions) {
-  return new Hono<{ Variables: { requestId: string } }>().post("/cache/purge", async (c) => {
-    const { data } = await readJson(c.req.raw, { schema: purgeBody, code: "BAD_PURGE", platform });
-    const {
-      files = [],
-      prefixes = [],
-      tags = [],
-      users = [],
-      purge_everything: everything = false,
-      soft = false,
-    } = data;
-    if (files.length + prefixes.length + tags.length + users.length === 0 && !everything) {
-      throw badPurge("body", "must name files, prefixes, tags, users or purge_everything");
-    }
-    const isPath = (file: string) => file.startsWith("/");
-    const own = new URL(c.req.url);
-    const needsHost = data.host !== undefined || files.some(isPath);
-    const base = needsHost ? apiAddress(own, data.host, hosts, "BAD_PURGE") : own;
-    const request: PurgeRequest = {
-      files: files.map((file, index) => absolute(file, index, base)),
-      prefixes: prefixes.map(prefix),
-      tags: tags.map((tag) => tag.toLowerCase()),
-      users,
-      everything,
-      soft,
-    };
-    const outcome = await cache.purge(request, c.get("requestId"));
-    const durable = outcome === "everywhere";
-    return c.json(
-      {
-        success: true,
-        purged: {
-          files: files.length,
-          prefixes: prefixes.length,
-          tags: tags.length,
-          users: users.length,
-          everything,
+  return new Hono<{ Variables: { requestId: string } }>()
+    .get("/cache/purges", latest)
+    .post("/cache/purge", async (c) => {
+      const { data } = await readJson(c.req.raw, { schema: purgeBody, code: "BAD_PURGE", platform });
+      const {
+        files = [],
+        prefixes = [],
+        tags = [],
+        users = [],
+        purge_everything: everything = false,
+        soft = false,
+      } = data;
+      if (files.length + prefixes.length + tags.length + users.length === 0 && !everything) {
+        throw badPurge("body", "must name files, prefixes, tags, users or purge_everything");
+      }
+      const isPath = (file: string) => file.startsWith("/");
+      const own = new URL(c.req.url);
+      const needsHost = data.host !== undefined || files.some(isPath);
+      const base = needsHost ? apiAddress(own, data.host, hosts, "BAD_PURGE") : own;
+      const request: PurgeRequest = {
+        files: files.map((file, index) => absolute(file, index, base)),
+        prefixes: prefixes.map(prefix),
+        tags: tags.map((tag) => tag.toLowerCase()),
+        users,
+        everything,
+        soft,
+      };
+      const outcome = await cache.purge(request, c.get("requestId"));
+      const durable = outcome === "everywhere";
+      return c.json(
+        {
+          success: true,
+          purged: {
+            files: files.length,
+            prefixes: prefixes.length,
+            tags: tags.length,
+            users: users.length,
+            everything,
+          },
+          // Without the store a purge takes effect in this isolate only.
+          reach: durable ? "everywhere" : "this isolate",
         },
-        // Without the store a purge takes effect in this isolate only.
-        reach: durable ? "everywhere" : "this isolate",
-      },
-      durable ? 200 : 202,
-      { "cache-control": "no-store" },
-    );
-  });
+        durable ? 200 : 202,
+        { "cache-control": "no-store" },
+      );
+    });
+
+  async function latest(c: Context) {
+    const { complete, shared, purges } = await cache.latestPurges(MAX_LATEST);
+    const told = purges.map(({ target: { kind, value }, soft, at, pending }) => ({
+      at,
+      kind: kind === "url" ? ("file" as const) : kind,
+      // Of a file the log has a hash.
+      what: kind === "url" || kind === "everything" ? null : value,
+      soft,
+      reach: pending || !shared ? ("this isolate" as const) : ("everywhere" as const),
+    }));
+    return c.json({ complete, purges: told }, 200, { "cache-control": "no-store" });
+  }
 }
 
 /** A file is a URL, or a path on the API's host. */

@@ -76,7 +76,7 @@ export function userRoutes(options: UserRoutesOptions) {
       const caller = await limitedUser(data.user, identifier, windows);
       const [{ records, complete }, limits] = await Promise.all([
         hasSessions ? service.list(data.user) : { records: [], complete: true },
-        peekWindows({ limiter, store }, caller),
+        peekWindows({ limiter, batch: store.batch() }, caller),
       ]);
       const isWhole = complete && (!shared.limits || limits.every(({ source }) => source === "redis"));
       const kept = {

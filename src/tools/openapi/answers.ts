@@ -131,7 +131,17 @@ export const schemas = {
   ]),
   Limits: z.strictObject({
     caller: keyHash,
-    limits: z.array(window),
+    tier: z.nullable(z.string()).describe("The caller's; null: none, or it is not known."),
+    limits: z.array(
+      z.strictObject({
+        ...window.shape,
+        current: z
+          .nullable(z.boolean())
+          .describe(
+            "Whether the caller is counted by this window; null: that depends on a tier that is not known.",
+          ),
+      }),
+    ),
     address: z.optional(z.string()),
     reset: z.optional(z.literal(true)),
   }),

@@ -1,4 +1,5 @@
-import { GATE, type Operation } from "./operation.ts";
+import { MAX_BODY_BYTES } from "../../endpoints/json-body.ts";
+import { BODY, GATE, type Operation } from "./operation.ts";
 
 /** The files of the console. */
 export const consoleFiles: readonly Operation[] = [
@@ -56,5 +57,28 @@ export const consoleOperations: readonly Operation[] = [
       },
     },
     problems: [...GATE, "BAD_QUERY"],
+  },
+  {
+    id: "lookUpRoute",
+    method: "post",
+    path: "/edge/routes/lookup",
+    summary: "Which route a method and a path have, and why",
+    credentials: ["adminToken"],
+    body: { schema: "RouteLookup", maxBytes: MAX_BODY_BYTES },
+    answers: {
+      200: { description: "The route, its rules, and why others are not it.", schema: "FoundRoute" },
+    },
+    problems: [...GATE, ...BODY, "BAD_LOOKUP"],
+  },
+  {
+    id: "purges",
+    method: "get",
+    path: "/edge/cache/purges",
+    summary: "The latest purges, newest first",
+    description:
+      "Those of operators, and those that requests have caused; those of users are in no log. Seven days, 50 at most.",
+    credentials: ["adminToken"],
+    answers: { 200: { description: "The purges.", schema: "Purges" } },
+    problems: GATE,
   },
 ];

@@ -248,10 +248,11 @@ const admin: Operation[] = [
     id: "lookUpLimits",
     method: "post",
     path: "/edge/limits/lookup",
-    summary: "What is left to an address; with `reset`, forget what it has used",
+    summary: "What is left to a user, a key, an address or a hash; with `reset`, forget what it has used",
+    description: "Exactly one of `user`, `key` (its name), `address` and `hash`.",
     body: { schema: "LimitLookup", maxBytes: MAX_BODY_BYTES },
     answers: { 200: asked },
-    problems: [...lookup, ...BODY],
+    problems: [...lookup, ...BODY, "CALLER_NOT_FOUND"],
   },
   {
     ...operators,

@@ -124,17 +124,43 @@ const MEMBERS: Record<string, fc.Arbitrary<unknown>> = {
     { requiredKeys: [] },
   ),
   Warm: fc.record({ paths: fc.array(urls, { maxLength: 4 }) }),
-  LimitLookup: fc.record(
+  RouteLookup: fc.record(
     {
-      address: fc.oneof(
-        fc.ipV4(),
-        fc.ipV6(),
+      path: fc.oneof(
         strings,
-        fc.constantFrom("2001:db8::/64", "::ffff:1.2.3.4", "1.2.3.4/8"),
+        urls,
+        fc.constantFrom("/v1/emissions/x?y", "/edge/limits/a", "/%", "/a//b", "/%2e%2e", "/\ud800"),
+        fc.webPath(),
       ),
-      reset: fc.boolean(),
+      method: fc.constantFrom("GET", "post", "QUERY", "", "A B", "x".repeat(33)),
     },
-    { requiredKeys: ["address"] },
+    { requiredKeys: ["path"] },
+  ),
+  LimitLookup: fc
+    .tuple(
+      fc.oneof(
+        fc.record({
+          address: fc.oneof(
+            fc.ipV4(),
+            fc.ipV6(),
+            strings,
+            fc.constantFrom("2001:db8::/64", "::ffff:1.2.3.4", "1.2.3.4/8"),
+          ),
+        }),
+        fc.record({ user: strings }),
+        fc.record({ key: fc.constantFrom("tester", "nobody", "") }),
+        fc.record({ hash: fc.constantFrom(HEX, `hash:${HEX}`, HEX.toUpperCase(), "0") }),
+        fc.constant({}),
+        fc.record({ user: strings, address: fc.ipV4() }),
+      ),
+      fc.option(fc.boolean(), { nil: undefined }),
+    )
+    .map(([who, reset]) => ({ ...who, ...(reset !== undefined && { reset }) })),
+  OneUser: fc.record({ user: strings }),
+  UserOrEveryone: fc.oneof(
+    { weight: 6, arbitrary: fc.record({ user: strings }) },
+    fc.record({ everyone: fc.boolean() }),
+    fc.record({ user: strings, everyone: fc.boolean() }),
   ),
   KeyLookup: fc.record({ key: strings, end: fc.boolean() }, { requiredKeys: ["key"] }),
 };

@@ -19,6 +19,7 @@ function registered(): string[] {
     routes: [],
     warm: none,
     overview: none,
+    lookup: none,
     platform: none,
     users: { sessions: {} },
   } as unknown as AdminRoutesOptions);
