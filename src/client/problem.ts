@@ -74,6 +74,8 @@ export class EdgeError extends Error {
  * The edge's problem in a response, or null where the answer is the API's own, a problem of its own included. It reads a copy, so
  * that the body may still be read.
  *
+ * What a middleware's `onLimited` answers is the app's own, and no problem of the edge: ask for its status, and {@link retryAfterSeconds}.
+ *
  * The edge's body has its `request_id` in `X-Request-Id` too, and its title twice; an API's has not both.
  *
  * @param response A response whose body has not been read.

@@ -18,7 +18,7 @@ export interface RateLimit {
  *
  * @param headers The fields of a response.
  * @param now Milliseconds since the epoch: `X-RateLimit-Reset` is a time. Default the clock's.
- * @returns the limits in the order of the fields; the edge names the tightest first.
+ * @returns the limits in the order of the fields.
  * @example
  * import { createClient, rateLimits } from "envoyou-edge/client";
  *

@@ -25,11 +25,14 @@ export async function heldBody(
   length = Number.POSITIVE_INFINITY,
 ): Promise<HeldBody> {
   const reader = body.getReader();
-  const stalled = Promise.withResolvers<HeldBody>();
-  const giveUp = () => {
-    stalled.resolve({ kind: "stalled" });
-    void reader.cancel().catch(() => {});
-  };
+  let giveUp = () => {};
+  // Not by Promise.withResolvers, which Node 20 has not: apps that use the package are tested there.
+  const stalled = new Promise<HeldBody>((resolve) => {
+    giveUp = () => {
+      resolve({ kind: "stalled" });
+      void reader.cancel().catch(() => {});
+    };
+  });
   const watch = watchSilence(platform, deadlineMs, giveUp, Math.max(MAX_HELD_MS, deadlineMs));
   async function read(): Promise<HeldBody> {
     const chunks: Uint8Array[] = [];
@@ -48,7 +51,7 @@ export async function heldBody(
       return { kind: "broken" };
     }
   }
-  const held = await Promise.race([stalled.promise, read()]);
+  const held = await Promise.race([stalled, read()]);
   watch.stop();
   return held;
 }

@@ -171,6 +171,74 @@ await upstash.stop();
   expect(JSON.parse(stdout)).toEqual({ statuses: [200, 200, 429], calls: 4 });
 });
 
+/** Takes from a newer Node what the oldest that `engines` allows has not: what `lib: ES2024` and later have beyond it. */
+const LIKE_NODE_20 = `
+delete Map.groupBy;
+delete Object.groupBy;
+delete Promise.withResolvers;
+delete Promise.try;
+delete Array.fromAsync;
+delete RegExp.escape;
+delete Uint8Array.fromBase64;
+for (const name of ["toBase64", "toHex"]) delete Uint8Array.prototype[name];
+for (const name of ["union", "intersection", "difference", "isSubsetOf", "isSupersetOf"]) delete Set.prototype[name];
+const iterator = Object.getPrototypeOf(Object.getPrototypeOf([].values()));
+for (const name of ["map", "filter", "take", "drop", "flatMap", "reduce", "toArray", "forEach", "some", "every", "find"])
+  delete iterator[name];
+delete globalThis.Iterator;
+`;
+
+it("limits, sessions, cache and client run in Node 20, where apps are tested", async () => {
+  const own = await project("node20", {
+    "node20.mjs": LIKE_NODE_20,
+    "run.mjs": `
+import { createEdge } from "envoyou-edge";
+import { createClient, rateLimits } from "envoyou-edge/client";
+import { startUpstashLocal } from "envoyou-edge/local";
+import { Hono } from "hono";
+const upstash = await startUpstashLocal({ redis: "embedded" });
+const edge = createEdge({ redis: upstash, secrets: { session: "s".repeat(32) }, logLevel: "error" });
+const app = new Hono();
+app.post("/orders", edge.rateLimit({
+  limits: [{ name: "tenant", limit: 5, window: "1 d", by: "tenant" }, { name: "address", limit: 50, window: "1 d", by: "address" }],
+  key: { tenant: () => ["acme", "umbrella"] },
+  cost: () => 3,
+  onLimited: (c, { policy }) => c.json({ policy }, 429),
+}), (c) => c.text("ordered"));
+app.post("/login", edge.session(), async (c) => {
+  const { token } = await c.var.edge.sessions.create({ userId: "ada" });
+  return c.text("", 201, { "X-Session-Token": token });
+});
+app.get("/me", edge.session("required"), (c) => c.text(c.var.user.id));
+app.get("/prices", edge.responseCache({ ttl: 60, scope: "shared" }), (c) => c.text("1"));
+const client = createClient({ baseUrl: "http://app.test", fetch: (request) => app.request(request) });
+const found = [];
+for (let i = 0; i < 2; i += 1) found.push((await client.fetch("/orders", { method: "POST" })).status);
+found.push((await client.fetch("/login", { method: "POST" })).status, await (await client.fetch("/me")).text());
+for (let i = 0; i < 2; i += 1) {
+  const response = await client.fetch("/prices");
+  found.push(await response.text(), response.headers.get("x-cache"));
+}
+const limited = await client.fetch("/orders", { method: "POST" });
+console.log(JSON.stringify([...found, (await limited.json()).policy, rateLimits(limited.headers).map(({ name }) => name)]));
+await upstash.stop();
+`,
+  });
+  const { stdout } = await exec("node", ["--import", join(own, "node20.mjs"), join(own, "run.mjs")]);
+  expect(JSON.parse(stdout)).toEqual([
+    200,
+    429,
+    201,
+    "ada",
+    "1",
+    "MISS",
+    "1",
+    "HIT",
+    "tenant",
+    ["tenant", "address"],
+  ]);
+});
+
 /** An app as a bundler makes it for a Worker: bytes, minified and gzipped at level 9, and the files that went into it. */
 async function bundled(name: string, lines: readonly string[]) {
   const text = [

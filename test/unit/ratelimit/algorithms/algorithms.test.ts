@@ -138,7 +138,8 @@ describe("an algorithm", () => {
 
   it("is named by one line of the registry, and as the default of a limit that names none", () => {
     const naming = Object.entries(sources)
-      .filter(([, source]) => named.test(source))
+      // Examples of the reference name some; the compiler checks them.
+      .filter(([, source]) => named.test(source.replace(/^\s*\*.*$/gm, "")))
       .map(([path]) => path.split("/").at(-1));
     expect(naming.sort()).toEqual(["algorithms.ts", "limit-algorithms.ts"]);
     const registry = Object.entries(sources).find(([path]) => path.endsWith("/algorithms.ts"))?.[1] ?? "";
