@@ -99,6 +99,16 @@ const urls = fc.oneof(
   fc.webUrl(),
 );
 
+const hosts = fc.constantFrom(
+  "api.example",
+  "API.example:8443",
+  "",
+  "//x",
+  "a b",
+  "xn--",
+  "[::1]",
+  "console.example",
+);
 /** Members with the right names, mostly of the right kind. */
 const MEMBERS: Record<string, fc.Arbitrary<unknown>> = {
   NewSession: fc.record(
@@ -112,18 +122,30 @@ const MEMBERS: Record<string, fc.Arbitrary<unknown>> = {
     },
     { requiredKeys: ["user_id"] },
   ),
-  Purge: fc.record(
-    {
-      files: fc.array(urls, { maxLength: 5 }),
-      prefixes: fc.array(strings, { maxLength: 5 }),
-      tags: fc.array(strings, { maxLength: 5 }),
-      users: fc.array(strings, { maxLength: 5 }),
-      purge_everything: fc.boolean(),
+  Purge: fc.oneof(
+    fc.record({
+      tags: fc.array(fc.constantFrom("news", "\u00e9"), { minLength: 1, maxLength: 3 }),
       soft: fc.boolean(),
-    },
-    { requiredKeys: [] },
+    }),
+    fc.record(
+      {
+        files: fc.array(urls, { maxLength: 5 }),
+        prefixes: fc.array(strings, { maxLength: 5 }),
+        tags: fc.array(strings, { maxLength: 5 }),
+        users: fc.array(strings, { maxLength: 5 }),
+        purge_everything: fc.boolean(),
+        soft: fc.boolean(),
+        host: hosts,
+      },
+      { requiredKeys: [] },
+    ),
   ),
-  Warm: fc.record({ paths: fc.array(urls, { maxLength: 4 }) }),
+  Warm: fc.oneof(
+    fc.record({
+      paths: fc.array(fc.constantFrom("/v1/emissions/factors", "/"), { minLength: 1, maxLength: 3 }),
+    }),
+    fc.record({ paths: fc.array(urls, { maxLength: 4 }), host: hosts }, { requiredKeys: ["paths"] }),
+  ),
   RouteLookup: fc.record(
     {
       path: fc.oneof(
@@ -190,8 +212,24 @@ const oddBody = fc.oneof(
         `{"user_id":"a","user_data":${"[".repeat(8000)}${"]".repeat(8000)}}`,
         `{"address":"${"1".repeat(70_000)}"}`,
       ],
+      ...[
+        `{"user_id":"a","user_data":${"[".repeat(30_000)}${"]".repeat(30_000)}}`,
+        `{"user_id":"a","device_info":${'{"a":'.repeat(9000)}1${"}".repeat(9000)}}`,
+        `${'{"files":'.repeat(100_000)}1${"}".repeat(100_000)}`,
+        '{"user_id":"a","ttl":1e400}',
+        '{"user_id":"a","ttl":-1e400,"user_data":[1e400,-0,1e-400]}',
+        '{"user_id":"\\ud800","tier":"\\udfff"}',
+        '{"user_id":"a","constructor":{"prototype":{}},"toString":1}',
+        '\ufeff{"user_id":"a"}',
+        '{"tags":["a"],"tags":["b\\u0000"]}',
+        '--x\r\nContent-Disposition: form-data; name="user_id"\r\n\r\na\r\n--x--\r\n',
+        "user_id=a&ttl=1",
+      ],
     )
     .map((text) => Buffer.from(text)),
+  fc
+    .constantFrom('{"user_id":"a"}', '{"paths":["/"]}', '{"purge_everything":true}')
+    .map((text) => Buffer.from(`\ufeff${text}`, "utf16le")),
   fc.constantFrom(64 * 1024 + 1, 2 * 1024 * 1024 + 1).map((length) => Buffer.alloc(length, " ")),
 );
 
