@@ -115,7 +115,7 @@ describe("limits alone", () => {
 });
 
 describe.skipIf(!hasChromium)("limits, session and cache", () => {
-  it("are one call, with a login form and the client", { timeout: 120_000 }, async () => {
+  it("are one call, with a login form and the client", { timeout: 240_000 }, async () => {
     const own = await install("app");
     expect(await typeErrors(own)).toBe("");
     const address = await dev(own);
@@ -125,7 +125,7 @@ describe.skipIf(!hasChromium)("limits, session and cache", () => {
       const page = await browser.newPage();
       await page.goto(address);
       const said = page.locator("output");
-      const says = (text: string | RegExp) => said.filter({ hasText: text }).waitFor({ timeout: 10_000 });
+      const says = (text: string | RegExp) => said.filter({ hasText: text }).waitFor({ timeout: 60_000 });
       const press = (name: string) => page.getByRole("button", { name }).click();
       await press("Report");
       await says("Session required.");
