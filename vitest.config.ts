@@ -36,13 +36,15 @@ const inWorkerd = () =>
 const sharedModules = { isolate: false };
 
 /**
- * With the docs, because they take minutes: `npm start`, their first command, is started some twenty times, and each operation of the
- * OpenAPI document gets 200 inputs.
+ * With the docs, because they take minutes: `npm start`, their first command, is started some twenty times, each operation of the
+ * OpenAPI document gets 200 inputs, and axe looks at the console some twenty times.
  */
 const WITH_THE_DOCS = [
   "test/e2e/start.test.ts",
   "test/e2e/start-database.test.ts",
   "test/e2e/openapi-fuzz.test.ts",
+  "test/e2e/console.test.ts",
+  "test/e2e/console-answers.test.ts",
   "test/unit/tools/start/supervise.test.ts",
 ];
 
