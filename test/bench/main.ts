@@ -10,6 +10,7 @@ const benches: Record<string, () => Promise<unknown>> = {
   distance: () => import("./distance.ts"),
   growth: () => import("./growth.ts"),
   profile: () => import("./profile.ts"),
+  glue: () => import("./glue.ts"),
 };
 const [name = "full", revision, parts] = process.argv.slice(2);
 const bench = benches[name];
