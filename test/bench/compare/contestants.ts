@@ -6,10 +6,14 @@ import { buildWorker } from "../../support/edge/build.ts";
 import { startWorkerd } from "../../support/edge/workerd.ts";
 import { heapOf, type Inspector, openInspector } from "./inspector.ts";
 
-/** `edge` logs warnings and errors; `edge-logging` also logs a line for each request, which no other contestant does. */
+/**
+ * `edge` logs warnings and errors; `edge-logging` also logs a line for each request, which no other contestant does; `edge-operators` has
+ * all that is for operators: that line, metrics and their endpoints.
+ */
 export const contestantNames = [
   "edge",
   "edge-logging",
+  "edge-operators",
   "bare",
   "floor",
   "recipe",
@@ -112,7 +116,11 @@ export async function startContestant(
     ORIGIN_URL: originUrl,
     AUTH_SECRET: "0123456789abcdef0123456789abcdef",
     ...(isEdge(name) && {
-      LOG_LEVEL: name === "edge-logging" ? "info" : "warn",
+      LOG_LEVEL: name === "edge-logging" || name === "edge-operators" ? "info" : "warn",
+      ...(name === "edge-operators" && {
+        METRICS_TOKEN: "a-metrics-token-of-the-bench-alone",
+        ADMIN_TOKEN: "an-admin-token-of-the-bench-alone-01",
+      }),
       SESSION_SECRET: "a-session-secret-of-the-bench-alone-0123",
       SERVICE_TOKEN,
       ROUTES: routes,

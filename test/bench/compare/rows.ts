@@ -103,7 +103,17 @@ export const rows: readonly Row[] = [
   {
     name: "warm GET",
     what: "limit + hit in the isolate",
-    contestants: ["edge", "edge-logging", "bare", "floor", "recipe", "tuned", "composed", "cloudflare"],
+    contestants: [
+      "edge",
+      "edge-logging",
+      "edge-operators",
+      "bare",
+      "floor",
+      "recipe",
+      "tuned",
+      "composed",
+      "cloudflare",
+    ],
     request: (contestant) => get(`/public/warm/${contestant.name}`),
     before: "ask once",
     status: 200,
