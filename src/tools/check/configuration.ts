@@ -6,6 +6,7 @@ import { loadConfig } from "../../edge/load-config.ts";
 import routes from "../../routes.ts";
 import {
   addressFindings,
+  consoleFindings,
   type Findings,
   misplacedNames,
   missingInEnvironment,
@@ -32,7 +33,8 @@ export interface ConfigurationCheck {
   warnings: string[];
 }
 
-const ASSUMED = "assumed-to-be-set-as-a-secret-of-the-Worker";
+/** Each is another: two tokens that are the same would be an issue. */
+const assumed = (name: string) => `${name}-assumed-to-be-set-as-a-secret-of-the-Worker`;
 
 const UNREADABLE_REFUSALS =
   "CORS_ALLOWED_ORIGINS is not set, so your API answers CORS: pages of other origins cannot read the edge's own refusals (401, 403, 429, 503). " +
@@ -50,16 +52,19 @@ const boundDatabase = { prepare: notCalled, batch: notCalled };
 
 /**
  * Secrets are no part of wrangler.toml. The check assumes those that it requires, and those that other rules and warnings
- * ask for: the store's token where there is a store, and those without which a Worker would warn.
+ * ask for: the store's token where there is a store, and those without which a Worker would warn, unless the file lists what it
+ * requires and one that only a console needs is not there.
  */
 function withAssumedSecrets(vars: Table, required: readonly string[]): Table {
   const kindOf = (name: string) => (variables as Record<string, Variable>)[name]?.kind;
   const assumable = required.filter((name) => ["secret", "secrets"].includes(kindOf(name) ?? ""));
   return {
-    ORIGIN_TOKEN: ASSUMED,
-    SESSION_SECRET: ASSUMED,
-    ...Object.fromEntries(assumable.map((name) => [name, ASSUMED])),
-    ...(vars.UPSTASH_REDIS_REST_URL ? { UPSTASH_REDIS_REST_TOKEN: ASSUMED } : {}),
+    ORIGIN_TOKEN: assumed("ORIGIN_TOKEN"),
+    SESSION_SECRET: assumed("SESSION_SECRET"),
+    // Where the file lists the secrets that a deployment must have, a console's is missing if it is not among them.
+    ...(required.length === 0 && { ADMIN_TOKEN: assumed("ADMIN_TOKEN") }),
+    ...Object.fromEntries(assumable.map((name) => [name, assumed(name)])),
+    ...(vars.UPSTASH_REDIS_REST_URL ? { UPSTASH_REDIS_REST_TOKEN: assumed("UPSTASH_REDIS_REST_TOKEN") } : {}),
     ...vars,
   };
 }
@@ -102,6 +107,7 @@ export function checkConfiguration(
       ...(environment === undefined ? [] : missingInEnvironment(file, environment)),
       ...nameFindings(file, config, more, environment),
       ...addressFindings(config),
+      ...consoleFindings(config),
       ...worker.warnings,
     ]);
   } catch (error) {

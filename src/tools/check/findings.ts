@@ -1,3 +1,4 @@
+import { hostIn } from "../../config/read-hosts.ts";
 import { nearest } from "./nearest.ts";
 import { isKnownVariable, isSecret, meantBy } from "./variable-names.ts";
 import { type EffectiveConfig, isTable, lineOf, type Table, type WranglerFile } from "./wrangler-file.ts";
@@ -183,4 +184,33 @@ export function addressFindings({ routes, workersDev, previewUrls, vars }: Effec
       );
   }
   return found;
+}
+
+/** A console's host that no request to the Worker comes from, or that takes the only address that there is for the API. */
+export function consoleFindings({ routes, workersDev, assets, vars }: EffectiveConfig): string[] {
+  const { CONSOLE_HOST } = vars;
+  const host = typeof CONSOLE_HOST === "string" ? hostIn(CONSOLE_HOST) : null;
+  if (host === null) return [];
+  const found: string[] = [];
+  const isConsole = ({ pattern }: { pattern: string }) => covers(pattern, host);
+  if (!routes.some(isConsole))
+    found.push(
+      `CONSOLE_HOST is ${host}, and no route of the Worker has that host: nobody reaches the console. Add { pattern = "${host}", custom_domain = true } to routes.`,
+    );
+  else if (workersDev !== true && routes.every((route) => hostOf(route.pattern) === host))
+    found.push(
+      `CONSOLE_HOST is ${host}, the only host of the Worker's routes: nothing of your API is reached. Give the console a host of its own.`,
+    );
+  if (!assets.some(({ binding }) => binding === "ASSETS"))
+    found.push("CONSOLE_HOST is set, and [assets] has no binding ASSETS: the console's files are 404.");
+  return found;
+}
+
+const hostOf = (pattern: string) => (pattern.replace(/^https?:\/\//i, "").split("/")[0] ?? "").toLowerCase();
+
+/** Whether a route's pattern, in which `*` may begin a host, has a host. */
+function covers(pattern: string, host: string): boolean {
+  const own = hostOf(pattern);
+  if (!own.startsWith("*")) return own === host;
+  return host.endsWith(own.slice(1));
 }

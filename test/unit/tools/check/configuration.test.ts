@@ -163,3 +163,57 @@ it("npm run deploy stops at TOML that wrangler cannot read", async () => {
     /^Not deployed\. Environment default: wrangler\.toml:5: found ORIGIN_URL without quotes\. .*$/,
   );
 });
+
+describe("CONSOLE_HOST", () => {
+  const ASSETS = '[assets]\ndirectory = "public"\nbinding = "ASSETS"\nrun_worker_first = true\n';
+  const API = '{ pattern = "api.example", custom_domain = true }';
+  const PAGE = '{ pattern = "console.example", custom_domain = true }';
+  const file = ({ routes = "", more = "", secrets = "", assets = ASSETS }) =>
+    wranglerToml(
+      `routes = [${routes}]\n${more}\n[vars]\nORIGIN_URL = "https://origin.example"\nCONSOLE_HOST = "Console.example"\n${assets}${secrets}`,
+    );
+
+  it.each<[what: string, options: Parameters<typeof file>[0], warns: RegExp | null]>([
+    ["a domain of its own beside the API's", { routes: `${API}, ${PAGE}` }, null],
+    [
+      "a route by its path",
+      { routes: `${API}, { pattern = "console.example/*", zone_name = "example" }` },
+      null,
+    ],
+    ["a pattern that has it", { routes: '{ pattern = "*.example/*", zone_name = "example" }' }, null],
+    [
+      "no route has it",
+      { routes: API },
+      /no route of the Worker has that host.*pattern = "console\.example"/,
+    ],
+    [
+      "a pattern of another domain",
+      { routes: '{ pattern = "*.a.example/*", zone_name = "example" }' },
+      /no route/,
+    ],
+    ["the only route's host", { routes: PAGE }, /only host of the Worker's routes/],
+    ["the only route's, and the API at workers.dev", { routes: PAGE, more: "workers_dev = true" }, null],
+    ["no binding of the files", { routes: `${API}, ${PAGE}`, assets: "" }, /no binding ASSETS/],
+    [
+      "secrets that are required, without ADMIN_TOKEN",
+      { routes: `${API}, ${PAGE}`, secrets: '[secrets]\nrequired = ["SERVICE_TOKEN"]\n' },
+      /ADMIN_TOKEN is not/,
+    ],
+    [
+      "secrets that are required, with it",
+      { routes: `${API}, ${PAGE}`, secrets: '[secrets]\nrequired = ["ADMIN_TOKEN", "METRICS_TOKEN"]\n' },
+      null,
+    ],
+  ])("%s", async (_what, options, warns) => {
+    const { issue, warnings } = checkConfiguration(await file(options));
+    expect(issue).toBeNull();
+    const found = warnings.filter((warning) => warning.includes("CONSOLE_HOST"));
+    if (warns) expect(found).toEqual([expect.stringMatching(warns)]);
+    else expect(found).toEqual([]);
+  });
+
+  it("that is the origin's is an issue", async () => {
+    const toml = await wranglerToml('[vars]\nORIGIN_URL = "https://a.example"\nCONSOLE_HOST = "a.example"\n');
+    expect(checkConfiguration(toml).issue).toMatch(/CONSOLE_HOST.*ORIGIN_URL/);
+  });
+});
