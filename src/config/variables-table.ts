@@ -95,7 +95,7 @@ export const variables = {
     to: "folder of static files",
     group: "rarely",
     description: describe(
-      "The binding of the static files in `public/` (`[assets]` in wrangler.toml): `/edge/openapi.json` comes from there, and is 404 without it.",
+      "The binding of the static files in `public/` (`[assets]` in wrangler.toml): `/edge/openapi.json` and the console come from there, and are 404 without it.",
     ),
   },
   CF_VERSION_METADATA: {
