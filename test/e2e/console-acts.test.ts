@@ -80,6 +80,9 @@ describe.skipIf(!hasChromium)("what the console does, in Chromium", { timeout: 9
     expect(await text(page, "#match-result")).toMatch(
       /GET,HEAD \/v1\/emissions\/\*[\s\S]*burst: 30 per 1 m[\s\S]*scope shared/,
     );
+    await page.fill("#match-path", "/edge/limits/user:ada");
+    await page.click("#match-form button");
+    await page.locator("#match-result", { hasText: "The edge answers it itself" }).waitFor();
     await page.fill("#match-path", "/<img src=x onerror=alert(1)>");
     await page.click("#match-form button");
     await page.locator("#match-result", { hasText: "No route matches" }).waitFor();

@@ -124,7 +124,7 @@ const CASES: [name: string, change: Change, where: string, says: RegExp][] = [
     "a share of almost nothing",
     (overview) => ({ ...overview, totals: { ...overview.totals, requests: 5_000_000 } }),
     "#traffic-answer",
-    /< 0\.1 % failed/,
+    /<\s0\.1\s% failed/,
   ],
 ];
 

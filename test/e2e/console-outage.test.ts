@@ -42,7 +42,7 @@ describe.skipIf(!hasChromium || !hasRedisServer)(
       );
       expect(await text("#up-answer")).toMatch(/^It serves without Redis\. .*each isolate's memory/);
       expect(await page.locator("#counted.stale").count()).toBe(1);
-      expect(await text("#traffic .as-of")).toMatch(/^As of \d\d:\d\d:\d\d, .* ago\.$/);
+      expect(await text("#traffic .as-of")).toMatch(/^As of \d\d:\d\d:\d\d, (just now|.* ago)\.$/);
       const colour = (selector: string) =>
         page.evaluate(`getComputedStyle(document.querySelector("${selector}")).color`);
       expect(await colour("#traffic-facts dd")).toBe(await colour("#traffic-facts dt"));

@@ -14,6 +14,9 @@ const dayText = new Intl.DateTimeFormat("en", { day: "numeric", month: "short" }
 /** What is not known. */
 export const UNKNOWN = "—";
 
+/** Between a number and its unit no line ends. */
+const UNBROKEN = "\u00a0";
+
 /** @example number(12345) // "12,345" */
 export function number(value) {
   if (!Number.isFinite(value)) return UNKNOWN;
@@ -24,9 +27,9 @@ export function number(value) {
 export function percent(part, all) {
   if (!Number.isFinite(part) || !(all > 0)) return UNKNOWN;
   const share = (part / all) * 100;
-  if (share > 0 && share < 0.1) return "< 0.1 %";
-  if (share > 99.9 && share < 100) return "> 99.9 %";
-  return `${fraction.format(share)} %`;
+  if (share > 0 && share < 0.1) return `<${UNBROKEN}0.1${UNBROKEN}%`;
+  if (share > 99.9 && share < 100) return `>${UNBROKEN}99.9${UNBROKEN}%`;
+  return `${fraction.format(share)}${UNBROKEN}%`;
 }
 
 const UNITS = ["bytes", "KB", "MB", "GB", "TB", "PB"];
@@ -42,14 +45,14 @@ export function bytes(value) {
   }
   return unit === 0
     ? `${whole.format(size)} ${size === 1 ? "byte" : "bytes"}`
-    : `${fraction.format(size)} ${UNITS[unit]}`;
+    : `${fraction.format(size)}${UNBROKEN}${UNITS[unit]}`;
 }
 
 /** @example ms(1250) // "1.3 s" */
 export function ms(value) {
   if (!Number.isFinite(value)) return UNKNOWN;
-  if (value < 1000) return `${fraction.format(value)} ms`;
-  return `${fraction.format(value / 1000)} s`;
+  if (value < 1000) return `${fraction.format(value)}${UNBROKEN}ms`;
+  return `${fraction.format(value / 1000)}${UNBROKEN}s`;
 }
 
 /** The time of a day, with the day where it is another one. `at`: ms since the epoch. */

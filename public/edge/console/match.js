@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { at, make } from "./dom.js";
-import { plural, span } from "./format.js";
+import { number, plural, span } from "./format.js";
 import { act } from "./said.js";
 
 const form = at("match-form");
@@ -19,21 +19,16 @@ async function match() {
 }
 
 function shown(body) {
-  const { method, path, route, because, not = [] } = body;
-  const title = route === null ? "No route matches." : ["It matches ", make("code", {}, route), "."];
+  const { method, path, route, owned, because, not = [] } = body;
+  const none = owned ? "The edge answers it itself, whatever the routes say." : "No route matches.";
+  const title = route === null ? none : ["It matches ", make("code", {}, route), "."];
+  const others = `${plural(not.length, "other route")} ${not.length === 1 ? "does" : "do"} not match`;
   return [
     make("p", {}, make("strong", {}, title), ` Read as `, make("code", {}, `${method} ${path}`)),
-    make("p", {}, because),
+    owned ? null : make("p", {}, because),
     body.refused ? make("p", { class: "bad" }, `Such a request is refused: ${body.refused}`) : null,
     route === null ? null : described(body),
-    not.length === 0
-      ? null
-      : make(
-          "details",
-          {},
-          make("summary", {}, `Why not ${plural(not.length, "other route")}`),
-          reasons(not),
-        ),
+    not.length === 0 ? null : make("details", {}, make("summary", {}, `Why ${others}`), reasons(not)),
   ].filter(Boolean);
 }
 
@@ -92,7 +87,7 @@ function limitText({ name, limit, window, by, tier, shadow, shared }) {
   ];
   const noted = notes.filter(Boolean).join(", ");
   const length = typeof window === "number" ? span(window) : String(window);
-  return `${name}: ${limit} per ${length}${noted ? ` (${noted})` : ""}`;
+  return `${name}: ${number(limit)} per ${length}${noted ? ` (${noted})` : ""}`;
 }
 
 function cacheText({ scope, ttl, stale_while_revalidate: revalidate, stale_if_error: onError, tags = [] }) {

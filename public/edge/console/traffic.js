@@ -57,27 +57,25 @@ function sessionsNote({ rotated, ended, ended_user: user, ended_everyone: everyo
 }
 
 function trafficAnswer(overview, errors) {
-  const { metrics, totals, series, now, since, minutes } = overview;
+  const { metrics, totals, series } = overview;
   if (metrics === "off") return ["Not known: nothing is counted.", ""];
   const { requests } = totals;
   if (requests === 0) return [`No request has come ${period(overview)}.`, ""];
   const share = errors / requests;
   const how = share >= ERRORS_BAD ? "bad" : share >= ERRORS_WARN ? "warn" : "good";
   const failing = errors === 0 ? "none failed" : `${percent(errors, requests)} failed`;
-  const rate = rateOf(series) ?? (since === null ? null : (requests / (now - since)) * 60_000);
-  const often =
-    rate === null
-      ? `${number(requests)} requests ${period(overview)}`
-      : `${perMinute(rate)} requests a minute`;
+  const rate = rateOf(series);
+  const often = rate === null ? plural(requests, "request") : `${perMinute(rate)} requests a minute`;
   const denied =
     totals.limits.denied === 0 ? "none was denied" : `${percent(totals.limits.denied, requests)} were denied`;
-  return [`${often}; ${failing}, ${denied} ${period(overview)}.`, how, minutes];
+  return [`${often}; ${failing}, ${denied} ${period(overview)}.`, how];
 }
 
-/** Requests a minute over the last five minutes that are over. */
+/** Requests a minute over the last five minutes that are over; null where there were none. */
 function rateOf(series) {
   const over = (series?.requests ?? []).slice(-6, -1);
-  return over.length === 0 ? null : over.reduce((sum, each) => sum + each, 0) / over.length;
+  const sum = over.reduce((before, each) => before + each, 0);
+  return sum === 0 ? null : sum / over.length;
 }
 
 function perMinute(rate) {
