@@ -84,8 +84,8 @@ export default defineConfig({
           name: "node",
           include: ["test/e2e/**/*.test.ts", "test/unit/tools/**/*.test.ts"],
           exclude: WITH_THE_DOCS,
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -93,8 +93,8 @@ export default defineConfig({
         test: {
           name: "docs",
           include: ["test/docs/**/*.test.ts", ...WITH_THE_DOCS],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 120_000,
         },
       },
     ],
