@@ -1,5 +1,6 @@
 import { TrieRouter } from "hono/router/trie-router";
 import { Hono } from "hono/tiny";
+import { getPath } from "hono/utils/url";
 import { isOnHost } from "../config/read-hosts.ts";
 import { finish } from "../edge/finish.ts";
 import type { Isolate } from "../edge/isolate.ts";
@@ -40,17 +41,21 @@ export function ownedPaths(isolate: Isolate): OwnedPaths {
   const bases = [config.healthPath, "/edge", config.authBasePath];
   const gates = {
     ...gatesOf(isolate),
-    owned: (method: string, path: string) => isUnder(path, "/edge") || answers(onApi, method, path),
+    owned: (method: string, url: URL) =>
+      isConsolePath(url) || (isBelowBase(url) && answers(onApi, method, url)),
   };
   const onApi = endpointsOnApi(isolate, gates);
   const onConsole = config.consoleHost === null ? null : endpointsOnConsole(isolate, gates);
   const isUnder = (path: string, base: string) => path === base || path.startsWith(`${base}/`);
+  const isBelowBase = ({ pathname }: URL) => {
+    const path = pathname.includes("%") ? (decodedPath(pathname) ?? pathname) : pathname;
+    return bases.some((base) => isUnder(path, base));
+  };
   const plainBases = bases.map(forgive);
   return {
     own({ url, request }) {
       if (onConsole && isOnHost(url, config.consoleHost)) return true;
-      const path = url.pathname.includes("%") ? (decodedPath(url.pathname) ?? url.pathname) : url.pathname;
-      if (bases.some((base) => isUnder(path, base))) return true;
+      if (isBelowBase(url)) return true;
       if (!mayCarryToken(request, url)) return isConsolePath(url);
       const plain = plainPath(url.pathname);
       return plainBases.some((base) => isUnder(plain, base));
@@ -79,11 +84,13 @@ function gatesOf({ config, platform }: Isolate) {
 /** The gates, and whether the edge answers a path itself on the API's hosts. */
 type Gates = ReturnType<typeof gatesOf> & Pick<RouteLookupOptions, "owned">;
 
-/** Whether an app has an endpoint for a path: what stands in it for any path passes to the API. */
-function answers({ routes }: Hono<EndpointEnv>, method: string, path: string): boolean {
-  const router = new TrieRouter<true>();
-  for (const each of routes) if (!each.path.endsWith("*")) router.add(each.method, each.path, true);
-  return router.match(method === "HEAD" ? "GET" : method, path)[0].length > 0;
+/**
+ * Whether an app has an endpoint for an address, as its router finds it for a request: what stands in it for any path passes to the API.
+ */
+function answers({ router }: Hono<EndpointEnv>, method: string, { href }: URL): boolean {
+  const path = getPath({ url: href } as Request);
+  const [found] = router.match(method === "HEAD" ? "GET" : method, path);
+  return found.some(([[, { path: pattern }]]) => pattern !== "/*");
 }
 
 /** The API's hosts: what the edge does not answer is the API's. */
@@ -176,6 +183,7 @@ function addOperators(app: Hono<EndpointEnv>, isolate: Isolate, gates: Gates): v
         answer: (c, request) => answerInside(isolate, c.env.received, request),
         platform,
         hosts: config,
+        owned: gates.owned,
       },
       users: usersOf(isolate),
       limiter: isolate.limiter,

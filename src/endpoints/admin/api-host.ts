@@ -1,9 +1,13 @@
+import * as z from "zod/mini";
 import type { Config } from "../../config/config.ts";
 import { hostIn, isOnHost } from "../../config/read-hosts.ts";
 import { type BadInputCode, badInput } from "../bad-input.ts";
 
 /** `CONSOLE_HOST` and `API_HOST`. */
 export type Hosts = Pick<Config, "consoleHost" | "apiHost">;
+
+/** A host in a body: a name of 253 characters (RFC 1035 §2.3.4), a dot and a port at most. */
+export const hostName = z.string().check(z.maxLength(260));
 
 /**
  * The address that a path in a body stands on: of the host that the body names, else of the request's own; on the console's host, which

@@ -4,19 +4,24 @@ import * as z from "zod/mini";
 import type { ResponseCache } from "../../response-cache/response-cache.ts";
 import type { PurgeRequest } from "../../response-cache/withdrawals.ts";
 import type { Platform } from "../../runtime/platform.ts";
+import { wellFormed } from "../../runtime/well-formed.ts";
 import { badInput } from "../bad-input.ts";
 import { readJson } from "../json-body.ts";
-import { apiAddress, type Hosts } from "./api-host.ts";
+import { apiAddress, type Hosts, hostName } from "./api-host.ts";
 
-const list = z.optional(z.array(z.string().check(z.maxLength(4096))).check(z.maxLength(500)));
+const list = z.optional(
+  z.array(z.string().check(z.minLength(1), z.maxLength(4096), wellFormed)).check(z.maxLength(500)),
+);
 export const purgeBody = z.strictObject({
   files: list,
   prefixes: list,
   tags: list,
-  users: z.optional(z.array(z.string().check(z.minLength(1), z.maxLength(256))).check(z.maxLength(500))),
+  users: z.optional(
+    z.array(z.string().check(z.minLength(1), z.maxLength(256), wellFormed)).check(z.maxLength(500)),
+  ),
   purge_everything: z.optional(z.boolean()),
   soft: z.optional(z.boolean()),
-  host: z.optional(z.string()),
+  host: z.optional(hostName),
 });
 
 /** Purges that `GET /edge/cache/purges` tells. */
@@ -96,7 +101,7 @@ export function purgeRoutes({ cache, hosts, platform }: PurgeRoutesOptions) {
 
 /** A file is a URL, or a path on the API's host. */
 function absolute(file: string, index: number, base: URL): URL {
-  if (!URL.canParse(file, base.href) || !/^(https?:|\/)/.test(file))
+  if (!URL.canParse(file, base.href) || !/^(https?:\/\/|\/)/i.test(file))
     throw badPurge(`files[${index}]`, "must be an http or https address, or a path");
   return new URL(file, base);
 }

@@ -13,8 +13,8 @@ export interface RouteLookupOptions {
   matchRoute: RouteMatcher;
   /** Those that are configured, in their order. */
   routes: readonly Route[];
-  /** Whether the edge answers a path itself. @param path Decoded. */
-  owned(method: string, path: string): boolean;
+  /** Whether the edge answers an address itself, on the API's hosts. */
+  owned(method: string, url: URL): boolean;
   platform: Pick<Platform, "timer">;
 }
 
@@ -42,7 +42,7 @@ export function routeLookupRoute({ matchRoute, routes, owned, platform }: RouteL
 
   function told(method: string, url: URL) {
     const { path, refusal } = routeOf({ request: { method }, url }, matchRoute);
-    if (owned(method, path)) return { ...NO_ROUTE, method, path, because: OWNED, owned: true, refused: null };
+    if (owned(method, url)) return { ...NO_ROUTE, method, path, because: OWNED, owned: true, refused: null };
     const refused = refusal?.facts.message ?? null;
     // As the matcher has it: what is left out of it for a path that it is not sure of is told as `refused`.
     const found = matchRoute(method, path);

@@ -7,7 +7,7 @@ import type { CacheOutcome, CacheWord } from "../../response-cache/outcome.ts";
 import type { Platform } from "../../runtime/platform.ts";
 import { badInput } from "../bad-input.ts";
 import { readJson } from "../json-body.ts";
-import { apiAddress, type Hosts } from "./api-host.ts";
+import { apiAddress, type Hosts, hostName } from "./api-host.ts";
 
 /** A response of the edge, with the cache's outcome. */
 export interface WarmAnswer {
@@ -19,6 +19,8 @@ export interface WarmRoutesOptions {
   /** Answers a request as the edge does, without limits. @throws Problem where the edge refuses the request. */
   answer(c: Context, request: Request): Promise<WarmAnswer>;
   hosts: Hosts;
+  /** Whether the edge answers an address itself: such a path is none of the API's, and nothing of it is stored. */
+  owned(method: string, url: URL): boolean;
   platform: Pick<Platform, "now" | "timer">;
 }
 
@@ -28,7 +30,7 @@ const AT_ONCE = 6;
 
 export const warmBody = z.strictObject({
   paths: z.array(z.string().check(z.maxLength(4096))).check(z.minLength(1), z.maxLength(MAX_PATHS)),
-  host: z.optional(z.string()),
+  host: z.optional(hostName),
 });
 
 /** The result of one path: a line of the response. */
@@ -45,13 +47,17 @@ interface Warmed {
 /**
  * `POST /edge/cache/warm {"paths":["/v1/emissions"]}` requests each path with an anonymous GET inside the Worker, six at a
  * time. The response has one line of JSON per path, in the order of completion, and one with the sums. `host` is what the paths stand
- * on, and what stored answers are found by; paths that lead to another are refused.
+ * on, and what stored answers are found by; paths that lead to another, and those that the edge answers itself, are refused.
  */
-export function warmRoutes({ answer, hosts, platform }: WarmRoutesOptions) {
+export function warmRoutes({ answer, hosts, owned, platform }: WarmRoutesOptions) {
   return new Hono().post("/cache/warm", async (c) => {
     const { data } = await readJson(c.req.raw, { schema: warmBody, code: "BAD_WARM", platform });
     const base = apiAddress(new URL(c.req.url), data.host, hosts, "BAD_WARM");
     const urls = data.paths.map((path, index) => urlOn(base, path, index));
+    urls.forEach((url, index) => {
+      if (owned("GET", url))
+        throw badPath(index, "must be a path of your API's: the edge answers this one itself");
+    });
     c.header("content-type", "application/x-ndjson");
     c.header("cache-control", "no-store");
     return stream(c, async (out) => {
@@ -96,9 +102,10 @@ export function warmRoutes({ answer, hosts, platform }: WarmRoutesOptions) {
 /** Resolves a path on a host. @throws Problem 400 for a text that resolves to another host. */
 function urlOn(base: URL, path: string, index: number): URL {
   const url = path.startsWith("/") && URL.canParse(path, base.href) ? new URL(path, base) : null;
-  if (url?.origin !== base.origin) {
-    const field = `paths[${index}]`;
-    throw badInput("BAD_WARM", [{ in: "body", field, reason: "must be a path of this host" }]);
-  }
+  if (url?.origin !== base.origin) throw badPath(index, "must be a path of this host");
   return url;
+}
+
+function badPath(index: number, reason: string) {
+  return badInput("BAD_WARM", [{ in: "body", field: `paths[${index}]`, reason }]);
 }

@@ -15,7 +15,12 @@ const miss = (stored: boolean): CacheOutcome => ({
 const HOSTS = { consoleHost: "console.example", apiHost: null };
 
 async function warm(answer: () => WarmAnswer): Promise<Record<string, unknown>[]> {
-  const app = warmRoutes({ answer: async () => answer(), hosts: HOSTS, platform: testPlatform() });
+  const app = warmRoutes({
+    answer: async () => answer(),
+    hosts: HOSTS,
+    owned: () => false,
+    platform: testPlatform(),
+  });
   const body = JSON.stringify({ paths: ["/v1/x"] });
   const response = await app.fetch(new Request("https://edge.example/cache/warm", { method: "POST", body }));
   return (await response.text())
