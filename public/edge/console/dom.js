@@ -62,7 +62,12 @@ const signatureOf = (content) => (typeof content === "string" ? content : (conte
  */
 export function fill(body, rows) {
   const known = new Map([...body.rows].map((row) => [row.dataset.key, row]));
-  for (const [index, { key, cells }] of rows.entries()) {
+  const used = new Set();
+  for (const [index, { key: wanted, cells }] of rows.entries()) {
+    // Rows that have the same key stay apart: one that no key finds would never be removed.
+    let key = wanted;
+    while (used.has(key)) key = `${key}+`;
+    used.add(key);
     const row = known.get(key) ?? make("tr", { "data-key": key });
     known.delete(key);
     for (const [column, cell] of cells.entries()) fillCell(row, column, cell);

@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import { ask } from "./ask.js";
 import { at } from "./dom.js";
 import { act, notice } from "./said.js";
+import { inOneIsolate } from "./store.js";
 
 const form = at("key-form");
 const result = at("key-result");
@@ -39,16 +40,7 @@ async function end() {
   if (!yes) return null;
   const { status, body } = await call("POST", "/edge/keys/lookup", { key: at("key-value").value, end: true });
   if (status !== 202) return [notice("The key is forgotten.", [`In the log it is ${body.key}.`])];
-  return [
-    notice(
-      "The key is forgotten in one isolate alone.",
-      [
-        "Redis does not answer. It is written when Redis is back, if the isolate still lives then.",
-        "Do it again when Redis is back, to be sure.",
-      ],
-      "warn",
-    ),
-  ];
+  return [notice("The key is forgotten in one isolate alone.", inOneIsolate(), "warn")];
 }
 
 form.addEventListener("submit", (event) => {

@@ -6,6 +6,7 @@ import { clock } from "./format.js";
 import { showBanner, showCounted, showUp } from "./overview.js";
 import { showPurges } from "./purges.js";
 import { problemNode } from "./said.js";
+import { learnStore } from "./store.js";
 import "./caller.js";
 import "./purge.js";
 import "./warm.js";
@@ -34,6 +35,13 @@ const known = {
   latestAt: null,
   /** Why there was no answer; null where the last one came. */
   failure: null,
+};
+
+/** What no header field can carry: fetch would call it a failure of the network. */
+const NO_FIELD_CARRIES = /[^\x20-\xff]/;
+const NOT_A_TOKEN = {
+  title: "Not a token",
+  message: "It has a character that no token has, perhaps one that is not seen. Type it, or copy it again.",
 };
 
 let open = false;
@@ -71,6 +79,7 @@ function learn({ status, value, reason }) {
   }
   known.failure = null;
   // Where nothing is counted, there are no sums.
+  learnStore(value.body.health.store.status);
   known.latest = { ...value.body, totals: value.body.totals ?? NOTHING_COUNTED };
   known.latestAt = Date.now();
   if (!value.body.complete) return;
@@ -122,6 +131,8 @@ function leave(failure = null) {
   clearTimeout(timer);
   asking?.abort();
   useToken("");
+  // A question that waits for an answer would lie over the field.
+  at("ask").close();
   Object.assign(known, { complete: null, completeAt: null, latest: null, latestAt: null, failure: null });
   for (const id of ["console", "nav", "controls"]) at(id).hidden = true;
   for (const result of document.querySelectorAll(".result")) result.replaceChildren();
@@ -134,9 +145,11 @@ function leave(failure = null) {
 
 async function signIn() {
   const field = at("token");
-  useToken(field.value.trim());
+  const token = field.value.trim();
+  useToken(token);
   at("sign-in-result").replaceChildren();
   try {
+    if (NO_FIELD_CARRIES.test(token)) throw new Refused(0, NOT_A_TOKEN);
     const answered = await askOverview();
     field.value = "";
     enter();

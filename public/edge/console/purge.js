@@ -5,6 +5,7 @@ import { ask } from "./ask.js";
 import { at } from "./dom.js";
 import { list, plural } from "./format.js";
 import { act, notice } from "./said.js";
+import { inOneIsolate } from "./store.js";
 
 const form = at("purge-form");
 const EVERYTHING = "purge_everything";
@@ -88,26 +89,19 @@ async function purge() {
     yes: "Purge",
   });
   if (!yes) return null;
-  const { status, body } = await call("POST", "/edge/cache/purge", {
+  const { status } = await call("POST", "/edge/cache/purge", {
     ...(kind === EVERYTHING ? { [EVERYTHING]: true } : { [kind]: values }),
     ...(soft && { soft }),
     ...(kind === "files" && host !== "" && { host }),
   });
   form.dispatchEvent(new Event("acted", { bubbles: true }));
-  return [told(what, soft, status, body)];
+  return [told(what, soft, status)];
 }
 
-function told(what, soft, status, { reach }) {
-  const title = `Purged ${what}${soft ? ", softly" : ""}.`;
-  if (status !== 202) return notice(title, ["It reaches every isolate within seconds."]);
-  return notice(
-    title.replace(".", " in one isolate alone."),
-    [
-      `Redis does not answer, so it reaches ${reach} only. It is written when Redis is back, if the isolate still lives then.`,
-      "Do it again when Redis is back, to be sure.",
-    ],
-    "warn",
-  );
+function told(what, soft, status) {
+  const title = `Purged ${what}${soft ? ", softly" : ""}`;
+  if (status !== 202) return notice(`${title}.`, ["It reaches every isolate within seconds."]);
+  return notice(`${title} in one isolate alone.`, inOneIsolate(), "warn");
 }
 
 at("purge-kind").addEventListener("change", kindChosen);

@@ -3,6 +3,7 @@
 import { answer, at, fill } from "./dom.js";
 import { ago, clock } from "./format.js";
 import { problemNode } from "./said.js";
+import { hasRedis } from "./store.js";
 
 /** By kind, what a purge withdraws. */
 const KINDS = {
@@ -14,7 +15,10 @@ const KINDS = {
   everything: () => "everything",
 };
 
-const REACHES = { everywhere: "every isolate", "this isolate": "one isolate alone, until Redis is back" };
+function reached(reach) {
+  if (reach === "everywhere") return "every isolate";
+  return hasRedis() ? "one isolate alone, until Redis is back" : "one isolate alone";
+}
 
 const words = ({ kind, what }) => KINDS[kind]?.(what ?? "?") ?? String(kind);
 
@@ -43,7 +47,7 @@ export function showPurges({ status, value, reason }, now = Date.now()) {
         { label: "How", content: purge.soft ? "soft: stale from then on" : "removed from use" },
         {
           label: "Reaches",
-          content: REACHES[purge.reach] ?? String(purge.reach),
+          content: reached(purge.reach),
           class: purge.reach === "everywhere" ? "" : "warn",
         },
       ],
@@ -54,18 +58,19 @@ export function showPurges({ status, value, reason }, now = Date.now()) {
 function purgesAnswer([last], complete, now) {
   if (!last) {
     if (complete) return ["There was none in the last seven days.", ""];
-    return ["Not known while Redis is away: the isolate that answered knows of none.", "warn"];
+    return [`Not known ${away()}: the isolate that answered knows of none.`, "warn"];
   }
   const did = last.soft ? "made stale" : "withdrew";
-  const reach =
-    last.reach === "everywhere"
-      ? "in every isolate"
-      : "in one isolate alone, and is written when Redis is back";
-  const doubt = complete ? "" : " While Redis is away there may be later ones.";
+  const reach = last.reach === "everywhere" ? "in every isolate" : `in one isolate alone${written()}`;
+  const doubt = complete ? "" : ` ${capital(away())} there may be later ones.`;
   return [
     `${capital(ago(last.at, now))} it ${did} ${words(last)}, ${reach}.${doubt}`,
     complete ? "" : "warn",
   ];
 }
+
+/** Why not all purges are known. */
+const away = () => (hasRedis() ? "while Redis is away" : "without Redis");
+const written = () => (hasRedis() ? ", and is written when Redis is back" : "");
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,6 +1,6 @@
 // What the page says of an outcome: problems, and notices of what was done.
 
-import { Refused } from "./api.js";
+import { hasToken, Refused } from "./api.js";
 import { make } from "./dom.js";
 import { plural } from "./format.js";
 
@@ -58,6 +58,16 @@ function asRefused(error) {
   return new Refused(0, { title: "This page failed", message: String(error?.message ?? error) });
 }
 
+/** Marks the fields that the edge names: those whose `data-member` is that member of the body, else the first. */
+function markNamed(form, errors) {
+  if (!Array.isArray(errors) || errors.length === 0) return;
+  const members = errors.map(({ field }) => String(field).split(/[.[]/, 1)[0]);
+  const named = members.map((member) => form.querySelector(`[data-member~="${CSS.escape(member)}"]`));
+  const first = form.querySelector("input:not([type=checkbox]), textarea");
+  for (const input of new Set(named.map((each) => each ?? first)))
+    input?.setAttribute("aria-invalid", "true");
+}
+
 /**
  * Runs one act of a form: marks its button, says the outcome, and marks the fields that the edge names.
  *
@@ -71,14 +81,13 @@ export async function act(form, result, work) {
   for (const input of form.elements) input.removeAttribute("aria-invalid");
   try {
     const nodes = await work();
-    if (nodes !== null) result.replaceChildren(...nodes);
+    // Whoever has signed out meanwhile leaves nothing behind.
+    if (nodes !== null && hasToken()) result.replaceChildren(...nodes);
   } catch (error) {
     if (error instanceof Refused && error.status === 401)
       form.dispatchEvent(new Event("signed-out", { bubbles: true }));
-    result.replaceChildren(problemNode(error));
-    const named = error instanceof Refused && Array.isArray(error.problem.errors);
-    if (named)
-      form.querySelector("input:not([type=checkbox]), textarea")?.setAttribute("aria-invalid", "true");
+    if (hasToken()) result.replaceChildren(problemNode(error));
+    if (error instanceof Refused) markNamed(form, error.problem.errors);
   } finally {
     delete form.dataset.busy;
     for (const button of buttons) button.removeAttribute("aria-disabled");
