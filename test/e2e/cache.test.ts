@@ -291,7 +291,7 @@ describe("the response cache of the built Worker", () => {
       [{ paths: ["/\\elsewhere.example/"] }],
       [{ paths: ["relative"] }],
       [{ paths: Array.from({ length: 301 }, () => "/x") }],
-      [{ paths: ["/x"], host: "elsewhere.example" }],
+      [{ paths: ["/x"], host: "https://elsewhere.example/" }],
       [null],
     ])("refuses %j", async (body) => {
       const answer = await post("/edge/cache/warm", body);

@@ -119,7 +119,8 @@ describe("hour buckets", () => {
     platform.advance(HOUR_MS + 5 * MINUTE_MS);
     await scrape();
     const text = await redis<string>("GET", keys.metricHour(FIRST + 1));
-    expect(text.length).toBeGreaterThan(30_000);
+    // A third of the room is for the families that have nothing here.
+    expect(text.length).toBeGreaterThan(20_000);
     expect(new TextEncoder().encode(text).length).toBeLessThanOrEqual(80_000);
   });
 });

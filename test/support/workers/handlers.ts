@@ -8,7 +8,7 @@ app.use("*", edge({ session: "optional" }));
 app.post("/send/:to", async (c) => {
   const verdict = await c.var.edge.limiter.limit(c.req.param("to"), {
     limit: 2,
-    window: "60 s",
+    window: "1 d",
     name: "send",
   });
   return c.json(verdict, verdict.success ? 200 : 429);
