@@ -102,6 +102,22 @@ describe.skipIf(!hasChromium)(
       expect(asked).toEqual([]);
     });
 
+    it("sends the cookie of a sign-in in front of its host, and says when that is over", async () => {
+      page = await consoles.openSignedIn("sign-in in front");
+      const url = consoleUrl(consoles.harness.edge.url);
+      await page.context().addCookies([{ name: "CF_Authorization", value: "a", url }]);
+      const [asked] = await Promise.all([page.waitForRequest(/overview/), page.click("#refresh")]);
+      expect((await asked.allHeaders()).cookie).toBe("CF_Authorization=a");
+      const headers = { location: "https://sign-in.example/" };
+      await page.route("**/edge/**", (route) => route.fulfill({ status: 302, headers }));
+      await page.click("#refresh");
+      await page.locator("#banner", { hasText: "Reload the page to sign in there again" }).waitFor();
+      await page.fill("#lookup-value", "ada");
+      await page.click("#lookup-form button");
+      await page.locator("#lookup-result", { hasText: "Something in front of the edge" }).waitFor();
+      expect(new URL(page.url()).href, "the page stays where it is").toBe(url);
+    });
+
     it("marks the field that the edge names", async () => {
       page = await consoles.openSignedIn("fields");
       await page.fill("#purge-list", "/x");

@@ -71,9 +71,10 @@ async function send(method, path, body, signal) {
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal ? { signal } : {}),
-      credentials: "omit",
+      // Of a sign-in in front of this host, which asks every request for its cookie. The edge's endpoints read none.
+      credentials: "same-origin",
       cache: "no-store",
-      redirect: "error",
+      redirect: "manual",
       referrerPolicy: "no-referrer",
     });
   } catch (error) {
@@ -85,8 +86,13 @@ async function send(method, path, body, signal) {
     );
   }
   if (response.ok) return response;
+  if (response.type === "opaqueredirect") throw unanswered(SENT_ELSEWHERE);
   throw new Refused(response.status, await problemOf(response));
 }
+
+/** No endpoint of the edge redirects. */
+const SENT_ELSEWHERE =
+  "Something in front of the edge sends elsewhere, as a sign-in does when it is over. Reload the page to sign in there again.";
 
 function unanswered(message) {
   return new Refused(0, { title: "No answer", message });

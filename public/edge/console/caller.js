@@ -43,7 +43,7 @@ async function reset(who) {
     title: `Reset the limits of ${name}?`,
     does: [
       `The counts of all windows shown for ${name} are deleted in Redis, and in the isolate that answers.`,
-      "Its next request is counted from nothing.",
+      "Its next request is counted from nothing, in an isolate that has just refused it after 5 seconds, or what ISOLATE_MAX_AGE_MS says.",
     ],
     not: [
       "Other callers, sessions and stored answers stay as they are.",
