@@ -98,6 +98,7 @@ const FORMS: Record<string, (words: string[], text: string) => Promise<void> | v
     for (const example of ["app", "limits"])
       expect(existsSync(`docs/examples/${example}/${from}`)).toBe(true);
   },
+  node: ([file = ""]) => expect(existsSync(file), file).toBe(true),
   openssl: (words) => expect(words[0]).toBe("rand"),
   // test/docs/package.test.ts runs it, as it is packed.
   "envoyou-edge": (words, text) => {
