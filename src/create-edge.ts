@@ -12,7 +12,7 @@ import {
   type SessionOptions,
   sessionOptions,
 } from "./middleware/options.ts";
-import { behindSession } from "./middleware/preflight.ts";
+import { toHandlers } from "./middleware/to-handlers.ts";
 import { type EdgeEnv, edgeIn } from "./middleware.ts";
 import { connectionOf } from "./store/requester.ts";
 
@@ -124,7 +124,7 @@ export function createEdge(
   const variablesOf = environments(options, () => sessions);
   if (typeof options !== "function") checkOptions(options);
   const sinks = typeof options === "function" ? undefined : options.sinks;
-  const host = { isolateOf, behindSession, variablesOf, explained: inTermsOfOptions };
+  const host = { isolateOf, toHandlers, variablesOf, explained: inTermsOfOptions };
   const edge: EdgeMiddlewares["edge"] = (more) => {
     sessions ||= more.session !== undefined;
     return edgeIn({ ...(sinks && { sinks }), ...more }, host);

@@ -13,6 +13,7 @@ import { createEvents } from "./events/events.ts";
 import { Problem } from "./http/problem.ts";
 import { AppErrors, limitedInfo, responseOr, throwTo } from "./middleware/app-functions.ts";
 import { askApp, withoutKeyNames } from "./middleware/ask-app.ts";
+import { checkOptions } from "./middleware/check-options.ts";
 import { EarlierFields } from "./middleware/earlier-fields.ts";
 import {
   type AppContext,
@@ -24,8 +25,8 @@ import {
   type SessionOptions,
   sessionOptions,
 } from "./middleware/options.ts";
-import { behindSession } from "./middleware/preflight.ts";
-import { inStack, type RequestStack } from "./middleware/stack.ts";
+import { inStack, isInside, type RequestStack } from "./middleware/stack.ts";
+import { toHandlers } from "./middleware/to-handlers.ts";
 import type { EdgeEnv, EdgeVariables } from "./middleware/variables.ts";
 import { joinedVerdict } from "./ratelimit/joined-verdict.ts";
 import type { LimitVerdict } from "./ratelimit/verdict.ts";
@@ -48,15 +49,15 @@ export type { EdgeEnv, EdgeVariables } from "./middleware/variables.ts";
  * app.use("*", edge({ limits: [{ name: "all", limit: 60, window: "1 m" }], session: "optional" }));
  */
 export function edge(options: EdgeOptions): MiddlewareHandler<EdgeEnv> {
-  return edgeIn(options, { isolateOf, behindSession });
+  return edgeIn(options, { isolateOf, toHandlers });
 }
 
 /** What an edge with variables of its own consists of. */
 export interface EdgeHost {
   /** The isolates: what takes part. */
   isolateOf: IsolateOf;
-  /** Runs the handlers behind a required session; absent where no middleware has sessions. */
-  behindSession?: typeof behindSession;
+  /** What stands between a session or a cache and the handlers; absent where no middleware has any. */
+  toHandlers?: typeof toHandlers;
   /**
    * The variables for the host's, the same object for the same values: what an isolate knows belongs to it. Default the host's.
    * @throws ConfigError
@@ -68,18 +69,20 @@ export interface EdgeHost {
 
 /** The same with variables of its own. */
 export function edgeIn(options: EdgeOptions, host: EdgeHost): MiddlewareHandler<EdgeEnv> {
-  const { isolateOf, behindSession, variablesOf, explained } = host;
+  const { isolateOf, toHandlers, variablesOf, explained } = host;
   const { sinks, onLimited } = options;
-  const needsSession = options.session === "required";
   const { routes, capabilities } = configured(options);
   const events = createEvents({ platform: workerPlatform, ...(sinks && { sinks }) });
   const scopeOf = limitScope(options);
-  const ask = askApp(options);
+  const ask = askApp(options, toHandlers?.cacheKey);
 
   return async function edgeMiddleware(c, next) {
     const app = new AppErrors();
     const own = c as unknown as AppContext;
+    if (isInside(c, edgeMiddleware)) return next();
     try {
+      checkOptions(options);
+      const needsSession = toHandlers?.needsSession(options);
       const isolate = isolateOf(variablesOf?.(c.env ?? {}) ?? c.env ?? {}, routes, sinks);
       const [route] = isolate.config.routes;
       const earlier = new EarlierFields(c);
@@ -90,10 +93,12 @@ export function edgeIn(options: EdgeOptions, host: EdgeHost): MiddlewareHandler<
           isolate,
           received,
           (admitted) => {
+            stack.admitted.add(edgeMiddleware);
             setVariables(c, { isolate, admitted, stack, capabilities });
-            const handlers = (run: () => Promise<void>) => throughHandlers(c, run, { admitted, earlier });
-            return behindSession && needsSession && isolate.config.mode === "enforce"
-              ? behindSession(c, next, handlers, (run) => app.from(run))
+            const handlers = (run: () => Promise<void>) =>
+              throughHandlers(c, run, { earlier, narrow: () => toHandlers?.narrow(c, admitted.request) });
+            return toHandlers && needsSession && isolate.config.mode === "enforce"
+              ? toHandlers.behindSession(c, next, handlers, (run) => app.from(run))
               : handlers(next);
           },
           {
@@ -130,7 +135,7 @@ function configured(options: EdgeOptions) {
     {
       path: "/*",
       access: session === "required" ? "session" : "public",
-      ...(limits && { limits: plain(limits) }),
+      ...(limits !== undefined && { limits: plain(limits) }),
       ...(tiers && {
         tiers: Object.fromEntries(Object.entries(tiers).map(([tier, own]) => [tier, plain(own)])),
       }),
@@ -285,34 +290,15 @@ function setVariables(c: Context<EdgeEnv>, { isolate, admitted, stack, capabilit
 function throughHandlers(
   c: Context<EdgeEnv>,
   next: () => Promise<void>,
-  { admitted: { request }, earlier }: { admitted: Admitted; earlier: EarlierFields },
+  { earlier, narrow }: { earlier: EarlierFields; narrow: () => void },
 ): OriginFetch {
   return {
     repeatable: false,
     async fetch() {
-      if (request.forwarded.rule) narrow(c, request);
+      narrow();
       await next();
       if (c.error instanceof Problem && c.error.isAnswer) throw c.error;
       return { kind: "response", response: earlier.without(c.res) } as const;
     },
   };
-}
-
-/** Set by the platform for each request: no stored answer may vary by them. */
-const OF_THE_PLATFORM = ["cf-connecting-ip", "x-forwarded-for"];
-
-/** Gives the handlers the request that their answer is stored for: what is in no key must not change it (law 8). */
-function narrow(c: Context<EdgeEnv>, { request, forwarded }: Admitted["request"]): void {
-  const headers = forwarded.fields.toHeaders(true);
-  for (const name of OF_THE_PLATFORM) {
-    const value = request.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
-  const { method, signal, cf } = request;
-  c.req.raw = new Request(forwarded.url, {
-    method,
-    headers,
-    signal,
-    ...(cf && { cf: cf as RequestInitCfProperties }),
-  });
 }

@@ -34,6 +34,8 @@ const IDEMPOTENT = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/;
 const PASSING = [502, 503, 504];
 /** RFC 9110 names no longest `Retry-After`; nobody waits on a page for longer than this, ms. */
 const MAX_PAUSE_MS = 10_000;
+/** A timer of more milliseconds than 31 bits hold ends at once (HTML, timers). */
+const MAX_WAIT_SECONDS = 2_147_483;
 
 /** Sends requests, and sends them again where that can do no harm. */
 export class Attempts {
@@ -72,9 +74,9 @@ export class Attempts {
       });
       if (answer?.status === 429 && !waited && repeatable) {
         const seconds = retryAfterSeconds(answer.headers, this.#clock.now());
+        const waits = seconds !== null && seconds <= Math.min(waitSeconds, MAX_WAIT_SECONDS);
         // The edge refuses before it asks the API, so that nothing has happened whatever the method.
-        if (seconds === null || seconds > waitSeconds || !(idempotent || (await edgeProblem(answer))))
-          return answer;
+        if (!waits || !(idempotent || (await edgeProblem(answer)))) return answer;
         waited = true;
         discard(answer);
         await this.#clock.sleep(seconds * 1000, signal);

@@ -7,13 +7,16 @@ import { type ClientSessions, clientSessions } from "./sessions.ts";
 
 /** Options of {@link createClient}. */
 export interface ClientOptions {
-  /** The edge's address, `https://api.example.com`. Default: the page's own origin. */
+  /** The edge's address, `https://api.example.com`. Paths begin at its root: a path in it counts for nothing. Default: the page's own origin. */
   baseUrl?: string;
   /** The bearer session to go on with, as `onToken` was told of it. Default none. */
   token?: string | null;
   /** Called with each new token, and with null where the session is over: keep it where the page finds it again. Default: nobody is told. */
   onToken?: (token: string | null) => void;
-  /** A 429 is waited out once, where its `Retry-After` is at most this many seconds. Default 0: not at all. */
+  /**
+   * A 429 is waited out once, where its `Retry-After` is at most this many seconds; of POST and PATCH only the edge's own problem, because
+   * an API may have done something. Default 0: not at all.
+   */
   waitSeconds?: number;
   /** Retries of GET, HEAD, OPTIONS, PUT and DELETE after 502, 503, 504 and lost connections. `false`: none. Default two of a request. */
   retry?: RetryOptions | false;

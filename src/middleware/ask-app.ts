@@ -1,6 +1,7 @@
 import { ConfigError } from "../config/config-error.ts";
 import type { ToldByApp } from "../edge/admission.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
+import { isNobody } from "../identity/nobody.ts";
 import type { CountedKey } from "../request/capability.ts";
 import type { AppContext, EdgeOptions, KeyFunction, LimitKey, MiddlewareLimit } from "./options.ts";
 
@@ -10,14 +11,18 @@ export type AskApp = (c: AppContext, identifier: Pick<Identifier, "hash">) => Pr
 /** Each key is one more count in Redis: a list that a client sends must not become a thousand. */
 const MAX_KEYS = 8;
 
-/** What a template or `String()` makes of nothing. As a key it would be everybody's. */
-const NOBODY: ReadonlySet<string> = new Set(["", "undefined", "null", "NaN", "[object Object]"]);
-
 /** What a limit's `by` means without any key: a key of that name would be asked for by nobody, or counted in their place. */
 const BUILT_IN: readonly string[] = ["caller", "address"];
 
-/** @returns null where the options have no function. */
-export function askApp({ key, tier, skip, cost, cache, limits, tiers }: EdgeOptions): AskApp | null {
+/**
+ * @param cacheKey What `cache.key` says; absent where nothing is cached.
+ * @returns null where the options have no function.
+ */
+export function askApp(
+  options: EdgeOptions,
+  cacheKey?: (options: EdgeOptions, ...asked: Parameters<AskApp>) => Promise<Pick<ToldByApp, "cacheKey">>,
+): AskApp | null {
+  const { key, tier, skip, cost, cache, limits, tiers } = options;
   const counted = countedBy({ limits, tiers });
   const functions = keyFunctions(key);
   const named = [...counted.values()].find((by) => by !== "caller");
@@ -25,7 +30,7 @@ export function askApp({ key, tier, skip, cost, cache, limits, tiers }: EdgeOpti
 
   return async function ask(c, identifier) {
     checkKeys(functions);
-    const cached = await cacheKey(c, identifier);
+    const cached = await cacheKey?.(options, c, identifier);
     if (await skip?.(c)) return { unlimited: true, ...cached };
     const units = cost ? costOf(await cost(c)) : undefined;
     if (units === 0) return { unlimited: true, ...cached };
@@ -57,18 +62,6 @@ export function askApp({ key, tier, skip, cost, cache, limits, tiers }: EdgeOpti
     }
     if (keys.length > MAX_KEYS) throw issue("key", `${keys.length} keys`, `Return ${MAX_KEYS} at most.`);
     return keys;
-  }
-
-  async function cacheKey(
-    c: AppContext,
-    { hash }: Pick<Identifier, "hash">,
-  ): Promise<Pick<ToldByApp, "cacheKey">> {
-    const isRead = c.req.method === "GET" || c.req.method === "HEAD";
-    if (!cache?.key || !isRead) return {};
-    const found = await cache.key(c);
-    const parts = (isList(found) ? found : [found]).map((part) => textOf(part, "cache.key", new Set([""])));
-    if (parts.every((part) => part === null)) return {};
-    return { cacheKey: await hash("cache key", JSON.stringify(parts)) };
   }
 }
 
@@ -117,9 +110,9 @@ export function withoutKeyNames<Limits extends readonly MiddlewareLimit[]>(limit
 }
 
 /** @returns null where it is nobody's. @throws ConfigError for what is no key. */
-function textOf(value: LimitKey, place: string, nobody: ReadonlySet<string> = NOBODY): string | null {
+export function textOf(value: LimitKey, place: string, isNothing = isNobody): string | null {
   if (value === null || value === undefined) return null;
-  if (typeof value === "string") return nobody.has(value.trim()) ? null : value;
+  if (typeof value === "string") return isNothing(value) ? null : value;
   if (typeof value === "bigint") return String(value);
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : null;
   throw issue(place, kindOf(value), "Return a text or a number; null where there is none.");
@@ -137,7 +130,7 @@ function costOf(value: number): number {
   throw issue("cost", found, "Return a number of units, 0 or more.");
 }
 
-function isList(found: LimitKey | readonly LimitKey[]): found is readonly LimitKey[] {
+export function isList(found: LimitKey | readonly LimitKey[]): found is readonly LimitKey[] {
   return Array.isArray(found);
 }
 

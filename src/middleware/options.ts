@@ -198,16 +198,18 @@ export type RateLimitArguments =
   | [options: RateLimitOptions];
 
 export function limitOptions([first, more]: RateLimitArguments): EdgeOptions {
-  if (!isList(first)) return first;
-  return { ...more, limits: first };
+  if (isList(first)) return { ...more, limits: first };
+  // Without any it would let everybody pass: `limits` is then no list, which is an issue of the configuration.
+  return { ...first, limits: first?.limits ?? ("none" as never) };
 }
 
 function isList(given: RateLimitArguments[0]): given is readonly MiddlewareLimit[] {
   return Array.isArray(given);
 }
 
-/** @param need `required`, `optional`, or options. */
+/** @param need `required`, `optional`, or options. What else there is goes on, for the check to find. */
 export function sessionOptions(need: "required" | "optional" | SessionOptions = "optional"): EdgeOptions {
-  if (typeof need === "string") return { session: need };
-  return { session: need.required ? "required" : "optional" };
+  if (typeof need !== "object") return { session: need };
+  const { required, ...others } = need;
+  return { ...others, session: required ? "required" : "optional" };
 }

@@ -17,6 +17,8 @@ export class RequestStack implements LimitingRequest {
   readonly #ofHandlers: LimitVerdict[] = [];
   #calls = 0;
   #ms = 0;
+  /** The middlewares that have let the request in. */
+  readonly admitted = new Set<unknown>();
   /** What the limits so far say. */
   limits: LimitVerdict | null = null;
   /** What a middleware has set as `c.var.user`; undefined where none has. */
@@ -97,6 +99,11 @@ function isShown({ headers }: LimitVerdict, answer: Headers): boolean {
   const limit = headers["X-RateLimit-Limit"];
   if (limit === undefined || answer.get("x-ratelimit-limit") !== limit) return false;
   return answer.get("ratelimit-policy") === (headers["RateLimit-Policy"] ?? null);
+}
+
+/** Whether a middleware has let the request in already: used for all paths and again for a route, it decides and counts once. */
+export function isInside(c: Context, middleware: unknown): boolean {
+  return open.get(c)?.admitted.has(middleware) ?? false;
 }
 
 /** Runs a middleware as one inside of those that handle the request already, or as the outermost. */

@@ -2,6 +2,7 @@ import { type CallerLists, noCallers } from "../config/caller-lists.ts";
 import type { Policy, Route } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
+import { isNobody } from "../identity/nobody.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
@@ -42,11 +43,13 @@ export interface HandlerLimiter {
    * Counts `identity` (any text; it is hashed) with a call of its own, which the request's log line counts. Each `name` has a count of
    * its own.
    *
-   * @param identity Whose count it is.
+   * @param identity Whose count it is. A text of nothing (`""`, blanks, `undefined`, `null`, `NaN`, `[object Object]`) would be everybody's
+   *   and is an error.
    * @param options The limit.
    * @returns whether there is room, what is left, and `headers`: fields that are ready to be set, with `Retry-After` where there is no
    *   room. Beside the fields of a middleware's limits those stay, and the tightest comes first.
-   * @throws RangeError for options that make no limit: a cost that is not a whole number from 1 to the limit, a window of 0.
+   * @throws RangeError for an identity that is nobody's, and for options that make no limit: a cost that is not a whole number from 1 to the
+   *   limit, a window of 0.
    * @example
    * import { createEdge, type EdgeEnv } from "envoyou-edge";
    * import { Hono } from "hono";
@@ -95,6 +98,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
 
     async limit(identity, limitOptions, request) {
       const policy = policyOf(limitOptions);
+      if (isNobody(`${identity}`)) throw new RangeError("An identity names somebody");
       const caller = await identifier.hash("limit", identity);
       const charge: Charge = { policy, caller, cost: policy.cost, most: policy.cost, enforced: true };
       const batch = store.batch();

@@ -205,6 +205,11 @@ export function limiterContract(name: string, open: (platform: TestPlatform) => 
           JSON.stringify(bad),
         ).rejects.toThrow(RangeError);
       }
+      // Such a text is what a template makes of a missing value: all who have none would share its count.
+      for (const nobody of ["", " ", "undefined", "null", "NaN", `${{}}`, undefined, null, Number.NaN, {}])
+        await expect(isolate.limiter.limit(nobody as string, good), JSON.stringify(nobody)).rejects.toThrow(
+          RangeError,
+        );
       expect((await isolate.limiter.limit("alice", good)).remaining).toBe(4);
     });
 

@@ -233,6 +233,12 @@ describe("a 429", () => {
     ["of the edge is waited out for a POST too", "POST", [limited("1")], 5, [1000], 200],
     ["of the API is an answer to a POST", "POST", [apis("1")], 5, [], 429],
     ["of the API is waited out for a GET", "GET", [apis("1")], 5, [1000], 200],
+    ["is waited out at once where its date is over", "GET", [apis(new Date(0).toUTCString())], 5, [0], 200],
+    ["is waited out however long, where all is", "GET", [apis("86400")], Infinity, [86_400_000], 200],
+    ["longer than a timer lasts is an answer", "GET", [apis("2147484")], Infinity, [], 429],
+    ["of a century is an answer", "GET", [apis("3155760000")], Infinity, [], 429],
+    ["is an answer where the time is no number", "GET", [apis("1")], Number.NaN, [], 429],
+    ["with a negative time is an answer", "GET", [apis("-1")], 5, [], 429],
   ])("%s", async (_, method, steps, waitSeconds, waited, answered) => {
     const { client, waits } = openClient(steps, { waitSeconds });
     expect((await client.fetch("/x", { method })).status).toBe(answered);

@@ -1,0 +1,41 @@
+import type { Context } from "hono";
+import { ConfigError, shown } from "../config/config-error.ts";
+import type { Admitted } from "../edge/admission.ts";
+import { cacheKey } from "./cache-key.ts";
+import type { EdgeOptions } from "./options.ts";
+import { behindSession } from "./preflight.ts";
+
+/** What stands between requests and handlers behind a session and a cache. Limits alone have neither. */
+export const toHandlers = { cacheKey, needsSession, behindSession, narrow };
+
+/**
+ * Whether a living session is required.
+ *
+ * @throws ConfigError for any other word: it would leave open what it was to close.
+ */
+function needsSession({ session }: EdgeOptions): boolean {
+  if (session === undefined || session === "optional") return false;
+  if (session === "required") return true;
+  const fix = 'Write "required" or "optional".';
+  throw new ConfigError([{ place: "edge: session", found: shown(session), fix }]);
+}
+
+/** Set by the platform for each request: no stored answer may vary by them. */
+const OF_THE_PLATFORM = ["cf-connecting-ip", "x-forwarded-for"];
+
+/** Gives the handlers the request that their answer is stored for: what is in no key must not change it (law 8). */
+function narrow(c: Context, { request, forwarded }: Admitted["request"]): void {
+  if (!forwarded.rule) return;
+  const headers = forwarded.fields.toHeaders(true);
+  for (const name of OF_THE_PLATFORM) {
+    const value = request.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  const { method, signal, cf } = request;
+  c.req.raw = new Request(forwarded.url, {
+    method,
+    headers,
+    signal,
+    ...(cf && { cf: cf as RequestInitCfProperties }),
+  });
+}
