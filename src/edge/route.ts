@@ -30,11 +30,13 @@ export function routeOf(
 ): Routed {
   const decoded = decodedPath(url.pathname);
   const path = decoded ?? url.pathname;
-  const route = own ?? matchRoute(request.method, path);
+  // Its rules hold for every reading, and Hono reads the path for the handlers too.
+  if (own) return { route: own, path, refusal: null };
+  const route = matchRoute(request.method, path);
   const what =
     (decoded === null ? BROKEN_ESCAPE : null) ??
     ambiguityOf(url.pathname, route.rawPath) ??
-    (!own && matchRoute.readingsDiffer(request.method, path) ? OTHER_RULES : null);
+    (matchRoute.readingsDiffer(request.method, path) ? OTHER_RULES : null);
   if (!what) return { route, path, refusal: null };
   const unsure = { ...route, cache: null, verifiesKeys: false, session: null };
   return { route: unsure, path, refusal: problem("AMBIGUOUS_PATH", { values: { what } }) };
