@@ -2,7 +2,7 @@ import type { MiddlewareHandler } from "hono";
 import { ConfigError } from "./config/config-error.ts";
 import { limitVariables } from "./config/limit-variables.ts";
 import { type CreateEdgeOptions, environments, inTermsOfOptions } from "./create-edge.ts";
-import { limitsIsolateOf } from "./edge/limits-alone.ts";
+import { limitsConfig, limitsIsolateOf } from "./edge/limits-alone.ts";
 import { limitOptions, type RateLimitArguments } from "./middleware/options.ts";
 import { type EdgeVariables, edgeIn } from "./middleware.ts";
 
@@ -79,7 +79,7 @@ export function createLimits(
   const { sinks } = typeof options === "function" ? { sinks: undefined } : options;
   if (typeof options !== "function") {
     try {
-      limitsIsolateOf(checked({}), []);
+      limitsConfig(checked({}), []);
     } catch (error) {
       throw explained(error);
     }

@@ -49,7 +49,8 @@ export type SessionEnd =
     };
 
 /**
- * The user's own sessions. Each call rejects with an `EdgeError` for a problem that its result does not describe, such as
+ * The user's own sessions, at the paths of the edge as a Worker of its own; an app of middlewares has none but those that it writes itself.
+ * Each call rejects with an `EdgeError` for a problem that its result does not describe, such as
  * `SESSION_REQUIRED`, and with an `Error` where something other than the edge answers at its paths.
  */
 export interface ClientSessions {
@@ -136,7 +137,7 @@ export function clientSessions(
     const response = await ask(rest, "DELETE");
     if (response.status === 202) return { kind: "pending" };
     if (response.ok) {
-      const { deleted } = (await response.json()) as { deleted?: number };
+      const { deleted } = await jsonOf<{ deleted?: number }>(response);
       return { kind: "done", ...(deleted !== undefined && { deleted }) };
     }
     const problem = await problemIn(response);
@@ -168,14 +169,24 @@ export function clientSessions(
 
 async function read<Body>(response: Response): Promise<Body> {
   if (!response.ok) throw new EdgeError(await problemIn(response));
-  return (await response.json()) as Body;
+  return jsonOf<Body>(response);
+}
+
+/** @throws Error for a page, as a server has it that answers every path with the app's. */
+async function jsonOf<Body>(response: Response): Promise<Body> {
+  const body: unknown = await response.json().catch(() => null);
+  if (typeof body !== "object" || body === null) throw notTheEdge(response);
+  return body as Body;
 }
 
 /** @throws Error where something other than the edge answers at its paths. */
 async function problemIn(response: Response): Promise<EdgeProblem> {
   const problem = await edgeProblem(response);
   if (problem) return problem;
-  throw new Error(
-    `${response.status} at ${new URL(response.url).pathname} is no answer of the edge: is the address right?`,
-  );
+  throw notTheEdge(response);
+}
+
+function notTheEdge({ status, url }: Response): Error {
+  const path = url && new URL(url).pathname;
+  return new Error(`${status} at ${path} is no answer of the edge: is the address right?`);
 }

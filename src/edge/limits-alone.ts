@@ -1,5 +1,6 @@
+import type { Config } from "../config/config.ts";
 import { loadLimitsWith } from "../config/load-limits.ts";
-import { unmatchedRoute } from "../config/route.ts";
+import { type RouteInput, unmatchedRoute } from "../config/route.ts";
 import { unidentified } from "../identity/unidentified.ts";
 import { algorithms } from "../ratelimit/algorithms/algorithms.ts";
 import type { ResponseCache } from "../response-cache/response-cache.ts";
@@ -47,9 +48,14 @@ const cache: ResponseCache = {
 
 const values: ValueCache = { get: absent, set: absent, delete: absent, getOrSet: absent };
 
+/** The configuration of limits alone. @throws ConfigError */
+export function limitsConfig(env: object, routes: readonly RouteInput[]): Config {
+  return loadLimitsWith(algorithms, env as Record<string, unknown>, routes);
+}
+
 /** Limits alone: callers are known by their address. What the others need is in none of these files. */
 const limitsAlone: Parts = {
-  config: (env, routes) => loadLimitsWith(algorithms, env, routes),
+  config: limitsConfig,
   matcher: () => Object.assign(() => unmatchedRoute, { readingsDiffer: () => false }),
   identify:
     ({ config, identifier }) =>

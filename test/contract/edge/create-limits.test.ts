@@ -71,6 +71,20 @@ describe("limits alone do what createEdge() does", () => {
   });
 });
 
+it.each<[string, (options?: object) => unknown]>([
+  ["createLimits()", createLimits],
+  ["createEdge()", createEdge],
+])("%s says nothing before a request: the Worker's variables are not there yet", async (_what, create) => {
+  for (const options of [undefined, {}, { redis }, { storeDeadlineMs: 300 }, { limits: { ipv6Prefix: 56 } }])
+    create(options);
+  const { rateLimit } = create({ limits: { prefix: `{${freshPrefix()}}` } }) as ReturnType<typeof createEdge>;
+  const app = new Hono().use(rateLimit([day]) as never);
+  expect(log).toEqual([]);
+  const env = { UPSTASH_REDIS_REST_URL: redis.url, UPSTASH_REDIS_REST_TOKEN: redis.token };
+  await app.request("/", { headers: { "cf-connecting-ip": "192.0.2.9" } }, env);
+  expect(log.filter((line) => line.includes("store.absent"))).toEqual([]);
+});
+
 it("limits alone have keys, tiers and answers of the app's own", async () => {
   const { rateLimit } = createLimits({ logLevel: "error" });
   const app = new Hono<LimitsEnv>();

@@ -217,6 +217,29 @@ describe("retries", () => {
   });
 });
 
+describe("the paths of sessions", () => {
+  const page = () => new Response("<!doctype html>", { headers: { "content-type": "text/html" } });
+
+  it.each<[string, () => Response]>([
+    ["a page for every path", page],
+    ["an empty text", () => new Response("")],
+    ["JSON that is no object", () => Response.json(null)],
+    ["nothing", () => new Response(null, { status: 204 })],
+    ["an API's own 404", () => Response.json({ error: "no" }, { status: 404 })],
+    ["a problem of an API", () => Response.json({ title: "no", status: 503 }, { status: 500 })],
+  ])("that have %s are an error that says so, and the session goes on", async (_what, answer) => {
+    const token = tokenOf("a");
+    const { client } = openClient([answer(), answer(), answer(), answer(), answer()], {
+      token,
+      retry: false,
+    });
+    const { list, rotate, signOut, endOthers, end } = client.sessions;
+    for (const call of [list, rotate, signOut, endOthers, () => end("b")])
+      await expect(call()).rejects.toThrow("is no answer of the edge: is the address right?");
+    expect(client.token).toBe(token);
+  });
+});
+
 describe("a 429", () => {
   const limited = (retryAfter: string, code = "RATE_LIMIT_EXCEEDED") =>
     problem(429, code, { "retry-after": retryAfter });
