@@ -120,6 +120,8 @@ describe.skipIf(!hasChromium)(
 
     it("marks the field that the edge names", async () => {
       page = await consoles.openSignedIn("fields");
+      const hidden = `[...document.querySelectorAll("main [role=status]")].filter((each) => !each.checkVisibility()).map(({ id }) => id)`;
+      expect(await page.evaluate(hidden), "where outcomes are said is there before they are").toEqual([]);
       await page.fill("#purge-list", "/x");
       await page.fill("#purge-host", "no host");
       await page.click("#purge-form button[type=submit]");
