@@ -1,9 +1,9 @@
 import type { Route } from "../../config/route.ts";
-import type { KeyClaim } from "../../identity/caller.ts";
 import type { VerifiedKeys } from "../../identity/verified-keys.ts";
 import type { TierWindow } from "../../ratelimit/limiter.ts";
 import type { Sessions } from "../../session/sessions.ts";
 import type { Batch } from "../../store/batch.ts";
+import { lookUpKey } from "./keys.ts";
 
 /** The tier that a caller has: null for none, undefined where it is not known. */
 export type KnownTier = string | null | undefined;
@@ -29,11 +29,7 @@ export function tierOfHash(
   { verifiedKeys }: TierSources,
   batch: Batch,
 ): () => Promise<KnownTier> {
-  const known = verifiedKeys.get(hash);
-  const claim: Exclude<KeyClaim, { kind: "absent" }> = known
-    ? { kind: "verified", hash, name: null, ...known }
-    : { kind: "unverified", hash };
-  const heard = verifiedKeys.look(claim, batch);
+  const heard = lookUpKey(hash, verifiedKeys, batch);
   return async () => {
     const key = await heard();
     return key.kind === "verified" ? key.tier : undefined;

@@ -5,6 +5,7 @@ import { problem } from "../../http/problem.ts";
 import type { Identifier } from "../../identity/caller-hash.ts";
 import type { VerifiedKeys } from "../../identity/verified-keys.ts";
 import type { Platform } from "../../runtime/platform.ts";
+import type { Batch } from "../../store/batch.ts";
 import type { Store } from "../../store/store.ts";
 import { badInput } from "../bad-input.ts";
 import { readJson } from "../json-body.ts";
@@ -49,11 +50,7 @@ export function keyRoutes({ verifiedKeys, identifier, store, apiKeys, platform }
 
   async function told(hash: string) {
     const batch = store.batch();
-    const known = verifiedKeys.get(hash);
-    const claim = known
-      ? ({ kind: "verified", hash, name: null, ...known } as const)
-      : ({ kind: "unverified", hash } as const);
-    const heard = verifiedKeys.look(claim, batch);
+    const heard = lookUpKey(hash, verifiedKeys, batch);
     await batch.send();
     const key = await heard();
     if (batch.error && store.configured)
@@ -71,6 +68,19 @@ export function keyRoutes({ verifiedKeys, identifier, store, apiKeys, platform }
     const body = { key: `hash:${hash}`, verified: false, reach: durable ? "everywhere" : "this isolate" };
     return { body, status: durable ? (200 as const) : (202 as const) };
   }
+}
+
+/** What the origin has said of a key, by its hash. Queues a read; what it returns is called when the batch is back. */
+export function lookUpKey(
+  hash: string,
+  verifiedKeys: Pick<VerifiedKeys, "get" | "look">,
+  batch: Batch,
+): ReturnType<VerifiedKeys["look"]> {
+  const known = verifiedKeys.get(hash);
+  return verifiedKeys.look(
+    known ? { kind: "verified", hash, name: null, ...known } : { kind: "unverified", hash },
+    batch,
+  );
 }
 
 function hashIn(text: string): string {
