@@ -93,7 +93,7 @@ describe.runIf(inject("redisKind") === "redis-server")("sessions in Redis and in
     // The isolate compares Redis with the database once, after a response.
     expect(await status(token)).toBe(200);
     await until(async () => calls.some((sql) => sql.includes("session_journal")), Boolean);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await harness.edge.idle();
     calls = [];
     record();
     for (let i = 0; i < 40; i += 1) expect(await status(token)).toBe(200);

@@ -65,6 +65,7 @@ export async function openHarness({
   const edge = await startEdge({
     ...(entry && { entry }),
     assets,
+    countDeferred: true,
     ...(sessionDatabase && { sessionDatabase }),
     vars: {
       UPSTASH_REDIS_REST_URL: upstash.url,
@@ -88,10 +89,10 @@ export async function openHarness({
     edge,
     secrets,
     async counting(work) {
-      await settled(upstash);
+      await edge.idle();
       upstash.resetCalls();
       const result = await work();
-      await settled(upstash);
+      await edge.idle();
       const calls = upstash.calls.map((call) => call.commands.map(([name]) => String(name).toLowerCase()));
       return { result, calls };
     },
@@ -114,13 +115,4 @@ export async function openHarness({
       }
     },
   };
-}
-
-/** Waits until no call has reached the store for a while, so that the work after a response is done. */
-async function settled(upstash: UpstashLocal): Promise<void> {
-  let seen = -1;
-  while (seen !== upstash.calls.length) {
-    seen = upstash.calls.length;
-    await new Promise((resolve) => setTimeout(resolve, 60));
-  }
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describedBy } from "../openapi/described.ts";
 import { buildWorker } from "./build.ts";
+import { untilIdle, withDeferredCounted } from "./deferred.ts";
 import { type DatabaseBinding, startWorkerd } from "./workerd.ts";
 
 export interface EdgeOptions {
@@ -12,6 +13,8 @@ export interface EdgeOptions {
   sessionDatabase?: DatabaseBinding;
   /** Whether the static files are bound, as they are where `wrangler.toml` says so. Default false. */
   assets?: boolean;
+  /** Whether {@link Edge.idle} can be asked; a bench measures the Worker alone. Default false. */
+  countDeferred?: boolean;
   /** Sent as `CF-Connecting-IP`, which only Cloudflare sets in production. Default 203.0.113.1. */
   address?: string;
 }
@@ -20,6 +23,8 @@ export interface Edge {
   url: string;
   /** A request to the edge, redirects not followed. */
   fetch(path: string, init?: RequestInit & { address?: string }): Promise<Response>;
+  /** Waits until no request has work left that it does after its response. */
+  idle(): Promise<void>;
   /** The JSON lines that the Worker has logged so far. */
   log: Record<string, unknown>[];
   /** Its raw output, for the test that searches it for secrets. */
@@ -32,7 +37,14 @@ export interface Edge {
 
 /** Runs the built Worker in workerd, on a loopback port. */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const { vars, entry, sessionDatabase, assets = false, address = "203.0.113.1" } = options;
+  const {
+    vars,
+    entry,
+    sessionDatabase,
+    assets = false,
+    countDeferred = false,
+    address = "203.0.113.1",
+  } = options;
   const contents = await readFile(await buildWorker(entry), "utf8");
   const log: Record<string, unknown>[] = [];
   const printed: string[] = [];
@@ -40,6 +52,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const start = (port: number) =>
     startWorkerd({
       contents,
+      ...(countDeferred && { around: withDeferredCounted }),
       bindings: vars,
       assets,
       ...(sessionDatabase && { databases: { SESSION_DB: sessionDatabase } }),
@@ -64,6 +77,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       described.hold(init.method ?? "GET", path, response);
       return response;
     },
+    idle: () => untilIdle(url),
     log,
     printed,
     async restart() {

@@ -9,6 +9,8 @@ export interface DatabaseBinding {
 export interface WorkerdOptions {
   /** The Worker's one module. */
   contents: string;
+  /** A module that answers in its place, and imports it as `./worker.js`. Default none. */
+  around?: string;
   /** Variables and secrets. */
   bindings: Record<string, string | number | boolean | object>;
   /** Bindings of D1 databases: of this Miniflare by their ids, or of another one. */
@@ -27,9 +29,9 @@ export interface WorkerdOptions {
   verbose?: boolean;
 }
 
-/** Starts a Worker of one module in workerd, on loopback. */
+/** Starts a Worker in workerd, on loopback. */
 export function startWorkerd(options: WorkerdOptions): Miniflare {
-  const { contents, bindings, onMessage, databases, rateLimits, assets = false, ...shared } = options;
+  const { contents, around, bindings, onMessage, databases, rateLimits, assets = false, ...shared } = options;
   return new Miniflare({
     ...shared,
     ...(assets && {
@@ -43,7 +45,11 @@ export function startWorkerd(options: WorkerdOptions): Miniflare {
     ...(rateLimits && { ratelimits: rateLimits }),
     handleStructuredLogs: ({ message }: { message: string }) => onMessage(message),
     host: "127.0.0.1",
-    modules: [{ type: "ESModule", path: "worker.js", contents }],
+    // The first is the one that answers.
+    modules: [
+      ...(around === undefined ? [] : [{ type: "ESModule" as const, path: "around.js", contents: around }]),
+      { type: "ESModule", path: "worker.js", contents },
+    ],
     compatibilityDate: "2026-04-24",
     compatibilityFlags: ["nodejs_compat", "no_nodejs_global_timers"],
     bindings: bindings as Record<string, string>,
