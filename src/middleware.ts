@@ -177,7 +177,8 @@ function answerWith(c: Context<EdgeEnv>, response: Response): void {
  *     limits: [{ name: "orders", limit: 100, window: "1 m" }],
  *     key: (c) => c.req.valid("json").tenant,
  *     cost: (c) => c.req.valid("json").items.length,
- *     onLimited: (c, { retryAfterSeconds }) => c.json({ error: `Again in ${retryAfterSeconds} s` }, 429),
+ *     onLimited: (c, { retryAfterSeconds: seconds }) =>
+ *       c.json({ error: seconds === null ? "Too many items at once" : `Again in ${seconds} s` }, 429),
  *   }),
  *   (c) => c.json({ ordered: c.req.valid("json").items }),
  * );

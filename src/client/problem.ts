@@ -17,7 +17,7 @@ export interface EdgeProblem {
   error: string;
   /** One sentence for people, with what to do. */
   message: string;
-  /** Whole seconds after which to try again, as `Retry-After` says; only where waiting helps. */
+  /** Whole seconds after which to try again, as `Retry-After` says; only where waiting helps: a 429 without it never passes. */
   retry_after?: number;
   /** Names of the limits without room, of `RATE_LIMIT_EXCEEDED`. */
   "violated-policies"?: string[];

@@ -67,8 +67,8 @@ export interface LimitedInfo {
   remaining: number;
   /** When it has more units, milliseconds since the epoch. */
   resetAt: number;
-  /** Whole seconds, at least 1, until this request would pass: what `Retry-After` says. */
-  retryAfterSeconds: number;
+  /** Whole seconds, at least 1, until this request would pass: what `Retry-After` says. Null where it never passes, because its `cost` is above a limit. */
+  retryAfterSeconds: number | null;
   /** The names of all limits that refuse. */
   violated: readonly string[];
   /** The `request_id` of the problem and of the log line. */
@@ -111,14 +111,14 @@ export interface LimitingOptions {
   skip?: (c: AppContext) => boolean | Promise<boolean>;
   /**
    * Units that the request takes of each limit, in place of the limit's own `cost`. A fraction counts as the next whole number; 0 is
-   * neither counted nor refused; more than a limit has is refused and not counted. Negative, NaN and infinite values are a
+   * neither counted nor refused; more than a limit has is refused, not counted, and has no `Retry-After`, because it never passes. Negative, NaN and infinite values are a
    * configuration error, and the request gets a 500.
    *
    * @example (c) => c.req.valid("json").items.length
    */
   cost?: (c: AppContext) => number | Promise<number>;
   /**
-   * The answer to a request over a limit, of any status. It gets the limits' fields, `Retry-After` and `Cache-Control: no-store`. Without
+   * The answer to a request over a limit, of any status. It gets the limits' fields, `Retry-After` where waiting helps, and `Cache-Control: no-store`. Without
    * a Response it is the 429 problem. Callers on the deny list (403) and a lost store with `onStoreFailure: "closed"` (503) are not
    * asked about.
    *

@@ -19,7 +19,7 @@ export interface LimitOptions {
   algorithm?: Algorithm;
   /** Units that come back each window, a whole number of at least 1; needed for, and only for, a token bucket. */
   refill?: number;
-  /** Units to take: 1 to the limit. Default 1. */
+  /** Units to take, a whole number of at least 1. More than the limit is refused, counts nothing and never passes. Default 1. */
   cost?: number;
   /** While the store is lost: `local` counts in the isolate, `open` admits, `closed` refuses. Default `local`. */
   onStoreFailure?: "local" | "open" | "closed";
@@ -35,11 +35,11 @@ export interface LimitResult {
   remaining: number;
   /** When more will remain, milliseconds since the epoch. */
   resetAt: number;
-  /** Whole seconds until this cost would pass; 0 when it has. */
-  retryAfterSeconds: number;
+  /** Whole seconds until this cost would pass; 0 when it has, null where it never passes, because it is above the limit. */
+  retryAfterSeconds: number | null;
   /** Who counted. */
   source: LimitSource;
-  /** Fields for the answer, by name: `RateLimit`, `RateLimit-Policy`, `X-RateLimit-*`, and `Retry-After` where there is no room. */
+  /** Fields for the answer, by name: `RateLimit`, `RateLimit-Policy`, `X-RateLimit-*`, and `Retry-After` where there is no room now. */
   headers: Record<string, string>;
 }
 
@@ -51,7 +51,7 @@ export function policyOf(options: LimitOptions): Policy {
   if (windowMs === null)
     throw new RangeError(`Not a window: write a number and ms, s, m, h, d or w, as "10 s"`);
   if (!whole(limit)) throw new RangeError("A limit is a whole number of at least 1");
-  if (!whole(cost) || cost > limit) throw new RangeError("A cost is a whole number from 1 to the limit");
+  if (!whole(cost)) throw new RangeError("A cost is a whole number of at least 1");
   if (algorithmOf({ algorithm }).refills !== whole(refill)) {
     throw new RangeError("A token bucket, and nothing else, needs a refill of at least 1");
   }

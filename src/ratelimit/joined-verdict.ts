@@ -7,11 +7,13 @@ import type { LimitVerdict } from "./verdict.ts";
 export function joinedVerdict(one: LimitVerdict | null, other: LimitVerdict | null): LimitVerdict | null {
   if (!one || !other) return one ?? other;
   const [tight, loose] = isTighter(other, one) ? [other, one] : [one, other];
+  // How long to wait is the tightest's to say: where it never passes, nothing is.
+  const { "Retry-After": _, ...looseFields } = loose.headers;
   return {
     ...tight,
     violated: [...tight.violated, ...loose.violated],
     shadowViolated: [...tight.shadowViolated, ...loose.shadowViolated],
-    headers: joinedFields(tight.headers, loose.headers),
+    headers: joinedFields(tight.headers, looseFields),
   };
 }
 
@@ -24,8 +26,9 @@ function isTighter(one: LimitVerdict, other: LimitVerdict): boolean {
   return one.nearest.remaining < other.nearest.remaining;
 }
 
+/** Seconds; infinity where waiting does not help. */
 function waitOf(verdict: LimitVerdict): number {
-  return "retryAfterSeconds" in verdict ? verdict.retryAfterSeconds : Number.POSITIVE_INFINITY;
+  return ("retryAfterSeconds" in verdict && verdict.retryAfterSeconds) || Number.POSITIVE_INFINITY;
 }
 
 type Fields = Readonly<Record<string, string>>;

@@ -47,9 +47,9 @@ export interface HandlerLimiter {
    *   and is an error.
    * @param options The limit.
    * @returns whether there is room, what is left, and `headers`: fields that are ready to be set, with `Retry-After` where there is no
-   *   room. Beside the fields of a middleware's limits those stay, and the tightest comes first.
-   * @throws RangeError for an identity that is nobody's, and for options that make no limit: a cost that is not a whole number from 1 to the
-   *   limit, a window of 0.
+   *   room now. Beside the fields of a middleware's limits those stay, and the tightest comes first.
+   * @throws RangeError for an identity that is nobody's, and for options that make no limit: a cost that is not a whole number of at
+   *   least 1, a window of 0.
    * @example
    * import { createEdge, type EdgeEnv } from "envoyou-edge";
    * import { Hono } from "hono";

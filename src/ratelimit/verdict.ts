@@ -33,7 +33,8 @@ export interface VerdictFacts {
  * What the limits say of a request. `retryAfterSeconds` are whole seconds, at least 1, until the request would pass.
  *
  * - `allowed`: every limit has room, or none is enforced.
- * - `denied`: a window is full, or the caller is on the deny list (`listed`; there is nothing to wait for).
+ * - `denied`: a window is full, the cost is above a limit, or the caller is on the deny list (`listed`). For the last two there is nothing to
+ *   wait for.
  * - `unavailable`: the store is lost and the route is `onStoreFailure = "closed"`.
  */
 export type LimitVerdict =
@@ -46,8 +47,8 @@ export type LimitVerdict =
       kind: "denied";
       /** Whether it is the deny list that refuses. */
       listed: false;
-      /** Whole seconds, at least 1, until the request would pass. */
-      retryAfterSeconds: number;
+      /** Whole seconds, at least 1, until the request would pass; null where it never passes, because its cost is above a limit. */
+      retryAfterSeconds: number | null;
     })
   | (VerdictFacts & {
       /** The caller is refused. */
@@ -62,6 +63,10 @@ export type LimitVerdict =
       retryAfterSeconds: number;
     });
 
+/** A client that waits and tries again would do so for ever. */
+const NEVER_PASSES =
+  "The request takes more units than a limit has, and never passes. Send less in one request.";
+
 /** Nothing was counted and nothing is in the way. */
 export function unlimited(source: LimitSource): LimitVerdict {
   return { kind: "allowed", headers: {}, violated: [], shadowViolated: [], source, nearest: null };
@@ -71,13 +76,13 @@ export function refusedByList(): LimitVerdict {
   return { ...unlimited("isolate"), kind: "denied", listed: true };
 }
 
-/** The problem of a denied request: 429 with the time to wait, or 403 where waiting does not help. */
+/** The problem of a denied request: 429, with the time to wait where waiting helps, or 403 for a caller on the deny list. */
 export function quotaProblem(verdict: Extract<LimitVerdict, { kind: "denied" }>): ProblemFacts {
   if (verdict.listed) return problemFacts("CALLER_REFUSED");
   const { retryAfterSeconds, violated, headers } = verdict;
   return problemFacts("RATE_LIMIT_EXCEEDED", {
-    values: { seconds: retryAfterSeconds },
-    retryAfter: retryAfterSeconds,
+    values: { seconds: retryAfterSeconds ?? 0 },
+    ...(retryAfterSeconds === null ? { message: NEVER_PASSES } : { retryAfter: retryAfterSeconds }),
     members: { "violated-policies": violated },
     headers,
   });

@@ -12,7 +12,7 @@ export interface WindowState {
   remaining: number;
   /** When more than that will be left, ms since the epoch; now, where nothing was taken. */
   growsAt: number;
-  /** When this request's cost would pass, ms since the epoch; now, where it would. */
+  /** When this request's cost would pass, ms since the epoch; now, where it would; infinity where it is above the limit. */
   passesAt: number;
   /** There was no room for the cost. */
   short: boolean;
@@ -54,7 +54,7 @@ export function nearestOf(windowStates: readonly WindowState[]): WindowState | u
   }, undefined);
 }
 
-/** Whole seconds until this request would pass, at least 1. */
+/** Whole seconds until this request would pass, at least 1; infinity where it never does. */
 export function secondsUntil(moment: number, now: number): number {
   return Math.max(1, Math.ceil((moment - now) / 1000));
 }

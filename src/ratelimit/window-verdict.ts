@@ -13,13 +13,13 @@ export interface WindowVerdictOptions {
 /** What the windows of a request say together. */
 export function windowVerdict(
   windowStates: readonly WindowState[],
-  { admitted, source, now, headers }: WindowVerdictOptions,
+  { admitted, source, now, headers: options }: WindowVerdictOptions,
 ): LimitVerdict {
   const enforced = oneOfEachPolicy(windowStates.filter((windowState) => windowState.enforced));
   const short = enforced.filter((windowState) => windowState.short);
   const nearest = nearestOf(enforced);
   const facts = {
-    headers: limitHeaders(enforced, nearest, now, headers),
+    headers: limitHeaders(enforced, nearest, now, options),
     violated: short.map(({ policy }) => policy.name),
     shadowViolated: windowStates
       .filter((windowState) => windowState.short && !windowState.enforced)
@@ -35,19 +35,12 @@ export function windowVerdict(
       : null,
   };
   if (admitted) return { kind: "allowed", ...facts };
-  const retryAfterSeconds = Math.max(
-    1,
-    ...short.map((windowState) =>
-      secondsUntil(Math.min(windowState.passesAt, latestOf(windowState, now)), now),
-    ),
-  );
-  return {
-    kind: "denied",
-    listed: false,
-    ...facts,
-    headers: { ...facts.headers, "Retry-After": String(retryAfterSeconds) },
-    retryAfterSeconds,
-  };
+  const denied = { kind: "denied", listed: false, ...facts } as const;
+  const seconds = Math.max(1, ...short.map(({ passesAt }) => secondsUntil(passesAt, now)));
+  // The cost is above a limit: there is no moment to wait for.
+  if (seconds === Number.POSITIVE_INFINITY) return { ...denied, retryAfterSeconds: null };
+  const headers = { ...facts.headers, "Retry-After": String(seconds) };
+  return { ...denied, headers, retryAfterSeconds: seconds };
 }
 
 /** A request may be counted for several callers by one policy: the one nearest to denial speaks for it. */
@@ -56,10 +49,4 @@ function oneOfEachPolicy(windowStates: WindowState[]): WindowState[] {
   if (ids.size === windowStates.length) return windowStates;
   // Not by Map.groupBy, which Node 20 has not: apps that use the package are tested there.
   return [...ids].flatMap((id) => nearestOf(windowStates.filter(({ policy }) => policy.id === id)) ?? []);
-}
-
-/** A cost above the limit never passes. Whoever waits is told the time in which the whole limit is there again. */
-function latestOf({ policy }: WindowState, now: number): number {
-  const { windowMs, refill, limit } = policy;
-  return now + (refill > 0 ? Math.ceil(limit / refill) : 2) * windowMs;
 }

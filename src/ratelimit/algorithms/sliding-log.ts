@@ -79,7 +79,7 @@ export const slidingLog: Algorithm<LogCounts> = {
     redis.call("PEXPIRE", l.key, string.format("%.0f", l.window + 1000))
   elseif l.used > 0 then
     freeing = oldest
-    local rank = l.used + l.cost - l.limit - 1
+    local rank = math.min(l.used + l.cost - l.limit, l.used) - 1
     if rank > 0 then freeing = score(rank) end
     newest = score(-1)
   end
@@ -139,7 +139,8 @@ function summary(
   { quota, cost, taken }: ParseContext,
   { oldest, freeing, newest }: { oldest: number; freeing: number; newest: number },
 ): Run[] {
-  const rank = taken > 0 ? 0 : Math.max(0, used + cost - quota.limit - 1);
+  // A cost above the limit passes by no lapse: the newest unit stands for it.
+  const rank = taken > 0 ? 0 : Math.max(0, Math.min(used + cost - quota.limit, used) - 1);
   const runs = [
     { at: oldest, units: Math.min(1, used) },
     { at: freeing, units: rank },

@@ -93,7 +93,7 @@ it("limits alone have keys, tiers and answers of the app's own", async () => {
     tiers: { gold: [{ ...day, limit: 2 }] },
     key: (c) => c.req.query("tenant"),
     tier: (c) => c.req.query("plan"),
-    onLimited: (c, { retryAfterSeconds }) => c.text(`in ${retryAfterSeconds > 0}`, 429),
+    onLimited: (c, { retryAfterSeconds }) => c.text(`in ${Number(retryAfterSeconds) > 0}`, 429),
   });
   app.get("/", limits, (c) => c.text("fine"));
   const texts: string[] = [];

@@ -298,21 +298,69 @@ describe("cost", () => {
     );
   });
 
-  it.each(["sliding-window", "fixed-window", "sliding-log"] as const)(
-    "above the limit is refused, counts nothing and names a time (%s)",
-    async (algorithm) => {
-      const { ask } = limited({
-        limits: [{ ...five, algorithm }],
-        cost: (c) => Number(c.req.header("x-cost") ?? 1),
-      });
-      const answer = await ask({ "x-cost": "6" });
-      expect(answer.status).toBe(429);
-      expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
-      expect(Number(answer.headers.get("retry-after"))).toBeLessThanOrEqual(2 * 86_400);
-      expect(answer.headers.get("x-ratelimit-remaining")).toBe("5");
-      expect((await ask()).headers.get("x-ratelimit-remaining")).toBe("4");
+  const six: MiddlewareLimit = { ...five, name: "six", limit: 6 };
+  const bucket: MiddlewareLimit = {
+    name: "w",
+    capacity: 5,
+    refill: 1,
+    window: "1 d",
+    algorithm: "token-bucket",
+  };
+  /** What the requests of such costs are answered: `+`, the seconds to wait, or `never`. */
+  it.each<[what: string, limits: MiddlewareLimit[], costs: number[], answers: string]>([
+    ["a sliding window", [five], [6, 1, 5, 6], "never + later never"],
+    ["a fixed window", [{ ...five, algorithm: "fixed-window" }], [6, 2, 3, 1, 6], "never + + later never"],
+    ["an exact log", [{ ...five, algorithm: "sliding-log" }], [3, 1e9, 2, 9], "+ never + never"],
+    ["a bucket", [bucket], [2, 6, 3, 1, 7], "+ never + later never"],
+    ["one of two limits", [six, five], [6, 5, 6], "never + never"],
+    ["one of two limits, the other way round", [five, six], [6, 6, 5], "never never +"],
+    ["both of two limits", [five, six], [7], "never"],
+    ["one limit, while another is full", [five, six], [5, 6, 2], "+ never later"],
+    ["a limit in shadow, which refuses nobody", [{ ...five, shadow: true }], [6, 6], "+ +"],
+    ["a limit in shadow beside one with room", [{ ...five, shadow: true }, six], [6, 1], "+ later"],
+    ["a leased limit", [{ ...five, limit: 50, lease: 5 }], [1, 51, 50], "+ never later"],
+    ["a limit ten times over", [five], [50, 51, 5], "never never +"],
+    ["a fraction", [five], [5.01, 4.5], "never +"],
+  ])(
+    "above %s is refused without a time to wait, and counts nothing",
+    async (_what, limits, costs, answers) => {
+      const { ask } = limited({ limits, cost: (c) => Number(c.req.header("x-cost")) });
+      const told: string[] = [];
+      for (const cost of costs) {
+        const answer = await ask({ "x-cost": `${cost}` });
+        const body = (await answer
+          .clone()
+          .json()
+          .catch(() => null)) as { message: string; retry_after?: number } | null;
+        const wait = answer.headers.get("retry-after");
+        expect(Number(wait), "one time to wait").toBe(body?.retry_after ?? 0);
+        if (answer.status === 429 && wait === null) {
+          expect(body).toMatchObject({
+            code: "RATE_LIMIT_EXCEEDED",
+            message: expect.stringMatching(/never passes/),
+          });
+          expect(answer.headers.get("ratelimit")).toContain(";r=");
+        }
+        told.push(answer.status === 200 ? "+" : wait === null ? "never" : "later");
+      }
+      expect(told.join(" ")).toBe(answers);
     },
   );
+
+  it("above a limit tells onLimited that there is no time to wait, and its answer has no Retry-After", async () => {
+    const infos: LimitedInfo[] = [];
+    const { ask } = limited({
+      limits: [five, six],
+      cost: () => 6,
+      onLimited: (c, info) => {
+        infos.push(info);
+        return c.text("too large", 422);
+      },
+    });
+    const answer = await ask();
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([422, null]);
+    expect(infos).toMatchObject([{ policy: "w", violated: ["w"], remaining: 5, retryAfterSeconds: null }]);
+  });
 
   it.each([-1, -0.5, Number.NaN, Number.POSITIVE_INFINITY, "3", null, undefined, {}])(
     "of %s is a configuration error and gives nothing back",

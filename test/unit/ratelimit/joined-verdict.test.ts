@@ -16,9 +16,10 @@ function allowed(name: string, remaining: number): LimitVerdict {
 }
 
 /** A limit that refuses for so many seconds. */
-function denied(name: string, retryAfterSeconds: number): LimitVerdict {
+function denied(name: string, retryAfterSeconds: number | null): LimitVerdict {
   const { headers, nearest } = allowed(name, 0);
-  const fields = { ...headers, "Retry-After": String(retryAfterSeconds) };
+  const fields =
+    retryAfterSeconds === null ? headers : { ...headers, "Retry-After": String(retryAfterSeconds) };
   return {
     ...unlimited("redis"),
     kind: "denied",
@@ -49,6 +50,8 @@ describe("the verdict of several limits", () => {
     ["the first of two alike", allowed("a", 4), allowed("b", 4), "a"],
     ["one that refuses", allowed("a", 0), denied("b", 1), "b"],
     ["the one that refuses longer", denied("a", 1), denied("b", 9), "b"],
+    ["the one that never passes", denied("a", 9), denied("b", null), "b"],
+    ["the one that never passes, the other way round", denied("a", null), denied("b", 9), "a"],
     ["one that has windows", unlimited("isolate"), allowed("b", 9), "b"],
     ["one that has windows, the other way round", allowed("a", 9), unlimited("isolate"), "a"],
   ])("is that of %s", (_what, one, other, name) => {
@@ -103,6 +106,15 @@ describe("the verdict of several limits", () => {
         RateLimit: '"a";r=0;t=1, "b";r=4;t=1',
         "X-RateLimit-Remaining": "0",
         "Retry-After": "7",
+      },
+    ],
+    [
+      "names no time where one never passes",
+      [denied("a", 7), denied("b", null), denied("c", 8)],
+      {
+        "RateLimit-Policy": '"b";q=10;w=60, "a";q=10;w=60, "c";q=10;w=60',
+        RateLimit: '"b";r=0;t=1, "a";r=0;t=1, "c";r=0;t=1',
+        "X-RateLimit-Remaining": "0",
       },
     ],
   ])("%s", (_what, verdicts, headers) => {
