@@ -1,7 +1,7 @@
 import { edgeProblem } from "./problem.ts";
 import { retryAfterSeconds } from "./rate-limits.ts";
 
-/** How often a request is sent again: only GET, HEAD, OPTIONS, PUT and DELETE (RFC 9110 §9.2.2), after 502, 503, 504 and lost connections. */
+/** How often a request is sent again: only GET, HEAD, OPTIONS, PUT and DELETE (RFC 9110 §9.2.2), after 502, 503, 504, 520 to 524, 530 and lost connections. */
 export interface RetryOptions {
   /** Most attempts of one request after the first. Default 2. */
   perRequest?: number;
@@ -30,8 +30,8 @@ export interface Clock {
 
 /** RFC 9110 §9.2.2. */
 const IDEMPOTENT = /^(GET|HEAD|OPTIONS|PUT|DELETE)$/;
-/** What may be over at the next attempt: the gateway's failures. */
-const PASSING = [502, 503, 504];
+/** What may be over at the next attempt: the gateway's failures, and Cloudflare's, which cannot reach the API. */
+const PASSING = /^5(0[234]|2[0-4]|30)$/;
 /** RFC 9110 names no longest `Retry-After`; nobody waits on a page for longer than this, ms. */
 const MAX_PAUSE_MS = 10_000;
 /** A timer of more milliseconds than 31 bits hold ends at once (HTML, timers). */
@@ -82,7 +82,7 @@ export class Attempts {
         await this.#clock.sleep(seconds * 1000, signal);
         continue;
       }
-      if (answer && !PASSING.includes(answer.status)) return answer;
+      if (answer && !PASSING.test(`${answer.status}`)) return answer;
       const pause = this.#pause(answer, retries);
       if (answer && (pause > MAX_PAUSE_MS || !this.#mayRetry(retries, repeatable && idempotent)))
         return answer;

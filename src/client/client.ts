@@ -18,7 +18,7 @@ export interface ClientOptions {
    * an API may have done something. Default 0: not at all.
    */
   waitSeconds?: number;
-  /** Retries of GET, HEAD, OPTIONS, PUT and DELETE after 502, 503, 504 and lost connections. `false`: none. Default two of a request. */
+  /** Retries of GET, HEAD, OPTIONS, PUT and DELETE after 502, 503, 504, 520 to 524, 530 and lost connections. `false`: none. Default two of a request. */
   retry?: RetryOptions | false;
   /** `AUTH_BASE_PATH` of the edge. Default `/auth`. */
   authPath?: string;

@@ -14,6 +14,8 @@ export interface ForwardInput {
   /** Milliseconds from the end of the request's content until the response's header fields must have arrived. */
   deadlineMs: number;
   via: string;
+  /** What Cloudflare is told of the request, where `fetch` is its network's. Default nothing. */
+  cf?: RequestInitCfProperties | undefined;
   /** By which the requester may give it up: before its answer, or with its body. Default it is never given up. */
   abort?: AbortController | undefined;
 }
@@ -66,7 +68,7 @@ export async function forward(input: ForwardInput): Promise<OriginReply> {
 }
 
 async function answerOf(
-  { url, method, headers, fetch }: ForwardInput,
+  { url, method, headers, fetch, cf }: ForwardInput,
   body: Sending["body"] | null,
   signal: AbortSignal,
 ): Promise<OriginReply> {
@@ -77,6 +79,7 @@ async function answerOf(
       body,
       redirect: "manual",
       signal,
+      ...(cf && { cf }),
       // The body in its content coding, as sent: the runtime would decode what is read.
       encodeResponseBody: "manual",
     });

@@ -77,6 +77,13 @@ export function fetchEagerly(
   return new EagerFetch(sentAt, send(options, caller, { method, clientHeaders, abort }), { abort, ended });
 }
 
+/**
+ * Cloudflare's own cache, which every fetch of a Worker goes through, is passed by: what it holds no purge of the edge's reaches,
+ * and it would answer everybody with a file that the origin made for one user, whom a cookie or `X-User-Id` names. It is what the
+ * runtime makes of `cache: "no-store"`, which would also send the origin a `Cache-Control` and a `Pragma` that no client has sent.
+ */
+const PAST_CLOUDFLARES_CACHE: RequestInitCfProperties = { cacheTtl: -1, cacheLevel: "bypass" };
+
 /** Sends a request. @throws Problem where no origin is configured. */
 async function send(
   options: OriginOptions,
@@ -94,7 +101,10 @@ async function send(
   const reply = forward({
     ...{ method, headers, url, platform, via, abort },
     body: request.body,
-    fetch: origin.kind === "binding" ? (input, init) => origin.binding.fetch(input, init) : platform.fetch,
+    // A bound Worker would get it as its `request.cf`.
+    ...(origin.kind === "binding"
+      ? { fetch: (input, init) => origin.binding.fetch(input, init) }
+      : { fetch: platform.fetch, cf: PAST_CLOUDFLARES_CACHE }),
     deadlineMs: config.originDeadlineMs,
   });
   return { method, headers, url, sentAt, reply };

@@ -42,9 +42,15 @@ export function isUnderstood(status: number): boolean {
   return UNDERSTOOD.has(status);
 }
 
-/** RFC 5861 §4: the answers that count as an error. */
+/** 5xx that say something of the request or the server, and not that it has failed (RFC 9110 §15.6, RFC 2295, 4918, 5842, 2774, 6585). */
+const NO_FAILURES: ReadonlySet<number> = new Set([501, 505, 506, 507, 508, 510, 511]);
+
+/**
+ * The answers that count as an error (RFC 5861 §4): 500, 502, 503, 504, and every 5xx that is registered nowhere, which is
+ * to be treated as a 500 (RFC 9110 §15). Cloudflare answers the Worker's fetch with 520 to 530 where it cannot reach the origin.
+ */
 export function isOriginError(status: number): boolean {
-  return status === 500 || status === 502 || status === 503 || status === 504;
+  return status >= 500 && !NO_FAILURES.has(status);
 }
 
 /** Client errors that speak of the resource. The others speak of the request: its syntax, its fields, its rate. */

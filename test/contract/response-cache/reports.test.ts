@@ -39,6 +39,52 @@ describe.each(tiers)("what went wrong in other caches, by public reports, $name"
     expect([hit.word, hit.headers.has("warning")]).toEqual(["HIT", false]);
   });
 
+  it.each([
+    [500, true],
+    [502, true],
+    [504, true],
+    [520, true],
+    [521, true],
+    [522, true],
+    [524, true],
+    [525, true],
+    [529, true],
+    [530, true],
+    [599, true],
+    // Of the request, or of a server that is there (RFC 9110 §15.6.2, RFC 4918 §11.5, RFC 5842 §7.2, RFC 6585 §6).
+    [501, false],
+    [507, false],
+    [508, false],
+    [511, false],
+    [429, false],
+  ])(
+    "an origin that Cloudflare cannot reach has failed: %i (notatallshaw/nab#579)",
+    async (status, stands) => {
+      const origin = new Origin(counted({ "cache-control": "max-age=60, stale-if-error=600" }));
+      const { first, next } = await tier.open({ origin });
+      const { text } = await first.ask("/x");
+      origin.answer = () => json({ failed: status }, {}, status);
+      first.platform.advance(61_000);
+      const answer = await next().ask("/x");
+      if (stands) expect(answer).toMatchObject({ status: 200, text, word: "STALE" });
+      else expect(answer).toMatchObject({ status, word: "MISS" });
+    },
+  );
+
+  it.each([521, 530, 599])(
+    "a validation in the background that meets a %i takes nothing away",
+    async (status) => {
+      const fields = "max-age=1, stale-while-revalidate=600, stale-if-error=600";
+      const origin = new Origin(counted({ "cache-control": fields }));
+      const { first, next } = await tier.open({ origin });
+      const { text } = await first.ask("/x");
+      origin.answer = () => json({ failed: status }, { "cache-control": "max-age=60" }, status);
+      first.platform.advance(2000);
+      await next().ask("/x");
+      expect(await next().ask("/x")).toMatchObject({ status: 200, text, word: "STALE" });
+    },
+  );
+
   it("`private` holds whatever the route says of credentials (darkweak/souin#863)", async () => {
     const origin = new Origin(counted({ "cache-control": "private, max-age=60" }));
     const { first, next } = await tier.open({ origin, rule: { scope: "shared" } });

@@ -170,6 +170,8 @@ describe("retries", () => {
     ["GET", [status(503), status(502)], 3, 200],
     ["HEAD", [status(504)], 2, 200],
     ["PUT", [new TypeError("lost"), status(503)], 3, 200],
+    ["GET", [status(522), status(530)], 3, 200],
+    ["GET", [status(529)], 1, 529],
     ["DELETE", [new TypeError("lost")], 2, 200],
     ["OPTIONS", [status(502)], 2, 200],
     ["POST", [status(503)], 1, 503],

@@ -128,3 +128,34 @@ it.each(["/guarded/Public", "/guarded/public/", "/guarded/..;/x", "/;/x"])("%s i
   expect(await response.json()).toMatchObject({ code: "AMBIGUOUS_PATH" });
   expect(sent).toEqual([]);
 });
+
+describe("Cloudflare's own cache, which holds what no purge reaches (cloudflare/cloudflare-docs#3738)", () => {
+  it.each([
+    ["GET", "/x.pdf"],
+    ["GET", "/cached"],
+    ["HEAD", "/x.css"],
+    ["GET", "/me.jpg?a=1"],
+    ["POST", "/limited"],
+    ["OPTIONS", "/x.js"],
+  ])("is passed by: %s %s", async (method, path) => {
+    const { sent } = await ask(path, { method, headers: { cookie: "of=ada" } }, () => new Response("x"));
+    expect(sent[0]?.init.cf).toEqual({ cacheTtl: -1, cacheLevel: "bypass" });
+    const names = [...new Headers(sent[0]?.init.headers).keys()];
+    expect(names.filter((name) => /^(cache-control|pragma)$/.test(name))).toEqual([]);
+  });
+
+  it("is none of a bound Worker's, which would see it in its `request.cf`", async () => {
+    const sent: RequestInit[] = [];
+    const binding = {
+      fetch: async (_: string, init: RequestInit) => {
+        sent.push(init);
+        return new Response("x");
+      },
+    };
+    const env = { ORIGIN: binding, LOG_LEVEL: "error" };
+    const edge = edgeAnswer(openIsolate(env, ROUTES, testPlatform({ now: NOW })));
+    const context = { waitUntil: () => {} } as unknown as ExecutionContext;
+    await edge(new Request("https://edge.example/x.pdf"), context);
+    expect(sent.map(({ cf }) => cf)).toEqual([undefined]);
+  });
+});
