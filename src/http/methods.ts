@@ -5,3 +5,13 @@ const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PRI", "PROPFIND", "QUE
 export function isUnsafeMethod(method: string): boolean {
   return !SAFE.has(method);
 }
+
+/**
+ * Whether the answer to a request with this method holds the request's own fields (RFC 9110 §9.3.8): with it whoever sent the
+ * request is told what the edge has added, and so `ORIGIN_TOKEN`. `TRACK` is what IIS calls it.
+ *
+ * @param method Upper case.
+ */
+export function echoesRequest(method: string): boolean {
+  return method === "TRACE" || method === "TRACK";
+}

@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { dropOriginCors } from "../http/cors.ts";
+import { echoesRequest } from "../http/methods.ts";
 import { problem } from "../http/problem.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
@@ -42,12 +43,14 @@ export interface OriginCaller {
  * a verified API key.
  *
  * @param eager The request as it was sent already. Default it was not.
- * @throws Problem where no origin is configured.
+ * @throws Problem where no origin is configured, and for a method that would tell the client what the origin is sent.
  */
 export function originFor(options: OriginOptions, caller: OriginCaller, eager?: EagerFetch): OriginFetch {
   const { origin } = options.config;
   if (!origin) throw problem("ORIGIN_NOT_CONFIGURED");
   const { request } = caller.request;
+  if (echoesRequest(request.method))
+    throw problem("METHOD_NOT_ALLOWED", { headers: { allow: FORWARDED_METHODS } });
 
   return {
     repeatable: true,
@@ -76,6 +79,9 @@ export function fetchEagerly(
   const { method } = caller.request.request;
   return new EagerFetch(sentAt, send(options, caller, { method, clientHeaders, abort }), { abort, ended });
 }
+
+/** What a client is told to use in place of a method that is never forwarded (RFC 9110 §15.5.6). */
+const FORWARDED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /**
  * Cloudflare's own cache, which every fetch of a Worker goes through, is passed by: what it holds no purge of the edge's reaches,

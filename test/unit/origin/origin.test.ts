@@ -159,3 +159,49 @@ describe("Cloudflare's own cache, which holds what no purge reaches (cloudflare/
     expect(sent.map(({ cf }) => cf)).toEqual([undefined]);
   });
 });
+
+describe("a request that is echoed would tell its sender ORIGIN_TOKEN (apache/tooling-trusted-releases#1054)", () => {
+  it.each([
+    ["TRACE", "/x", {}],
+    ["TRACK", "/x", {}],
+    ["TRACE", "/limited", {}],
+    ["TRACE", "/cached", {}],
+    ["TRACE", "/guarded/public", {}],
+    ["TRACE", "/login", { "max-forwards": "0" }],
+    ["TRACE", "/x?a=1", { origin: "https://elsewhere.example" }],
+  ])("%s %s %j is 405, and the origin is not asked", async (method, path, headers) => {
+    // Not every runtime makes a request with such a method.
+    const request = new Request(`https://edge.example${path}`, { headers });
+    const odd = new Proxy(request, {
+      get(target, name) {
+        const value: unknown = name === "method" ? method : Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    const sent: string[] = [];
+    const fetch = async (input: unknown) => {
+      sent.push(String(input));
+      return new Response("x");
+    };
+    const env = { ORIGIN_URL: "https://origin.example", LOG_LEVEL: "error", SESSION_SECRET };
+    const edge = edgeAnswer(openIsolate(env, ROUTES, testPlatform({ now: NOW, fetch })));
+    const response = await edge(odd, { waitUntil: () => {} } as unknown as ExecutionContext);
+    expect([response.status, response.headers.get("allow"), sent]).toEqual([
+      405,
+      "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+      [],
+    ]);
+    expect(await response.json()).toMatchObject({ code: "METHOD_NOT_ALLOWED" });
+  });
+
+  it("is 405 under EDGE_MODE=bypass too, where everything else passes", async () => {
+    const bypass = { EDGE_MODE: "bypass", LOG_LEVEL: "error" };
+    const env = { ORIGIN_URL: "https://origin.example", ORIGIN_TOKEN: "t".repeat(32), ...bypass };
+    const fetch = () => Promise.reject(new Error("The origin is asked"));
+    const edge = edgeAnswer(openIsolate(env, ROUTES, testPlatform({ now: NOW, fetch })));
+    const context = { waitUntil: () => {} } as unknown as ExecutionContext;
+    expect((await edge(new Request("https://edge.example/x", { method: "TRACE" }), context)).status).toBe(
+      405,
+    );
+  });
+});
