@@ -46,7 +46,12 @@ export function createHealth({ config, store, platform, databaseState }: HealthO
   /** Until something is known, it is not said to be lost. */
   let answered = true;
 
-  return async function health(): Promise<HealthFacts> {
+  /** @param lost A call of the same request has just failed: Redis is not asked once more. */
+  return async function health(lost = false): Promise<HealthFacts> {
+    if (lost) {
+      askedAt = platform.now();
+      answered = false;
+    }
     const [available, database = null] = await Promise.all([redisAnswers(), databaseState?.()]);
     const inDatabase = database === "healthy" || database === "shared";
     const where = (onRedis: boolean): Where => (available && onRedis ? "redis" : "memory");

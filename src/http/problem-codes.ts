@@ -119,8 +119,7 @@ export const PROBLEMS = {
   ENDING_NOT_KEPT: {
     status: 503,
     title: "Ending not kept",
-    message:
-      "It ended in this isolate only, which cannot keep it for the store. Repeat it when the store is back.",
+    message: "It could be stored nowhere that lasts. Repeat it when the store is back.",
     retryAfter: 5,
   },
   UNNAMEABLE_USER: {
@@ -144,7 +143,7 @@ export const PROBLEMS = {
   CONTENT_STALLED: {
     status: 408,
     title: "Request timeout",
-    message: "The request's content stopped arriving before its end.",
+    message: "The request's content did not end in time.",
   },
   CONTENT_BROKEN_OFF: {
     status: 400,
@@ -200,7 +199,7 @@ export const PROBLEMS = {
   STORE_UNAVAILABLE: {
     status: 503,
     title: "Store unavailable",
-    message: "The counters are in Redis, which does not answer.",
+    message: "Redis has {what} and cannot be asked.",
   },
 
   // The edge itself.

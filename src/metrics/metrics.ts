@@ -24,6 +24,8 @@ export interface Scraped {
   counts: Counts;
   /** Isolates whose counts are not in the totals yet; null where the counts are this isolate's alone. */
   isolates: number | null;
+  /** The store did not answer: it is not only that a command of it was refused. */
+  lost: boolean;
 }
 
 /** What was counted lately. */
@@ -72,31 +74,37 @@ export function createMetrics({ store, keys, platform }: MetricsOptions): Metric
     },
     async scrape(waitUntil) {
       const stored = await read(waitUntil);
-      return stored ? { counts: allOf(stored), isolates: stored.isolates.size } : { counts, isolates: null };
+      if (stored instanceof StoreError) return alone(stored);
+      return { counts: allOf(stored), isolates: stored.isolates.size, lost: false };
     },
     async recent(since, waitUntil) {
       const stored = await read(waitUntil, since);
-      if (!stored) return { counts, isolates: null, since: null, minutes: null };
+      if (stored instanceof StoreError) return { ...alone(stored), since: null, minutes: null };
       const all = allOf(stored);
       const { snapshot } = stored;
       const isKnown = snapshot !== null && all.add(textOf(snapshot), -1);
       return {
         counts: all,
         isolates: stored.isolates.size,
+        lost: false,
         since: isKnown ? numberOf(snapshot) : null,
         minutes: minutesOf(stored),
       };
     },
   };
 
-  async function read(waitUntil: WaitUntil, since?: number): Promise<Stored | null> {
+  function alone({ code }: StoreError): Scraped {
+    return { counts, isolates: null, lost: code !== "command" && code !== "size" };
+  }
+
+  async function read(waitUntil: WaitUntil, since?: number): Promise<Stored | StoreError> {
     try {
       const stored = await readStored(openBatch, keys, platform.now(), since);
       waitUntil(folded(stored));
       return stored;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      return null;
+      return error;
     }
   }
 

@@ -53,6 +53,12 @@ const CASES: [name: string, change: Change, where: string, says: RegExp][] = [
     /those of the one isolate that answered/,
   ],
   [
+    "Redis answers and refuses the counts",
+    (overview) => ({ ...overview, complete: false, isolates: null, series: null }),
+    "#banner",
+    /^Redis answers, and refuses the counts: the log says why\. The numbers below are/,
+  ],
+  [
     "no Redis at all",
     (overview) => ({
       ...overview,

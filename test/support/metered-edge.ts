@@ -28,23 +28,47 @@ export interface MeteredEdgeOptions {
 
 /**
  * One isolate on the run's Redis that counts. `wire.cut` cuts it off from the store; with `wire.deaf` its calls arrive and no reply
- * does; `wire.calls` has the commands of each of its calls.
+ * does; with `wire.hangs` they neither arrive nor end before their deadline, and `wire.hanging` of them are waited for; the commands of
+ * `wire.refused` are not permitted, and others of such a call reply nothing. `wire.calls` has the commands of each of its calls.
  */
 export function meteredEdge(options: MeteredEdgeOptions = {}) {
   const { prefix = freshPrefix(), routes = ROUTES, env = {}, origin = () => new Response("fine") } = options;
-  const wire = { cut: false, deaf: false, calls: [] as string[][] };
+  const wire = {
+    cut: false,
+    deaf: false,
+    hangs: false,
+    hanging: 0,
+    refused: [] as string[],
+    calls: [] as string[][],
+  };
   const platform = testPlatform({
     now: options.now ?? Date.now(),
     async fetch(input, init) {
       if (wire.cut) throw new TypeError("cut");
       const commands = JSON.parse(String(init?.body)) as [string, ...unknown[]][];
       wire.calls.push(commands.map(([name]) => name.toLowerCase()));
+      if (wire.hangs) return hang(init?.signal);
+      const refused = commands.map(([name]) => wire.refused.includes(name.toLowerCase()));
+      if (refused.includes(true))
+        return Response.json(
+          refused.map((is) => (is ? { error: "NOPERM not permitted" } : { result: null })),
+        );
       const response = await fetch(input, init);
       if (!wire.deaf) return response;
       await response.text();
       throw new TypeError("cut");
     },
   });
+  function hang(signal: AbortSignal | null | undefined): Promise<never> {
+    wire.hanging += 1;
+    return new Promise((_, reject) => {
+      signal?.addEventListener("abort", () => {
+        wire.hanging -= 1;
+        reject(new DOMException("aborted", "AbortError"));
+      });
+    });
+  }
+
   const variables = {
     UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
     UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
@@ -69,10 +93,15 @@ export function meteredEdge(options: MeteredEdgeOptions = {}) {
     passThroughOnException() {},
   } as unknown as ExecutionContext;
 
-  async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+  /** The answer; what the request does after it goes on. */
+  async function send(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     if (!headers.has("cf-connecting-ip")) headers.set("cf-connecting-ip", "192.0.2.7");
-    const response = await answer(new Request(`https://edge.example${path}`, { ...init, headers }), context);
+    return answer(new Request(`https://edge.example${path}`, { ...init, headers }), context);
+  }
+
+  async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+    const response = await send(path, init);
     await platform.settle(background);
     return response;
   }
@@ -89,6 +118,7 @@ export function meteredEdge(options: MeteredEdgeOptions = {}) {
     platform,
     wire,
     ask,
+    send,
     times,
     scrape,
     samples: async () => samplesOf(await scrape({ accept: "text/plain" })),

@@ -38,9 +38,9 @@ function unanswered(failure, latestAt) {
 }
 
 function incomplete({ complete, metrics, health }, completeAt) {
-  const lost = health.store.status === "unavailable";
   const counts = metrics === "off" ? null : complete ? "" : countsOf(completeAt);
-  const title = lost ? "Redis does not answer. " : counts ? "There is no Redis. " : "";
+  const title = TITLES[health.store.status] ?? "Redis answers, and refuses the counts: the log says why. ";
+  const isWhole = !counts && health.store.status !== "unavailable";
   return [
     counts === null
       ? make(
@@ -50,10 +50,16 @@ function incomplete({ complete, metrics, health }, completeAt) {
           "Neither METRICS_TOKEN nor CONSOLE_HOST is set. The state below and all acts work without them.",
         )
       : null,
-    title === "" ? null : make("p", {}, make("strong", {}, title), counts ?? ""),
-    title === "" ? null : make("p", {}, UNKNOWN_MEANWHILE),
+    isWhole ? null : make("p", {}, make("strong", {}, title), counts ?? ""),
+    isWhole || !(health.store.status in TITLES) ? null : make("p", {}, UNKNOWN_MEANWHILE),
   ].filter((node) => node !== null);
 }
+
+/** By `health.store.status`, where that is why something is not known. */
+const TITLES = {
+  unavailable: "Redis does not answer. ",
+  not_configured: "There is no Redis. ",
+};
 
 const UNKNOWN_MEANWHILE =
   "Nor is it known who was denied meanwhile, what a caller has left in other isolates, and which purges there were. What you do now takes effect in one isolate and is written later, where the answer says so.";

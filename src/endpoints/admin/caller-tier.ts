@@ -15,10 +15,11 @@ export interface TierSources {
   verifiedKeys: Pick<VerifiedKeys, "get" | "look">;
 }
 
-/** The tier of a user's sessions, where all have the same. A user without one may come with a JWT, of which nothing is stored. */
+/** The tier of a user's sessions, where all are known and have the same. A user without one may come with a JWT, of which nothing is stored. */
 export async function tierOfUser(user: string, { sessions, hasSessions }: TierSources): Promise<KnownTier> {
   if (!hasSessions) return undefined;
-  const { records } = await sessions.service.list(user);
+  const { records, complete } = await sessions.service.list(user);
+  if (!complete) return undefined;
   const [tier, ...others] = new Set(records.map(({ record }) => record.tier));
   return others.length > 0 ? undefined : tier;
 }

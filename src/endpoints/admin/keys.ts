@@ -54,7 +54,10 @@ export function keyRoutes({ verifiedKeys, identifier, store, apiKeys, platform }
     await batch.send();
     const key = await heard();
     if (batch.error && store.configured)
-      throw problem("STORE_UNAVAILABLE", { retryAfter: store.retryAfterSeconds });
+      throw problem("STORE_UNAVAILABLE", {
+        values: { what: "what your API has said of keys" },
+        retryAfter: store.retryAfterSeconds,
+      });
     const named = key.kind === "verified" ? { user_id: key.userId, tier: key.tier } : {};
     return { key: `hash:${hash}`, verified: key.kind === "verified", ...named };
   }

@@ -147,7 +147,10 @@ export function limitRoutes(options: LimitRoutesOptions) {
 
   function unavailable(error: unknown): never {
     if (!(error instanceof StoreError)) throw error;
-    throw problem("STORE_UNAVAILABLE", { retryAfter: store.retryAfterSeconds });
+    throw problem("STORE_UNAVAILABLE", {
+      values: { what: "the counts of limits" },
+      retryAfter: store.retryAfterSeconds,
+    });
   }
 }
 

@@ -22,14 +22,14 @@ const MAX_MINUTES = 120;
 
 /**
  * `GET /edge/overview?minutes=60`: how the edge is and what all isolates have counted in the last minutes. It is always 200: while the
- * store is lost it has what this isolate has counted, and says so.
+ * store is lost it has what this isolate has counted, and says so, after one call's deadline at most.
  */
 export function overviewRoute({ health, metrics, config, platform }: OverviewRouteOptions) {
   return new Hono<EndpointEnv>().get("/overview", async (c) => {
     const minutes = minutesIn(c.env.received.url);
     const now = platform.now();
     const recent = (await metrics?.recent(now - minutes * MINUTE_MS, c.env.received.waitUntil)) ?? null;
-    const { status, mode, services, system } = await health();
+    const { status, mode, services, system } = await health(recent?.lost);
     const body = {
       now,
       version,

@@ -14,10 +14,11 @@ export interface Consoles {
   stop(): Promise<void>;
 }
 
-export async function startConsoles(): Promise<Consoles> {
+/** @param vars Variables of the Worker beside those. */
+export async function startConsoles(vars: Record<string, string> = {}): Promise<Consoles> {
   const harness = await openHarness({
     assets: true,
-    vars: { CONSOLE_HOST, METRICS_TOKEN: "metrics-token-of-this-test-only-0123" },
+    vars: { CONSOLE_HOST, METRICS_TOKEN: "metrics-token-of-this-test-only-0123", ...vars },
   });
   const browser = await launchChromium();
   const opened: Consoles["opened"] = [];
