@@ -1,3 +1,5 @@
+import { asciiLowerCase } from "../../http/blanks.ts";
+
 /** The grammar of `Cache-Control` (RFC 9111 §5.2), read from whatever an origin or a client sent. */
 
 export interface Argument {
@@ -23,7 +25,8 @@ const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
 
 /**
  * Splits a field value into directives. Commas inside a quoted argument do not split; a quote that never closes is
- * an ordinary character, so that it cannot hide the `no-store` behind it.
+ * an ordinary character, so that it cannot hide the `no-store` behind it. Nor can another separator than the comma: what stands
+ * between two commas and is no directive (`no-cache no-store`, `private; max-age=60`) is read for what it forbids.
  */
 export function parseCacheControl(value: string | null): Directives {
   const directives = new Map<string, Argument[]>();
@@ -48,6 +51,7 @@ export function parseCacheControl(value: string | null): Directives {
     const rest = quoted ? value.slice(start + quoted[0].length, end).trim() : "";
     const text = quoted ? (quoted[1] ?? "").replace(/\\(.)/g, "$1") : value.slice(start, end).trim();
     add(directives, name, { text, quoted: quoted !== null, wellFormed: !spaced && rest === "" });
+    addForbidding(directives, quoted ? rest : (SEPARATED.exec(text)?.[1] ?? ""));
     at = end + 1;
   }
   return directives;
@@ -69,9 +73,38 @@ function leadingSpace(value: string, from: number): number {
 }
 
 function add(directives: Map<string, Argument[]>, name: string, argument: Argument): void {
-  const key = name.trim().toLowerCase();
+  const key = asciiLowerCase(name.trim());
   if (key === "") return;
-  const known = directives.get(key);
+  if (NAME.test(key)) push(directives, key, argument);
+  else addForbidding(directives, key);
+}
+
+/** No directive has another sign in its name, though a token may, the quotation mark `'` for one (RFC 9110 §5.6.2). */
+const NAME = /^[a-z0-9_.-]+$/;
+
+/** Behind what ends a token. */
+const SEPARATED = /[;\s](.*)$/s;
+
+/** What takes something away from a cache, or must not be passed over: as what, where it cannot be read. */
+const FORBIDDING: ReadonlyMap<string, string> = new Map([
+  ...["no-store", "no-cache", "private", "proxy-revalidate"].map((name) => [name, name] as const),
+  // It also allows to store what credentials brought (RFC 9111 §3.5); the other forbids the same and allows nothing.
+  ["must-revalidate", "proxy-revalidate"],
+  // Without an argument they are no number of seconds: what has invalid freshness information is stale (§4.2.1).
+  ...["max-age", "s-maxage", "stale-while-revalidate", "stale-if-error"].map((name) => [name, name] as const),
+]);
+
+/** Adds what a text that is no directive forbids. */
+function addForbidding(directives: Map<string, Argument[]>, text: string): void {
+  if (text === "") return;
+  for (const word of text.split(/[;\s]+/)) {
+    const name = FORBIDDING.get(asciiLowerCase(word.split("=", 1)[0] ?? "").replace(/[^a-z-]/g, ""));
+    if (name) push(directives, name, { text: null, quoted: false, wellFormed: false });
+  }
+}
+
+function push(directives: Map<string, Argument[]>, name: string, argument: Argument): void {
+  const known = directives.get(name);
   if (known) known.push(argument);
-  else directives.set(key, [argument]);
+  else directives.set(name, [argument]);
 }

@@ -15,6 +15,7 @@ import {
 } from "./findings.ts";
 import { nearest } from "./nearest.ts";
 import { sessionDatabaseIssue } from "./session-database.ts";
+import { workersCacheIssue } from "./workers-cache.ts";
 import {
   type EffectiveConfig,
   effectiveConfig,
@@ -100,8 +101,8 @@ export function checkConfiguration(
     Object.assign(misplaced, misplacedNames(file, environment));
     written = writtenNames(file, environment);
     const config = effectiveConfig(file, environment);
-    const database = sessionDatabaseIssue(config.whole);
-    if (database !== null) return result([database], []);
+    const bound = sessionDatabaseIssue(config.whole) ?? workersCacheIssue(config.whole);
+    if (bound !== null) return result([bound], []);
     const worker = checkWorker(config, more, list);
     return result(worker.issue === null ? [] : [worker.issue], [
       ...(environment === undefined ? [] : missingInEnvironment(file, environment)),

@@ -85,6 +85,19 @@ describe.each(tiers)("what went wrong in other caches, by public reports, $name"
     },
   );
 
+  it.each([
+    "no-cache no-store",
+    "private; max-age=60",
+    "no-store;",
+    "max-age=60; private",
+    "private max-age=60",
+  ])("`Cache-Control: %s` is for one, also where the route has a ttl (helmetjs/nocache#6)", async (field) => {
+    const origin = new Origin(counted({ "cache-control": field }));
+    const { first, next } = await tier.open({ origin, rule: { ttl: 600, scope: "shared" } });
+    await first.ask("/x");
+    expect(await next().ask("/x")).toMatchObject({ word: "MISS", text: '{"count":2}' });
+  });
+
   it("`private` holds whatever the route says of credentials (darkweak/souin#863)", async () => {
     const origin = new Origin(counted({ "cache-control": "private, max-age=60" }));
     const { first, next } = await tier.open({ origin, rule: { scope: "shared" } });

@@ -111,6 +111,68 @@ describe("Cache-Control (RFC 9111 §5.2)", () => {
   });
 });
 
+describe("what is no directive is read for what it forbids, as other caches do (helmetjs/nocache#6)", () => {
+  test.each<[field: string, forbids: string]>([
+    ["no-cache no-store", "no-store no-cache"],
+    ["no-store; no-cache", "no-store no-cache"],
+    ["private; max-age=60", "private stale"],
+    ["private max-age=60", "private stale"],
+    ["max-age=60; private", "private stale"],
+    ["max-age=60 ;no-store", "no-store stale"],
+    ["public; max-age=60", "stale"],
+    ["public max-age=600 s-maxage=600", "stale no-stale-use"],
+    ["must-revalidate; max-age=60", "stale no-stale-use"],
+    ['"no-store"', "no-store"],
+    ["'no-store'", "no-store"],
+    ["'private, max-age=60'", "private stale"],
+    ['private="x-one"; no-store', "no-store private"],
+    ["Private;No-Store", "no-store private"],
+    ["max-age=60, foo; no-cache", "no-cache 60"],
+    ["no-store\tprivate", "no-store private"],
+    // A word that only begins like one, and what is quoted, are others.
+    ["no-stored; no-store-ish", ""],
+    ["no-storage please, max-age=60", "60"],
+    ['community="UCI; private no-store", max-age=60', "60"],
+    ["max-age=60", "60"],
+    ["public, max-age=60, must-revalidate", "60 no-stale-use"],
+  ])("%s: %s", (field, forbids) => {
+    const { noStore, private: isPrivate, noCache, maxAge, proxyRevalidate, ...more } = said(field);
+    const words = [
+      noStore && "no-store",
+      isPrivate === true && "private",
+      noCache === true && "no-cache",
+      maxAge === "invalid" && "stale",
+      typeof maxAge === "number" && String(maxAge),
+      (proxyRevalidate || more.mustRevalidate || more.sMaxAge !== undefined) && "no-stale-use",
+    ];
+    expect(words.filter(Boolean).join(" ")).toBe(forbids);
+  });
+
+  test.each([
+    "public; max-age=60",
+    "s-maxage=60; public",
+    "must-revalidate; public",
+    "must-understand; public",
+  ])("%s allows nothing: neither to store what credentials brought, nor to pass over a no-store", (field) => {
+    const directives = said(`${field}, no-store`);
+    const { public: isPublic, mustRevalidate, mustUnderstand, sMaxAge } = directives;
+    expect([isPublic, mustRevalidate, mustUnderstand, typeof sMaxAge === "number"]).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  test.each<[string, object]>([
+    ["no-cache no-store", { noCache: true, noStore: true }],
+    ["max-age=0; foo", { maxAge: 0 }],
+    ["only-if-cached; foo", { onlyIfCached: false }],
+  ])("of a request too: %s", (field, expected) => {
+    expect(asked(field)).toMatchObject(expected);
+  });
+});
+
 describe("CDN-Cache-Control (RFC 9213)", () => {
   const both = (cdn: string, cacheControl = "max-age=1") =>
     responseDirectives(new Headers({ "cdn-cache-control": cdn, "cache-control": cacheControl }));
