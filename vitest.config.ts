@@ -35,6 +35,9 @@ const inWorkerd = () =>
  */
 const sharedModules = { isolate: false };
 
+/** Each far longer than any takes on a busy machine: a bound on what hangs, not on what is slow. */
+const longEnough = { testTimeout: 120_000, hookTimeout: 180_000 };
+
 /**
  * With the docs, because they take minutes: `npm start`, their first command, is started some twenty times, each operation of the
  * OpenAPI document gets 200 inputs, and axe looks at the console some twenty times.
@@ -52,6 +55,9 @@ export default defineConfig({
   test: {
     // One less than the cores, as is the default, would be one file after the other on two cores: most of them wait.
     maxWorkers: Math.max(2, availableParallelism() - 1),
+    // What is waited for takes as long as a busy machine needs: a test fails by what it sees, not by when.
+    expect: { poll: { timeout: 50_000 } },
+    teardownTimeout: 60_000,
     globalSetup: ["./test/support/global-setup.ts"],
     reporters: ["default", "./test/support/summary-reporter.ts"],
     projects: [
@@ -60,7 +66,7 @@ export default defineConfig({
         plugins: [inWorkerd()],
         test: {
           ...sharedModules,
-          testTimeout: 20_000,
+          ...longEnough,
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
           exclude: ["test/unit/tools/**"],
@@ -71,7 +77,7 @@ export default defineConfig({
         plugins: [inWorkerd()],
         test: {
           ...sharedModules,
-          testTimeout: 20_000,
+          ...longEnough,
           name: "contract",
           setupFiles: ["./test/support/edge/forget-calls.ts"],
           include: ["test/contract/**/*.test.ts"],
@@ -84,8 +90,7 @@ export default defineConfig({
           name: "node",
           include: ["test/e2e/**/*.test.ts", "test/unit/tools/**/*.test.ts"],
           exclude: WITH_THE_DOCS,
-          testTimeout: 90_000,
-          hookTimeout: 120_000,
+          ...longEnough,
         },
       },
       {
@@ -93,8 +98,7 @@ export default defineConfig({
         test: {
           name: "docs",
           include: ["test/docs/**/*.test.ts", ...WITH_THE_DOCS],
-          testTimeout: 90_000,
-          hookTimeout: 120_000,
+          ...longEnough,
         },
       },
     ],

@@ -145,7 +145,7 @@ describe("each command of the pages", () => {
     "npm run doctor -- --enviroment x",
     "brew install redis",
     "npx nothing -x",
-  ])("a wrong one is found: %s", { timeout: 60_000 }, (text) => expect(expectForm(text)).rejects.toThrow());
+  ])("a wrong one is found: %s", (text) => expect(expectForm(text)).rejects.toThrow());
 
   it("options that stand alone belong to a tool of this project", { timeout: 120_000 }, async () => {
     const known = (await Promise.all(Object.values(HELP).map((help) => help()))).join("\n");

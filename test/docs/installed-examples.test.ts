@@ -8,8 +8,8 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { run } from "../../src/tools/check/run.ts";
 import { startUpstashLocal, type UpstashLocal } from "../../src/tools/upstash-local/index.ts";
 import { hasChromium, launchChromium } from "../support/chromium.ts";
-import { until } from "../support/processes.ts";
 import { copyProject } from "../support/project-copy.ts";
+import { until } from "../support/until.ts";
 
 const exec = promisify(execFile);
 
@@ -125,7 +125,7 @@ describe.skipIf(!hasChromium)("limits, session and cache", () => {
       const page = await browser.newPage();
       await page.goto(address);
       const said = page.locator("output");
-      const says = (text: string | RegExp) => said.filter({ hasText: text }).waitFor({ timeout: 60_000 });
+      const says = (text: string | RegExp) => said.filter({ hasText: text }).waitFor({ timeout: 100_000 });
       const press = (name: string) => page.getByRole("button", { name }).click();
       await press("Report");
       await says("Session required.");

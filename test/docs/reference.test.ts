@@ -112,5 +112,5 @@ describe("the examples of the reference", () => {
     expect(found.map((each) => each.replace(/:.*/, ""))).toEqual(
       expect.arrayContaining(["spoilt library.createEdge", "spoilt library.KeyFunction"]),
     );
-  }, 60_000);
+  });
 });

@@ -91,10 +91,10 @@ describe.runIf(inject("redisKind") === "redis-server")("the runbook", () => {
           await harness.edge.fetch("/v1/emissions/plain");
           return typed(command, harness.edge, harness.secrets.admin).catch(() => "");
         },
-        { timeout: 30_000, interval: 500 },
+        { interval: 500 },
       )
       .toMatch(pattern);
-  }, 40_000);
+  });
 
   it("resets who is limited", async () => {
     const { headers, statuses } = await using("u_1");
@@ -138,16 +138,16 @@ describe.runIf(inject("redisKind") === "redis-server")("the runbook", () => {
       await edge.stop();
       upstash.stop();
     }
-  }, 60_000);
+  });
 
   it("says that Upstash is down, and requests are answered all the same", async () => {
     await harness.upstash.redis.stop();
     // It asks Redis at most every 5 s.
     const status = async () => (await (await harness.edge.fetch("/health")).json()) as { status: string };
-    await expect.poll(status, { timeout: 30_000, interval: 500 }).toMatchObject({ status: "degraded" });
+    await expect.poll(status, { interval: 500 }).toMatchObject({ status: "degraded" });
     await holds(".system.redis.status");
     expect((await harness.edge.fetch("/v1/echo/y", { address: "198.51.100.11" })).status).toBe(200);
-  }, 40_000);
+  });
 
   it("has no command that is not typed here", () => {
     expect(shown.length).toBe(9);

@@ -128,7 +128,7 @@ describe("docs/your-api.md: Express", () => {
     expect(await socketTo(harness.edge.url)).toBe("echo hello");
   });
 
-  it.skipIf(!hasChromium)("serves a page of another origin, in Chromium", { timeout: 60_000 }, async () => {
+  it.skipIf(!hasChromium)("serves a page of another origin, in Chromium", async () => {
     const browser = await launchChromium();
     try {
       const tab = await browser.newPage();

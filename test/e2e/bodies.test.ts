@@ -7,6 +7,8 @@ import { type Edge, startEdge } from "../support/edge/start.ts";
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 const TEXT = Buffer.from("the content of an answer, ".repeat(400));
+/** Long enough for an origin on a busy machine, and short enough for an upload to take longer. */
+const DEADLINE_MS = 3000;
 const LARGE = Buffer.alloc(3_000_000, "0123456789abcdef");
 
 /** An upload in pieces over TCP, with pauses in ms. @returns the answer up to `last`. */
@@ -48,7 +50,11 @@ describe("bodies on their way", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
     edge = await startEdge({
-      vars: { ORIGIN_URL: `http://127.0.0.1:${port}`, ORIGIN_DEADLINE_MS: 500, ROUTES: [{ path: "/*" }] },
+      vars: {
+        ORIGIN_URL: `http://127.0.0.1:${port}`,
+        ORIGIN_DEADLINE_MS: DEADLINE_MS,
+        ROUTES: [{ path: "/*" }],
+      },
     });
   });
   afterAll(async () => {
@@ -86,7 +92,7 @@ describe("bodies on their way", () => {
 
   it("an upload of unknown length stays one, and may take longer than the deadline", async () => {
     echoes("/chunked");
-    const pieces = [0, 1, 2, 3].flatMap(() => [Buffer.from("5\r\nhello\r\n"), 300]);
+    const pieces = [0, 1, 2, 3].flatMap(() => [Buffer.from("5\r\nhello\r\n"), DEADLINE_MS / 3]);
     const head = Buffer.from("Transfer-Encoding: chunked\r\n\r\n");
     const answer = await upload(edge.url, "POST /chunked", [head, ...pieces, Buffer.from("0\r\n\r\n")], "}");
     expect(answer).toMatch(/^HTTP\/1\.1 200 /);
@@ -99,11 +105,10 @@ describe("bodies on their way", () => {
       response.end("too much");
     });
     const head = Buffer.from("Content-Length: 1000\r\n\r\nstart");
-    const started = Date.now();
-    const answer = await upload(edge.url, "PUT /early", [head, 400, Buffer.from("more")], "too much");
+    // The rest never comes: whoever waited for it would say so.
+    const answer = await upload(edge.url, "PUT /early", [head], "too much");
     expect(answer).toMatch(/^HTTP\/1\.1 413 /);
     expect(answer).toContain("too much");
-    expect(Date.now() - started).toBeLessThan(5000);
   });
 
   it.each<[what: string, coding: string | null, bytes: Buffer]>([

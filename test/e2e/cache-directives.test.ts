@@ -62,7 +62,7 @@ const EXCHANGES: Record<string, Exchange> = {
   },
   "max-stale of the client": {
     said: { "cache-control": "max-age=60, stale-if-error=600", ...STALE },
-    asking: { "cache-control": "max-stale=10" },
+    asking: { "cache-control": "max-stale=300" },
     answer: "STALE",
   },
   "max-stale, not enough": {

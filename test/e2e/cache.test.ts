@@ -270,7 +270,7 @@ describe("the response cache of the built Worker", () => {
       expect(first?.value, "before the others are answered").toContain('"path":"/quick/1"');
       const waiting = () =>
         paths.filter((path) => path.startsWith("/held/") && origin.asked(path).length > 0);
-      await expect.poll(() => waiting().length, { timeout: 10_000 }).toBeGreaterThanOrEqual(6);
+      await expect.poll(() => waiting().length).toBeGreaterThanOrEqual(6);
       // Time for one too many: a request of its own passes the Worker, its store and the origin.
       await (await harness.edge.fetch("/quick/2")).text();
       expect(waiting(), "asked for at the same time").toHaveLength(6);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hasChromium } from "../support/chromium.ts";
 import { type Consoles, startConsoles, shownText as text } from "../support/console/consoles.ts";
 
-describe.skipIf(!hasChromium)("what the console does, in Chromium", { timeout: 90_000 }, () => {
+describe.skipIf(!hasChromium)("what the console does, in Chromium", () => {
   let consoles: Consoles;
   beforeAll(async () => {
     consoles = await startConsoles();

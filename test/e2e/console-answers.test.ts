@@ -134,7 +134,7 @@ const CASES: [name: string, change: Change, where: string, says: RegExp][] = [
   ],
 ];
 
-describe.skipIf(!hasChromium)("the console, whatever it is answered", { timeout: 90_000 }, () => {
+describe.skipIf(!hasChromium)("the console, whatever it is answered", () => {
   let harness: Harness;
   let browser: Browser;
   let page: Page;

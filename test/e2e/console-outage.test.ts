@@ -26,17 +26,17 @@ interface World {
 
 describe.skipIf(!hasChromium || !hasRedisServer).each(OUTAGES)(
   "the console while Redis %s, in Chromium",
-  { timeout: 90_000 },
+  { timeout: 240_000 },
   (_what, begin, end) => {
     let world: World;
     let page: Page;
     beforeAll(async () => {
       const proxy = await startHangingProxy();
-      const consoles = await startConsoles({ UPSTASH_REDIS_REST_URL: proxy.url });
+      const consoles = await startConsoles({ UPSTASH_REDIS_REST_URL: proxy.url, STORE_DEADLINE_MS: 2000 });
       proxy.target = consoles.harness.upstash.url;
       world = { consoles, proxy };
       page = await consoles.openSignedIn("outage");
-    }, 120_000);
+    });
     afterAll(async () => {
       await world?.consoles.stop();
       await world?.proxy.stop();

@@ -13,7 +13,7 @@ const WINDOWS = [
   { width: 320, height: 640 },
 ];
 
-describe.skipIf(!hasChromium)("the console, in Chromium", { timeout: 90_000 }, () => {
+describe.skipIf(!hasChromium)("the console, in Chromium", () => {
   let consoles: Consoles;
   beforeAll(async () => {
     consoles = await startConsoles();

@@ -64,8 +64,7 @@ describe('originFetch: "eager" in the runtime', () => {
     manner = "at once";
     return { response, calls: asked.slice(before) };
   }
-  const brokenOff = (call: Asked | undefined) =>
-    expect.poll(() => call?.brokenOff, { timeout: 5000 }).toBe(true);
+  const brokenOff = (call: Asked | undefined) => expect.poll(() => call?.brokenOff).toBe(true);
 
   it.each<[what: Manner]>([["silent"], ["endless"]])(
     "a hit in Redis breaks off the request to an origin that is %s",

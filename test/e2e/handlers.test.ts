@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
+import { until } from "../support/until.ts";
 
 let harness: Harness;
 beforeAll(async () => {
   harness = await openHarness({
     entry: "test/support/workers/handlers.ts",
-    vars: { STORE_DEADLINE_MS: 400 },
   });
 });
 afterAll(() => harness.stop());
@@ -51,15 +51,9 @@ it("goes on in the Map while the store is away, and on Redis when it is back", a
   expect(await json("/value/kept")).toEqual({ hit: true, value: "during" });
   for (let i = 0; i < 4; i += 1) await json("/value/other");
   await harness.upstash.startEndpoint();
-  await until(async () => String(await harness.upstash.redis.command("KEYS", "*k:kept")) !== "");
+  await until(async () => {
+    await harness.edge.fetch("/value/nothing");
+    return String(await harness.upstash.redis.command("KEYS", "*k:kept")) !== "";
+  }, "Redis is told");
   expect(await json("/value/kept")).toEqual({ hit: true, value: "during" });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 200; i += 1) {
-    await harness.edge.fetch("/value/nothing");
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error("Redis was not told within 10 s");
-}

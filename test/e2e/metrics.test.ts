@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse as parseYaml } from "yaml";
 import type { RouteInput } from "../../src/config/route.ts";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
+import { until } from "../support/until.ts";
 
 const TOKEN = "metrics-token-of-this-test-only-0123";
 let harness: Harness;
@@ -44,12 +45,12 @@ async function traffic(): Promise<void> {
 
 /** What an isolate has counted is written with the first request after ten seconds; what was there at first, at once. */
 async function afterTraffic(accept: string): Promise<string> {
-  for (const until = Date.now() + 40_000; Date.now() < until; ) {
-    const text = await scrape(accept);
-    if (/session_changes_total\{change="ended_user"\} [1-9]/.test(text)) return text;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
-  throw new Error("What was counted was not written within 40 s");
+  let text = "";
+  await until(async () => {
+    text = await scrape(accept);
+    return /session_changes_total\{change="ended_user"\} [1-9]/.test(text);
+  }, "what was counted is written");
+  return text;
 }
 
 beforeAll(async () => {
@@ -57,7 +58,7 @@ beforeAll(async () => {
   await traffic();
   scraped.openmetrics = await afterTraffic("application/openmetrics-text");
   scraped.prometheus = await scrape("text/plain");
-}, 90_000);
+});
 afterAll(() => harness.stop());
 
 /** The official client's parser, which refuses what the specification of OpenMetrics does. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifyChecks } from "../../src/tools/verify/checks.ts";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
+import { until } from "../support/until.ts";
 
 const ROUTES = [
   {
@@ -8,10 +9,10 @@ const ROUTES = [
     limits: [{ name: "verify", limit: 20, window: "1 d", algorithm: "fixed-window" }],
     cache: { ttl: 60, scope: "shared" },
   },
-  { path: "/v1/echo/five", limits: [{ name: "five", limit: 5, window: "1 m", algorithm: "sliding-log" }] },
+  { path: "/v1/echo/five", limits: [{ name: "five", limit: 5, window: "1 h", algorithm: "sliding-log" }] },
   {
     path: "/v1/echo/window",
-    limits: [{ name: "window", limit: 5, window: "2 s", algorithm: "sliding-log" }],
+    limits: [{ name: "window", limit: 1, window: "2 s", algorithm: "sliding-log" }],
   },
   { path: "/v1/emissions/*", cache: { ttl: 60, scope: "shared" } },
 ];
@@ -59,8 +60,8 @@ describe("the original's four checks", () => {
       expect(admitted).toHaveLength(5);
       const refused = responses.find((response) => response.status === 429);
       const wait = Number(refused?.headers.get("retry-after"));
-      expect(wait).toBeGreaterThan(50);
-      expect(wait).toBeLessThanOrEqual(60);
+      expect(wait).toBeGreaterThan(3000);
+      expect(wait).toBeLessThanOrEqual(3600);
       expect(await refused?.json()).toMatchObject({
         error: "Rate limit exceeded",
         message: `Too many requests. Try again in ${wait} seconds.`,
@@ -71,12 +72,13 @@ describe("the original's four checks", () => {
     });
 
     it("counts each caller for itself, and frees a window's units when they are over", async () => {
-      const ask = (address: string) => harness.edge.fetch("/v1/echo/window", { address });
-      for (let i = 0; i < 5; i += 1) expect((await ask("198.51.100.2")).status).toBe(200);
-      expect((await ask("198.51.100.2")).status).toBe(429);
-      expect((await ask("198.51.100.3")).status, "another address").toBe(200);
-      const freed = await until(async () => (await ask("198.51.100.2")).status === 200);
-      expect(freed, "the window of 2 s passes").toBe(true);
+      const ask = async (address: string) =>
+        (await harness.edge.fetch("/v1/echo/window", { address })).status;
+      // Ten at once: on a machine so slow that some come in another window, others do not.
+      const burst = await Promise.all(Array.from({ length: 10 }, () => ask("198.51.100.2")));
+      expect(new Set(burst)).toEqual(new Set([200, 429]));
+      expect(await ask("198.51.100.3"), "another address").toBe(200);
+      await until(async () => (await ask("198.51.100.2")) === 200, "the window of 2 s has passed");
     });
 
     it("is not walked around by X-Forwarded-For, the path's spelling, or keys that nobody knows", async () => {
@@ -230,11 +232,3 @@ describe("the original's four checks", () => {
     });
   });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<boolean> {
-  for (let i = 0; i < 60; i += 1) {
-    if (await condition()) return true;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return false;
-}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
+import { until } from "../support/until.ts";
 
 const ROUTES = [
   {
@@ -31,7 +32,7 @@ describe.runIf(inject("redisKind") === "redis-server")(
     let harness: Harness;
     let bearer: { authorization: string };
     beforeAll(async () => {
-      harness = await openHarness({ vars: { ROUTES, STORE_DEADLINE_MS: 400 } });
+      harness = await openHarness({ vars: { ROUTES } });
       bearer = { authorization: `Bearer ${await harness.token("user_123", "premium")}` };
     });
     afterAll(() => harness.stop());
@@ -72,6 +73,7 @@ describe.runIf(inject("redisKind") === "redis-server")(
         system: lost.system,
         services: lost.services,
       });
+      await harness.edge.idle();
       expect(
         harness.edge.log.filter((line) => line.event === "store.lost"),
         "said once",
@@ -94,8 +96,11 @@ describe.runIf(inject("redisKind") === "redis-server")(
       expect((await harness.edge.fetch("/v1/user/profile", { headers: own })).status).toBe(200);
 
       await harness.upstash.redis.start();
-      const back = await until(async () => (await health()).services.rate_limiting === "redis");
-      expect(back, "redis again").toBe(true);
+      await until(async () => {
+        await harness.edge.fetch("/v1/emissions/factors");
+        return (await health()).services.rate_limiting === "redis";
+      }, "redis again");
+      await harness.edge.idle();
       expect(harness.edge.log.some((line) => line.event === "store.found")).toBe(true);
       expect(
         (await harness.edge.fetch("/v1/user/profile", { headers: own })).status,
@@ -103,15 +108,6 @@ describe.runIf(inject("redisKind") === "redis-server")(
       ).toBe(200);
       expect(await traffic(3)).toEqual([200, 401]);
     });
-
-    async function until(condition: () => Promise<boolean>): Promise<boolean> {
-      for (let i = 0; i < 100; i += 1) {
-        await harness.edge.fetch("/v1/emissions/factors");
-        if (await condition()) return true;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-      return false;
-    }
   },
 );
 

@@ -129,7 +129,7 @@ describe("spans of the platform's tracing", () => {
     } finally {
       await stop();
     }
-  }, 60_000);
+  });
 
   it("say that the store does not answer", async () => {
     const { spansOf, stop } = await start(harness, true);
@@ -143,7 +143,7 @@ describe("spans of the platform's tracing", () => {
       await harness.upstash.startEndpoint();
       await stop();
     }
-  }, 60_000);
+  });
 
   it("cost nothing where the invocation is not traced", async () => {
     const { spansOf, stop } = await start(harness, false);
@@ -152,5 +152,5 @@ describe("spans of the platform's tracing", () => {
     } finally {
       await stop();
     }
-  }, 60_000);
+  });
 });

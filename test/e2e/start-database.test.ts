@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { freePort } from "../../src/tools/start/ports.ts";
 import { NpmStart, type NpmStartOptions } from "../support/npm-start.ts";
-import { processesWith, until } from "../support/processes.ts";
+import { processesWith } from "../support/processes.ts";
 import { untouchedProject } from "../support/project-copy.ts";
+import { until } from "../support/until.ts";
 
 const SERVICE_TOKEN = "service-token-of-this-test";
 

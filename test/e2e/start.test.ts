@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { freePort } from "../../src/tools/start/ports.ts";
 import { NpmStart, type NpmStartOptions } from "../support/npm-start.ts";
-import { until } from "../support/processes.ts";
 import { untouchedProject } from "../support/project-copy.ts";
 import { nobody, serve } from "../support/servers.ts";
+import { until } from "../support/until.ts";
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -102,7 +102,7 @@ it("an API that is bound as a service, and not run, is a 503 that names it", {
   expect(readdirSync(registry)).toEqual([]);
 });
 
-describe("a port in use", { timeout: 60_000 }, () => {
+describe("a port in use", () => {
   it.each(["127.0.0.1", "::1", "::"])(
     "by a program at %s is said at once, and nothing stays",
     async (host) => {

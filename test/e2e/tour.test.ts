@@ -26,7 +26,7 @@ describe.each([
     await project?.remove();
   });
 
-  it("shows what it says: every status, header and body", { timeout: 60_000 }, async () => {
+  it("shows what it says: every status, header and body", async () => {
     const { groups: { url = "", service = "", admin = "" } = {} } =
       /EDGE=(?<url>\S+) SERVICE_TOKEN=(?<service>\S+) ADMIN_TOKEN=(?<admin>\S+)/.exec(start.printed) ?? {};
     const { preamble, stops } = tour({ url, serviceToken: service, adminToken: admin });

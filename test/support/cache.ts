@@ -332,8 +332,3 @@ export function counted(headers: Record<string, string>, status = 200): Answer {
     return method === "HEAD" ? new Response(null, response) : response;
   };
 }
-
-/** Waits in real time, in turns of the event loop, until something has happened. */
-export async function until(happened: () => boolean): Promise<void> {
-  while (!happened()) await new Promise((resolve) => setTimeout(resolve, 1));
-}

@@ -14,6 +14,7 @@ export const hasChromium = executablePath !== undefined;
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: executablePath ?? "",
+    timeout: 120_000,
     args: [
       "--no-sandbox",
       "--disable-gpu",

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { processesWith, until } from "./processes.ts";
+import { processesWith } from "./processes.ts";
+import { until } from "./until.ts";
 
 export interface NpmStartOptions {
   args?: string[];
@@ -54,7 +55,7 @@ export class NpmStart {
   }
 
   /** Waits for a text that is printed after this call. */
-  async says(text: string | RegExp, withinMs = 30_000): Promise<string> {
+  async says(text: string | RegExp, withinMs = 60_000): Promise<string> {
     const from = this.printed.length;
     const holds = () => {
       const since = this.printed.slice(from);

@@ -16,8 +16,14 @@ const PARENT_EVERY_MS = 250;
  *
  * SIGINT, SIGTERM, SIGHUP and the end of npm ask the program to stop: its IPC channel closes. A second signal, or four
  * seconds, end the group. Where this process is killed, the channel closes too, and the program does the same itself.
+ *
+ * @param stopWithinMs How long the program may take to end in order. Default four seconds.
  */
-export async function supervise(program: string, args: readonly string[]): Promise<number> {
+export async function supervise(
+  program: string,
+  args: readonly string[],
+  stopWithinMs = STOP_WITHIN_MS,
+): Promise<number> {
   const ranBy = whoRanIt();
   let child: ChildProcess | null = null;
   let stopping = false;
@@ -29,7 +35,7 @@ export async function supervise(program: string, args: readonly string[]): Promi
     }
     stopping = true;
     if (child?.connected) child.disconnect();
-    impatience = setTimeout(() => endGroup(child), STOP_WITHIN_MS);
+    impatience = setTimeout(() => endGroup(child), stopWithinMs);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
 

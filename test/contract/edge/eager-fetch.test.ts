@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
-import { until } from "../../support/cache.ts";
 import { cacheable, gatedEdge, settle } from "../../support/edge/gated-edge.ts";
+import { until } from "../../support/until.ts";
 
 /** Routes with `originFetch: "eager"`, over the whole pipeline and a real Redis, with the requests that the origin is sent. */
 

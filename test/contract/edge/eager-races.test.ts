@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
-import { until } from "../../support/cache.ts";
 import { cacheable, gatedEdge, settle } from "../../support/edge/gated-edge.ts";
+import { until } from "../../support/until.ts";
 
 /** What an eager fetch meets on its way: others for the same URL, purges, failures of either side, and whoever wants to abuse it. */
 

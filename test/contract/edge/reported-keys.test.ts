@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { until } from "../../support/cache.ts";
 import { ADMIN_TOKEN, KEY, keyWorld, withKey } from "../../support/edge/key-world.ts";
+import { until } from "../../support/until.ts";
 
 /** What users of other gateways have reported of API keys that end, with the right value here. */
 

@@ -1,6 +1,5 @@
 import { describe, expect, it, test } from "vitest";
 import { signToken } from "../../../src/identity/session-token.ts";
-import { until } from "../../support/cache.ts";
 import {
   ADMIN_TOKEN,
   type Answer,
@@ -10,6 +9,7 @@ import {
   withKey,
 } from "../../support/edge/key-world.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
+import { until } from "../../support/until.ts";
 
 describe("an answer of the origin verifies a key, or does not", () => {
   const basic = `Basic ${btoa("me:mine")}`;

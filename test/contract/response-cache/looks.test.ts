@@ -132,7 +132,7 @@ describe("a write in another isolate", () => {
     const until = Date.now() + 4000;
     while ((await keyCount(one)) > 1 && Date.now() < until) await new Promise((go) => setTimeout(go, 100));
     expect(await keyCount(one)).toBe(1);
-  }, 60_000);
+  });
 
   it("marks the URL's own entries for as long as these live", async () => {
     const { one, open } = await twoIsolates();
@@ -199,7 +199,7 @@ describe("URLs that were asked for once", () => {
     const sent = one.wire.commands.filter((command) => command.some((each) => String(each).length > 100_000));
     expect(sent.length).toBeGreaterThan(10);
     expect(await memoryOf(one), "as Redis counts them").toBeLessThan(8_000_000);
-  }, 60_000);
+  });
 });
 
 /** Bytes that all keys of an isolate's prefix take in Redis. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { counted, Origin, openCache, until } from "../../support/cache.ts";
+import { counted, Origin, openCache } from "../../support/cache.ts";
+import { until } from "../../support/until.ts";
 
 const LONG = { "cache-control": "max-age=600, stale-while-revalidate=600", "cache-tag": "News, Front" };
 const NOTHING = { files: [], prefixes: [], tags: [], everything: false, soft: false };

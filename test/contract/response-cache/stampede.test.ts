@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { json, Origin, openCache, until } from "../../support/cache.ts";
+import { json, Origin, openCache } from "../../support/cache.ts";
+import { until } from "../../support/until.ts";
 
 /** An origin that answers nobody until it is let. */
 function heldOrigin(answer: Origin["answer"]) {

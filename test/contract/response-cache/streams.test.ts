@@ -1,7 +1,8 @@
 import { expect, it } from "vitest";
-import { Origin, openCache, until } from "../../support/cache.ts";
+import { Origin, openCache } from "../../support/cache.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { scriptedBody, settle } from "../../support/streams.ts";
+import { until } from "../../support/until.ts";
 
 const FIELDS = { "cache-control": "max-age=60", "content-type": "application/x-ndjson" };
 

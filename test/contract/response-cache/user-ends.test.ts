@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { counted, Origin, openCache, sessionOf, until } from "../../support/cache.ts";
+import { counted, Origin, openCache, sessionOf } from "../../support/cache.ts";
+import { until } from "../../support/until.ts";
 
 const NOTHING = { files: [], prefixes: [], tags: [], everything: false, soft: false };
 const LONG = { "cache-control": "private, max-age=600" };

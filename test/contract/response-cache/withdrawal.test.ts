@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AskOptions, json, Origin, openCache, type Tier, tiers, until } from "../../support/cache.ts";
+import { type AskOptions, json, Origin, openCache, type Tier, tiers } from "../../support/cache.ts";
+import { until } from "../../support/until.ts";
 
 const SWR = { "cache-control": "max-age=10, stale-while-revalidate=600" };
 const NO_CACHE = { "cache-control": "no-cache" };

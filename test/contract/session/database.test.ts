@@ -289,7 +289,7 @@ describe("a database that cannot be used", () => {
   });
 });
 
-describe("what Redis has ended beyond the maximum", { timeout: 60_000 }, () => {
+describe("what Redis has ended beyond the maximum", () => {
   it.each([
     [1, 2],
     [2, 3],

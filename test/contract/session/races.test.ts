@@ -1,10 +1,7 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openSessions } from "../../support/sessions.ts";
 
 const ROUNDS = 200;
-/** Two hundred races of two isolates take seconds on a busy machine, ms. */
-const TIMEOUT_MS = 60_000;
-vi.setConfig({ testTimeout: TIMEOUT_MS });
 
 /** Two isolates over one Redis. */
 function rivals() {

@@ -24,7 +24,7 @@ export async function openConsole(
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
   const page = await context.newPage();
   // Less than a test may take, so that it says what it waited for.
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(60_000);
   const issues: string[] = [];
   const failures: string[] = [];
   page.on("pageerror", (error) => issues.push(String(error)));

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describedBy } from "../openapi/described.ts";
 import { buildWorker } from "./build.ts";
-import { untilIdle, withDeferredCounted } from "./deferred.ts";
+import { IdleWait, withDeferredCounted } from "./deferred.ts";
 import { type DatabaseBinding, startWorkerd } from "./workerd.ts";
 
 export interface EdgeOptions {
@@ -23,9 +23,9 @@ export interface Edge {
   url: string;
   /** A request to the edge, redirects not followed. */
   fetch(path: string, init?: RequestInit & { address?: string }): Promise<Response>;
-  /** Waits until no request has work left that it does after its response. */
+  /** Waits until no request has work left that it does after its response, and {@link log} has all that was logged. */
   idle(): Promise<void>;
-  /** The JSON lines that the Worker has logged so far. */
+  /** The JSON lines that the Worker has logged, as far as they have come: after a response they may still be on their way. */
   log: Record<string, unknown>[];
   /** Its raw output, for the test that searches it for secrets. */
   printed: string[];
@@ -49,6 +49,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const log: Record<string, unknown>[] = [];
   const printed: string[] = [];
   const described = describedAnswers(vars);
+  const idle = new IdleWait();
   const start = (port: number) =>
     startWorkerd({
       contents,
@@ -59,6 +60,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       port,
       verbose: true,
       onMessage(message) {
+        if (idle.takes(message)) return;
         printed.push(message);
         const record = parsed(message);
         if (record) log.push(record);
@@ -77,7 +79,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       described.hold(init.method ?? "GET", path, response);
       return response;
     },
-    idle: () => untilIdle(url),
+    idle: () => idle.until(url),
     log,
     printed,
     async restart() {

@@ -87,7 +87,7 @@ describe("npm run doctor", () => {
     expect(code).toBe(1);
   });
 
-  it("ends though an API accepts and is silent", { timeout: 60_000 }, async () => {
+  it("ends though an API accepts and is silent", async () => {
     const silent = await serveSockets();
     const { code, output } = await doctor([], { ...all(), ORIGIN_URL: silent.url });
     await silent.stop();
