@@ -142,7 +142,7 @@ it("docs/sessions.md and wrangler.toml have the same lines for a database", asyn
   for (const line of settings) expect(inToml.split("\n")).toContain(line);
 });
 
-it("examples in TypeScript have the right types", { timeout: 120_000 }, async () => {
+it("examples in TypeScript have the right types", async () => {
   const sources = new Map<string, string>();
   for (const page of pages) {
     const ofPage = blocks.filter(({ file, language }) => file === page && language === "ts");

@@ -133,7 +133,7 @@ describe("each command of the pages", () => {
   const forms = new Map(
     commands.filter(({ text }) => !FOLLOWED.some((step) => step.test(text))).map((each) => [each.text, each]),
   );
-  it.each([...forms.values()])("$file: $text", { timeout: 120_000 }, ({ text }) => expectForm(text));
+  it.each([...forms.values()])("$file: $text", ({ text }) => expectForm(text));
 
   it.each(["npm run delpoy", "npm start -- --orgin URL", "npm start --origin URL", "npm run docs -- --fast"])(
     "a wrong one is found: %s",
@@ -147,7 +147,7 @@ describe("each command of the pages", () => {
     "npx nothing -x",
   ])("a wrong one is found: %s", (text) => expect(expectForm(text)).rejects.toThrow());
 
-  it("options that stand alone belong to a tool of this project", { timeout: 120_000 }, async () => {
+  it("options that stand alone belong to a tool of this project", async () => {
     const known = (await Promise.all(Object.values(HELP).map((help) => help()))).join("\n");
     const unknown = pages.flatMap(optionsOf).filter((option) => !known.includes(`${option} `));
     expect(unknown).toEqual([]);
@@ -192,7 +192,7 @@ describe("the way to a deployment, on a copy", () => {
     expect(code).toBe(0);
   });
 
-  it("deploys, as a dry run", { timeout: 120_000 }, async () => {
+  it("deploys, as a dry run", async () => {
     const { code, output } = await type(`${at(2)} --dry-run`);
     expect(output).toContain("--dry-run: exiting now.");
     expect(code).toBe(0);
@@ -229,7 +229,7 @@ describe("what the pages show", () => {
     }
   });
 
-  it("docs/operating.md: is what npm run verify prints", { timeout: 120_000 }, async () => {
+  it("docs/operating.md: is what npm run verify prints", async () => {
     // README.md has asked for the path without a query.
     const fresh = "/v1/emissions/factors?for=verify";
     const { output } = await run("node", ["src/tools/verify/main.ts", harness.edge.url, "--cached", fresh], {

@@ -19,7 +19,7 @@ let installed: Packed;
 beforeAll(async () => {
   installed = await packed();
   folder = installed.folder;
-}, 120_000);
+});
 afterAll(() => installed?.remove());
 
 /** A project in a folder of its own, with the package installed. */

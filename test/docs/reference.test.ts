@@ -34,7 +34,7 @@ beforeAll(async () => {
   tools = await mkdtemp(join(tmpdir(), "envoyou-edge-typedoc-"));
   await cp("test/docs/typedoc", tools, { recursive: true });
   await exec("npm", ["ci", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: tools });
-}, 180_000);
+});
 afterAll(async () => {
   await installed?.remove();
   await rm(tools, { recursive: true, force: true });
@@ -58,7 +58,7 @@ describe("the reference of the package", () => {
     expect(code).toBe(0);
     project = JSON.parse(await readFile(json, "utf8")) as Reflection;
     expect(project.children?.map(({ name }) => name)).toHaveLength(Object.keys(SURFACES).length);
-  }, 120_000);
+  });
 
   it("and one without what a property means, or with a type that is not exported, has a warning", async () => {
     const types = join(installed.folder, "package/dist/spoilt");
@@ -76,7 +76,7 @@ describe("the reference of the package", () => {
     expect(output).toMatch(/RouteInput\.shadow .*does not have any documentation/);
     expect(output).toMatch(/EdgeUser, defined in .*is referenced by .* but not included/);
     expect(output).toMatch(/Failed to resolve link to "createLimit"/);
-  }, 120_000);
+  });
 });
 
 describe("the examples of the reference", () => {

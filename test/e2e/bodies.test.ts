@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { type IncomingMessage, request, type ServerResponse } from "node:http";
+import { connect } from "node:net";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Edge, startEdge } from "../support/edge/start.ts";
+import { serve, type TestServer } from "../support/servers.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
@@ -40,18 +41,16 @@ function upload(
 
 describe("bodies on their way", () => {
   const handlers = new Map<string, Handler>();
-  let server: Server;
+  let server: TestServer;
   let edge: Edge;
   beforeAll(async () => {
-    server = createServer((request, response) => {
+    server = await serve((request, response) => {
       const [path = ""] = (request.url ?? "").split("?");
       handlers.get(path)?.(request, response);
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
     edge = await startEdge({
       vars: {
-        ORIGIN_URL: `http://127.0.0.1:${port}`,
+        ORIGIN_URL: server.url,
         ORIGIN_DEADLINE_MS: DEADLINE_MS,
         ROUTES: [{ path: "/*" }],
       },
@@ -59,8 +58,7 @@ describe("bodies on their way", () => {
   });
   afterAll(async () => {
     await edge.stop();
-    server.closeAllConnections();
-    server.close();
+    await server.stop();
   });
 
   /** An origin that says what it was sent. */

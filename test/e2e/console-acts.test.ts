@@ -6,7 +6,7 @@ describe.skipIf(!hasChromium)("what the console does, in Chromium", () => {
   let consoles: Consoles;
   beforeAll(async () => {
     consoles = await startConsoles();
-  }, 120_000);
+  });
   afterAll(() => consoles?.stop());
 
   it("shows an asked user's windows at the tier it has, and an address' problem by its field", async () => {

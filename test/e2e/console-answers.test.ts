@@ -147,7 +147,7 @@ describe.skipIf(!hasChromium)("the console, whatever it is answered", () => {
   beforeAll(async () => {
     harness = await openHarness({ assets: true, vars: { CONSOLE_HOST } });
     browser = await launchChromium();
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await harness?.stop();

@@ -92,7 +92,7 @@ describe("the files of public/", () => {
         }
       }
     }
-  }, 120_000);
+  });
 
   it("are the console on its host, byte for byte, in one spelling", async () => {
     for (const file of files.filter((each) => each.startsWith("/edge/console/"))) {

@@ -25,7 +25,7 @@ describe.skipIf(!hasChromium)("the console among hostile pages and names, in Chr
   let page: Page;
   beforeAll(async () => {
     consoles = await startConsoles();
-  }, 120_000);
+  });
   afterAll(() => consoles?.stop());
 
   const answers = (path: string, body: unknown, status = 200) =>

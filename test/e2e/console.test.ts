@@ -18,7 +18,7 @@ describe.skipIf(!hasChromium)("the console, in Chromium", () => {
   beforeAll(async () => {
     consoles = await startConsoles();
     await traffic();
-  }, 120_000);
+  });
   afterAll(() => consoles?.stop());
 
   /** Something for each question: answers from the cache, a denied caller, an error, a session, a purge. */

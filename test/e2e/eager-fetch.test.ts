@@ -1,7 +1,9 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FaultProxy } from "../chaos/proxy.ts";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
+import { until } from "../support/until.ts";
 
 const ROUTES = [
   { path: "/cached/*", originFetch: "eager", cache: { ttl: 600, scope: "shared" } },
@@ -39,15 +41,26 @@ describe('originFetch: "eager" in the runtime', () => {
     const writing = setInterval(() => response.write("x".repeat(1000)), 5);
     response.on("close", () => clearInterval(writing));
   });
+  // It closes no connection on which the Worker may be sending.
+  origin.keepAliveTimeout = 300_000;
   let harness: Harness;
+  let store: FaultProxy;
 
   beforeAll(async () => {
     await new Promise<void>((resolve) => origin.listen(0, "127.0.0.1", resolve));
     const { port } = origin.address() as AddressInfo;
-    harness = await openHarness({ vars: { ROUTES, ORIGIN_URL: `http://127.0.0.1:${port}` } });
+    harness = await openHarness({
+      vars: { ROUTES, ORIGIN_URL: `http://127.0.0.1:${port}` },
+      async beforeStore(url) {
+        store = new FaultProxy(url);
+        await store.open();
+        return store.url;
+      },
+    });
   });
   afterAll(async () => {
     await harness.stop();
+    await store.close();
     for (const response of open) response.destroy();
     origin.closeAllConnections();
     await new Promise((resolve) => origin.close(resolve));
@@ -59,8 +72,14 @@ describe('originFetch: "eager" in the runtime', () => {
   async function meanwhile(how: Manner, path: string, address?: string) {
     manner = how;
     const before = asked.length;
+    // Redis is the later one, so that its answer breaks off what the origin has begun.
+    store.lift(async (call) => {
+      await until(() => asked.length > before, "the origin is asked");
+      call.reply(await call.forward());
+    });
     const response = await harness.edge.fetch(path, address === undefined ? {} : { address });
     await response.text();
+    store.lift();
     manner = "at once";
     return { response, calls: asked.slice(before) };
   }

@@ -24,7 +24,7 @@ describe.skipIf(!hasChromium)("the page of npm start, in Chromium", () => {
     page.on("console", (message) => errors.push(message.text()));
     await page.goto(run.address("page"));
     await page.waitForSelector("#tour button");
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await run?.stop();

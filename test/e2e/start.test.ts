@@ -37,7 +37,7 @@ async function ownApi(): Promise<{ url: string; seen: IncomingHttpHeaders[] }> {
   return { url, seen };
 }
 
-describe("your own API", { timeout: 120_000 }, () => {
+describe("your own API", () => {
   it("by --origin: it is asked, and nothing of the sample is printed", async () => {
     const api = await ownApi();
     const run = await start({
@@ -87,9 +87,7 @@ describe("your own API", { timeout: 120_000 }, () => {
   });
 });
 
-it("an API that is bound as a service, and not run, is a 503 that names it", {
-  timeout: 120_000,
-}, async () => {
+it("an API that is bound as a service, and not run, is a 503 that names it", async () => {
   const folder = await copy();
   appendFileSync(join(folder, "wrangler.toml"), '[[services]]\nbinding = "ORIGIN"\nservice = "my-api"\n');
   const registry = join(folder, "registry");
@@ -243,7 +241,7 @@ describe("an issue in a file is one message, and a fixed file goes on working", 
   });
 });
 
-describe("signals", { timeout: 120_000 }, () => {
+describe("signals", () => {
   it.each([300, 900, 1800, 3500])("SIGTERM to npm %i ms after the start leaves nothing", async (ms) => {
     const run = start({ cwd: await copy(), npm: true, args: await port() });
     await new Promise((resolve) => setTimeout(resolve, ms));
@@ -267,7 +265,7 @@ describe("signals", { timeout: 120_000 }, () => {
   });
 });
 
-it("two starts in one checkout run beside each other", { timeout: 120_000 }, async () => {
+it("two starts in one checkout run beside each other", async () => {
   const cwd = await copy();
   const [one, two] = [
     start({ cwd, args: ["--no-store", ...(await port())] }),

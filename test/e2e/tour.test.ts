@@ -20,7 +20,7 @@ describe.each([
     project = await untouchedProject();
     start = new NpmStart({ cwd: project.folder, args: ["--port", String(await freePort()), ...args] });
     await start.ready();
-  }, 120_000);
+  });
   afterAll(async () => {
     await start?.stop();
     await project?.remove();

@@ -5,6 +5,8 @@ export interface TestPlatform extends Platform {
   /** Advances the time, and runs the timers that fall due, in order. */
   advance(ms: number): void;
   setRandom(value: number): void;
+  /** Timers that are set: what waits for one has begun to wait. */
+  timersSet(): number;
   /** Takes works out and waits for them, also for those that come meanwhile. Timers of a few ms are run, and no time passes. */
   settle(works: Promise<unknown>[]): Promise<void>;
 }
@@ -55,6 +57,7 @@ export function testPlatform(options: TestPlatformOptions = {}): TestPlatform {
     setRandom(value) {
       random = value;
     },
+    timersSet: () => timers.size,
     async settle(works) {
       let pending = true;
       const all = drained(works).finally(() => {

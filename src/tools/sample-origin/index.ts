@@ -71,6 +71,8 @@ export async function startSampleOrigin(options: SampleOriginOptions = {}): Prom
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
+  // Node's default of five seconds would close idle connections while the edge sends on them.
+  server.keepAliveTimeout = 300_000;
   const sockets = new WebSocketServer({ server, path: "/ws" });
   sockets.on("connection", (socket) => socket.on("message", (data, binary) => socket.send(data, { binary })));
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, "127.0.0.1", resolve));

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { cacheable, gatedEdge, settle } from "../../support/edge/gated-edge.ts";
+import { passing } from "../../support/passing.ts";
 import { until } from "../../support/until.ts";
 
 /** What an eager fetch meets on its way: others for the same URL, purges, failures of either side, and whoever wants to abuse it. */
@@ -20,18 +21,9 @@ const open = (
 
 type Edge = ReturnType<typeof open>;
 
-/** Moves the time, so that whoever waits for another's fetch looks again, until all is done: not while a slow machine asks Redis. */
-async function moving<Result>({ platform, state }: Edge, work: Promise<Result>): Promise<Result> {
-  let done = false;
-  const watched = work.finally(() => {
-    done = true;
-  });
-  while (!done) {
-    await settle(1);
-    if (state.pending === 0) platform.advance(1);
-  }
-  return watched;
-}
+/** Moves the time, so that whoever waits for another's fetch looks again: not while a slow machine asks Redis. */
+const moving = <Result>({ platform, state }: Edge, work: Promise<Result>) =>
+  passing(platform, work, { stepMs: 1, isBusy: () => state.pending > 0 });
 
 const everything = (edge: Edge, isolate = 0) =>
   edge.isolates[isolate]?.cache.purge({ files: [], prefixes: [], tags: [], everything: true, soft: false });
@@ -46,7 +38,8 @@ describe("simultaneous requests for one URL", () => {
     const asking = Array.from({ length: 20 }, (_, n) => edge.ask("/v1/x", { address: `192.0.2.${n}` }));
     await until(() => edge.calls.length > 0);
     release[first]();
-    await settle(20);
+    if (first === "store") await until(() => edge.state.pending === 0, "Redis has answered all");
+    await settle();
     release[first === "store" ? "origin" : "store"]();
     const answers = await moving(edge, Promise.all(asking));
     expect(edge.calls).toHaveLength(1);
@@ -285,7 +278,7 @@ describe("who wants the origin asked as often as possible", () => {
       edge.ask(`/v1/x?n=${n}`, { address: `192.0.2.${n}` }),
     );
     await until(() => edge.calls.length >= 21);
-    await settle(20);
+    await settle();
     expect(edge.calls).toHaveLength(21);
     expect(edge.calls.every(({ body }) => body === "untouched")).toBe(true);
     release();

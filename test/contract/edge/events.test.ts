@@ -7,6 +7,7 @@ import { signToken } from "../../../src/identity/session-token.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
+import { until } from "../../support/until.ts";
 
 const SESSION_SECRET = "session-secret-of-this-test-only-0123";
 const STORE = {
@@ -150,13 +151,15 @@ describe("an origin that fails", () => {
   });
 
   it("is an event where it is too late", async () => {
+    let isAsked = false;
     const hang = (init: RequestInit | undefined) =>
       new Promise<Response>((_, reject) => {
         init?.signal?.addEventListener("abort", () => reject(new Error("aborted")));
+        isAsked = true;
       });
     const { ask, named, platform } = edge({ origin: hang });
     const response = ask("/open");
-    for (let i = 0; i < 50; i += 1) await new Promise((resolve) => setTimeout(resolve));
+    await until(() => isAsked, "the origin is asked");
     platform.advance(30_000);
     expect((await response).status).toBe(504);
     expect(named("origin.failed")).toMatchObject([{ fields: { reason: "timeout" } }]);

@@ -5,6 +5,7 @@ import { NONCE_BYTES } from "../../../src/identity/sealed-text.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
 import { countingEdge, SESSION_SECRET } from "../../support/edge/counting-edge.ts";
 import { claims } from "../../support/session-samples.ts";
+import { until } from "../../support/until.ts";
 
 /** Ways round a rule that two features open together, each harmless alone. */
 
@@ -193,7 +194,7 @@ test.each<[what: string, late: number, verified: boolean]>([
   const { ask, platform } = openEdge(routes, {}, fetchOrigin);
   const key = { "x-api-key": "a-key-that-the-origin-knows" };
   const good = () => new Response("ok", { headers: { "x-edge-caller": '{"user_id":"ada"}' } });
-  const asked = async (count: number) => vi.waitFor(() => expect(answers).toHaveLength(count));
+  const asked = (count: number) => until(() => answers.length === count, `${count} requests at the origin`);
 
   const early = late > 0 ? ask("/keys/slow", key) : null;
   if (early) await asked(1);

@@ -97,7 +97,7 @@ test.each<[report: string, right: string, does: (world: World) => Promise<void>]
       const { promise, resolve } = Promise.withResolvers<void>();
       state.replies = promise;
       const early = isolate("/guarded", withKey());
-      await new Promise((done) => setTimeout(done, 50));
+      await until(() => state.held > 0, "Redis has replied to the early one");
       state.replies = Promise.resolve();
       await isolate("/edge/keys/lookup", lookup(true));
       resolve();

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { clock, freshPrefix, hashOf, openIsolate, releaseClock, routeOf } from "../../support/limits.ts";
 import type { TestPlatform } from "../../support/platform.ts";
+import { until } from "../../support/until.ts";
 
 type Limit = NonNullable<RouteInput["limits"]>[number];
 
@@ -31,13 +32,13 @@ describe("a reply that comes after its request has given it up", () => {
       one.wire.lateMs = 900;
       one.wire.held = 0;
       const asked = one.ask(route, "alice");
-      await vi.waitFor(() => expect(one.wire.held).toBe(1));
+      await until(() => one.wire.held === 1, "the reply is on its way");
       platform.advance(400);
       const answer = await asked;
       platform.advance(500);
       one.wire.lateMs = 0;
       // The reply's body is read by then.
-      await vi.waitFor(() => expect(one.store.heardAt).toBe(platform.now()));
+      await until(() => one.store.heardAt === platform.now(), "the reply has come");
       return answer;
     };
     /** An isolate whose cold start is over. */
@@ -69,7 +70,7 @@ describe("a reply that comes after its request has given it up", () => {
       one.wire.lateMs = 900;
       one.wire.held = 0;
       const denied = one.ask(route, "alice");
-      await vi.waitFor(() => expect(one.wire.held).toBe(1));
+      await until(() => one.wire.held === 1, "the reply is on its way");
       platform.advance(400);
       await denied;
       one.wire.lateMs = 0;
@@ -79,8 +80,9 @@ describe("a reply that comes after its request has given it up", () => {
       await reset;
       expect((await one.ask(route, "alice")).verdict).toMatchObject({ kind: "allowed", source: "redis" });
       platform.advance(500);
-      await vi.waitFor(() => expect(one.store.heardAt).toBe(platform.now()));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => one.store.heardAt === platform.now(), "the reply has come");
+      // Whoever waits for what it says has read it by the next turn.
+      await new Promise((resolve) => setTimeout(resolve, 0));
       expect((await one.ask(route, "alice")).verdict).toMatchObject({ kind: "allowed", source: "redis" });
       expect((await one.ask(route, "alice")).verdict.kind, "the limit holds").toBe("denied");
     });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { counted, json, Origin, openCache } from "../../support/cache.ts";
 import { storeOfOwner } from "../../support/store.ts";
+import { until } from "../../support/until.ts";
 
 const LONG = { "cache-control": "max-age=86400" };
 
@@ -48,7 +49,7 @@ describe("a write in another isolate", () => {
     const held = Promise.withResolvers<void>();
     origin.gate = held.promise;
     const slow = other.ask("/v1/x");
-    while (origin.count === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => origin.count === 1, "the slow one is at the origin");
     origin.gate = Promise.resolve();
     one.platform.advance(1);
     await one.ask("/v1/x", { method: "PUT" });
@@ -110,7 +111,7 @@ describe("a write in another isolate", () => {
     const { count } = origin;
     origin.gate = held.promise;
     const slow = other.ask("/v1/x");
-    while (origin.count === count) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => origin.count > count, "the slow one is at the origin");
     origin.gate = Promise.resolve();
     one.platform.advance(1);
     await one.ask("/v1/x", { method: "PUT" });
@@ -129,8 +130,7 @@ describe("a write in another isolate", () => {
   it("leaves one key, however many URLs it is to, of which nothing is stored, once a fill has had its time", async () => {
     const { one } = await twoIsolates([]);
     for (let n = 0; n < 300; n += 1) await one.ask(`/v1/made-up-${n}`, { method: "POST" });
-    const until = Date.now() + 4000;
-    while ((await keyCount(one)) > 1 && Date.now() < until) await new Promise((go) => setTimeout(go, 100));
+    await until(async () => (await keyCount(one)) <= 1, "the marks of 300 URLs have lapsed in Redis");
     expect(await keyCount(one)).toBe(1);
   });
 
@@ -174,7 +174,7 @@ describe("URLs that were asked for once", () => {
     expect((await one.ask("/v1/x?1200")).word, "the isolate has it").toBe("HIT");
     expect((await open().ask("/v1/x?1200")).word, "and now Redis").toBe("HIT");
     expect(origin.count).toBe(calls + 1);
-  }, 120_000);
+  }, 600_000);
 
   it("that are asked for again make room for others", async () => {
     const { one, open } = await twoIsolates([]);
@@ -184,7 +184,7 @@ describe("URLs that were asked for once", () => {
     await one.ask("/v1/newer");
     expect((await open().ask("/v1/new")).word).toBe("HIT");
     expect((await open().ask("/v1/newer")).word).toBe("MISS");
-  }, 120_000);
+  }, 600_000);
 
   it("are bounded in bytes too, variants among them", async () => {
     const body = "x".repeat(100_000);

@@ -264,23 +264,28 @@ describe("a quick fill that meets a write where nothing is stored", () => {
 
   it("leaves nothing in Redis of writes to URLs that nobody asks for, and at most 500 keys meanwhile", async () => {
     const { one } = isolates(() => page());
-    const address = (n: number) => {
-      const urlHash = `${crypto.randomUUID()}-${n}`;
-      return { url: "", urlHash, key: urlHash, sharedKey: urlHash };
-    };
     const { store, keys, platform } = one;
     const entries = new RedisEntryStore({ keys, platform, store });
-    const addresses = Array.from({ length: 700 }, (_, n) => address(n));
-    // One batch: they live for seconds, by the real clock.
-    const batch = store.batch();
-    for (const each of addresses) void entries.invalidate(each, { hard: platform.now(), soft: 0 }, batch);
-    const lives = addresses.map(({ key }) =>
-      batch.queue<number>((pipeline) => pipeline.pttl(keys.invalidatedAt(key))),
-    );
-    await batch.send();
-    const left = (await Promise.all(lives)).filter((ms) => ms !== -2);
-    expect(left.length).toBeLessThanOrEqual(500);
-    expect(left.length).toBeGreaterThan(0);
+    const address = () => {
+      const urlHash = crypto.randomUUID();
+      return { url: "", urlHash, key: urlHash, sharedKey: urlHash };
+    };
+    let left: number[] = [];
+    // A busy machine may look when they have gone again: they live for three seconds, by Redis' own clock.
+    await until(async () => {
+      const addresses = Array.from({ length: 700 }, address);
+      const batch = store.batch();
+      for (const each of addresses) void entries.invalidate(each, { hard: platform.now(), soft: 0 }, batch);
+      await batch.send();
+      const looking = store.batch();
+      const lives = addresses.map(({ key }) =>
+        looking.queue<number>((pipeline) => pipeline.pttl(keys.invalidatedAt(key))),
+      );
+      await looking.send();
+      left = (await Promise.all(lives)).filter((ms) => ms !== -2);
+      expect(left.length).toBeLessThanOrEqual(500);
+      return left.length > 0;
+    }, "some are there");
     for (const ms of left) expect(ms).toBeLessThanOrEqual(3000);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { json, Origin, openCache } from "../../support/cache.ts";
+import { passing } from "../../support/passing.ts";
 import { until } from "../../support/until.ts";
 
 /** An origin that answers nobody until it is let. */
@@ -17,7 +18,7 @@ describe("many requests of an isolate for one missing entry", () => {
     const asking = Array.from({ length: 30 }, () => ask("/v1/x"));
     await until(() => origin.count > 0);
     letAnswer();
-    const replies = await moving(platform, Promise.all(asking));
+    const replies = await passing(platform, Promise.all(asking));
     expect(origin.count, "requests to the origin").toBe(1);
     expect(replies.filter(({ word }) => word === "MISS")).toHaveLength(1);
     const collapsed = replies.filter(({ headers }) => headers.get("cache-status")?.includes("collapsed"));
@@ -34,7 +35,7 @@ describe("many requests of an isolate for one missing entry", () => {
     const asking = Array.from({ length: 10 }, () => ask("/v1/x"));
     await until(() => origin.count > 1);
     held.resolve();
-    const replies = await moving(platform, Promise.all(asking));
+    const replies = await passing(platform, Promise.all(asking));
     expect(origin.count, "requests to the origin").toBe(2);
     expect(new Set(replies.map(({ text }) => text))).toEqual(new Set(['{"count":2}']));
   });
@@ -60,7 +61,7 @@ describe("many requests of an isolate for one missing entry", () => {
     const asking = Array.from({ length: 10 }, () => ask("/v1/x"));
     await until(() => origin.count > 0);
     letAnswer();
-    await moving(platform, Promise.all(asking));
+    await passing(platform, Promise.all(asking));
     expect(origin.count, "each asked for itself in the end").toBe(10);
     const held = Promise.withResolvers<void>();
     origin.gate = held.promise;
@@ -75,7 +76,7 @@ describe("many requests of an isolate for one missing entry", () => {
     const { origin, let: letAnswer } = heldOrigin(() => json({}, { "cache-control": "max-age=60" }));
     const { ask, platform } = openCache({ origin, connection: null });
     const asking = [ask("/v1/x"), ask("/v1/x")];
-    await until(() => origin.count === 1);
+    await until(() => origin.count === 1 && platform.timersSet() > 0, "one asks, and the other waits for it");
     for (let at = 0; at < 1990; at += 10) await step(platform);
     expect(origin.count, "before").toBe(1);
     for (let at = 0; at < 30; at += 10) await step(platform);
@@ -90,7 +91,7 @@ describe("many requests of an isolate for one missing entry", () => {
     const asking = [ask("/v1/x"), ask("/v1/x"), ask("/v1/x")];
     await until(() => origin.count > 0);
     letAnswer();
-    const replies = await moving(platform, Promise.all(asking));
+    const replies = await passing(platform, Promise.all(asking));
     expect(replies.map(({ status }) => status)).toEqual([502, 502, 502]);
   });
 
@@ -107,8 +108,8 @@ describe("many requests of an isolate for one missing entry", () => {
     });
     await until(() => origin.count === 2);
     letAnswer();
-    await moving(platform, anonymous);
-    expect((await moving(platform, known)).text).toBe('{"for":"sid=ada"}');
+    await passing(platform, anonymous);
+    expect((await passing(platform, known)).text).toBe('{"for":"sid=ada"}');
   });
 
   it("do not wait for another variant, once it is known by what the URL varies", async () => {
@@ -125,7 +126,7 @@ describe("many requests of an isolate for one missing entry", () => {
     const asking = ["de", "en"].map((language) => ask("/v1/x", { headers: { "accept-language": language } }));
     await until(() => origin.count === 3);
     held.resolve();
-    const replies = await moving(platform, Promise.all(asking));
+    const replies = await passing(platform, Promise.all(asking));
     expect(replies.map(({ text }) => text)).toEqual(['{"in":"de"}', '{"in":"en"}']);
   });
 
@@ -138,7 +139,7 @@ describe("many requests of an isolate for one missing entry", () => {
     const asking = Array.from({ length: 10 }, () => ask("/v1/x"));
     await until(() => origin.count === 2);
     held.resolve();
-    await moving(platform, Promise.all(asking));
+    await passing(platform, Promise.all(asking));
     expect(origin.count, "its own, and one for the ten").toBe(2);
   });
 
@@ -153,7 +154,7 @@ describe("many requests of an isolate for one missing entry", () => {
     letAnswer();
     const { reply } = await first.reply;
     if (reply.kind === "response") await reply.response.body?.cancel();
-    expect(await moving(platform, waiting)).toMatchObject({ word: "HIT", text: '{"a":1}' });
+    expect(await passing(platform, waiting)).toMatchObject({ word: "HIT", text: '{"a":1}' });
     expect(origin.count).toBe(1);
   });
 });
@@ -177,7 +178,7 @@ describe("streams are not waited for", () => {
     for (const count of [2, 3]) {
       const started = platform.now();
       const next = await begin("/v1/x", { headers: { accept } });
-      await moving(platform, next.reply);
+      await passing(platform, next.reply);
       expect(origin.count).toBe(count);
       expect(platform.now() - started).toBeLessThan(300);
     }
@@ -197,19 +198,6 @@ describe("streams are not waited for", () => {
     expect(await ask("/v1/x")).toMatchObject({ word: "HIT", text: '"page"' });
   });
 });
-
-/** Moves the time until the work is done. */
-async function moving<Result>(
-  platform: { advance(ms: number): void },
-  work: Promise<Result>,
-): Promise<Result> {
-  let done = false;
-  const watched = work.finally(() => {
-    done = true;
-  });
-  while (!done) await step(platform);
-  return watched;
-}
 
 async function step(platform: { advance(ms: number): void }): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 0));

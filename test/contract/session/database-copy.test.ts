@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { faultyDatabase, freshDatabase } from "../../support/database.ts";
 import { freshPrefix } from "../../support/limits.ts";
 import { openSessions, sessionPlatform } from "../../support/sessions.ts";
+import { until } from "../../support/until.ts";
 
 let database: ReturnType<typeof faultyDatabase>;
 beforeEach(async () => {
@@ -114,11 +115,12 @@ describe("a call to Redis that a request has given up", () => {
     await other.sessions.delete(made.claims.id);
     const kept = await other.sessions.create({ userId: "u1" });
     one.wire.hangs = true;
+    const set = one.platform.timersSet();
     const [ended, living] = [
       one.present(made.token, { givesUp: true }),
       one.present(kept.token, { givesUp: true }),
     ];
-    await turns();
+    await until(() => one.platform.timersSet() === set + 2, "both wait for Redis");
     one.platform.advance(400);
     expect(await ended).toMatchObject({ kind: "over" });
     expect(await living).toMatchObject({ kind: "active", source: "database" });
@@ -130,8 +132,9 @@ describe("a call to Redis that a request has given up", () => {
     const made = await one.sessions.create({ userId: "u1" });
     await one.sessions.maintenance();
     one.wire.hangs = true;
+    const set = one.platform.timersSet();
     const verdict = one.present(made.token, { givesUp: true });
-    await turns();
+    await until(() => one.platform.timersSet() === set + 1, "it waits for Redis");
     one.platform.advance(400);
     const active = await verdict;
     if (active.kind !== "active") throw new Error("it lives");
@@ -144,8 +147,3 @@ describe("a call to Redis that a request has given up", () => {
       expect(await other.present(token)).toMatchObject({ kind: "over" });
   });
 });
-
-/** Lets what was sent be on its way. */
-async function turns(): Promise<void> {
-  for (let each = 0; each < 20; each += 1) await new Promise((resolve) => setTimeout(resolve, 1));
-}

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { JsonText } from "../../../src/runtime/json-text.ts";
 import { faultyDatabase, freshDatabase } from "../../support/database.ts";
 import { freshPrefix } from "../../support/limits.ts";
+import { passing } from "../../support/passing.ts";
 import { openSessions, sessionPlatform } from "../../support/sessions.ts";
 
 type Database = ReturnType<typeof faultyDatabase>;
@@ -195,26 +196,12 @@ describe("while Redis is lost", () => {
       await one.lose();
       database.faults[how] = true;
       const presented = one.present(made.token);
-      await until(() => one.platform.advance(1200), presented);
-      expect(await presented).toMatchObject({ kind: "active" });
+      expect(await passing(one.platform, presented, { stepMs: 1200 })).toMatchObject({ kind: "active" });
       const ending = one.sessions.delete(made.claims.id);
-      await until(() => one.platform.advance(1200), ending);
-      expect(await ending).toBe("pending");
+      expect(await passing(one.platform, ending, { stepMs: 1200 })).toBe("pending");
     },
   );
 });
-
-/** Lets the time pass until a promise settles. */
-async function until(pass: () => void, done: Promise<unknown>): Promise<void> {
-  let settled = false;
-  void done.finally(() => {
-    settled = true;
-  });
-  for (let turn = 0; turn < 100 && !settled; turn += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    pass();
-  }
-}
 
 describe("where sessions live in the database alone", () => {
   it("they are used, touched, rotated and ended there, and no call to Redis is for them", async () => {

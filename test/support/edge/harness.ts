@@ -34,6 +34,8 @@ export interface HarnessOptions {
   assets?: boolean;
   /** What `SESSION_DB` is bound to. Default nothing. */
   sessionDatabase?: DatabaseBinding;
+  /** From the store's address to that of what the Worker asks in its place. Default none. */
+  beforeStore?: (url: string) => Promise<string>;
 }
 
 const secret = () => randomBytes(24).toString("base64url");
@@ -44,6 +46,7 @@ export async function openHarness({
   origin: originOptions = {},
   sessionDatabase,
   assets = false,
+  beforeStore = async (url) => url,
 }: HarnessOptions = {}): Promise<Harness> {
   const required = process.env.REQUIRE_REDIS ? "required" : "auto";
   // The Worker's user may do what `npm run doctor` prints, and nothing else.
@@ -68,7 +71,7 @@ export async function openHarness({
     countDeferred: true,
     ...(sessionDatabase && { sessionDatabase }),
     vars: {
-      UPSTASH_REDIS_REST_URL: upstash.url,
+      UPSTASH_REDIS_REST_URL: await beforeStore(upstash.url),
       UPSTASH_REDIS_REST_TOKEN: upstash.token,
       ORIGIN_URL: origin.url,
       ORIGIN_TOKEN: secrets.origin,

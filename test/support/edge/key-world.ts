@@ -29,6 +29,8 @@ export function keyWorld(vars: Record<string, string> = {}) {
     asked: [] as Request[],
     /** Replies of Redis wait for it. */
     replies: Promise.resolve(),
+    /** Replies of Redis that wait for it. */
+    held: 0,
   };
   const platform = testPlatform({
     now: NOW,
@@ -38,7 +40,9 @@ export function keyWorld(vars: Record<string, string> = {}) {
         if (state.down) throw new TypeError("cut");
         const { replies } = state;
         const reply = await fetch(request);
+        state.held += 1;
         await replies;
+        state.held -= 1;
         return reply;
       }
       const { gate, answer } = state;

@@ -43,6 +43,8 @@ export async function startSpeakingOrigin(): Promise<SpeakingOrigin> {
     response.writeHead(status, { "content-length": content.length, ...headers });
     response.end(request.method === "HEAD" ? undefined : content);
   });
+  // Node's default of five seconds would close idle connections while the edge sends on them.
+  server.keepAliveTimeout = 300_000;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
