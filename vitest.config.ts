@@ -79,7 +79,7 @@ export default defineConfig({
           ...sharedModules,
           ...longEnough,
           name: "contract",
-          setupFiles: ["./test/support/edge/forget-calls.ts"],
+          setupFiles: ["./test/support/edge/forget-calls.ts", "./test/support/edge/hour-clock.ts"],
           include: ["test/contract/**/*.test.ts"],
         },
       },

@@ -3,6 +3,7 @@ import type { RouteInput } from "../../src/config/route.ts";
 import { openIsolate } from "../../src/edge/full-isolate.ts";
 import type { Sink } from "../../src/events/sink.ts";
 import { edgeAnswer } from "../../src/worker.ts";
+import { contextOf } from "./context.ts";
 import { freshPrefix } from "./limits.ts";
 import { testPlatform } from "./platform.ts";
 
@@ -87,22 +88,23 @@ export function meteredEdge(options: MeteredEdgeOptions = {}) {
   // Isolates differ by what their CSPRNG gives.
   const random = { ...platform, randomBytes: (n: number) => crypto.getRandomValues(new Uint8Array(n)) };
   const answer = edgeAnswer(openIsolate(variables, [...routes], random, options.sinks));
-  const background: Promise<unknown>[] = [];
-  const context = {
-    waitUntil: (work: Promise<unknown>) => void background.push(work),
-    passThroughOnException() {},
-  } as unknown as ExecutionContext;
 
-  /** The answer; what the request does after it goes on. */
-  async function send(path: string, init: RequestInit = {}): Promise<Response> {
+  /** The answer; what the request does after it goes on. @param works Get what the request gives to `waitUntil`. */
+  async function send(
+    path: string,
+    init: RequestInit = {},
+    works: Promise<unknown>[] = [],
+  ): Promise<Response> {
     const headers = new Headers(init.headers);
     if (!headers.has("cf-connecting-ip")) headers.set("cf-connecting-ip", "192.0.2.7");
-    return answer(new Request(`https://edge.example${path}`, { ...init, headers }), context);
+    return answer(new Request(`https://edge.example${path}`, { ...init, headers }), contextOf(works));
   }
 
   async function ask(path: string, init: RequestInit = {}): Promise<Response> {
-    const response = await send(path, init);
-    await platform.settle(background);
+    // Each request waits for its own work alone.
+    const own: Promise<unknown>[] = [];
+    const response = await send(path, init, own);
+    await platform.settle(own);
     return response;
   }
 

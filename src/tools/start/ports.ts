@@ -9,11 +9,19 @@ export async function isPortTaken(port: number): Promise<boolean> {
   return false;
 }
 
-/** A free port. */
-export async function freePort(): Promise<number> {
+/** Ports that no system hands out to connections of its own (Linux: from 32,768 on; others: from 49,152 on). */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_000;
+
+/**
+ * A free port. It may be used seconds later: it is none that a connection may get meanwhile.
+ *
+ * @param random From 0 to 1. Default `Math.random`.
+ */
+export async function freePort(random: () => number = Math.random): Promise<number> {
   for (;;) {
-    const port = await listenOn(0, "127.0.0.1");
-    if (typeof port === "number" && !(await isPortTaken(port))) return port;
+    const port = FIRST_PORT + Math.floor(random() * (LAST_PORT - FIRST_PORT));
+    if (!(await isPortTaken(port))) return port;
   }
 }
 

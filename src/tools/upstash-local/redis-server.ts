@@ -10,6 +10,9 @@ import { commandOn, type LocalRedis } from "./redis.ts";
 
 /** Between finding a free port and listening on it another program may take it. */
 const MAX_PORTS_TRIED = 3;
+/** A server that is asked so often has a minute to answer: a busy machine needs many seconds. */
+const LOOK_EVERY_MS = 25;
+const MAX_LOOKS = 2400;
 
 /**
  * Starts a `redis-server`, on a free loopback port and in a folder of its own, without persistence. It ends
@@ -109,16 +112,16 @@ async function spawnServer(
     failed = error;
   });
   const info = commandOn({ port });
-  for (let attempt = 0; attempt < 400; attempt += 1) {
+  for (let attempt = 0; attempt < MAX_LOOKS; attempt += 1) {
     if (failed) throw failed;
     if (child.exitCode !== null) throw new Error(`redis-server ended with code ${child.exitCode}`);
     // Compares the pid: another Redis may listen on that port.
     const reply = await info("INFO", "server").catch(() => null);
     if (Buffer.isBuffer(reply) && reply.includes(`process_id:${child.pid}\r\n`)) return child;
-    await sleep(25);
+    await sleep(LOOK_EVERY_MS);
   }
   child.kill("SIGKILL");
-  throw new Error("redis-server did not answer within 10 s");
+  throw new Error("redis-server did not answer within a minute");
 }
 
 async function freePort(): Promise<number> {

@@ -2,6 +2,7 @@ import { inject } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
+import { contextOf } from "../context.ts";
 import { freshPrefix } from "../limits.ts";
 import { testPlatform } from "../platform.ts";
 
@@ -57,17 +58,13 @@ export function countingEdge({ routes, env, fetchOrigin }: CountingEdgeOptions) 
       void (event === "request" && log.push(fields)),
   };
   const answer = edgeAnswer(openIsolate(variables, [...routes], platform, [sink]));
-  const background: Promise<unknown>[] = [];
-  const context = {
-    waitUntil: (work: Promise<unknown>) => void background.push(work),
-    passThroughOnException() {},
-  } as unknown as ExecutionContext;
-
   async function ask(path: string, headers: Record<string, string> = {}, init: RequestInit = {}) {
     const all = { "cf-connecting-ip": "192.0.2.7", ...headers };
     const request = new Request(`https://edge.example${path}`, { ...init, headers: all });
-    const response = await answer(request, context);
-    await platform.settle(background);
+    // Each request waits for its own work alone.
+    const own: Promise<unknown>[] = [];
+    const response = await answer(request, contextOf(own));
+    await platform.settle(own);
     return { status: response.status, calls: log.at(-1)?.store_calls, response };
   }
   /** @param base `AUTH_BASE_PATH`. */

@@ -22,6 +22,19 @@ it.each(["127.0.0.1", "0.0.0.0", "::", "::1"])("a program at %s has the port", a
   expect(await isPortTaken(port)).toBe(true);
 });
 
+it("a free port is none that connections get, and another where one is taken", async () => {
+  const rolled = [0, 0, 0.5, 0.999_999];
+  const roll = () => rolled.shift() ?? 0.25;
+  const first = await freePort(roll);
+  await listen("127.0.0.1", first);
+  const others = [await freePort(roll), await freePort(roll)];
+  expect(new Set([first, ...others]).size).toBe(3);
+  for (const port of [first, ...others]) {
+    expect(port).toBeGreaterThanOrEqual(20_000);
+    expect(port).toBeLessThan(32_000);
+  }
+});
+
 it("a port is free again after its program", async () => {
   const port = await freePort();
   await listen("127.0.0.1", port);
