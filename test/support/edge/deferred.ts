@@ -1,3 +1,4 @@
+import { clearOfTheHour } from "../clear-of-the-hour.ts";
 import { until } from "../until.ts";
 
 const PATH = "/.test/idle";
@@ -5,11 +6,15 @@ const PATH = "/.test/idle";
 /**
  * A module around the Worker that counts the promises given to `waitUntil`, and answers one path of its own once all are
  * done. Then it prints the request's target: the log comes through a pipe of its own, and what was logged before has come when
- * that line has. The Worker is the one that is deployed: its requests, bindings and other handlers pass unchanged.
+ * that line has. Its clock is clear of the hour. The Worker is the one that is deployed: its requests, bindings and other handlers
+ * pass unchanged.
  */
-export const withDeferredCounted = `
+export const withDeferredCounted = () => `
 import worker from "./worker.js";
 export * from "./worker.js";
+
+const machine = Date.now.bind(Date);
+Date.now = () => machine() + ${clearOfTheHour(Date.now())};
 
 let pending = 0;
 

@@ -50,10 +50,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const printed: string[] = [];
   const described = describedAnswers(vars);
   const idle = new IdleWait();
+  // Once: a restart must not move the clock.
+  const around = withDeferredCounted();
   const start = (port: number) =>
     startWorkerd({
       contents,
-      ...(countDeferred && { around: withDeferredCounted }),
+      ...(countDeferred && { around }),
       bindings: vars,
       assets,
       ...(sessionDatabase && { databases: { SESSION_DB: sessionDatabase } }),
