@@ -32,7 +32,7 @@ describe.skipIf(!hasChromium || !hasRedisServer).each(OUTAGES)(
     let page: Page;
     beforeAll(async () => {
       const proxy = await startHangingProxy();
-      const consoles = await startConsoles({ UPSTASH_REDIS_REST_URL: proxy.url, STORE_DEADLINE_MS: 2000 });
+      const consoles = await startConsoles({ UPSTASH_REDIS_REST_URL: proxy.url, STORE_DEADLINE_MS: "2000" });
       proxy.target = consoles.harness.upstash.url;
       world = { consoles, proxy };
       page = await consoles.openSignedIn("outage");

@@ -3,6 +3,7 @@ import { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildWorker } from "../support/edge/build.ts";
 import { type Harness, openHarness } from "../support/edge/harness.ts";
+import { until } from "../support/until.ts";
 
 /** Prints each event of the spans that it is told of. */
 const TAIL = `export default {
@@ -30,7 +31,6 @@ const ROUTES = [
   },
 ];
 const SECRETS = { key: "key-of-a-caller-0123456789", user: "u_secret", path: "electricity-id" };
-const WAIT_MS = 10_000;
 
 /** The Worker as it is deployed, in a workerd that hands its spans to another Worker. */
 async function start({ upstash, origin, secrets }: Harness, traced: boolean) {
@@ -48,7 +48,7 @@ async function start({ upstash, origin, secrets }: Harness, traced: boolean) {
     ORIGIN_URL: origin.url,
     ORIGIN_TOKEN: secrets.origin,
     SESSION_SECRET: secrets.session,
-    STORE_DEADLINE_MS: "2000",
+    STORE_DEADLINE_MS: "10000",
     ROUTES: JSON.stringify(ROUTES),
   };
   const edge = one("edge", await readFile(await buildWorker(), "utf8"));
@@ -70,9 +70,7 @@ async function start({ upstash, origin, secrets }: Harness, traced: boolean) {
       headers: { "x-api-key": SECRETS.key, "cf-connecting-ip": "203.0.113.1" },
     });
     await response.text();
-    const until = Date.now() + WAIT_MS;
-    while (traced && !events.some(({ type }) => type === "outcome") && Date.now() < until)
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    if (traced) await until(() => events.some(({ type }) => type === "outcome"), "the request is told of");
     const opened = events.filter(({ type }) => type === "spanOpen");
     const named = opened.map(({ name = "", spanId, of }) => ({
       name,

@@ -69,9 +69,9 @@ it("its own request is not shown, and those beside it are", async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/health/live`;
-  expect(await made.own(url, 5000)).toBe(200);
+  expect(await made.own(url, 50_000)).toBe(200);
   expect(made.feed.entries.map(({ id }) => id)).toEqual(["other"]);
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
-  expect(await made.own(url, 5000)).toBeNull();
+  expect(await made.own(url, 50_000)).toBeNull();
 });
