@@ -18,7 +18,7 @@ afterEach(async () => {
 async function start(args: string[], options: Omit<NpmStartOptions, "cwd"> & { toml?: string } = {}) {
   const project = await untouchedProject();
   cleanups.push(() => project.remove());
-  await project.write(".dev.vars", `SERVICE_TOKEN=${SERVICE_TOKEN}\n`);
+  await project.write(".dev.vars", `SERVICE_TOKEN=${SERVICE_TOKEN}\nSTORE_DEADLINE_MS=10000\n`);
   if (options.toml) appendFileSync(join(project.folder, "wrangler.toml"), options.toml);
   const ports = ["--port", String(await freePort()), "--page-port", "0"];
   const run = new NpmStart({ ...options, cwd: project.folder, args: [...args, ...ports] });
@@ -73,7 +73,7 @@ describe("npm start -- --database", { timeout: 180_000 }, () => {
 
       expect(await status(kept)).toBe(200);
       expect(await end(ended)).toBe(200);
-      expect(await storage()).toBe("database");
+      await until(async () => (await storage()) === "database", "sessions are in the database");
       expect(await status(ended)).toBe(401);
       expect(await status(kept)).toBe(200);
       await run.stop("SIGTERM");

@@ -20,6 +20,7 @@ describe.skipIf(!hasChromium)("the page of npm start, in Chromium", () => {
     }).ready();
     browser = await launchChromium();
     page = await browser.newPage();
+    page.setDefaultTimeout(60_000);
     page.on("pageerror", (error) => errors.push(String(error)));
     page.on("console", (message) => errors.push(message.text()));
     await page.goto(run.address("page"));

@@ -18,6 +18,8 @@ describe.each([
   beforeAll(async () => {
     // Not this folder: the tour is one of the sample's routes, and anybody may have edited those here.
     project = await untouchedProject();
+    // A busy machine is no outage.
+    await project.write(".dev.vars", "STORE_DEADLINE_MS=10000\n");
     start = new NpmStart({ cwd: project.folder, args: ["--port", String(await freePort()), ...args] });
     await start.ready();
   });

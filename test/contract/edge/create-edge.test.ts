@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest"
 import { type CreateEdgeOptions, createEdge } from "../../../src/create-edge.ts";
 import type { EdgeEnv } from "../../../src/middleware.ts";
 import { createRequester } from "../../../src/store/requester.ts";
+import { LONG_DEADLINE_MS } from "../../support/edge/hono-app.ts";
 import { freshPrefix } from "../../support/limits.ts";
 
 const SECRET = "session-secret-of-this-test-of-32-characters";
@@ -39,6 +40,7 @@ const limited = [200, 200, 429];
 /** Options with keys of their own in Redis. */
 const own = (options: CreateEdgeOptions = {}): CreateEdgeOptions => ({
   logLevel: "error",
+  storeDeadlineMs: LONG_DEADLINE_MS,
   ...options,
   limits: { prefix: `{${freshPrefix()}}`, ...options.limits },
 });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest"
 import type { LimitInput } from "../../../src/config/route.ts";
 import { createEdge } from "../../../src/create-edge.ts";
 import { type CreateLimitsOptions, createLimits, type LimitsEnv } from "../../../src/create-limits.ts";
+import { LONG_DEADLINE_MS } from "../../support/edge/hono-app.ts";
 import { freshPrefix } from "../../support/limits.ts";
 
 const redis = { url: inject("upstashUrl"), token: inject("upstashToken") };
@@ -17,7 +18,7 @@ afterEach(() => void vi.restoreAllMocks());
 
 /** What three requests are told: status, fields and what the handler knew. */
 async function ask(create: typeof createLimits, options: CreateLimitsOptions, limits: LimitInput[]) {
-  const { rateLimit } = create({ logLevel: "error", ...options });
+  const { rateLimit } = create({ logLevel: "error", storeDeadlineMs: LONG_DEADLINE_MS, ...options });
   const app = new Hono<LimitsEnv>();
   app.use("*", rateLimit(limits));
   app.get("*", (c) => c.json({ limits: c.var.rateLimit?.kind }, 200, { "x-own": "1" }));

@@ -5,7 +5,7 @@ import { HTTPException } from "hono/http-exception";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { createLimits } from "../../../src/create-limits.ts";
 import type { EdgeEnv } from "../../../src/middleware.ts";
-import { edgeInRedis, executionContext, FROM, sign } from "../../support/edge/hono-app.ts";
+import { edgeInRedis, executionContext, FROM, LONG_DEADLINE_MS, sign } from "../../support/edge/hono-app.ts";
 import { freshPrefix } from "../../support/limits.ts";
 
 /** What belongs to one request, to one user or to the app itself reaches no other through a middleware. */
@@ -24,6 +24,7 @@ function limitsInRedis() {
   const { rateLimit } = createLimits({
     redis: { url: inject("upstashUrl"), token: inject("upstashToken") },
     limits: { prefix: `{${freshPrefix()}}` },
+    storeDeadlineMs: LONG_DEADLINE_MS,
   });
   return rateLimit as unknown as ReturnType<typeof edgeInRedis>["rateLimit"];
 }

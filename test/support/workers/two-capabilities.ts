@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { type EdgeEnv, edge, rateLimit, responseCache, session } from "../../../src/middleware.ts";
 
 const app = new Hono<EdgeEnv>();
-const limits = [{ name: "mine", limit: 5, window: "1 m" } as const];
+const limits = [{ name: "mine", limit: 5, window: "1 h" } as const];
 
 app.use("/both", edge({ limits, cache: { ttl: 60, scope: "shared" } }));
 app.use("/limited", rateLimit(limits));
