@@ -22,7 +22,7 @@ afterAll(() => {
 const none = { services: [], databases: [] };
 const VARS = { ORIGIN_URL: "http://localhost:4000" };
 const check = (more: object = {}) =>
-  checkRoutes({ file, reader, vars: VARS, bindings: none, withinMs: 15_000, ...more });
+  checkRoutes({ file, reader, vars: VARS, bindings: none, withinMs: 100_000, ...more });
 const list = (routes: string) => `export default [${routes}];\n`;
 const ONE = list('{ path: "/a" }');
 
