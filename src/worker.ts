@@ -1,11 +1,12 @@
 import type { RouteInput } from "./config/route.ts";
-import type { Admitted } from "./edge/admission.ts";
+import type { AdmitOptions, Admitted } from "./edge/admission.ts";
 import { beginEager } from "./edge/begin-eager.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
 import { isolateOf } from "./edge/full-isolate.ts";
 import type { Isolate } from "./edge/isolate.ts";
 import { handle } from "./edge/pipeline.ts";
-import { receive } from "./edge/receive.ts";
+import { type Received, receive } from "./edge/receive.ts";
+import { Repeats } from "./edge/repeats.ts";
 import { type Spans, spansOf } from "./edge/spans.ts";
 import { ownedPaths } from "./endpoints/owned-paths.ts";
 import { createEvents } from "./events/events.ts";
@@ -54,14 +55,19 @@ export type EdgeAnswer = (request: Request, context: ExecutionContext) => Promis
 /** The answers of one isolate. A prefix check sends most requests to the API without a router. */
 export function edgeAnswer(isolate: Isolate): EdgeAnswer {
   const paths = ownedPaths(isolate);
+  const repeats = isolate.config.mode === "enforce" ? new Repeats(isolate) : null;
+  const learn: AdmitOptions["learn"] = (...all) => repeats?.learn(...all);
   return async function answer(request, context) {
-    const received = receive(isolate, request, (work) => context.waitUntil(work));
-    if (paths.own(received)) return paths.answer(received, context);
     const spans = spansOf(context);
+    const waitUntil: Received["waitUntil"] = (work) => context.waitUntil(work);
+    const repeated = spans ? null : repeats?.answer(request, waitUntil);
+    if (repeated) return repeated;
+    const received = receive(isolate, request, waitUntil);
+    if (paths.own(received)) return paths.answer(received, context);
     if (spans) return tracedAnswer(isolate, request, context, spans);
     const originOf = (admitted: Admitted) =>
       originFor(isolate.origin, admitted, admitted.findings.eager ?? undefined);
-    return handle(isolate, received, originOf, { eager: beginEager });
+    return handle(isolate, received, originOf, { eager: beginEager, learn });
   };
 }
 

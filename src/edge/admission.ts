@@ -6,7 +6,7 @@ import type { ForwardedRequest } from "../request/forwarded.ts";
 import type { CacheHandler } from "../response-cache/outcome.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 import type { beginEager } from "./begin-eager.ts";
-import type { Findings } from "./outcome.ts";
+import type { Answer, Findings } from "./outcome.ts";
 import type { Received } from "./receive.ts";
 
 /** The capabilities that a request uses. */
@@ -30,6 +30,8 @@ export interface AdmitOptions {
    * no API behind the edge would do either.
    */
   own?: boolean;
+  /** Told of each answer to a request that took all steps. Default nobody is. */
+  learn?(received: Received, admitted: Admitted, answer: Answer): void;
   /** Asks the origin eagerly, where the route says so. Default it is not. */
   eager?: typeof beginEager;
   /** The origin is the app's own handlers. Default false. */

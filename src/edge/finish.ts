@@ -34,7 +34,7 @@ export function finish(
   findings: Findings,
   outcome: Answer | Refusal,
 ): Response {
-  const { request, url, requestId, stack, deferred } = received;
+  const { request, requestId, stack, deferred } = received;
   const now = platform.now();
   const response = mutableResponse(responseOf(outcome, requestId, events));
   const change =
@@ -45,7 +45,7 @@ export function finish(
     outcome,
     response,
     cache: outcome.kind === "answer" ? outcome.cache : null,
-    writeSession: change && ((headers) => fields.writeSessionFields(change, headers, url, now)),
+    writeSession: change && ((headers) => fields.writeSessionFields(change, headers, received.url, now)),
   };
   const all = stack ? stack.add(own) : own;
   // The fields of a 101 cannot be changed: the connection is no longer HTTP.
@@ -81,9 +81,10 @@ function responseOf(outcome: Answer | Refusal, requestId: string, events: Events
 function setLimitFields(headers: Headers, { findings: { limits }, outcome }: StackPart): void {
   if (!limits || tellsNoQuota(outcome)) return;
   const ownAnswer = outcome.kind === "refusal" && outcome.response !== undefined;
-  for (const [name, value] of Object.entries(limits.headers)) {
+  const { headers: own } = limits;
+  for (const name in own) {
     // A refusal by the limits has its own. Under `EDGE_MODE=observe` a denied request gets the origin's answer, or its failure.
-    if (name !== "Retry-After" || ownAnswer) headers.set(name, value);
+    if (name !== "Retry-After" || ownAnswer) headers.set(name, own[name] ?? "");
   }
 }
 
@@ -93,6 +94,8 @@ function logAll(
   { findings, outcome, cache }: StackPart,
   { final, version, now }: { final: Response; version: string | null; now: number },
 ): void {
+  if (cache) countCache(events, findings.route, cache);
+  if (!events.tells("request", final)) return;
   const { route, caller, session, limits, eager, storeCalls, storeMs, originMs, observed } = findings;
   const limited = limitsWord(limits);
   logRequest(events, {
@@ -116,7 +119,6 @@ function logAll(
     bytes: request.method === "HEAD" ? null : contentLength(final.headers),
     totalMs: now - startedAt,
   });
-  if (cache) countCache(events, route, cache);
 }
 
 function countCache({ meter }: Events, route: string, { word, status, savedBytes = 0 }: CacheOutcome): void {
@@ -137,8 +139,9 @@ const STATES_A_LIMIT: ReadonlySet<number> = new Set([413, 420, 429, 430, 503, 50
  */
 function tellsNoQuota(outcome: Answer | Refusal): boolean {
   if (outcome.kind === "answer") {
-    const { status, headers } = outcome.response;
-    return status === 401 || STATES_A_LIMIT.has(status) || saysToWait(status, headers);
+    const { status } = outcome.response;
+    if (status < 400) return false;
+    return status === 401 || STATES_A_LIMIT.has(status) || saysToWait(outcome.response.headers);
   }
   if (!(outcome.error instanceof Problem)) return false;
   const { status } = outcome.error.facts;
@@ -146,8 +149,7 @@ function tellsNoQuota(outcome: Answer | Refusal): boolean {
 }
 
 /** An error of any other status may be a limit as well: GitHub's is a 403 with `Retry-After`, or with nothing remaining. */
-function saysToWait(status: number, headers: Headers): boolean {
-  if (status < 400) return false;
+function saysToWait(headers: Headers): boolean {
   return headers.has("retry-after") || /^(0+|-\d+)$/.test(headers.get("x-ratelimit-remaining") ?? "");
 }
 

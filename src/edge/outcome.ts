@@ -6,7 +6,7 @@ import type { SessionChange } from "../request/session-change.ts";
 import type { CacheOutcome } from "../response-cache/outcome.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
 
-/** Facts about a request for its log line and its response fields. Each step of the pipeline adds to a copy. */
+/** Facts about a request for its log line and its response fields. Each step of the pipeline adds to them. */
 export interface Findings {
   /** The route as configured. The log never contains the path, which may hold personal data. */
   route: string;
@@ -28,7 +28,7 @@ export interface Findings {
 }
 
 /** The findings before the first step. */
-export const NO_FINDINGS: Findings = {
+export const NO_FINDINGS: Readonly<Findings> = {
   route: "*",
   caller: null,
   session: null,

@@ -57,7 +57,8 @@ export async function handle(
   if (preflight) return preflight;
   const admission = await admit(parts, received, options);
   const wanted = wantsTiming(received.request, parts.config);
-  const findings = { ...admission.findings, timed: typeof wanted === "boolean" ? wanted : await wanted };
+  const { findings } = admission;
+  findings.timed = typeof wanted === "boolean" ? wanted : await wanted;
   const origin = new OriginTime(parts.platform);
   try {
     if (admission.kind === "refused") {
@@ -68,9 +69,12 @@ export async function handle(
       });
     }
     const answered = await answer(admission, origin.timed(originOf(admission)));
-    return finish(parts, received, { ...findings, originMs: origin.waitedMs }, answered);
+    options.learn?.(received, admission, answered);
+    findings.originMs = origin.waitedMs;
+    return finish(parts, received, findings, answered);
   } catch (error) {
-    return finish(parts, received, { ...findings, originMs: origin.waitedMs }, refusal(error));
+    findings.originMs = origin.waitedMs;
+    return finish(parts, received, findings, refusal(error));
   }
 }
 
@@ -92,24 +96,20 @@ export async function admit(
   received: Received,
   options: AdmitOptions = {},
 ): Promise<Admission> {
-  const noted = { findings: NO_FINDINGS };
+  const findings: Findings = { ...NO_FINDINGS };
   const refuse: Refuse = (refused) => {
     if (refused && parts.config.mode === "enforce") throw refused;
-    const { findings } = noted;
-    noted.findings = { ...findings, observed: findings.observed ?? refused };
+    findings.observed ??= refused;
   };
-  const note: Note = (found) => {
-    noted.findings = { ...noted.findings, ...found };
-    return noted.findings;
-  };
+  const note: Note = (found) => Object.assign(findings, found);
   try {
     const routed = routedRequest(parts, received, options, { refuse, note });
     return await (routed.passes
       ? passed(parts, received, routed, { refuse, note })
       : checked(parts, received, routed, options, { refuse, note }));
   } catch (error) {
-    noted.findings.eager?.end();
-    return { kind: "refused", error, findings: noted.findings };
+    findings.eager?.end();
+    return { kind: "refused", error, findings };
   }
 }
 

@@ -9,6 +9,8 @@ import { type EventFields, type EventName, eventTable, levelOf } from "./table.t
 export interface Events {
   /** Tells all sinks of an event of the table. It never throws. */
   emit<Name extends EventName>(event: Name, fields: EventFields<Name>): void;
+  /** Whether anybody is told of such an event: where nobody is, its fields need not be put together. */
+  tells(event: EventName, fields: { status: number }): boolean;
   /** Counts what is no event. Undefined: nobody counts. */
   readonly meter?: Meter | undefined;
 }
@@ -26,12 +28,16 @@ const WITHHELD = "(withheld)";
 /** Where events go: first to the log, then to `sinks`. */
 export function createEvents({ platform, sinks = [], meter, ...log }: EventsOptions): Events {
   const all = [logSink(log), ...sinks];
+  // Most requests' events are below `LOG_LEVEL=warn`.
+  const reachesSinks = (event: EventName, given: object) =>
+    sinks.length > 0 || !log.level || isLogged(levelOf(event, given), log.level);
   return {
     meter,
+    tells: (event, given) => meter !== undefined || reachesSinks(event, given),
     emit(event, given) {
       meter?.event(event, given);
-      // Most requests' events are below `LOG_LEVEL=warn`: what nobody receives is not checked either.
-      if (sinks.length === 0 && log.level && !isLogged(levelOf(event, given), log.level)) return;
+      // What nobody receives is not checked either.
+      if (!reachesSinks(event, given)) return;
       const fields = checked(event, given);
       const emitted = { time: platform.now(), level: levelOf(event, fields), event, fields };
       for (const sink of all) tell(sink, emitted);

@@ -321,7 +321,7 @@ export type EventFields<Name extends EventName> = keyof Fields<Name> extends nev
     };
 
 /** The level at which an event of these fields is emitted. */
-export function levelOf(name: EventName, fields: Readonly<Record<string, unknown>>): LogLevel {
+export function levelOf(name: EventName, fields: { status?: unknown }): LogLevel {
   const { level, levelOf5xx }: EventDefinition = eventTable[name];
   return levelOf5xx !== undefined && Number(fields.status) >= 500 ? levelOf5xx : level;
 }

@@ -40,6 +40,9 @@ const RESERVED_IN_REQUESTS = new RegExp(
 
 const SELECTS_NOTHING = new RegExp(`^(${SAME_FOR_EVERYBODY}|host|content-length|expect)$`);
 
+/** The client's address once more, as Cloudflare sends it. */
+export const REAL_ADDRESS_FIELD = "x-real-ip";
+
 /** Fields of an answer that carry a signal from the origin to the edge. */
 export const SESSION_SIGNAL_FIELD = "x-edge-session";
 export const CALLER_SIGNAL_FIELD = "x-edge-caller";

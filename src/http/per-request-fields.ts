@@ -17,10 +17,13 @@ export const isPerRequestField = remembered((name) => {
   return SET_PER_REQUEST.test(lax) || CONDITIONS.test(lax);
 });
 
+/** The field with Cloudflare's id of a request. */
+export const RAY_FIELD = "cf-ray";
+
 /** `8f0e6d2c4b1a3957-FRA`: Cloudflare's id of a request, and the data centre that answers. */
 const RAY = /^([0-9a-f]{16})(?:-[A-Z]{3})?$/;
 
 /** Cloudflare's id of a request, which its own logs and pages show. */
 export function rayOf(headers: Headers): string | undefined {
-  return RAY.exec(headers.get("cf-ray") ?? "")?.[1];
+  return RAY.exec(headers.get(RAY_FIELD) ?? "")?.[1];
 }

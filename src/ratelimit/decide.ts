@@ -95,6 +95,17 @@ export class LimitDecisions {
     return Object.assign(decide, { left: () => this.#left(charges, (charge) => state.lastSeen(charge)) });
   }
 
+  /**
+   * Decides a request that asks for the same as an earlier one.
+   *
+   * @returns null where no lease has its cost left. Nothing has been taken then.
+   */
+  again(request: LimitRequest): LimitVerdict | null {
+    const { charges } = request;
+    if (charges.length === 0) return unlimited("isolate");
+    return this.#remote && this.#options.state.spendLease(charges) ? this.#byLease(request) : null;
+  }
+
   #left(charges: readonly Charge[], countsOf: (charge: Charge) => Counts | undefined): number | null {
     const now = this.#options.platform.now();
     let left = Number.POSITIVE_INFINITY;

@@ -14,7 +14,7 @@ import type { HeaderOptions } from "./headers.ts";
 import { LimitState, type LimitStateBounds } from "./limit-state.ts";
 import { createListLookup } from "./lists.ts";
 import { type PeekedLimit, peek } from "./peek.ts";
-import { type PrepareLimits, preparation } from "./prepare.ts";
+import { type Preparation, preparation } from "./prepare.ts";
 import type { LimitVerdict } from "./verdict.ts";
 
 export interface LimiterOptions {
@@ -64,8 +64,7 @@ export interface HandlerLimiter {
   limit(identity: string, options: LimitOptions): Promise<LimitResult>;
 }
 
-export interface Limiter {
-  prepare: PrepareLimits;
+export interface Limiter extends Preparation {
   /** As {@link HandlerLimiter.limit}. @param request The one in which a handler counts, where it is known. */
   limit(identity: string, options: LimitOptions, request?: LimitingRequest): Promise<LimitResult>;
   /** What is left to a caller. Queues reads on the batch, changes nothing; await it after sending. */
@@ -94,7 +93,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
   if (useRedis && !options.state) store.onRecovery((batch) => state.replay(batch));
 
   return {
-    prepare: preparation({ decisions, identifier, lists: createListLookup(options.lists ?? NO_LISTS) }),
+    ...preparation({ decisions, identifier, lists: createListLookup(options.lists ?? NO_LISTS) }),
 
     async limit(identity, limitOptions, request) {
       const policy = policyOf(limitOptions);

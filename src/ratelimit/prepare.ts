@@ -40,8 +40,34 @@ export interface PreparationOptions {
   lists: ListLookup;
 }
 
-export function preparation({ decisions, identifier, lists }: PreparationOptions): PrepareLimits {
-  return function prepare({ route, requestId, claims, counting }, outcomes, batch) {
+/**
+ * Decides the requests of one caller to one route from what the isolate has leased.
+ *
+ * @returns null where it has too little. Nothing has been taken then.
+ */
+export type RepeatedLimits = () => LimitVerdict | null;
+
+/** The two ways to decide: see {@link PrepareLimits}, {@link RepeatedLimits}. */
+export interface Preparation {
+  prepare: PrepareLimits;
+  /** @returns null for a caller on the deny list. */
+  repeated(route: Route, who: ConfirmedIdentity): RepeatedLimits | null;
+}
+
+export function preparation({ decisions, identifier, lists }: PreparationOptions): Preparation {
+  return { prepare, repeated };
+
+  function repeated(route: Route, who: ConfirmedIdentity): RepeatedLimits | null {
+    const charges = chargesOf(route, who);
+    const { onStoreFailure, name } = route;
+    return charges === "deny" ? null : () => decisions.again({ charges, onStoreFailure, route: name });
+  }
+
+  function prepare(
+    { route, requestId, claims, counting }: Parameters<PrepareLimits>[0],
+    outcomes: IdentityOutcomes,
+    batch: Batch,
+  ) {
     const { onStoreFailure, name } = route;
     if (claims && lists.denies(claims)) return listed;
     if (outcomes.kind === "settled") {
@@ -56,7 +82,7 @@ export function preparation({ decisions, identifier, lists }: PreparationOptions
     if (sameCharges(alive, over))
       return decisions.decide({ charges: alive, onStoreFailure, route: name, requestId }, batch);
     return prepareOpen({ route, requestId }, outcomes, { alive, over }, batch);
-  };
+  }
 
   async function prepareOpen(
     { route: { onStoreFailure, name }, requestId }: Pick<EdgeRequest, "route" | "requestId">,

@@ -51,6 +51,13 @@ export class Admission {
     return this.#takeWaiting(name);
   }
 
+  /** Whether {@link askedAgain} would note or write anything. */
+  mayBeWritten(address: EntryAddress, entry: Entry): boolean {
+    if (this.#askedOnce.size + this.#waiting.size === 0) return false;
+    const name = nameOf(address, entry);
+    return this.#askedOnce.get(name) !== undefined || this.#waiting.get(name) !== undefined;
+  }
+
   #takeWaiting(name: string): boolean {
     return this.#waiting.get(name) === true && this.#waiting.delete(name);
   }

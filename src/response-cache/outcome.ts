@@ -25,7 +25,17 @@ export interface CacheReply {
 export interface CacheHandler {
   /** @throws Problem 504 where the request wants a stored answer only and there is none (RFC 9111 §5.2.1.7). */
   respond(origin: OriginFetch): Promise<CacheReply>;
+  /** What answers further requests for the same. Absent where nothing is looked up. */
+  repeated?(): RepeatedHit;
 }
+
+/**
+ * Answers a GET that asks for the same as an earlier one, and sets no condition on the answer.
+ *
+ * @returns null where the isolate cannot answer alone, or something else is to be done for the request beside answering it. Nothing
+ *   has been done then.
+ */
+export type RepeatedHit = (request: Request) => CacheReply | null;
 
 /** The header fields that say what the cache did: none where no cache took part. */
 export function cacheFields(outcome: CacheOutcome | null): [name: string, value: string][] {
@@ -39,6 +49,6 @@ export function cacheFields(outcome: CacheOutcome | null): [name: string, value:
 
 /** Sets the {@link cacheFields} of a response. `X-Cache` is the edge's alone: an origin's is removed. */
 export function setCacheFields(headers: Headers, outcome: CacheOutcome | null): void {
-  headers.delete("x-cache");
+  if (!outcome) headers.delete("x-cache");
   for (const [name, value] of cacheFields(outcome)) headers.set(name, value);
 }

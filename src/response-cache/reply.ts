@@ -1,4 +1,3 @@
-import { contentLength } from "../http/content.ts";
 import type { OriginReply } from "../request/origin-reply.ts";
 import type { CacheContext } from "./context.ts";
 import type { Entry } from "./entry.ts";
@@ -6,28 +5,28 @@ import type { CacheReply, CacheWord } from "./outcome.ts";
 import { currentAge } from "./rules/age.ts";
 import type { CacheStatus } from "./rules/cache-status.ts";
 import { fieldsOf } from "./rules/stored.ts";
-import { passOn, serveEntry } from "./serve.ts";
-import { entryFreshness } from "./usable.ts";
+import { passOn, type ServedEntry, serveEntry } from "./serve.ts";
+import { entryFreshness, type Using } from "./usable.ts";
 
-/** An answer out of an entry. `ttl` is added to the status where it has none. */
+/**
+ * An answer out of an entry. `ttl` is added to the status where it has none.
+ *
+ * @param serve Makes the response. Default as the request's conditions and its range ask for it.
+ */
 export function served(
-  context: CacheContext,
+  context: Using,
   entry: Entry,
   status: CacheStatus,
   word: CacheWord,
+  serve: (entry: Entry, now: number) => ServedEntry = (each, at) =>
+    serveEntry(each, context.request.request, at),
 ): CacheReply {
-  const { parts, request } = context;
-  const now = parts.platform.now();
+  const now = context.parts.platform.now();
   const ttl = status.ttl ?? entryFreshness(context, entry).lifetime - currentAge(entry.meta, now);
-  const response = serveEntry(entry, request.request, now);
+  const { response, bytes } = serve(entry, now);
   const upstream = fieldsOf(entry.meta).get("cache-status");
-  const outcome = { word, status: { ...status, ttl }, upstream, savedBytes: lengthOf(response) };
+  const outcome = { word, status: { ...status, ttl }, upstream, savedBytes: bytes };
   return { reply: { kind: "response", response }, cache: outcome };
-}
-
-/** Bytes of a body that is served: of the whole, or of the part that was asked for. */
-function lengthOf({ body, headers }: Response): number {
-  return body === null ? 0 : (contentLength(headers) ?? 0);
 }
 
 /** An answer of the origin's, passed on. */

@@ -5,33 +5,50 @@ import { clientHasIt, notModifiedHeaders } from "./rules/preconditions.ts";
 import { type RangeAnswer, rangeOf } from "./rules/range.ts";
 import { servedFields } from "./rules/serving.ts";
 
+/** A response out of an entry. */
+export interface ServedEntry {
+  response: Response;
+  /** Of its body. */
+  bytes: number;
+}
+
 /**
  * A response out of an entry: whole, a part, or 304 where the client has it. Content coding, entity tag, `Vary` and
  * `Accept-Ranges` are those that the origin sent: a hit is what the miss was (law 8). That Redis holds a body gzipped shows nowhere.
  *
  * @param now Milliseconds since the epoch.
  */
-export function serveEntry(entry: Entry, request: Request, now: number): Response {
+export function serveEntry(entry: Entry, request: Request, now: number): ServedEntry {
   const headers = servedFields(entry.meta, now);
-  const { body } = entry;
+  const { size } = entry.body;
   const { status: code } = entry.meta;
-  if (clientHasIt(request, code, headers, true)) {
-    return new Response(null, { status: 304, headers: notModifiedHeaders(headers) });
-  }
-  if (code === 204 || code === 205 || code === 304) return new Response(null, { status: code, headers });
-  const ranged = rangeIn(request, code, headers, body.size);
-  if (ranged.kind === "unsatisfiable") {
-    return new Response(null, { status: 416, headers: unsatisfiable(headers, body.size) });
-  }
-  const bytes = request.method === "HEAD" ? null : bytesOf(entry);
+  if (clientHasIt(request, code, headers, true)) return empty(304, notModifiedHeaders(headers));
+  if (code === 204 || code === 205 || code === 304) return empty(code, headers);
+  const ranged = rangeIn(request, code, headers, size);
+  if (ranged.kind === "unsatisfiable") return empty(416, unsatisfiable(headers, size));
   if (ranged.kind === "part") {
     const { first, last } = ranged;
-    headers.set("content-range", `bytes ${first}-${last}/${body.size}`);
+    headers.set("content-range", `bytes ${first}-${last}/${size}`);
     headers.set("content-length", String(last - first + 1));
-    return new Response(bytes?.slice(first, last + 1), { status: 206, headers, ...AS_STORED });
+    const part = bytesOf(entry).slice(first, last + 1);
+    return { response: new Response(part, { status: 206, headers, ...AS_STORED }), bytes: part.length };
   }
+  return whole(entry, headers, request.method === "HEAD" ? null : bytesOf(entry));
+}
+
+/** The same to a GET that sets no condition and asks for no part, where the stored status has a body. */
+export function serveWhole(entry: Entry, now: number): ServedEntry {
+  return whole(entry, servedFields(entry.meta, now), bytesOf(entry));
+}
+
+function whole({ meta, body }: Entry, headers: Headers, bytes: Uint8Array<ArrayBuffer> | null): ServedEntry {
   headers.set("content-length", String(body.size));
-  return new Response(bytes, { status: code, headers, ...AS_STORED });
+  const response = new Response(bytes, { status: meta.status, headers, ...AS_STORED });
+  return { response, bytes: bytes?.length ?? 0 };
+}
+
+function empty(status: number, headers: Headers): ServedEntry {
+  return { response: new Response(null, { status, headers }), bytes: 0 };
 }
 
 /** A response of the origin, passed on: its body streamed, 304 where the client has it already. */

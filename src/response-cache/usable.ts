@@ -5,7 +5,9 @@ import { cutShort, type Freshness, freshnessOf } from "./rules/freshness.ts";
 import { mayReuse, mayServeOnError, type Reuse } from "./rules/reuse.ts";
 
 /** What of a request decides how an entry may be used. */
-type Using = Pick<CacheContext, "rule" | "staleSince" | "entry" | "parts" | "request">;
+export type Using = Pick<CacheContext, "rule" | "staleSince" | "entry" | "parts"> & {
+  request: Pick<CacheContext["request"], "request">;
+};
 
 /**
  * Whether the requester may be given the entry. RFC 9111 §3.5 seen from the requester: whoever carries credentials may

@@ -39,24 +39,24 @@ const NAME = "EnvoyouEdge";
  * @param upstream the field as the origin sent it, or null. One that is no List is dropped: it would spoil the whole.
  */
 export function cacheStatus(status: CacheStatus, upstream: string | null = null): string {
-  const member = [NAME, ...parameters(status)].join(";");
+  const member = NAME + parameters(status);
   const inner = upstream?.trim() ?? "";
   return inner !== "" && isList(inner) ? `${inner}, ${member}` : member;
 }
 
-function parameters(status: CacheStatus): string[] {
-  const written: string[] = [];
+function parameters(status: CacheStatus): string {
+  let written = "";
   if ("hit" in status) {
-    written.push("hit");
+    written += ";hit";
   } else {
-    written.push(`fwd=${status.fwd}`);
-    if (status.fwdStatus !== undefined) written.push(`fwd-status=${status.fwdStatus}`);
-    if (status.stored) written.push("stored");
-    if (status.collapsed !== undefined) written.push(status.collapsed ? "collapsed" : "collapsed=?0");
+    written += `;fwd=${status.fwd}`;
+    if (status.fwdStatus !== undefined) written += `;fwd-status=${status.fwdStatus}`;
+    if (status.stored) written += ";stored";
+    if (status.collapsed !== undefined) written += status.collapsed ? ";collapsed" : ";collapsed=?0";
   }
-  if (status.ttl !== undefined) written.push(`ttl=${wholeSeconds(status.ttl)}`);
+  if (status.ttl !== undefined) written += `;ttl=${wholeSeconds(status.ttl)}`;
   if (status.detail !== undefined && /^[A-Za-z*][\w!#$%&'*+.^`|~:/-]*$/.test(status.detail)) {
-    written.push(`detail=${status.detail}`);
+    written += `;detail=${status.detail}`;
   }
   return written;
 }

@@ -82,7 +82,7 @@ function readDirectives(cdn: string | null, field: string | null): ResponseDirec
 }
 
 /** What the client asks of a cache (RFC 9111 §5.2.1); `Pragma` only where there is no `Cache-Control` (§5.4). */
-export function requestDirectives(headers: Headers): RequestDirectives {
+export function requestDirectives(headers: Pick<Headers, "get">): RequestDirectives {
   const field = headers.get("cache-control");
   const pragma = field === null ? headers.get("pragma") : null;
   if (field === null && pragma === null) return NOTHING_ASKED;

@@ -13,7 +13,7 @@ export type Reuse =
 
 export interface ReuseFacts {
   stored: StoredResponse;
-  requestHeaders: Headers;
+  requestHeaders: Pick<Headers, "get">;
   rule: FreshnessRule;
   /** Milliseconds since the epoch. */
   now: number;

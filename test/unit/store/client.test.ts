@@ -267,7 +267,7 @@ describe("a handler's redis", () => {
 
   it("is absent where no store is configured", async () => {
     const { platform } = storeWith(() => ok());
-    const events = { emit() {} };
+    const events = { emit() {}, tells: () => false };
     const store = new Store({ connection: null, platform, events });
     expect((await failure(store.redis().get("key"))).code).toBe("absent");
   });
