@@ -99,25 +99,27 @@ function logAll(
   const { route, caller, session, limits, eager, storeCalls, storeMs, originMs, observed } = findings;
   const limited = limitsWord(limits);
   logRequest(events, {
-    requestId,
     request,
-    version,
+    caller,
+    request_id: requestId,
+    version: version ?? undefined,
     route,
     status: final.status,
-    caller,
     verdict: verdictOf(outcome.kind === "answer" ? observed : outcome.error),
     limits: limited,
-    policy: limits?.violated[0] ?? limits?.nearest?.name ?? null,
-    source: limited && limits ? limits.source : null,
+    // That refuses the request, or else is nearest to it.
+    policy: limits?.violated[0] ?? limits?.nearest?.name,
+    source: limited && limits ? limits.source : undefined,
     session: !session || session.kind === "none" ? null : session.kind,
     cache: cache ? cache.word.toLowerCase() : null,
-    cacheReason: cache && "fwd" in cache.status ? (cache.status.detail ?? cache.status.fwd) : null,
+    cache_reason: cache && "fwd" in cache.status ? (cache.status.detail ?? cache.status.fwd) : undefined,
     eager: eager?.outcome,
-    storeCalls,
-    storeMs,
-    originMs,
-    bytes: request.method === "HEAD" ? null : contentLength(final.headers),
-    totalMs: now - startedAt,
+    store_calls: storeCalls,
+    store_ms: storeMs,
+    origin_ms: originMs ?? undefined,
+    // To the response's header fields.
+    total_ms: now - startedAt,
+    bytes: request.method === "HEAD" ? undefined : (contentLength(final.headers) ?? undefined),
   });
 }
 

@@ -76,12 +76,13 @@ export class LimitDecisions {
   decide(request: LimitRequest, batch: Batch): DecideSettled {
     const { charges } = request;
     const { state } = this.#options;
-    if (charges.length === 0) return () => unlimited("isolate");
+    // Also where there is nothing to charge.
+    const leased = this.byLease(request);
+    if (leased) return () => leased;
     if (!this.#remote) {
       const left = () => this.#left(charges, (charge) => state.peekLocally(charge));
       return Object.assign(() => this.#decideLocally(request), { left });
     }
-    if (state.spendLease(charges)) return () => this.#byLease(request);
     const blocked = state.blocked(charges);
     if (blocked.length > 0) return refusing(() => this.#stillBlocked(request, blocked));
     const pending = state.charge(batch, charges);
@@ -89,21 +90,9 @@ export class LimitDecisions {
       const charged = await chargedOrLost(pending);
       if (charged instanceof StoreError) return this.#inOutage(request, charged);
       // Redis has no unit left, but a concurrent request of this isolate may have leased some.
-      if (!charged.admitted && state.spendLease(charges)) return this.#byLease(request);
-      return this.#verdictOf(request, charged, "redis");
+      return (!charged.admitted && this.byLease(request)) || this.#verdictOf(request, charged, "redis");
     };
     return Object.assign(decide, { left: () => this.#left(charges, (charge) => state.lastSeen(charge)) });
-  }
-
-  /**
-   * Decides a request that asks for the same as an earlier one.
-   *
-   * @returns null where no lease has its cost left. Nothing has been taken then.
-   */
-  again(request: LimitRequest): LimitVerdict | null {
-    const { charges } = request;
-    if (charges.length === 0) return unlimited("isolate");
-    return this.#remote && this.#options.state.spendLease(charges) ? this.#byLease(request) : null;
   }
 
   #left(charges: readonly Charge[], countsOf: (charge: Charge) => Counts | undefined): number | null {
@@ -142,11 +131,10 @@ export class LimitDecisions {
 
   #inOutage(request: LimitRequest, error: StoreError): LimitVerdict {
     const { charges, onStoreFailure } = request;
-    const { state, store } = this.#options;
+    const { store } = this.#options;
     const enforced = charges.some((charge) => charge.enforced);
     if (!enforced || onStoreFailure === "local") {
-      if (state.spendLease(charges, { stale: true })) return this.#byLease(request);
-      return this.#decideLocally(request, error.certainlyNotApplied);
+      return this.byLease(request, true) ?? this.#decideLocally(request, error.certainlyNotApplied);
     }
     if (onStoreFailure === "open") return unlimited("memory");
     const retryAfterSeconds = store.retryAfterSeconds;
@@ -167,7 +155,14 @@ export class LimitDecisions {
     return this.#verdictOf({ ...request, charges }, charged, "memory");
   }
 
-  #byLease({ charges, route }: LimitRequest): LimitVerdict {
+  /**
+   * Decides one request from what the isolate has leased.
+   *
+   * @param stale See {@link Leases.spend}.
+   * @returns null where a lease has too little. Nothing has been taken then.
+   */
+  byLease({ charges, route }: LimitRequest, stale = false): LimitVerdict | null {
+    if (!this.#options.state.spendLease(charges, stale)) return null;
     const windowStates = this.#known(charges, () => false);
     this.#options.events.meter?.limits(route, windowStates, "lease");
     return this.#verdictFrom(windowStates, true, "isolate");

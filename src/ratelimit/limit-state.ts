@@ -147,8 +147,8 @@ export class LimitState {
   }
 
   /** Spends units that Redis has counted before. Only a request all of whose windows are leased can do without a batch. */
-  spendLease(charges: readonly Charge[], options: { stale?: boolean } = {}): boolean {
-    return this.#leases.spend(charges, this.#platform.now(), options.stale);
+  spendLease(charges: readonly Charge[], stale = false): boolean {
+    return this.#leases.spend(charges, this.#platform.now(), stale);
   }
 
   leased(charge: Charge): number {

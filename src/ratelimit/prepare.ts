@@ -60,7 +60,7 @@ export function preparation({ decisions, identifier, lists }: PreparationOptions
   function repeated(route: Route, who: ConfirmedIdentity): RepeatedLimits | null {
     const charges = chargesOf(route, who);
     const { onStoreFailure, name } = route;
-    return charges === "deny" ? null : () => decisions.again({ charges, onStoreFailure, route: name });
+    return charges === "deny" ? null : () => decisions.byLease({ charges, onStoreFailure, route: name });
   }
 
   function prepare(

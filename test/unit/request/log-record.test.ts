@@ -10,24 +10,18 @@ const asked = (method = "GET", headers: Record<string, string> = {}, cf?: object
 });
 
 const NOTHING: LogRecord = {
-  requestId: "request-1",
   request: asked(),
-  version: null,
+  request_id: "request-1",
   route: "*",
   status: 200,
   caller: null,
   verdict: "allowed",
   limits: null,
-  policy: null,
-  source: null,
   session: null,
   cache: null,
-  cacheReason: null,
-  storeCalls: 0,
-  storeMs: 0,
-  originMs: null,
-  bytes: null,
-  totalMs: 12,
+  store_calls: 0,
+  store_ms: 0,
+  total_ms: 12,
 };
 
 function written(change: Partial<LogRecord>, status = 200): EmittedEvent | undefined {
@@ -68,10 +62,10 @@ test("a request has all that is known of it, in the table's order", () => {
     source: "redis",
     session: "active",
     cache: "miss",
-    cacheReason: "uri-miss",
-    storeCalls: 1,
-    storeMs: 9,
-    originMs: 40,
+    cache_reason: "uri-miss",
+    store_calls: 1,
+    store_ms: 9,
+    origin_ms: 40,
     bytes: 512,
   })?.fields;
   expect(Object.entries(fields ?? {}).map(([name, value]) => `${name}=${value}`)).toEqual([
