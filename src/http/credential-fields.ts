@@ -138,6 +138,9 @@ function kindByWords(name: string): FieldKind | null {
   return words.includes("csrf") || words.includes("xsrf") ? "secret" : "unread";
 }
 
+/** Up to the last letter. `\d+$` would try again from each digit of a name that is nothing but digits and a letter. */
+const WITHOUT_NUMBER = /^.*[a-z]/;
+
 /** `nextPageToken`, `next-page-token`, `next.page_token2`: next, page, token. */
 function wordsOf(name: string): string[] {
   return name
@@ -145,6 +148,6 @@ function wordsOf(name: string): string[] {
     .replace(/([A-Z])([A-Z][a-z])/g, "$1-$2")
     .toLowerCase()
     .split(/[^a-z0-9]+/)
-    .map((word) => word.replace(/\d+$/, ""))
+    .map((word) => WITHOUT_NUMBER.exec(word)?.[0] ?? "")
     .filter((word) => word !== "");
 }

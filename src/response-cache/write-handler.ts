@@ -72,10 +72,13 @@ function pathPurges(prefixes: readonly string[], route: Route, { pathname }: URL
       family === null ? null : { kind: "path", value: family.slice(0, family.lastIndexOf("/")) };
     if (text === family) return [purgeOf(null, wider)];
     return prefixSpellings(text).map((each) =>
-      purgeOf({ kind: "path", value: each.replace(/\/+$/, "") }, wider),
+      purgeOf({ kind: "path", value: WITHOUT_SLASHES.exec(each)?.[0] ?? "" }, wider),
     );
   });
 }
+
+/** Up to the last sign that is no slash: `\/+$` would try again from each slash of a raw path. */
+const WITHOUT_SLASHES = /^.*[^/]/s;
 
 /** Characters. The whole log is read by batches that checks wait for: who writes must not decide how long it is. */
 const MAX_VALUE_LENGTH = 256;

@@ -52,6 +52,45 @@ describe("the gateway", () => {
     expect(seen.headers.traceparent).toMatch(/^00-/);
   });
 
+  describe("100,000 characters of one kind in a request cost no time (CVE-2022-25881 of http-cache-semantics)", () => {
+    const many = (text: string, characters = 100_000) => text.repeat(characters / text.length);
+    // The edge's own path, which asks who calls.
+    it.each<[string, Record<string, string>]>([
+      ["blanks in a cookie's value", { cookie: `a=b${many(" ")}c` }],
+      ["blanks between cookies", { cookie: `a=b;${many(" ")};c=d` }],
+      ["tabs before a cookie's end", { cookie: `a=b${many("\t")}c=d` }],
+      ["blanks in a key", { "x-api-key": `a${many(" ")}b` }],
+      ["blanks in a bearer", { authorization: `Bearer a${many(" ")}b` }],
+      ["bearers", { authorization: many("bearer ,") }],
+      ["blanks in a list", { "accept-language": `a${many(" ")}b` }],
+      ["commas in a list", { "x-forwarded-for": many(",") }],
+      ["blanks in a trace", { traceparent: `00-${many(" ")}-01` }],
+      ["cookies", { cookie: many("a=1;") }],
+    ])(
+      "%s",
+      async (_, headers) => {
+        const response = await harness.edge.fetch("/auth/sessions", { headers });
+        expect([200, 401]).toContain(response.status);
+      },
+      // Patterns that tried again from each blank took minutes.
+      20_000,
+    );
+
+    it.each([
+      ["digits in a parameter's name", `/v1/echo?key${many("1", 50_000)}a=1`],
+      ["parameters", `/v1/echo?${many("a=1&", 50_000)}`],
+      ["semicolons", `/v1/echo?${many("a;", 50_000)}`],
+    ])(
+      "%s",
+      async (_, path) => {
+        const response = await harness.edge.fetch(path);
+        // It is longer than what the origin, Node's server, takes.
+        expect([200, 431]).toContain(response.status);
+      },
+      20_000,
+    );
+  });
+
   it("tells the origin who asks, and never hands over the session's credential", async () => {
     const token = await harness.token("user_123", "premium");
     const seen = await echo("/v1/echo", {

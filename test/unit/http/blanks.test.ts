@@ -9,6 +9,7 @@ it.each([
   ["\u2000a\u3000", "\u2000a\u3000"],
   ["\ufeffa", "\ufeffa"],
   ["\va\f", "\va\f"],
+  ["a \t b \t", "a \t b"],
   ["", ""],
   [" \t", ""],
 ])("%j without blanks is %j", (text, expected) => {
