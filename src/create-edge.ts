@@ -1,9 +1,10 @@
 import type { MiddlewareHandler } from "hono";
-import { ConfigError } from "./config/config-error.ts";
-import { type EdgeSettings, inOptions, variablesFrom } from "./config/edge-settings.ts";
+import { edgeOptions } from "./config/edge-options.ts";
+import type { EdgeSettings } from "./config/edge-settings.ts";
 import { isolateOf } from "./edge/full-isolate.ts";
 import { loadConfig } from "./edge/load-config.ts";
 import type { Sink } from "./events/sink.ts";
+import { environments, inTermsOf, resolved } from "./middleware/environments.ts";
 import {
   type CacheOptions,
   type EdgeOptions,
@@ -11,10 +12,10 @@ import {
   type RateLimitArguments,
   type SessionOptions,
   sessionOptions,
+  withSinks,
 } from "./middleware/options.ts";
 import { toHandlers } from "./middleware/to-handlers.ts";
 import { type EdgeEnv, edgeIn } from "./middleware.ts";
-import { connectionOf } from "./store/requester.ts";
 
 /** Options of {@link createEdge}. */
 export interface CreateEdgeOptions extends EdgeSettings {
@@ -87,9 +88,6 @@ export interface EdgeMiddlewares {
   responseCache(rule?: CacheOptions): MiddlewareHandler<EdgeEnv>;
 }
 
-/** The host's variables and bindings. */
-type Host = Readonly<Record<string, unknown>>;
-
 /**
  * The middlewares for an app of your own, configured in code. Options win over variables; of the host's variables only
  * `UPSTASH_REDIS_REST_URL`, `UPSTASH_REDIS_REST_TOKEN`, `IDENTITY_SECRET` and, where sessions are used, `SESSION_SECRET` are read, and
@@ -121,13 +119,20 @@ export function createEdge(
   options: CreateEdgeOptions | ((variables: any) => EdgeSettings) = {},
 ): EdgeMiddlewares {
   let sessions = false;
-  const variablesOf = environments(options, () => sessions);
-  if (typeof options !== "function") checkOptions(options);
+  const variablesOf = environments(options, () => sessions, edgeOptions);
+  const explained = inTermsOf(edgeOptions);
+  if (typeof options !== "function") {
+    try {
+      loadConfig(resolved(options, {}, true, edgeOptions), []);
+    } catch (error) {
+      throw explained(error);
+    }
+  }
   const sinks = typeof options === "function" ? undefined : options.sinks;
-  const host = { isolateOf, toHandlers, variablesOf, explained: inTermsOfOptions };
+  const host = { isolateOf, toHandlers, variablesOf, explained };
   const edge: EdgeMiddlewares["edge"] = (more) => {
-    sessions ||= more.session !== undefined;
-    return edgeIn({ ...(sinks && { sinks }), ...more }, host);
+    sessions ||= Object(more).session !== undefined;
+    return edgeIn(withSinks(more, sinks), host);
   };
   return {
     edge,
@@ -135,64 +140,4 @@ export function createEdge(
     session: (need) => edge(sessionOptions(need)),
     responseCache: (rule = {}) => edge({ cache: rule }),
   };
-}
-
-/** @throws ConfigError, before the first request. */
-function checkOptions(options: CreateEdgeOptions): void {
-  try {
-    loadConfig(resolved(options, {}, true), []);
-  } catch (error) {
-    throw inTermsOfOptions(error);
-  }
-}
-
-/** An error in terms of the options. */
-export function inTermsOfOptions(error: unknown): unknown {
-  return error instanceof ConfigError ? inOptions(error) : error;
-}
-
-/** So many different sets of variables are remembered; a Worker has one. Beyond that each `env` has an isolate of its own. */
-const MAX_ENVIRONMENTS = 64;
-
-/**
- * The variables for the host's. Equal ones are one object: an app that is asked without variables, as in a test, gets a new `env` with
- * every request, and its limits count on all the same.
- */
-export function environments(
-  options: CreateEdgeOptions | ((variables: Host) => EdgeSettings),
-  usesSessions: () => boolean,
-) {
-  const byHost = new WeakMap<object, { variables: Record<string, unknown>; sessions: boolean }>();
-  const known: Record<string, unknown>[] = [];
-  return (host: object): object => {
-    const found = byHost.get(host);
-    if (found && (found.sessions || !usesSessions())) return found.variables;
-    const own = typeof options === "function" ? options(host as Host) : options;
-    const sessions = usesSessions();
-    const variables = resolved(own, host as Host, sessions);
-    // The first middleware with sessions came after the first request: what is open for these variables goes on, and their secret is there.
-    const same = found
-      ? Object.assign(found.variables, variables)
-      : (known.find((each) => sameVariables(each, variables)) ?? variables);
-    if (same === variables && known.length < MAX_ENVIRONMENTS) known.push(variables);
-    byHost.set(host, { variables: same, sessions });
-    return same;
-  };
-}
-
-function resolved(options: CreateEdgeOptions, host: Host, sessions: boolean): Record<string, unknown> {
-  const { sinks: _sinks, redis, ...settings } = options;
-  const address = redis && ("url" in redis ? { url: redis.url, token: redis.token } : connectionOf(redis));
-  if (address === null) {
-    const place = "createEdge: redis";
-    const found = "a client that repeats what may have been applied, and waits without end";
-    const fix = "Write new Redis(createRequester({ url, token })), or redis: { url, token }.";
-    throw new ConfigError([{ place, found, fix }]);
-  }
-  return variablesFrom({ ...settings, ...(address && { redis: address }) }, host, { sessions });
-}
-
-function sameVariables(one: Record<string, unknown>, other: Record<string, unknown>): boolean {
-  const names = Object.keys(one);
-  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
 }

@@ -1,9 +1,9 @@
 import type { MiddlewareHandler } from "hono";
-import { ConfigError } from "./config/config-error.ts";
-import { limitVariables } from "./config/limit-variables.ts";
-import { type CreateEdgeOptions, environments, inTermsOfOptions } from "./create-edge.ts";
+import { limitOptions as table } from "./config/edge-settings.ts";
+import type { CreateEdgeOptions } from "./create-edge.ts";
 import { limitsConfig, limitsIsolateOf } from "./edge/limits-alone.ts";
-import { limitOptions, type RateLimitArguments } from "./middleware/options.ts";
+import { environments, inTermsOf, resolved } from "./middleware/environments.ts";
+import { limitOptions, type RateLimitArguments, withSinks } from "./middleware/options.ts";
 import { type EdgeVariables, edgeIn } from "./middleware.ts";
 
 /** Options of {@link createLimits}: those of `createEdge()` that limits have a use for, in the same words. Any other is a {@link ConfigError}. */
@@ -74,47 +74,23 @@ export function createLimits(
   // biome-ignore lint/suspicious/noExplicitAny: an app's own type of its variables, which may be an interface.
   options: CreateLimitsOptions | ((variables: any) => Omit<CreateLimitsOptions, "sinks">) = {},
 ): LimitsMiddlewares {
-  const variablesOf = environments(options, () => false);
-  const checked = (host: object) => onlyLimits(variablesOf(host));
-  const { sinks } = typeof options === "function" ? { sinks: undefined } : options;
+  const variablesOf = environments(options, () => false, table);
+  const explained = inTermsOf(table);
   if (typeof options !== "function") {
     try {
-      limitsConfig(checked({}), []);
+      limitsConfig(resolved(options, {}, false, table), []);
     } catch (error) {
       throw explained(error);
     }
   }
+  const sinks = typeof options === "function" ? undefined : options.sinks;
   return {
     // Its handlers are told of less: the rest of `c.var` is there and of no use.
     rateLimit: (...given) =>
-      edgeIn(
-        { ...(sinks && { sinks }), ...limitOptions(given) },
-        { isolateOf: limitsIsolateOf, variablesOf: checked, explained },
-      ) as MiddlewareHandler as MiddlewareHandler<LimitsEnv>,
+      edgeIn(withSinks(limitOptions(given), sinks), {
+        isolateOf: limitsIsolateOf,
+        variablesOf,
+        explained,
+      }) as MiddlewareHandler as MiddlewareHandler<LimitsEnv>,
   };
-}
-
-/** @throws ConfigError for options of what takes no part: whoever gives one expects that it does. */
-function onlyLimits(variables: object): object {
-  const others = Object.keys(variables).filter((name) => !Object.hasOwn(limitVariables, name));
-  if (others.length === 0) return variables;
-  throw new ConfigError(
-    others.map((place) => ({
-      place,
-      found: "an option that limits alone do not have",
-      fix: "Use createEdge().",
-    })),
-  );
-}
-
-/** The error in terms of the options. */
-function explained(error: unknown): unknown {
-  const inOptions = inTermsOfOptions(error);
-  if (!(inOptions instanceof ConfigError)) return inOptions;
-  return new ConfigError(
-    inOptions.issues.map((issue) => ({
-      ...issue,
-      place: issue.place.replace(/^createEdge/, "createLimits"),
-    })),
-  );
 }

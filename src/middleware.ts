@@ -1,5 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { routePath } from "hono/route";
+import { isObject } from "./config/check-given.ts";
 import type { LimitInput, RouteInput } from "./config/route.ts";
 import type { Admitted, Capabilities } from "./edge/admission.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
@@ -10,6 +11,7 @@ import type { IsolateOf } from "./edge/open-isolates.ts";
 import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
 import { createEvents } from "./events/events.ts";
+import type { Sink } from "./events/sink.ts";
 import { Problem } from "./http/problem.ts";
 import { AppErrors, limitedInfo, responseOr, throwTo } from "./middleware/app-functions.ts";
 import { askApp, withoutKeyNames } from "./middleware/ask-app.ts";
@@ -68,11 +70,14 @@ export interface EdgeHost {
 }
 
 /** The same with variables of its own. */
-export function edgeIn(options: EdgeOptions, host: EdgeHost): MiddlewareHandler<EdgeEnv> {
+export function edgeIn(given: EdgeOptions, host: EdgeHost): MiddlewareHandler<EdgeEnv> {
+  // What is no object, or has what it cannot have, is an issue that a request finds.
+  const { sinks: receivers, ...options }: EdgeOptions = isObject(given) ? given : {};
+  const sinks = Array.isArray(receivers) ? (receivers as readonly Sink[]) : [];
   const { isolateOf, toHandlers, variablesOf, explained } = host;
-  const { sinks, onLimited } = options;
-  const { routes, capabilities } = configured(options);
-  const events = createEvents({ platform: workerPlatform, ...(sinks && { sinks }) });
+  const { onLimited } = options;
+  const { routes, capabilities } = configured(options, sinks);
+  const events = createEvents({ platform: workerPlatform, sinks });
   const scopeOf = limitScope(options);
   const ask = askApp(options, toHandlers?.cacheKey);
 
@@ -81,7 +86,7 @@ export function edgeIn(options: EdgeOptions, host: EdgeHost): MiddlewareHandler<
     const own = c as unknown as AppContext;
     if (isInside(c, edgeMiddleware)) return next();
     try {
-      checkOptions(options);
+      checkOptions(given);
       const needsSession = toHandlers?.needsSession(options);
       const isolate = isolateOf(variablesOf?.(c.env ?? {}) ?? c.env ?? {}, routes, sinks);
       const [route] = isolate.config.routes;
@@ -127,8 +132,8 @@ export function edgeIn(options: EdgeOptions, host: EdgeHost): MiddlewareHandler<
 }
 
 /** The route that says the same, and what of the edge it uses. */
-function configured(options: EdgeOptions) {
-  const { limits, tiers, session, cache, invalidates, onStoreFailure, sinks } = options;
+function configured(options: EdgeOptions, sinks: readonly Sink[]) {
+  const { limits, tiers, session, cache, invalidates, onStoreFailure } = options;
   const { key: _key, ...rule } = cache ?? {};
   const plain = withoutKeyNames as (list: readonly MiddlewareLimit[]) => LimitInput[];
   const list: RouteInput[] = [
@@ -136,7 +141,7 @@ function configured(options: EdgeOptions) {
       path: "/*",
       access: session === "required" ? "session" : "public",
       ...(limits !== undefined && { limits: plain(limits) }),
-      ...(tiers && {
+      ...(isObject(tiers) && {
         tiers: Object.fromEntries(Object.entries(tiers).map(([tier, own]) => [tier, plain(own)])),
       }),
       ...(cache && { cache: rule }),

@@ -75,7 +75,7 @@ export interface EdgeClient {
  *
  * @param options The edge's address, the session to go on with, and how long and how often requests are tried.
  * @returns the client.
- * @throws TypeError where `baseUrl` is no address, and where there is none outside of a page.
+ * @throws TypeError where `baseUrl` is no address, where there is none outside of a page, and for an option that there is none of.
  * @example
  * import { createClient, edgeProblem } from "envoyou-edge/client";
  *
@@ -89,9 +89,10 @@ export interface EdgeClient {
  * const problem = await edgeProblem(response); // null: the answer is your API's
  */
 export function createClient(options: ClientOptions = {}): EdgeClient {
-  const { retry = {}, waitSeconds = 0, authPath = "/auth", clock = systemClock } = options;
-  const { token = null, onToken = () => {} } = options;
-  const base = baseOf(options.baseUrl);
+  const { retry = {}, waitSeconds = 0, authPath = "/auth", clock = systemClock, ...others } = options;
+  const { token = null, onToken = () => {}, baseUrl, fetch: own, ...unknown } = others;
+  for (const name in unknown) throw new TypeError(`createClient: there is no option ${name}`);
+  const base = baseOf(baseUrl);
   const session = new BearerSession(token, onToken);
   const attempts = new Attempts(retry || { perRequest: 0 }, clock);
 
@@ -100,7 +101,7 @@ export function createClient(options: ClientOptions = {}): EdgeClient {
     const given = request.headers.get("authorization");
     const ours = new URL(request.url).origin === base.origin;
     if (ours && given === null && token !== null) request.headers.set("authorization", bearerField(token));
-    const response = await (options.fetch ?? fetch)(request);
+    const response = await (own ?? fetch)(request);
     // What another origin says, also after a redirect, is no session of this one; nor is what a token of the caller's own gets.
     const isOurs =
       ours &&

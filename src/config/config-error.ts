@@ -9,8 +9,9 @@ export interface ConfigIssue {
 }
 
 /**
- * All issues of a configuration at once. `createEdge()` and `createLimits()` throw it where they are given their options. Where an issue
- * shows only with a request, it is in the log as the event `config.error`, and whoever calls sees a 500 without any of this.
+ * All issues of a configuration at once, or of the options of one function: `createEdge()`, `createLimits()`, `createRequester()` and what a
+ * handler calls throw it where they are given them. Where an issue of a middleware shows only with a request, it is in the log as the
+ * event `config.error`, and whoever calls sees a 500 without any of this.
  *
  * @example
  * import { ConfigError, createEdge } from "envoyou-edge";
@@ -21,7 +22,7 @@ export interface ConfigIssue {
  *   if (error instanceof ConfigError) for (const { place, found, fix } of error.issues) console.error(place, found, fix);
  * }
  */
-export class ConfigError extends Error {
+export class ConfigError extends RangeError {
   /** Tells the class where `instanceof` cannot. */
   override readonly name = "ConfigError";
   /** The code of the problem that requests get. */
@@ -48,12 +49,18 @@ export class ConfigError extends Error {
 /** A value for an error message: short, and on one line. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  let text: string;
+  try {
+    text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? `a ${typeof value}`);
+  } catch {
+    return `a ${typeof value}`;
+  }
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
 /** A secret for an error message. */
 export function described(value: unknown): string {
   if (value === undefined || value === "") return "nothing";
-  return typeof value === "string" ? `a text of ${value.length} characters` : `a ${typeof value}`;
+  if (typeof value === "string") return `a text of ${value.length} characters`;
+  return value === null ? "null" : `a ${typeof value}`;
 }

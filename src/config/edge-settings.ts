@@ -1,7 +1,8 @@
 import type { Redis } from "@upstash/redis";
 import type { LogLevel } from "../events/level.ts";
+import { isObject, unknownKey } from "./check-given.ts";
 import type { DatabaseBinding } from "./config.ts";
-import { ConfigError, type ConfigIssue } from "./config-error.ts";
+import { ConfigError, type ConfigIssue, shown } from "./config-error.ts";
 
 /**
  * What `createEdge()` is told in place of variables. docs/configuration.md has the variable of each option and the values that it may have;
@@ -117,47 +118,39 @@ export interface EdgeSettings {
   logLevel?: LogLevel;
 }
 
-/** Which option stands for which variable. An option that is not here is no setting. */
-const VARIABLES: Readonly<Record<string, string>> = {
-  "redis.url": "UPSTASH_REDIS_REST_URL",
-  "redis.token": "UPSTASH_REDIS_REST_TOKEN",
-  "secrets.session": "SESSION_SECRET",
-  "secrets.identity": "IDENTITY_SECRET",
-  "limits.ipv6Prefix": "RATE_LIMIT_IPV6_PREFIX",
-  "limits.allow": "ALLOW_LIST",
-  "limits.deny": "DENY_LIST",
-  "limits.prefix": "REDIS_RATE_LIMIT_PREFIX",
-  "limits.useRedis": "USE_REDIS_RATE_LIMIT",
-  "sessions.idleSeconds": "SESSION_IDLE_SECONDS",
-  "sessions.absoluteSeconds": "SESSION_ABSOLUTE_SECONDS",
-  "sessions.offlineGraceSeconds": "SESSION_OFFLINE_GRACE_SECONDS",
-  "sessions.maxPerUser": "SESSION_MAX_PER_USER",
-  "sessions.database": "SESSION_DB",
-  "sessions.prefix": "REDIS_SESSION_PREFIX",
-  "sessions.useRedis": "USE_REDIS_SESSIONS",
-  "cache.ttlSeconds": "REDIS_CACHE_TTL",
-  "cache.maxBodyBytes": "CACHE_MAX_BODY_BYTES",
-  "cache.isolateBytes": "CACHE_ISOLATE_BYTES",
-  "cache.prefix": "REDIS_CACHE_PREFIX",
-  "cache.useRedis": "USE_REDIS_CACHE",
-  apiKeys: "API_KEYS",
-  "jwt.secrets": "JWT_SECRET",
-  "jwt.jwksUrl": "JWT_JWKS_URL",
-  "jwt.issuer": "JWT_ISSUER",
-  "jwt.audience": "JWT_AUDIENCE",
-  "jwt.tierClaim": "JWT_TIER_CLAIM",
-  "jwt.cookie": "JWT_COOKIE",
-  "cors.origins": "CORS_ALLOWED_ORIGINS",
-  "cors.exposed": "CORS_EXPOSED_HEADERS",
-  mode: "EDGE_MODE",
-  storeDeadlineMs: "STORE_DEADLINE_MS",
-  isolateMaxAgeMs: "ISOLATE_MAX_AGE_MS",
-  logLevel: "LOG_LEVEL",
-};
+/** The options of one function, and which variable each stands for. An option that is not here is no setting. */
+export interface OptionTable {
+  /** The function. */
+  of: string;
+  variables: Readonly<Record<string, string>>;
+  /** The options that may be lists. */
+  mayBeList: RegExp;
+  /** How an entry of a list reads in a variable. Default as it is. */
+  entry?(value: unknown): string;
+  /** What to do about any other option. */
+  others?: string;
+}
 
-const OPTIONS: ReadonlyMap<string, string> = new Map(
-  Object.entries(VARIABLES).map(([option, variable]) => [variable, option]),
-);
+/** Those of limits. */
+export const limitOptions: OptionTable = {
+  of: "createLimits",
+  mayBeList: /^(limits\.(allow|deny)|secrets)/,
+  others: "Remove it, or use createEdge().",
+  variables: {
+    "redis.url": "UPSTASH_REDIS_REST_URL",
+    "redis.token": "UPSTASH_REDIS_REST_TOKEN",
+    "secrets.identity": "IDENTITY_SECRET",
+    "limits.ipv6Prefix": "RATE_LIMIT_IPV6_PREFIX",
+    "limits.allow": "ALLOW_LIST",
+    "limits.deny": "DENY_LIST",
+    "limits.prefix": "REDIS_RATE_LIMIT_PREFIX",
+    "limits.useRedis": "USE_REDIS_RATE_LIMIT",
+    mode: "EDGE_MODE",
+    storeDeadlineMs: "STORE_DEADLINE_MS",
+    isolateMaxAgeMs: "ISOLATE_MAX_AGE_MS",
+    logLevel: "LOG_LEVEL",
+  },
+};
 
 /** The variables that an edge reads of its host, where no option gives them: names that belong to it or to Upstash. */
 const OF_THE_HOST = ["UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN", "IDENTITY_SECRET"] as const;
@@ -169,24 +162,24 @@ const FOR_SESSIONS = ["SESSION_SECRET"] as const;
  *
  * @param settings With `redis` as an address.
  * @param sessions Whether sessions are used: else nobody needs their secret.
- * @throws ConfigError for options that there are none of.
+ * @throws ConfigError for options that there are none of, and for those without a value, which a variable may be.
  */
 export function variablesFrom(
   settings: EdgeSettings & { redis?: { url: string; token: string } },
   host: Readonly<Record<string, unknown>>,
-  { sessions }: { sessions: boolean },
+  { sessions, table }: { sessions: boolean; table: OptionTable },
 ): Record<string, unknown> {
   const issues: ConfigIssue[] = [];
   const variables: Record<string, unknown> = {};
-  for (const [option, value] of optionsIn(settings, "")) {
-    const variable = VARIABLES[option];
-    if (variable === undefined)
-      issues.push({
-        place: `createEdge: ${option}`,
-        found: "an option that there is none of",
-        fix: "Remove it.",
-      });
-    else variables[variable] = written(option, value);
+  const groups = new Set(Object.keys(table.variables).map((option) => /^(.*)\./.exec(option)?.[1] ?? ""));
+  for (const [option, value] of optionsIn(settings, "", groups)) {
+    const place = `${table.of}: ${option}`;
+    const variable = table.variables[option];
+    const text = written(option, value, table);
+    if (isEmpty(text)) issues.push({ place, found: "nothing", fix: "Give it a value, or leave it out." });
+    else if (variable !== undefined) variables[variable] = text;
+    else if (groups.has(option)) issues.push({ place, found: shown(value), fix: "Must be an object." });
+    else issues.push({ ...unknownKey(place), ...(table.others && { fix: table.others }) });
   }
   if (issues.length > 0) throw new ConfigError(issues);
   const isGiven = (name: string) =>
@@ -198,36 +191,33 @@ export function variablesFrom(
 }
 
 /** The error with the options' names in place of the variables'. */
-export function inOptions({ issues }: ConfigError): ConfigError {
+export function inOptions({ issues }: ConfigError, { of, variables }: OptionTable): ConfigError {
+  const options = new Map(Object.entries(variables).map(([option, variable]) => [variable, option]));
   return new ConfigError(
     issues.map((issue) => {
       const [, variable = "", rest = ""] = /^([A-Z][A-Z0-9_]*)(.*)$/s.exec(issue.place) ?? [];
-      const option = OPTIONS.get(variable);
-      return option === undefined ? issue : { ...issue, place: `createEdge: ${option} (${variable}${rest})` };
+      const option = options.get(variable);
+      return option === undefined ? issue : { ...issue, place: `${of}: ${option} (${variable}${rest})` };
     }),
   );
 }
 
+function isEmpty(value: unknown): boolean {
+  return value === null || (typeof value === "string" && value.trim() === "");
+}
+
 /** Each option that is set, with its path. */
-function optionsIn(settings: object, path: string): [string, unknown][] {
+function optionsIn(settings: object, path: string, groups: ReadonlySet<string>): [string, unknown][] {
   return Object.entries(settings).flatMap(([name, value]): [string, unknown][] => {
-    const here = path === "" ? name : `${path}.${name}`;
+    const here = path + name;
     if (value === undefined) return [];
-    const isGroup = typeof value === "object" && value !== null && GROUPS.has(here);
-    return isGroup ? optionsIn(value, here) : [[here, value]];
+    const isGroup = path === "" && isObject(value) && groups.has(here);
+    return isGroup ? optionsIn(value, `${here}.`, groups) : [[here, value]];
   });
 }
 
-const GROUPS: ReadonlySet<string> = new Set(
-  Object.keys(VARIABLES).flatMap((option) => (option.includes(".") ? [option.replace(/\..*$/, "")] : [])),
-);
-
-/** A value as the variable's reader takes it: lists are texts with commas. */
-function written(option: string, value: unknown): unknown {
-  if (option === "apiKeys" && Array.isArray(value)) {
-    return (value as NonNullable<EdgeSettings["apiKeys"]>)
-      .map(({ key, name, tier = "" }) => `${key}:${name}:${tier}`)
-      .join(",");
-  }
-  return Array.isArray(value) ? value.join(",") : value;
+/** A value as the variable's reader takes it: lists are texts with commas. A list of nobody, as an app may make it, is none. */
+function written(option: string, value: unknown, { mayBeList, entry = String }: OptionTable): unknown {
+  if (!Array.isArray(value) || !mayBeList.test(option)) return value;
+  return value.length === 0 && !/secrets|audience/.test(option) ? undefined : value.map(entry).join(",");
 }

@@ -1,4 +1,5 @@
 import { describe } from "#describe";
+import { issuesOfGiven, type OptionRule } from "./check-given.ts";
 import { type ConfigIssue, shown } from "./config-error.ts";
 import { durationMs } from "./duration.ts";
 import {
@@ -80,11 +81,7 @@ export interface BucketLimitInput extends LimitBase {
 export type LimitInput = WindowLimitInput | BucketLimitInput;
 
 /** A key of a limit: how it is checked, and what the reference says of it. */
-export interface KeyRule {
-  /** What is to be done about a value; null where it is good. */
-  fix(value: unknown): string | null;
-  /** It may be left out. */
-  optional?: true;
+export interface KeyRule extends OptionRule {
   /** How its type reads, what it means, and how its default reads: for docs/configuration.md. */
   type: string | undefined;
   description: string | undefined;
@@ -96,7 +93,7 @@ const COUNT = `Must be a whole number of at least 1, and at most ${MAX_FIELD_INT
 const count = (value: unknown) => (Number.isSafeInteger(value) && (value as number) > 0 ? null : COUNT);
 const WHOLE = describe("whole number, 1 or more");
 const flag = (value: unknown) => (typeof value === "boolean" ? null : "Must be a boolean.");
-const oneOf = (names: readonly unknown[]) => (value: unknown) =>
+export const oneOf = (names: readonly unknown[]) => (value: unknown) =>
   names.includes(value) ? null : `Must be one of ${names.map((name) => shown(name)).join(", ")}.`;
 
 /** The keys of every limit, in the order of the reference. */
@@ -178,12 +175,11 @@ export const limitBase: Readonly<Record<keyof LimitBase, KeyRule>> = {
 /** The keys of a limit beside the {@link limitBase}, for the algorithms there are. */
 export function limitKeys(algorithms: AlgorithmTable): Record<"window" | "bucket", Record<string, KeyRule>> {
   const { windows, buckets } = choicesOf(algorithms);
-  const named = (names: readonly string[]) => describe(names.map((name) => `\`${name}\``).join(", "));
   return {
     window: {
       algorithm: {
         fix: oneOf(windows),
-        type: named(windows),
+        type: describe(/* @__PURE__ */ named(windows)),
         description: describe("How the limit is counted."),
         optional: true,
         default: describe(`\`${DEFAULT_ALGORITHM}\``),
@@ -197,7 +193,7 @@ export function limitKeys(algorithms: AlgorithmTable): Record<"window" | "bucket
     bucket: {
       algorithm: {
         fix: oneOf(buckets),
-        type: named(buckets),
+        type: describe(/* @__PURE__ */ named(buckets)),
         description: describe("Units come back bit by bit."),
       },
       capacity: {
@@ -208,6 +204,10 @@ export function limitKeys(algorithms: AlgorithmTable): Record<"window" | "bucket
       refill: { fix: count, type: WHOLE, description: describe("The units that come back each window.") },
     },
   };
+}
+
+function named(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(", ");
 }
 
 /**
@@ -241,10 +241,7 @@ function issuesOfLimit(
   keys: ReturnType<typeof limitKeys>,
   algorithms: AlgorithmTable,
 ): ConfigIssue[] {
-  if (typeof input !== "object" || input === null || Array.isArray(input))
-    return [{ place, found: shown(input), fix: "Must be an object." }];
-  const limit = input as Record<string, unknown>;
-  const { algorithm: chosen = DEFAULT_ALGORITHM } = limit;
+  const { algorithm: chosen = DEFAULT_ALGORITHM } = Object(input) as { algorithm?: unknown };
   const traits =
     typeof chosen === "string" && Object.hasOwn(algorithms, chosen) ? algorithms[chosen] : undefined;
   if (!traits) {
@@ -252,21 +249,5 @@ function issuesOfLimit(
     const fix = `Must be one of ${[...windows, ...buckets].join(", ")}.`;
     return [{ place: `${place}.algorithm`, found: shown(chosen), fix }];
   }
-  const own = { ...limitBase, ...(traits.refills ? keys.bucket : keys.window) };
-  const issues = Object.entries(own).flatMap(([name, key]): ConfigIssue[] => {
-    const value = limit[name];
-    const fix = value === undefined && key.optional ? null : key.fix(value);
-    return fix === null ? [] : [{ place: `${place}.${name}`, found: shown(value), fix }];
-  });
-  const unknown = Object.keys(limit).filter((name) => !Object.hasOwn(own, name));
-  return [...issues, ...unknown.map((name) => unknownKey(`${place}.${name}`))];
-}
-
-/** An issue of a key that there is none of. */
-export function unknownKey(place: string): ConfigIssue {
-  return {
-    place,
-    found: "a key that does not exist",
-    fix: "Remove it, or look for the right name in docs/configuration.md.",
-  };
+  return issuesOfGiven(input, place, { ...limitBase, ...(traits.refills ? keys.bucket : keys.window) }, ".");
 }

@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
+import { unknownKey } from "./check-given.ts";
 import { type ConfigIssue, shown } from "./config-error.ts";
-import { unknownKey } from "./limit-input.ts";
 
 /** What zod says where the schema says nothing. */
 const DEFAULT_MESSAGE = "Invalid input";

@@ -61,9 +61,9 @@ interface NamedLimits {
  * place as well if it was made with the app. A function that makes it anew for each request cannot be told from others of its
  * kind: then the scope is the path under which that function is registered, and the place among those that run for the request.
  */
-export function limitScope({ limits, tiers = {} }: NamedLimits): LimitScope {
+export function limitScope({ limits, tiers }: NamedLimits): LimitScope {
   // What is no list of limits is found when the configuration is read, and is no error here.
-  const all: ({ name: string } | undefined)[] = [limits, ...Object.values(tiers)].flat();
+  const all: ({ name: string } | undefined)[] = [limits, ...Object.values(tiers ?? {})].flat();
   const names = [...new Set(all.map((limit) => String(limit?.name)))];
   const place = placeOfCall(names);
   const own = place === 0 ? "" : `#${place}`;
@@ -139,7 +139,13 @@ export function sameRoutes(
   sinks: readonly Sink[] = [],
   sessions = false,
 ): List {
-  const text = `${sessions} ${JSON.stringify(routes)}`;
+  let text = `${sessions} `;
+  try {
+    text += JSON.stringify(routes);
+  } catch {
+    // JSON has no form for a value: an issue, which the first request finds.
+    return { routes, sinks };
+  }
   const known = lists.get(text) ?? [];
   // The last to be made is the last to be forgotten.
   lists.delete(text);

@@ -84,8 +84,8 @@ interface Lists {
 }
 
 /** Whose count a limit has, by tier, a space and its name, for those that say so otherwise than by `address`. */
-function countedBy({ limits, tiers = {} }: Lists): ReadonlyMap<string, string> {
-  const lists = [["", limits] as const, ...Object.entries(tiers)];
+function countedBy({ limits, tiers }: Lists): ReadonlyMap<string, string> {
+  const lists = [["", limits] as const, ...Object.entries(tiers ?? {})];
   return new Map(
     lists.flatMap(([tier, list]) =>
       (Array.isArray(list) ? (list as readonly Partial<MiddlewareLimit>[]) : []).flatMap((limit) => {

@@ -1,4 +1,5 @@
 import type { Context, ValidationTargets } from "hono";
+import { isObject } from "../config/check-given.ts";
 import type { BucketLimitInput, WindowLimitInput } from "../config/limit-input.ts";
 import type { CacheRuleInput, InvalidatesInput } from "../config/route.ts";
 import type { Sink } from "../events/sink.ts";
@@ -198,7 +199,8 @@ export type RateLimitArguments =
   | [options: RateLimitOptions];
 
 export function limitOptions([first, more]: RateLimitArguments): EdgeOptions {
-  if (isList(first)) return { ...more, limits: first };
+  // What is no object has an issue that the check finds.
+  if (isList(first)) return more === undefined || isObject(more) ? { ...more, limits: first } : more;
   // Without any it would let everybody pass: `limits` is then no list, which is an issue of the configuration.
   return { ...first, limits: first?.limits ?? ("none" as never) };
 }
@@ -209,7 +211,13 @@ function isList(given: RateLimitArguments[0]): given is readonly MiddlewareLimit
 
 /** @param need `required`, `optional`, or options. What else there is goes on, for the check to find. */
 export function sessionOptions(need: "required" | "optional" | SessionOptions = "optional"): EdgeOptions {
-  if (typeof need !== "object") return { session: need };
-  const { required, ...others } = need;
-  return { ...others, session: required ? "required" : "optional" };
+  if (!isObject(need)) return { session: need as never };
+  const { required = false, ...others }: SessionOptions = need;
+  const word = required === true ? "required" : "optional";
+  return { ...others, session: typeof required === "boolean" ? word : (required as never) };
+}
+
+/** The options of a middleware, with the sinks of all. What is no object goes on, for the check to find. */
+export function withSinks(options: EdgeOptions, sinks: EdgeOptions["sinks"]): EdgeOptions {
+  return sinks && isObject(options) ? { sinks, ...options } : options;
 }

@@ -1,5 +1,4 @@
 import type { Context } from "hono";
-import { ConfigError, shown } from "../config/config-error.ts";
 import type { Admitted } from "../edge/admission.ts";
 import { cacheKey } from "./cache-key.ts";
 import type { EdgeOptions } from "./options.ts";
@@ -8,16 +7,9 @@ import { behindSession } from "./preflight.ts";
 /** What stands between requests and handlers behind a session and a cache. Limits alone have neither. */
 export const toHandlers = { cacheKey, needsSession, behindSession, narrow };
 
-/**
- * Whether a living session is required.
- *
- * @throws ConfigError for any other word: it would leave open what it was to close.
- */
+/** Whether a living session is required. */
 function needsSession({ session }: EdgeOptions): boolean {
-  if (session === undefined || session === "optional") return false;
-  if (session === "required") return true;
-  const fix = 'Write "required" or "optional".';
-  throw new ConfigError([{ place: "edge: session", found: shown(session), fix }]);
+  return session === "required";
 }
 
 /** Set by the platform for each request: no stored answer may vary by them. */

@@ -1,10 +1,12 @@
+import { checkGiven, type OptionRules } from "../config/check-given.ts";
 import { durationMs } from "../config/duration.ts";
 import { DEFAULT_ALGORITHM } from "../config/limit-algorithms.ts";
+import { limitBase, MAX_FIELD_INTEGER, oneOf } from "../config/limit-input.ts";
 import type { Algorithm, Duration, Policy } from "../config/route.ts";
-import { algorithmOf } from "./algorithms/algorithms.ts";
+import { algorithmOf, algorithms } from "./algorithms/algorithms.ts";
 import type { LimitSource, LimitVerdict } from "./verdict.ts";
 
-/** A limit as a handler asks for it. A value that does not fit is a `RangeError`. */
+/** A limit as a handler asks for it. A value that does not fit, and an option that there is none of, is a `ConfigError`. */
 export interface LimitOptions {
   /** Most units in a window, a whole number of at least 1; the capacity of a token bucket. */
   limit: number;
@@ -43,21 +45,25 @@ export interface LimitResult {
   headers: Record<string, string>;
 }
 
-/** @throws RangeError for options that make no limit. */
+const { window, cost } = limitBase;
+const count = { fix: cost.fix };
+const RULES: OptionRules = {
+  window,
+  cost,
+  limit: count,
+  name: { ...limitBase.name, optional: true },
+  algorithm: { fix: oneOf(Object.keys(algorithms)), optional: true },
+  onStoreFailure: { fix: oneOf(["local", "open", "closed"]), optional: true },
+};
+
+/** @throws ConfigError for options that make no limit. */
 export function policyOf(options: LimitOptions): Policy {
-  const { limit, window, name = "handler", algorithm = DEFAULT_ALGORITHM, refill = 0, cost = 1 } = options;
-  const windowMs = durationMs(window);
-  const whole = (value: number) => Number.isSafeInteger(value) && value >= 1;
-  if (windowMs === null)
-    throw new RangeError(`Not a window: write a number and ms, s, m, h, d or w, as "10 s"`);
-  if (!whole(limit)) throw new RangeError("A limit is a whole number of at least 1");
-  if (!whole(cost)) throw new RangeError("A cost is a whole number of at least 1");
-  if (algorithmOf({ algorithm }).refills !== whole(refill)) {
-    throw new RangeError("A token bucket, and nothing else, needs a refill of at least 1");
-  }
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) {
-    throw new RangeError("A limit's name is 1 to 64 letters, digits, - or _");
-  }
+  const { name = "handler", algorithm = DEFAULT_ALGORITHM, refill = 0, cost = 1 } = options ?? {};
+  const { refills } = Object.hasOwn(algorithms, algorithm) ? algorithmOf({ algorithm }) : {};
+  checkGiven(options, "limit", refills ? { ...RULES, refill: count } : RULES);
+  const { window } = options;
+  const limit = Math.min(options.limit, MAX_FIELD_INTEGER);
+  const windowMs = durationMs(window) ?? 0;
   const id = `handler|${name}|${algorithm}|${windowMs}`;
   const rest = { by: "caller", shadow: false, shared: false, lease: 0, localShare: 1 } as const;
   return { name, algorithm, limit, windowMs, refill, cost, window, id, ...rest };

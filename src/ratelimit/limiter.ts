@@ -48,8 +48,8 @@ export interface HandlerLimiter {
    * @param options The limit.
    * @returns whether there is room, what is left, and `headers`: fields that are ready to be set, with `Retry-After` where there is no
    *   room now. Beside the fields of a middleware's limits those stay, and the tightest comes first.
-   * @throws RangeError for an identity that is nobody's, and for options that make no limit: a cost that is not a whole number of at
-   *   least 1, a window of 0.
+   * @throws RangeError for an identity that is nobody's, and a {@link ConfigError}, which is one too, for options that make no limit: a cost
+   *   that is not a whole number of at least 1, a window of 0, an option that there is none of.
    * @example
    * import { createEdge, type EdgeEnv } from "envoyou-edge";
    * import { Hono } from "hono";

@@ -64,8 +64,7 @@ export type LimitVerdict =
     });
 
 /** A client that waits and tries again would do so for ever. */
-const NEVER_PASSES =
-  "The request takes more units than a limit has, and never passes. Send less in one request.";
+const NEVER_PASSES = "It takes more units than a limit has and never passes: send less at once.";
 
 /** Nothing was counted and nothing is in the way. */
 export function unlimited(source: LimitSource): LimitVerdict {

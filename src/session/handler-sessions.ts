@@ -65,7 +65,8 @@ export interface HandlerSessions {
    * @param replaced The session that the same client had before, `c.var.session?.claims`. It ends with the same call (ASVS 7.2.4).
    * @param requestId The request that the event names; likewise in the methods below.
    * @returns the session with its token. While the store is lost, too: see {@link CreatedSession.durable}.
-   * @throws RangeError for a user or a tier that does not fit into a token or is no well-formed text, and for a user that no URL can name.
+   * @throws {@link ConfigError} for a member that is not of its kind or that there is none of, for a user or a tier that does not fit into a
+   *   token or is no well-formed text, for a user that no URL can name, and for a `ttlSeconds` that is not above 0.
    * @throws Error with the `code` `USER_DATA_TOO_LARGE_OFFLINE` when the store is lost and a token cannot carry the user data.
    * @throws Error with the `code` `SESSIONS_NOT_CONFIGURED` without a session secret. Unless the app answers in another way, Hono answers
    *   with it: the 503 problem.

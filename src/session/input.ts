@@ -1,4 +1,6 @@
 import * as z from "zod/mini";
+import { checkGiven, type OptionRules } from "../config/check-given.ts";
+import { ConfigError, described } from "../config/config-error.ts";
 import { wellFormed } from "../runtime/well-formed.ts";
 
 /**
@@ -18,3 +20,33 @@ export const sessionUser = z
   .check(z.minLength(1), z.maxLength(256), z.refine(isNameable, UNNAMEABLE), wellFormed);
 /** The tier of a new session, at most 64 characters. */
 export const sessionTier = z.string().check(z.maxLength(64), wellFormed);
+
+const text = (value: unknown) =>
+  typeof value === "string" && value.isWellFormed() ? null : "Must be a well-formed text.";
+const anyJson = { fix: () => null };
+const RULES: OptionRules = {
+  userId: {
+    fix: (value) =>
+      text(value) ??
+      (isNameable(String(value)) ? null : "Must not be empty, . or .., which no URL can name."),
+  },
+  tier: { fix: (value) => (value === null ? null : text(value)), optional: true },
+  userData: anyJson,
+  deviceInfo: anyJson,
+  ipAddress: { fix: (value) => (value === null ? null : text(value)), optional: true },
+  ttlSeconds: {
+    fix: (value) => (typeof value === "number" && value > 0 ? null : "Must be a number of seconds above 0."),
+    optional: true,
+  },
+};
+
+/** @throws ConfigError for what makes no session. It shows no value, which would name a user. */
+export function checkInput(input: unknown): void {
+  checkGiven(input, "sessions.create", RULES, described);
+}
+
+/** The error of an input that no token has room for. */
+export function inputTooLong(): ConfigError {
+  const fix = "The user id and the tier must be shorter: a token has no room for them.";
+  return new ConfigError([{ place: "sessions.create: userId", found: "too long a text", fix }]);
+}

@@ -19,7 +19,7 @@ import { changeOf, issued } from "./changes.ts";
 import { type Choice, chooseSession } from "./choose.ts";
 import { inToken, MAX_SYNC_TOKEN_LENGTH, newSessionOf, recordOf, withSyncToken } from "./claims.ts";
 import type { CreatedSession, HandlerSessions, SessionEnding, SessionInput } from "./handler-sessions.ts";
-import { isNameable } from "./input.ts";
+import { checkInput, inputTooLong } from "./input.ts";
 import { createKnownEnds } from "./known-ends.ts";
 import { fitsToken, UserDataTooLarge } from "./offline-user-data.ts";
 import type { SessionsOptions } from "./options.ts";
@@ -167,7 +167,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     requestId?: string,
   ): Promise<CreatedSession> {
     requireSecret(requestId);
-    if (!isNameable(input.userId)) throw new RangeError("No URL can name this user id");
+    checkInput(input);
     const now = platform.now();
     const lifetimeMs = Math.min(input.ttlSeconds ?? config.absoluteSeconds, config.absoluteSeconds) * 1000;
     const claims: SessionClaims = {
@@ -181,13 +181,11 @@ export function createSessions(options: SessionsOptions): Sessions {
       userData: givenJson(input.userData),
       syncToken: null,
     };
-    const texts = [claims.userId, claims.tier ?? ""];
     const longest = withSyncToken(
       { ...claims, id: rotatedId(claims.id, claims.id) },
       "x".repeat(MAX_SYNC_TOKEN_LENGTH),
     );
-    if (!texts.every((text) => text.isWellFormed()) || !tokenFits(longest))
-      throw new RangeError("A user id or a tier is too long for a token, or no well-formed text");
+    if (!tokenFits(longest)) throw inputTooLong();
     const kept = recordOf(claims, { device: givenJson(input.deviceInfo), address: input.ipAddress ?? null });
     const user = await identifier.sessionUser(claims.userId);
     const made = await service.create(newSessionOf(kept, claims, user), replaced, requestId);
@@ -262,11 +260,11 @@ export function createSessions(options: SessionsOptions): Sessions {
       events.emit("session.signal_malformed", { request_id: requestId, route: route.name });
       return null;
     }
-    const input = { ...wanted, ipAddress: claims.address };
+    const { carry, ...input } = { ...wanted, ipAddress: claims.address };
     const created = await create(input, before, requestId).catch((error: unknown) => {
       throw error instanceof UserDataTooLarge ? problem("USER_DATA_TOO_LARGE_OFFLINE") : error;
     });
-    return issued(created, wanted.carry);
+    return issued(created, carry);
   }
 
   /** The session that nobody can check while the store is lost: a sign-out or a new sign-in ends it all the same. */

@@ -1,4 +1,6 @@
 import type { Redis, Requester } from "@upstash/redis";
+import { checkGiven, type OptionRules } from "../config/check-given.ts";
+import { described } from "../config/config-error.ts";
 import { workerPlatform } from "../runtime/platform.ts";
 import { requesterOver } from "./client.ts";
 import { createTransport } from "./transport.ts";
@@ -17,6 +19,28 @@ export interface RequesterOptions extends Connection {
   deadlineMs?: number;
 }
 
+const RULES: OptionRules = {
+  url: {
+    fix: (value) =>
+      typeof value === "string" && /^https?:\/\//i.test(value) && URL.canParse(value)
+        ? null
+        : "Must be an address, such as https://example.upstash.io.",
+  },
+  token: {
+    fix: (value) =>
+      typeof value === "string" && /^[!-~]+$/.test(value) ? null : "Must be the REST token, without blanks.",
+  },
+  deadlineMs: {
+    fix: (value) =>
+      typeof value === "number" && value > 0 && value <= MAX_TIMER_MS
+        ? null
+        : `Must be a number of milliseconds above 0, ${MAX_TIMER_MS} at most.`,
+    optional: true,
+  },
+};
+/** A timer of more ends at once (HTML, timers). */
+const MAX_TIMER_MS = 2_147_483_647;
+
 const connections = new WeakMap<object, Connection>();
 
 /**
@@ -27,6 +51,7 @@ const connections = new WeakMap<object, Connection>();
  *
  * @param options The address, the token and the deadline.
  * @returns what the SDK's `Redis` is made over. Each of its commands rejects with a {@link StoreError} where it fails.
+ * @throws ConfigError for an address, a token or a deadline that is none, and for an option that there is none of.
  * @example
  * import { Redis } from "@upstash/redis";
  * import { createEdge, createRequester } from "envoyou-edge";
@@ -38,7 +63,10 @@ const connections = new WeakMap<object, Connection>();
  * const redisOf = ({ REDIS_URL: url, REDIS_TOKEN: token }: Env) => new Redis(createRequester({ url, token, deadlineMs: 500 }));
  * const { rateLimit } = createEdge((env: Env) => ({ redis: redisOf(env) }));
  */
-export function createRequester({ url, token, deadlineMs = 1200 }: RequesterOptions): Requester {
+export function createRequester(options: RequesterOptions): Requester {
+  // The token is a secret, and an address may hold one.
+  checkGiven(options, "createRequester", RULES, described);
+  const { url, token, deadlineMs = 1200 } = options;
   const send = createTransport({ url, token, platform: workerPlatform });
   const requester = requesterOver((call) => send({ ...call, deadlineMs }));
   connections.set(requester, { url, token });

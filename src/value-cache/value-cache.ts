@@ -1,3 +1,4 @@
+import { checkGiven, type OptionRules } from "../config/check-given.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
@@ -60,7 +61,8 @@ export interface ValueCache {
    * @param value Any JSON.
    * @param settings `ttl`: seconds until it is gone, more than 0. Default `cache.ttlSeconds` (the variable `REDIS_CACHE_TTL`, 3600).
    * @returns whether Redis has the value; false while only this isolate has it.
-   * @throws TypeError for a value that JSON cannot represent, RangeError for a `ttl` that is not greater than 0.
+   * @throws TypeError for a value that JSON cannot represent, {@link ConfigError} for another setting than `ttl`, and for one
+   *   that is not greater than 0 or is above 2,147,483,648.
    * @example
    * import type { EdgeVariables } from "envoyou-edge";
    *
@@ -111,6 +113,18 @@ interface Change {
   expiresAt: number;
 }
 
+const SETTINGS: OptionRules = {
+  ttl: {
+    fix: (value) =>
+      typeof value === "number" && value > 0 && value <= MAX_TTL_SECONDS
+        ? null
+        : `A lifetime must be more than 0 seconds, and at most ${MAX_TTL_SECONDS}.`,
+    optional: true,
+  },
+};
+/** As long as a response may be fresh (RFC 9111 §1.2.2). */
+const MAX_TTL_SECONDS = 2 ** 31;
+
 /** The values of an isolate. {@link ValueCache} says what each method does. */
 export function createValueCache(options: ValueCacheOptions): ValueCache {
   const { store, keys, platform, ttlSeconds = 3600, entries = 10_000, bytes = 8 * 1024 * 1024 } = options;
@@ -147,14 +161,11 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
     }
   }
 
-  async function set(
-    name: string,
-    value: unknown,
-    { ttl = ttlSeconds }: { ttl?: number } = {},
-  ): Promise<boolean> {
+  async function set(name: string, value: unknown, settings: { ttl?: number } = {}): Promise<boolean> {
+    checkGiven(settings, "values", SETTINGS);
+    const { ttl = ttlSeconds } = settings;
     const json = JSON.stringify(value);
     if (json === undefined) throw new TypeError("A cached value must be JSON");
-    if (!(ttl > 0)) throw new RangeError("A lifetime must be more than 0 seconds");
     return write(name, { json, expiresAt: platform.now() + ttl * 1000 });
   }
 
@@ -167,6 +178,7 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
     fetchValue: () => Promise<Value> | Value,
     settings: { ttl?: number } = {},
   ): Promise<Value> {
+    checkGiven(settings, "values", SETTINGS);
     const reply = await get<Value>(name);
     if (reply.hit) return reply.value;
     const value = await fetchValue();

@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { checkGiven, isObject, type OptionRule, type OptionRules } from "../../config/check-given.ts";
+import { described } from "../../config/config-error.ts";
+import { oneOf } from "../../config/limit-input.ts";
 import { openRedis, type RedisChoice } from "./choice.ts";
 import { Endpoint, type EndpointCall } from "./endpoint.ts";
 import type { LocalRedis } from "./redis.ts";
@@ -77,12 +80,29 @@ export interface UpstashLocal {
   stop(): Promise<void>;
 }
 
+const isText = (value: unknown) => typeof value === "string";
+const rule = (isGood: (value: unknown) => boolean, fix: string): OptionRule => ({
+  fix: (value) => (isGood(value) ? null : fix),
+  optional: true,
+});
+const RULES: OptionRules = {
+  redis: { fix: oneOf(["auto", "required", "embedded"]), optional: true },
+  port: rule(
+    (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65_535,
+    "Must be a whole number from 0 to 65535.",
+  ),
+  token: rule((value) => isText(value) && /^[!-~]+$/.test(String(value)), "Must be a text without blanks."),
+  env: rule(isObject, "Must be an object."),
+  rules: rule((value) => Array.isArray(value) && value.every(isText), "Must be a list of texts."),
+};
+
 /**
  * Starts a local Upstash: its REST protocol on loopback, in front of a Redis. It serves programs that have its token, and no page of a
  * browser. In a terminal it is `npx envoyou-edge upstash`. It needs Node, and is never part of a Worker.
  *
  * @param options Which Redis, and the endpoint's port and token.
  * @returns the endpoint and its Redis. Call `stop()`: they keep the process alive.
+ * @throws ConfigError for a value that an option cannot have, and for an option that there is none of.
  * @throws {@link RedisChoiceError} when there is no such Redis; Error when the port is taken. Nothing is left running then.
  * @example
  * import { createEdge } from "envoyou-edge";
@@ -97,6 +117,7 @@ export interface UpstashLocal {
  * await upstash.stop();
  */
 export async function startUpstashLocal(options: UpstashLocalOptions = {}): Promise<UpstashLocal> {
+  checkGiven(options, "startUpstashLocal", RULES, described);
   const token = options.token ?? randomBytes(24).toString("base64url");
   let disconnect = () => {};
   const redis = await openRedis({

@@ -200,7 +200,7 @@ describe("options with an issue are an error before the first request", () => {
       { redis: { url: "nowhere", token: "t" } },
       /createEdge: redis\.url \(UPSTASH_REDIS_REST_URL\)/,
     ],
-    ["a misspelt option", { redsi: address }, /createEdge: redsi: found an option that there is none of/],
+    ["a misspelt option", { redsi: address }, /createEdge: redsi: found a key that does not exist/],
     ["a misspelt option in a group", { sessions: { idle: 60 } }, /createEdge: sessions\.idle:/],
     ["a number out of range", { sessions: { idleSeconds: 1 } }, /createEdge: sessions\.idleSeconds/],
     [

@@ -47,7 +47,7 @@ describe("options that TypeScript refuses and JavaScript lets pass", () => {
     [
       "the options of another library",
       ({ rateLimit }) => rateLimit({ limits: [two], keyGenerator: () => "a" } as never),
-      /edge: keyGenerator: found an option that there is none of/,
+      /edge: keyGenerator: found a key that does not exist/,
     ],
     ["a handler's name", ({ edge }) => edge({ limits: [two], handler: () => {} } as never), /edge: handler/],
     ["a route's option", ({ edge }) => edge({ limits: [two], access: "session" } as never), /edge: access/],

@@ -179,7 +179,6 @@ describe("a key", () => {
     ["address that is no function", { key: { address: "x-forwarded-for" } }, "key.address"],
     ["tenant that is a text", { key: { tenant: "x-tenant" } }, "key.tenant"],
     ["tenant that is undefined", { key: { tenant: undefined } }, "key.tenant"],
-    ["no name that is a text", { key: "x-tenant" }, "key.0"],
   ])("of the name %s is a configuration error that says where", async (_what, options, place) => {
     const { ask } = limited(options as LimitingOptions);
     expect((await ask()).status).toBe(500);

@@ -277,6 +277,15 @@ describe("a 429", () => {
   });
 });
 
+it.each<[object, RegExp]>([
+  [{ waitSecond: 5 }, /no option waitSecond/],
+  [{ retries: 2 }, /no option retries/],
+  [{ BaseUrl: "https://api.example.com" }, /no option BaseUrl/],
+  [{ headers: {} }, /no option headers/],
+])("the option of another name in %j is an error that names it", (options, message) => {
+  expect(() => createClient({ baseUrl: "https://api.example.com", ...options })).toThrow(message);
+});
+
 it.each([
   undefined,
   "",

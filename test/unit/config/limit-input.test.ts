@@ -45,7 +45,7 @@ describe("an issue", () => {
     [[{ ...good, name: "x".repeat(65) }], /^limits\[0\]\.name/],
     [[{ limit: 1, window: "1 m" }], /^limits\[0\]\.name \| nothing \| Must be a string/],
     [[{ ...good, limit: "5" }], /^limits\[0\]\.limit \| "5" \| Must be a whole number/],
-    [[{ ...good, limit: Number.NaN }], /^limits\[0\]\.limit \| null \| Must be a whole number/],
+    [[{ ...good, limit: Number.NaN }], /^limits\[0\]\.limit \| NaN \| Must be a whole number/],
     [[{ ...good, limit: 2 ** 60 }], /^limits\[0\]\.limit/],
     [[{ ...good, limit: 0 }], /^limits\[0\]\.limit \| 0 /],
     [[{ ...good, limit: 1.5 }], /^limits\[0\]\.limit \| 1.5 /],
