@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import { readJson } from "../../../src/endpoints/json-body.ts";
 import { Problem } from "../../../src/http/problem.ts";
 import { testPlatform } from "../../support/platform.ts";
+import { until } from "../../support/until.ts";
 
 const schema = z.strictObject({
   name: z.string().check(z.minLength(2), z.maxLength(5)),
@@ -150,7 +151,7 @@ describe("a body", () => {
     const writer = writable.getWriter();
     void writer.write(new TextEncoder().encode("{")).catch(() => {});
     const answer = read(readable, {}, platform);
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await until(() => platform.timersSet() > 0, "the rest is waited for");
     platform.advance(60_000);
     expect(await answer).toMatchObject({ code: "CONTENT_STALLED", status: 408 });
   });
