@@ -221,13 +221,16 @@ export const eventTable = {
   },
   "cache.purged": {
     level: "info",
-    description: describe("An operator purges cached responses; the counts say of what kind."),
+    description: describe(
+      "An operator purges cached responses; the counts say of what kind, `user` whose, where it is one's.",
+    ),
     fields: {
       ...mayBeInRequest,
       files: count,
       prefixes: count,
       tags: count,
       users: count,
+      user: optional(hash),
       everything: flag,
       soft: flag,
     },

@@ -12,6 +12,8 @@ export type PurgeTarget =
   | { kind: "tag"; value: string }
   /** All tags that begin so. Lower case. */
   | { kind: "tags"; value: string }
+  /** The hash of a user; "" for several. It is told and reaches nothing: what does is the time of the user's own end. */
+  | { kind: "user"; value: string }
   | { kind: "everything"; value: "" };
 
 export interface Purge {
@@ -44,7 +46,7 @@ export interface PurgeFacts {
 
 export type PurgeStatus = { kind: "none" } | { kind: "hard" } | { kind: "soft"; since: number };
 
-export const PURGE_KINDS = ["url", "prefix", "path", "tag", "tags", "everything"] as const;
+export const PURGE_KINDS = ["url", "prefix", "path", "tag", "tags", "user", "everything"] as const;
 export const EVERYTHING: Purge = { target: { kind: "everything", value: "" }, soft: false };
 
 /** Ms since the epoch by target. */
@@ -115,7 +117,10 @@ export class PurgeTimes {
 
 function emptyTimes(): Record<PurgeTarget["kind"], Times> {
   const empty = (): Times => new Map();
-  return { url: empty(), prefix: empty(), path: empty(), tag: empty(), tags: empty(), everything: empty() };
+  return {
+    ...{ url: empty(), prefix: empty(), path: empty(), tag: empty(), tags: empty() },
+    ...{ user: empty(), everything: empty() },
+  };
 }
 
 /** Of few beginnings each is compared; of many, each beginning of the tag is looked up: a tag is short. */

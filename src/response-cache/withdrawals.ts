@@ -150,7 +150,7 @@ export class Withdrawals {
     });
   }
 
-  /** The latest purges, with one call; users' are in no log. */
+  /** The latest purges, with one call. */
   async latestPurges(most: number): Promise<LatestPurges & { shared: boolean }> {
     const { store, keys, shared } = this.#options;
     const batch = shared && store.batch();
@@ -171,15 +171,16 @@ export class Withdrawals {
   ): Promise<"everywhere" | "isolate"> {
     const { platform, events, keys, shared } = this.#options;
     const urls = (await Promise.all(files.map((file) => this.#options.addressesOf(file)))).flat();
+    const ended = await Promise.all(users.map((user) => this.#options.userHash(user)));
     const purges: Purge[] = [
       ...urls.map(({ urlHash }): Purge => ({ target: { kind: "url", value: urlHash }, soft })),
       ...prefixes
         .flatMap(prefixSpellings)
         .map((value): Purge => ({ target: { kind: "prefix", value }, soft })),
       ...tags.map((value): Purge => ({ target: { kind: "tag", value }, soft })),
+      ...ended.map((value): Purge => ({ target: { kind: "user", value }, soft: false, wider: USERS })),
       ...(everything ? [{ target: { kind: "everything", value: "" }, soft } as Purge] : []),
     ];
-    const ended = await Promise.all(users.map((user) => this.#options.userHash(user)));
     const now = platform.now();
     this.#purges.add(purges, now);
     this.#userEnds.add(ended, now);
@@ -189,7 +190,8 @@ export class Withdrawals {
       tags: tags.length,
       users: users.length,
     };
-    events.emit("cache.purged", { request_id: requestId, ...counts, everything, soft });
+    const user = ended.length === 1 ? ended[0] : undefined;
+    events.emit("cache.purged", { request_id: requestId, ...counts, user, everything, soft });
     if (!shared) {
       await batch.send();
       return "isolate";
@@ -202,6 +204,9 @@ export class Withdrawals {
     return (await written) && outcome === "written" ? "everywhere" : "isolate";
   }
 }
+
+/** In place of single users, where the log has room for no more of them. */
+const USERS = { kind: "user", value: "" } as const;
 
 function invalidationStatus({ hard, soft }: InvalidatedAt, requestTime: number): PurgeStatus {
   if (hard >= requestTime) return { kind: "hard" };

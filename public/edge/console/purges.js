@@ -12,6 +12,7 @@ const KINDS = {
   path: (what) => `the path ${what} on every host`,
   tag: (what) => `the tag ${what}`,
   tags: (what) => `all tags that begin with ${what}`,
+  user: (what) => (what === "?" ? "all answers of several users" : `all answers of the user ${what}`),
   everything: () => "everything",
 };
 

@@ -90,13 +90,18 @@ export function purgeRoutes({ cache, hosts, platform }: PurgeRoutesOptions) {
     const told = purges.map(({ target: { kind, value }, soft, at, pending }) => ({
       at,
       kind: kind === "url" ? ("file" as const) : kind,
-      // Of a file the log has a hash.
-      what: kind === "url" || kind === "everything" ? null : value,
+      what: whatOf(kind, value),
       soft,
       reach: pending || !shared ? ("this isolate" as const) : ("everywhere" as const),
     }));
     return c.json({ complete, purges: told }, 200, { "cache-control": "no-store" });
   }
+}
+
+/** Of a file the log has a hash that says nothing; of a user the one by which the log of requests knows the caller. */
+function whatOf(kind: string, value: string): string | null {
+  if (kind === "url" || value === "") return null;
+  return kind === "user" ? `hash:${value}` : value;
 }
 
 /** A file is a URL, or a path on the API's host. */

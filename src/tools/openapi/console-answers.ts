@@ -62,9 +62,13 @@ const purges = z.strictObject({
     z.strictObject({
       at: z.number().describe("Milliseconds since the epoch."),
       kind: z
-        .enum(["file", "prefix", "path", "tag", "tags", "everything"])
+        .enum(["file", "prefix", "path", "tag", "tags", "user", "everything"])
         .describe("`path`: one on every host, with all below it; `tags`: all that begin so."),
-      what: z.nullable(z.string()).describe("Null for a file, of which a hash is kept."),
+      what: z
+        .nullable(z.string())
+        .describe(
+          "Null for a file, of which a hash is kept, and for several users; of one the caller's hash.",
+        ),
       soft: z.boolean(),
       reach: z.enum(["everywhere", "this isolate"]),
     }),

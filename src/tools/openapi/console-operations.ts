@@ -76,7 +76,7 @@ export const consoleOperations: readonly Operation[] = [
     path: "/edge/cache/purges",
     summary: "The latest purges, newest first",
     description:
-      "Those of operators, and those that requests have caused; those of users are in no log. Seven days, 50 at most.",
+      "Those of operators, and those that requests have caused; a user appears as a hash. Seven days, 50 at most.",
     credentials: ["adminToken"],
     answers: { 200: { description: "The purges.", schema: "Purges" } },
     problems: GATE,

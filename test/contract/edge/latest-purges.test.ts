@@ -54,6 +54,51 @@ describe("the latest purges", () => {
     }
   });
 
+  it("of users are told by the hash that the log has of the caller, never by the id", async () => {
+    const prefix = freshPrefix();
+    const seen: { event: string; fields: object }[] = [];
+    const one = meteredEdge({ prefix, sinks: [{ receive: (event) => void seen.push(event) }] });
+    await purge(one, { users: ["ada.of@example.com"] });
+    await purge(one, { users: ["b/ob", "eve"], tags: ["items"] });
+    const init = { method: "POST", headers: admin, body: JSON.stringify({ user: "mallory" }) };
+    expect((await one.ask("/edge/users/delete", init)).status).toBe(200);
+    const hashOf = async (user: string) => {
+      const body = JSON.stringify({ user });
+      const answer = await one.ask("/edge/limits/lookup", { method: "POST", headers: admin, body });
+      return (await answer.json<{ caller: string }>()).caller;
+    };
+    const of = async (user: string) => `user ${await hashOf(user)} false everywhere`;
+    for (const edge of [one, open(prefix)]) {
+      const told = await latest(edge);
+      expect(shown(told)[0]).toBe(await of("mallory"));
+      expect(shown(told).slice(1, 4).sort()).toEqual(
+        [await of("b/ob"), await of("eve"), "tag items false everywhere"].sort(),
+      );
+      expect(shown(told)[4]).toBe(await of("ada.of@example.com"));
+      expect(JSON.stringify(told)).not.toMatch(/ada|b\/ob|eve"|mallory/);
+    }
+    const events = seen.filter(({ event }) => event === "cache.purged").map(({ fields }) => fields);
+    expect(events).toMatchObject([
+      { users: 1, user: (await hashOf("ada.of@example.com")).slice(5) },
+      { users: 2, tags: 1 },
+      { users: 1, user: (await hashOf("mallory")).slice(5) },
+    ]);
+    expect(JSON.stringify(events)).not.toMatch(/example\.com|mallory|"eve"/);
+  });
+
+  it("of users withdraw nobody else's, and of too many become one", async () => {
+    const routes = [{ path: "/mine", cache: { ttl: 600, scope: "shared" as const } }];
+    const edge = meteredEdge({ prefix: freshPrefix(), routes });
+    await edge.ask("/mine");
+    const users = (from: number) => Array.from({ length: 500 }, (_, index) => `u${from + index}`);
+    for (const from of [0, 500, 1000, 1500]) await purge(edge, { users: users(from) });
+    expect((await edge.ask("/mine")).headers.get("x-cache"), "it is no purge of everything").toBe("HIT");
+    const told = await latest(edge);
+    expect(told.purges).toHaveLength(50);
+    expect(shown(told)[0]).toBe("user null false everywhere");
+    expect(shown(told).filter((text) => text.startsWith("everything"))).toEqual([]);
+  });
+
   it("that requests have caused are among them", async () => {
     const prefix = freshPrefix();
     const routes = [{ path: "/items/:id", invalidates: { tags: ["item:{id}"], prefixes: ["/lists"] } }];
