@@ -36,7 +36,8 @@ export function finish(
 ): Response {
   const { request, requestId, stack, deferred } = received;
   const now = platform.now();
-  const response = mutableResponse(responseOf(outcome, requestId, events));
+  const given = responseOf(outcome, requestId, events);
+  const response = outcome.kind === "answer" && outcome.made ? given : mutableResponse(given);
   const change =
     (outcome.kind === "answer" ? outcome.session : null) ??
     (findings.session ? sessions.changeOf(findings.session) : null);

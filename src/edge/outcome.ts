@@ -48,6 +48,8 @@ export interface Answer {
   cache: CacheOutcome | null;
   /** A change of the session by the origin or an endpoint. It takes precedence over the verdict's change. */
   session: SessionChange | null;
+  /** The response was made for this request by the edge itself, so that its fields can be changed as they are. Default false. */
+  made?: boolean;
   /** Another caller may be given another answer. Default false. */
   byCaller?: boolean;
 }

@@ -65,14 +65,9 @@ export function receive(
   waitUntil: Received["waitUntil"],
 ): Received {
   const requestId = newRequestId();
-  let url: URL | undefined;
   return {
     request,
-    // Not every request needs it: parsing is a hundredth of the CPU that an answer from the isolate takes.
-    get url() {
-      url ??= new URL(request.url);
-      return url;
-    },
+    url: new URL(request.url),
     requestId,
     startedAt: platform.now(),
     deferred: new AfterResponse({ store, events, requestId, maintain: sessions.maintenance, waitUntil }),

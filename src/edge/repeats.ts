@@ -1,5 +1,6 @@
 import { PLAIN_FIELDS } from "../http/plain-fields.ts";
 import type { RepeatedLimits } from "../ratelimit/prepare.ts";
+import { AfterResponse } from "../request/deferred.ts";
 import { type LoggedCaller, loggedCaller } from "../request/log-record.ts";
 import type { RepeatedHit } from "../response-cache/outcome.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
@@ -7,7 +8,7 @@ import type { Admitted } from "./admission.ts";
 import { finish } from "./finish.ts";
 import type { Isolate } from "./isolate.ts";
 import { type Answer, NO_FINDINGS } from "./outcome.ts";
-import { type Received, receive } from "./receive.ts";
+import type { Received } from "./receive.ts";
 
 /** Most URLs, and bytes of their texts, and most callers that are remembered. */
 const MAX_URLS = 10_000;
@@ -74,8 +75,8 @@ export class Repeats {
     if (!limits) return null;
     const { response } = found.reply;
     const findings = { ...NO_FINDINGS, route: known.route.name, caller: caller.logged, limits };
-    const answer: Answer = { kind: "answer", response, cache: found.cache, session: null };
-    return finish(this.#isolate, receive(this.#isolate, request, waitUntil), findings, answer);
+    const answer: Answer = { kind: "answer", response, cache: found.cache, session: null, made: true };
+    return finish(this.#isolate, new RepeatedRequest(this.#isolate, request, waitUntil), findings, answer);
   }
 
   /** Remembers a request that has taken all steps, where the next one like it need not. */
@@ -108,6 +109,38 @@ export class Repeats {
   #isPlain(headers: Headers): boolean {
     for (const name of headers.keys()) if (!this.#plainFields.has(name)) return false;
     return true;
+  }
+}
+
+/** A request that nobody asks for its parsed URL. */
+class RepeatedRequest implements Received {
+  readonly request: Request;
+  readonly requestId: string;
+  readonly startedAt: number;
+  readonly deferred: AfterResponse;
+  readonly waitUntil: Received["waitUntil"];
+
+  constructor(
+    { platform, newRequestId, store, sessions, events }: Isolate,
+    request: Request,
+    waitUntil: Received["waitUntil"],
+  ) {
+    const requestId = newRequestId();
+    this.request = request;
+    this.requestId = requestId;
+    this.startedAt = platform.now();
+    this.deferred = new AfterResponse({
+      store,
+      events,
+      requestId,
+      maintain: sessions.maintenance,
+      waitUntil,
+    });
+    this.waitUntil = waitUntil;
+  }
+
+  get url(): URL {
+    return new URL(this.request.url);
   }
 }
 

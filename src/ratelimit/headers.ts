@@ -33,54 +33,41 @@ export function limitHeaders(
     "X-RateLimit-Reset": String(Math.ceil(nearest.growsAt / 1000)),
   };
   if (revision === "off") return headers;
-  const partition = (windowState: WindowState): [string, Uint8Array][] =>
-    partitionKey ? [["pk", bytesOf(windowState.caller).slice(0, PARTITION_KEY_BYTES)]] : [];
-  return {
-    "RateLimit-Policy": partitionKey
-      ? windowStates.map((windowState) => policyMember(windowState, partition(windowState))).join(", ")
-      : windowStates.map(knownPolicyMember).join(", "),
+  const partition = (windowState: WindowState) =>
+    partitionKey ? `;pk=${byteSequence(bytesOf(windowState.caller).slice(0, PARTITION_KEY_BYTES))}` : "";
+  let policies = "";
+  let available = "";
+  for (const windowState of windowStates) {
+    const { policy, remaining, growsAt } = windowState;
+    const separator = policies === "" ? "" : ", ";
+    const member = partition(windowState);
+    policies += separator + policyMember(policy) + member;
     // §4: `r`, what is available, is required; `t`, the seconds within which no more than that can be used, optional.
-    RateLimit: windowStates
-      .map((windowState) =>
-        listMember(windowState.policy.name, [
-          ["r", windowState.remaining],
-          ["t", Math.max(0, Math.ceil((windowState.growsAt - now) / 1000))],
-          ...partition(windowState),
-        ]),
-      )
-      .join(", "),
-    ...headers,
-  };
-}
-
-/** §3: a String that names the policy; `q`, the quota, is required, `w`, its window in seconds, optional. */
-function policyMember(windowState: WindowState, partition: [string, Uint8Array][]): string {
-  return listMember(windowState.policy.name, [
-    ["q", windowState.policy.limit],
-    ["w", algorithmOf(windowState.policy).windowSeconds(windowState.policy)],
-    ...partition,
-  ]);
-}
-
-/**
- * A String with Integers and Byte Sequences as parameters (RFC 9651 §4.1.1.2). A name is letters, digits, `-` and `_`, and no number has
- * more than 15 digits, so that nothing has to be escaped or refused: a library for it is 1 KB in every app that only has limits.
- */
-function listMember(name: string, parameters: readonly [key: string, value: number | Uint8Array][]): string {
-  const written = parameters.map(
-    ([key, value]) =>
-      `;${key}=${typeof value === "number" ? value : `:${btoa(String.fromCharCode(...value))}:`}`,
-  );
-  return `"${name}"${written.join("")}`;
+    const seconds = Math.max(0, Math.ceil((growsAt - now) / 1000));
+    available += `${separator}"${policy.name}";r=${remaining};t=${seconds}${member}`;
+  }
+  return { "RateLimit-Policy": policies, RateLimit: available, ...headers };
 }
 
 const known = new WeakMap<WindowState["policy"], string>();
 
-/** It follows from the policy alone, and every answer has it. */
-function knownPolicyMember(windowState: WindowState): string {
-  const member = known.get(windowState.policy) ?? policyMember(windowState, []);
-  known.set(windowState.policy, member);
+/**
+ * §3: a String that names the policy; `q`, the quota, is required, `w`, its window in seconds, optional. It follows from the policy
+ * alone, and every answer has it.
+ *
+ * A String with Integers as parameters (RFC 9651 §4.1.1.2): a name is letters, digits, `-` and `_`, and no number has more than 15 digits,
+ * so that nothing has to be escaped or refused. A library for it is 1 KB in every app that only has limits.
+ */
+function policyMember(policy: WindowState["policy"]): string {
+  const { name, limit } = policy;
+  const member = known.get(policy) ?? `"${name}";q=${limit};w=${algorithmOf(policy).windowSeconds(policy)}`;
+  known.set(policy, member);
   return member;
+}
+
+/** RFC 9651 §4.1.8. */
+function byteSequence(bytes: Uint8Array): string {
+  return `:${btoa(String.fromCharCode(...bytes))}:`;
 }
 
 function bytesOf(hex: string): Uint8Array {

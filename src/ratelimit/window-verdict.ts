@@ -45,6 +45,7 @@ export function windowVerdict(
 
 /** A request may be counted for several callers by one policy: the one nearest to denial speaks for it. */
 function oneOfEachPolicy(windowStates: WindowState[]): WindowState[] {
+  if (windowStates.length < 2) return windowStates;
   const ids = new Set(windowStates.map(({ policy }) => policy.id));
   if (ids.size === windowStates.length) return windowStates;
   // Not by Map.groupBy, which Node 20 has not: apps that use the package are tested there.
