@@ -13,7 +13,7 @@ export interface Entry {
   meta: StoredResponse;
   /** The response said that it may be served to others, though the request had credentials (RFC 9111 §3.5). */
   shareable: boolean;
-  /** Hash of the credentials of the request that brought it; absent where it had none. */
+  /** Hash of the credentials of the request that brought it; absent where it had none, or nobody compares it (`withdraw.ts`). */
   askedBy?: string | undefined;
   /** Lower case. */
   tags: string[];

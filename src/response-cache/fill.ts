@@ -10,6 +10,7 @@ import type { ResponseFacts } from "./rules/message.ts";
 import { fieldsOf } from "./rules/stored.ts";
 import { claimOf, type StoreRefusal, storing } from "./rules/storing.ts";
 import { tagsOf } from "./tags.ts";
+import { isComparedByCredentials } from "./withdraw.ts";
 
 /** An entry without its body: what is known once the header section is there. */
 export type Outline = Omit<Entry, "body">;
@@ -50,7 +51,7 @@ export async function outlineOf(
     id: `${requestTime}-${hex(platform.randomBytes(12))}`,
     variant: selecting.variant(stored.vary),
     meta: stored,
-    ...(requester !== "anonymous" && { askedBy: await selecting.credentials(context.request) }),
+    ...(isComparedByCredentials(context) && { askedBy: await selecting.credentials(context.request) }),
     shareable: claimOf(response, responseDirectives(response.headers)) === "shareable",
     tags,
     keepUntil: responseTime + retentionSeconds(stored, freshness, responseTime) * 1000,

@@ -32,14 +32,22 @@ export function withdraw(
   parts.withdrawals.invalidate([{ address, withdrawal }], request);
 }
 
+/**
+ * Whether it is decided by an entry's `askedBy` who may speak for it. Not of callers' own entries; nor where the operator has said that
+ * the answer does not depend on which verified caller asks.
+ */
+export function isComparedByCredentials({
+  rule,
+  requester,
+}: Pick<CacheContext, "rule" | "requester">): boolean {
+  if (requester === "anonymous" || rule.scope === "caller") return false;
+  return rule.scope !== "shared" || requester !== "verified";
+}
+
 /** Whether what the origin tells this requester of an entry holds for those who are given it. */
 export async function maySpeakFor(context: CacheContext, entry: Entry): Promise<boolean> {
   const { rule, requester, selecting, request } = context;
-  if (requester === "anonymous") return true;
-  // Their own entries.
-  if (rule.scope === "caller") return true;
+  if (requester === "anonymous" || rule.scope === "caller") return true;
   if (!entry.meta.credentials) return false;
-  // The operator's word: the answer does not depend on which of them asks.
-  if (rule.scope === "shared" && requester === "verified") return true;
-  return entry.askedBy === (await selecting.credentials(request));
+  return !isComparedByCredentials(context) || entry.askedBy === (await selecting.credentials(request));
 }
