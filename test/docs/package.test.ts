@@ -139,6 +139,12 @@ it.each(Object.entries(SURFACES))(
   },
 );
 
+it("carries no script, of which npm would warn where it is installed", async () => {
+  const manifest = JSON.parse(await readFile(join(folder, "package", "package.json"), "utf8")) as object;
+  expect(manifest).not.toHaveProperty("scripts");
+  expect(manifest).toMatchObject({ name: "envoyou-edge", bin: {}, exports: {}, peerDependencies: {} });
+});
+
 it("publint and are-the-types-wrong find nothing in the tarball", async () => {
   const tarball = new Uint8Array(await readFile(installed.tarball));
   const { messages } = await publint({ pack: { tarball: tarball.slice().buffer }, strict: true });
