@@ -33,14 +33,15 @@ export function isolatesOf(parts: Parts): IsolateOf {
   const isolates = new WeakMap<object, WeakMap<readonly RouteInput[], Isolate>>();
   return (env, routes, sinks = []) => {
     const byRoutes = isolates.get(env) ?? new WeakMap<readonly RouteInput[], Isolate>();
-    isolates.set(env, byRoutes);
     const open = openFor.get(env) ?? new Set<Isolate>();
-    openFor.set(env, open);
     const known = byRoutes.get(routes);
-    if (known && open.delete(known)) {
-      open.add(known);
+    if (known && open.has(known)) {
+      // Each request comes here, and mostly there is one.
+      if (open.size > 1 && open.delete(known)) open.add(known);
       return known;
     }
+    isolates.set(env, byRoutes);
+    openFor.set(env, open);
     const variables = env as Record<string, unknown>;
     const isolate = openIsolateOf(parts, variables, routes, workerPlatform, sinks, [...open]);
     const [oldest] = open;

@@ -87,7 +87,7 @@ export function gatedEdge({ routes, env, answer = () => cacheable() }: GatedEdge
   const events: { event: string; fields: Record<string, unknown> }[] = [];
   const sink = { receive: (each: (typeof events)[number]) => void events.push(each) };
   const isolates = Array.from({ length: 3 }, () => openIsolate(variables, [...routes], platform, [sink]));
-  const answers = isolates.map(edgeAnswer);
+  const answers = isolates.map((each) => edgeAnswer(each));
   const background = new Set<Promise<unknown>>();
   /** Each request waits for its own work alone: another's may need what the test lets go later. */
   function contextOf(own: Promise<unknown>[]): ExecutionContext {

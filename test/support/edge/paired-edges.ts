@@ -27,13 +27,13 @@ export interface Said {
 
 /**
  * Two edges of the same routes on one clock, each with counts and entries of its own in Redis: one as it is, and one that takes all steps
- * for each request, because its invocations are traced.
+ * for each request.
  */
 export function pairedEdges({ routes, env = {}, answer }: PairOptions) {
   const now = Date.UTC(2026, 0, 15, 12, 0, 30);
   const pair = [edge(false), edge(true)] as const;
 
-  function edge(traced: boolean) {
+  function edge(allSteps: boolean) {
     const prefix = freshPrefix();
     const state = { storeCalls: 0, originCalls: 0, down: false, identified: 0 };
     const platform: TestPlatform = testPlatform({
@@ -72,7 +72,7 @@ export function pairedEdges({ routes, env = {}, answer }: PairOptions) {
         state.identified += 1;
         return identify(...all);
       };
-      return edgeAnswer(isolate);
+      return edgeAnswer(isolate, { allSteps });
     };
     let answerOf = open();
 
@@ -84,7 +84,6 @@ export function pairedEdges({ routes, env = {}, answer }: PairOptions) {
       const context = {
         waitUntil: (work: Promise<unknown>) => void own.push(work),
         passThroughOnException() {},
-        ...(traced && { tracing: TRACING }),
       } as unknown as ExecutionContext;
       const response = await answerOf(
         new Request(`https://edge.example${path}`, { ...init, headers }),
@@ -126,11 +125,6 @@ export function pairedEdges({ routes, env = {}, answer }: PairOptions) {
     repeated: () => pair[1].state.identified - pair[0].state.identified,
   };
 }
-
-const TRACING = {
-  enterSpan: <Result>(_: string, work: (span: object) => Result): Result => work({ setAttribute() {} }),
-  getActiveSpan: () => ({ isTraced: true }),
-};
 
 function withoutTimes(line: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
   if (!line) return undefined;
