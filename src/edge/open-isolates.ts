@@ -37,7 +37,10 @@ export function isolatesOf(parts: Parts): IsolateOf {
     const known = byRoutes.get(routes);
     if (known && open.has(known)) {
       // Each request comes here, and mostly there is one.
-      if (open.size > 1 && open.delete(known)) open.add(known);
+      if (open.size > 1) {
+        open.delete(known);
+        open.add(known);
+      }
       return known;
     }
     isolates.set(env, byRoutes);

@@ -49,20 +49,14 @@ export function limitHeaders(
   return { "RateLimit-Policy": policies, RateLimit: available, ...headers };
 }
 
-const known = new WeakMap<WindowState["policy"], string>();
-
 /**
- * §3: a String that names the policy; `q`, the quota, is required, `w`, its window in seconds, optional. It follows from the policy
- * alone, and every answer has it.
+ * §3: a String that names the policy; `q`, the quota, is required, `w`, its window in seconds, optional.
  *
  * A String with Integers as parameters (RFC 9651 §4.1.1.2): a name is letters, digits, `-` and `_`, and no number has more than 15 digits,
  * so that nothing has to be escaped or refused. A library for it is 1 KB in every app that only has limits.
  */
 function policyMember(policy: WindowState["policy"]): string {
-  const { name, limit } = policy;
-  const member = known.get(policy) ?? `"${name}";q=${limit};w=${algorithmOf(policy).windowSeconds(policy)}`;
-  known.set(policy, member);
-  return member;
+  return `"${policy.name}";q=${policy.limit};w=${algorithmOf(policy).windowSeconds(policy)}`;
 }
 
 /** RFC 9651 §4.1.8. */
