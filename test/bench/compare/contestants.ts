@@ -31,9 +31,11 @@ export interface Contestant {
   /** Bytes of its bundle, gzipped. */
   gzipped: number;
   /** Fields of a request that has a session. */
-  session: string;
+  readonly session: string;
   /** Fields of a request with a forged session. */
-  forged: string;
+  readonly forged: string;
+  /** Starts another session, by which its requests are made from then on. */
+  signIn(): Promise<void>;
   /** Restarts it with an empty isolate, on the same port. */
   restart(): Promise<void>;
   /** ms of CPU that its runtime has used so far. */
@@ -139,13 +141,20 @@ export async function startContestant(
   let miniflare = start(0);
   const port = Number((await miniflare.ready).port);
   let pids = children().filter((pid) => !before.includes(pid));
-  const { session, forged } = await signIn(name, port);
+  let fields = await signIn(name, port);
   return {
     name,
     port,
     gzipped: gzipSync(contents, { level: 9 }).length,
-    session,
-    forged,
+    get session() {
+      return fields.session;
+    },
+    get forged() {
+      return fields.forged;
+    },
+    async signIn() {
+      fields = await signIn(name, port);
+    },
     async restart() {
       await miniflare.dispose();
       const others = children();

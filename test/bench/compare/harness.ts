@@ -104,6 +104,8 @@ export async function countOne(
   requests: number,
 ): Promise<Counts[]> {
   const { wire, upstash } = harness;
+  // A session is touched once a minute, after a response: a young one is not.
+  await contestant.signIn();
   await prepare(harness, row, contestant, requests);
   await idle(harness, COUNTED_LOOKS);
   wire.roundTripMs = 20;
