@@ -1,5 +1,15 @@
-import { type Family, families } from "./families.ts";
+import type { Family } from "./families.ts";
 import { TopCallers } from "./top-callers.ts";
+import {
+  isPath,
+  LABELS,
+  numbersOf,
+  seriesOf,
+  type Written,
+  type WrittenLevel,
+  type WrittenSeries,
+  writtenOf,
+} from "./written.ts";
 
 /** The label value of what is beyond the bound. */
 const OTHER = "other";
@@ -8,20 +18,9 @@ const LABEL_BYTES = 6;
 const NUMBERS_BYTES = 48;
 /** The part of all bytes that is shared out evenly: what a family may take however much the others have. */
 const RESERVED = 1 / 3;
-/** No family has more numbers: what is longer was not written by an edge. */
-const MAX_NUMBERS = 64;
-const LABELS: ReadonlyMap<string, number> = new Map(families.map(({ key, labels }) => [key, labels.length]));
 
 /** Numbers by label: one level for each label. The numbers are whole. */
 type Level = Map<string, Level | number[]>;
-/** The same as it is written: the numbers are a text with commas, in which 0 is nothing. */
-interface WrittenLevel {
-  [label: string]: WrittenLevel | string;
-}
-interface Written {
-  f: WrittenLevel;
-  c?: Record<string, [count: number, error: number]>;
-}
 
 /**
  * Counts by family and labels. Its size is bounded: what would exceed it is counted with `other` for each label. Each family has some
@@ -56,14 +55,18 @@ export class Counts {
     return (numbers as number[] | undefined) ?? this.#added([key, a, b, c].slice(0, length + 1));
   }
 
-  /** The numbers at a path that may be new. */
+  /** The numbers at a path that may be new; those of `other` where it has no room. */
   #added(path: readonly string[]): number[] {
+    const others = path.map((label, index) => (index === 0 ? label : OTHER));
+    return this.#roomFor(path) ?? this.#walk(others) ?? this.#insert(others);
+  }
+
+  /** The numbers at a path that may be new; null where it has no room. */
+  #roomFor(path: readonly string[]): number[] | null {
     const found = this.#walk(path);
     if (found) return found;
     const bytes = path.reduce((sum, label) => sum + label.length + LABEL_BYTES, NUMBERS_BYTES);
-    const others = path.map((label, index) => (index === 0 ? label : OTHER));
-    if (!this.#takeRoom(path[0] ?? "", bytes)) return this.#walk(others) ?? this.#insert(others);
-    return this.#insert(path);
+    return this.#takeRoom(path[0] ?? "", bytes) ? this.#insert(path) : null;
   }
 
   /** @returns whether there is room. */
@@ -105,39 +108,71 @@ export class Counts {
 
   /** As JSON. {@link add} reads it. Combinations of labels whose numbers are all 0 are left out. */
   get text(): string {
-    return this.#text(false);
+    return JSON.stringify(this.#written(false));
   }
 
-  /** The same with all combinations of labels: whoever reads it has the same ones in bounds. */
-  get textWithZeros(): string {
-    return this.#text(true);
+  /** The same with all combinations of labels, not yet as JSON: whoever reads it has the same ones in bounds. */
+  get writtenWithZeros(): Written {
+    return this.#written(true);
   }
 
-  #text(zeros: boolean): string {
-    const written: Written = { f: writtenLevel(this.#families, zeros), c: this.denied.entries };
-    return JSON.stringify(written);
+  #written(zeros: boolean): Written {
+    return { f: writtenLevel(this.#families, zeros), c: this.denied.entries };
   }
 
   /**
-   * Adds what another isolate has written, or takes off what this one has. Families that this version does not know are kept.
+   * Adds what another isolate has written. Families that this version does not know are kept.
    *
-   * @param factor -1 takes it off, 0 only makes room for its combinations of labels; the callers stay.
    * @returns false, and changes nothing, where the text is none of {@link text}.
    */
-  add(text: string, factor: 1 | 0 | -1 = 1): boolean {
-    const written = parsed(text);
+  add(text: string): boolean {
+    const written = writtenOf(text);
+    if (written) this.addWritten(written);
+    return written !== null;
+  }
+
+  /** The same of what was read. @param factor 0 only makes room for its combinations of labels; the callers stay. */
+  addWritten(written: Written, factor: 1 | 0 = 1): void {
+    this.version += 1;
+    for (const [path, numbers] of seriesOf(written))
+      if (isPath(path)) addUp(this.#added(path), numbersOf(numbers), factor);
+    if (factor === 1) this.denied.merge(written.c ?? {});
+  }
+
+  /** Adds one series where it has room, and leaves it out where not. @returns whether it has. */
+  keep([path, numbers]: WrittenSeries): boolean {
+    if (!isPath(path)) return false;
+    const mine = isOther(path) ? this.#added(path) : this.#roomFor(path);
+    if (mine) addUp(mine, numbersOf(numbers), 1);
+    return mine !== null;
+  }
+
+  /**
+   * Takes off what these counts were at an earlier moment; the callers stay. A series that was more then has ended and begun anew since:
+   * it is left as it is.
+   *
+   * @returns false, and changes nothing, where the text is none of {@link text}.
+   */
+  takeOff(text: string): boolean {
+    const written = writtenOf(text);
     if (!written) return false;
     this.version += 1;
-    for (const [path, numbers] of writtenLeaves(written.f, [])) {
-      const labels = LABELS.get(path[0] ?? "");
-      if (labels !== undefined && path.length !== labels + 1) continue;
-      const mine = this.#added(path);
-      for (const [index, each] of numbers.split(",", MAX_NUMBERS).entries())
-        mine[index] = (mine[index] ?? 0) + factor * wholeOf(each);
+    for (const [path, numbers] of seriesOf(written)) {
+      const mine = this.#walk(path);
+      const theirs = numbersOf(numbers);
+      if (mine && theirs.every((each, index) => each <= (mine[index] ?? 0))) addUp(mine, theirs, -1);
     }
-    if (factor === 1) this.denied.merge(written.c ?? {});
     return true;
   }
+}
+
+/** Whether it stands for what was beyond the bound. */
+export function isOther(path: readonly string[]): boolean {
+  return path.length > 1 && path.every((label, index) => index === 0 || label === OTHER);
+}
+
+function addUp(mine: number[], theirs: readonly number[], factor: 1 | 0 | -1): void {
+  for (const [index, each] of theirs.entries()) mine[index] = (mine[index] ?? 0) + factor * each;
 }
 
 /** Adds to one of a family's numbers. */
@@ -162,23 +197,6 @@ function* leaves(level: Level, above: readonly string[]): IterableIterator<[stri
   }
 }
 
-function* writtenLeaves(
-  level: WrittenLevel,
-  above: readonly string[],
-): IterableIterator<[path: string[], numbers: string]> {
-  for (const [label, next] of Object.entries(level)) {
-    const path = [...above, label];
-    if (typeof next === "string") yield [path, next];
-    else yield* writtenLeaves(next, path);
-  }
-}
-
-/** A count; 0 where the text is none. */
-function wholeOf(text: string): number {
-  const number = Number(text);
-  return Number.isSafeInteger(number) && number > 0 ? number : 0;
-}
-
 /** @param zeros Without it, what is 0 throughout is left out. */
 function writtenLevel(level: Level, zeros: boolean): WrittenLevel {
   const entries = [...level].flatMap(([label, next]): [string, WrittenLevel | string][] => {
@@ -191,19 +209,4 @@ function writtenLevel(level: Level, zeros: boolean): WrittenLevel {
       : [];
   });
   return Object.fromEntries(entries);
-}
-
-function parsed(text: string): Written | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isWritten = typeof value === "object" && value !== null && "f" in value && isLevel(value.f);
-    return isWritten ? (value as Written) : null;
-  } catch {
-    return null;
-  }
-}
-
-function isLevel(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return Object.values(value).every((each) => typeof each === "string" || isLevel(each));
 }

@@ -8,8 +8,10 @@ import type { Store } from "../store/store.ts";
 import { Counts } from "./counts.ts";
 import { createMeter } from "./gather.ts";
 import type { Sums } from "./minutes.ts";
-import { allOf, fold, MAX_CALLERS, minutesOf, numberOf, readStored, type Stored, textOf } from "./stored.ts";
+import { fold, minutesOf, readStored, type Stored } from "./stored.ts";
+import { allOf, MAX_CALLERS } from "./totals.ts";
 import { MetricsWriter } from "./writer.ts";
+import { numberOf, textOf } from "./written.ts";
 
 /** Bytes of an isolate's counts, about, as they are written: some 200 combinations of labels, of them 100 with histograms. */
 const ISOLATE_BYTES = 24_000;
@@ -82,7 +84,7 @@ export function createMetrics({ store, keys, platform }: MetricsOptions): Metric
       if (stored instanceof StoreError) return { ...alone(stored), since: null, minutes: null };
       const all = allOf(stored);
       const { snapshot } = stored;
-      const isKnown = snapshot !== null && all.add(textOf(snapshot), -1);
+      const isKnown = snapshot !== null && all.takeOff(textOf(snapshot));
       return {
         counts: all,
         isolates: stored.isolates.size,

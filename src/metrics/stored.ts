@@ -1,8 +1,10 @@
 import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
 import { defineScript } from "../store/script.ts";
-import { Counts } from "./counts.ts";
+import type { Counts } from "./counts.ts";
 import { addMinutes, type Bucket, minutesIn, minutesText, sumsOf } from "./minutes.ts";
+import { allOf, type Known, type Latest, totalsText } from "./totals.ts";
+import { numberOf } from "./written.ts";
 
 export const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -33,24 +35,12 @@ const MORE_BUCKETS = 180;
 /** Fields of the totals' hash: more minutes than that wait to be folded only where no fold succeeds. */
 const MAX_WAITING = 2000;
 
-/** Bytes of the totals' text, about, and callers in it. */
-const TOTALS_BYTES = 64_000;
-export const MAX_CALLERS = 100;
-
 /**
  * A text with the number of its writing before it: of two by one isolate, the later one counts. Its sums stand there too, so that
  * the series of minutes needs no more of it.
  */
 export function numbered(number: number, counts: Counts): string {
   return `${number};${sumsOf(counts).join(",")} ${counts.text}`;
-}
-
-export function numberOf(text: string): number {
-  return Number.parseInt(text, 10) || 0;
-}
-
-export function textOf(text: string): string {
-  return text.slice(text.indexOf(" ") + 1);
 }
 
 const WAITING = "m:";
@@ -101,32 +91,22 @@ for i = 12, #ARGV do redis.call("HDEL", KEYS[1], ARGV[i]) end
 return 1
 `);
 
-/** What an isolate has last written under one id. */
-interface Latest {
-  minute: number;
-  text: string;
-}
-
 /** What Redis has. */
-export interface Stored {
-  /** Up to which minute the isolates that are gone are in {@link totals}; 0 where there are none yet. */
+export interface Stored extends Known {
+  /** Up to which minute the isolates that are gone are in the totals; 0 where there are none yet. */
   through: number;
   /** The same as it is stored; empty where there are none yet. */
   throughText: string;
-  totals: string | null;
   /** The minutes up to {@link through}, as `minutesText` writes them. */
   minutes: string | null;
   /** The buckets that were read, in their order. */
   buckets: readonly Bucket[];
-  /** By id: those that are not in the totals. */
-  isolates: ReadonlyMap<string, Latest>;
   /** The last minute up to which all buckets were read. */
   readTo: number;
   /** The minutes whose buckets are not in the totals. */
   waiting: readonly number[];
-  /** When it was read, ms since the epoch, and the minute of that. */
+  /** When it was read, ms since the epoch. */
   at: number;
-  minute: number;
   /** All that was counted at some moment, with that moment before it; null where none was asked for, and where there is none. */
   snapshot: string | null;
 }
@@ -232,24 +212,11 @@ function isolatesIn(buckets: readonly Bucket[], through: number): Map<string, La
   return isolates;
 }
 
-/** All that is counted, of isolates that are gone and of those that are not. It never falls. */
-export function allOf({ totals, isolates }: Pick<Stored, "totals" | "isolates">): Counts {
-  const counts = totalsOf(totals);
-  for (const { text } of isolates.values()) counts.add(textOf(text));
-  return counts;
-}
-
 /** What each of the last minutes has added to, as far as that is known. */
 export function minutesOf({ minutes, buckets, through }: Pick<Stored, "minutes" | "buckets" | "through">) {
   const known = minutesIn(minutes);
   addMinutes(known, buckets, through);
   return known;
-}
-
-function totalsOf(totals: string | null): Counts {
-  const counts = new Counts(TOTALS_BYTES, MAX_CALLERS);
-  if (totals !== null) counts.add(totals);
-  return counts;
 }
 
 /**
@@ -263,15 +230,12 @@ export async function fold(openBatch: () => Batch, keys: Keys, stored: Stored): 
   const { through, throughText, readTo, waiting } = stored;
   const next = readTo - GONE_MINUTES;
   if (next <= through) return false;
-  const counts = totalsOf(stored.totals);
-  // The labels of those that go on are bounded with the others' now, so that what a scrape has shown stays by itself.
-  for (const { minute, text } of stored.isolates.values()) counts.add(textOf(text), minute <= next ? 1 : 0);
   const hour = Math.floor(next / 60);
   const isNewHour = throughText !== "" && hour > Math.floor(through / 60);
   const slot = (at: number) => Math.floor(at / SNAPSHOT_MINUTES);
   const isNewSlot = throughText !== "" && slot(next) > slot(through);
   const allText = isNewSlot ? allOf(stored).text : "";
-  if (isNewHour) counts.denied.halve();
+  const totals = totalsText(stored, ({ minute }) => minute <= next, isNewHour);
   const folded = waiting.filter((minute) => minute <= next);
   const buckets = folded.map((minute) => keys.metricMinute(minute));
   const batch = openBatch();
@@ -279,7 +243,7 @@ export async function fold(openBatch: () => Batch, keys: Keys, stored: Stored): 
     FOLD,
     [keys.metricTotals(), keys.metricHour(hour), keys.metricSnapshots(), ...buckets],
     [
-      ...[throughText, next, counts.textWithZeros, TOTALS_MS, FOLDED_MS],
+      ...[throughText, next, totals, TOTALS_MS, FOLDED_MS],
       ...[isNewHour ? allText : "", HOUR_BUCKET_MS, minutesText(minutesOf(stored), next)],
       ...[allText && `${stored.at} ${allText}`, stored.at, MAX_SNAPSHOTS],
       ...folded.map(waitingField),

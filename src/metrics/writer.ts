@@ -12,13 +12,12 @@ import {
   MAX_FIELDS,
   MINUTE_MS,
   numbered,
-  numberOf,
   readStored,
   TOTALS_MS,
-  textOf,
   UNFOLDED_MS,
   waitingField,
 } from "./stored.ts";
+import { numberOf, textOf } from "./written.ts";
 
 export interface MetricsWriterOptions {
   counts: Counts;
@@ -144,7 +143,7 @@ export class MetricsWriter {
   #takeNewId(written: string | null): void {
     const { counts } = this.#options;
     if (written !== null) {
-      counts.add(textOf(written), -1);
+      counts.takeOff(textOf(written));
       counts.denied.clear();
     }
     this.#id = this.#newId();

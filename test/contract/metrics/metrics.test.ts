@@ -209,7 +209,35 @@ describe("totals never fall either", () => {
       expect(own, `minute ${minute}`).toBeGreaterThanOrEqual(sent - 1);
     }
     const labels = [...(await live.samples()).keys()].join();
-    expect(labels, "the room was filled").toContain('http_route="other"');
+    // What those that are gone have counted first had to go.
+    expect(labels, "the room was filled").not.toContain(path(1));
+    expect(labels).not.toContain('http_route="other"');
+  });
+
+  it("of what goes on, when all other routes are renamed 20 times; the current ones are always counted", async () => {
+    const prefix = freshPrefix();
+    const redis = meteredEdge({ prefix, now: HOUR }).platform;
+    for (let version = 1; version <= 20; version += 1) {
+      const names = Array.from({ length: 4 }, (_, index) => `/v${version}/${index}/${"x".repeat(400)}`);
+      const routes = [...names, "/stays"].map((path) => ({ path }));
+      const deployed = () => meteredEdge({ prefix, routes, now: redis.now() });
+      const one = deployed();
+      for (const name of [...names, "/stays"]) await one.ask(name);
+      const other = deployed();
+      const check = async (what: string) => {
+        const samples = await other.samples();
+        const counted = names.map((name) => total(samples, REQUESTS, { http_route: name }));
+        expect(counted, `${what} version ${version}`).toEqual([1, 1, 1, 1]);
+        expect(total(samples, REQUESTS, { http_route: "/stays" })).toBe(version);
+        expect(total(samples, REQUESTS, { http_route: "other" })).toBe(0);
+      };
+      one.platform.advance(10_000);
+      await one.scrape();
+      await check("while it counts,");
+      redis.advance(5 * MINUTE_MS);
+      other.platform.advance(5 * MINUTE_MS);
+      await check("when it is gone,");
+    }
   });
 
   it.each([-1000, -30_000, -60_000, -90_000, -2 * MINUTE_MS])(

@@ -15,6 +15,20 @@ describe("counts", () => {
     expect(shown(other)).toEqual({ "/x allowed": [6] });
   });
 
+  it("what is taken off and is not there, or was more, has begun anew since", () => {
+    const before = open();
+    for (const label of ["ended", "anew", "on"]) count(before.at(verdicts, "/x", label), 0, 5);
+    observe(before.at(requests, "/x", "GET", "200"), requests, 700);
+    const counts = open();
+    count(counts.at(verdicts, "/x", "anew"), 0, 2);
+    count(counts.at(verdicts, "/x", "on"), 0, 6);
+    observe(counts.at(requests, "/x", "GET", "200"), requests, 3);
+    expect(counts.takeOff(before.text)).toBe(true);
+    expect(shown(counts)).toEqual({ "/x anew": [2], "/x on": [1] });
+    expect([...counts.of(requests)].map(([, numbers]) => numbers[0])).toEqual([1]);
+    expect(counts.takeOff("none")).toBe(false);
+  });
+
   it.each(["__proto__", "constructor", 'a"b\\c', "é🙂", "1", "", "a,b", "a\nb", "other"])(
     "a label may be %j",
     (label) => {
@@ -32,7 +46,7 @@ describe("counts", () => {
     count(counts.at(verdicts, "/y", "allowed"));
     const before = counts.text;
     count(counts.at(verdicts, "/x", "allowed"));
-    counts.add(before, -1);
+    counts.takeOff(before);
     expect(JSON.parse(counts.text)).toMatchObject({ f: { ver: { "/x": { allowed: "1" } } } });
     expect(counts.text).not.toContain("/y");
   });
@@ -128,10 +142,10 @@ describe("counts", () => {
     const live = open();
     count(live.at(verdicts, "/live", "allowed"), 0, 5);
     const totals = open(2000);
-    totals.add(live.text, 0);
+    totals.addWritten(JSON.parse(live.text), 0);
     for (let index = 0; index < 100; index += 1) count(totals.at(verdicts, `/gone-${index}`, "allowed"));
     const later = open(2000);
-    later.add(totals.textWithZeros);
+    later.addWritten(totals.writtenWithZeros);
     later.add(live.text);
     expect(shown(later)["/live allowed"]).toEqual([5]);
     expect(totals.text).not.toContain("/live");

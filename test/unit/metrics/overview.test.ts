@@ -57,7 +57,7 @@ it("what a snapshot has is taken off, and a route without a request since is not
   observe(counts.at(requests, "/x", "GET", "302"), requests, 1);
   observe(counts.at(originAnswers, "/x", "302", ""), originAnswers, 30);
   count(counts.at(requests, "/x", "GET", "odd"), 0, 2);
-  counts.add(snapshot, -1);
+  counts.takeOff(snapshot);
   const { totals, routes } = overviewOf(counts);
   expect(totals.requests).toBe(3);
   expect(totals.by_status).toMatchObject({ "3xx": 1, other: 2, "2xx": 0 });
