@@ -48,6 +48,7 @@ const WITH_THE_DOCS = [
   "test/e2e/openapi-fuzz.test.ts",
   "test/e2e/console.test.ts",
   "test/e2e/console-answers.test.ts",
+  "test/e2e/console-clock.test.ts",
   "test/unit/tools/start/supervise.test.ts",
 ];
 

@@ -16,8 +16,9 @@ export interface RateLimit {
  * The limits in a response: of `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11), else of
  * `X-RateLimit-*`; none where it has neither.
  *
- * @param headers The fields of a response.
- * @param now Milliseconds since the epoch: `X-RateLimit-Reset` is a time. Default the clock's.
+ * @param headers The fields of a response. `X-RateLimit-Reset` is a time of the server's clock, as is `Date`, which is therefore what it
+ *   is compared with: the clock here may be minutes off. Both are whole seconds, so `resetSeconds` may be a second too many.
+ * @param now Milliseconds since the epoch, for a response without a `Date`. Default the clock's.
  * @returns the limits in the order of the fields.
  * @example
  * import { createClient, rateLimits } from "envoyou-edge/client";
@@ -42,7 +43,7 @@ export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
       name: null,
       limit: wholeNumber(headers.get("x-ratelimit-limit")),
       remaining,
-      resetSeconds: reset === null ? null : Math.max(0, Math.ceil(reset - now / 1000)),
+      resetSeconds: reset === null ? null : secondsUntil(reset * 1000, headers, now),
       windowSeconds: null,
     },
   ];
@@ -51,8 +52,8 @@ export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
 /**
  * How long a response asks to wait, of either form of `Retry-After` (RFC 9110 §10.2.3).
  *
- * @param headers The fields of a response.
- * @param now Milliseconds since the epoch, for a date. Default the clock's.
+ * @param headers The fields of a response. A time is compared with the response's `Date`, as in {@link rateLimits}.
+ * @param now Milliseconds since the epoch, for a time in a response without a `Date`. Default the clock's.
  * @returns whole seconds, 0 or more; null where the field is absent or malformed.
  * @example
  * import { retryAfterSeconds } from "envoyou-edge/client";
@@ -62,11 +63,19 @@ export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
  */
 export function retryAfterSeconds(headers: Headers, now = Date.now()): number | null {
   const text = headers.get("retry-after");
-  if (text === null) return null;
-  const seconds = wholeNumber(text);
-  if (seconds !== null) return seconds;
-  const date = / GMT$/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? null : Math.max(0, Math.ceil((date - now) / 1000));
+  const seconds = wholeNumber(text) ?? secondsUntil(httpDate(text), headers, now);
+  return Number.isNaN(seconds) ? null : seconds;
+}
+
+/** From the server's present, which is its `Date` and the response's age since (RFC 9110 §6.6.1, RFC 9111 §4.2.3), else from `now`. */
+function secondsUntil(time: number, headers: Headers, now: number): number {
+  const present = httpDate(headers.get("date")) + Number(wholeNumber(headers.get("age"))) * 1000;
+  return Math.max(0, Math.ceil((time - (present || now)) / 1000));
+}
+
+/** Ms since the epoch (RFC 9110 §5.6.7); NaN: it is none. */
+function httpDate(text: string | null): number {
+  return Date.parse(/.* GMT$/.exec(text ?? "")?.[0] ?? "");
 }
 
 /** The members of a list of Strings with parameters that are Integers (RFC 9651 §3.1). Others are left out. */
@@ -83,5 +92,5 @@ function members(field: string | null): [string, Record<string, number>][] {
 }
 
 function wholeNumber(text: string | null): number | null {
-  return text !== null && /^ *\d{1,15} *$/.test(text) ? Number(text) : null;
+  return /^ *\d{1,15} *$/.test(text ?? "") ? Number(text) : null;
 }

@@ -15,6 +15,7 @@ const EXPOSED = [
   "X-RateLimit-Reset",
   "X-Request-Id",
   "Age",
+  "Date",
   "X-Cache",
   "Cache-Status",
   "ETag",

@@ -104,7 +104,7 @@ const CASES: [name: string, change: Change, where: string, says: RegExp][] = [
     "a clock that is wrong",
     (overview) => ({ ...overview, now: overview.now - 7_200_000 }),
     "#up-facts",
-    /2 hours from this machine's/,
+    /2 hours behind this machine's/,
   ],
   [
     "names that are markup, and long ones",

@@ -1,5 +1,7 @@
 // Calls to the edge. The token is in this module's memory alone: a reload forgets it.
 
+import { learnTime } from "./time.js";
+
 let token = "";
 
 /** How long an answer may take, ms. Warming has no such bound: it answers line by line. */
@@ -34,7 +36,9 @@ export const hasToken = () => token !== "";
 export async function call(method, path, body, signal) {
   const bound = AbortSignal.timeout(PATIENCE_MS);
   const response = await send(method, path, body, signal ? AbortSignal.any([signal, bound]) : bound);
-  return { status: response.status, body: await json(response) };
+  const answered = await json(response);
+  learnTime(answered?.now);
+  return { status: response.status, body: answered };
 }
 
 /**

@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { ask } from "./ask.js";
 import { at, fill, make, meter } from "./dom.js";
-import { clock, number, span } from "./format.js";
+import { clock, number, span, UNKNOWN } from "./format.js";
 import { act, notice } from "./said.js";
 
 /** The part of a limit beyond which its caller is near. */
@@ -63,7 +63,7 @@ function nameOf(who) {
 }
 
 function shown(who, body) {
-  const { caller, tier, limits, address } = body;
+  const { caller, tier, limits, address, now } = body;
   const name = nameOf(who);
   const own = limits.filter(({ current }) => current !== false);
   const other = limits.filter(({ current }) => current === false);
@@ -77,14 +77,14 @@ function shown(who, body) {
       tierText(tier, limits),
       networkText(who, address),
     ),
-    own.length === 0 ? make("p", {}, "No limit counts it.") : table(`Windows of ${name}`, own),
+    own.length === 0 ? make("p", {}, "No limit counts it.") : table(`Windows of ${name}`, own, now),
     other.length === 0
       ? null
       : make(
           "details",
           {},
           make("summary", {}, "Windows of other tiers, which do not count it"),
-          table("Windows of other tiers", other),
+          table("Windows of other tiers", other, now),
         ),
     limits.length === 0 ? null : make("div", { class: "buttons" }, button),
   ].filter(Boolean);
@@ -102,8 +102,8 @@ function tierText(tier, limits) {
   return "It has no tier.";
 }
 
-function table(name, limits) {
-  const now = Date.now();
+/** @param now The time of the answer, by the edge's clock, as is `resetAt`. */
+function table(name, limits, now) {
   const rows = make("tbody");
   fill(
     rows,
@@ -118,7 +118,6 @@ function table(name, limits) {
 function rowOf({ name, route, tier, limit, remaining, resetAt, source, shared }, index, now) {
   const used = limit > 0 ? (limit - remaining) / limit : 1;
   const how = remaining <= 0 ? "bad" : used > NEAR ? "warn" : "";
-  const wait = resetAt - now;
   return {
     key: String(index),
     cells: [
@@ -132,11 +131,20 @@ function rowOf({ name, route, tier, limit, remaining, resetAt, source, shared },
       },
       {
         label: "More is left",
-        content: used > 0 && wait > 0 ? `in ${span(wait)}, ${clock(resetAt)}` : "nothing used",
+        content: used > 0 ? againText(resetAt, now) : "nothing used",
       },
       { label: "Counted in", content: source === "redis" ? "Redis" : "this isolate" },
     ],
   };
+}
+
+/** When more is left. In whole seconds that have begun, so that none is too early. */
+function againText(resetAt, now) {
+  if (!Number.isFinite(resetAt) || !Number.isFinite(now)) return UNKNOWN;
+  const wait = Math.ceil((resetAt - now) / 1000) * 1000;
+  return wait > 0
+    ? `in ${span(wait)}, ${clock(resetAt, now)}`
+    : `now: the wait was over at ${clock(resetAt, now)}`;
 }
 
 form.addEventListener("submit", (event) => {

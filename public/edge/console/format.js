@@ -1,5 +1,7 @@
 // Numbers and times as the page writes them.
 
+import { edgeNow } from "./time.js";
+
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const fraction = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
@@ -55,8 +57,8 @@ export function ms(value) {
   return `${fraction.format(value / 1000)}${UNBROKEN}s`;
 }
 
-/** The time of a day, with the day where it is another one. `at`: ms since the epoch. */
-export function clock(at, now = Date.now()) {
+/** The time of a day, with the day where it is not the edge's today. Both: ms since the epoch, by the edge's clock. */
+export function clock(at, now = edgeNow()) {
   if (!Number.isFinite(at)) return UNKNOWN;
   const time = clockText.format(at);
   return new Date(at).toDateString() === new Date(now).toDateString()

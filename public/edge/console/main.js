@@ -25,9 +25,9 @@ const NOTHING_COUNTED = {
   store: { calls: 0, commands: 0, failures: 0, lost: 0 },
 };
 
-/** What the page knows. Times are ms since the epoch, by this machine's clock. */
+/** What the page knows. Times are ms since the epoch, by the edge's clock. */
 const known = {
-  /** The last answer of all isolates, and when it came. */
+  /** The last answer of all isolates, and of when it is. */
   complete: null,
   completeAt: null,
   /** The last answer, of one isolate alone where the store is lost. */
@@ -67,7 +67,7 @@ async function refresh(answered = null) {
   learn(overview);
   if (known.failure?.status === 401) return leave(known.failure);
   show();
-  showPurges(purges, known.latest?.now);
+  showPurges(purges);
   schedule();
 }
 
@@ -81,7 +81,7 @@ function learn({ status, value, reason }) {
   // Where nothing is counted, there are no sums.
   learnStore(value.body.health.store.status);
   known.latest = { ...value.body, totals: value.body.totals ?? NOTHING_COUNTED };
-  known.latestAt = Date.now();
+  known.latestAt = value.body.now;
   if (!value.body.complete) return;
   known.complete = known.latest;
   known.completeAt = known.latestAt;

@@ -5,6 +5,7 @@ import { ago, clock, list, ms, number, plural, span, UNKNOWN } from "./format.js
 import { showLimited } from "./limited.js";
 import { problemNode } from "./said.js";
 import { showSaved } from "./saved.js";
+import { edgeNow } from "./time.js";
 import { showTraffic } from "./traffic.js";
 
 const SERVICES = { rate_limiting: "Limits", session_storage: "Sessions", response_cache: "Cache" };
@@ -72,7 +73,7 @@ function countsOf(completeAt) {
 
 /** Is it up, and on what? Of the isolate that answered last. */
 export function showUp({ latest, failure }) {
-  const { health, mode, version, deployed, isolates, complete, totals, now } = latest;
+  const { health, mode, version, deployed, isolates, complete, totals } = latest;
   const { store, database, services } = health;
   const [text, how] = failure
     ? ["The edge did not answer the last time it was asked.", "bad"]
@@ -92,7 +93,7 @@ export function showUp({ latest, failure }) {
       "that have counted lately",
     ],
     ["Version", version, deployed ? `deployed as ${deployed.slice(0, 8)}` : null],
-    clockFact(now),
+    clockFact(Date.now() - edgeNow()),
   ]);
 }
 
@@ -115,12 +116,17 @@ function redis({ status, available, median_ms: median }, { store }, complete) {
   ];
 }
 
-/** Two clocks that differ make every time on the page doubtful. */
-function clockFact(now) {
-  const apart = Math.abs(Date.now() - now);
-  return apart < 10_000
-    ? null
-    : ["The edge's clock", clock(now), `${span(apart)} from this machine's`, "warn"];
+/** @param ahead By how many ms this machine's clock is ahead: the operator's own logs have its times. */
+function clockFact(ahead) {
+  const apart = Math.abs(ahead);
+  if (apart < 10_000) return null;
+  const where = ahead > 0 ? "behind" : "ahead of";
+  return [
+    "The edge's clock",
+    clock(edgeNow()),
+    `${span(apart)} ${where} this machine's. All times here are by it.`,
+    "warn",
+  ];
 }
 
 function upAnswer({ health, mode }) {
@@ -155,7 +161,7 @@ export function showCounted({ complete, completeAt, latest, failure }) {
   for (const node of document.querySelectorAll(".as-of")) {
     node.hidden = !stale;
     node.textContent = complete
-      ? `As of ${clock(completeAt)}, ${ago(completeAt, Date.now())}.`
+      ? `As of ${clock(completeAt)}, ${ago(completeAt, edgeNow())}.`
       : "Of one isolate alone.";
   }
   showTraffic(shown);

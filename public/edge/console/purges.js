@@ -4,6 +4,7 @@ import { answer, at, fill } from "./dom.js";
 import { ago, clock } from "./format.js";
 import { problemNode } from "./said.js";
 import { hasRedis } from "./store.js";
+import { edgeNow } from "./time.js";
 
 /** By kind, what a purge withdraws. */
 const KINDS = {
@@ -23,11 +24,8 @@ function reached(reach) {
 
 const words = ({ kind, what }) => KINDS[kind]?.(what ?? "?") ?? String(kind);
 
-/**
- * @param settled Of the question for the purges.
- * @param now Ms since the epoch, by the edge's clock.
- */
-export function showPurges({ status, value, reason }, now = Date.now()) {
+/** @param settled Of the question for the purges. */
+export function showPurges({ status, value, reason }) {
   const failed = status === "rejected";
   at("purges").classList.toggle("stale", failed || !value.body.complete);
   at("purges-problem").replaceChildren(...(failed ? [problemNode(reason)] : []));
@@ -36,7 +34,7 @@ export function showPurges({ status, value, reason }, now = Date.now()) {
     return;
   }
   const { purges, complete } = value.body;
-  answer("purges-answer", ...purgesAnswer(purges, complete, now));
+  answer("purges-answer", ...purgesAnswer(purges, complete));
   at("purges-table").hidden = purges.length === 0;
   fill(
     at("purges-rows"),
@@ -56,7 +54,7 @@ export function showPurges({ status, value, reason }, now = Date.now()) {
   );
 }
 
-function purgesAnswer([last], complete, now) {
+function purgesAnswer([last], complete) {
   if (!last) {
     if (complete) return ["There was none in the last seven days.", ""];
     return [`Not known ${away()}: the isolate that answered knows of none.`, "warn"];
@@ -65,7 +63,7 @@ function purgesAnswer([last], complete, now) {
   const reach = last.reach === "everywhere" ? "in every isolate" : `in one isolate alone${written()}`;
   const doubt = complete ? "" : ` ${capital(away())} there may be later ones.`;
   return [
-    `${capital(ago(last.at, now))} it ${did} ${words(last)}, ${reach}.${doubt}`,
+    `${capital(ago(last.at, edgeNow()))} it ${did} ${words(last)}, ${reach}.${doubt}`,
     complete ? "" : "warn",
   ];
 }

@@ -25,7 +25,7 @@ export interface LimitRoutesOptions extends TierSources {
   apiKeys: readonly Pick<ConfiguredKey, "name" | "tier">[];
   /** `RATE_LIMIT_IPV6_PREFIX`. */
   ipv6Prefix?: number | undefined;
-  platform: Pick<Platform, "timer">;
+  platform: Pick<Platform, "now" | "timer">;
 }
 
 const HASH = /^(?:hash:)?([0-9a-f]{32})$/;
@@ -47,7 +47,7 @@ interface Asked extends LimitedCaller {
 /**
  * `GET`/`DELETE /edge/limits/{caller}` with `user:<id>`, `key:<name>` or `hash:<hex>`; an address, and a user whose id no path can name,
  * by `POST /edge/limits/lookup`: so no address ever stands in a URL or an access log. Exact keys: nothing is searched for. What is left
- * is told for each tier, with the one that the caller has where that is known; after a reset as it is then.
+ * is told for each tier, with the one that the caller has where that is known; after a reset as it is then. `now` is the clock by which `resetAt` is a time.
  */
 export function limitRoutes(options: LimitRoutesOptions) {
   const { limiter, identifier, store, routes, apiKeys, platform } = options;
@@ -78,6 +78,7 @@ export function limitRoutes(options: LimitRoutesOptions) {
     const limits = await peekWindows({ limiter, batch }, caller).catch(unavailable);
     const tier = await told();
     return {
+      now: platform.now(),
       caller: `hash:${caller.hash}`,
       tier: tier ?? null,
       limits: limits.map((limit, index) => ({ ...limit, current: currentOf(caller.windows[index], tier) })),

@@ -31,7 +31,8 @@ export function overviewRoute({ health, metrics, config, platform }: OverviewRou
     const recent = (await metrics?.recent(now - minutes * MINUTE_MS, c.env.received.waitUntil)) ?? null;
     const { status, mode, services, system } = await health(recent?.lost);
     const body = {
-      now,
+      // As it is answered: the store may have taken seconds.
+      now: platform.now(),
       version,
       deployed: config.deployedVersion,
       mode,

@@ -17,6 +17,7 @@ export interface AdminRoutesOptions
     PurgeRoutesOptions {
   apiKeys: readonly Pick<ConfiguredKey, "key" | "name" | "tier">[];
   users: Pick<UserRoutesOptions, "sessions" | "shared" | "hasSessions">;
+  platform: LimitRoutesOptions["platform"];
   /** Refuses requests without an `ADMIN_TOKEN`. */
   gate: MiddlewareHandler;
   warm: WarmRoutesOptions;

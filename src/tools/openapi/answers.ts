@@ -56,7 +56,11 @@ const window = z.strictObject({
   limit: z.int(),
   shared: z.boolean(),
   remaining: z.number(),
-  resetAt: z.number().describe("Milliseconds since the epoch."),
+  resetAt: z
+    .number()
+    .describe(
+      "When more is left: milliseconds since the epoch, by the clock of `now`. Where nothing is used, that time.",
+    ),
   source: z.enum(["redis", "memory"]),
   route: z.string(),
   tier: z.nullable(z.string()),
@@ -130,6 +134,7 @@ export const schemas = {
     }),
   ]),
   Limits: z.strictObject({
+    now: z.int().describe("Milliseconds since the epoch, by the edge's clock, when it answered."),
     caller: keyHash,
     tier: z.nullable(z.string()).describe("The caller's; null: none, or it is not known."),
     limits: z.array(

@@ -44,6 +44,19 @@ export function consoleUrl(edge: string): string {
   return `http://${CONSOLE_HOST}:${new URL(edge).port}/edge/console`;
 }
 
+/** Sets the browser's clock, which stands still then. Timers and `performance` go on: nobody sets those. */
+export async function setDate(page: Page, at: number): Promise<void> {
+  await page.evaluate(`{
+    const Machine = globalThis.MachineDate ??= Date;
+    globalThis.Date = class extends Machine {
+      constructor(...parts) {
+        super(...(parts.length === 0 ? [${at}] : parts));
+      }
+      static now = () => ${at};
+    };
+  }`);
+}
+
 /** Types the token, and waits for the first answer. */
 export async function signIn(page: Page, token: string): Promise<void> {
   await page.fill("#token", token);

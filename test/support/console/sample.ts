@@ -144,6 +144,7 @@ export function sampleLookup(now: number) {
     current,
   });
   return {
+    now,
     caller: hash("538453d7"),
     tier: "premium",
     limits: [

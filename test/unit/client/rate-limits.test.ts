@@ -58,3 +58,30 @@ it.each([
   const headers = new Headers(text === null ? {} : { "retry-after": text });
   expect(retryAfterSeconds(headers, NOW)).toBe(seconds);
 });
+
+/** A clock here that is off, and what a response says of the server's. */
+const date = (at: number) => new Date(at).toUTCString();
+const HOUR_MS = 3_600_000;
+it.each<[what: string, clock: number, fields: Record<string, string>, seconds: number]>([
+  ["right", 0, { date: date(NOW) }, 11],
+  ["an hour behind", -HOUR_MS, { date: date(NOW) }, 11],
+  ["ten minutes behind", -600_000, { date: date(NOW) }, 11],
+  ["ten minutes ahead", 600_000, { date: date(NOW) }, 11],
+  ["a day ahead", 24 * HOUR_MS, { date: date(NOW) }, 11],
+  ["a day ahead, and a cache has kept the answer", 24 * HOUR_MS, { date: date(NOW - 30_000), age: "30" }, 11],
+  ["ahead, and Age is no number", HOUR_MS, { date: date(NOW), age: "soon" }, 11],
+  ["the only one: no Date", -4000, {}, 15],
+  ["the only one: Date in another form", -4000, { date: new Date(NOW).toISOString() }, 15],
+  ["the only one: Date is no date", -4000, { date: "yesterday GMT" }, 15],
+  ["the only one: no Date, and Age", -4000, { age: "30" }, 15],
+  ["behind a wait that is over", -HOUR_MS, { date: date(NOW + 12_000) }, 0],
+])("a time of the server, where the clock here is %s", (_, clock, fields, seconds) => {
+  const at = NOW + 11_000;
+  const limited = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(at / 1000), ...fields };
+  expect(rateLimits(new Headers(limited), NOW + clock)[0]?.resetSeconds).toBe(seconds);
+  expect(retryAfterSeconds(new Headers({ "retry-after": date(at), ...fields }), NOW + clock)).toBe(seconds);
+});
+
+it("a Retry-After at the epoch is over", () => {
+  expect(retryAfterSeconds(new Headers({ "retry-after": date(0) }), NOW)).toBe(0);
+});

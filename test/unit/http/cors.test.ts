@@ -54,6 +54,8 @@ describe("with a list of origins the edge owns CORS", () => {
     ["x-total-count, Link", ["x-total-count", "Link"], []],
     ["Content-Disposition,,  ", ["Content-Disposition"], [""]],
     ["etag, AGE", ["ETag", "Age"], ["etag", "AGE"]],
+    // By which a page reads X-RateLimit-Reset, whatever its own clock says.
+    ["", ["Date", "X-RateLimit-Reset"], []],
     ["bad name, X-Good", ["X-Good"], ["bad name"]],
     ["*", ["x-total-count", "content-type", "Retry-After"], ["*", "set-cookie"]],
     ["*, X-Later", ["X-Later", "x-total-count"], ["*"]],
