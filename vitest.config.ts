@@ -35,6 +35,9 @@ const inWorkerd = () =>
  */
 const sharedModules = { isolate: false };
 
+/** In Node: the engine in workerd has short cuts for some of the patterns that others, and browsers, are slow with. */
+const PATTERNS = "test/unit/architecture/patterns.test.ts";
+
 /** Each far longer than any takes on a busy machine: a bound on what hangs, not on what is slow. */
 const longEnough = { testTimeout: 120_000, hookTimeout: 180_000 };
 
@@ -70,7 +73,7 @@ export default defineConfig({
           ...longEnough,
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
-          exclude: ["test/unit/tools/**"],
+          exclude: ["test/unit/tools/**", PATTERNS],
         },
       },
       {
@@ -89,7 +92,7 @@ export default defineConfig({
         test: {
           ...sharedModules,
           name: "node",
-          include: ["test/e2e/**/*.test.ts", "test/unit/tools/**/*.test.ts"],
+          include: ["test/e2e/**/*.test.ts", "test/unit/tools/**/*.test.ts", PATTERNS],
           exclude: WITH_THE_DOCS,
           ...longEnough,
         },

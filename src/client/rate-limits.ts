@@ -78,17 +78,22 @@ function httpDate(text: string | null): number {
   return Date.parse(/.* GMT$/.exec(text ?? "")?.[0] ?? "");
 }
 
+/** A String with its parameters. One that is never closed takes the rest: else each further quote would be followed to the end. */
+const MEMBER =
+  /"((?:[^"\\]|\\.)*)(?:"|\\?$)((?: *; *[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[^"\\]|\\.)*"|[^",; ]*))?)*)/g;
+
 /** The members of a list of Strings with parameters that are Integers (RFC 9651 §3.1). Others are left out. */
 function members(field: string | null): [string, Record<string, number>][] {
-  const list = /"((?:[^"\\]|\\["\\])*)"((?: *; *[a-z*][a-z0-9_.*-]*(?:=(?:"(?:[^"\\]|\\.)*"|[^",; ]*))?)*)/g;
-  return [...(field ?? "").matchAll(list)].map(([, name = "", parameters = ""]) => [
-    name.replace(/\\(.)/g, "$1"),
-    Object.fromEntries(
-      [...parameters.matchAll(/; *([a-z*][a-z0-9_.*-]*)=(\d{1,15})(?= *(?:;|$))/g)].map(
-        ([, key = "", value]) => [key, Number(value)],
+  return [...(field ?? "").matchAll(MEMBER)]
+    .filter(([, name = ""]) => /^(?:[^\\]|\\["\\])*$/.test(name))
+    .map(([, name = "", parameters = ""]) => [
+      name.replace(/\\(.)/g, "$1"),
+      Object.fromEntries(
+        [...parameters.matchAll(/; *([a-z*][a-z0-9_.*-]*)=(\d{1,15})(?= *(?:;|$))/g)].map(
+          ([, key = "", value]) => [key, Number(value)],
+        ),
       ),
-    ),
-  ]);
+    ]);
 }
 
 function wholeNumber(text: string | null): number | null {

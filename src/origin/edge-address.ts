@@ -31,27 +31,41 @@ export function edgeAddress(reference: string, addresses: Addresses): string {
 }
 
 /**
+ * The targets, the anchors and the other quoted texts of a `Link` field. What is never closed takes the rest of the field (RFC 8288
+ * Appendix B.2, B.4): else each further `<` or `"` would be followed to the end, in vain.
+ */
+const LINK_PARTS = /<([^>]*)(>|$)|(\banchor\s*=\s*)"([^"\\]*)"|"(?:[^"\\]|\\.)*(?:"|\\?$)/gis;
+
+/**
  * The targets and anchors of a `Link` field (RFC 8288 §3) as {@link edgeAddress} gives them. Other quoted texts may hold
  * anything, `<` and `>` included, and stay as they are.
  */
 export function edgeLinks(link: string, addresses: Addresses): string {
   return link.replace(
-    /<([^>]*)>|(\banchor\s*=\s*)"([^"\\]*)"|"(?:[^"\\]|\\.)*"/gis,
-    (text: string, target?: string, name?: string, anchor?: string) => {
-      if (target !== undefined) return `<${edgeAddress(target.trim(), addresses)}>`;
+    LINK_PARTS,
+    (text: string, target?: string, end?: string, name?: string, anchor?: string) => {
+      if (target !== undefined && end !== "") return `<${edgeAddress(target.trim(), addresses)}>`;
       if (name !== undefined && anchor !== undefined) return `${name}"${edgeAddress(anchor, addresses)}"`;
       return text;
     },
   );
 }
 
-/** The address in a `Refresh` field (HTML §4.2.5.3, `3; url=/next`) as {@link edgeAddress} gives it. */
+/** What stands before the address in a `Refresh` field. */
+const BEFORE_URL = /^\s*[\d.]*(?:\s+[;,]?|[;,])\s*(?:url\s*=\s*)?/i;
+
+/**
+ * The address in a `Refresh` field (HTML §4.2.5.3, `3; url=/next`) as {@link edgeAddress} gives it. A quote at its beginning ends it
+ * where it stands again, as it does for browsers.
+ */
 export function edgeRefresh(refresh: string, addresses: Addresses): string {
-  return refresh.replace(
-    /^(\s*[\d.]*\s*[;,\s]\s*(?:url\s*=\s*)?)(["']?)(.+?)(\2\s*)$/is,
-    (_text, before: string, quote: string, url: string, after: string) =>
-      `${before}${quote}${edgeAddress(url, addresses)}${after}`,
-  );
+  const [before = ""] = BEFORE_URL.exec(refresh) ?? [];
+  if (before === "") return refresh;
+  const rest = refresh.slice(before.length);
+  const [quote = ""] = /^["']/.exec(rest) ?? [];
+  const [url = ""] = quote === "" ? [rest.trimEnd()] : rest.slice(1).split(quote, 1);
+  const after = rest.slice(quote.length + url.length);
+  return url === "" ? refresh : `${before}${quote}${edgeAddress(url, addresses)}${after}`;
 }
 
 /** A cookie's `Path` at the edge. Browsers compare it as it is written (RFC 6265 §5.1.4), so nothing is decoded. */

@@ -24,6 +24,18 @@ it.each<[string, Record<string, string>, unknown[]]>([
   ],
   ["without what is required", { ratelimit: '"burst";t=11' }, []],
   ["what is no structured field", { ratelimit: "limit=10, remaining=5" }, []],
+  [
+    "an escape that there is none of",
+    { ratelimit: '"b\\x";r=1, "burst";r=29' },
+    [{ ...burst, limit: null, resetSeconds: null, windowSeconds: null }],
+  ],
+  ["a text that is never closed", { ratelimit: '"a;r=1' }, []],
+  ["a text that ends in the midst of an escape", { ratelimit: '"a\\' }, []],
+  [
+    "a parameter that is never closed",
+    { ratelimit: '"a";r=1;pk="b;t=2' },
+    [{ ...burst, name: "a", limit: null, remaining: 1, resetSeconds: null, windowSeconds: null }],
+  ],
   ["a fraction", { ratelimit: '"burst";r=1.5' }, []],
   [
     "X-RateLimit only",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { edgeAddress, edgeCookiePath, edgeLinks } from "../../../src/origin/edge-address.ts";
+import { edgeAddress, edgeCookiePath, edgeLinks, edgeRefresh } from "../../../src/origin/edge-address.ts";
 
 const at = (basePath: string) => ({
   originUrl: new URL(`http://internal:8000${basePath}/v1/x?q=1`),
@@ -78,8 +78,61 @@ describe("behind a base path", () => {
     ["<https://cdn.example/app/x>; rel=preload", "<https://cdn.example/app/x>; rel=preload"],
     ["</app//evil.example>; rel=next", `<${EDGE}//evil.example>; rel=next`],
     ["no link", "no link"],
+    ["<>", "<>"],
+    ["</app/a", "</app/a"],
+    ["</app/a>; rel=x, </app/b", "</a>; rel=x, </app/b"],
+    ['</app/a>; title="b, </app/c>', '</a>; title="b, </app/c>'],
+    ['</app/a>; title="b\\', '</a>; title="b\\'],
+    ['</app/a>; title="b\\\\", </app/c>', '</a>; title="b\\\\", </c>'],
+    ['</app/a>; anchor="/app/b', '</a>; anchor="/app/b'],
+    ['</app/a>; anchor="/app/\\"b"; rel=x, </app/c>', '</a>; anchor="/app/\\"b"; rel=x, </c>'],
+    ['</app/a>; ANCHOR = "/app/b"', '</a>; ANCHOR = "/b"'],
   ])("the links %s are %s", (link, expected) => {
     expect(edgeLinks(link, based)).toBe(expected);
+  });
+
+  it.each([
+    ["3; url=/app/y", "3; url=/y"],
+    ["3;url='/app/y'", "3;url='/y'"],
+    ['3 , URL = "/app/y"', '3 , URL = "/y"'],
+    ['3; url="/app/y" and more', '3; url="/y" and more'],
+    ['3; url="/app/y', '3; url="/y'],
+    ["3; url='/app/y\"", "3; url='/y%22"],
+    ["3 /app/y", "3 /y"],
+    ["3; /app/y  ", "3; /y  "],
+    ["0.5;/app/y", "0.5;/y"],
+    ["  3  ;  url  =  /app/y", "  3  ;  url  =  /y"],
+    ["3; url=", "3; url="],
+    ['3; url=""', '3; url=""'],
+    ["3;", "3;"],
+    ["3", "3"],
+    ["", ""],
+    ["3; url /app/y", "3; url /app/y"],
+    ["3; url=http://internal:8000/app/y", `3; url=${EDGE}/y`],
+  ])("Refresh %j is %j", (refresh, expected) => {
+    expect(edgeRefresh(refresh, based)).toBe(expected);
+  });
+
+  /** Each took time that grew with the square of its length, or its cube, or would have in a simpler way to read it. */
+  it.each<[what: string, value: (many: (text: string) => string) => string]>([
+    ["blanks", (many) => many(" ")],
+    ["blanks before an address", (many) => `3;${many(" ")}/x`],
+    ["blanks inside of an address", (many) => `3; url=/x${many(" ")}y`],
+    ["blanks after a quote", (many) => `3; url='/x'${many(" ")}y`],
+    ["blanks after a name", (many) => `3; url${many(" ")}/x`],
+    ["digits", (many) => `${many("1")}x`],
+    ["links that are never closed", (many) => many("<")],
+    ["quotes", (many) => many('"')],
+    ["quotes that are escaped", (many) => many('\\"')],
+    ["a text that is never closed", (many) => `"${many('\\"')}\\`],
+    ["anchors that are never closed", (many) => `${many('anchor="\\')}`],
+    ["anchors without a value", (many) => many("anchor ")],
+    ["blanks after an anchor", (many) => `anchor${many(" ")}x`],
+    ["links", (many) => many("</x>")],
+  ])("100,000 characters are read at once: %s", (_what, value) => {
+    const text = value((unit) => unit.repeat(100_000 / unit.length));
+    expect(edgeLinks(text, based)).toBe(text);
+    expect(edgeRefresh(text, based)).toBe(text);
   });
 });
 
