@@ -75,7 +75,7 @@ function secondsUntil(time: number, headers: Headers, now: number): number {
 
 /** Ms since the epoch (RFC 9110 §5.6.7); NaN: it is none. */
 function httpDate(text: string | null): number {
-  return Date.parse(/.* GMT$/.exec(text ?? "")?.[0] ?? "");
+  return Date.parse(/^.* GMT$/.exec(text ?? "")?.[0] ?? "");
 }
 
 /** A String with its parameters. One that is never closed takes the rest: else each further quote would be followed to the end. */
