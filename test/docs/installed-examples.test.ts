@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { run } from "../../src/tools/check/run.ts";
 import { startUpstashLocal, type UpstashLocal } from "../../src/tools/upstash-local/index.ts";
 import { hasChromium, launchChromium } from "../support/chromium.ts";
-import { copyProject } from "../support/project-copy.ts";
+import { packInto } from "../support/pack.ts";
 import { until } from "../support/until.ts";
 
 const exec = promisify(execFile);
@@ -21,14 +21,7 @@ beforeAll(async () => {
   upstash = await startUpstashLocal({
     redis: inject("redisKind") === "redis-server" ? "required" : "embedded",
   });
-  // In a copy: another test packs at the same time.
-  const copy = await copyProject();
-  try {
-    await exec("npm", ["run", "prepack"], { cwd: copy.folder });
-    await exec("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], { cwd: copy.folder });
-  } finally {
-    await copy.remove();
-  }
+  await packInto(folder);
 });
 afterAll(async () => {
   await upstash?.stop();
@@ -49,7 +42,10 @@ afterAll(async () => {
 async function install(name: string): Promise<string> {
   const own = join(folder, name);
   await cp(join("docs/examples", name), own, { recursive: true });
-  await exec("npm", ["install", "--omit=dev", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: own });
+  const options = ["--omit=dev", "--no-audit", "--no-fund", "--prefer-offline"];
+  const { stderr } = await exec("npm", ["install", ...options], { cwd: own });
+  // npm warns of scripts that would run where the package is installed.
+  expect(stderr).not.toContain("script");
   for (const tool of ["wrangler", "esbuild"])
     await symlink(resolve("node_modules", tool), join(own, "node_modules", tool));
   const vars = await readFile(join(own, ".dev.vars.example"), "utf8");

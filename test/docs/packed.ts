@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { copyProject } from "../support/project-copy.ts";
+import { packInto } from "../support/pack.ts";
 
 const exec = promisify(execFile);
 
@@ -29,18 +29,10 @@ export interface Packed {
   remove(): Promise<void>;
 }
 
-/** Packs the package in a copy of the project, because several tests do so at the same time, and unpacks it beside what an app has. */
+/** Packs the package, and unpacks it beside what an app has. */
 export async function packed(): Promise<Packed> {
   const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-package-"));
-  const copy = await copyProject();
-  try {
-    // What npm runs before it packs. The scripts are left out below because `prepare` would prune node_modules.
-    await exec("npm", ["run", "prepack"], { cwd: copy.folder });
-    await exec("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], { cwd: copy.folder });
-  } finally {
-    await copy.remove();
-  }
-  const tarball = join(folder, "envoyou-edge-0.1.0.tgz");
+  const tarball = await packInto(folder);
   await exec("tar", ["xzf", tarball, "-C", folder]);
   await mkdir(join(folder, "node_modules", "@upstash"), { recursive: true });
   await mkdir(join(folder, "node_modules", "@types"));

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { run } from "../../../src/tools/check/run.ts";
-import { copyProject } from "../../support/project-copy.ts";
+import { packInto } from "../../support/pack.ts";
 
 const exec = promisify(execFile);
 
@@ -32,7 +32,7 @@ export interface Bundle {
 export async function openProject(): Promise<AppsProject> {
   const folder = await mkdtemp(join(tmpdir(), "envoyou-edge-compared-"));
   const tarball = join(folder, TARBALL);
-  await pack(folder);
+  await cp(await packInto(folder), tarball);
   await cp(APPS, folder, { recursive: true, filter: (path) => basename(path) !== "node_modules" });
   await exec("npm", ["ci", "--no-audit", "--no-fund", "--prefer-offline"], { cwd: folder });
   const install = ["install", "--no-save", "--no-audit", "--no-fund", "--prefer-offline", tarball];
@@ -45,20 +45,6 @@ export async function openProject(): Promise<AppsProject> {
     bundle: (app) => bundleIn(folder, app),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
-}
-
-/** Packs this repository, in a copy: a test may pack at the same time. */
-async function pack(folder: string): Promise<void> {
-  const copy = await copyProject();
-  try {
-    await exec("npm", ["run", "prepack"], { cwd: copy.folder });
-    const { stdout } = await exec("npm", ["pack", "--ignore-scripts", "--pack-destination", folder], {
-      cwd: copy.folder,
-    });
-    await cp(join(folder, stdout.trim().split("\n").at(-1) ?? ""), join(folder, TARBALL));
-  } finally {
-    await copy.remove();
-  }
 }
 
 /** @param folder Where the app's source and its packages are. */
