@@ -84,16 +84,14 @@ const MEMBER =
 
 /** The members of a list of Strings with parameters that are Integers (RFC 9651 §3.1). Others are left out. */
 function members(field: string | null): [string, Record<string, number>][] {
-  return [...(field ?? "").matchAll(MEMBER)]
-    .filter(([, name = ""]) => /^(?:[^\\]|\\["\\])*$/.test(name))
-    .map(([, name = "", parameters = ""]) => [
-      name.replace(/\\(.)/g, "$1"),
-      Object.fromEntries(
-        [...parameters.matchAll(/; *([a-z*][a-z0-9_.*-]*)=(\d{1,15})(?= *(?:;|$))/g)].map(
-          ([, key = "", value]) => [key, Number(value)],
-        ),
+  return [...(field ?? "").matchAll(MEMBER)].map(([, name = "", parameters = ""]) => [
+    name.replace(/\\(.)/g, "$1"),
+    Object.fromEntries(
+      [...parameters.matchAll(/; *([a-z*][a-z0-9_.*-]*)=(\d{1,15})(?= *(?:;|$))/g)].map(
+        ([, key = "", value]) => [key, Number(value)],
       ),
-    ]);
+    ),
+  ]);
 }
 
 function wholeNumber(text: string | null): number | null {

@@ -24,11 +24,6 @@ it.each<[string, Record<string, string>, unknown[]]>([
   ],
   ["without what is required", { ratelimit: '"burst";t=11' }, []],
   ["what is no structured field", { ratelimit: "limit=10, remaining=5" }, []],
-  [
-    "an escape that there is none of",
-    { ratelimit: '"b\\x";r=1, "burst";r=29' },
-    [{ ...burst, limit: null, resetSeconds: null, windowSeconds: null }],
-  ],
   ["a text that is never closed", { ratelimit: '"a;r=1' }, []],
   ["a text that ends in the midst of an escape", { ratelimit: '"a\\' }, []],
   [
