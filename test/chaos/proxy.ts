@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
+import { onFreePort } from "../../src/tools/ports.ts";
 import type { Dice } from "../support/dice.ts";
 
 export interface Answer {
@@ -92,11 +93,16 @@ export class FaultProxy {
   /** Listens on 127.0.0.1, on the port it had before if it had one. */
   async open(): Promise<void> {
     if (this.#server.listening) return;
+    if (this.#port === 0) await onFreePort((port) => this.#listen(port));
+    else await this.#listen(this.#port);
+  }
+
+  async #listen(port: number): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen(this.#port, "127.0.0.1", resolve);
+      this.#server.listen(port, "127.0.0.1", resolve);
     });
-    this.#port = (this.#server.address() as AddressInfo).port;
+    this.#port = port;
   }
 
   /** Stops listening: new connections are refused, open ones are reset. */

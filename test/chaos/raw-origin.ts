@@ -1,5 +1,5 @@
-import type { AddressInfo } from "node:net";
 import { createServer, type Socket } from "node:net";
+import { onFreePort } from "../../src/tools/ports.ts";
 
 /** What an origin does instead of answering. It writes to the socket, so that no HTTP library corrects it. */
 export type Behaviour = (socket: Socket, path: string) => void;
@@ -56,10 +56,15 @@ export async function startRawOrigin(): Promise<RawOrigin> {
       }
     });
   });
+  const listen = async (at: number) => {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(at, "127.0.0.1", resolve);
+    });
+    return at;
+  };
   const up = async () => {
-    if (server.listening) return;
-    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-    port = (server.address() as AddressInfo).port;
+    if (!server.listening) await listen(port);
   };
   const down = async () => {
     if (!server.listening) return;
@@ -67,7 +72,7 @@ export async function startRawOrigin(): Promise<RawOrigin> {
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  await up();
+  port = await onFreePort(listen);
   return {
     url: `http://127.0.0.1:${port}`,
     behave(next) {

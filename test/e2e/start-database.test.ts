@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, inject, it } from "vitest";
-import { freePort } from "../../src/tools/start/ports.ts";
+import { freePort } from "../../src/tools/ports.ts";
 import { NpmStart, type NpmStartOptions } from "../support/npm-start.ts";
 import { processesWith } from "../support/processes.ts";
 import { untouchedProject } from "../support/project-copy.ts";

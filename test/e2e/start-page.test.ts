@@ -1,7 +1,7 @@
 import { createConnection } from "node:net";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freePort } from "../../src/tools/start/ports.ts";
+import { freePort } from "../../src/tools/ports.ts";
 import { hasChromium, launchChromium } from "../support/chromium.ts";
 import { NpmStart } from "../support/npm-start.ts";
 import { type ProjectCopy, untouchedProject } from "../support/project-copy.ts";

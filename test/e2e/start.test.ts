@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { freePort } from "../../src/tools/start/ports.ts";
+import { freePort } from "../../src/tools/ports.ts";
 import { NpmStart, type NpmStartOptions } from "../support/npm-start.ts";
 import { untouchedProject } from "../support/project-copy.ts";
 import { nobody, serve } from "../support/servers.ts";

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freePort } from "../../src/tools/start/ports.ts";
+import { freePort } from "../../src/tools/ports.ts";
 import { tour } from "../../src/tools/start/tour.ts";
 import { NpmStart } from "../support/npm-start.ts";
 import { type ProjectCopy, untouchedProject } from "../support/project-copy.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { isPortTaken } from "../ports.ts";
 import { helpText, OptionError, readStartOptions, type StartOptions } from "./options.ts";
-import { isPortTaken } from "./ports.ts";
 import { supervise } from "./supervise.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { basename } from "node:path";
+import { freePort } from "../ports.ts";
 import { announce } from "./announce.ts";
 import { Development } from "./development.ts";
 import { readStartOptions } from "./options.ts";
-import { freePort } from "./ports.ts";
 import { problemText } from "./problems.ts";
 
 /** The program that `supervise` runs. It stops when the channel to that process closes. */

@@ -1,3 +1,4 @@
+import { onFreePort } from "../ports.ts";
 import { onLoopback } from "./loopback.ts";
 import { commandOn, type LocalRedis } from "./redis.ts";
 
@@ -5,7 +6,7 @@ import { commandOn, type LocalRedis } from "./redis.ts";
 export async function embeddedRedis(onGone: () => void): Promise<LocalRedis> {
   const { createRedisMock } = await import("js-redis-server");
   const open = (port: number) => onLoopback(() => createRedisMock({ port }));
-  const first = await open(0);
+  const first = await onFreePort(open);
   const { port } = first.result;
   let server: typeof first | null = first;
   const close = async () => {

@@ -2,14 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { onFreePort } from "../ports.ts";
 import { commandOn, type LocalRedis } from "./redis.ts";
 
-/** Between finding a free port and listening on it another program may take it. */
-const MAX_PORTS_TRIED = 3;
 /** A server that is asked so often has a minute to answer: a busy machine needs many seconds. */
 const LOOK_EVERY_MS = 25;
 const MAX_LOOKS = 2400;
@@ -33,7 +31,7 @@ export async function startRedisServer(
     launched.once("exit", onGone);
     return launched;
   };
-  let { child, port } = await onFreePort(launch);
+  let { child, port } = await onFreePort(async (free) => ({ child: await launch(free), port: free }));
   const command = commandOn({ port });
   const running = () => child.exitCode === null && child.signalCode === null;
 
@@ -80,19 +78,6 @@ export async function startRedisServer(
   };
 }
 
-async function onFreePort(
-  launch: (port: number) => Promise<ChildProcess>,
-): Promise<{ child: ChildProcess; port: number }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    try {
-      return { child: await launch(port), port };
-    } catch (error) {
-      if (attempt === MAX_PORTS_TRIED) throw error;
-    }
-  }
-}
-
 /** The name of the user whom `rules` describe. */
 export const LIMITED_USER = "edge";
 
@@ -122,12 +107,4 @@ async function spawnServer(
   }
   child.kill("SIGKILL");
   throw new Error("redis-server did not answer within a minute");
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
 }

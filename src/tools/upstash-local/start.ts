@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { checkGiven, isObject, type OptionRule, type OptionRules } from "../../config/check-given.ts";
 import { described } from "../../config/config-error.ts";
 import { oneOf } from "../../config/limit-input.ts";
+import { onFreePort } from "../ports.ts";
 import { openRedis, type RedisChoice } from "./choice.ts";
 import { Endpoint, type EndpointCall } from "./endpoint.ts";
 import type { LocalRedis } from "./redis.ts";
@@ -126,12 +127,17 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
     rules: options.rules,
     onGone: () => disconnect(),
   });
-  let endpoint = new Endpoint({ port: options.port ?? 0, token, redis: redis.address });
-  disconnect = () => endpoint.disconnect();
-  const port = await endpoint.listen().catch(async (error: unknown) => {
+  const listenOn = async (at: number) => {
+    const listening = new Endpoint({ port: at, token, redis: redis.address });
+    await listening.listen();
+    return { endpoint: listening, port: at };
+  };
+  const starting = options.port ? listenOn(options.port) : onFreePort(listenOn);
+  let { endpoint, port } = await starting.catch(async (error: unknown) => {
     await redis.dispose();
     throw error;
   });
+  disconnect = () => endpoint.disconnect();
   let open = true;
   const close = async () => {
     if (!open) return;
@@ -149,8 +155,7 @@ export async function startUpstashLocal(options: UpstashLocalOptions = {}): Prom
     stopEndpoint: close,
     async startEndpoint() {
       await close();
-      endpoint = new Endpoint({ port, token, redis: redis.address });
-      await endpoint.listen();
+      ({ endpoint, port } = await listenOn(port));
       open = true;
     },
     async stop() {

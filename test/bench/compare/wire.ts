@@ -1,5 +1,5 @@
-import type { AddressInfo } from "node:net";
 import { createConnection, createServer, type Socket } from "node:net";
+import { onFreePort } from "../../../src/tools/ports.ts";
 
 /** A TCP proxy between the Workers and the store that adds delay, refuses connections or stops answering. */
 export interface Wire {
@@ -57,9 +57,12 @@ export async function startWire(target: string): Promise<Wire> {
     });
     from.on("end", () => to.end());
   }
-  const listen = async () => {
-    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-    port = (server.address() as AddressInfo).port;
+  const listen = async (at: number) => {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(at, "127.0.0.1", resolve);
+    });
+    return at;
   };
   const close = async () => {
     if (!server.listening) return;
@@ -78,11 +81,11 @@ export async function startWire(target: string): Promise<Wire> {
       wire.state = state;
       if (state === "refused") return close();
       for (const socket of sockets) if (state === "well") socket.destroy();
-      if (!server.listening) await listen();
+      if (!server.listening) await listen(port);
     },
     stop: close,
   };
-  await listen();
+  port = await onFreePort(listen);
   wire.url = `http://127.0.0.1:${port}`;
   return wire;
 }

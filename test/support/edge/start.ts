@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { onFreePort } from "../../../src/tools/ports.ts";
 import { describedBy } from "../openapi/described.ts";
 import { buildWorker } from "./build.ts";
 import { IdleWait, withDeferredCounted } from "./deferred.ts";
@@ -68,8 +69,18 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
         if (record) log.push(record);
       },
     });
-  let miniflare = start(0);
-  let url = trimmed(await miniflare.ready);
+  let url = "";
+  const startOn = async (port: number) => {
+    const started = start(port);
+    try {
+      url = trimmed(await started.ready);
+    } catch (error) {
+      await started.dispose().catch(() => {});
+      throw error;
+    }
+    return started;
+  };
+  let miniflare = await onFreePort(startOn);
   return {
     get url() {
       return url;
@@ -87,8 +98,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     async restart() {
       await miniflare.dispose();
       // On the same port: the host is part of a cached response's key.
-      miniflare = start(Number(new URL(url).port));
-      url = trimmed(await miniflare.ready);
+      miniflare = await startOn(Number(new URL(url).port));
     },
     async stop() {
       const issues = await described.issues();
