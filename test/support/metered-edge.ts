@@ -1,9 +1,9 @@
-import { inject } from "vitest";
 import type { RouteInput } from "../../src/config/route.ts";
 import { openIsolate } from "../../src/edge/full-isolate.ts";
 import type { Sink } from "../../src/events/sink.ts";
 import { edgeAnswer } from "../../src/worker.ts";
 import { contextOf } from "./context.ts";
+import { redisVariables } from "./edge/redis-variables.ts";
 import { freshPrefix } from "./limits.ts";
 import { testPlatform } from "./platform.ts";
 
@@ -71,17 +71,11 @@ export function meteredEdge(options: MeteredEdgeOptions = {}) {
   }
 
   const variables = {
-    UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
-    UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
-    STORE_DEADLINE_MS: "5000",
-    IDENTITY_SECRET: "identity-secret-of-this-test-only",
+    ...redisVariables(prefix),
     SESSION_SECRET: "session-secret-of-this-test-only-0123",
     SERVICE_TOKEN: "service-token-of-this-test-only",
     ADMIN_TOKEN,
     METRICS_TOKEN,
-    REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
-    REDIS_SESSION_PREFIX: `{${prefix}s}`,
-    REDIS_CACHE_PREFIX: `{${prefix}c}`,
     ORIGIN: { fetch: async (input: string | URL | Request) => origin(String(input)) },
     ...env,
   };

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
 import { countingEdge, SESSION_SECRET } from "../../support/edge/counting-edge.ts";
+import { printedLines } from "../../support/printed.ts";
 import { claims } from "../../support/session-samples.ts";
 
 /** Calls to the store by callers who are blocked, and by those whom nobody can know yet. */
@@ -10,10 +11,7 @@ const API_KEY = "key-of-this-test-only";
 const limits = [{ name: "w", limit: 2, window: "1 h" }] as const;
 const two = [...limits, { name: "v", limit: 100, window: "1 d" }] as const;
 
-beforeEach(() => {
-  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
-});
-afterEach(() => void vi.restoreAllMocks());
+printedLines();
 
 /** Each request of it has another query. */
 function openEdge(routes: RouteInput[], env: Record<string, string> = {}) {

@@ -1,12 +1,13 @@
 import { Redis } from "@upstash/redis";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { type CreateEdgeOptions, createEdge } from "../../../src/create-edge.ts";
 import type { EdgeEnv } from "../../../src/middleware.ts";
 import { createRequester } from "../../../src/store/requester.ts";
 import { LONG_DEADLINE_MS } from "../../support/edge/hono-app.ts";
 import { freshPrefix } from "../../support/limits.ts";
+import { printedLines } from "../../support/printed.ts";
 
 const SECRET = "session-secret-of-this-test-of-32-characters";
 const address = { url: inject("upstashUrl"), token: inject("upstashToken") };
@@ -14,13 +15,7 @@ const from = { "cf-connecting-ip": "192.0.2.7" };
 const window = { name: "w", limit: 2, window: "1 d" } as const;
 const context = { waitUntil() {}, passThroughOnException() {}, props: {} } as unknown as ExecutionContext;
 
-const log: string[] = [];
-beforeEach(() => {
-  log.length = 0;
-  for (const level of ["log", "info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation((line) => void log.push(String(line)));
-});
-afterEach(() => void vi.restoreAllMocks());
+const log = printedLines();
 
 /** An app with these middlewares, and the statuses of three requests to it. */
 async function ask(options: Parameters<typeof createEdge>[0], env?: object, path = "/limited") {

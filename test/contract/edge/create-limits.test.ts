@@ -1,20 +1,15 @@
 import { Hono } from "hono";
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import type { LimitInput } from "../../../src/config/route.ts";
 import { createEdge } from "../../../src/create-edge.ts";
 import { type CreateLimitsOptions, createLimits, type LimitsEnv } from "../../../src/create-limits.ts";
 import { LONG_DEADLINE_MS } from "../../support/edge/hono-app.ts";
 import { freshPrefix } from "../../support/limits.ts";
+import { printedLines } from "../../support/printed.ts";
 
 const redis = { url: inject("upstashUrl"), token: inject("upstashToken") };
 
-const log: string[] = [];
-beforeEach(() => {
-  log.length = 0;
-  for (const level of ["log", "info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation((line) => void log.push(String(line)));
-});
-afterEach(() => void vi.restoreAllMocks());
+const log = printedLines();
 
 /** What three requests are told: status, fields and what the handler knew. */
 async function ask(create: typeof createLimits, options: CreateLimitsOptions, limits: LimitInput[]) {

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { cacheable, gatedEdge, settle } from "../../support/edge/gated-edge.ts";
+import { printedLines } from "../../support/printed.ts";
 import { until } from "../../support/until.ts";
 
 /** Routes with `originFetch: "eager"`, over the whole pipeline and a real Redis, with the requests that the origin is sent. */
@@ -9,10 +10,7 @@ const limits = [{ name: "w", limit: 5, window: "1 h" }] as const;
 const cache = { ttl: 600, scope: "shared" } as const;
 const eager = { path: "/v1/*", originFetch: "eager" } as const;
 
-beforeEach(() => {
-  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
-});
-afterEach(() => void vi.restoreAllMocks());
+printedLines();
 
 const open = (
   route: Omit<RouteInput, "path"> = { cache },

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { cacheable, gatedEdge, settle } from "../../support/edge/gated-edge.ts";
 import { passing } from "../../support/passing.ts";
+import { printedLines } from "../../support/printed.ts";
 import { until } from "../../support/until.ts";
 
 /** What an eager fetch meets on its way: others for the same URL, purges, failures of either side, and whoever wants to abuse it. */
@@ -9,10 +10,7 @@ import { until } from "../../support/until.ts";
 const cache = { ttl: 600, scope: "shared" } as const;
 const limited = { limits: [{ name: "w", limit: 2, window: "1 h" }] } satisfies Omit<RouteInput, "path">;
 
-beforeEach(() => {
-  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
-});
-afterEach(() => void vi.restoreAllMocks());
+printedLines();
 
 const open = (
   route: Omit<RouteInput, "path"> = { cache },

@@ -4,7 +4,7 @@ import { etag } from "hono/etag";
 import { secureHeaders } from "hono/secure-headers";
 import { stream } from "hono/streaming";
 import { validator } from "hono/validator";
-import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from "vitest";
+import { describe, expect, expectTypeOf, it, vi } from "vitest";
 import {
   type EdgeEnv,
   type EdgeVariables,
@@ -15,16 +15,11 @@ import {
 } from "../../../src/middleware.ts";
 import type { ActiveSession } from "../../../src/session/verdict.ts";
 import { edgeInRedis, executionContext, FROM, SESSION_SECRET, sign } from "../../support/edge/hono-app.ts";
+import { printedLines } from "../../support/printed.ts";
 
 /** The middlewares as an app of Hono uses them. */
 
-const log: string[] = [];
-beforeEach(() => {
-  log.length = 0;
-  for (const level of ["log", "info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation((line) => void log.push(String(line)));
-});
-afterEach(() => void vi.restoreAllMocks());
+printedLines();
 
 const limit = { name: "w", limit: 3, window: "1 d" } as const;
 interface App {

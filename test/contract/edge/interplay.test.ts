@@ -1,9 +1,10 @@
 import { SignJWT } from "jose";
-import { afterEach, beforeEach, expect, it, test, vi } from "vitest";
+import { expect, it, test } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { NONCE_BYTES } from "../../../src/identity/sealed-text.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
 import { countingEdge, SESSION_SECRET } from "../../support/edge/counting-edge.ts";
+import { printedLines } from "../../support/printed.ts";
 import { claims } from "../../support/session-samples.ts";
 import { until } from "../../support/until.ts";
 
@@ -12,10 +13,7 @@ import { until } from "../../support/until.ts";
 const JWT_SECRET = "jwt-secret-of-this-test-only-01234567";
 const limits = [{ name: "w", limit: 2, window: "1 h" }] as const;
 
-beforeEach(() => {
-  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
-});
-afterEach(() => void vi.restoreAllMocks());
+printedLines();
 
 async function originOf(url: string): Promise<Response> {
   const signsIn = url.endsWith("/login");

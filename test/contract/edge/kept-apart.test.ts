@@ -2,21 +2,17 @@ import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { every } from "hono/combine";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { afterEach, describe, expect, inject, it, vi } from "vitest";
 import { createLimits } from "../../../src/create-limits.ts";
 import type { EdgeEnv } from "../../../src/middleware.ts";
 import { edgeInRedis, executionContext, FROM, LONG_DEADLINE_MS, sign } from "../../support/edge/hono-app.ts";
 import { freshPrefix } from "../../support/limits.ts";
+import { printedLines } from "../../support/printed.ts";
 
 /** What belongs to one request, to one user or to the app itself reaches no other through a middleware. */
 
-beforeEach(() => {
-  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
-});
-afterEach(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-});
+printedLines();
+afterEach(() => void vi.useRealTimers());
 
 const limit = (name: string, units: number) => ({ name, limit: units, window: "1 d" }) as const;
 

@@ -1,17 +1,15 @@
 import { Hono } from "hono";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import type { CacheRuleInput } from "../../../src/config/route.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
 import { type EdgeEnv, edge } from "../../../src/middleware.ts";
+import { printedLines } from "../../support/printed.ts";
 import { claims } from "../../support/session-samples.ts";
 
 const SESSION_SECRET = "session-secret-of-this-test-only-0123";
 const NAMES = ["x-tenant", "x-original-url", "cookie", "cf-connecting-ip"];
 
-beforeEach(() => {
-  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
-});
-afterEach(() => void vi.restoreAllMocks());
+printedLines();
 
 /** An app behind the middleware whose handler answers with what it was given. */
 function appWith(cache: CacheRuleInput) {

@@ -1,17 +1,12 @@
 import { Hono } from "hono";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createLimits } from "../../../src/create-limits.ts";
 import type { EdgeOptions, MiddlewareLimit } from "../../../src/middleware/options.ts";
 import type { EdgeEnv } from "../../../src/middleware.ts";
 import { edgeInRedis, executionContext, FROM, sign } from "../../support/edge/hono-app.ts";
+import { printedLines } from "../../support/printed.ts";
 
-const log: string[] = [];
-beforeEach(() => {
-  log.length = 0;
-  for (const level of ["log", "info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation((line) => void log.push(String(line)));
-});
-afterEach(() => void vi.restoreAllMocks());
+const log = printedLines();
 
 const two: MiddlewareLimit = { name: "m", limit: 2, window: "1 d" };
 type Edge = ReturnType<typeof edgeInRedis>;

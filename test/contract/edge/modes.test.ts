@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import type { Sink } from "../../../src/events/sink.ts";
@@ -7,6 +7,7 @@ import { NONCE_BYTES } from "../../../src/identity/sealed-text.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { testPlatform } from "../../support/platform.ts";
+import { printedLines } from "../../support/printed.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
 /** EDGE_MODE: `observe` refuses nothing, `bypass` is a plain proxy. */
@@ -33,10 +34,7 @@ interface Situation {
   before?: number;
 }
 
-beforeEach(() => {
-  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
-});
-afterEach(() => void vi.restoreAllMocks());
+printedLines();
 
 /** An edge whose store fails every call, and whose origin answers 200 and tells what it got. */
 function openEdge(mode: string, env: Record<string, string>, routes: readonly RouteInput[]) {

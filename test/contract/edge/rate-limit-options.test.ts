@@ -1,21 +1,16 @@
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { validator } from "hono/validator";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createEdge } from "../../../src/create-edge.ts";
 import type { LimitedInfo, LimitingOptions, MiddlewareLimit } from "../../../src/middleware/options.ts";
 import type { EdgeEnv } from "../../../src/middleware.ts";
 import { edgeInRedis, executionContext, FROM, sign } from "../../support/edge/hono-app.ts";
+import { printedLines } from "../../support/printed.ts";
 
 const two: MiddlewareLimit = { name: "w", limit: 2, window: "1 d" };
 
-const log: string[] = [];
-beforeEach(() => {
-  log.length = 0;
-  for (const level of ["log", "info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation((line) => void log.push(String(line)));
-});
-afterEach(() => void vi.restoreAllMocks());
+const log = printedLines();
 
 type Ask = Record<string, string>;
 

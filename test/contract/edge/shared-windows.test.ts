@@ -1,11 +1,12 @@
 import { Hono } from "hono";
 import { every } from "hono/combine";
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import type { LimitInput, RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { type EdgeEnv, edge, rateLimit } from "../../../src/middleware.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { freshPrefix } from "../../support/limits.ts";
+import { printedLines } from "../../support/printed.ts";
 
 /** Which counts are one and which are not, with Redis and in the isolate. */
 
@@ -23,10 +24,7 @@ const stores: [string, Record<string, string>][] = [
 const context = { waitUntil() {}, passThroughOnException() {}, props: {} } as unknown as ExecutionContext;
 const from = { "cf-connecting-ip": "192.0.2.7" };
 
-beforeEach(() => {
-  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
-});
-afterEach(() => void vi.restoreAllMocks());
+printedLines();
 
 const window = { name: "w", limit: 4, window: "1 d" } as const;
 const SHARED: LimitInput[] = [

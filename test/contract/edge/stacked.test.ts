@@ -1,21 +1,19 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { HTTPException } from "hono/http-exception";
-import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
+import { describe, expect, inject, it, vi } from "vitest";
 import { createLimits } from "../../../src/create-limits.ts";
 import type { MiddlewareLimit } from "../../../src/middleware/options.ts";
 import type { EdgeEnv } from "../../../src/middleware.ts";
 import { edgeInRedis, executionContext, FROM, sign } from "../../support/edge/hono-app.ts";
 import { freshPrefix } from "../../support/limits.ts";
+import { printedLines } from "../../support/printed.ts";
 
 /** Several middlewares on one request: they hide nothing of each other. */
 
 const limit = (name: string, units: number): MiddlewareLimit => ({ name, limit: units, window: "1 d" });
 
-beforeEach(() => {
-  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
-});
-afterEach(() => void vi.restoreAllMocks());
+printedLines();
 
 type Edge = ReturnType<typeof edgeInRedis>;
 

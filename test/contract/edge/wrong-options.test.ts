@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ConfigError } from "../../../src/config/config-error.ts";
 import { createEdge } from "../../../src/create-edge.ts";
 import { createLimits } from "../../../src/create-limits.ts";
@@ -7,14 +7,9 @@ import type { MiddlewareLimit } from "../../../src/middleware/options.ts";
 import type { EdgeEnv, EdgeVariables } from "../../../src/middleware.ts";
 import { createRequester } from "../../../src/store/requester.ts";
 import { edgeInRedis, executionContext, FROM } from "../../support/edge/hono-app.ts";
+import { printedLines } from "../../support/printed.ts";
 
-const log: string[] = [];
-beforeEach(() => {
-  log.length = 0;
-  for (const level of ["log", "info", "warn", "error"] as const)
-    vi.spyOn(console, level).mockImplementation((line) => void log.push(String(line)));
-});
-afterEach(() => void vi.restoreAllMocks());
+const log = printedLines();
 
 /** The one error that a call has thrown, or its promise has rejected with. */
 async function errorOf(call: () => unknown): Promise<unknown> {

@@ -1,10 +1,10 @@
-import { inject } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { contextOf } from "../context.ts";
 import { freshPrefix } from "../limits.ts";
 import { testPlatform } from "../platform.ts";
+import { redisVariables } from "./redis-variables.ts";
 
 /** The `SESSION_SECRET` of a {@link countingEdge}. */
 export const SESSION_SECRET = "session-secret-of-this-test-only-0123";
@@ -41,15 +41,9 @@ export function countingEdge({ routes, env, fetchOrigin }: CountingEdgeOptions) 
   });
   const log: Record<string, unknown>[] = [];
   const variables = {
-    UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
-    UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
-    STORE_DEADLINE_MS: "5000",
-    IDENTITY_SECRET: "identity-secret-of-this-test-only",
+    ...redisVariables(prefix),
     SESSION_SECRET,
     SERVICE_TOKEN,
-    REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
-    REDIS_SESSION_PREFIX: `{${prefix}s}`,
-    REDIS_CACHE_PREFIX: `{${prefix}c}`,
     ORIGIN: { fetch: fetchOrigin },
     ...env,
   };

@@ -1,9 +1,9 @@
-import { inject } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { freshPrefix } from "../limits.ts";
 import { testPlatform } from "../platform.ts";
+import { redisVariables } from "./redis-variables.ts";
 
 /** A request that the origin was sent. */
 export interface OriginCall {
@@ -73,13 +73,7 @@ export function gatedEdge({ routes, env, answer = () => cacheable() }: GatedEdge
     return watched(answer(call), call);
   }
   const variables = {
-    UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
-    UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
-    STORE_DEADLINE_MS: "5000",
-    IDENTITY_SECRET: "identity-secret-of-this-test-only",
-    REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
-    REDIS_SESSION_PREFIX: `{${prefix}s}`,
-    REDIS_CACHE_PREFIX: `{${prefix}c}`,
+    ...redisVariables(prefix),
     ADMIN_TOKEN: "admin-token-of-this-test-only-0123",
     ORIGIN: { fetch: fetchOrigin },
     ...env,

@@ -5,6 +5,7 @@ import { edgeAnswer } from "../../../src/worker.ts";
 import { freshPrefix } from "../limits.ts";
 import { testPlatform } from "../platform.ts";
 import { NOW } from "../session-samples.ts";
+import { redisVariables } from "./redis-variables.ts";
 
 export const KEY = "a-key-that-the-origin-knows";
 export const ADMIN_TOKEN = "admin-token-of-this-test";
@@ -54,11 +55,7 @@ export function keyWorld(vars: Record<string, string> = {}) {
     },
   });
   const env = {
-    UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
-    UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
-    REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
-    REDIS_SESSION_PREFIX: `{${prefix}s}`,
-    REDIS_CACHE_PREFIX: `{${prefix}c}`,
+    ...redisVariables(prefix),
     ORIGIN_URL: "https://origin.example",
     ORIGIN_TOKEN: "origin-token-of-the-test",
     LOG_LEVEL: "error",

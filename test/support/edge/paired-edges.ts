@@ -1,9 +1,9 @@
-import { inject } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { freshPrefix } from "../limits.ts";
 import { type TestPlatform, testPlatform } from "../platform.ts";
+import { redisVariables } from "./redis-variables.ts";
 
 /** Of the test's operator. */
 export const ADMIN_TOKEN = "admin-token-of-this-test-only-0123";
@@ -49,13 +49,7 @@ export function pairedEdges({ routes, env = {}, answer }: PairOptions) {
       return answer({ url: new URL(url), method, headers: new Headers(headers) }, state.originCalls);
     };
     const variables = {
-      UPSTASH_REDIS_REST_URL: inject("upstashUrl"),
-      UPSTASH_REDIS_REST_TOKEN: inject("upstashToken"),
-      STORE_DEADLINE_MS: "5000",
-      IDENTITY_SECRET: "identity-secret-of-this-test-only",
-      REDIS_RATE_LIMIT_PREFIX: `{${prefix}r}`,
-      REDIS_SESSION_PREFIX: `{${prefix}s}`,
-      REDIS_CACHE_PREFIX: `{${prefix}c}`,
+      ...redisVariables(prefix),
       ADMIN_TOKEN,
       ORIGIN: { fetch: fetchOrigin },
       ...env,

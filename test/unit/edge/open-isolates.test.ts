@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { createEdge } from "../../../src/create-edge.ts";
 import { createLimits } from "../../../src/create-limits.ts";
@@ -7,13 +7,11 @@ import { isolateOf } from "../../../src/edge/full-isolate.ts";
 import { limitsIsolateOf } from "../../../src/edge/limits-alone.ts";
 import { MAX_ISOLATES, openIsolates } from "../../../src/edge/open-isolates.ts";
 import { Store } from "../../../src/store/store.ts";
+import { printedLines } from "../../support/printed.ts";
 
 /** What requests make anew is bounded (law 5): the least recently used ends, and leaves nothing behind. */
 
-beforeEach(() => {
-  for (const level of ["log", "info", "warn", "error"] as const) vi.spyOn(console, level).mockReturnValue();
-});
-afterEach(() => void vi.restoreAllMocks());
+printedLines();
 
 const routes = (limit: number, more: Partial<RouteInput> = {}): RouteInput[] => [
   { path: "/*", limits: [{ name: "a", limit, window: "1 d" }], ...more },
