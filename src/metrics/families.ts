@@ -68,6 +68,9 @@ export const limitChecks: Family = {
   ],
 };
 
+/** Where each of the columns of {@link limitChecks} stands among its numbers. */
+export const LIMIT_COLUMNS = { total: 0, within: 1, near: 2, over: 3, shadow: 4 } as const;
+
 export const cacheAnswers: Family = {
   key: "cac",
   name: "envoyou_edge_cache_requests",

@@ -3,6 +3,7 @@ import type { EventName } from "../events/table.ts";
 import { type Counts, count, observe } from "./counts.ts";
 import {
   cacheAnswers,
+  LIMIT_COLUMNS,
   limitChecks,
   originAnswers,
   requests,
@@ -17,13 +18,6 @@ import {
 
 /** A request within a limit is near it once more than this part is used: the same as Envoy's. */
 const NEAR = 0.8;
-
-/** The columns of {@link limitChecks}. */
-const TOTAL = 0;
-const WITHIN = 1;
-const NEAR_LIMIT = 2;
-const OVER = 3;
-const SHADOW = 4;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -59,9 +53,9 @@ export function createMeter(counts: Counts): Meter {
       let denied: string | null = null;
       for (const window of windows) {
         const numbers = counts.at(limitChecks, route, window.policy.name, source);
-        count(numbers, TOTAL);
+        count(numbers, LIMIT_COLUMNS.total);
         count(numbers, outcomeOf(window));
-        if (isNear(window)) count(numbers, NEAR_LIMIT);
+        if (isNear(window)) count(numbers, LIMIT_COLUMNS.near);
         if (window.short && window.enforced) denied = window.caller;
       }
       if (denied !== null) counts.denied.add(denied);
@@ -84,8 +78,8 @@ export function createMeter(counts: Counts): Meter {
 }
 
 function outcomeOf({ short, enforced }: MeteredWindow): number {
-  if (!short) return WITHIN;
-  return enforced ? OVER : SHADOW;
+  if (!short) return LIMIT_COLUMNS.within;
+  return enforced ? LIMIT_COLUMNS.over : LIMIT_COLUMNS.shadow;
 }
 
 function isNear({ short, remaining, policy: { limit } }: MeteredWindow): boolean {

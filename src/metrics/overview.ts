@@ -3,6 +3,7 @@ import {
   type BucketsMs,
   cacheAnswers,
   type Family,
+  LIMIT_COLUMNS,
   limitChecks,
   originAnswers,
   requests,
@@ -65,10 +66,10 @@ function totalsOf(counts: Counts) {
     requests: Object.values(byStatus).reduce((all, each) => all + each, 0),
     by_status: byStatus,
     limits: {
-      allowed: sum(counts, limitChecks, WITHIN),
-      near: sum(counts, limitChecks, NEAR),
-      denied: sum(counts, limitChecks, OVER),
-      shadow: sum(counts, limitChecks, SHADOW),
+      allowed: sum(counts, limitChecks, LIMIT_COLUMNS.within),
+      near: sum(counts, limitChecks, LIMIT_COLUMNS.near),
+      denied: sum(counts, limitChecks, LIMIT_COLUMNS.over),
+      shadow: sum(counts, limitChecks, LIMIT_COLUMNS.shadow),
     },
     cache: {
       hit: cached("hit"),
@@ -94,13 +95,6 @@ function totalsOf(counts: Counts) {
     },
   };
 }
-
-/** The columns of {@link limitChecks}. */
-const TOTAL = 0;
-const WITHIN = 1;
-const NEAR = 2;
-const OVER = 3;
-const SHADOW = 4;
 
 /** The busiest first. */
 function routesOf(counts: Counts) {
@@ -142,15 +136,16 @@ function routesOf(counts: Counts) {
 function policiesOf(counts: Counts) {
   const byPolicy = new Map<string, ReturnType<typeof emptyPolicy>>();
   for (const [[route = "", policy = "", source = ""], numbers] of rows(counts, limitChecks)) {
-    if (at(numbers, TOTAL) === 0) continue;
+    if (at(numbers, LIMIT_COLUMNS.total) === 0) continue;
     const name = JSON.stringify([route, policy]);
     const known = byPolicy.get(name) ?? emptyPolicy(route, policy);
     byPolicy.set(name, known);
-    known.allowed += at(numbers, WITHIN);
-    known.near += at(numbers, NEAR);
-    known.denied += at(numbers, OVER);
-    known.shadow += at(numbers, SHADOW);
-    if (source in known.source) known.source[source as keyof typeof known.source] += at(numbers, TOTAL);
+    known.allowed += at(numbers, LIMIT_COLUMNS.within);
+    known.near += at(numbers, LIMIT_COLUMNS.near);
+    known.denied += at(numbers, LIMIT_COLUMNS.over);
+    known.shadow += at(numbers, LIMIT_COLUMNS.shadow);
+    if (source in known.source)
+      known.source[source as keyof typeof known.source] += at(numbers, LIMIT_COLUMNS.total);
   }
   return [...byPolicy.values()].sort((one, other) => other.denied - one.denied || other.near - one.near);
 }

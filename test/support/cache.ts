@@ -332,3 +332,15 @@ export function counted(headers: Record<string, string>, status = 200): Answer {
     return method === "HEAD" ? new Response(null, response) : response;
   };
 }
+
+/** Two isolates that both hold these paths, one ms later. */
+export async function twoIsolates(origin: Origin, paths: readonly string[]) {
+  const one = openCache({ origin });
+  const other = openCache({ origin, platform: one.platform, prefix: one.prefix });
+  for (const path of paths) {
+    await one.ask(path);
+    await other.ask(path);
+  }
+  one.platform.advance(1);
+  return { origin, one, other };
+}

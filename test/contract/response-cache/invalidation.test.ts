@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { json, Origin, openCache, sessionOf } from "../../support/cache.ts";
+import { json, Origin, openCache, sessionOf, twoIsolates } from "../../support/cache.ts";
 import { until } from "../../support/until.ts";
 
 const LONG = { "cache-control": "max-age=600" };
@@ -12,17 +12,7 @@ function writable(headers: Record<string, string> = LONG) {
   return origin;
 }
 
-/** Two isolates that both hold the paths. */
-async function twoIsolates(paths: string[], origin = writable()) {
-  const one = openCache({ origin });
-  const other = openCache({ origin, platform: one.platform, prefix: one.prefix });
-  for (const path of paths) {
-    await one.ask(path);
-    await other.ask(path);
-  }
-  one.platform.advance(1);
-  return { origin, one, other };
-}
+const holding = (paths: string[], origin = writable()) => twoIsolates(origin, paths);
 
 describe("unsafe methods (RFC 9111 §4.4)", () => {
   it("reach Location and Content-Location of the same host, in every isolate", async () => {
@@ -55,7 +45,7 @@ describe("unsafe methods (RFC 9111 §4.4)", () => {
   it.each(["PUT", "PATCH", "DELETE", "POST"])(
     "%s: what was stored is gone here at once, in Redis after it, and elsewhere at the next look",
     async (method) => {
-      const { origin, one, other } = await twoIsolates(["/v1/x", "/v1/y"]);
+      const { origin, one, other } = await holding(["/v1/x", "/v1/y"]);
       await one.ask("/v1/x", { method });
       const fresh = openCache({ origin, platform: one.platform, prefix: one.prefix });
       expect((await one.ask("/v1/y")).word, "another URL").toBe("HIT");
@@ -70,7 +60,7 @@ describe("unsafe methods (RFC 9111 §4.4)", () => {
   );
 
   it("may be of any number of URLs, and nothing else is forgotten", async () => {
-    const { one, other } = await twoIsolates(["/v1/stays"]);
+    const { one, other } = await holding(["/v1/stays"]);
     for (let n = 0; n < 1500; n += 1) await one.ask(`/v1/x?${n}`, { method: "POST" });
     one.platform.advance(6000);
     expect((await other.ask("/v1/stays")).word, "fifteen hundred writes to other URLs").toBe("HIT");
@@ -78,7 +68,7 @@ describe("unsafe methods (RFC 9111 §4.4)", () => {
   });
 
   it("cost one script for each URL", async () => {
-    const { one } = await twoIsolates(["/v1/x"]);
+    const { one } = await holding(["/v1/x"]);
     one.wire.commands.length = 0;
     await one.ask("/v1/x", { method: "PUT" });
     expect(one.wire.commands.map(([name]) => name)).toEqual(["evalsha"]);
@@ -86,7 +76,7 @@ describe("unsafe methods (RFC 9111 §4.4)", () => {
 
   it("outlive a new entry of a short life: nobody's older copy comes back", async () => {
     const origin = writable();
-    const { one, other } = await twoIsolates(["/v1/x"], origin);
+    const { one, other } = await holding(["/v1/x"], origin);
     await one.ask("/v1/x", { method: "PUT" });
     one.platform.advance(1);
     origin.answer = () => json({ short: true }, { "cache-control": "max-age=1" });
@@ -149,7 +139,7 @@ describe("unsafe methods (RFC 9111 §4.4)", () => {
   });
 
   it("while the store is lost reach all when it is back", async () => {
-    const { one, other } = await twoIsolates(["/v1/x"]);
+    const { one, other } = await holding(["/v1/x"]);
     await one.lose();
     one.platform.advance(1);
     await one.ask("/v1/x", { method: "POST" });
@@ -159,7 +149,7 @@ describe("unsafe methods (RFC 9111 §4.4)", () => {
   });
 
   it("beyond a thousand that could not be written become a purge of everything", async () => {
-    const { one, other } = await twoIsolates(["/v1/x"]);
+    const { one, other } = await holding(["/v1/x"]);
     await one.lose();
     for (let n = 0; n < 1001; n += 1) await one.ask(`/v1/y?${n}`, { method: "POST" });
     await one.recover();
@@ -174,7 +164,7 @@ describe("what a validation says of an entry that others may hold", () => {
         ? new Response(null, { status: 304, headers: { etag: '"a"', "cache-control": "no-store" } })
         : json({ count: origin.count }, { ...LONG, etag: '"a"' }),
     );
-    const { one, other } = await twoIsolates(["/v1/x"], origin);
+    const { one, other } = await holding(["/v1/x"], origin);
     expect((await one.ask("/v1/x", { headers: { "cache-control": "no-cache" } })).word).toBe("REVALIDATED");
     one.platform.advance(1);
     const fresh = openCache({ origin, platform: one.platform, prefix: one.prefix });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { counted, Origin, openCache } from "../../support/cache.ts";
+import { counted, Origin, openCache, twoIsolates } from "../../support/cache.ts";
 import { until } from "../../support/until.ts";
 
 const LONG = { "cache-control": "max-age=600, stale-while-revalidate=600", "cache-tag": "News, Front" };
@@ -7,20 +7,8 @@ const NOTHING = { files: [], prefixes: [], tags: [], everything: false, soft: fa
 const file = (path: string) => new URL(path, "https://edge.example");
 
 /** Two isolates, both of which hold the paths. */
-async function twoIsolates(
-  paths = ["/a/1", "/a/2", "/ab", "/b?x=1"],
-  headers: Record<string, string> = LONG,
-) {
-  const origin = new Origin(counted(headers));
-  const one = openCache({ origin });
-  const other = openCache({ origin, platform: one.platform, prefix: one.prefix });
-  for (const path of paths) {
-    await one.ask(path);
-    await other.ask(path);
-  }
-  one.platform.advance(1);
-  return { origin, one, other };
-}
+const holding = (paths = ["/a/1", "/a/2", "/ab", "/b?x=1"], headers: Record<string, string> = LONG) =>
+  twoIsolates(new Origin(counted(headers)), paths);
 
 describe("a purge", () => {
   it.each([
@@ -33,7 +21,7 @@ describe("a purge", () => {
     ["of a tag that nothing has", { tags: ["sports"] }, []],
     ["of everything", { everything: true }, ["/a/1", "/a/2", "/ab", "/b?x=1"]],
   ])("%s reaches that and no more", async (_, request, gone) => {
-    const { one } = await twoIsolates();
+    const { one } = await holding();
     expect(await one.cache.purge({ ...NOTHING, ...request })).toBe("everywhere");
     for (const path of ["/a/1", "/a/2", "/ab", "/b?x=1"]) {
       const { word } = await one.ask(path);
@@ -65,14 +53,14 @@ describe("a purge", () => {
   });
 
   it("is one script, whatever it reaches, and never searches keys", async () => {
-    const { one } = await twoIsolates();
+    const { one } = await holding();
     one.wire.commands.length = 0;
     await one.cache.purge({ ...NOTHING, tags: ["news", "front"], prefixes: ["edge.example/a/"] });
     expect(one.wire.commands.map(([name]) => String(name).toLowerCase())).toEqual(["evalsha"]);
   });
 
   it("is seen by another isolate within its maximum age, without a call of its own", async () => {
-    const { one, other } = await twoIsolates(["/a/1"]);
+    const { one, other } = await holding(["/a/1"]);
     await one.cache.purge({ ...NOTHING, files: [file("/a/1")] });
     one.platform.advance(4990);
     const before = await other.ask("/a/1");
@@ -97,7 +85,7 @@ describe("a purge", () => {
   });
 
   it("that is soft makes it stale: served while somebody validates it", async () => {
-    const { one, origin } = await twoIsolates(["/a/1"]);
+    const { one, origin } = await holding(["/a/1"]);
     await one.cache.purge({ ...NOTHING, tags: ["front"], soft: true });
     one.platform.advance(1000);
     expect(await one.ask("/a/1")).toMatchObject({ word: "STALE", text: '{"count":1}' });
@@ -106,7 +94,7 @@ describe("a purge", () => {
   });
 
   it("reaches entries that were stored before and found again in Redis", async () => {
-    const { one, origin } = await twoIsolates(["/a/1"]);
+    const { one, origin } = await holding(["/a/1"]);
     await one.cache.purge({ ...NOTHING, everything: true });
     one.platform.advance(1);
     const fresh = openCache({ origin, platform: one.platform, prefix: one.prefix });
@@ -128,7 +116,7 @@ describe("a purge", () => {
   });
 
   it("beyond the log's thousand becomes a purge of everything that is as old", async () => {
-    const { one, other } = await twoIsolates(["/a/1"]);
+    const { one, other } = await holding(["/a/1"]);
     const files = Array.from({ length: 1100 }, (_, index) => file(`/other/${index}`));
     await one.cache.purge({ ...NOTHING, files });
     expect(one.cache.sizes.purges, "known here").toBeLessThanOrEqual(1751);
@@ -143,7 +131,7 @@ describe("a purge", () => {
 
 describe("the log of purges", () => {
   it("is read from where it was last read, whatever this isolate has purged itself meanwhile", async () => {
-    const { one, other } = await twoIsolates(["/a/1", "/a/2"]);
+    const { one, other } = await holding(["/a/1", "/a/2"]);
     await one.cache.purge({ ...NOTHING, tags: ["news"] });
     one.platform.advance(60_000);
     await other.cache.purge({ ...NOTHING, files: [file("/elsewhere")] });
@@ -155,7 +143,7 @@ describe("the log of purges", () => {
   });
 
   it("keeps a purge of everything, though older ones must leave", async () => {
-    const { one, other } = await twoIsolates(["/a/1"]);
+    const { one, other } = await holding(["/a/1"]);
     for (let n = 0; n < 15; n += 1) {
       const files = Array.from({ length: 100 }, (_, index) => file(`/other/${n}/${index}`));
       await one.cache.purge({ ...NOTHING, files });
@@ -184,7 +172,7 @@ describe("the log of purges", () => {
   });
 
   it("is not held to be read lately by a clock that was ahead", async () => {
-    const { one, other } = await twoIsolates(["/a/1"]);
+    const { one, other } = await holding(["/a/1"]);
     one.platform.advance(-3_600_000);
     expect((await other.ask("/a/1")).calls, "it looks").toBe(1);
   });
@@ -192,7 +180,7 @@ describe("the log of purges", () => {
 
 describe("a purge while the store is lost", () => {
   it("takes effect here at once, says so, and reaches all when the store is back", async () => {
-    const { one, other } = await twoIsolates(["/a/1"]);
+    const { one, other } = await holding(["/a/1"]);
     await one.lose();
     expect(await one.cache.purge({ ...NOTHING, files: [file("/a/1")] })).toBe("isolate");
     expect((await one.ask("/a/1")).word).toBe("MISS");
@@ -202,7 +190,7 @@ describe("a purge while the store is lost", () => {
   });
 
   it("is bounded: beyond a thousand it is everything", async () => {
-    const { one, other } = await twoIsolates(["/a/1"]);
+    const { one, other } = await holding(["/a/1"]);
     await one.lose();
     for (let n = 0; n < 11; n += 1) {
       const files = Array.from({ length: 100 }, (_, index) => file(`/other/${n}/${index}`));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clearedCookie, sessionCookie } from "../../../src/identity/session-cookie.ts";
+import { clearedCookie } from "../../../src/identity/session-cookie.ts";
 import type { SessionChange } from "../../../src/request/session-change.ts";
 import { changeOf, issued, writeSessionFields } from "../../../src/session/changes.ts";
 import { recordOf } from "../../../src/session/claims.ts";
@@ -7,7 +7,6 @@ import type { SessionVerdict } from "../../../src/session/verdict.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
 const https = new URL("https://api.example.com/x");
-const loopback = new URL("http://localhost:8787/x");
 const active = (over: Partial<Extract<SessionVerdict, { kind: "active" }>> = {}): SessionVerdict => ({
   kind: "active",
   claims: claims(),
@@ -26,23 +25,6 @@ function written(change: SessionChange | null, fields: HeadersInit = {}): Header
   if (change) writeSessionFields(change, headers, https, NOW);
   return headers;
 }
-
-describe("the session cookie", () => {
-  it("has the __Host- prefix, HttpOnly and Secure", () => {
-    expect(sessionCookie(https, "es1.t", NOW + 60_000, NOW)).toBe(
-      "__Host-session=es1.t; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=Lax",
-    );
-    expect(clearedCookie(https)).toBe("__Host-session=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax");
-  });
-
-  it("lacks Secure only on http loopback", () => {
-    expect(sessionCookie(loopback, "es1.t", NOW + 1000, NOW)).toBe(
-      "session=es1.t; Max-Age=1; Path=/; HttpOnly; SameSite=Lax",
-    );
-    for (const other of ["https://localhost/", "http://example.com/", "http://localhost.example.com/"])
-      expect(sessionCookie(new URL(other), "es1.t", NOW, NOW), other).toMatch(/^__Host-session=.*; Secure;/);
-  });
-});
 
 describe("the change for a verdict", () => {
   it.each<[string, SessionVerdict]>([
