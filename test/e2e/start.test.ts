@@ -1,4 +1,12 @@
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  readdirSync,
+  readFileSync,
+  type Stats,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
 import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { join } from "node:path";
@@ -199,6 +207,73 @@ describe("an issue in a file is one message, and a fixed file goes on working", 
       expect(text.match(/^Reloaded\.$/gm), text).toHaveLength(1);
     }
     await run.stop("SIGTERM");
+  });
+
+  it("however soon it is fixed: where the development server has seen neither change, it starts anew all the same", async () => {
+    const folder = await copy();
+    const run = await start({ cwd: folder, args: ["--no-store", ...(await port())] }).ready();
+    const [routes, toml, vars] = ["src/routes.ts", "wrangler.toml", ".dev.vars"].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
+    const [goodRoutes, goodToml] = [readFileSync(routes, "utf8"), readFileSync(toml, "utf8")];
+    const invalid = goodRoutes.replace('"/v1/user/*"', '"v1/user/*"');
+    const keepsTime = ({ atime, mtime }: Stats) => utimesSync(routes, atime, mtime);
+    for (const { file, good, bad, says, time = () => {} } of [
+      { file: routes, good: goodRoutes, bad: `${goodRoutes}\nconst x = ;\n`, says: /error: src\/routes\.ts/ },
+      {
+        file: routes,
+        good: goodRoutes,
+        bad: `${goodRoutes}\nthrow new Error("at load");\n`,
+        says: /at load/,
+      },
+      { file: routes, good: goodRoutes, bad: invalid, says: /routes\[4\]\.path/ },
+      { file: routes, good: goodRoutes, bad: invalid, says: /routes\[4\]\.path/, time: keepsTime },
+      {
+        file: routes,
+        good: goodRoutes,
+        bad: invalid,
+        says: /routes\[4\]\.path/,
+        time: () => utimesSync(routes, 1, 1),
+      },
+      { file: toml, good: goodToml, bad: `${goodToml}\nx = = 3\n`, says: /error: wrangler\.toml/ },
+      { file: vars, good: "", bad: "LOG_LEVEL=loud\n", says: /LOG_LEVEL/ },
+    ]) {
+      const from = run.printed.length;
+      const said = run.says(says);
+      const before = statSync(routes);
+      writeFileSync(file, bad);
+      time(before);
+      await said;
+      const reloaded = run.says("Reloaded.");
+      writeFileSync(file, good);
+      time(before);
+      await reloaded;
+      expect((await fetch(`${run.address("edge")}/v1/emissions/units`)).status).toBe(200);
+      expect(run.printed.slice(from).match(/^error:/gm)).toHaveLength(1);
+    }
+  });
+
+  it("in the Worker's own code, where the development server has been started anew meanwhile and watches nothing", async () => {
+    const folder = await copy();
+    const run = await start({ cwd: folder, args: ["--no-store", ...(await port())] }).ready();
+    const worker = join(folder, "src/worker.ts");
+    const good = readFileSync(worker, "utf8");
+    for (const [bad, fix] of [
+      [`${good}\nconst x = ;\n`, () => writeFileSync(worker, good)],
+      [`import "./made-later.ts";\n${good}`, () => writeFileSync(join(folder, "src/made-later.ts"), "")],
+    ] as const) {
+      const said = run.says(/error: src\/worker\.ts/);
+      writeFileSync(worker, bad);
+      await said;
+      // wrangler reads its configuration anew, cannot build, and ends its watch.
+      const builds = new Promise((done) => setTimeout(done, 3000));
+      appendFileSync(join(folder, ".dev.vars"), "LOG_LEVEL=debug\n");
+      await builds;
+      const reloaded = run.says("Reloaded.");
+      fix();
+      await reloaded;
+      expect((await fetch(`${run.address("edge")}/v1/emissions/units`)).status).toBe(200);
+    }
   });
 
   it.each([

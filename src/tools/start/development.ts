@@ -5,6 +5,7 @@ import { pasted } from "../../config/read-secrets.ts";
 import { explainWranglerError } from "../check/wrangler-file.ts";
 import { isPortTaken } from "../ports.ts";
 import type { Announcement } from "./announce.ts";
+import { AwaitedStart } from "./awaited-start.ts";
 import { devRegistry } from "./dev-registry.ts";
 import { type DevelopmentVars, developmentVars, emptyVars } from "./development-vars.ts";
 import { type Edge, startEdge } from "./edge.ts";
@@ -30,10 +31,13 @@ import { type SessionDatabase, sessionDatabase } from "./session-database.ts";
 import { areOfSample, type Tour, tour } from "./tour.ts";
 import { startTourShell } from "./tour-shell.ts";
 import { watchFiles } from "./watch-files.ts";
+import { filesBelow, ownFiles } from "./watched-files.ts";
 import { WorkerOutput } from "./worker-output.ts";
 
 /** How long the Worker may take to answer its first request. */
 const ANSWERS_WITHIN_MS = 10_000;
+const LOOKS_AGAIN_MS = 1000;
+const NO_ANSWER = "The Worker does not answer.";
 const ROUTES = "src/routes.ts";
 
 /** Everything of one `npm start`. */
@@ -41,6 +45,7 @@ export class Development {
   readonly #options: StartOptions;
   readonly #output: WorkerOutput;
   readonly #state: EdgeState;
+  readonly #awaited = new AwaitedStart({ ask: () => this.#reload() });
   readonly #stops: (() => unknown)[] = [];
   /** Made once: a reload keeps sessions and tokens. */
   #made: DevelopmentVars = {};
@@ -57,6 +62,10 @@ export class Development {
   #change = 0;
   /** Whether wrangler.toml or the variables have changed since the Worker got them. */
   #isReloadDue = false;
+  /** Whether the development server looks at the Worker's files, so that a fixed one starts it. */
+  #isWatched = true;
+  /** Resolves when all runs. */
+  readonly #running = Promise.withResolvers<void>();
   #page: Page | null = null;
   #edge: Edge | null = null;
   #url = "";
@@ -80,7 +89,10 @@ export class Development {
   async start(port: number): Promise<Announcement> {
     this.#url = `http://localhost:${port}`;
     this.#stops.push(() => this.#reader.stop());
+    this.#stops.push(() => this.#awaited.stop());
     this.#readFiles();
+    // From now on, so that no change of the seconds of the start is missed.
+    this.#watch();
     const { env, database: wanted } = this.#options;
     [this.#store, this.#database] = await Promise.all([
       this.#keep(startStore(this.#options, this.#own)),
@@ -92,7 +104,7 @@ export class Development {
     await this.#warnOf(origin);
     await this.#startEdge(port);
     await this.#startPage(port);
-    this.#watch();
+    this.#running.resolve();
     return {
       edge: this.#url,
       page: this.#page?.url ?? null,
@@ -169,8 +181,17 @@ export class Development {
         vars: () => this.#vars(),
         onLog: (text, at) => this.#output.logged(text, at),
         onServerLine: (text, at) => this.#output.served(text, at),
-        onRunning: () => void this.#state.workerStarts(() => this.#look(port)),
-        onProblem: (text) => this.#state.buildFails(text),
+        onBuilding: () => this.#awaited.builds(),
+        onRunning: () => {
+          this.#awaited.ends();
+          this.#isWatched = true;
+          void this.#state.workerStarts(() => this.#look(port));
+        },
+        onProblem: (text, watches) => {
+          this.#awaited.ends();
+          this.#isWatched &&= watches;
+          this.#state.buildFails(text);
+        },
       }),
     );
     // An issue that the check finds ends the start before the Worker is built.
@@ -178,12 +199,13 @@ export class Development {
     this.#edge = await edge;
   }
 
-  /** Asks the Worker once, so that it reads its configuration. */
+  /** Asks the Worker, so that it reads its configuration; again where it does not answer, as on a machine that is busy. */
   async #look(port: number): Promise<void> {
     const url = `http://127.0.0.1:${port}${this.#path("HEALTH_PATH", "/health")}/live`;
-    if ((await this.#output.own(url, ANSWERS_WITHIN_MS)) === null) {
-      this.#state.workerFails("The Worker does not answer.");
-    }
+    if ((await this.#output.own(url, ANSWERS_WITHIN_MS)) !== null) return;
+    this.#state.workerFails(NO_ANSWER);
+    const again = () => this.#state.problem === NO_ANSWER && this.#state.workerStarts(() => this.#look(port));
+    setTimeout(again, LOOKS_AGAIN_MS).unref();
   }
 
   /** Reads the routes and the variables before the Worker does. */
@@ -207,9 +229,17 @@ export class Development {
     this.#routes = rows ?? this.#routes;
     if (issue !== null) return this.#state.checkFails(issue);
     const reloads = this.#isReloadDue;
-    this.#state.checkPasses({ reloads });
+    if (this.#state.checkPasses({ reloads }) && this.#edge) this.#awaited.wait();
     this.#isReloadDue = false;
-    if (reloads) await this.#edge?.reload();
+    if (reloads) await this.#reload();
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      await this.#edge?.reload();
+    } catch (error) {
+      this.#state.filesFail(problemText(error));
+    }
   }
 
   #storeText(): string {
@@ -270,20 +300,21 @@ export class Development {
   }
 
   #watch(): void {
-    const { userConfigPath, configPath } = this.#configured();
-    const file = userConfigPath ?? configPath ?? "wrangler.toml";
-    const { env } = this.#options;
-    const names = [".dev.vars", ".env", ".env.local", ...(env ? [`.dev.vars.${env}`, `.env.${env}`] : [])];
-    const own = [file, ...names.map((name) => join(dirname(file), name))];
+    const { userConfigPath, configPath, main } = this.#configured();
+    const own = ownFiles(userConfigPath ?? configPath ?? "wrangler.toml", this.#options.env);
+    const code = dirname(main ?? ROUTES);
     this.#stops.push(
       watchFiles(
-        () => [...own, ...this.#sources],
-        (changed) => void this.#filesChanged(changed.some((each) => own.includes(each))),
+        () => [...own, ...this.#sources, ...(this.#isWatched ? [] : filesBelow(code))],
+        async (changed) => {
+          await this.#running.promise;
+          await this.#filesChanged(!this.#isWatched || changed.some((each) => own.includes(each)));
+        },
       ),
     );
   }
 
-  /** @param isConfigured Whether another file than a source has changed. wrangler itself watches those. */
+  /** @param isConfigured Whether wrangler has to be told: of a file that is no source, or of any where it watches none. */
   async #filesChanged(isConfigured: boolean): Promise<void> {
     try {
       this.#isReloadDue ||= isConfigured;

@@ -57,12 +57,17 @@ export class EdgeState {
     this.#tell(text);
   }
 
-  /** @param reloads Whether the Worker is started anew for it. Else its files may have been built and started before. */
-  checkPasses({ reloads }: { reloads: boolean }): void {
-    if (this.#check === null) return;
+  /**
+   * @param reloads Whether the Worker is started anew for it. Else its files may have been built and started before.
+   * @returns whether a start of the Worker has to come: what stands in the files does not run yet.
+   */
+  checkPasses({ reloads }: { reloads: boolean }): boolean {
+    if (this.#check === null) return reloads;
     this.#check = null;
-    if (this.#ranMeanwhile && !reloads) this.#reloaded();
+    const runs = this.#ranMeanwhile && !reloads;
+    if (runs) this.#reloaded();
     else this.#options.changed();
+    return !runs;
   }
 
   /** The last change gives no Worker: it cannot be built or loaded. */

@@ -18,10 +18,17 @@ export interface EdgeOptions {
   onLog(text: string, at: number): void;
   /** A line that the development server prints. */
   onServerLine(text: string, at: number): void;
+  /** The Worker is built. `onRunning` or `onProblem` follow. */
+  onBuilding(): void;
   /** The Worker runs, for the first time or after a change. */
   onRunning(): void;
-  /** Why the Worker does not run, or goes on as it was before the last change. */
-  onProblem(text: string): void;
+  /**
+   * Why the Worker does not run, or goes on as it was before the last change.
+   *
+   * @param watches Whether the server goes on looking at the files of the Worker. It does not where a start of its own, as `reload` is
+   *   one, finds a file that cannot be built: then nothing but another `reload` builds.
+   */
+  onProblem(text: string, watches: boolean): void;
 }
 
 export interface Edge {
@@ -32,6 +39,9 @@ export interface Edge {
 
 type ProxyMessage = Parameters<DevEnv["proxy"]["sendMessageToProxyWorker"]>[0];
 type ReloadComplete = Pick<Extract<ProxyMessage, { type: "play" }>, "proxyData">;
+
+/** How wrangler says that the first build since it read its configuration has failed. It watches nothing then. */
+const FIRST_BUILD = "Failed to construct initial bundle";
 
 /** How the bindings of a start are written. */
 export type Bindings = NonNullable<Parameters<DevEnv["startWorker"]>[0]["bindings"]>;
@@ -73,19 +83,24 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     },
   });
 
+  const dispatch = server.dispatch.bind(server);
+  server.dispatch = (event) => {
+    if (event.type === "bundleStart") options.onBuilding();
+    dispatch(event);
+  };
   server.on("reloadComplete", (event: ReloadComplete) => {
     last = event;
     runtimeErrors = [];
     options.onRunning();
   });
-  server.on("buildFailed", ({ cause }: { cause: unknown }) => {
+  server.on("buildFailed", ({ cause, reason }: { cause: unknown; reason: string }) => {
     const text = problemText(cause);
-    if (!last || !isOfRemovedBuild(text)) options.onProblem(text);
+    if (!last || !isOfRemovedBuild(text)) options.onProblem(text, reason !== FIRST_BUILD);
     // The proxy holds requests back from the start of a build. The Worker of before still runs.
     if (last) void server.proxy.sendMessageToProxyWorker({ type: "play", proxyData: last.proxyData });
   });
   server.on("error", (event: { cause?: unknown }) => {
-    options.onProblem(problemText(event.cause ?? event, runtimeErrors));
+    options.onProblem(problemText(event.cause ?? event, runtimeErrors), true);
     runtimeErrors = [];
   });
 

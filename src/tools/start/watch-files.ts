@@ -33,8 +33,9 @@ export function watchFiles(
 function statesOf(files: readonly string[]): Map<string, string> {
   return new Map(
     files.map((file) => {
-      const stat = statSync(file, { throwIfNoEntry: false });
-      return [file, stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : ""];
+      const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
+      // Whoever writes a file may set its mtime to what it was; nobody sets ctime.
+      return [file, stat ? `${stat.ino}:${stat.size}:${stat.mtimeNs}:${stat.ctimeNs}` : ""];
     }),
   );
 }

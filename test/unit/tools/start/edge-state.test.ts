@@ -159,6 +159,26 @@ describe("after it", () => {
     expect(said).toEqual(["error: LOG_LEVEL", "Reloaded."]);
   });
 
+  type Step = (edge: EdgeState) => unknown;
+  const fails: Step = (edge) => edge.checkFails("key scop");
+  const starts: Step = (edge) => edge.workerStarts(nothing);
+  const refuses: Step = (edge) => edge.workerStarts(async () => edge.workerFails("key scop"));
+  it.each<[what: string, steps: Step[], reloads: boolean, due: boolean]>([
+    ["nothing was wrong", [], false, false],
+    ["nothing was wrong, and variables are others", [], true, true],
+    ["the Worker has not seen what was wrong", [fails], false, true],
+    ["the Worker has refused it", [fails, refuses], false, true],
+    ["the Worker is not built", [fails, (edge) => edge.buildFails("routes.ts:7")], false, true],
+    ["the Worker was quicker, and runs what is right", [fails, starts], false, false],
+    ["it runs, without the variables", [fails, starts], true, true],
+    ["it ran before what was wrong", [starts, fails], false, true],
+    ["it was wrong twice", [fails, starts, fails], false, true],
+  ])("a start has to come, where %s and reloads is %s: %s", async (_, steps, reloads, due) => {
+    const { edge } = await running();
+    for (const step of steps) await step(edge);
+    expect(edge.checkPasses({ reloads })).toBe(due);
+  });
+
   it("one problem after the other: each is said", async () => {
     const { edge, said } = await running();
     edge.checkFails("key scop");

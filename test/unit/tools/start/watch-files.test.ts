@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -26,6 +26,17 @@ it.each<{ how: string; before: boolean; change: (file: string) => void }>([
       renameSync(`${file}~`, file);
     },
   },
+  {
+    how: "written by whoever keeps its time and its size",
+    before: true,
+    change(file) {
+      const { atime, mtime } = statSync(file);
+      writeFileSync(file, "y");
+      utimesSync(file, atime, mtime);
+    },
+  },
+  { how: "of the future", before: true, change: (file) => utimesSync(file, 1, 9_999_999_999) },
+  { how: "of the past", before: true, change: (file) => utimesSync(file, 1, 1) },
   {
     how: "replaced by a folder",
     before: true,
