@@ -1,4 +1,5 @@
 import { unstable_DevEnv as DevEnv } from "wrangler";
+import { writtenAt } from "./log-lines.ts";
 import { isOfRemovedBuild, plain, problemText } from "./problems.ts";
 
 export interface EdgeOptions {
@@ -78,7 +79,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
         timestamp: number;
       }) {
         if (level === "error" && message.startsWith("service core:")) runtimeErrors.push(message);
-        else options.onLog(message, timestamp);
+        else options.onLog(message, writtenAt(timestamp));
       },
     },
   });

@@ -30,11 +30,11 @@ export function startTourShell(preamble: string): TourShell {
   async function runNow(line: string): Promise<string> {
     const mark = `end of ${randomUUID()}`;
     printed = "";
-    const until = Date.now() + LINE_WITHIN_MS;
+    const until = performance.now() + LINE_WITHIN_MS;
     shell.stdin.write(`{ ${line}\n} </dev/null 2>&1\nprintf '%s' '${mark}'\n`);
     while (!printed.includes(mark)) {
       if (shell.exitCode !== null || shell.pid === undefined) return "The shell of the tour has ended.";
-      if (Date.now() > until) return "The line has not ended within a minute.";
+      if (performance.now() > until) return "The line has not ended within a minute.";
       await new Promise<void>((resolve) => {
         arrived = resolve;
         setTimeout(resolve, 1000);

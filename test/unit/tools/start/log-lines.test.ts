@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { logLine, plainLine } from "../../../../src/tools/start/log-lines.ts";
+import { logLine, plainLine, writtenAt } from "../../../../src/tools/start/log-lines.ts";
 
 describe("logLine", () => {
   it.each(["", "text", "{", '{"level":"warn"}', '{"event":"x"}', "[1]", "null", '"{"'])(
@@ -52,4 +52,17 @@ describe("warnings are plain lines", () => {
   ])("%j", (line, text) => {
     expect(plainLine(line)).toBe(text);
   });
+});
+
+const NOW = 1_000_000_000_000;
+it.each([
+  ["at once", NOW, NOW],
+  ["a moment ago", NOW - 40, NOW - 40],
+  ["seconds ago, on a busy machine", NOW - 9000, NOW - 9000],
+  ["in the next moment", NOW + 40, NOW + 40],
+  ["before the machine's clock was set back", NOW + 600_000, NOW],
+  ["before the machine's clock was set ahead", NOW - 3_600_000, NOW],
+  ["at the epoch", 0, NOW],
+])("a line that was written %s", (_, told, at) => {
+  expect(writtenAt(told, NOW)).toBe(at);
 });
