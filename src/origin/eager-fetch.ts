@@ -1,10 +1,11 @@
-import type { EagerReply, OriginFetchOptions, OriginReply } from "../request/origin-reply.ts";
+import type { EagerReply, OriginFailure, OriginFetchOptions, OriginReply } from "../request/origin-reply.ts";
+import type { Forwarded } from "./forward.ts";
 import type { Exchange } from "./note-verified-key.ts";
 
 /** A request on its way. */
 export interface Sent extends Pick<Exchange, "sentAt" | "method" | "headers" | "url"> {
   /** As the origin gives it. */
-  reply: Promise<OriginReply>;
+  reply: Promise<Forwarded | OriginFailure>;
 }
 
 /** What became of an eager fetch. */

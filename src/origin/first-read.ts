@@ -1,4 +1,4 @@
-import type { Platform } from "../runtime/platform.ts";
+import type { Waits } from "../runtime/waits.ts";
 import { BODY_SILENCE_MS, readerOf } from "./move-body.ts";
 
 /**
@@ -16,15 +16,16 @@ export type FirstRead =
  * stream that JavaScript watches: with both bodies of a POST watched, that was a fifth of its CPU in a profile.
  *
  * @param length Its bytes, as its message says. The runtime gives neither more nor, without an error, fewer (RFC 9112 §6.3).
+ * @param waits Where the wait for it begins. It is not ended here: what is waited for next takes its place.
  */
 export async function firstRead(
   body: ReadableStream<Uint8Array>,
   length: number,
-  platform: Pick<Platform, "timer">,
+  waits: Waits,
 ): Promise<FirstRead> {
   const { read, cancel, release } = readerOf(body, length);
   let stalled = false;
-  const stopTimer = platform.timer(BODY_SILENCE_MS, () => {
+  waits.next(BODY_SILENCE_MS, () => {
     stalled = true;
     void cancel(new Error("The body has stalled"));
   });
@@ -36,7 +37,5 @@ export async function firstRead(
     return done ? { kind: "broken" } : { kind: "part", bytes: value };
   } catch {
     return { kind: stalled ? "stalled" : "broken" };
-  } finally {
-    stopTimer();
   }
 }

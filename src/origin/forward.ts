@@ -1,6 +1,7 @@
 import { isWebSocketUpgrade } from "../http/hop-by-hop.ts";
-import type { FailureCode, OriginReply } from "../request/origin-reply.ts";
+import { type FailureCode, ORIGIN_GONE, ORIGIN_LATE, type OriginFailure } from "../request/origin-reply.ts";
 import type { Platform } from "../runtime/platform.ts";
+import { type Waits, waitsOf } from "../runtime/waits.ts";
 import { type Sending, type Sent, sendContent } from "./request-body.ts";
 
 export interface ForwardInput {
@@ -20,32 +21,39 @@ export interface ForwardInput {
   abort?: AbortController | undefined;
 }
 
-const failed = (status: 400 | 408 | 502 | 504 | 508, code: FailureCode) =>
-  ({ kind: "failed", status, code }) as const;
-const UNREACHABLE = failed(502, "ORIGIN_UNREACHABLE");
-const LATE = failed(504, "ORIGIN_TIMEOUT");
+const failed = (status: 400 | 408 | 508, code: FailureCode) => ({ kind: "failed", status, code }) as const;
 
 /** What comes of a request whose content did not arrive. */
-const UNSENT: Readonly<Record<Exclude<Sent, "sent">, OriginReply>> = {
+const UNSENT: Readonly<Record<Exclude<Sent, "sent">, OriginFailure>> = {
   "client stalled": failed(408, "CONTENT_STALLED"),
   "client broke off": failed(400, "CONTENT_BROKEN_OFF"),
-  "origin stalled": LATE,
-  "origin broke off": UNREACHABLE,
+  "origin stalled": ORIGIN_LATE,
+  "origin broke off": ORIGIN_GONE,
 };
 
+/** The answer's fields, and what its reader goes on to wait by, or ends: the request's last wait is not over. */
+export interface Forwarded {
+  kind: "response";
+  response: Response;
+  waits: Waits;
+  /** Gives up what has not come of it. */
+  abandon(): void;
+}
+
 /** Sends a request to the origin. It streams both bodies and follows no redirect. Failures are values; it never throws. */
-export async function forward(input: ForwardInput): Promise<OriginReply> {
+export async function forward(input: ForwardInput): Promise<Forwarded | OriginFailure> {
   if (comesFromHere(input.headers, input.via)) return failed(508, "LOOP_DETECTED");
   const { method, headers, platform } = input;
   const { abort = new AbortController() } = input;
+  const waits = waitsOf(platform);
   const bodyless = method === "GET" || method === "HEAD";
-  const sending = bodyless || !input.body ? null : await sendContent(input.body, headers, platform);
+  const sending =
+    bodyless || !input.body ? null : await sendContent(input.body, headers, { platform, waits });
   if (typeof sending === "string") return UNSENT[sending];
-  const late = Promise.withResolvers<OriginReply>();
-  let cancel = () => {};
+  const late = Promise.withResolvers<OriginFailure>();
   let over = false;
   const beginDeadline = () => {
-    if (!over) cancel = platform.timer(input.deadlineMs, () => late.resolve(LATE));
+    if (!over) waits.next(input.deadlineMs, () => late.resolve(ORIGIN_LATE));
   };
   if (sending) {
     // An origin that closes its side may have answered: its answer counts, and has as long as any other.
@@ -57,21 +65,21 @@ export async function forward(input: ForwardInput): Promise<OriginReply> {
 
   const reply = await Promise.race([answerOf(input, sending?.body ?? null, abort.signal), late.promise]);
   over = true;
-  cancel();
   sending?.answered();
-  // Only then: a signal that fires later would end a stream or a WebSocket.
   if (reply.kind === "failed") {
+    waits.stop();
     abort.abort();
     sending?.stop();
+    return reply;
   }
-  return reply;
+  return { kind: "response", response: reply.response, waits, abandon: () => abort.abort() };
 }
 
 async function answerOf(
   { url, method, headers, fetch, cf }: ForwardInput,
   body: Sending["body"] | null,
   signal: AbortSignal,
-): Promise<OriginReply> {
+): Promise<Pick<Forwarded, "kind" | "response"> | OriginFailure> {
   try {
     const response = await fetch(url.href, {
       method,
@@ -84,9 +92,9 @@ async function answerOf(
       encodeResponseBody: "manual",
     });
     if (isFinal(response, headers)) return { kind: "response", response };
-    return { ...UNREACHABLE, originStatus: response.status };
+    return { ...ORIGIN_GONE, originStatus: response.status };
   } catch {
-    return UNREACHABLE;
+    return ORIGIN_GONE;
   }
 }
 

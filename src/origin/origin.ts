@@ -6,7 +6,13 @@ import { problem } from "../http/problem.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
 import type { EdgeRequest } from "../request/capability.ts";
-import type { FailureCode, OriginFetch, OriginFetchOptions, OriginReply } from "../request/origin-reply.ts";
+import type {
+  FailureCode,
+  OriginFailure,
+  OriginFetch,
+  OriginFetchOptions,
+  OriginReply,
+} from "../request/origin-reply.ts";
 import type { SessionChange } from "../request/session-change.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -16,7 +22,7 @@ import { forward } from "./forward.ts";
 import { noteVerifiedKey } from "./note-verified-key.ts";
 import { originUrl } from "./origin-url.ts";
 import { originHeaders } from "./request-headers.ts";
-import { watchedBody } from "./response-body.ts";
+import { answerBody } from "./response-body.ts";
 import { cleanResponse, type OriginSignals } from "./response-headers.ts";
 
 export interface OriginOptions {
@@ -126,14 +132,20 @@ async function received(
   const { platform, config } = options;
   const reply = await replying;
   countAnswer(options, caller.request.route.name, reply, sent.sentAt);
+  const failed = (failure: OriginFailure) => {
+    noteFailure(options, caller.request, sent.url, failure);
+    return failure;
+  };
+  if (reply.kind === "failed") return failed(reply);
+  const content = await answerBody(reply, { method: sent.method, holdsShortBodies, platform });
+  if (content.kind === "failed") return failed(content);
   noteFailure(options, caller.request, sent.url, reply);
-  if (reply.kind === "failed") return reply;
   const basePath = config.origin?.url.pathname.replace(/\/+$/, "") ?? "";
   const { response, signals } = cleanResponse(reply.response, {
     originUrl: sent.url,
     edgeUrl: caller.request.url,
     basePath,
-    body: await watchedBody(reply.response, { method: sent.method, holdsShortBodies, platform }),
+    body: content.body,
   });
   if (options.ownsCors) dropOriginCors(response.headers);
   const { status } = response;

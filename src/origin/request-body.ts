@@ -1,5 +1,6 @@
 import { contentLength, isShortBody } from "../http/content.ts";
 import type { Platform } from "../runtime/platform.ts";
+import type { Waits } from "../runtime/waits.ts";
 import { firstRead } from "./first-read.ts";
 import { moveBody, pipeFor } from "./move-body.ts";
 
@@ -26,14 +27,15 @@ export interface Sending {
 export async function sendContent(
   body: ReadableStream<Uint8Array>,
   headers: Headers,
-  platform: Pick<Platform, "now" | "timer">,
+  { platform, waits }: { platform: Pick<Platform, "now" | "timer">; waits: Waits },
 ): Promise<Sending | "client stalled" | "client broke off"> {
   const length = contentLength(headers);
   if (length === null || !isShortBody(headers)) return streamed(body, length, platform);
-  const begun = await firstRead(body, length, platform);
-  if (begun.kind === "stalled") return "client stalled";
-  if (begun.kind === "broken") return "client broke off";
-  return begun.kind === "whole" ? atOnce(begun.bytes) : streamed(body, length, platform, begun.bytes);
+  const begun = await firstRead(body, length, waits);
+  if (begun.kind === "whole") return atOnce(begun.bytes);
+  waits.stop();
+  if (begun.kind === "part") return streamed(body, length, platform, begun.bytes);
+  return begun.kind === "stalled" ? "client stalled" : "client broke off";
 }
 
 /** Content that is here: the runtime sends it as it sends the fields. */

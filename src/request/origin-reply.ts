@@ -19,6 +19,11 @@ export interface OriginFailure {
   originStatus?: number;
 }
 
+/** The origin did not answer in time, or its answer stood still. */
+export const ORIGIN_LATE: OriginFailure = { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" };
+/** There is no connection to the origin, or it broke off. */
+export const ORIGIN_GONE: OriginFailure = { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" };
+
 /** Why there is no answer. With the first two it is the client that did not send its content. */
 export type FailureCode =
   | "CONTENT_STALLED"

@@ -1,5 +1,5 @@
 import { contentLength, isShortBody } from "../http/content.ts";
-import type { OriginFailure } from "../request/origin-reply.ts";
+import { ORIGIN_GONE, ORIGIN_LATE, type OriginFailure } from "../request/origin-reply.ts";
 import { bodyOf, isDecodable } from "./body.ts";
 import { fetchKey } from "./collapse.ts";
 import type { CacheContext } from "./context.ts";
@@ -112,8 +112,8 @@ async function hold(
   exact: number | undefined,
 ): Promise<Held | OriginFailure> {
   const held = await heldBody(body, platform, originDeadlineMs, exact);
-  if (held.kind === "stalled") return { kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" };
-  if (held.kind === "broken") return { kind: "failed", status: 502, code: "ORIGIN_UNREACHABLE" };
+  if (held.kind === "stalled") return ORIGIN_LATE;
+  if (held.kind === "broken") return ORIGIN_GONE;
   const { bytes } = held;
   return { kind: "held", response: new Response(bytes, { status, statusText, headers, ...AS_SENT }), bytes };
 }

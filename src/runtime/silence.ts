@@ -25,6 +25,11 @@ export function watchSilence(
   let cancel = platform.timer(Math.min(ms, atMostMs), look);
   function look(): void {
     const now = platform.now();
+    // A clock that was set back makes no silence longer than it is.
+    if (now < heardAt) {
+      endsAt -= heardAt - now;
+      heardAt = now;
+    }
     if (now - heardAt >= ms || now >= endsAt) {
       heardAt = now;
       if (now >= endsAt) endsAt = Number.POSITIVE_INFINITY;

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { watchedBody } from "../../../src/origin/response-body.ts";
+import { answerBody } from "../../../src/origin/response-body.ts";
+import type { OriginFailure } from "../../../src/request/origin-reply.ts";
+import { waitsOf } from "../../../src/runtime/waits.ts";
 import { type TestPlatform, testPlatform } from "../../support/platform.ts";
 import { readAll, type ScriptedBody, scriptedBody, settle } from "../../support/streams.ts";
 
@@ -10,17 +12,45 @@ function answer(
   const platform = testPlatform();
   const content = scriptedBody();
   const response = new Response(content.body, { status, headers });
-  const watched = watchedBody(response, { method, holdsShortBodies, platform });
-  /** As a response of it has it. */
-  const body = watched.then((each) => new Response(each).body);
-  const untouched = watched.then((each) => each === response.body);
-  return { platform, content, body, untouched, isHere: watched.then((each) => each instanceof Uint8Array) };
+  let abandoned = false;
+  const abandon = () => {
+    abandoned = true;
+  };
+  const waits = waitsOf(platform);
+  // The wait for the answer, which is here.
+  waits.next(30_000, () => expect.unreachable("the wait for the answer is over"));
+  const given = answerBody(
+    { kind: "response", response, waits, abandon },
+    { method, holdsShortBodies, platform },
+  );
+  const raw = given.then((each) => (each.kind === "body" ? each.body : failed(each)));
+  // A failure is looked at in `given`.
+  raw.catch(() => {});
+  const from = <Value>(read: (body: Awaited<typeof raw>) => Value) => {
+    const value = raw.then(read);
+    value.catch(() => {});
+    return value;
+  };
+  return {
+    platform,
+    content,
+    given,
+    /** As a response of it has it. */
+    body: from((each) => new Response(each).body),
+    untouched: from((each) => each === response.body),
+    isHere: from((each) => each instanceof ArrayBuffer),
+    abandoned: () => abandoned,
+  };
+}
+
+function failed({ code }: OriginFailure): never {
+  throw new Error(code);
 }
 
 describe("the body of an answer", () => {
   it.each<Record<string, string>>([
     {},
-    { "content-length": "4" },
+    { "content-length": "65537" },
     { "content-type": "application/x-ndjson" },
     { "content-encoding": "gzip" },
     { "content-encoding": "br", "content-length": "9" },
@@ -39,7 +69,7 @@ describe("the body of an answer", () => {
   });
 
   it("may take its time", async () => {
-    const { platform, content, body } = answer({ "content-length": "20" });
+    const { platform, content, body } = answer();
     const reading = body.then(readAll);
     for (let piece = 0; piece < 20; piece += 1) {
       content.send("x");
@@ -116,7 +146,7 @@ describe("a short body", () => {
   it.each<[what: string, headers: Record<string, string>, pieces: string[], isHere: boolean]>([
     ["that comes in one piece", { "content-length": "4" }, ["abcd"], true],
     ["at the bound", { "content-length": "65536" }, ["x".repeat(65_536)], true],
-    ["in several pieces", { "content-length": "4" }, ["ab", "cd"], false],
+    ["in several pieces", { "content-length": "4" }, ["ab", "cd"], true],
     [
       "in a coding, which another runtime decodes",
       { "content-length": "4", "content-encoding": "br" },
@@ -127,34 +157,42 @@ describe("a short body", () => {
     ["beyond the bound", { "content-length": "65537" }, ["x".repeat(65_537)], false],
   ])("%s", async (_what, headers, pieces, isHere) => {
     const given = answer(headers);
-    const [first = "", ...others] = pieces;
-    given.content.send(first);
-    expect(await given.isHere).toBe(isHere);
-    const reading = given.body.then(readAll);
-    for (const piece of others) given.content.send(piece);
+    for (const piece of pieces) given.content.send(piece);
     given.content.end();
-    expect(await reading).toEqual({ text: pieces.join(""), whole: true });
+    expect(await given.isHere).toBe(isHere);
+    expect(await given.body.then(readAll)).toEqual({ text: pieces.join(""), whole: true });
   });
 
-  it.each<[what: string, happens: (content: ScriptedBody, platform: TestPlatform) => void]>([
-    ["breaks off", (content) => content.breakOff()],
-    ["ends before its length", (content) => content.end()],
-    ["is silent for 60 s", (_, platform) => platform.advance(60_000)],
-  ])("that %s before its first byte is no empty one", async (_what, happens) => {
-    const { content, platform, body } = answer({ "content-length": "4" });
+  it.each([
+    [4, 60_000],
+    [30_000, 60_000],
+    [65_536, 131_072],
+  ])("of %i bytes may take %i ms in all", async (length, ms) => {
+    const { content, platform, given, body } = answer({ "content-length": String(length) });
     await settle();
-    happens(content, platform);
-    expect(await readAll(await body)).toEqual({ text: "", whole: false });
+    platform.advance(ms - 1);
+    content.send("x".repeat(length));
+    content.end();
+    expect(await given).toMatchObject({ kind: "body" });
+    expect((await readAll(await body)).text.length).toBe(length);
+    expect(platform.timersSet()).toBe(0);
   });
 
-  it("that is silent ends at the origin", async () => {
-    const { content, platform, body } = answer({ "content-length": "4" });
-    await settle();
-    platform.advance(59_999);
-    await settle();
-    expect(content.cancelled).toBe(false);
-    platform.advance(1);
-    await body;
-    expect(content.cancelled).toBe(true);
+  it.each<[what: string, happens: (content: ScriptedBody, platform: TestPlatform) => void, failure: object]>([
+    ["breaks off", (content) => content.breakOff(), { status: 502, code: "ORIGIN_UNREACHABLE" }],
+    ["ends before its length", (content) => content.end(), { status: 502, code: "ORIGIN_UNREACHABLE" }],
+    ["is silent", (_, platform) => platform.advance(60_000), { status: 504, code: "ORIGIN_TIMEOUT" }],
+  ])("that %s is a failure of the origin, of which nothing was answered", async (_what, happens, failure) => {
+    for (const sent of ["", "ab"]) {
+      const { content, platform, given, abandoned } = answer({ "content-length": "4" });
+      await settle();
+      if (sent !== "") content.send(sent);
+      await settle();
+      expect(abandoned()).toBe(false);
+      happens(content, platform);
+      expect(await given).toEqual({ kind: "failed", ...failure });
+      expect(abandoned(), "the origin's connection ends").toBe(true);
+      expect(platform.timersSet()).toBe(0);
+    }
   });
 });

@@ -65,3 +65,22 @@ describe("a watch for silence", () => {
     expect(own).toBe(1);
   });
 });
+
+describe("a clock that is set while it watches", () => {
+  it.each([-86_400_000, -3_600_000, -1001, -1, 1, 3_600_000])("by %i ms makes no silence endless", (step) => {
+    const platform = testPlatform();
+    let set = 0;
+    let runs = 0;
+    const clock = { now: () => platform.now() + set, timer: platform.timer };
+    const watch = watchSilence(clock, 1000, () => {
+      runs += 1;
+    });
+    platform.advance(400);
+    watch.heard();
+    set = step;
+    platform.advance(2600);
+    watch.stop();
+    expect(runs).toBeGreaterThan(0);
+    expect(platform.timersSet()).toBe(0);
+  });
+});
