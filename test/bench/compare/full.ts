@@ -13,7 +13,7 @@ import { measureGrowth } from "./growing.ts";
 import { countOne, type Harness, idle, openHarness, runOnce } from "./harness.ts";
 import { ask, load } from "./load.ts";
 import { measureOutages } from "./outages.ts";
-import { COMPARED, LOADS, MIN_REQUESTS, ROUNDS, rowOf } from "./plan.ts";
+import { COMPARED, type Compared, LOADS, MIN_REQUESTS, ROUNDS, rowOf } from "./plan.ts";
 import { report } from "./report.ts";
 import { type Cell, keepResults, type PartName, partNames, type Results, readResults } from "./results.ts";
 import { type Row, rows } from "./rows.ts";
@@ -43,8 +43,7 @@ const parts: Record<Exclude<PartName, "growing">, Measure> = {
   },
   async blocks(harness, results, say) {
     results.blocks = {};
-    for (const { row, names, blocks } of COMPARED)
-      results.blocks[row.name] = await compare(harness, row, names, blocks, say);
+    for (const compared of COMPARED) results.blocks[compared.name] = await compare(harness, compared, say);
   },
   async outages(harness, results, say) {
     results.outages = await measureOutages(harness, say);
@@ -123,17 +122,17 @@ async function measure(
 /** Figures of several Workers, in blocks with restarts between them. */
 async function compare(
   harness: Harness,
-  row: Row,
-  names: readonly ContestantName[],
-  count: number,
+  { name, row, names, blocks: count, ...options }: Compared,
   say: Say,
 ): Promise<Sample[][]> {
   const blocks: Sample[][] = [];
   for (let spoilt = 0; blocks.length < count; ) {
     const ordered = blocks.length % 2 === 0 ? names : names.toReversed();
     try {
-      blocks.push(await measureBlock(harness, { rows: [row], names: ordered, clients: 8, roundTripMs: 0 }));
-      say(`${row.name}: ${names.join(", ")}, block ${blocks.length} of ${count}`);
+      blocks.push(
+        await measureBlock(harness, { ...options, rows: [row], names: ordered, clients: 8, roundTripMs: 0 }),
+      );
+      say(`${name}: ${names.join(", ")}, block ${blocks.length} of ${count}`);
     } catch (error) {
       spoilt += 1;
       if (!(error instanceof SpoiltBlock) || spoilt > MAX_SPOILT) throw error;
