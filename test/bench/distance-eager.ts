@@ -14,6 +14,8 @@ import type { Section } from "./distance.ts";
 const DISTANCES = [5, 20, 50, 150];
 /** Requests of a cell to each of the two routes, in turn. */
 const REQUESTS = 60;
+/** Requests to each of the two before the first cell, without delays: in its first ones an isolate still compiles what it runs. */
+const WARM_UP_REQUESTS = 600;
 /** What a cold request may take beyond the slower of the two, ms. */
 const MARGIN_MS = 7;
 
@@ -34,6 +36,7 @@ export async function eagerSection(): Promise<Section> {
   const failures: string[] = [];
   try {
     const rows: string[] = [];
+    for (const prefix of ["/eager", "/checked"]) await world.ask(world.newPaths(WARM_UP_REQUESTS, prefix), 8);
     for (const storeMs of DISTANCES)
       for (const originMs of DISTANCES) rows.push(await cell(world, storeMs, originMs, failures));
     return { text: textOf(rows, await wastes(world, failures)), failures };
@@ -240,7 +243,7 @@ function textOf(cells: readonly string[], wasted: readonly string[]): string {
   return `## Asking the origin at once
 
 Cold requests of one client: median and its 95 % interval, ms, of ${REQUESTS} requests each to a route with \`originFetch: "eager"\` and to the same one
-without, in turn. Each has one limit and a cache; each request is for another URL. The target is the slower of the two and ${MARGIN_MS} ms.
+without, in turn, in an isolate that has answered ${WARM_UP_REQUESTS} of each before. Each has one limit and a cache; each request is for another URL. The target is the slower of the two and ${MARGIN_MS} ms.
 *Floor* is hono/proxy in workerd with the slower of the two delays alone, asked by the same client right after: what the machine, its
 client and its delays take of the target. *Beyond it* is what the edge adds: who asks, the batch, the cache, the second fetch beside
 the first. The client, the delays, the origin and the store's endpoint share one thread, where the two fetches meet.

@@ -24,6 +24,10 @@ export interface BlockOptions {
   roundTripMs: number;
   /** Requests before the first slice. Default: as many as {@link WARM_UP_MS} take. */
   warmUpRequests?: number;
+  /** Other requests before those, which run most of the same code. Default none. */
+  warmUpBy?: { row: Row; requests: number };
+  /** Requests of a slice. Default: as many as {@link SLICE_MS} take. */
+  sliceRequests?: number;
 }
 
 type Until = { ms: number } | { requests: number };
@@ -67,7 +71,7 @@ async function measureRow(
   harness: Harness,
   row: Row,
   contestants: readonly Contestant[],
-  { clients, roundTripMs, warmUpRequests }: BlockOptions,
+  { clients, roundTripMs, warmUpRequests, warmUpBy, sliceRequests }: BlockOptions,
 ): Promise<Sample[]> {
   const ask = async (total: { contestant: Contestant; asked: number }, until: Until) => {
     const { contestant, asked } = total;
@@ -81,7 +85,8 @@ async function measureRow(
     return found;
   };
   const isFilled = row.before === "fill and restart";
-  const slice: Until = isFilled ? { requests: FILLED_REQUESTS } : { ms: SLICE_MS };
+  const sliced = isFilled ? FILLED_REQUESTS : sliceRequests;
+  const slice: Until = sliced ? { requests: sliced } : { ms: SLICE_MS };
   const totals = contestants.map((contestant) => ({
     contestant,
     asked: 0,
@@ -95,6 +100,14 @@ async function measureRow(
     // Twice: at the second request an entry is written to Redis too. A Worker that holds nothing needs none.
     const held = isEdge(total.contestant.name) ? 2 * HELD_URLS : 1;
     await prepare(harness, row, total.contestant, isFilled ? FILLED : held);
+    const { contestant } = total;
+    if (warmUpBy)
+      await load({
+        port: contestant.port,
+        clients,
+        requests: warmUpBy.requests,
+        request: (n) => warmUpBy.row.request(contestant, n),
+      });
     const requests = isFilled ? FILLED_WARM_UP : warmUpRequests;
     await ask(total, requests ? { requests } : { ms: WARM_UP_MS });
   }

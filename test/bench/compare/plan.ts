@@ -1,3 +1,4 @@
+import type { BlockOptions } from "./blocks.ts";
 import type { ContestantName } from "./contestants.ts";
 import { heldRow, type Row, rows } from "./rows.ts";
 
@@ -11,18 +12,26 @@ export const ROUNDS = 2;
 /** Of each Worker at each load, in all rounds. */
 export const MIN_REQUESTS = 500;
 
-/** Requests after which the runtime has compiled the code of each Worker as far as it will: its rate no longer rises. */
+/** Requests after which the runtime has compiled nearly all of a Worker's code that they run. */
 const STEADY_REQUESTS = 1500;
 
-/** A kind of request that is measured of several Workers. */
-export interface Compared {
+/**
+ * Cold requests of a block in all stay below 1000: of entries that were asked for once an isolate of the edge stores no more, and a cold
+ * request that stores nothing would cost less. Most of the code is run by POSTs before.
+ */
+const STEADY_COLD = {
+  warmUpBy: { row: rowOf("POST"), requests: STEADY_REQUESTS - 300 },
+  warmUpRequests: 300,
+  sliceRequests: 60,
+};
+
+/** A kind of request that is measured of several Workers. The default warm-up of those that take long is an isolate's first second. */
+export interface Compared extends Pick<BlockOptions, "warmUpRequests" | "warmUpBy" | "sliceRequests"> {
   /** By which its blocks are known. */
   name: string;
   row: Row;
   names: readonly ContestantName[];
   blocks: number;
-  /** See `BlockOptions`. Of cold requests the default is some 200: an isolate's first second. */
-  warmUpRequests?: number;
 }
 
 /** What is compared in blocks of alternating slices: ratios have an interval then. Eight clients keep the runtime's thread busy. */
@@ -34,7 +43,7 @@ export const COMPARED: readonly Compared[] = [
     row: rowOf("cold GET"),
     names: ["edge", "tuned"],
     blocks: 8,
-    warmUpRequests: STEADY_REQUESTS,
+    ...STEADY_COLD,
   },
   { name: "cold GET, young", row: rowOf("cold GET"), names: ["edge", "tuned"], blocks: 6 },
   { name: "hit in Redis", row: rowOf("hit in Redis"), names: ["edge", "tuned"], blocks: 8 },
