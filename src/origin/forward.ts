@@ -40,7 +40,7 @@ export interface Forwarded {
   abandon(): void;
 }
 
-/** Sends a request to the origin. It streams both bodies and follows no redirect. Failures are values; it never throws. */
+/** Sends a request to the origin. It streams all but a short body, and follows no redirect. Failures are values; it never throws. */
 export async function forward(input: ForwardInput): Promise<Forwarded | OriginFailure> {
   if (comesFromHere(input.headers, input.via)) return failed(508, "LOOP_DETECTED");
   const { method, headers, platform } = input;

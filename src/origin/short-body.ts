@@ -21,7 +21,7 @@ export type ShortBody = { kind: "whole"; bytes: ArrayBuffer } | { kind: "stalled
  *
  * @param message Whose body is neither read nor locked.
  * @param length Its bytes, as its message says. The runtime gives neither more nor, without an error, fewer (RFC 9112 §6.3).
- * @param waits Where the wait for the rest begins. It is not ended here: what is waited for next takes its place.
+ * @param waits Where the wait for it begins. Its reader ends it.
  */
 export function readShort(
   message: Pick<Body, "arrayBuffer">,
