@@ -8,6 +8,7 @@ import { heldBody } from "./held-body.ts";
 import type { OriginRequest } from "./origin-request.ts";
 import type { CacheReply } from "./outcome.ts";
 import { passed } from "./reply.ts";
+import { clientHasIt } from "./rules/preconditions.ts";
 import { withdrawIfGone } from "./withdraw.ts";
 
 /** The bytes are in their content coding already. */
@@ -68,8 +69,10 @@ export async function storeAndPass(
   inFlight.headersArrived(fetching);
   const [branch, forStore] = response.body ? response.body.tee() : [null, null];
   const gone = new AbortController();
-  // A body that does not say how long it is may have no end: nobody reads on when its client has gone.
-  const forClient = branch && said === null ? endingWith(branch, () => gone.abort()) : branch;
+  // A body that does not say how long it is may have no end: nobody reads on when its client has gone. Who gets a 304 leaves
+  // the body too, and has not gone.
+  const mayLeave = said === null && !clientHasIt(request.request, response.status, response.headers, false);
+  const forClient = branch && mayLeave ? endingWith(branch, () => gone.abort()) : branch;
   const gathered = fill(context, outline, forStore, said, gone.signal).then((entry) => {
     if (!entry) inFlight.uncacheable(fetching);
   });

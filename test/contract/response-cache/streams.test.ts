@@ -84,6 +84,31 @@ it("a body of unknown length that is read to its end is stored; one whose client
   expect((await isolate.ask("/v1/x")).bytes.length, "never a part of it").toBe(3000);
 });
 
+it.each<[condition: string, value: string, fields: Record<string, string>]>([
+  ["if-none-match", '"a"', {}],
+  ["if-none-match", 'W/"a", "b"', { "content-length": "70000" }],
+  ["if-none-match", "*", { "content-type": "application/x-ndjson" }],
+  ["if-modified-since", "Thu, 01 Jan 2026 00:00:00 GMT", {}],
+  ["if-none-match", '"a"', { "cache-control": "max-age=1, stale-if-error=600" }],
+])("a 304 out of a whole answer is no client that has gone: `%s: %s` beside %j stores it", async (...row) => {
+  const [condition, value, fields] = row;
+  const validators = { etag: '"a"', "last-modified": "Thu, 01 Jan 2026 00:00:00 GMT" };
+  const origin = new Origin(() => {
+    const bytes = new Uint8Array(70_000);
+    const body = new Response(bytes).body?.pipeThrough(new TransformStream());
+    return new Response(body, { headers: { ...FIELDS, ...validators, ...fields } });
+  });
+  const { ask, platform } = openCache({ origin, connection: null });
+  expect(await ask("/v1/x", { headers: { [condition]: value } })).toMatchObject({
+    status: 304,
+    word: "MISS",
+  });
+  origin.answer = () => "down";
+  platform.advance(900);
+  const next = await ask("/v1/x");
+  expect([next.status, next.word, next.bytes.length]).toEqual([200, "HIT", 70_000]);
+});
+
 it.each([
   ["what may be stored", "max-age=60"],
   ["what may not be stored", "no-store"],
