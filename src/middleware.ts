@@ -101,7 +101,10 @@ export function edgeIn(given: EdgeOptions, host: EdgeHost): MiddlewareHandler<Ed
             stack.admitted.add(edgeMiddleware);
             setVariables(c, { isolate, admitted, stack, capabilities });
             const handlers = (run: () => Promise<void>) =>
-              throughHandlers(c, run, { earlier, narrow: () => toHandlers?.narrow(c, admitted.request) });
+              throughHandlers(c, run, {
+                earlier,
+                narrow: (asked) => toHandlers?.narrow(c, admitted.request, asked),
+              });
             return toHandlers && needsSession && isolate.config.mode === "enforce"
               ? toHandlers.behindSession(c, next, handlers, (run) => app.from(run))
               : handlers(next);
@@ -296,12 +299,12 @@ function setVariables(c: Context<EdgeEnv>, { isolate, admitted, stack, capabilit
 function throughHandlers(
   c: Context<EdgeEnv>,
   next: () => Promise<void>,
-  { earlier, narrow }: { earlier: EarlierFields; narrow: () => void },
+  { earlier, narrow }: { earlier: EarlierFields; narrow: (asked: Headers) => void },
 ): OriginFetch {
   return {
     repeatable: false,
-    async fetch() {
-      narrow();
+    async fetch(asked) {
+      narrow(asked);
       await next();
       if (c.error instanceof Problem && c.error.isAnswer) throw c.error;
       return { kind: "response", response: earlier.without(c.res) } as const;

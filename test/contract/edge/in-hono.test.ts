@@ -308,6 +308,34 @@ describe("Hono's own", () => {
     }
   });
 
+  it.each<[what: string, field: string, value: string, status: number]>([
+    ["a tag", "if-none-match", '"same"', 304],
+    ["any tag", "if-none-match", "*", 304],
+    ["a date", "if-modified-since", "Thu, 01 Jan 2026 00:00:00 GMT", 304],
+    ["another tag", "if-none-match", '"other"', 200],
+  ])(
+    "what a handler would answer with a 304 is made and stored whole: %s",
+    async (_, field, value, status) => {
+      const edge = edgeInRedis();
+      const app = new Hono<EdgeEnv>().use(edge.responseCache({ ttl: 60 }), etag());
+      app.get("/", (c) => {
+        c.header("etag", '"same"');
+        c.header("last-modified", "Thu, 01 Jan 2026 00:00:00 GMT");
+        return c.req.header("if-modified-since") ? c.body(null, 304) : c.text("whole");
+      });
+      const ask = async (headers: Record<string, string> = {}) => {
+        const { context, settled } = executionContext();
+        const answer = await app.request("/", { headers: { ...FROM, ...headers } }, {}, context);
+        const text = await answer.text();
+        await settled();
+        return [answer.status, text, answer.headers.get("x-cache")];
+      };
+      expect(await ask({ [field]: value })).toEqual([status, status === 304 ? "" : "whole", "MISS"]);
+      expect(await ask()).toEqual([200, "whole", "HIT"]);
+      expect(await ask({ [field]: value })).toEqual([status, status === 304 ? "" : "whole", "HIT"]);
+    },
+  );
+
   it("a request without ExecutionContext and env works, and is told of once", async () => {
     const edge = edgeInRedis();
     const app = new Hono<EdgeEnv>().use(edge.rateLimit([limit]), edge.responseCache({ ttl: 60 }));
