@@ -8,11 +8,13 @@ const HEURISTICALLY_CACHEABLE: ReadonlySet<number> = new Set([
  *
  * - 206 and 304 need a cache that combines parts (RFC 9111 §3, §3.3, §3.4): this one stores whole responses.
  * - 412, 416 and 417 answer request fields that are in no key (RFC 9110 §13, §14, §10.1.1).
+ * - 400, 406, 408, 411, 413, 415 and 426 find fault with the request: its syntax, its fields, its content or its time (RFC 9110
+ *   §15.5). Where all answers of an origin state a lifetime, one request with an odd field would take the resource from everybody.
  * - 407 and 421 concern a hop (RFC 9110 §15.5.8, §15.5.20); 425 the request's timing (RFC 8470 §5.2).
  * - 428, 429, 431 and 511 "MUST NOT be stored by a cache" (RFC 6585 §3–§6).
  */
 const NEVER_STORED: ReadonlySet<number> = new Set([
-  206, 304, 407, 412, 416, 417, 421, 425, 428, 429, 431, 511,
+  206, 304, 400, 406, 407, 408, 411, 412, 413, 415, 416, 417, 421, 425, 426, 428, 429, 431, 511,
 ]);
 
 /** Statuses whose requirements on caching are kept here: what `must-understand` asks about (RFC 9111 §5.2.2.3). */

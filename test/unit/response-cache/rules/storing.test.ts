@@ -52,7 +52,7 @@ describe("which statuses (RFC 9111 §3)", () => {
     },
   );
 
-  test.each([201, 202, 299, 302, 303, 307, 400, 401, 403, 409, 422, 451, 499, 500, 502, 503, 504, 599])(
+  test.each([201, 202, 299, 302, 303, 307, 401, 403, 409, 422, 451, 499, 500, 502, 503, 504, 599])(
     "%i needs an explicit lifetime",
     (status) => {
       expect(outcome({}, { status, rule: rule({ ttl: 60 }) })).toBe("unstated");
@@ -69,12 +69,15 @@ describe("which statuses (RFC 9111 §3)", () => {
     },
   );
 
-  test.each([100, 101, 103, 206, 304, 407, 412, 416, 417, 421, 425, 428, 429, 431, 511, 600])(
-    "%i is never stored",
-    (status) => {
-      expect(outcome({ "cache-control": "public, max-age=60" }, { status })).toBe("status");
-    },
-  );
+  test.each([
+    ...[100, 101, 103, 206, 304, 400, 406, 407, 408, 411, 412, 413, 415, 416, 417, 421, 425, 426],
+    ...[428, 429, 431, 511, 600],
+  ])("%i is never stored", (status) => {
+    for (const scope of ["public", "shared"] as const)
+      expect(outcome({ "cache-control": "public, max-age=60" }, { status, rule: rule({ scope }) })).toBe(
+        "status",
+      );
+  });
 
   test("Expires does not make it explicit beside CDN-Cache-Control (RFC 9213 §2.2)", () => {
     expect(outcome({ "cdn-cache-control": "must-revalidate", expires: dateAt(60) }, { status: 302 })).toBe(
