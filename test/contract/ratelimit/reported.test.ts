@@ -127,6 +127,33 @@ it("an unreachable store is no 500 and lets nobody take more than the limit (Kon
   expect(told).toEqual(["allowed", "allowed", "allowed", "denied", "denied"]);
 });
 
+it.each(everywhere)(
+  "a limit that is lowered holds at once: $where, $limit.algorithm",
+  async ({ store, limit }) => {
+    const isolate = open(store);
+    const of = (units: number): Limit =>
+      "capacity" in limit ? { ...limit, capacity: units, refill: 1 } : { ...limit, limit: units };
+    const ask = async (units: number) =>
+      (await isolate.ask(routeOf({ limits: [of(units)] }), "alice")).verdict;
+    await ask(10);
+    let passed = 0;
+    for (let each = 0; each < 10; each += 1) {
+      const { kind, headers } = await ask(3);
+      passed += kind === "allowed" ? 1 : 0;
+      expect(headers).toMatchObject({
+        "X-RateLimit-Limit": "3",
+        "X-RateLimit-Remaining": `${left(limit, passed)}`,
+      });
+    }
+    expect(passed).toBe(left(limit, 0));
+  },
+);
+
+/** Units of a limit of 3 after one was taken before, under a higher one. What a bucket of 10 has left fills one of 3. */
+function left({ algorithm }: Limit, passed: number): number {
+  return (algorithm === "token-bucket" ? 3 : 2) - passed;
+}
+
 it.each(places)(
   "a limit that is lowered leaves nothing negative (rate-limiter-flexible 172): %s",
   async (_, store) => {
