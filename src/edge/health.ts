@@ -16,7 +16,10 @@ type Where = "redis" | "memory";
 
 /** Which capabilities use Redis and which use memory, in the isolate that answers. */
 export interface HealthFacts {
-  /** `degraded`: the store or the database of sessions is lost, or shares its Redis; or there is no origin to forward to. */
+  /**
+   * `degraded`: the store is lost or refuses writes, the database of sessions is lost or shares its Redis, or there is no
+   * origin to forward to.
+   */
   status: "healthy" | "degraded";
   /** `EDGE_MODE`. */
   mode: Config["mode"];
@@ -36,6 +39,8 @@ export interface HealthFacts {
 
 /** Minimum time between two pings, and maximum age of a reply that counts without a ping, ms. */
 const ASK_EVERY_MS = 5000;
+/** For so long a write that Redis has refused is told of, ms: a PING is answered by a Redis that is full, too. */
+const REFUSED_MS = 60_000;
 
 /**
  * Says what runs on Redis and what on memory. It asks Redis at most every 5 s per isolate, whatever the number
@@ -55,10 +60,11 @@ export function createHealth({ config, store, platform, databaseState }: HealthO
     const [available, database = null] = await Promise.all([redisAnswers(), databaseState?.()]);
     const inDatabase = database === "healthy" || database === "shared";
     const where = (onRedis: boolean): Where => (available && onRedis ? "redis" : "memory");
+    const writable = available && !writesRefused();
     const { rateLimit, sessions, cache } = config.redisFor;
     return {
       status:
-        config.origin && (available || !store.configured) && (database ?? "healthy") === "healthy"
+        config.origin && (writable || !store.configured) && (database ?? "healthy") === "healthy"
           ? "healthy"
           : "degraded",
       mode: config.mode,
@@ -67,12 +73,16 @@ export function createHealth({ config, store, platform, databaseState }: HealthO
         ...(database !== null && { database: databaseFacts(database) }),
       },
       services: {
-        rate_limiting: where(rateLimit),
+        rate_limiting: where(rateLimit && writable),
         session_storage: !(available && sessions) && inDatabase ? "database" : where(sessions),
         response_cache: where(cache),
       },
     };
   };
+
+  function writesRefused(): boolean {
+    return Math.abs(platform.now() - store.writesRefusedAt) < REFUSED_MS;
+  }
 
   async function redisAnswers(): Promise<boolean> {
     if (!store.reachable) return false;
@@ -100,9 +110,10 @@ export function createHealth({ config, store, platform, databaseState }: HealthO
 
   function distanceFacts(): Pick<HealthFacts["system"]["redis"], "message" | "median_ms"> {
     const { medianMs } = store;
-    if (medianMs === null) return { message: "Redis answers" };
+    const near = writesRefused() ? REFUSING : "Redis answers";
+    if (medianMs === null) return { message: near };
     return {
-      message: medianMs > FAR_MS ? FAR : "Redis answers",
+      message: medianMs > FAR_MS && !writesRefused() ? FAR : near,
       median_ms: Math.round(medianMs),
     };
   }
@@ -110,6 +121,9 @@ export function createHealth({ config, store, platform, databaseState }: HealthO
 
 const FAR =
   "Redis answers, and is far away: choose a placement near it for the Worker, or a database in the region of your users";
+
+const REFUSING =
+  "Redis answers, and refuses writes: it is full, a replica or loading, and this isolate counts and keeps by itself";
 
 const DATABASE_MESSAGES: Record<DatabaseState, string> = {
   healthy: "The database of sessions answers",

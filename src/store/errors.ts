@@ -74,7 +74,7 @@ export class StoreError extends Error {
    * write because Redis is full, a replica or loading, the script wrote nothing before it either.
    */
   get certainlyNotApplied(): boolean {
-    if (this.code === "command") return REFUSES_WRITES.has(this.redisCode ?? "");
+    if (this.code === "command") return refusesWrites(this.redisCode);
     return NEVER_APPLIED.has(this.code);
   }
 }
@@ -86,7 +86,7 @@ export class StoreError extends Error {
  * @param command The name of the command as it was sent. The message names it if it looks like a command's name.
  */
 export function commandError(text: string, command?: unknown): StoreError {
-  const redisCode = /^[A-Z]{2,20}(?=\s|$)/.exec(text)?.[0] ?? "ERR";
+  const redisCode = redisCodeOf(text);
   const name = commandName(command);
   if (isQuotaError(text)) {
     return new StoreError("throttled", `Upstash refused ${name}: its request quota is used up`, {
@@ -100,6 +100,17 @@ export function commandError(text: string, command?: unknown): StoreError {
   return new StoreError("command", `Redis refused ${name} (${redisCode})`, { redisCode });
 }
 
+/** Whether Redis takes no writes, by the code of its refusal: it is full, a replica, or loading. */
+export function refusesWrites(redisCode: string | undefined): boolean {
+  return REFUSES_WRITES.has(redisCode ?? "");
+}
+
+/** The first word of an error text; `OOM` where Upstash says in its own words that the database is full. */
+function redisCodeOf(text: string): string {
+  if (/DB capacity quota exceeded/i.test(text)) return "OOM";
+  return /^[A-Z]{2,20}(?=\s|$)/.exec(text)?.[0] ?? "ERR";
+}
+
 /** A command's name for a message, or "a command": where a name is expected, a caller may have put a value. */
 export function commandName(name: unknown): string {
   return typeof name === "string" && /^[a-z][a-z._]{0,30}$/i.test(name) ? name : "a command";
@@ -110,9 +121,9 @@ export function isQuotaError(text: string): boolean {
   return /max (daily )?requests? limit exceeded/i.test(text);
 }
 
-/** Whether an error text of Upstash says that a request, an argument or a reply is too long. */
+/** Whether an error text of Upstash says that a request, a key, a value or a reply is too long. */
 export function isSizeError(text: string): boolean {
-  return /max (request|record|response|reply) size|size limit exceeded/i.test(text);
+  return /max (single )?(request|record|response|reply|key) size|size limit exceeded/i.test(text);
 }
 
 /** The StoreError in `error`, or a `malformed` one in its place. */

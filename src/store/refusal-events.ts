@@ -1,12 +1,19 @@
 import type { Events } from "../events/events.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { commandError, isSizeError } from "./errors.ts";
+import { commandError, isSizeError, refusesWrites } from "./errors.ts";
 import type { ReplyItem } from "./transport.ts";
 
 /** An event tells of one code of refused commands at most this often, ms. */
 const REFUSED_PAUSE_MS = 60_000;
 /** Error codes that are told apart: more than Redis has. */
 const MAX_REFUSED_CODES = 32;
+
+export interface Refusals {
+  /** @returns whether Redis refused a command. */
+  note(items: readonly ReplyItem[]): boolean;
+  /** When Redis last refused a write because it takes none, ms since the epoch; -Infinity before the first time. */
+  readonly writesRefusedAt: number;
+}
 
 /** Tells of commands that Redis refused, once per code and pause: every request may meet the same refusal. */
 export function createRefusalEvents({
@@ -15,11 +22,18 @@ export function createRefusalEvents({
 }: {
   platform: Pick<Platform, "now">;
   events: Events;
-}) {
+}): Refusals {
   const toldAt = new Map<string, number>();
+  let writesRefusedAt = Number.NEGATIVE_INFINITY;
 
-  /** @returns whether Redis refused a command. */
-  return function noteRefusals(items: readonly ReplyItem[]): boolean {
+  return {
+    note,
+    get writesRefusedAt() {
+      return writesRefusedAt;
+    },
+  };
+
+  function note(items: readonly ReplyItem[]): boolean {
     let refused = false;
     for (const { error } of items) {
       // A script that is sent again is no failure, and what is too long is no failure of the store.
@@ -27,11 +41,12 @@ export function createRefusalEvents({
       refused = true;
       const code = commandError(error).redisCode ?? "ERR";
       const now = platform.now();
+      if (refusesWrites(code)) writesRefusedAt = now;
       if (Math.abs(now - (toldAt.get(code) ?? Number.NEGATIVE_INFINITY)) < REFUSED_PAUSE_MS) continue;
       if (toldAt.size >= MAX_REFUSED_CODES) toldAt.clear();
       toldAt.set(code, now);
       events.emit("store.refused", { code });
     }
     return refused;
-  };
+  }
 }

@@ -14,7 +14,7 @@ import { asStoreError, StoreError, type StoreErrorCode } from "./errors.ts";
 import { createFarEvents } from "./far-events.ts";
 import { GivenUp } from "./given-up.ts";
 import { Recovery, type Replay } from "./recovery.ts";
-import { createRefusalEvents } from "./refusal-events.ts";
+import { createRefusalEvents, type Refusals } from "./refusal-events.ts";
 import type { Command, PipelineCall, Pipelined, PipelineReply } from "./transport.ts";
 import { Upstash } from "./upstash.ts";
 
@@ -48,7 +48,7 @@ export class Store {
   readonly #upstash: Upstash | undefined;
   readonly #platform: Platform;
   readonly #events: Events;
-  readonly #noteRefusals: ReturnType<typeof createRefusalEvents>;
+  readonly #refusals: Refusals;
   readonly #noteDistance: ReturnType<typeof createFarEvents>;
   readonly #breaker: Breaker;
   readonly #recovery: Recovery;
@@ -60,7 +60,7 @@ export class Store {
       : undefined;
     this.#platform = platform;
     this.#events = events;
-    this.#noteRefusals = createRefusalEvents({ platform, events });
+    this.#refusals = createRefusalEvents({ platform, events });
     this.#noteDistance = createFarEvents({ platform, events });
     this.#breaker = new Breaker(platform, breaker);
     this.#sendPipeline = createPipelineSender((call) => this.#callForBatch(call));
@@ -91,6 +91,11 @@ export class Store {
   /** When Redis last answered, ms since the epoch; -Infinity before the first time. */
   get heardAt(): number {
     return this.#upstash?.heardAt ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** When Redis last refused a write because it takes none, ms since the epoch; -Infinity before the first time. */
+  get writesRefusedAt(): number {
+    return this.#refusals.writesRefusedAt;
   }
 
   /** The longest that a call may take, ms; 0 without a store. */
@@ -238,7 +243,7 @@ export class Store {
       // A PING, a health check's too, proves only that Redis answers.
       if (call.commands.every(isPing)) this.#breaker.provedNothing();
       else if (this.#breaker.succeeded()) this.#found();
-      if (this.#noteRefusals(reply.items)) this.markDue();
+      if (this.#refusals.note(reply.items)) this.markDue();
       return reply;
     } catch (cause) {
       const error = asStoreError(cause);

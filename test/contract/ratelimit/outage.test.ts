@@ -121,6 +121,7 @@ describe("limits in an outage", () => {
     "LOADING Redis is loading",
     "MISCONF Redis is configured to save RDB snapshots",
     "NOREPLICAS Not enough good replicas to write.",
+    "ERR DB capacity quota exceeded. Threshold: 268435456 bytes, Usage: 276006634 bytes",
   ])(
     "what Redis certainly did not count (%s) is counted once it takes writes, however often it refused",
     async (refusal) => {

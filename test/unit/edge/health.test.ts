@@ -12,14 +12,17 @@ function harness(
   withStore = true,
   databaseState?: () => Promise<DatabaseState | null>,
 ) {
-  const wire = { down: false, asked: 0, takesMs: 0 };
+  const wire = { down: false, asked: 0, takesMs: 0, refuses: "" };
   const platform = testPlatform({
     fetch: async (_, init) => {
       wire.asked += 1;
       if (wire.down) throw new TypeError("down");
       platform.advance(wire.takesMs);
-      const commands = JSON.parse(String(init?.body)) as unknown[];
-      return Response.json(commands.map(() => ({ result: "PONG" })));
+      const commands = JSON.parse(String(init?.body)) as unknown[][];
+      const refused = ([name]: unknown[]) => wire.refuses !== "" && !/^ping$/i.test(String(name));
+      return Response.json(
+        commands.map((each) => (refused(each) ? { error: wire.refuses } : { result: "PONG" })),
+      );
     },
   });
   const connection = withStore
@@ -103,6 +106,37 @@ describe("health", () => {
     }
     expect(wire.asked, "three failures open the breaker").toBe(3);
   });
+
+  it.each([
+    ["OOM command not allowed when used memory > 'maxmemory'.", "degraded", "memory"],
+    [
+      "ERR DB capacity quota exceeded. Threshold: 268435456 bytes, Usage: 276006634 bytes",
+      "degraded",
+      "memory",
+    ],
+    ["READONLY You can't write against a read only replica.", "degraded", "memory"],
+    ["WRONGTYPE Operation against a key holding the wrong kind of value", "healthy", "redis"],
+  ])(
+    "says so for a minute where Redis answers a PING and refuses writes: %s",
+    async (refusal, status, place) => {
+      const { health, wire, platform, store } = harness();
+      const ask = async () => {
+        const batch = store.batch();
+        void batch.queue((pipeline) => pipeline.set("x", "y")).catch(() => {});
+        await batch.send();
+      };
+      wire.refuses = refusal;
+      await ask();
+      platform.advance(10_000);
+      const facts = await health();
+      expect(facts).toMatchObject({ status, system: { redis: { status: "healthy", available: true } } });
+      expect(facts.services).toEqual({ ...everywhere("redis"), rate_limiting: place });
+      expect(/refuses writes/.test(facts.system.redis.message)).toBe(status === "degraded");
+      wire.refuses = "";
+      platform.advance(60_000);
+      expect(await health()).toMatchObject({ status: "healthy", services: everywhere("redis") });
+    },
+  );
 
   it("reports not_configured and healthy without a store", async () => {
     const { health, wire } = harness({}, false);
