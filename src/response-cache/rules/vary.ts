@@ -9,12 +9,14 @@ import { fieldsOf, type StoredResponse } from "./stored.ts";
  * The selecting fields of a response (RFC 9110 §12.5.5): lower case, sorted, each once. `"*"` where no request can ever
  * match it (RFC 9111 §4.1), which is also what a member makes of it that is no field name, or one whose value the client
  * does not decide. What has a content coding was chosen by `Accept-Encoding`, also where the origin forgets to say so: a
- * client that did not name that coding may not be able to decode it.
+ * client that did not name that coding may not be able to decode it. Likewise what pages of one origin may read was chosen by
+ * `Origin`: the browser would keep it from the pages of another (Fetch, CORS protocol and HTTP caches).
  */
 export function selectingFields(headers: Headers): string[] | "*" {
   const names = listMembers(headers.get("vary")).map(fieldName);
   if (names.some((name) => name === null || name === "*" || isPerRequestField(name))) return "*";
   if (isCoded(headers)) names.push("accept-encoding");
+  if ((headers.get("access-control-allow-origin") ?? "*") !== "*") names.push("origin");
   return [...new Set(names as string[])].sort();
 }
 

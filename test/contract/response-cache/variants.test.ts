@@ -161,6 +161,28 @@ describe("variants of a URL", () => {
     expect((await ask("/v1/x")).text).toBe('{"n":1}');
   });
 
+  it.each([
+    ["that forgets Vary", {}],
+    ["that names all but Origin", { vary: "Accept" }],
+    ["with one tag for all", { etag: '"1"' }],
+  ])("each page may read the answers of an origin %s", async (_, fields) => {
+    const origin = new Origin(({ headers }) => {
+      const page = headers.get("origin");
+      const allowed = page ? { "access-control-allow-origin": page } : {};
+      const own = { "cache-control": "public, max-age=60", ...fields, ...allowed };
+      return headers.has("if-none-match") ? new Response(null, { status: 304, headers: own }) : json({}, own);
+    });
+    const { ask, platform } = openCache({ origin });
+    for (const each of [1, 2, 3]) {
+      for (const page of ["https://a.example", "https://b.example"]) {
+        const answer = await ask("/v1/x", { headers: { origin: page } });
+        expect(answer.headers.get("access-control-allow-origin"), `${each}`).toBe(page);
+        if (each === 2) expect(answer.word).toBe("HIT");
+      }
+      if (each === 2) platform.advance(61_000);
+    }
+  });
+
   it("by what is of one request alone are not stored", async () => {
     const origin = new Origin(() => json({}, { "cache-control": "public, max-age=60", vary: "X-User-Id" }));
     const { ask, cache } = openCache({ origin });

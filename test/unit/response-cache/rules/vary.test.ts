@@ -40,6 +40,22 @@ describe("selecting fields (RFC 9110 §12.5.5)", () => {
     },
   );
 
+  test.each<[vary: string | null, allowed: string, expected: string[] | "*"]>([
+    [null, "https://app.example", ["origin"]],
+    ["Accept", "https://app.example", ["accept", "origin"]],
+    ["Origin", "https://app.example", ["origin"]],
+    [null, "null", ["origin"]],
+    [null, "", ["origin"]],
+    [null, "*", []],
+    ["*", "https://app.example", "*"],
+  ])(
+    "Vary: %j beside Access-Control-Allow-Origin: %j: it was chosen by Origin",
+    (vary, allowed, expected) => {
+      const fields = { "access-control-allow-origin": allowed, ...(vary !== null && { vary }) };
+      expect(selectingFields(new Headers(fields))).toEqual(expected);
+    },
+  );
+
   test("lines add up, and no Vary selects by nothing", () => {
     const headers = new Headers({ vary: "x-a" });
     headers.append("vary", "");
