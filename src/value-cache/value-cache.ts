@@ -82,7 +82,8 @@ export interface ValueCache {
    */
   delete(name: string): Promise<boolean>;
   /**
-   * Reads a value. On a miss it calls `fetchValue` once and stores the result, with a second call.
+   * Reads a value. On a miss it calls `fetchValue` once and stores the result, with a second call; not where this isolate has set or
+   * deleted the value meanwhile, for that is newer.
    *
    * @param name Its name, any text.
    * @param fetchValue Makes the value: any JSON.
@@ -179,10 +180,12 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
     settings: { ttl?: number } = {},
   ): Promise<Value> {
     checkGiven(settings, "values", SETTINGS);
+    const before = values.get(name);
     const reply = await get<Value>(name);
     if (reply.hit) return reply.value;
     const value = await fetchValue();
-    await set(name, value, settings);
+    // What was set or deleted meanwhile is newer than what was fetched before it.
+    if (values.get(name) === before) await set(name, value, settings);
     return value;
   }
 

@@ -83,6 +83,33 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
     expect(await values.get("name")).toEqual({ hit: false });
   });
 
+  it.each<
+    [what: string, act: (values: ReturnType<typeof openValues>["values"]) => Promise<unknown>, unknown]
+  >([
+    ["deleted", (values) => values.delete("name"), { hit: false }],
+    ["deleted, and was there before", (values) => values.delete("name"), { hit: false }],
+    ["set", (values) => values.set("name", "newer"), { hit: true, value: "newer" }],
+    ["left alone", async () => {}, { hit: true, value: "fetched" }],
+    ["left alone, and was deleted before", async () => {}, { hit: true, value: "fetched" }],
+    [
+      "fetched by another too",
+      (values) => values.getOrSet("name", () => "first"),
+      { hit: true, value: "first" },
+    ],
+  ])("getOrSet puts nothing in the place of what is %s while it fetches", async (what, act, expected) => {
+    const { values } = openValues(on);
+    if (what.includes("before")) {
+      await values.set("name", "old");
+      await values.delete("name");
+    }
+    const fetched = await values.getOrSet("name", async () => {
+      await act(values);
+      return "fetched";
+    });
+    expect(fetched).toBe("fetched");
+    expect(await values.get("name")).toEqual(expected);
+  });
+
   it("a value that JSON cannot represent and a lifetime of 0 are refused", async () => {
     const { values } = openValues(on);
     await expect(values.set("name", undefined)).rejects.toThrow("JSON");
