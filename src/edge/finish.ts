@@ -153,8 +153,13 @@ function tellsNoQuota(outcome: Answer | Refusal): boolean {
 
 /** An error of any other status may be a limit as well: GitHub's is a 403 with `Retry-After`, or with nothing remaining. */
 function saysToWait(headers: Headers): boolean {
-  return headers.has("retry-after") || /^(0+|-\d+)$/.test(headers.get("x-ratelimit-remaining") ?? "");
+  if (headers.has("retry-after")) return true;
+  if (REMAINING_FIELDS.some((name) => /^(0+|-\d+)$/.test(headers.get(name) ?? ""))) return true;
+  return /[;,\s](r|remaining)=(0+|-\d+)(?![\d.])/.test(` ${headers.get("ratelimit") ?? ""}`);
 }
+
+/** The names under which APIs say what is left of a limit, beside `RateLimit` and its two forms (draft-ietf-httpapi-ratelimit-headers-07, -11). */
+const REMAINING_FIELDS = ["x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining"];
 
 /** Null where no limit was asked. */
 function limitsWord(limits: LimitVerdict | null): LogRecord["limits"] {

@@ -51,7 +51,7 @@ const answered = (status: number, headers: HeadersInit = {}, body: string | null
 });
 
 const limitFields = (headers: Headers) =>
-  Object.fromEntries([...headers].filter(([name]) => /^(ratelimit|x-ratelimit|retry-after)/.test(name)));
+  Object.fromEntries([...headers].filter(([name]) => /^(ratelimit|x-rate-?limit|retry-after)/.test(name)));
 const lower = (fields: Record<string, string>) =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name.toLowerCase(), value]));
 
@@ -83,10 +83,18 @@ describe("the fields of the edge's quota", () => {
     [403, { "x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "x-ratelimit-reset": "99" }, true],
     [400, { "x-ratelimit-remaining": "00" }, true],
     [422, { "x-ratelimit-remaining": "-1" }, true],
+    [403, { "ratelimit-limit": "60", "ratelimit-remaining": "0", "ratelimit-reset": "9" }, true],
+    [400, { "x-rate-limit-remaining": "0", "x-rate-limit-reset": "99" }, true],
+    [403, { ratelimit: '"day";r=0;t=9', "ratelimit-policy": '"day";q=5;w=60' }, true],
+    [403, { ratelimit: '"burst";r=5, "day";t=9;r=0' }, true],
+    [403, { ratelimit: "limit=60, remaining=0, reset=9" }, true],
     [502, { "retry-after": "5" }, true],
     [500, { "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT" }, true],
     [403, { "x-ratelimit-limit": "60", "x-ratelimit-remaining": "59" }, false],
     [404, { "x-ratelimit-remaining": "" }, false],
+    [404, { "ratelimit-remaining": "12" }, false],
+    [404, { "x-rate-limit-remaining": "1" }, false],
+    [200, { "ratelimit-remaining": "0" }, false],
     [200, { "x-ratelimit-remaining": "0" }, false],
     [403, {}, false],
   ])("on an origin's %i with %j: the origin's own stand alone: %s", (status, fields, theirs) => {
