@@ -43,11 +43,25 @@ export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
       name: null,
       limit: wholeNumber(headers.get("x-ratelimit-limit")),
       remaining,
-      resetSeconds: reset === null ? null : secondsUntil(reset * 1000, headers, now),
+      resetSeconds: reset === null ? null : secondsToReset(reset, headers, now),
       windowSeconds: null,
     },
   ];
 }
+
+/**
+ * The edge writes `X-RateLimit-Reset` in seconds since the epoch. An API behind it, whose own limits the edge passes on, may write
+ * milliseconds, or seconds from now; no time of a server is as small or as large as those.
+ */
+function secondsToReset(reset: number, headers: Headers, now: number): number {
+  if (reset < FROM_NOW_SECONDS) return reset;
+  return secondsUntil(reset < EPOCH_MS ? reset * 1000 : reset, headers, now);
+}
+
+/** Three years: below it, seconds from now. */
+const FROM_NOW_SECONDS = 1e8;
+/** The year 1973 in milliseconds, the year 5138 in seconds. */
+const EPOCH_MS = 1e11;
 
 /**
  * How long a response asks to wait, of either form of `Retry-After` (RFC 9110 §10.2.3).

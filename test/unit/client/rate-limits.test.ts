@@ -43,7 +43,7 @@ it.each<[string, Record<string, string>, unknown[]]>([
   ],
   [
     "X-RateLimit-Remaining alone, and a reset that is over",
-    { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1" },
+    { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(NOW / 1000 - 1) },
     [{ name: null, limit: null, remaining: 0, resetSeconds: 0, windowSeconds: null }],
   ],
   ["X-RateLimit that is no number", { "x-ratelimit-remaining": "many" }, []],
@@ -87,6 +87,23 @@ it.each<[what: string, clock: number, fields: Record<string, string>, seconds: n
   const limited = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(at / 1000), ...fields };
   expect(rateLimits(new Headers(limited), NOW + clock)[0]?.resetSeconds).toBe(seconds);
   expect(retryAfterSeconds(new Headers({ "retry-after": date(at), ...fields }), NOW + clock)).toBe(seconds);
+});
+
+it.each<[what: string, reset: string, seconds: number | null]>([
+  ["seconds since the epoch", String(NOW / 1000 + 30), 30],
+  ["seconds since the epoch, over", String(NOW / 1000 - 30), 0],
+  ["milliseconds since the epoch", String(NOW + 30_000), 30],
+  ["milliseconds since the epoch, over", String(NOW - 30_000), 0],
+  ["seconds from now", "30", 30],
+  ["no seconds from now", "0", 0],
+  ["a week from now", "604800", 604_800],
+  ["a date, which is none of them", date(NOW + 30_000), null],
+])("X-RateLimit-Reset of an API's own limit, in %s", (_, reset, seconds) => {
+  const fields = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset };
+  const shown = (more: Record<string, string>, now: number) =>
+    rateLimits(new Headers({ ...fields, ...more }), now)[0]?.resetSeconds;
+  expect(shown({}, NOW)).toBe(seconds);
+  expect(shown({ date: date(NOW) }, NOW + 3_600_000), "by the server's clock").toBe(seconds);
 });
 
 it("a Retry-After at the epoch is over", () => {
