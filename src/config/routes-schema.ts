@@ -89,7 +89,12 @@ export const cacheSchema = z.strictObject({
     z.array(
       z
         .string()
-        .check(z.regex(/^[!-~]{1,1024}$/, "Must be visible ASCII without spaces, 1 to 1024 characters.")),
+        .check(
+          z.regex(
+            /^[!-+\--~]{1,1024}$/,
+            "Must be visible ASCII without spaces and commas, 1 to 1024 characters.",
+          ),
+        ),
     ),
     describe("list of texts"),
     describe("Purge tags that are added to those of the response."),

@@ -60,7 +60,7 @@ export function purgeRoutes({ cache, hosts, platform }: PurgeRoutesOptions) {
       const request: PurgeRequest = {
         files: files.map((file, index) => absolute(file, index, base)),
         prefixes: prefixes.map(prefix),
-        tags: tags.map((tag) => tag.toLowerCase()),
+        tags: tags.map(tagName),
         users,
         everything,
         soft,
@@ -102,6 +102,13 @@ export function purgeRoutes({ cache, hosts, platform }: PurgeRoutesOptions) {
 function whatOf(kind: string, value: string): string | null {
   if (kind === "url" || value === "") return null;
   return kind === "user" ? `hash:${value}` : value;
+}
+
+/** A tag as stored answers have it. One with a comma would be several there (`Cache-Tag`), and reach nothing. */
+function tagName(text: string, index: number): string {
+  const name = text.trim().toLowerCase();
+  if (name === "" || name.includes(",")) throw badPurge(`tags[${index}]`, "must be one tag, without commas");
+  return name;
 }
 
 /** A file is a URL, or a path on the API's host. */

@@ -182,3 +182,14 @@ it.each<[ignoreCookies: string[], wrong: boolean]>([
   expect(issues.map(({ place }) => place)).toEqual(wrong ? ["routes[0].cache.ignoreCookies"] : []);
   expect(configIssues({ JWT_SECRET: secret }, list), "no such cookie").toEqual([]);
 });
+
+it.each<[tag: string, wrong: boolean]>([
+  ["items", false],
+  ["{item}:1/x", false],
+  ["items,lists", true],
+  ["items, lists", true],
+  ["", true],
+])("the tag %j of a cache rule is no one tag: %s", (tag, wrong) => {
+  const issues = configIssues({}, [{ path: "/a", cache: { ttl: 60, tags: ["fine", tag] } }]);
+  expect(issues.map(({ place }) => place)).toEqual(wrong ? ["routes[0].cache.tags[1]"] : []);
+});

@@ -38,6 +38,23 @@ async function told(
   return asked ?? refused;
 }
 
+it.each<[tag: string, expected: string | null]>([
+  ["items", "items"],
+  ["Items", "items"],
+  [" items\t", "items"],
+  ["a tag", "a tag"],
+  ["item:1/x", "item:1/x"],
+  // Two in a Cache-Tag: no answer has such a one.
+  ["items,lists", null],
+  [",", null],
+  [" ", null],
+])("the tag %j is read as %j", async (tag, expected) => {
+  const asked = await told({ tags: [tag] });
+  expect(typeof asked === "string" ? asked : asked.tags).toEqual(
+    expected === null ? "BAD_PURGE" : [expected],
+  );
+});
+
 describe("a prefix", () => {
   it.each<[string, string | null]>([
     ["edge.example/", "edge.example/"],
