@@ -8,6 +8,7 @@ import { isolateOf } from "./edge/full-isolate.ts";
 import type { Isolate } from "./edge/isolate.ts";
 import { limitScope, routeInScope, sameRoutes } from "./edge/middleware-scope.ts";
 import type { IsolateOf } from "./edge/open-isolates.ts";
+import { outliveClient } from "./edge/outlive-client.ts";
 import { handle } from "./edge/pipeline.ts";
 import { receive } from "./edge/receive.ts";
 import { createEvents } from "./events/events.ts";
@@ -93,8 +94,8 @@ export function edgeIn(given: EdgeOptions, host: EdgeHost): MiddlewareHandler<Ed
       const earlier = new EarlierFields(c);
       const receiving = (requestId = isolate.newRequestId()) =>
         receive({ ...isolate, newRequestId: () => requestId }, c.req.raw, waitUntilOf(c, isolate, requestId));
-      const response = await inStack(c, receiving, (received, stack) =>
-        handle(
+      const response = await inStack(c, receiving, (received, stack) => {
+        const answering = handle(
           isolate,
           received,
           (admitted) => {
@@ -123,8 +124,9 @@ export function edgeIn(given: EdgeOptions, host: EdgeHost): MiddlewareHandler<Ed
                 ),
             }),
           },
-        ),
-      );
+        );
+        return outliveClient(c.req.raw, answering, received.waitUntil);
+      });
       if (app.error) throwTo(c, response, app.error);
       answerWith(c, earlier.addTo(response));
     } catch (error) {

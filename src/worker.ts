@@ -4,6 +4,7 @@ import { beginEager } from "./edge/begin-eager.ts";
 import { newRequestId, problemOf } from "./edge/finish.ts";
 import { isolateOf } from "./edge/full-isolate.ts";
 import type { Isolate } from "./edge/isolate.ts";
+import { outliveClient } from "./edge/outlive-client.ts";
 import { handle } from "./edge/pipeline.ts";
 import { type Received, receive } from "./edge/receive.ts";
 import { Repeats } from "./edge/repeats.ts";
@@ -64,18 +65,20 @@ export function edgeAnswer(isolate: Isolate, { allSteps = false } = {}): EdgeAns
   const paths = ownedPaths(isolate);
   const repeats = isolate.config.mode === "enforce" && !allSteps ? new Repeats(isolate) : null;
   const learn: AdmitOptions["learn"] = (...all) => repeats?.learn(...all);
+  const inAllSteps = (received: Received, context: ExecutionContext): Promise<Response> => {
+    if (paths.own(received)) return paths.answer(received, context);
+    const spans = spansOf(context);
+    if (spans) return tracedAnswer(isolate, received.request, context, spans);
+    const originOf = (admitted: Admitted) =>
+      originFor(isolate.origin, admitted, admitted.findings.eager ?? undefined);
+    return handle(isolate, received, originOf, { eager: beginEager, learn });
+  };
   return function answer(request, context) {
     const waitUntil: Received["waitUntil"] = (work) => context.waitUntil(work);
     // What waits for nothing needs no span, and to ask whether it is traced is a fifteenth of its CPU.
     const repeated = repeats?.answer(request, waitUntil);
     if (repeated) return repeated;
-    const received = receive(isolate, request, waitUntil);
-    if (paths.own(received)) return paths.answer(received, context);
-    const spans = spansOf(context);
-    if (spans) return tracedAnswer(isolate, request, context, spans);
-    const originOf = (admitted: Admitted) =>
-      originFor(isolate.origin, admitted, admitted.findings.eager ?? undefined);
-    return handle(isolate, received, originOf, { eager: beginEager, learn });
+    return outliveClient(request, inAllSteps(receive(isolate, request, waitUntil), context), waitUntil);
   };
 }
 

@@ -122,7 +122,10 @@ async function send(
   return { method, headers, url, sentAt, reply };
 }
 
-/** Waits for the answer, cleans it and applies its signals. */
+/**
+ * Waits for the answer, cleans it and applies its signals: also those of one that fails in its body, but for a session that starts, whose
+ * token nobody would get.
+ */
 async function received(
   options: OriginOptions,
   caller: OriginCaller,
@@ -138,20 +141,21 @@ async function received(
   };
   if (reply.kind === "failed") return failed(reply);
   const content = await answerBody(reply, { method: sent.method, holdsShortBodies, platform });
-  if (content.kind === "failed") return failed(content);
-  noteFailure(options, caller.request, sent.url, reply);
+  const broken = content.kind === "failed" ? failed(content) : null;
+  if (!broken) noteFailure(options, caller.request, sent.url, reply);
   const basePath = config.origin?.url.pathname.replace(/\/+$/, "") ?? "";
   const { response, signals } = cleanResponse(reply.response, {
     originUrl: sent.url,
     edgeUrl: caller.request.url,
     basePath,
-    body: content.body,
+    body: content.kind === "failed" ? null : content.body,
   });
   if (options.ownsCors) dropOriginCors(response.headers);
   const { status } = response;
   noteVerifiedKey(options, caller.request, { ...sent, status, signal: signals.caller });
+  if (broken && caller.request.route.session === "start") return { ...broken, answered: response };
   const session = await sessionChange(options, caller, response, signals);
-  return { kind: "response", response, session };
+  return broken ? { ...broken, answered: response } : { kind: "response", response, session };
 }
 
 function headersFor(

@@ -17,6 +17,8 @@ export interface OriginFailure {
   code: FailureCode;
   /** The origin's status where no response can have it. */
   originStatus?: number;
+  /** What the origin had answered when its answer failed in its body: what it says was done is done. */
+  answered?: { status: number; headers: Headers };
 }
 
 /** The origin did not answer in time, or its answer stood still. */

@@ -105,10 +105,11 @@ async function askOrigin(context: CacheContext, origin: OriginFetch, fwd: FwdRea
   const metas = originRequest.candidates.map(({ meta }) => meta);
   const asking =
     eager?.asking ?? origin.fetch(originRequestHeaders(headers, metas), { holdsShortBodies: true });
-  // The client going away must not end what others wait for.
-  request.waitUntil(asking.then(ignore, ignore));
+  const answering = asking.then((reply) => receive(context, reply, originRequest));
+  // The client going away must not end what others wait for: the answer's fields, and a body that is read before it is answered.
+  request.waitUntil(answering.then(ignore, ignore));
   try {
-    return await receive(context, await asking, originRequest);
+    return await answering;
   } catch (error) {
     originRequest.done();
     throw error;

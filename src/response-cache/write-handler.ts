@@ -41,6 +41,7 @@ export function writeHandler({ withdrawals, addressesOf }: WriteParts, request: 
 /** The answer to go by; null where the origin has certainly done nothing. */
 function answerTo(reply: OriginReply): { status: number; headers: Headers } | null {
   if (reply.kind === "response") return reply.response;
+  if (reply.answered) return reply.answered;
   return reply.code === "ORIGIN_TIMEOUT" ? { status: 204, headers: new Headers() } : null;
 }
 

@@ -3,6 +3,7 @@ import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/full-isolate.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
+import { passing } from "../../support/passing.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
@@ -203,5 +204,117 @@ describe("a request that is echoed would tell its sender ORIGIN_TOKEN (apache/to
     expect((await edge(new Request("https://edge.example/x", { method: "TRACE" }), context)).status).toBe(
       405,
     );
+  });
+});
+
+describe("an answer that fails in its body has been given: what its fields say holds", () => {
+  const KEY = { "x-api-key": "a-key-of-this-test-alone-0123456789" };
+  const routes: RouteInput[] = [
+    { path: "/logout", methods: ["POST"], session: "end" },
+    { path: "/login", methods: ["POST"], session: "start" },
+    { path: "/keys", verifiesKeys: true },
+    { path: "/own", cache: { ttl: 600, scope: "caller" } },
+    { path: "/list", cache: { ttl: 600, scope: "shared" } },
+    { path: "/*", methods: ["POST", "PUT", "PATCH", "DELETE"] },
+    { path: "/*", cache: { ttl: 600, scope: "shared" } },
+  ];
+  /** Ten bytes are promised and three come: then it breaks off, or nothing more comes. */
+  const cut = (ending: "broken" | "stalled", status: number, headers: Record<string, string> = {}) =>
+    new Response(
+      new ReadableStream<Uint8Array>({
+        start(controller) {
+          controller.enqueue(new Uint8Array(3));
+          if (ending === "broken") controller.error(new TypeError("broken off"));
+        },
+      }),
+      { status, headers: { "content-length": "10", ...headers } },
+    );
+
+  function open() {
+    let answer = (): Response => new Response("whole", { headers: { "content-length": "5" } });
+    const asked: string[] = [];
+    const platform = testPlatform({
+      now: NOW,
+      fetch: async (input, init) => {
+        asked.push(`${init?.method} ${new URL(String(input)).pathname}`);
+        return answer();
+      },
+    });
+    const env = { ORIGIN_URL: "https://origin.example", LOG_LEVEL: "error", SESSION_SECRET };
+    const edge = edgeAnswer(openIsolate(env, routes, platform));
+    const works: Promise<unknown>[] = [];
+    const context = { waitUntil: (work: Promise<unknown>) => void works.push(work) };
+    async function ask(path: string, init: RequestInit = {}, origin?: () => Response): Promise<Response> {
+      const before = answer;
+      if (origin) answer = origin;
+      const answering = edge(
+        new Request(`https://edge.example${path}`, init),
+        context as unknown as ExecutionContext,
+      );
+      const response = await passing(platform, Promise.resolve(answering), { stepMs: 1000 });
+      answer = before;
+      await Promise.all(works.splice(0));
+      platform.advance(1);
+      return response;
+    }
+    return { ask, asked };
+  }
+
+  describe.each(["broken", "stalled"] as const)("%s", (ending) => {
+    const failure = ending === "broken" ? 502 : 504;
+
+    it.each<[method: string, status: number, headers: Record<string, string>, isGone: boolean]>([
+      ["POST", 200, {}, true],
+      ["PUT", 201, {}, true],
+      ["PATCH", 200, {}, true],
+      ["DELETE", 202, {}, true],
+      ["POST", 303, { location: "/list" }, true],
+      ["POST", 400, {}, false],
+      ["POST", 500, {}, false],
+    ])("%s answered with %i %j: what was stored is gone: %s", async (method, status, headers, isGone) => {
+      const { ask } = open();
+      await ask("/list");
+      expect((await ask("/list")).headers.get("x-cache")).toBe("HIT");
+      const path = headers.location ? "/elsewhere" : "/list";
+      expect((await ask(path, { method }, () => cut(ending, status, headers))).status).toBe(failure);
+      expect((await ask("/list")).headers.get("x-cache")).toBe(isGone ? "MISS" : "HIT");
+    });
+
+    it.each<[status: number, isOver: boolean]>([
+      [200, true],
+      [302, true],
+      [500, false],
+    ])("a sign-out answered with %i: the session is over: %s", async (status, isOver) => {
+      const { ask } = open();
+      const started = await ask("/login", { method: "POST" }, () => new Response("in", { headers: SIGNALS }));
+      const [token] = /es1\.[^;]*/.exec(started.headers.getSetCookie().join()) ?? [];
+      const session = { authorization: `Bearer ${token}` };
+      const alive = async () => (await ask("/auth/sessions", { headers: session })).status;
+      expect(await alive()).toBe(200);
+      const out = await ask("/logout", { method: "POST", headers: session }, () => cut(ending, status));
+      expect(out.status).toBe(failure);
+      expect(await alive()).toBe(isOver ? 401 : 200);
+    });
+
+    it("a sign-in starts no session, whose token nobody would get", async () => {
+      const { ask } = open();
+      const response = await ask("/login", { method: "POST" }, () => cut(ending, 200, SIGNALS));
+      expect([response.status, response.headers.getSetCookie()]).toEqual([failure, []]);
+    });
+
+    it.each<[status: number, headers: Record<string, string>]>([
+      [401, {}],
+      [403, {}],
+      [200, { "x-edge-caller": "null" }],
+    ])("a key that is answered with %i %j is verified no more", async (status, headers) => {
+      const { ask } = open();
+      const caller = { "x-edge-caller": JSON.stringify({ user_id: "ada" }) };
+      await ask("/keys", { headers: KEY }, () => new Response("ok", { headers: caller }));
+      const cached = async () => (await ask("/own", { headers: KEY })).headers.get("cache-status");
+      await cached();
+      expect(await cached()).toContain("hit");
+      await ask("/keys", { headers: KEY }, () => cut(ending, status, headers));
+      expect(await cached()).not.toContain("hit");
+    });
   });
 });
