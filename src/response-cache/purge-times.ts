@@ -57,6 +57,8 @@ export class PurgeTimes {
   readonly #max: number;
   readonly #hard = emptyTimes();
   readonly #soft = emptyTimes();
+  /** The most characters of a prefix or a path that was ever purged. */
+  #longest = 0;
 
   /** @param max Most times kept; beyond it the oldest become one purge of everything up to their time. */
   constructor(max: number) {
@@ -74,6 +76,8 @@ export class PurgeTimes {
   note({ target, soft }: Purge, time: number): void {
     const times = this.#of(soft)[target.kind];
     times.set(target.value, Math.max(time, times.get(target.value) ?? time));
+    if (target.kind === "prefix" || target.kind === "path")
+      this.#longest = Math.max(this.#longest, target.value.length);
     if (this.size > this.#max) this.#shorten();
   }
 
@@ -89,8 +93,9 @@ export class PurgeTimes {
 
   /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */
   status(entry: PurgeFacts): PurgeStatus {
-    if (reaching(this.#hard, entry).some((time) => time >= entry.contentTime)) return { kind: "hard" };
-    const soft = reaching(this.#soft, entry).filter((time) => time >= entry.requestTime);
+    if (reaching(this.#hard, entry, this.#longest).some((time) => time >= entry.contentTime))
+      return { kind: "hard" };
+    const soft = reaching(this.#soft, entry, this.#longest).filter((time) => time >= entry.requestTime);
     return soft.length > 0 ? { kind: "soft", since: Math.min(...soft) } : { kind: "none" };
   }
 
@@ -130,8 +135,13 @@ function addBeginnings(tag: string, times: Times, add: (time: number | undefined
   } else for (let end = 0; end <= tag.length; end += 1) add(times.get(tag.slice(0, end)));
 }
 
-/** The times of all purges that reach an entry. */
-function reaching(known: Record<PurgeTarget["kind"], Times>, entry: PurgeFacts): number[] {
+/**
+ * The times of all purges that reach an entry.
+ *
+ * @param longest The most characters of a prefix or a path. Longer beginnings of an entry's address are not looked up: a stranger's
+ *   may have 8000 slashes, and each beginning is hashed from its first character.
+ */
+function reaching(known: Record<PurgeTarget["kind"], Times>, entry: PurgeFacts, longest: number): number[] {
   const { urlHash, spelledHash, url, tags } = entry;
   const found: number[] = [];
   const add = (time: number | undefined) => {
@@ -146,7 +156,7 @@ function reaching(known: Record<PurgeTarget["kind"], Times>, entry: PurgeFacts):
   const [written = ""] = url.split("?", 1);
   for (const path of new Set([written, oneSpelling(written)])) {
     const root = path.indexOf("/");
-    for (let end = root; end !== -1; end = path.indexOf("/", end + 1)) {
+    for (let end = root; end !== -1 && end - root <= longest; end = path.indexOf("/", end + 1)) {
       add(known.prefix.get(path.slice(0, end + 1)));
       add(known.path.get(path.slice(root, end)));
     }

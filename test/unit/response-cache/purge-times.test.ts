@@ -51,3 +51,56 @@ describe("a purge of all tags with a beginning", () => {
     expect(steps(1000)).toBeGreaterThan(0);
   });
 });
+
+describe("a purge of a prefix or of a path, however deep the address", () => {
+  const reachedBy = (kind: "prefix" | "path", value: string, url: string): PurgeStatus["kind"] => {
+    const times = new PurgeTimes(2000);
+    times.note({ target: { kind, value }, soft: false }, 20);
+    // A longer one of the other kind, which reaches nothing.
+    times.note(
+      { target: { kind: kind === "path" ? "prefix" : "path", value: `/${"z".repeat(99)}` }, soft: false },
+      20,
+    );
+    return times.status({ ...entry([]), url }).kind;
+  };
+  const deep = "/a".repeat(8000);
+
+  it.each<[kind: "prefix" | "path", value: string, url: string, reached: PurgeStatus["kind"]]>([
+    ["prefix", "api.example/", `api.example${deep}`, "hard"],
+    ["prefix", "api.example/a/a/", `api.example${deep}`, "hard"],
+    ["prefix", `api.example${deep}/`, `api.example${deep}/b?q`, "hard"],
+    ["prefix", `api.example${deep}/`, `api.example${deep}`, "none"],
+    ["prefix", "other.example/", `api.example${deep}`, "none"],
+    ["prefix", "api.example/%41/", `api.example/A/b`, "none"],
+    ["prefix", "api.example/A/", `api.example/%41/b`, "hard"],
+    ["path", "", `api.example${deep}`, "hard"],
+    ["path", "/a", `api.example${deep}`, "hard"],
+    ["path", "/a/a", "api.example/a/a?q", "hard"],
+    ["path", "/a/a", "api.example/a/ab", "none"],
+    ["path", deep, `api.example${deep}`, "hard"],
+    ["path", deep, `api.example${deep}/b`, "hard"],
+    ["path", `${deep}/b`, `api.example${deep}`, "none"],
+  ])("%#: of a %s", (kind, value, url, reached) => {
+    expect(reachedBy(kind, value, url)).toBe(reached);
+  });
+
+  it.each([
+    ["one letter between two slashes", "/a"],
+    ["nothing between two slashes", "/"],
+    ["another spelling of each", "/%61"],
+  ])(
+    "is looked for among beginnings that a purge may have, and not by the square of the length: %s",
+    (_, segment) => {
+      const times = new PurgeTimes(2000);
+      times.note({ target: { kind: "prefix", value: "api.example/v1/things/" }, soft: false }, 20);
+      times.note({ target: { kind: "path", value: `/${"p".repeat(255)}` }, soft: true }, 20);
+      const url = `api.example${segment.repeat(16_000 / segment.length)}`;
+      const looked = vi.spyOn(Map.prototype, "get");
+      times.status({ ...entry([]), url });
+      const characters = looked.mock.calls.reduce((sum, [key]) => sum + String(key).length, 0);
+      vi.restoreAllMocks();
+      // Each beginning has to be hashed from its first character.
+      expect(characters).toBeLessThan(20 * 16_000);
+    },
+  );
+});
