@@ -8,8 +8,13 @@
 export const CHANGE_LIFE_MS = 600_000;
 /** Members, so that reading them all is well below 128 KB. Beyond it the older half leaves, and {@link MISSED} says up to when. */
 export const MAX_CHANGES = 2000;
-/** Clocks of two isolates may differ by this much, ms: what others have written is read again from that far back. */
+/** Clocks of two isolates may differ by this much, ms. */
 export const CLOCKS_DIFFER_MS = 10_000;
+/**
+ * Calls that a change may be late by: it has its time before it is sent, and is sent twice where the script is not known; and a reading
+ * counts from its reply.
+ */
+const LATE_CALLS = 3;
 
 /** What changed: a URL's entries became invalid (`h`) or stale (`s`), by the URL's hash; an address's entries were withdrawn (`d`). */
 export type ChangeMember = `${"h" | "s" | "d"}${string}`;
@@ -47,12 +52,19 @@ export interface ChangeReader {
 
 /** What the isolate has read of changes. */
 export class Changes {
+  /** What others have written is read again from that far back, ms: it may have arrived since. */
+  readonly #againMs: number;
   #readAt = Number.NEGATIVE_INFINITY;
   #missedUpTo = Number.NEGATIVE_INFINITY;
 
+  /** @param longestCallMs The longest that a call to the store may take. */
+  constructor(longestCallMs: number) {
+    this.#againMs = CLOCKS_DIFFER_MS + LATE_CALLS * longestCallMs;
+  }
+
   /** The score from which they must be read. */
   get since(): string {
-    return Number.isFinite(this.#readAt) ? String(this.#readAt - CLOCKS_DIFFER_MS) : "-inf";
+    return Number.isFinite(this.#readAt) ? String(this.#readAt - this.#againMs) : "-inf";
   }
 
   /**
@@ -62,7 +74,7 @@ export class Changes {
    */
   learn(membersAndScores: readonly unknown[], now: number, reader: ChangeReader): void {
     const pause = now - this.#readAt;
-    if (Number.isFinite(pause) && (pause < 0 || pause > CHANGE_LIFE_MS - CLOCKS_DIFFER_MS))
+    if (Number.isFinite(pause) && (pause < 0 || pause > CHANGE_LIFE_MS - this.#againMs))
       reader.dropAll(now - CHANGE_LIFE_MS);
     this.#readAt = now;
     for (let index = 0; index + 1 < membersAndScores.length; index += 2) {

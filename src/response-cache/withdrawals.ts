@@ -49,12 +49,13 @@ export class Withdrawals {
   readonly #purges = new PurgeLog();
   readonly #invalidations: Invalidations;
   readonly #userEnds: UserEnds;
-  readonly #changes = new Changes();
+  readonly #changes: Changes;
   #purgesReadAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: WithdrawalsOptions) {
     const { store, keys, platform, shared } = options;
     this.#options = options;
+    this.#changes = new Changes(store.longestCallMs);
     this.#invalidations = new Invalidations(options);
     this.#userEnds = new UserEnds({ ...options, forgotten: (at) => this.#purges.add([EVERYTHING], at) });
     if (!shared) return;
