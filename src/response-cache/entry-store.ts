@@ -66,7 +66,12 @@ export interface EntryQuery {
   waitUntil?: WaitUntil;
 }
 
-export type LongWrite = (() => Promise<void>) | null;
+/**
+ * What is left of a write once its batch is back, or null. It never throws.
+ *
+ * @param again What is to be written once more is queued on it, at once; of several writes it is one call.
+ */
+export type RestOfWrite = ((again: Batch) => Promise<void> | void) | null;
 
 export type Finding = {
   /** Variants whose entity tags the origin may be sent. */
@@ -113,9 +118,9 @@ export interface EntryStore {
    * a write that is lost is a miss later.
    *
    * @param isNew A search for this very request found nothing under the address: the write may be cheaper then.
-   * @returns what is left to do beside the batch, or null: a long body is sent by a call of its own. It never throws.
+   * @returns what is left to do then: a long body is sent by a call of its own.
    */
-  put(address: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): LongWrite | Promise<LongWrite>;
+  put(address: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): RestOfWrite | Promise<RestOfWrite>;
   /**
    * Fetches the body of an entry that was found without it, by a call of its own (law 9).
    *

@@ -15,9 +15,9 @@ import {
   type EntryStore,
   type Finding,
   type InvalidatedAt,
-  type LongWrite,
   MAX_VARIANTS,
   type OtherVariant,
+  type RestOfWrite,
   type Withdrawal,
 } from "./entry-store.ts";
 import { namingTag } from "./naming-tag.ts";
@@ -167,7 +167,7 @@ export class RedisEntryStore implements EntryStore {
     return entry && entry.meta.requestTime > (Number(withdrawnAt) || 0) ? entry : null;
   }
 
-  async put(address: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): Promise<LongWrite> {
+  async put(address: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): Promise<RestOfWrite> {
     // Where nothing is stored, neither is the body that was.
     if (isNew && isHere(entry.body)) delete entry.body.apart;
     const encoded = await encodeEntry(entry);
@@ -202,7 +202,7 @@ export class RedisEntryStore implements EntryStore {
     encoded: EncodedEntry,
     isNew: boolean,
     batch: Batch,
-  ): LongWrite {
+  ): RestOfWrite {
     const now = this.#platform.now();
     if (!isNew || entry.meta.vary.length > 0 || !isQuick(entry, now)) {
       void this.#queuePut(address, entry, encoded, batch);
@@ -213,12 +213,15 @@ export class RedisEntryStore implements EntryStore {
     const px = keepMsOf(entry, now);
     this.#markAudience(address, px, batch);
     const storing = batch.queue((pipeline) => pipeline.set(this.#keys.response(key), text, { nx: true, px }));
-    return async () => {
-      const stored = await storing.catch(() => "lost");
-      if (stored !== null) return;
-      const again = this.#store.batch();
-      void this.#queuePut(address, entry, encoded, again);
-      await again.send();
+    let isTaken = false;
+    storing.then(
+      (stored) => {
+        isTaken = stored === null;
+      },
+      () => {},
+    );
+    return (again) => {
+      if (isTaken) void this.#queuePut(address, entry, encoded, again);
     };
   }
 

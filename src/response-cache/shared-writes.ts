@@ -83,6 +83,8 @@ export class SharedWrites {
     const putting = writes.map(({ address, entry, isNew }) => entries.put(address, entry, isNew, batch));
     const rests = await Promise.all(putting);
     await batch.send();
-    await Promise.all(rests.map((rest) => rest?.()));
+    const again = store.batch();
+    const long = rests.map((rest) => rest?.(again));
+    await Promise.all([...long, again.send()]);
   }
 }

@@ -69,7 +69,9 @@ function open() {
       const batch = store.batch();
       const rest = await entries.put(ADDRESS, entry, isNew, batch);
       await batch.send();
-      await rest?.();
+      const again = store.batch();
+      await rest?.(again);
+      await again.send();
     },
     /** The origin has withdrawn what does not vary, in answer to a request of then. */
     withdraw: (at: number) =>

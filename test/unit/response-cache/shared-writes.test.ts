@@ -18,18 +18,24 @@ function open(delayMs = 5) {
   /** The requests' times of each call. */
   const calls: number[][] = [];
   const done: string[] = [];
+  const taken = new Set<string>();
   const writes = new SharedWrites({
     platform,
     delayMs,
     store: {
       batch() {
         const queued: number[] = [];
-        return { queued, send: async () => void calls.push(queued) } as unknown as Batch;
+        return {
+          queued,
+          send: async () => void (queued.length > 0 && calls.push(queued)),
+        } as unknown as Batch;
       },
     },
     entries: {
       async put({ key }, { meta }, isNew, batch) {
-        (batch as unknown as { queued: number[] }).queued.push(meta.requestTime);
+        const queue = (on: Batch) => (on as unknown as { queued: number[] }).queued.push(meta.requestTime);
+        queue(batch);
+        if (taken.has(key)) return (again) => void queue(again);
         return isNew ? async () => void done.push(key) : null;
       },
     },
@@ -53,7 +59,7 @@ function open(delayMs = 5) {
     });
     return works;
   }
-  return { platform, calls, done, add };
+  return { platform, calls, done, taken, add };
 }
 
 it("what several requests write within 5 ms is one call, of the first one's invocation, each with its own time", async () => {
@@ -151,6 +157,19 @@ it("what is left to do beside the call is done", async () => {
   await Promise.all(works);
   expect(done).toEqual(["1", "3"]);
 });
+
+it.each([1, 2, 63])(
+  "of %i places that others took first, what is left to decide is one call",
+  async (count) => {
+    const { platform, calls, taken, add } = open();
+    const names = Array.from({ length: count }, (_, index) => index + 1);
+    for (const each of names) taken.add(`${each}`);
+    const works = [...names, 0].flatMap(() => add());
+    platform.advance(5);
+    await Promise.all(works);
+    expect(calls).toEqual([[...names, count + 1], names]);
+  },
+);
 
 it("without a delay each write is a call", async () => {
   const { calls, add } = open(0);
