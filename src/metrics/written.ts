@@ -40,7 +40,9 @@ export function writtenOf(text: string): Written | null {
   try {
     const value: unknown = JSON.parse(text);
     const isWritten = typeof value === "object" && value !== null && "f" in value && isLevel(value.f);
-    return isWritten ? (value as Written) : null;
+    if (!isWritten) return null;
+    const { s, ...written } = value as Written;
+    return typeof s === "string" ? { ...written, s } : written;
   } catch {
     return null;
   }

@@ -177,3 +177,28 @@ it("more live series than there is room for: those that were first go on, the re
   }
   expect(last["other other"]).toBeGreaterThan(0);
 });
+
+it.each<[what: string, rest: object]>([
+  ["a list of when each was counted", { s: [1, 2] }],
+  ["a number", { s: 5 }],
+  ["nothing", { s: null }],
+  ["an object", { s: {} }],
+  ["callers that are none", { c: 5 }],
+  ["callers of another shape", { c: { a: 5, b: null, c: ["x"], d: [1] } }],
+  ["a list of callers", { c: [1] }],
+])("what another version has written beside the counts is passed over: %s", (_what, rest) => {
+  const text = JSON.stringify({ ...JSON.parse(afterwards([NOW, ["/a"]])), ...rest });
+  const latest = { ...isolate(["/b"]), text: `1;1 ${text}` };
+  for (const known of [
+    { totals: text, isolates: isolates(isolate(["/b"])), minute: NOW + 1 },
+    { totals: afterwards([NOW, ["/b"]]), isolates: isolates(latest), minute: NOW + 1 },
+  ]) {
+    expect(shown(allOf(known))).toMatchObject({ "/a allowed": 1, "/b allowed": 1 });
+    expect(
+      shown(allOf({ ...known, totals: totalsText(known, everyone, true), isolates: new Map() })),
+    ).toMatchObject({
+      "/a allowed": 1,
+      "/b allowed": 1,
+    });
+  }
+});
