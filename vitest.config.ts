@@ -37,6 +37,8 @@ const sharedModules = { isolate: false };
 
 /** In Node: the engine in workerd has short cuts for some of the patterns that others, and browsers, are slow with. */
 const PATTERNS = "test/unit/architecture/patterns.test.ts";
+/** In Node: nothing in workerd tells how much memory is held. */
+const MEMORY = "test/unit/architecture/memory.test.ts";
 
 /** Each far longer than any takes on a busy machine: a bound on what hangs, not on what is slow. */
 const longEnough = { testTimeout: 120_000, hookTimeout: 180_000 };
@@ -73,7 +75,7 @@ export default defineConfig({
           ...longEnough,
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
-          exclude: ["test/unit/tools/**", PATTERNS],
+          exclude: ["test/unit/tools/**", PATTERNS, MEMORY],
         },
       },
       {
@@ -92,7 +94,7 @@ export default defineConfig({
         test: {
           ...sharedModules,
           name: "node",
-          include: ["test/e2e/**/*.test.ts", "test/unit/tools/**/*.test.ts", PATTERNS],
+          include: ["test/e2e/**/*.test.ts", "test/unit/tools/**/*.test.ts", PATTERNS, MEMORY],
           exclude: WITH_THE_DOCS,
           ...longEnough,
         },

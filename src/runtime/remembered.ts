@@ -19,7 +19,15 @@ export function remembered<Value>(compute: (text: string) => Value): (text: stri
     const value = compute(text);
     if (text.length > MAX_LENGTH || value === undefined) return value;
     if (known.size >= MAX_ENTRIES) known.clear();
-    known.set(text, value);
+    known.set(ownCopy(text), value);
     return value;
   };
+}
+
+/**
+ * The same text in memory of its own: V8 makes a part of a long text, such as a name in a query of 16 KB, a view of the whole, which
+ * stays as long as the part does.
+ */
+function ownCopy(text: string): string {
+  return ` ${text}`.slice(1);
 }
