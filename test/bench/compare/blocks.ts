@@ -1,7 +1,6 @@
 import { type Contestant, type ContestantName, isEdge } from "./contestants.ts";
-import { type Harness, idle, prepare } from "./harness.ts";
+import { askFor, type Harness, idle, MAX_AT_ONCE, prepare } from "./harness.ts";
 import { medianRatio, type Ratio, ratioOf } from "./interval.ts";
-import { load } from "./load.ts";
 import { median, percentile } from "./percentile.ts";
 import { HELD_URLS, type Row } from "./rows.ts";
 
@@ -24,10 +23,6 @@ export interface BlockOptions {
   roundTripMs: number;
   /** Requests before the first slice. Default: as many as {@link WARM_UP_MS} take. */
   warmUpRequests?: number;
-  /** Other requests before those, which run most of the same code. Default none. */
-  warmUpBy?: { row: Row; requests: number };
-  /** Requests of a slice. Default: as many as {@link SLICE_MS} take. */
-  sliceRequests?: number;
 }
 
 type Until = { ms: number } | { requests: number };
@@ -36,13 +31,10 @@ type Until = { ms: number } | { requests: number };
 const WARM_UP_MS = 700;
 const SLICES = 10;
 const SLICE_MS = 200;
-/**
- * A slice of a row whose requests each need an entry in Redis, and what goes before the slices. In all less than 1000: of
- * entries that were asked for once an isolate of the edge stores no more.
- */
-const FILLED_REQUESTS = 80;
+/** A slice of a row whose requests each need an entry in Redis. */
+const FILLED_REQUESTS = 120;
+/** Requests before the first slice of such a row, where they are not said. */
 const FILLED_WARM_UP = 150;
-const FILLED = FILLED_WARM_UP + SLICES * FILLED_REQUESTS;
 /** The least part of the requests to a filled row that must be hits, and of all that must have the row's status. */
 const MIN_HITS = 0.99;
 const MIN_RIGHT = 0.99;
@@ -71,22 +63,18 @@ async function measureRow(
   harness: Harness,
   row: Row,
   contestants: readonly Contestant[],
-  { clients, roundTripMs, warmUpRequests, warmUpBy, sliceRequests }: BlockOptions,
+  { clients, roundTripMs, warmUpRequests }: BlockOptions,
 ): Promise<Sample[]> {
+  const isFilled = row.before === "fill and restart";
   const ask = async (total: { contestant: Contestant; asked: number }, until: Until) => {
     const { contestant, asked } = total;
-    const found = await load({
-      port: contestant.port,
-      clients,
-      ...until,
-      request: (n) => row.request(contestant, asked + n),
-    });
+    const { found, again } = await askFor(row, contestant, { clients, from: asked, ...until });
     total.asked += found.times.length;
-    return found;
+    // Hits leave nothing to be stored.
+    return { ...found, again: isFilled ? async () => {} : again };
   };
-  const isFilled = row.before === "fill and restart";
-  const sliced = isFilled ? FILLED_REQUESTS : sliceRequests;
-  const slice: Until = sliced ? { requests: sliced } : { ms: SLICE_MS };
+  const warmUp = warmUpRequests ?? FILLED_WARM_UP;
+  const slice: Until = isFilled ? { requests: FILLED_REQUESTS } : { ms: SLICE_MS };
   const totals = contestants.map((contestant) => ({
     contestant,
     asked: 0,
@@ -99,26 +87,22 @@ async function measureRow(
   for (const total of totals) {
     // Twice: at the second request an entry is written to Redis too. A Worker that holds nothing needs none.
     const held = isEdge(total.contestant.name) ? 2 * HELD_URLS : 1;
-    await prepare(harness, row, total.contestant, isFilled ? FILLED : held);
-    const { contestant } = total;
-    if (warmUpBy)
-      await load({
-        port: contestant.port,
-        clients,
-        requests: warmUpBy.requests,
-        request: (n) => warmUpBy.row.request(contestant, n),
-      });
-    const requests = isFilled ? FILLED_WARM_UP : warmUpRequests;
-    await ask(total, requests ? { requests } : { ms: WARM_UP_MS });
+    await prepare(harness, row, total.contestant, isFilled ? warmUp + SLICES * FILLED_REQUESTS : held);
+    if (!isFilled && !warmUpRequests) await (await ask(total, { ms: WARM_UP_MS })).again();
+    else
+      for (let left = warmUp; left > 0; left -= MAX_AT_ONCE)
+        await (await ask(total, { requests: Math.min(left, MAX_AT_ONCE) })).again();
   }
   harness.wire.roundTripMs = roundTripMs;
   await idle(harness);
   for (let round = 0; round < SLICES; round += 1) {
     for (const total of round % 2 === 0 ? totals : totals.toReversed()) {
       const cpuBefore = await total.contestant.cpuMs();
-      const { times, seconds, statuses, words } = await ask(total, slice);
+      const { times, seconds, statuses, words, again } = await ask(total, slice);
       await idle(harness);
       total.cpuMs += (await total.contestant.cpuMs()) - cpuBefore;
+      await again();
+      await idle(harness);
       total.perSecond.push(times.length / seconds);
       total.times.push(...times);
       total.hits += words.get("hit") ?? 0;

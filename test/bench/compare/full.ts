@@ -10,10 +10,19 @@ import { writeFile } from "node:fs/promises";
 import { measureBlock, type Sample, SpoiltBlock } from "./blocks.ts";
 import { type ContestantName, contestantNames } from "./contestants.ts";
 import { measureGrowth } from "./growing.ts";
-import { countOne, type Harness, idle, openHarness, runOnce } from "./harness.ts";
+import {
+  askFor,
+  countOne,
+  type Harness,
+  idle,
+  MAX_AT_ONCE,
+  openHarness,
+  prepare,
+  runOnce,
+} from "./harness.ts";
 import { ask, load } from "./load.ts";
 import { measureOutages } from "./outages.ts";
-import { COMPARED, type Compared, LOADS, MIN_REQUESTS, ROUNDS, rowOf } from "./plan.ts";
+import { COMPARED, type Compared, LOADS, MIN_REQUESTS, ROUNDS, rowOf, STEADY_REQUESTS } from "./plan.ts";
 import { report } from "./report.ts";
 import { type Cell, keepResults, type PartName, partNames, type Results, readResults } from "./results.ts";
 import { type Row, rows } from "./rows.ts";
@@ -38,8 +47,12 @@ const parts: Record<Exclude<PartName, "growing">, Measure> = {
   },
   async latency(harness, results, say) {
     results.latency = [];
-    for (const { clients, roundTripMs } of LOADS)
-      for (const row of rows) await measure(harness, row, { clients, roundTripMs }, results, say);
+    const restarted = rows.filter(isRestarted);
+    const others = rows.filter((row) => !isRestarted(row));
+    for (const row of others) await warmUp(harness, row, say);
+    for (const each of [others, restarted])
+      for (const { clients, roundTripMs } of LOADS)
+        for (const row of each) await measure(harness, row, { clients, roundTripMs }, results, say);
   },
   async blocks(harness, results, say) {
     results.blocks = {};
@@ -97,6 +110,25 @@ async function count(harness: Harness, row: Row, results: Results, say: Say): Pr
   say(row.name);
 }
 
+const isRestarted = (row: Row) => row.before === "fill and restart";
+
+const namesOf = (row: Row) => row.timed ?? row.contestants;
+
+/** So many requests that the runtime has compiled most of what they run. */
+async function warmUp(harness: Harness, row: Row, say: Say): Promise<void> {
+  for (const name of namesOf(row)) {
+    const contestant = harness.contestants.get(name);
+    if (!contestant) continue;
+    await prepare(harness, row, contestant, STEADY_REQUESTS);
+    for (let from = 0; from < STEADY_REQUESTS; from += MAX_AT_ONCE) {
+      const { again } = await askFor(row, contestant, { clients: 8, from, requests: MAX_AT_ONCE });
+      await again();
+    }
+  }
+  await idle(harness);
+  say(`warm-up of ${row.name}`);
+}
+
 /** A B A B: each round asks every Worker once, so that what else the machine does meets all of them. */
 async function measure(
   harness: Harness,
@@ -106,8 +138,7 @@ async function measure(
   say: Say,
 ): Promise<void> {
   const requests = Math.ceil(Math.max(MIN_REQUESTS, clients * 12) / ROUNDS);
-  const names = row.timed ?? row.contestants;
-  const mine = names.map((name): Cell => ({ row: row.name, name, clients, roundTripMs, runs: [] }));
+  const mine = namesOf(row).map((name): Cell => ({ row: row.name, name, clients, roundTripMs, runs: [] }));
   for (let round = 0; round < ROUNDS; round += 1) {
     for (const cell of mine) {
       const contestant = harness.contestants.get(cell.name);

@@ -13,20 +13,10 @@ export const ROUNDS = 2;
 export const MIN_REQUESTS = 500;
 
 /** Requests after which the runtime has compiled nearly all of a Worker's code that they run. */
-const STEADY_REQUESTS = 1500;
-
-/**
- * Cold requests of a block in all stay below 1000: of entries that were asked for once an isolate of the edge stores no more, and a cold
- * request that stores nothing would cost less. Most of the code is run by POSTs before.
- */
-const STEADY_COLD = {
-  warmUpBy: { row: rowOf("POST"), requests: STEADY_REQUESTS - 300 },
-  warmUpRequests: 300,
-  sliceRequests: 60,
-};
+export const STEADY_REQUESTS = 1500;
 
 /** A kind of request that is measured of several Workers. The default warm-up of those that take long is an isolate's first second. */
-export interface Compared extends Pick<BlockOptions, "warmUpRequests" | "warmUpBy" | "sliceRequests"> {
+export interface Compared extends Pick<BlockOptions, "warmUpRequests"> {
   /** By which its blocks are known. */
   name: string;
   row: Row;
@@ -43,10 +33,16 @@ export const COMPARED: readonly Compared[] = [
     row: rowOf("cold GET"),
     names: ["edge", "tuned"],
     blocks: 8,
-    ...STEADY_COLD,
+    warmUpRequests: STEADY_REQUESTS,
   },
   { name: "cold GET, young", row: rowOf("cold GET"), names: ["edge", "tuned"], blocks: 6 },
-  { name: "hit in Redis", row: rowOf("hit in Redis"), names: ["edge", "tuned"], blocks: 8 },
+  {
+    name: "hit in Redis",
+    row: rowOf("hit in Redis"),
+    names: ["edge", "tuned"],
+    blocks: 8,
+    warmUpRequests: STEADY_REQUESTS,
+  },
   {
     name: "POST",
     row: rowOf("POST"),
