@@ -77,14 +77,16 @@ export class RedisEntryStore implements EntryStore {
 
   async find(address: EntryAddress, query: EntryQuery, batch: Batch): Promise<Finding> {
     const { key, urlHash } = address;
-    const invalidating = batch.read(this.#keys.invalidatedAt(urlHash));
-    const reading = query.toldOnly ? null : batch.read(this.#keys.response(key));
-    const purging = this.#readPurges(query, batch);
-    const searching = query.varies && reading ? this.#search(key, query, batch) : null;
+    const stampKey = this.#keys.invalidatedAt(urlHash);
+    const reading = batch.readAll(query.toldOnly ? [stampKey] : [stampKey, this.#keys.response(key)]);
+    const purging = query.purgesSince === null ? null : this.#readPurges(query.purgesSince, query, batch);
+    const searching = query.varies && !query.toldOnly ? this.#search(key, query, batch) : null;
     searching?.catch(() => {});
-    const [stamp, text, purged] = await Promise.all([invalidating, reading, purging]);
+    const [[stamp = null, text = null], purged] = await (purging
+      ? Promise.all([reading, purging])
+      : reading.then((texts) => [texts, { purges: [] }] as const));
     const told: Told = { ...purged, invalidatedAt: invalidationIn(stamp), others: [] };
-    if (!reading) return { kind: "told-only", ...told };
+    if (query.toldOnly) return { kind: "told-only", ...told };
     if (text === MARKERS.varies) {
       told.varies = true;
       return { ...told, ...(await (searching ?? this.#searchApart(key, query))) };
@@ -100,8 +102,7 @@ export class RedisEntryStore implements EntryStore {
   }
 
   /** After the entries in the same batch: a purge between the two is seen. A log that somebody has written over is told as lost. */
-  async #readPurges({ purgesSince, changesSince }: EntryQuery, batch: Batch) {
-    if (purgesSince === null) return { purges: [] };
+  async #readPurges(purgesSince: string, { changesSince }: EntryQuery, batch: Batch) {
     const [purges, changes] = await Promise.all([
       this.#readScores(this.#keys.purges(), purgesSince, batch),
       this.#readScores(this.#keys.changes(), changesSince, batch),

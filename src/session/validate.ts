@@ -122,17 +122,17 @@ export function createSessionValidator({
     if (claims.syncToken !== null && platform.now() - claims.confirmedAt < YOUNG_MS)
       batch.syncToken = claims.syncToken;
     // One MGET reads them all. Tombstone, version and marks distinguish an ended session from an absent record.
-    const reads = sessionKeys(keys, asked).map((key) => batch.read(key));
-    const unmoved = unmovedKeys(keys, claims).map((key) => batch.read(key));
+    const reads = batch.readAll(sessionKeys(keys, asked));
+    const unmoved = batch.readAll(unmovedKeys(keys, claims));
     const learned = database?.copy.learned;
     const position = database ? batch.read(keys.sessionsCarried()) : null;
     // What Redis says will not suffice: both are asked at once.
     if (database?.copy.sure === false) void lookOnce(claims, user);
     return async () => {
       try {
-        const texts = await Promise.all(reads);
+        const texts = await reads;
         if (position) database?.copy.see(await position, learned);
-        return await byRedis(asked, { texts, before: await Promise.all(unmoved) });
+        return await byRedis(asked, { texts, before: await unmoved });
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         database?.copy.doubt();

@@ -1,6 +1,6 @@
 import type { Pipeline, SendPipeline } from "./client.ts";
 import { asStoreError, commandError, StoreError, type StoreErrorCode } from "./errors.ts";
-import { GivenUp } from "./given-up.ts";
+import { GivenUp, readAlsoLate } from "./given-up.ts";
 import { type Script, scriptSha } from "./script.ts";
 import type { PipelineReply, ReplyItem } from "./transport.ts";
 
@@ -11,9 +11,12 @@ interface Queued {
   reject(error: StoreError): void;
 }
 
+/** Texts that are read together. */
 interface Reader {
-  key: string;
-  resolve(value: string | null): void;
+  /** Where its keys begin in the MGET, and how many they are. */
+  from: number;
+  count: number;
+  resolve(values: (string | null)[]): void;
   reject(error: StoreError): void;
 }
 
@@ -37,6 +40,7 @@ export class Batch {
   #queue: Queued[] = [];
   #reads = new Map<string, Promise<string | null>>();
   #readers: Reader[] = [];
+  #keys: string[] = [];
   #scripts: { script: Script; queued: Queued; keys: string[]; args: (string | number)[] }[] = [];
   #missingScript = false;
   #state: "open" | "sent" | "done" = "open";
@@ -68,11 +72,20 @@ export class Batch {
   read(key: string): Promise<string | null> {
     const known = this.#reads.get(key);
     if (known) return known;
-    const reply = new Promise<string | null>((resolve, reject) => {
-      this.#readers.push({ key, resolve, reject });
-    });
-    reply.catch(() => {});
+    const reply = readAlsoLate(this.readAll([key]), ([value = null]) => value);
+    reply.catch(ignore);
     this.#reads.set(key, reply);
+    return reply;
+  }
+
+  /** The strings at `keys`, or null, in their order: one promise for all costs less than one for each. */
+  readAll(keys: readonly string[]): Promise<(string | null)[]> {
+    if (keys.length === 0) return Promise.resolve([]);
+    const reply = new Promise<(string | null)[]>((resolve, reject) => {
+      this.#readers.push({ from: this.#keys.length, count: keys.length, resolve, reject });
+      this.#keys.push(...keys);
+    });
+    reply.catch(ignore);
     return reply;
   }
 
@@ -116,7 +129,7 @@ export class Batch {
     if (this.#state !== "open") throw new Error("A batch is sent once");
     this.#state = "sent";
     if (!this.empty) {
-      await this.#packScripts("sha");
+      if (this.#scripts.length > 0) await this.#packScripts("sha");
       await this.#flush();
       if (this.#missingScript) {
         for (let turn = 0; turn < FOLLOW_UP_TURNS; turn += 1) await undefined;
@@ -135,7 +148,7 @@ export class Batch {
       else place(queued);
     });
     // The caller decides when to await it: until then a failure must not count as unhandled.
-    reply.catch(() => {});
+    reply.catch(ignore);
     return reply;
   }
 
@@ -161,17 +174,19 @@ export class Batch {
   async #flush(): Promise<void> {
     const queue = this.#queue;
     const readers = this.#readers;
+    const keys = this.#keys;
     this.#queue = [];
     this.#readers = [];
+    this.#keys = [];
     try {
       this.#calls += 1;
       const reply = await this.#sendPipeline((pipeline) => {
-        if (readers.length > 0) pipeline.mget(...readers.map((reader) => reader.key));
+        if (keys.length > 0) pipeline.mget(...keys);
         for (const queued of queue) addOne(pipeline, queued);
       }, this.syncToken);
       this.syncToken = reply.syncToken ?? this.syncToken;
       const items = reply.items[Symbol.iterator]();
-      if (readers.length > 0) settleReads(readers, items.next().value);
+      if (keys.length > 0) settleReads(readers, keys.length, items.next().value);
       for (const queued of queue) {
         const item = items.next().value;
         if (item?.error === undefined) {
@@ -186,23 +201,31 @@ export class Batch {
       const error = asStoreError(cause);
       this.#error = error;
       if (NOT_SENT.has(error.code)) this.#calls -= 1;
-      const own = error instanceof GivenUp ? lateReplies(error, readers.length) : () => error;
-      for (const [index, each] of [...readers, ...queue].entries()) each.reject(own(index));
+      const late = error instanceof GivenUp ? lateReplies(error, keys.length) : null;
+      for (const reader of readers) reader.reject(late?.texts(reader) ?? error);
+      for (const [index, queued] of queue.entries()) queued.reject(late?.result(index) ?? error);
     }
   }
 }
 
-/** Of a call that was given up: for each reader, and then each command, its own reply, when that comes after all. */
-function lateReplies({ message, late }: GivenUp<PipelineReply>, readers: number) {
-  return (index: number): GivenUp =>
-    new GivenUp(
-      message,
-      late.then(({ items }) => {
-        const item = items[readers === 0 ? index : Math.max(0, index - readers + 1)];
-        if (item?.error !== undefined) throw commandError(item.error);
-        return index < readers ? textsOf(item, readers)[index] : item?.result;
-      }),
-    );
+/** Of a call that was given up: for each reader and each command its own reply, when that comes after all. */
+function lateReplies({ message, late }: GivenUp<PipelineReply>, keys: number) {
+  return {
+    texts: ({ from, count }: Reader) =>
+      new GivenUp(
+        message,
+        late.then(({ items }) => textsOf(items[0], keys).slice(from, from + count)),
+      ),
+    result: (index: number) =>
+      new GivenUp(
+        message,
+        late.then(({ items }) => {
+          const item = items[keys > 0 ? index + 1 : index];
+          if (item?.error !== undefined) throw commandError(item.error);
+          return item?.result;
+        }),
+      ),
+  };
 }
 
 /** Replies are matched to commands by their place: a command too many would hand one caller's reply to another. */
@@ -213,12 +236,10 @@ function addOne(pipeline: Pipeline, queued: Queued): void {
   throw new StoreError("command", "What is queued on a batch must add exactly one command");
 }
 
-function settleReads(readers: Reader[], item: ReplyItem | undefined): void {
+function settleReads(readers: Reader[], keys: number, item: ReplyItem | undefined): void {
   try {
-    const values = textsOf(item, readers.length);
-    readers.forEach(({ resolve }, index) => {
-      resolve(values[index] ?? null);
-    });
+    const values = textsOf(item, keys);
+    for (const { from, count, resolve } of readers) resolve(values.slice(from, from + count));
   } catch (error) {
     for (const { reject } of readers) reject(asStoreError(error));
   }
@@ -236,3 +257,5 @@ function textsOf(item: ReplyItem | undefined, length: number): (string | null)[]
 function isTexts(values: unknown): values is (string | null)[] {
   return Array.isArray(values) && values.every((value) => value === null || typeof value === "string");
 }
+
+function ignore(): void {}

@@ -26,12 +26,12 @@ export async function chargeByLibrary(
   { policy, caller }: Counter,
 ): Promise<LibraryVerdict<WindowCounts>> {
   let at = 0;
-  let reads: Promise<string | null>[] = [];
+  let reads: Promise<(string | null)[]> = Promise.resolve([]);
   let asked: Promise<unknown> | undefined;
   const redis = {
     evalsha<Args extends unknown[], Reply>(sha: string, names: string[], args: Args): Promise<Reply> {
       at = Number(args[1]);
-      reads = names.map((name) => batch.read(name));
+      reads = batch.readAll(names);
       const reply = batch.evalsha<Args, Reply>(sha, names, args);
       asked = reply;
       return reply;
@@ -56,11 +56,11 @@ export async function chargeByLibrary(
     return { success, counts, at };
   };
   try {
-    const [{ success, remaining }, values] = await Promise.all([understood(answer), Promise.all(reads)]);
-    return read(success ? remaining : -1, values);
+    const { success, remaining } = await understood(answer);
+    return read(success ? remaining : -1, await reads);
   } catch (error) {
     if (!(error instanceof GivenUp) || !asked) throw error;
-    const late = Promise.all([toItsEnd(asked), Promise.all(reads.map(toItsEnd))]);
+    const late = Promise.all([toItsEnd(asked), toItsEnd(reads)]);
     // As the library reads its script's reply: what remains comes first, negative for a denial.
     const verdict = late.then(([reply, values]) =>
       read(Number(Array.isArray(reply) ? reply[0] : reply), values),

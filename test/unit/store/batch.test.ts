@@ -1,8 +1,9 @@
 import { Ratelimit } from "@upstash/ratelimit";
 import { describe, expect, it } from "vitest";
 import { StoreError } from "../../../src/store/errors.ts";
+import { GivenUp } from "../../../src/store/given-up.ts";
 import { defineScript } from "../../../src/store/script.ts";
-import { ok, storeWith } from "../../support/store.ts";
+import { ok, storeWith, turn } from "../../support/store.ts";
 
 describe("a batch", () => {
   it("sends everything that was queued as one POST, all plain reads as one MGET, and the reads first", async () => {
@@ -23,6 +24,66 @@ describe("a batch", () => {
     ]);
     expect([await a, await b, await written]).toEqual(["1", null, "OK"]);
     expect(batch.calls).toBe(1);
+  });
+
+  it("hands each of those who read several keys the texts of its own, whoever else reads", async () => {
+    const values = new Map(["a", "b", "c", "d"].map((key) => [key, `text of ${key}`]));
+    const { store, calls } = storeWith(([command = []]) =>
+      ok(command.slice(1).map((key) => values.get(String(key)) ?? null)),
+    );
+    const batch = store.batch();
+    const first = batch.readAll(["a", "none", "b"]);
+    const one = batch.read("c");
+    const empty = batch.readAll([]);
+    const last = batch.readAll(["d", "a"]);
+    await batch.send();
+    expect(calls[0]?.commands).toEqual([["mget", "a", "none", "b", "c", "d", "a"]]);
+    expect(await first).toEqual(["text of a", null, "text of b"]);
+    expect(await one).toBe("text of c");
+    expect(await empty).toEqual([]);
+    expect(await last).toEqual(["text of d", "text of a"]);
+  });
+
+  it.each<[what: string, reply: unknown]>([
+    ["too few", ["1"]],
+    ["too many", ["1", "2", "3", "4"]],
+    ["a number", [1, "2", "3"]],
+    ["no list", "123"],
+  ])("gives nobody a text where the reply to the reads has %s", async (_what, reply) => {
+    const { store } = storeWith(() => ok(reply, "OK"));
+    const batch = store.batch();
+    const readers = [batch.readAll(["a", "b"]), batch.read("c")];
+    const written = batch.queue((pipeline) => pipeline.set("d", "1"));
+    await batch.send();
+    for (const reader of readers) await expect(reader).rejects.toMatchObject({ code: "malformed" });
+    expect(await written).toBe("OK");
+  });
+
+  it("tells each reader and each command late what came after it was given up", async () => {
+    const answer = Promise.withResolvers<Response>();
+    const { store, platform } = storeWith((_, call) => (call === 1 ? ok("PONG") : answer.promise));
+    const waiting: Promise<unknown>[] = [];
+    // The first calls may have to wait for a handshake, and have longer.
+    const first = store.batch((work) => waiting.push(work));
+    first.queue((pipeline) => pipeline.ping());
+    await first.send();
+    platform.advance(1200);
+    const batch = store.batch((work) => waiting.push(work));
+    const asked = [
+      batch.readAll(["a", "b"]),
+      batch.read("c"),
+      batch.queue((pipeline) => pipeline.get("d")),
+      batch.queue((pipeline) => pipeline.get("e")),
+    ];
+    const sent = batch.send();
+    await turn();
+    platform.advance(400);
+    await sent;
+    const errors = await Promise.all(asked.map((each) => each.catch((error: unknown) => error)));
+    const late = errors.map((error) => (error instanceof GivenUp ? error.late : Promise.reject(error)));
+    answer.resolve(ok(["1", null, "3"], "4", "5"));
+    expect(await Promise.all(late)).toEqual([["1", null], "3", "4", "5"]);
+    await Promise.all(waiting);
   });
 
   it("makes no call when nothing was queued", async () => {
@@ -104,5 +165,10 @@ describe("a batch", () => {
     await batch.send();
     expect(calls[0]?.headers.get("upstash-sync-token")).toBe("old");
     expect(batch.syncToken).toBe("new");
+    const next = store.batch();
+    next.queue((pipeline) => pipeline.ping());
+    await next.send();
+    expect(calls[1]?.headers.get("upstash-sync-token"), "it is the one batch's").toBeNull();
+    expect(calls[1]?.headers.get("authorization")).toBe("Bearer a-token-of-the-test");
   });
 });
