@@ -40,6 +40,8 @@ export interface Forwarded {
   abandon(): void;
 }
 
+type Answered = Pick<Forwarded, "kind" | "response">;
+
 /** Sends a request to the origin. It streams all but a short body, and follows no redirect. Failures are values; it never throws. */
 export async function forward(input: ForwardInput): Promise<Forwarded | OriginFailure> {
   if (comesFromHere(input.headers, input.via)) return failed(508, "LOOP_DETECTED");
@@ -50,20 +52,19 @@ export async function forward(input: ForwardInput): Promise<Forwarded | OriginFa
   const sending =
     bodyless || !input.body ? null : await sendContent(input.body, headers, { platform, waits });
   if (typeof sending === "string") return UNSENT[sending];
-  const late = Promise.withResolvers<OriginFailure>();
   let over = false;
-  const beginDeadline = () => {
-    if (!over) waits.next(input.deadlineMs, () => late.resolve(ORIGIN_LATE));
-  };
-  if (sending) {
+  const reply = await new Promise<Answered | OriginFailure>((resolve) => {
+    const beginDeadline = () => {
+      if (!over) waits.next(input.deadlineMs, () => resolve(ORIGIN_LATE));
+    };
     // An origin that closes its side may have answered: its answer counts, and has as long as any other.
-    void sending.ended.then((sent) => {
+    void sending?.ended.then((sent) => {
       if (sent === "sent" || sent === "origin broke off") beginDeadline();
-      else late.resolve(UNSENT[sent]);
+      else resolve(UNSENT[sent]);
     });
-  } else beginDeadline();
-
-  const reply = await Promise.race([answerOf(input, sending?.body ?? null, abort.signal), late.promise]);
+    if (!sending) beginDeadline();
+    void answerOf(input, sending?.body ?? null, abort.signal).then(resolve);
+  });
   over = true;
   sending?.answered();
   if (reply.kind === "failed") {
@@ -79,7 +80,7 @@ async function answerOf(
   { url, method, headers, fetch, cf }: ForwardInput,
   body: Sending["body"] | null,
   signal: AbortSignal,
-): Promise<Pick<Forwarded, "kind" | "response"> | OriginFailure> {
+): Promise<Answered | OriginFailure> {
   try {
     const response = await fetch(url.href, {
       method,

@@ -130,7 +130,7 @@ async function received(
   options: OriginOptions,
   caller: OriginCaller,
   { reply: replying, ...sent }: Sent,
-  { holdsShortBodies = false }: OriginFetchOptions,
+  { asBytes = false }: OriginFetchOptions,
 ): Promise<OriginReply> {
   const { platform, config } = options;
   const reply = await replying;
@@ -140,7 +140,10 @@ async function received(
     return failure;
   };
   if (reply.kind === "failed") return failed(reply);
-  const content = await answerBody(reply, { method: sent.method, holdsShortBodies, platform });
+  const content = await answerBody(reply, {
+    ...{ method: sent.method, asBytes, platform },
+    deadlineMs: config.originDeadlineMs,
+  });
   const broken = content.kind === "failed" ? failed(content) : null;
   if (!broken) noteFailure(options, caller.request, sent.url, reply);
   const basePath = config.origin?.url.pathname.replace(/\/+$/, "") ?? "";
@@ -155,7 +158,8 @@ async function received(
   noteVerifiedKey(options, caller.request, { ...sent, status, signal: signals.caller });
   if (broken && caller.request.route.session === "start") return { ...broken, answered: response };
   const session = await sessionChange(options, caller, response, signals);
-  return broken ? { ...broken, answered: response } : { kind: "response", response, session };
+  if (content.kind === "failed") return { ...content, answered: response };
+  return { kind: "response", response, bytes: content.bytes, session };
 }
 
 function headersFor(

@@ -1,24 +1,28 @@
-import { contentLength, isCoded, isShortBody } from "../http/content.ts";
+import { contentLength, isCoded, SHORT_BODY_BYTES } from "../http/content.ts";
 import { isEventStream } from "../http/event-stream.ts";
 import { ORIGIN_GONE, ORIGIN_LATE, type OriginFailure } from "../request/origin-reply.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Forwarded } from "./forward.ts";
 import { moveBody, pipeFor } from "./move-body.ts";
 import { WITHOUT_CONTENT } from "./response-headers.ts";
-import { readShort } from "./short-body.ts";
+import { heldBodyMs, readShort, shortBodyMs } from "./short-body.ts";
 
 export interface AnswerBodyOptions {
   /** The request's method: the answer to a HEAD has a length and no content. */
   method: string;
-  /** Whether the requester watches a short body itself. */
-  holdsShortBodies: boolean;
+  /** Whether the requester needs the bytes of a short one, and watches one in a content coding itself. */
+  asBytes: boolean;
+  /** Milliseconds that such a one may be silent. */
+  deadlineMs: number;
   platform: Pick<Platform, "now" | "timer">;
 }
 
 /** What is answered with. */
 export interface AnswerBody {
   kind: "body";
-  body: ReadableStream<Uint8Array> | ArrayBuffer | null;
+  body: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
+  /** The same, where all of it is here. */
+  bytes?: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -30,25 +34,34 @@ export interface AnswerBody {
  */
 export async function answerBody(
   { response, waits, abandon }: Forwarded,
-  { method, holdsShortBodies, platform }: AnswerBodyOptions,
+  { method, asBytes, deadlineMs, platform }: AnswerBodyOptions,
 ): Promise<AnswerBody | OriginFailure> {
   const { status, headers, body } = response;
   const length = contentLength(headers);
-  const isShort = isShortBody(headers) && length !== null;
-  const hasNone = !body || WITHOUT_CONTENT.has(status);
-  const isLeftAlone = method === "HEAD" || isEventStream(headers.get("content-type"));
-  // Other runtimes than workerd decode what they read, so that it has another length than was said.
-  if (!hasNone && !isLeftAlone && isShort && !holdsShortBodies && !isCoded(headers)) {
-    const read = await readShort(response, length, waits);
+  const isShort = length !== null && length <= SHORT_BODY_BYTES;
+  if (!body || WITHOUT_CONTENT.has(status)) {
     waits.stop();
-    if (read.kind === "whole") return { kind: "body", body: read.bytes };
+    return { kind: "body", body: null };
+  }
+  if (method === "HEAD" || isEventStream(headers.get("content-type"))) {
+    waits.stop();
+    return { kind: "body", body };
+  }
+  // Other runtimes than workerd decode what they read, so that it has another length than was said.
+  if (isShort && !isCoded(headers)) {
+    const read = await readShort(
+      response,
+      length,
+      waits,
+      asBytes ? heldBodyMs(length, deadlineMs) : shortBodyMs(length),
+    );
+    waits.stop();
+    if (read.kind === "whole") return { kind: "body", body: read.bytes, bytes: read.bytes };
     abandon();
     return read.kind === "stalled" ? ORIGIN_LATE : ORIGIN_GONE;
   }
   waits.stop();
-  if (hasNone) return { kind: "body", body: null };
-  const isPassedOn = isLeftAlone || (holdsShortBodies && isShort);
-  return { kind: "body", body: isPassedOn ? body : watched(body, length, platform) };
+  return { kind: "body", body: isShort && asBytes ? body : watched(body, length, platform) };
 }
 
 function watched(

@@ -18,7 +18,7 @@ export interface OriginSignals {
 
 export interface CleanOptions extends Addresses {
   /** In place of the response's own body. */
-  body?: ReadableStream<Uint8Array> | ArrayBuffer | null;
+  body?: ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null;
 }
 
 /**

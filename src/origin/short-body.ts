@@ -12,8 +12,24 @@ export function shortBodyMs(length: number): number {
   return Math.max(BODY_SILENCE_MS, MS_PER_BYTE * length);
 }
 
+/** The longest that the client waits for a body that is held back until all of it is here, ms; the origin's deadline where that is longer. */
+const MAX_HELD_MS = 60_000;
+
+/**
+ * The same where the cache may have an older answer to give in its place: as long as the origin may be silent, or as its bytes need,
+ * up to a bound.
+ *
+ * @param deadlineMs `ORIGIN_DEADLINE_MS`.
+ */
+export function heldBodyMs(length: number, deadlineMs: number): number {
+  return Math.max(deadlineMs, Math.min(MAX_HELD_MS, MS_PER_BYTE * length));
+}
+
 /** What was read of a short body: all of it; that the rest did not come in time; or that it broke off. */
-export type ShortBody = { kind: "whole"; bytes: ArrayBuffer } | { kind: "stalled" } | { kind: "broken" };
+export type ShortBody =
+  | { kind: "whole"; bytes: Uint8Array<ArrayBuffer> }
+  | { kind: "stalled" }
+  | { kind: "broken" };
 
 /**
  * Reads a body that is said to be short, in one call of the runtime: bytes are passed on for less than a stream that JavaScript
@@ -22,16 +38,21 @@ export type ShortBody = { kind: "whole"; bytes: ArrayBuffer } | { kind: "stalled
  * @param message Whose body is neither read nor locked.
  * @param length Its bytes, as its message says. The runtime gives neither more nor, without an error, fewer (RFC 9112 §6.3).
  * @param waits Where the wait for it begins. Its reader ends it.
+ * @param ms How long all of it may take, milliseconds: {@link shortBodyMs} or {@link heldBodyMs}.
  */
 export function readShort(
   message: Pick<Body, "arrayBuffer">,
   length: number,
   waits: Waits,
+  ms: number,
 ): Promise<ShortBody> {
   return new Promise((resolve) => {
-    waits.next(shortBodyMs(length), () => resolve({ kind: "stalled" }));
+    waits.next(ms, () => resolve({ kind: "stalled" }));
     message.arrayBuffer().then(
-      (bytes) => resolve(bytes.byteLength === length ? { kind: "whole", bytes } : { kind: "broken" }),
+      (read) => {
+        const bytes = new Uint8Array(read);
+        resolve(bytes.length === length ? { kind: "whole", bytes } : { kind: "broken" });
+      },
       () => resolve({ kind: "broken" }),
     );
   });

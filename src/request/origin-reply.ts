@@ -1,14 +1,17 @@
 import type { SessionChange } from "./session-change.ts";
 
 /** The result of a request to the origin. A failure is a value, because the cache may have a stale answer. */
-export type OriginReply =
-  | {
-      kind: "response";
-      response: Response;
-      /** The change of the client's session that the origin's response implies. */
-      session?: SessionChange | null;
-    }
-  | OriginFailure;
+export type OriginReply = OriginAnswer | OriginFailure;
+
+/** There is an answer. */
+export interface OriginAnswer {
+  kind: "response";
+  response: Response;
+  /** All of the response's body, where it has been read. Default it has not. */
+  bytes?: Uint8Array<ArrayBuffer> | undefined;
+  /** The change of the client's session that the origin's response implies. */
+  session?: SessionChange | null;
+}
 
 /** There is no answer. */
 export interface OriginFailure {
@@ -38,10 +41,10 @@ export interface OriginFetchOptions {
   /** Default the client's. Of no effect where the origin is not {@link OriginFetch.repeatable}. */
   method?: "GET";
   /**
-   * The requester reads a short body (`isShortBody`) to its end before it answers, and notices itself when
-   * nothing more comes. To watch such a body twice costs 7 % of a request's CPU. Default false.
+   * The requester needs a short body (`isShortBody`) to its end before it answers: the reply has its {@link OriginAnswer.bytes}. The
+   * body of a handler is its own, and comes as it is. Default false.
    */
-  holdsShortBodies?: boolean;
+  asBytes?: boolean;
 }
 
 /** A request to the origin that was sent before it was known whether it is needed. */

@@ -87,7 +87,7 @@ async function askOrigin(context: CacheContext, origin: OriginFetch, fwd: FwdRea
   const { parts, request, entry } = context;
   const { method, headers } = request.request;
   const fetching = fetchKey(context);
-  const eager = adoptEager(context, origin, { holdsShortBodies: true });
+  const eager = adoptEager(context, origin, { asBytes: true });
   let done = method === "GET" ? parts.inFlight.take(fetching) : null;
   if (!done && !eager && mayWait(context, fwd)) {
     const found = await waitForAnother(context);
@@ -103,8 +103,7 @@ async function askOrigin(context: CacheContext, origin: OriginFetch, fwd: FwdRea
     done: done ?? ignore,
   };
   const metas = originRequest.candidates.map(({ meta }) => meta);
-  const asking =
-    eager?.asking ?? origin.fetch(originRequestHeaders(headers, metas), { holdsShortBodies: true });
+  const asking = eager?.asking ?? origin.fetch(originRequestHeaders(headers, metas), { asBytes: true });
   const answering = asking.then((reply) => receive(context, reply, originRequest));
   // The client going away must not end what others wait for: the answer's fields, and a body that is read before it is answered.
   request.waitUntil(answering.then(ignore, ignore));

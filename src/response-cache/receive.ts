@@ -36,7 +36,7 @@ export async function receive(
   if (context.request.request.method === "HEAD" && entry && response.status === 200) {
     await applyHead(context, response, entry, requestTime);
   }
-  const answer = await storeAndPass(context, response, originRequest);
+  const answer = await storeAndPass(context, reply, originRequest);
   if (answer.kind === "answer") return answer.reply;
   originRequest.origin.failed?.(answer);
   return receive(context, answer, { ...originRequest, candidates: [] });
@@ -55,7 +55,7 @@ async function validated(
   const entry = await confirmedEntry(context, response.headers, candidates);
   if (!entry || !(await bodyAtHand(context, entry))) {
     const asked = originRequestHeaders(context.request.request.headers, []);
-    const again = await origin.fetch(asked, { holdsShortBodies: true });
+    const again = await origin.fetch(asked, { asBytes: true });
     return receive(context, again, { ...originRequest, candidates: [] });
   }
   const { entry: fresh, stored } = await freshen(context, entry, response.headers, requestTime);

@@ -1,5 +1,5 @@
 import { contentLength, isShortBody } from "../http/content.ts";
-import { ORIGIN_GONE, ORIGIN_LATE, type OriginFailure } from "../request/origin-reply.ts";
+import { ORIGIN_GONE, ORIGIN_LATE, type OriginAnswer, type OriginFailure } from "../request/origin-reply.ts";
 import { bodyOf, isDecodable } from "./body.ts";
 import { fetchKey } from "./collapse.ts";
 import type { CacheContext } from "./context.ts";
@@ -25,9 +25,10 @@ type StoredAndPassed = { kind: "answer"; reply: CacheReply } | OriginFailure;
  */
 export async function storeAndPass(
   context: CacheContext,
-  response: Response,
+  replied: OriginAnswer,
   { fwd, requestTime, done, origin }: OriginRequest,
 ): Promise<StoredAndPassed> {
+  const { response } = replied;
   const { request, parts } = context;
   const { inFlight, maxBodyBytes } = parts;
   const outlined = await outlineOf(context, response, requestTime);
@@ -44,10 +45,10 @@ export async function storeAndPass(
     const asked = { method, ranged: headers.has("range") && !context.entry };
     if (outlined.kind === "outline" || outlined.because === "response")
       await withdrawIfGone(context, asked, response.status, requestTime);
-    // A short body is watched here, not by the origin. A handler's body is its own.
+    // One in a content coding is watched here, not by the origin. A handler's body is its own.
     const whole =
       response.body && method !== "HEAD" && origin.repeatable && isShortBody(response.headers)
-        ? await hold(context, response, response.body, said ?? undefined)
+        ? await hold(context, replied, response.body, said ?? undefined)
         : null;
     if (whole?.kind === "failed") return whole;
     done();
@@ -59,7 +60,7 @@ export async function storeAndPass(
   const { outline } = outlined;
   if (response.body && said !== null && isShortBody(response.headers)) {
     const exact = origin.repeatable ? said : undefined;
-    const small = await storeSmall(context, response, response.body, { said, exact, outline });
+    const small = await storeSmall(context, replied, response.body, { said, exact, outline });
     if (small.kind === "failed") return small;
     done();
     const { response: whole, stored } = small;
@@ -85,15 +86,15 @@ export async function storeAndPass(
 /** Reads a short body first: to hand it out and to store it is then one thing, where a stream would have to be split. */
 async function storeSmall(
   context: CacheContext,
-  response: Response,
+  replied: OriginAnswer,
   body: ReadableStream<Uint8Array>,
   { said, exact, outline }: { said: number; exact: number | undefined; outline: Outline },
 ): Promise<(Held & { stored: boolean }) | OriginFailure> {
-  const held = await hold(context, response, body, exact);
+  const held = await hold(context, replied, body, exact);
   const stored =
     held.kind === "held" &&
     held.bytes.length === said &&
-    isDecodable(held.bytes, response.headers, context.parts.maxBodyBytes);
+    isDecodable(held.bytes, replied.response.headers, context.parts.maxBodyBytes);
   if (!stored) context.parts.inFlight.uncacheable(fetchKey(context));
   if (held.kind === "failed") return held;
   if (stored) keep(context, { ...outline, body: bodyOf(held.bytes) });
@@ -110,14 +111,16 @@ interface Held {
 /** @param exact The length that the body cannot exceed, where it is the runtime's. A handler's may say what it likes. */
 async function hold(
   { parts: { platform, originDeadlineMs } }: CacheContext,
-  { status, statusText, headers }: Response,
+  { response, bytes: known }: OriginAnswer,
   body: ReadableStream<Uint8Array>,
   exact: number | undefined,
 ): Promise<Held | OriginFailure> {
+  if (known) return { kind: "held", response, bytes: known };
   const held = await heldBody(body, platform, originDeadlineMs, exact);
   if (held.kind === "stalled") return ORIGIN_LATE;
   if (held.kind === "broken") return ORIGIN_GONE;
   const { bytes } = held;
+  const { status, statusText, headers } = response;
   return { kind: "held", response: new Response(bytes, { status, statusText, headers, ...AS_SENT }), bytes };
 }
 

@@ -21,7 +21,10 @@ export interface Candidate {
 function candidatesOf(context: CacheContext, selected: Entry | null): Candidate[] {
   const { parts, address, others, requester } = context;
   const here: Candidate[] = [];
-  for (const entry of new Set([...(selected ? [selected] : []), ...parts.memory.variants(address)])) {
+  const held = parts.memory.variants(address);
+  // Nothing is stored of most URLs that the origin is asked for.
+  if (!selected && held.length === 0 && others.length === 0) return here;
+  for (const entry of new Set([...(selected ? [selected] : []), ...held])) {
     // Purged is as if it had never been stored.
     const gone = parts.withdrawals.statusOf(address, entry).kind === "hard";
     if (isForRequester(context, entry) && !gone) here.push({ meta: entry.meta, at: { kind: "here", entry } });

@@ -32,11 +32,16 @@ export function validationCandidates<Stored extends StoredResponse>(
 /**
  * The request's fields with the client's own conditions and range taken out and the validators of the candidates put in
  * (RFC 9111 §4.3.1). Without candidates it is an unconditional request for the whole.
+ *
+ * @returns the request's own fields, where there is nothing to take out and nothing to put in: they are not to be changed.
  */
 export function originRequestHeaders(
   requestHeaders: Headers,
   candidates: readonly StoredResponse[],
 ): Headers {
+  // To copy fields costs more than to look at them.
+  if (candidates.length === 0 && !CLIENT_CONDITIONS.some((name) => requestHeaders.has(name)))
+    return requestHeaders;
   const headers = new Headers(requestHeaders);
   for (const name of CLIENT_CONDITIONS) headers.delete(name);
   const tags = [...new Set(candidates.map(tagOf).filter((tag) => tag !== null))];

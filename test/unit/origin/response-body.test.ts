@@ -7,7 +7,7 @@ import { readAll, type ScriptedBody, scriptedBody, settle } from "../../support/
 
 function answer(
   headers: Record<string, string> = {},
-  { method = "GET", status = 200, holdsShortBodies = false } = {},
+  { method = "GET", status = 200, asBytes = false } = {},
 ) {
   const platform = testPlatform();
   const content = scriptedBody();
@@ -21,7 +21,7 @@ function answer(
   waits.next(30_000, () => expect.unreachable("the wait for the answer is over"));
   const given = answerBody(
     { kind: "response", response, waits, abandon },
-    { method, holdsShortBodies, platform },
+    { method, asBytes, deadlineMs: 1500, platform },
   );
   const raw = given.then((each) => (each.kind === "body" ? each.body : failed(each)));
   // A failure is looked at in `given`.
@@ -38,7 +38,7 @@ function answer(
     /** As a response of it has it. */
     body: from((each) => new Response(each).body),
     untouched: from((each) => each === response.body),
-    isHere: from((each) => each instanceof ArrayBuffer),
+    isHere: from((each) => each instanceof Uint8Array),
     abandoned: () => abandoned,
   };
 }
@@ -120,12 +120,6 @@ describe("left alone is", () => {
     ["a stream of events", { "content-type": "text/event-stream" }, {}],
     ["one with a charset", { "content-type": "Text/Event-Stream; charset=utf-8" }, {}],
     ["the answer to a HEAD", { "content-length": "9" }, { method: "HEAD" }],
-    ["a short one that the cache reads itself", { "content-length": "65536" }, { holdsShortBodies: true }],
-    [
-      "a short one in gzip",
-      { "content-length": "9", "content-encoding": "gzip" },
-      { holdsShortBodies: true },
-    ],
   ])("%s", async (_what, headers, options) => {
     expect(await answer(headers, options).untouched).toBe(true);
   });
@@ -133,10 +127,10 @@ describe("left alone is", () => {
   it.each<[headers: Record<string, string>, options: Parameters<typeof answer>[1]]>([
     [{ "content-encoding": "gzip" }, {}],
     [{ "content-encoding": "BR" }, {}],
-    [{ "content-encoding": "gzip" }, { holdsShortBodies: true }],
+    [{ "content-encoding": "gzip" }, { asBytes: true }],
     [{ "content-encoding": "zstd" }, {}],
-    [{ "content-length": "65537" }, { holdsShortBodies: true }],
-    [{}, { holdsShortBodies: true }],
+    [{ "content-length": "65537" }, { asBytes: true }],
+    [{}, { asBytes: true }],
   ])("not: %j, %j", async (headers, options) => {
     expect(await answer(headers, options).untouched).toBe(false);
   });
@@ -176,6 +170,37 @@ describe("a short body", () => {
     expect(await given).toMatchObject({ kind: "body" });
     expect((await readAll(await body)).text.length).toBe(length);
     expect(platform.timersSet()).toBe(0);
+  });
+
+  it.each([
+    [4, 1500],
+    [750, 1500],
+    [751, 1502],
+    [20_000, 40_000],
+    [65_536, 60_000],
+  ])("of %i bytes that is to be stored may take %i ms in all", async (length, ms) => {
+    const given = answer({ "content-length": String(length) }, { asBytes: true });
+    await settle();
+    given.platform.advance(ms - 1);
+    given.content.send("x".repeat(length));
+    given.content.end();
+    const found = await given.given;
+    expect(found.kind === "body" && found.bytes?.length).toBe(length);
+    expect(found.kind === "body" && found.body, "it is there once").toBe(
+      found.kind === "body" && found.bytes,
+    );
+    const late = answer({ "content-length": String(length) }, { asBytes: true });
+    await settle();
+    late.platform.advance(ms);
+    expect(await late.given).toEqual({ kind: "failed", status: 504, code: "ORIGIN_TIMEOUT" });
+    expect(late.abandoned()).toBe(true);
+  });
+
+  it("in a coding is left to whoever is to store it", async () => {
+    for (const coding of ["gzip", "br"])
+      expect(
+        await answer({ "content-length": "9", "content-encoding": coding }, { asBytes: true }).untouched,
+      ).toBe(true);
   });
 
   it.each<[what: string, happens: (content: ScriptedBody, platform: TestPlatform) => void, failure: object]>([

@@ -30,6 +30,19 @@ describe("asking the origin (RFC 9111 §4.3.1)", () => {
     expect(conditions([weak], weak)).toEqual(['W/"a"', null]);
   });
 
+  test.each<[fields: Record<string, string>, sent: Record<string, string>]>([
+    [{ accept: "a/b" }, { accept: "a/b" }],
+    [{ accept: "a/b", "if-none-match": '"x"' }, { accept: "a/b" }],
+    [{ "if-modified-since": LAST }, {}],
+    [{ "if-range": '"x"', range: "bytes=0-1", accept: "a/b" }, { accept: "a/b" }],
+    [{ Range: "bytes=0-1" }, {}],
+    [{ "if-match": '"x"' }, { "if-match": '"x"' }],
+  ])("without candidates %j is sent as %j, and the client's fields are left as they are", (fields, sent) => {
+    const headers = new Headers(fields);
+    expect(Object.fromEntries(originRequestHeaders(headers, []))).toEqual(sent);
+    expect(Object.fromEntries(headers)).toEqual(Object.fromEntries(new Headers(fields)));
+  });
+
   test("so are the tags of the other variants, each once", () => {
     expect(conditions([a, b, tagged('"a"')], b)).toEqual(['"b", "a"', null]);
     expect(conditions([a, b], null)).toEqual(['"a", "b"', null]);
