@@ -31,10 +31,9 @@ export async function prepare(
   const { access } = request.route;
   const settled = outcomes.kind === "settled" ? outcomes.identity : null;
   const needless = refused && (access === "public" || (settled !== null && access !== "session"));
-  const [session, cached] = await Promise.all([
-    wanted.session && !needless ? sessions.prepare(request, batch) : null,
-    wanted.cache && !refused ? cache.prepare(request, outcomes, batch) : null,
-  ]);
+  // Neither waits for the network, so that the one after the other is as soon done.
+  const session = wanted.session && !needless ? await sessions.prepare(request, batch) : null;
+  const cached = wanted.cache && !refused ? await cache.prepare(request, outcomes, batch) : null;
   const heard =
     key.kind !== "absent" && asksForKey ? verifiedKeys.look(key, batch, addressIdentity.hash) : null;
   return {

@@ -57,11 +57,11 @@ export function isNeverStored(name: string): boolean {
  *
  * @param endToEnd names that `Connection` cannot take away: it must not name a field meant for everybody (§7.6.1).
  */
-export function connectionOptions(headers: Headers, endToEnd: ReadonlySet<string> = new Set()): string[] {
-  const named = (headers.get("connection") ?? "")
-    .split(",")
-    .map((name) => asciiLowerCase(withoutBlanks(name)));
-  return named.filter((name) => isFieldName(name) && !endToEnd.has(name));
+export function connectionOptions(headers: Headers, endToEnd?: ReadonlySet<string>): string[] {
+  const value = headers.get("connection");
+  if (value === null) return [];
+  const named = value.split(",").map((name) => asciiLowerCase(withoutBlanks(name)));
+  return named.filter((name) => isFieldName(name) && !endToEnd?.has(name));
 }
 
 /**

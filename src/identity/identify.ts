@@ -22,6 +22,8 @@ export interface IdentifyOptions {
   events: Events;
 }
 
+const ABSENT = { kind: "absent" } as const;
+
 /** Maximum number and bytes of the session tokens that are remembered as verified. */
 const MAX_VERIFIED_TOKENS = 4000;
 const VERIFIED_TOKEN_BYTES = 4 * 1024 * 1024;
@@ -61,13 +63,11 @@ export function createIdentify(options: IdentifyOptions): Identify {
       ...(config.credentials && { names: config.credentials }),
     });
     const address = clientAddress(request.headers, config.ipv6Prefix);
-    const [addressIdentity, session, key, jwts] = await Promise.all([
-      identifier.identity("address", address),
-      sessionClaim(credentials),
-      keyClaim(credentials),
-      jwtClaims(credentials),
-    ]);
-    return { address, addressIdentity, credentials, session, key, ...jwts };
+    const addressIdentity = await identifier.identity("address", address);
+    const { sessionToken, apiKey } = credentials;
+    const session = sessionToken ? await sessionClaim(sessionToken) : ABSENT;
+    const key = apiKey === null ? ABSENT : await keyClaim(apiKey);
+    return { address, addressIdentity, credentials, session, key, ...(await jwtClaims(credentials)) };
   };
 
   /** Whether anything depends on who calls: the route, a list of callers, or what the origin is told. */
@@ -79,12 +79,13 @@ export function createIdentify(options: IdentifyOptions): Identify {
     return listed || originToken != null || origin?.kind === "binding";
   }
 
-  async function sessionClaim({ sessionToken }: Credentials): Promise<SessionClaim> {
-    if (!sessionToken) return { kind: "absent" };
-    const { raw, others = [], tokenSource } = sessionToken;
-    const known = await Promise.all(
-      [raw, ...others].map(async (each) => verifiedTokens.get(each) ?? (await verify(each))),
-    );
+  async function sessionClaim({
+    raw,
+    others = [],
+    tokenSource,
+  }: NonNullable<Credentials["sessionToken"]>): Promise<SessionClaim> {
+    const known: (SessionClaims | null)[] = [];
+    for (const each of [raw, ...others]) known.push(verifiedTokens.get(each) ?? (await verify(each)));
     // Each request has claims of its own: what it learns of the session is kept by them, and no other request may see that.
     const own = known.flatMap((each) => (each === null ? [] : [{ ...each }]));
     const [claims, ...more] = own.map(withoutIdleRecord);
@@ -105,8 +106,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     return claims;
   }
 
-  async function keyClaim({ apiKey }: Credentials): Promise<KeyClaim> {
-    if (apiKey === null) return { kind: "absent" };
+  async function keyClaim(apiKey: string): Promise<KeyClaim> {
     // A Map hashes the whole key, so the time of a lookup does not reveal how much of a guess is right.
     const known = configured.get(apiKey);
     if (known) {
@@ -127,7 +127,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     jwtCookie,
     otherJwts = [],
   }: Credentials): Promise<Pick<UnverifiedIdentity, "jwt" | "otherUsers">> {
-    if (jwt === null || !verifyJwt) return { jwt: { kind: "absent" } };
+    if (jwt === null || !verifyJwt) return { jwt: ABSENT };
     const first = await verifyJwt(jwt);
     const isNone = jwtCookie === true && first.kind !== "verified";
     if (otherJwts.length === 0 || !(isNone || deniesUsers)) return { jwt: first };
