@@ -1,7 +1,6 @@
 import * as z from "zod/mini";
-import { contentLength, isCoded } from "../http/content.ts";
+import { BODY_SILENCE_MS, contentLength, isCoded } from "../http/content.ts";
 import { problem } from "../http/problem.ts";
-import { BODY_SILENCE_MS } from "../origin/move-body.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { type BadInputCode, badInput, bodyIssues } from "./bad-input.ts";
 

@@ -21,6 +21,9 @@ export function hasContent({ headers, body }: Omit<Framed, "method">): boolean {
 /** A body that is said to be at most this long, bytes: what an origin sends in a few packets. */
 export const SHORT_BODY_BYTES = 64 * 1024;
 
+/** A body of which nothing moves for this long has stalled, ms. */
+export const BODY_SILENCE_MS = 60_000;
+
 /** The length that a message says its content has, bytes, or null where it says none (RFC 9110 §8.6). */
 export function contentLength(headers: Headers): number | null {
   const text = headers.get("content-length");

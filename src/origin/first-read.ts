@@ -1,5 +1,6 @@
+import { BODY_SILENCE_MS } from "../http/content.ts";
 import type { Waits } from "../runtime/waits.ts";
-import { BODY_SILENCE_MS, readerOf } from "./move-body.ts";
+import { readerOf } from "./move-body.ts";
 
 /**
  * What the first read of a body brought: all of it; a part, and the rest can be read on; nothing for {@link BODY_SILENCE_MS}; or

@@ -1,11 +1,9 @@
+import { BODY_SILENCE_MS } from "../http/content.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { watchSilence } from "../runtime/silence.ts";
 
 /** Bytes of one read at most: the runtime's own reads have 4 KiB, and each costs a turn of the loop. */
 const MAX_CHUNK_BYTES = 65_536;
-
-/** A body of which nothing moves for this long has stalled, ms. */
-export const BODY_SILENCE_MS = 60_000;
 
 /** The two sides of a body that is moved. */
 export type Side = "source" | "sink";

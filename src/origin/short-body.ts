@@ -1,5 +1,5 @@
+import { BODY_SILENCE_MS } from "../http/content.ts";
 import type { Waits } from "../runtime/waits.ts";
-import { BODY_SILENCE_MS } from "./move-body.ts";
 
 /** At 500 bytes a second, the least that Apache's `RequestReadTimeout` takes by default. */
 const MS_PER_BYTE = 2;

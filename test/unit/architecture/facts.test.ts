@@ -31,6 +31,7 @@ const FACTS: readonly (readonly [fact: string, pattern: RegExp, file: string])[]
   ["signals of the origin", /x-edge-session|x-edge-caller/, "http/edge-fields.ts"],
   ["the field of a session's token", /["'`]x-session-token/i, "http/session-token.ts"],
   ["fields that caching rules need", /"cdn-cache-control",\n.*"content-encoding"/, "http/cache-fields.ts"],
+  ["how long a body may be silent", /BODY_SILENCE_MS = /, "http/content.ts"],
   ["field names", /9a-z-\]\+\$/, "http/field-name.ts"],
   ["how a path is decoded", /decodeURIComponent\(pathname/, "http/path.ts"],
   ["dot segments", /%2e/i, "http/path.ts"],
