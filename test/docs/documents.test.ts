@@ -3,6 +3,8 @@ import { dirname, join, normalize } from "node:path";
 import { describe, expect, it } from "vitest";
 import { limitBase, limitKeys } from "../../src/config/limit-input.ts";
 import { cacheSchema, routeSchema } from "../../src/config/routes-schema.ts";
+import { variables } from "../../src/config/variables-table.ts";
+import { loadConfig } from "../../src/edge/load-config.ts";
 import { algorithms } from "../../src/ratelimit/algorithms/algorithms.ts";
 import { createKeys } from "../../src/store/keys.ts";
 import { anchorsOf, blocksOf, markdownFiles, relativeLinks } from "./markdown.ts";
@@ -188,4 +190,39 @@ describe("tables of keys that a page shows beside docs/configuration.md", () => 
     const keys = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, key = ""]) => key);
     expect(keys.sort()).toEqual(Object.keys(shape).sort());
   });
+});
+
+/** `NAME = "value"` of a variable, in the text of a page. `…` stands for any value. */
+function valuesIn(text: string): [name: string, value: string][] {
+  return [...text.matchAll(/`([A-Z][A-Z_]+) ?= ?"?([^`"]+)"?`/g)].flatMap(([, name = "", value = ""]) =>
+    name in variables && !value.startsWith("…") ? [[name, value.replaceAll("<hex>", "0".repeat(32))]] : [],
+  );
+}
+
+describe("values of variables that a page tells one to set", () => {
+  const values = markdownFiles().flatMap((file) =>
+    valuesIn(readFileSync(file, "utf8")).map(([name, value]) => ({ file, name, value })),
+  );
+
+  it.each(values)("$file: $name = $value is one that the Worker takes", ({ name, value }) => {
+    expect(() => loadConfig({ ORIGIN_URL: "https://api.example.com", [name]: value }, [])).not.toThrow();
+  });
+
+  it("are found, and a wrong one is", () => {
+    expect(values.map(({ name }) => name)).toEqual(expect.arrayContaining(["DENY_LIST", "EDGE_MODE"]));
+    for (const [name, value] of valuesIn('`DENY_LIST = "hash:<hex>"`'))
+      expect(() => loadConfig({ [name]: value }, [])).toThrow("DENY_LIST");
+  });
+});
+
+it("docs/routes.md has each of the edge's own paths outside of its sessions", () => {
+  const [, section = ""] = readFileSync("docs/routes.md", "utf8").split("## Paths that the edge owns\n");
+  const [table = ""] = section.split("\n\n").filter((block) => block.startsWith("|"));
+  const { paths } = JSON.parse(readFileSync("public/edge/openapi.json", "utf8")) as { paths: object };
+  const others = Object.keys(paths).filter((path) => !path.startsWith("/auth/") && !path.includes("{file}"));
+  // `POST /edge/users/sign-out`, `export` and `delete` stand in one row.
+  const short = (path: string) => path.replace("{key}", "hash:{hex}").replace(/^\/edge\/users\//, "");
+  expect(others.length).toBeGreaterThan(15);
+  const isThere = (path: string) => ["`", "?"].some((end) => table.includes(`${short(path)}${end}`));
+  expect(others.filter((path) => !isThere(path))).toEqual([]);
 });
