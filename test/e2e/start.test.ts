@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  existsSync,
   readdirSync,
   readFileSync,
   type Stats,
@@ -81,6 +82,22 @@ describe("your own API", () => {
     expect(run.printed).toContain(
       "warning: .dev.vars: no variable is called ORIGN_TOKEN. Did you mean ORIGIN_TOKEN?",
     );
+  });
+
+  it("a file that changes while it starts is read when it runs", async () => {
+    const folder = await copy();
+    const vars = join(folder, ".dev.vars");
+    // Its first request comes when the files have been read, and before the Worker is built.
+    const { url, stop } = await serve((_, response) => {
+      if (!existsSync(vars)) writeFileSync(vars, "SERVICE_TOKEN=\n");
+      response.end();
+    });
+    cleanups.push(stop);
+    const run = start({ cwd: folder, args: ["--no-store", "--origin", url, ...(await port())] });
+    await until(() => run.printed.includes("Reloaded."), "it has read the file", 90_000);
+    const sessions = await fetch(`${run.address("edge")}/auth/sessions`, { method: "POST" });
+    // Without a token that path is nobody's.
+    expect(sessions.status).toBe(404);
   });
 
   it("one that does not answer is said, and the edge runs", async () => {

@@ -5,6 +5,7 @@ import { pasted } from "../../config/read-secrets.ts";
 import { explainWranglerError } from "../check/wrangler-file.ts";
 import { isPortTaken } from "../ports.ts";
 import type { Announcement } from "./announce.ts";
+import { awaitAnswer } from "./awaited-answer.ts";
 import { AwaitedStart } from "./awaited-start.ts";
 import { devRegistry } from "./dev-registry.ts";
 import { type DevelopmentVars, developmentVars, emptyVars } from "./development-vars.ts";
@@ -36,8 +37,6 @@ import { WorkerOutput } from "./worker-output.ts";
 
 /** How long the Worker may take to answer its first request. */
 const ANSWERS_WITHIN_MS = 10_000;
-const LOOKS_AGAIN_MS = 1000;
-const NO_ANSWER = "The Worker does not answer.";
 const ROUTES = "src/routes.ts";
 
 /** Everything of one `npm start`. */
@@ -185,7 +184,7 @@ export class Development {
         onRunning: () => {
           this.#awaited.ends();
           this.#isWatched = true;
-          void this.#state.workerStarts(() => this.#look(port));
+          void awaitAnswer({ state: this.#state, ask: () => this.#answers(port) });
         },
         onProblem: (text, watches) => {
           this.#awaited.ends();
@@ -199,13 +198,10 @@ export class Development {
     this.#edge = await edge;
   }
 
-  /** Asks the Worker, so that it reads its configuration; again where it does not answer, as on a machine that is busy. */
-  async #look(port: number): Promise<void> {
+  /** Asks the Worker, so that it reads its configuration. */
+  async #answers(port: number): Promise<boolean> {
     const url = `http://127.0.0.1:${port}${this.#path("HEALTH_PATH", "/health")}/live`;
-    if ((await this.#output.own(url, ANSWERS_WITHIN_MS)) !== null) return;
-    this.#state.workerFails(NO_ANSWER);
-    const again = () => this.#state.problem === NO_ANSWER && this.#state.workerStarts(() => this.#look(port));
-    setTimeout(again, LOOKS_AGAIN_MS).unref();
+    return (await this.#output.own(url, ANSWERS_WITHIN_MS)) !== null;
   }
 
   /** Reads the routes and the variables before the Worker does. */
@@ -306,10 +302,8 @@ export class Development {
     this.#stops.push(
       watchFiles(
         () => [...own, ...this.#sources, ...(this.#isWatched ? [] : filesBelow(code))],
-        async (changed) => {
-          await this.#running.promise;
-          await this.#filesChanged(!this.#isWatched || changed.some((each) => own.includes(each)));
-        },
+        (changed) => this.#filesChanged(!this.#isWatched || changed.some((each) => own.includes(each))),
+        this.#running.promise,
       ),
     );
   }

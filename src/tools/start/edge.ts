@@ -1,4 +1,5 @@
 import { unstable_DevEnv as DevEnv } from "wrangler";
+import { AskedReload } from "./asked-reload.ts";
 import { writtenAt } from "./log-lines.ts";
 import { isOfRemovedBuild, plain, problemText } from "./problems.ts";
 
@@ -38,8 +39,8 @@ export interface Edge {
   stop(): Promise<void>;
 }
 
-type ProxyMessage = Parameters<DevEnv["proxy"]["sendMessageToProxyWorker"]>[0];
-type ReloadComplete = Pick<Extract<ProxyMessage, { type: "play" }>, "proxyData">;
+type DevEvent = Parameters<DevEnv["dispatch"]>[0];
+type ReloadComplete = Extract<DevEvent, { type: "reloadComplete" }>;
 
 /** How wrangler says that the first build since it read its configuration has failed. It watches nothing then. */
 const FIRST_BUILD = "Failed to construct initial bundle";
@@ -58,6 +59,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const server = new DevEnv();
   let last: ReloadComplete | null = null;
   let runtimeErrors: string[] = [];
+  const reload = new AskedReload();
 
   const input = () => ({
     config: options.config,
@@ -86,13 +88,14 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 
   const dispatch = server.dispatch.bind(server);
   server.dispatch = (event) => {
+    if (event.type === "configUpdate") reload.hasRead(event.config);
     if (event.type === "bundleStart") options.onBuilding();
     dispatch(event);
   };
   server.on("reloadComplete", (event: ReloadComplete) => {
     last = event;
     runtimeErrors = [];
-    options.onRunning();
+    if (reload.counts(event.config)) options.onRunning();
   });
   server.on("buildFailed", ({ cause, reason }: { cause: unknown; reason: string }) => {
     const text = problemText(cause);
@@ -108,9 +111,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const worker = await server.startWorker(input());
   await worker.ready;
   return {
-    async reload() {
-      await worker.setConfig(input());
-    },
+    reload: () => reload.during(() => worker.setConfig(input())),
     stop: () => worker.dispose(),
   };
 }

@@ -9,12 +9,18 @@ const EVERY_MS = 150;
  *
  * @param files Gives the paths to look at, at each look; none needs to exist.
  * @param changed Gets those that changed.
+ * @param ready What changes before it resolves is told then. Default: it is ready.
  * @returns What ends it.
  */
 export function watchFiles(
   files: () => readonly string[],
   changed: (files: readonly string[]) => void,
+  ready?: Promise<unknown>,
 ): () => void {
+  let isReady = ready === undefined;
+  void ready?.then(() => {
+    isReady = true;
+  });
   let before = statesOf(files());
   const waiting = new Set<string>();
   const timer = setInterval(() => {
@@ -22,7 +28,7 @@ export function watchFiles(
     const moved = [...now.keys()].filter((file) => before.has(file) && before.get(file) !== now.get(file));
     before = now;
     for (const file of moved) waiting.add(file);
-    if (moved.length > 0 || waiting.size === 0) return;
+    if (moved.length > 0 || waiting.size === 0 || !isReady) return;
     const all = [...waiting];
     waiting.clear();
     changed(all);

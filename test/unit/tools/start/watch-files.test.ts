@@ -92,3 +92,21 @@ it("a file that is looked at from now on has not changed", () => {
   expect(changed.mock.calls).toEqual([[[two]]]);
   end();
 });
+
+it("what changes before all runs is told then, once", async () => {
+  const file = join(folder, ".dev.vars");
+  writeFileSync(file, "x");
+  const changed = vi.fn();
+  const running = Promise.withResolvers<void>();
+  const end = watchFiles(() => [file], changed, running.promise);
+  writeFileSync(file, "longer");
+  vi.advanceTimersByTime(1000);
+  writeFileSync(file, "longer still");
+  vi.advanceTimersByTime(1000);
+  expect(changed).not.toHaveBeenCalled();
+  running.resolve();
+  await running.promise;
+  vi.advanceTimersByTime(1000);
+  expect(changed.mock.calls).toEqual([[[file]]]);
+  end();
+});
