@@ -43,25 +43,14 @@ export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
       name: null,
       limit: wholeNumber(headers.get("x-ratelimit-limit")),
       remaining,
-      resetSeconds: reset === null ? null : secondsToReset(reset, headers, now),
+      resetSeconds:
+        // The edge writes seconds since the epoch. An API, whose own limits the edge passes on, may write milliseconds since then, or
+        // seconds from now: no time of a server is as large as the ones, or as small as the others, which are three years at most.
+        reset && reset > 1e8 ? secondsUntil(reset > 1e11 ? reset : reset * 1000, headers, now) : reset,
       windowSeconds: null,
     },
   ];
 }
-
-/**
- * The edge writes `X-RateLimit-Reset` in seconds since the epoch. An API behind it, whose own limits the edge passes on, may write
- * milliseconds, or seconds from now; no time of a server is as small or as large as those.
- */
-function secondsToReset(reset: number, headers: Headers, now: number): number {
-  if (reset < FROM_NOW_SECONDS) return reset;
-  return secondsUntil(reset < EPOCH_MS ? reset * 1000 : reset, headers, now);
-}
-
-/** Three years: below it, seconds from now. */
-const FROM_NOW_SECONDS = 1e8;
-/** The year 1973 in milliseconds, the year 5138 in seconds. */
-const EPOCH_MS = 1e11;
 
 /**
  * How long a response asks to wait, of either form of `Retry-After` (RFC 9110 §10.2.3).
@@ -78,7 +67,8 @@ const EPOCH_MS = 1e11;
 export function retryAfterSeconds(headers: Headers, now = Date.now()): number | null {
   const text = headers.get("retry-after");
   const seconds = wholeNumber(text) ?? secondsUntil(httpDate(text), headers, now);
-  return Number.isNaN(seconds) ? null : seconds;
+  // NaN is not.
+  return seconds >= 0 ? seconds : null;
 }
 
 /** From the server's present, which is its `Date` and the response's age since (RFC 9110 §6.6.1, RFC 9111 §4.2.3), else from `now`. */
