@@ -171,6 +171,7 @@ export async function runOnce(
   harness.wire.roundTripMs = 0;
   await prepare(harness, row, contestant, requests);
   harness.wire.roundTripMs = roundTripMs;
+  harness.wire.exact = clients === 1;
   const before = await contestant.cpuMs();
   const { found, again } = await askFor(row, contestant, { clients, from: 0, requests });
   await idle(harness);

@@ -1,11 +1,14 @@
 import { createConnection, createServer, type Socket } from "node:net";
 import { onFreePort } from "../../../src/tools/ports.ts";
+import { exactly } from "./delay.ts";
 
 /** A TCP proxy between the Workers and the store that adds delay, refuses connections or stops answering. */
 export interface Wire {
   url: string;
   /** Added delay, ms: half before the store, half after it. */
   roundTripMs: number;
+  /** Whether the delay is exact, for one client at a time. */
+  exact: boolean;
   /** `hanging` accepts everything and never answers. */
   state: "well" | "refused" | "hanging";
   /** Answers that were forwarded. */
@@ -53,6 +56,7 @@ export async function startWire(target: string): Promise<Wire> {
         if (to.writable) to.write(chunk);
       };
       if (wire.roundTripMs === 0) pass();
+      else if (wire.exact) exactly(wire.roundTripMs / 2, pass);
       else setTimeout(pass, wire.roundTripMs / 2);
     });
     from.on("end", () => to.end());
@@ -73,6 +77,7 @@ export async function startWire(target: string): Promise<Wire> {
   const wire: Wire = {
     url: "",
     roundTripMs: 0,
+    exact: false,
     state: "well",
     get answered() {
       return answered;
