@@ -10,7 +10,7 @@ import { heldBodyMs, readShort, shortBodyMs } from "./short-body.ts";
 export interface AnswerBodyOptions {
   /** The request's method: the answer to a HEAD has a length and no content. */
   method: string;
-  /** Whether the requester needs the bytes of a short one, and watches one in a content coding itself. */
+  /** Whether the requester is to store a short one. */
   asBytes: boolean;
   /** Milliseconds that such a one may be silent. */
   deadlineMs: number;
@@ -38,7 +38,6 @@ export async function answerBody(
 ): Promise<AnswerBody | OriginFailure> {
   const { status, headers, body } = response;
   const length = contentLength(headers);
-  const isShort = length !== null && length <= SHORT_BODY_BYTES;
   if (!body || WITHOUT_CONTENT.has(status)) {
     waits.stop();
     return { kind: "body", body: null };
@@ -47,21 +46,19 @@ export async function answerBody(
     waits.stop();
     return { kind: "body", body };
   }
-  // Other runtimes than workerd decode what they read, so that it has another length than was said.
-  if (isShort && !isCoded(headers)) {
-    const read = await readShort(
-      response,
-      length,
-      waits,
-      asBytes ? heldBodyMs(length, deadlineMs) : shortBodyMs(length),
-    );
+  if (length !== null && length <= SHORT_BODY_BYTES) {
+    const read = await readShort(response, waits, {
+      ms: asBytes ? heldBodyMs(length, deadlineMs) : shortBodyMs(length),
+      // Other runtimes than workerd decode what they read, so that it has another length than was said.
+      length: isCoded(headers) ? null : length,
+    });
     waits.stop();
     if (read.kind === "whole") return { kind: "body", body: read.bytes, bytes: read.bytes };
     abandon();
     return read.kind === "stalled" ? ORIGIN_LATE : ORIGIN_GONE;
   }
   waits.stop();
-  return { kind: "body", body: isShort && asBytes ? body : watched(body, length, platform) };
+  return { kind: "body", body: watched(body, length, platform) };
 }
 
 function watched(

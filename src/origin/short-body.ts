@@ -31,27 +31,32 @@ export type ShortBody =
   | { kind: "stalled" }
   | { kind: "broken" };
 
+export interface ReadOptions {
+  /** How long all of it may take, milliseconds: {@link shortBodyMs} or {@link heldBodyMs}. */
+  ms: number;
+  /** Its bytes, as its message says, or null. The runtime gives neither more nor, without an error, fewer (RFC 9112 §6.3). */
+  length: number | null;
+}
+
 /**
  * Reads a body that is said to be short, in one call of the runtime: bytes are passed on for less than a stream that JavaScript
  * watches.
  *
  * @param message Whose body is neither read nor locked.
- * @param length Its bytes, as its message says. The runtime gives neither more nor, without an error, fewer (RFC 9112 §6.3).
  * @param waits Where the wait for it begins. Its reader ends it.
- * @param ms How long all of it may take, milliseconds: {@link shortBodyMs} or {@link heldBodyMs}.
  */
 export function readShort(
   message: Pick<Body, "arrayBuffer">,
-  length: number,
   waits: Waits,
-  ms: number,
+  { ms, length }: ReadOptions,
 ): Promise<ShortBody> {
   return new Promise((resolve) => {
     waits.next(ms, () => resolve({ kind: "stalled" }));
     message.arrayBuffer().then(
       (read) => {
         const bytes = new Uint8Array(read);
-        resolve(bytes.length === length ? { kind: "whole", bytes } : { kind: "broken" });
+        const isWhole = length === null || bytes.length === length;
+        resolve(isWhole ? { kind: "whole", bytes } : { kind: "broken" });
       },
       () => resolve({ kind: "broken" }),
     );

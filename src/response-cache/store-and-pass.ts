@@ -45,10 +45,10 @@ export async function storeAndPass(
     const asked = { method, ranged: headers.has("range") && !context.entry };
     if (outlined.kind === "outline" || outlined.because === "response")
       await withdrawIfGone(context, asked, response.status, requestTime);
-    // One in a content coding is watched here, not by the origin. A handler's body is its own.
+    // A handler's body is its own.
     const whole =
-      response.body && method !== "HEAD" && origin.repeatable && isShortBody(response.headers)
-        ? await hold(context, replied, response.body, said ?? undefined)
+      method !== "HEAD" && origin.repeatable && isShort(replied)
+        ? await hold(context, replied, said ?? undefined)
         : null;
     if (whole?.kind === "failed") return whole;
     done();
@@ -58,9 +58,9 @@ export async function storeAndPass(
   }
   inFlight.cacheable(fetching);
   const { outline } = outlined;
-  if (response.body && said !== null && isShortBody(response.headers)) {
+  if (said !== null && isShort(replied)) {
     const exact = origin.repeatable ? said : undefined;
-    const small = await storeSmall(context, replied, response.body, { said, exact, outline });
+    const small = await storeSmall(context, replied, { said, exact, outline });
     if (small.kind === "failed") return small;
     done();
     const { response: whole, stored } = small;
@@ -87,10 +87,9 @@ export async function storeAndPass(
 async function storeSmall(
   context: CacheContext,
   replied: OriginAnswer,
-  body: ReadableStream<Uint8Array>,
   { said, exact, outline }: { said: number; exact: number | undefined; outline: Outline },
 ): Promise<(Held & { stored: boolean }) | OriginFailure> {
-  const held = await hold(context, replied, body, exact);
+  const held = await hold(context, replied, exact);
   const stored =
     held.kind === "held" &&
     held.bytes.length === said &&
@@ -108,14 +107,20 @@ interface Held {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
+/** Whether it has a short body, or is here already. */
+function isShort({ response, bytes }: OriginAnswer): boolean {
+  return bytes !== undefined || (response.body !== null && isShortBody(response.headers));
+}
+
 /** @param exact The length that the body cannot exceed, where it is the runtime's. A handler's may say what it likes. */
 async function hold(
   { parts: { platform, originDeadlineMs } }: CacheContext,
   { response, bytes: known }: OriginAnswer,
-  body: ReadableStream<Uint8Array>,
   exact: number | undefined,
 ): Promise<Held | OriginFailure> {
   if (known) return { kind: "held", response, bytes: known };
+  const { body } = response;
+  if (!body) return { kind: "held", response, bytes: new Uint8Array() };
   const held = await heldBody(body, platform, originDeadlineMs, exact);
   if (held.kind === "stalled") return ORIGIN_LATE;
   if (held.kind === "broken") return ORIGIN_GONE;
