@@ -31,15 +31,15 @@ export interface MoveOptions {
 }
 
 /**
- * Moves a body chunk by chunk, so that each can be heard of; the runtime's own `pipeTo` tells nothing before its end. When one
+ * Moves a body, or what a reader has not read of it, chunk by chunk, so that each can be heard of; the runtime's own `pipeTo` tells nothing before its end. When one
  * side fails, the other is broken off.
  */
 export function moveBody(
-  source: ReadableStream<Uint8Array>,
+  source: ReadableStream<Uint8Array> | BodyReader,
   sink: WritableStream<Uint8Array>,
   { platform, length = null, first, stalled }: MoveOptions,
 ): Move {
-  const { read, cancel } = readerOf(source, length);
+  const { read, cancel } = "read" in source ? source : readerOf(source, length);
   const writer = sink.getWriter();
   // Each failure is seen where it is waited for.
   void writer.closed.catch(() => {});

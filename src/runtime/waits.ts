@@ -14,6 +14,12 @@ export interface Waits {
 }
 
 /**
+ * When the first timer runs out at the latest, ms: a later wait that is short then needs no timer of its own, and most requests are over
+ * by then.
+ */
+export const FIRST_LOOK_MS = 250;
+
+/**
  * Waits that share one timer: to set one and to clear it costs as much as to make a response, and nearly every wait is over long
  * before its end. A timer that has run out while a later wait is not over is set anew.
  */
@@ -40,7 +46,8 @@ export function waitsOf(platform: Pick<Platform, "now" | "timer">): Waits {
   return {
     next(ms, late) {
       wait = { late, begunAt: platform.now(), ms };
-      if (!timer || timer.at > wait.begunAt + ms) set(wait);
+      if (!timer) set({ begunAt: wait.begunAt, ms: Math.min(ms, FIRST_LOOK_MS) });
+      else if (timer.at > wait.begunAt + ms) set(wait);
     },
     stop() {
       wait = null;

@@ -109,6 +109,22 @@ describe("bodies on their way", () => {
     expect(answer).toContain("too much");
   });
 
+  it.each(["", "half of"])("an answer of which %j has come is not waited for to its end", async (before) => {
+    const go = Promise.withResolvers<void>();
+    handlers.set("/slow", async (_request, response) => {
+      response.writeHead(200, { "content-type": "text/plain", "content-length": 11 });
+      response.flushHeaders();
+      response.write(before);
+      await go.promise;
+      response.end("half of it.".slice(before.length));
+    });
+    // The rest comes after the client has seen the fields, or never.
+    const answer = await edge.fetch("/slow");
+    expect([answer.status, answer.headers.get("content-length")]).toEqual([200, "11"]);
+    go.resolve();
+    expect(await answer.text()).toBe("half of it.");
+  });
+
   it.each<[what: string, coding: string | null, bytes: Buffer]>([
     ["plain", null, TEXT],
     ["gzipped", "gzip", gzipSync(TEXT)],
