@@ -112,7 +112,7 @@ describe("bodies on their way", () => {
   it.each(["", "half of"])("an answer of which %j has come is not waited for to its end", async (before) => {
     const go = Promise.withResolvers<void>();
     handlers.set("/slow", async (_request, response) => {
-      response.writeHead(200, { "content-type": "text/plain", "content-length": 11 });
+      response.writeHead(200, { "content-type": "application/octet-stream", "content-length": 11 });
       response.flushHeaders();
       response.write(before);
       await go.promise;
