@@ -234,21 +234,22 @@ say();
 say("| request | commands |");
 say("|---|---|");
 const wide = { limit: 100_000, window: "1 h" } as const;
-await bill("library: one sliding window", 5, routeOf({ name: "w", ...wide }));
+await bill("one sliding-window", 5, routeOf({ name: "w", ...wide }));
 await bill(
-  "script: two windows",
+  "two windows",
   4,
   routeOf({ name: "w", ...wide }, { name: "x", ...wide, algorithm: "fixed-window" }),
 );
 await bill(
-  "script: three windows",
+  "three windows",
   5,
   routeOf({ name: "w", ...wide }, { name: "x", ...wide }, { name: "y", ...wide, algorithm: "fixed-window" }),
 );
-await bill("script: one window, cost 3", 3, routeOf({ name: "w", ...wide, cost: 3 }));
-await bill("script: an exact log", 6, routeOf({ name: "w", ...wide, algorithm: "sliding-log" }));
+await bill("one sliding-window, cost 3", 3, routeOf({ name: "w", ...wide, cost: 3 }));
+await bill("one fixed-window", 3, routeOf({ name: "w", ...wide, algorithm: "fixed-window" }));
+await bill("one sliding-log", 6, routeOf({ name: "w", ...wide, algorithm: "sliding-log" }));
 await bill(
-  "script: a token bucket",
+  "one token-bucket",
   4,
   routeOf({ name: "w", capacity: 100_000, refill: 1, window: "1 h", algorithm: "token-bucket" }),
 );

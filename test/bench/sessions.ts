@@ -141,7 +141,7 @@ await measure({
 await measure({
   name: "making one",
   calls: 1,
-  commands: 8,
+  commands: 7,
   work: (round) => sessions.create({ userId: `maker_${round}` }),
 });
 const made = await Promise.all(
@@ -160,6 +160,8 @@ say("## Ending everyone's, by the number of sessions");
 say();
 say("| sessions in Redis | calls | commands | ms |");
 say("|---|---|---|---|");
+// The first sends the script's text.
+await sessions.service.revokeEveryone();
 let filled = 0;
 for (const count of [10, 10_000, 1_000_000]) {
   await fill(count);
@@ -169,7 +171,7 @@ for (const count of [10, 10_000, 1_000_000]) {
   await sessions.service.revokeEveryone();
   const took = performance.now() - startedAt;
   const commands = (await commandsRun(upstash)) - before;
-  if (commands !== 1) failures.push(`everyone's of ${count}: ${commands} commands, not 1`);
+  if (commands !== 3) failures.push(`everyone's of ${count}: ${commands} commands, not 3`);
   say(`| ${count.toLocaleString("en")} | ${upstash.calls.length} | ${commands} | ${took.toFixed(2)} |`);
   console.error(`everyone's of ${count}: done`);
   now += 1000;
