@@ -1,5 +1,6 @@
-/** Characters that a pattern of many different ones is tried with. */
+/** Characters, and words, that a pattern of many different ones is tried with: of a list of names one is as good as another. */
 const MAX_CHARACTERS = 12;
+const MAX_WORDS = 12;
 /**
  * Lengths of the values, one after the other: from that at which what grows faster than any power takes seconds, to that at which what
  * grows with the square does. The longer ones are tried where one of the first took longer than so many ms.
@@ -39,7 +40,7 @@ function timeOf(pattern: string, flags: string, value: string): number {
 
 function* hostileValues(pattern: string) {
   const units = charactersOf(pattern);
-  const words = [...new Set(pattern.match(/[A-Za-z0-9-]{3,}/g) ?? [])];
+  const words = [...new Set(pattern.match(/[A-Za-z0-9-]{3,}/g) ?? [])].slice(0, MAX_WORDS);
   const pairs = units.flatMap((one) => units.filter((other) => other !== one).map((other) => one + other));
   const short = ["", ...units, ...words];
   for (const [beginnings, runs] of [

@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { slowValue } from "../../support/pattern-time.ts";
 
 /** Every source file's text that runs where clients or origins send something, by its path below `src`. */
@@ -27,6 +27,29 @@ const OF_OUR_OWN = new Set([
 
 const patternsOf = (text: string) =>
   [...text.matchAll(LITERALS)].map(([, pattern = "", flags = ""]) => [pattern, flags] as const);
+
+/** Those that are made of parts when their file is loaded: `new RegExp(…)`. */
+const loads = import.meta.glob(["../../../src/**/*.ts", "!../../../src/tools/**", "!../../../src/routes.ts"]);
+
+/** The patterns that are made while `load` runs. */
+async function madeBy(load: () => Promise<unknown>): Promise<[pattern: string, flags: string][]> {
+  const made: [string, string][] = [];
+  const original = RegExp;
+  globalThis.RegExp = new Proxy(original, {
+    construct(target, given: [string, string?]) {
+      const pattern = new target(...given);
+      made.push([pattern.source, pattern.flags]);
+      return pattern;
+    },
+  });
+  try {
+    vi.resetModules();
+    await load();
+  } finally {
+    globalThis.RegExp = original;
+  }
+  return made;
+}
 
 const slow = (pattern: string, flags = "") => slowValue(pattern, flags) !== null;
 
@@ -91,6 +114,25 @@ it("no pattern takes time that grows with the square of what a client or an orig
       }),
     );
   expect(found).toEqual([]);
+});
+
+const makers = sources.filter(([, text]) => /\bRegExp\(/.test(text)).map(([path]) => path);
+/** Of these the operator's routes are the parts. */
+const OF_ROUTES = ["config/check-pattern.ts", "config/path-pattern.ts"];
+
+it.each(makers.filter((path) => !OF_ROUTES.includes(path)))("nor does one that %s makes", async (path) => {
+  const text = sources.find(([each]) => each === path)?.[1] ?? "";
+  const made = await madeBy(async () => loads[`../../../src/${path}`]?.());
+  expect(made.length, "made where the file is loaded, so that it is tried here").toBeGreaterThanOrEqual(
+    [...text.matchAll(/\bRegExp\(/g)].length,
+  );
+  expect(made.filter(([pattern, flags]) => slow(pattern, flags))).toEqual([]);
+});
+
+it("one that is made of parts is found, and is slow where its parts are", async () => {
+  const made = await madeBy(async () => new RegExp(`${"<"}([^>]*)>`, "g"));
+  expect(made).toEqual([["<([^>]*)>", "g"]]);
+  expect(makers).toEqual(expect.arrayContaining(["http/http-date.ts", ...OF_ROUTES]));
 });
 
 it("each file that is left out has one", () => {
