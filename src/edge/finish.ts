@@ -40,7 +40,7 @@ export function finish(
   const response = outcome.kind === "answer" && outcome.made ? given : mutableResponse(given);
   const change =
     (outcome.kind === "answer" ? outcome.session : null) ??
-    (findings.session ? sessions.changeOf(findings.session) : null);
+    (findings.session ? sessions.changeOf(findings.session, now - received.startedAt) : null);
   const own: StackPart = {
     findings,
     outcome,

@@ -15,17 +15,27 @@ export function issued(
 }
 
 /**
+ * A slow answer renews no cookie, ms: meanwhile another request may have brought the browser a new id, or another user's session, which the
+ * old one would take the place of. The next request renews it. Where only the token tells of activity, it does not wait.
+ */
+const RENEWED_WITHIN_MS = 2000;
+
+/**
  * What a verdict means for the client: a renewed token, or nothing. A cookie whose session is over stays where it is: by
  * the time this answer arrives, the browser may hold a newer one of the same name.
  *
  * @param endedSince Whether this isolate has ended the session meanwhile, alone or with others: then it is not renewed.
+ * @param tookMs Since the request came, ms.
  */
 export function changeOf(
   verdict: SessionVerdict,
   endedSince: (claims: SessionClaims) => boolean,
+  tookMs = 0,
 ): SessionChange | null {
   if (verdict.kind !== "active" || verdict.renewed === null || endedSince(verdict.claims)) return null;
-  const { claims, renewed, tokenSource } = verdict;
+  const { claims, renewed, tokenSource, source } = verdict;
+  const mayWait = tokenSource === "cookie" && (source === "redis" || source === "database");
+  if (mayWait && tookMs > RENEWED_WITHIN_MS) return null;
   return { kind: "renewed", token: renewed, expiresAt: claims.expiresAt, tokenSource };
 }
 

@@ -77,7 +77,7 @@ export interface Sessions extends HandlerSessions {
   /** The same at a time of the platform's choosing, where no request comes: what only the database has gets into Redis. */
   scheduled(): Promise<void>;
   /** The change that a verdict implies for the client when the response is ready: a renewed token or a cleared cookie. */
-  changeOf(verdict: SessionVerdict): SessionChange | null;
+  changeOf(verdict: SessionVerdict, tookMs?: number): SessionChange | null;
 }
 
 /** The sessions of an isolate: in Redis, in the database, or in both, as configured; else in the isolate's map. */
@@ -138,7 +138,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       await carry?.turn();
     },
     learnEnded: ({ claims }) => knownEnds.add(claims, "evidence"),
-    changeOf: (verdict) => changeOf(verdict, ({ id, issuedAt }) => service.endedForAll(id, issuedAt)),
+    changeOf: (verdict, tookMs) =>
+      changeOf(verdict, ({ id, issuedAt }) => service.endedForAll(id, issuedAt), tookMs),
   };
 
   /** Returns the verdict, after emitting an event where the session is not valid. */

@@ -50,6 +50,16 @@ describe("the change for a verdict", () => {
     }
   });
 
+  it.each<[what: string, over: Parameters<typeof active>[0], tookMs: number, renews: boolean]>([
+    ["a quick answer", {}, 2000, true],
+    ["a slow one, in which another may have brought a newer cookie", {}, 2001, false],
+    ["a slow one, confirmed by the database", { source: "database" }, 60_000, false],
+    ["a slow one where only the token tells of activity", { source: "memory" }, 60_000, true],
+    ["a slow one to a bearer, whose client sees what it replaces", { tokenSource: "bearer" }, 60_000, true],
+  ])("a renewal, or none, by %s", (_, over, tookMs, renews) => {
+    expect(changeOf(active(over), never, tookMs) !== null).toBe(renews);
+  });
+
   it("no renewal for a session that this isolate has ended meanwhile", () => {
     expect(changeOf(active({ claims: claims({ id: "ended" }) }), ({ id }) => id === "ended")).toBeNull();
   });
