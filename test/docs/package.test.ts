@@ -298,6 +298,16 @@ it("limits alone are at most 46 KB gzipped beyond hono and the two SDKs, and not
   const others =
     /^node_modules\/(zod|jose)\/|^dist\/package\/(session|response-cache|value-cache|origin|endpoints)\//;
   expect(limits.inputs.filter((path) => others.test(path))).toEqual([]);
+  const told = /([\d.]+) KB \(minified, gzipped; .*?`createEdge\(\)` ([\d.]+)\./s.exec(
+    await readFile("docs/routes.md", "utf8"),
+  );
+  for (const [at, { bytes }] of [limits, whole].entries()) {
+    const added = (bytes - without.bytes) / 1000;
+    expect(
+      Math.abs(Number(told?.[at + 1]) / added - 1),
+      `docs/routes.md, where ${added} KB are added`,
+    ).toBeLessThan(0.03);
+  }
   expect(whole.inputs.filter((path) => others.test(path)).length, "what createEdge() has").toBeGreaterThan(
     100,
   );
