@@ -46,3 +46,18 @@ it("docs/limits.md: the commands of each algorithm are those of test/bench/LIMIT
     expect(admitted, algorithm).toContain(String(times));
   }
 });
+
+it("docs/operating.md: prices and commands of the mix are those of test/bench/RESULTS.md", () => {
+  const results = readFileSync("test/bench/RESULTS.md", "utf8");
+  const page = readFileSync("docs/operating.md", "utf8");
+  const price = (worker: string) =>
+    new RegExp(`${worker} (\\$[\\d.]+) \\(([\\d.]+) commands a request`).exec(results);
+  const [told = []] = rowsOf("docs/operating.md", "What it costs").filter(([name]) =>
+    name.startsWith("a million"),
+  );
+  expect(told.slice(1)).toEqual(["edge", "recipe", "tuned"].map((worker) => price(worker)?.[1]));
+  const [, requests = ""] =
+    /500,000 commands a month, which is ([\d,]+) requests of the mix/.exec(page) ?? [];
+  const each = Number(price("edge")?.[2]);
+  expect(Math.abs(Number(requests.replaceAll(",", "")) * each - 500_000)).toBeLessThan(1000);
+});
