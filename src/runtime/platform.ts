@@ -26,28 +26,10 @@ export function sleep(platform: Pick<Platform, "timer">, ms: number): Promise<vo
 export const workerPlatform: Platform = {
   now: () => Date.now(),
   random: () => Math.random(),
-  randomBytes,
+  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   fetch: (input, init) => fetch(input, init),
   timer: (ms, run) => {
     const id = setTimeout(run, ms);
     return () => clearTimeout(id);
   },
 };
-
-/** Bytes of one draw: a call of the runtime costs more than to hand out what it has drawn. */
-const DRAWN_BYTES = 1024;
-let drawn = new Uint8Array();
-let used = 0;
-
-/** Each byte is handed out once, and overwritten where it was drawn. */
-function randomBytes(length: number): Uint8Array<ArrayBuffer> {
-  if (length > DRAWN_BYTES) return crypto.getRandomValues(new Uint8Array(length));
-  if (used + length > drawn.length) {
-    drawn = crypto.getRandomValues(new Uint8Array(DRAWN_BYTES));
-    used = 0;
-  }
-  const given = drawn.slice(used, used + length);
-  drawn.fill(0, used, used + length);
-  used += length;
-  return given;
-}

@@ -201,31 +201,32 @@ export class Batch {
       const error = asStoreError(cause);
       this.#error = error;
       if (NOT_SENT.has(error.code)) this.#calls -= 1;
-      const late = error instanceof GivenUp ? lateReplies(error, keys.length) : null;
-      for (const reader of readers) reader.reject(late?.texts(reader) ?? error);
-      for (const [index, queued] of queue.entries()) queued.reject(late?.result(index) ?? error);
+      const told = (read: (items: ReplyItem[]) => unknown) =>
+        error instanceof GivenUp ? toldLate(error, read) : error;
+      for (const { from, count, reject } of readers)
+        reject(told(([item]) => textsOf(item, keys.length).slice(from, from + count)));
+      const first = keys.length > 0 ? 1 : 0;
+      for (const [index, { reject }] of queue.entries())
+        reject(told((items) => resultOf(items[first + index])));
     }
   }
 }
 
-/** Of a call that was given up: for each reader and each command its own reply, when that comes after all. */
-function lateReplies({ message, late }: GivenUp<PipelineReply>, keys: number) {
-  return {
-    texts: ({ from, count }: Reader) =>
-      new GivenUp(
-        message,
-        late.then(({ items }) => textsOf(items[0], keys).slice(from, from + count)),
-      ),
-    result: (index: number) =>
-      new GivenUp(
-        message,
-        late.then(({ items }) => {
-          const item = items[keys > 0 ? index + 1 : index];
-          if (item?.error !== undefined) throw commandError(item.error);
-          return item?.result;
-        }),
-      ),
-  };
+/** Of a call that was given up: somebody's own reply, when that comes after all. */
+function toldLate(
+  { message, late }: GivenUp<PipelineReply>,
+  read: (items: ReplyItem[]) => unknown,
+): StoreError {
+  return new GivenUp(
+    message,
+    late.then(({ items }) => read(items)),
+  );
+}
+
+/** The reply to one command. @throws StoreError */
+function resultOf(item: ReplyItem | undefined): unknown {
+  if (item?.error !== undefined) throw commandError(item.error);
+  return item?.result;
 }
 
 /** Replies are matched to commands by their place: a command too many would hand one caller's reply to another. */
@@ -247,8 +248,7 @@ function settleReads(readers: Reader[], keys: number, item: ReplyItem | undefine
 
 /** The reply to an MGET. @throws StoreError */
 function textsOf(item: ReplyItem | undefined, length: number): (string | null)[] {
-  if (item?.error !== undefined) throw commandError(item.error);
-  const values = item?.result;
+  const values = resultOf(item);
   if (isTexts(values) && values.length === length) return values;
   throw new StoreError("malformed", "The reply to MGET is not a list of texts of the right length");
 }

@@ -51,7 +51,6 @@ export interface PipelineCall extends Pipelined {
  */
 export function createTransport({ url, token, platform }: TransportOptions) {
   const base = url.replace(/\/+$/, "");
-  const headers = new Headers({ authorization: bearerField(token), "content-type": "application/json" });
 
   return function send(call: PipelineCall): Promise<PipelineReply> {
     return new Promise((resolve, reject) => {
@@ -81,21 +80,19 @@ export function createTransport({ url, token, platform }: TransportOptions) {
     });
   };
 
-  /** The same ones for most calls: the runtime copies them for less than it makes others of an object. */
-  function fieldsFor(syncToken: string | undefined): Headers {
-    if (!syncToken) return headers;
-    const own = new Headers(headers);
-    own.set("upstash-sync-token", syncToken);
-    return own;
-  }
-
   async function attempt(call: PipelineCall, signal: AbortSignal): Promise<PipelineReply> {
+    const headers: Record<string, string> = {
+      authorization: bearerField(token),
+      "content-type": "application/json",
+    };
+    if (call.syncToken) headers["upstash-sync-token"] = call.syncToken;
+
     let response: Response;
     let text: string;
     try {
       response = await platform.fetch(`${base}/${call.path ?? "pipeline"}`, {
         method: "POST",
-        headers: fieldsFor(call.syncToken),
+        headers,
         body: JSON.stringify(call.commands),
         redirect: "manual",
         signal,
