@@ -3,7 +3,6 @@ import { Problem } from "../http/problem.ts";
 import type { UnverifiedIdentity } from "../identity/confirmed.ts";
 import { unidentified } from "../identity/unidentified.ts";
 import type { EdgeRequest } from "../request/capability.ts";
-import { crossSiteSignIn, refuseWithoutSession } from "./check.ts";
 import type { Isolate } from "./isolate.ts";
 import type { Received } from "./receive.ts";
 
@@ -31,12 +30,12 @@ export async function identify(
 
 /** Refuses what needs no call to the store. */
 export function refuseEarly(
-  { sessions, events, config }: Pick<Isolate, "sessions" | "events" | "config">,
+  { sessions, events, config, checks }: Pick<Isolate, "sessions" | "events" | "config" | "checks">,
   request: EdgeRequest,
   refuse: Refuse,
 ): void {
-  refuse(crossSiteSignIn(request, config.trustedOrigins));
-  refuse(refuseWithoutSession(request, events));
+  refuse(checks.crossSiteSignIn(request, config.trustedOrigins));
+  refuse(checks.refuseWithoutSession(request, events));
   if (!request.route.session || request.request.method !== "POST") return;
   try {
     // Checked before the origin is asked: without a secret the edge cannot issue a token for the session that it starts.

@@ -2,12 +2,13 @@ import { type Access, admits, CREDENTIAL_KINDS } from "../config/access.ts";
 import type { Events } from "../events/events.ts";
 import { EXPIRED_TOKEN_CHALLENGE } from "../http/bearer.ts";
 import { crossSiteRefusal, signInRefusal } from "../http/cross-site.ts";
-import { Problem, problem } from "../http/problem.ts";
+import { type Problem, problem } from "../http/problem.ts";
 import type { JwtRefusal } from "../identity/caller.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
-import { type LimitVerdict, quotaProblem } from "../ratelimit/verdict.ts";
+import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import type { EdgeRequest } from "../request/capability.ts";
 import type { SessionVerdict } from "../session/verdict.ts";
+import { limitRefusal } from "./limit-refusal.ts";
 
 /** What the decision depends on. */
 export interface CheckFacts {
@@ -19,6 +20,14 @@ export interface CheckFacts {
   trustedOrigins: readonly string[];
   /** Seconds until the next probe of a lost store: the `Retry-After` of a 503. */
   storeRetryAfterSeconds: number;
+}
+
+/** What may refuse a request: see the functions of these names. Limits alone have fewer. */
+export interface Checks {
+  check: typeof check;
+  crossSite: typeof crossSite;
+  crossSiteSignIn: typeof crossSiteSignIn;
+  refuseWithoutSession: typeof refuseWithoutSession;
 }
 
 /** Checks access, then cross-site requests, then limits. @returns the refusal, or null when the request is allowed. */
@@ -118,12 +127,6 @@ export function crossSiteSignIn(
 ): Problem | null {
   if (route.session !== "start" || request.method !== "POST") return null;
   return signInRefusal(request, url.origin, [...trustedOrigins, ...route.crossSite]);
-}
-
-function limitRefusal(limits: LimitVerdict | null): Problem | null {
-  if (!limits || limits.kind === "allowed") return null;
-  if (limits.kind === "denied") return new Problem(quotaProblem(limits));
-  return problem("LIMITS_UNAVAILABLE", { retryAfter: limits.retryAfterSeconds });
 }
 
 function sessionRequired(presented: boolean): Problem {

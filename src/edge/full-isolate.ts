@@ -1,6 +1,7 @@
 import { routeMatcher } from "../config/match.ts";
 import { corsPolicy } from "../http/cors.ts";
 import { createIdentify } from "../identity/identify.ts";
+import { createSessionUsers } from "../identity/session-users.ts";
 import { createVerifiedKeys } from "../identity/verified-keys.ts";
 import { createMetrics } from "../metrics/metrics.ts";
 import { forwardedRequest } from "../request/forwarded.ts";
@@ -9,6 +10,7 @@ import { createResponseCache } from "../response-cache/response-cache.ts";
 import { writeSessionFields } from "../session/changes.ts";
 import { createSessions } from "../session/sessions.ts";
 import { createValueCache } from "../value-cache/value-cache.ts";
+import { check, crossSite, crossSiteSignIn, refuseWithoutSession } from "./check.ts";
 import { EagerAccount } from "./eager-account.ts";
 import { createHealth } from "./health.ts";
 import { type Isolate, openIsolateOf } from "./isolate.ts";
@@ -24,6 +26,8 @@ const allParts: Parts = {
   identify: createIdentify,
   verifiedKeys: createVerifiedKeys,
   sessions: createSessions,
+  sessionUsers: createSessionUsers,
+  checks: { check, crossSite, crossSiteSignIn, refuseWithoutSession },
   cache: createResponseCache,
   values: createValueCache,
   cors: corsPolicy,

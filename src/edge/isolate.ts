@@ -21,6 +21,7 @@ import type { Sessions } from "../session/sessions.ts";
 import { createKeys, type Keys } from "../store/keys.ts";
 import { Store } from "../store/store.ts";
 import type { ValueCache } from "../value-cache/value-cache.ts";
+import type { Checks } from "./check.ts";
 import type { EagerAccount } from "./eager-account.ts";
 import type { Health } from "./health.ts";
 import type { Parts } from "./parts.ts";
@@ -49,6 +50,8 @@ export interface Isolate {
   cache: ResponseCache;
   /** The key-value cache for handlers. */
   values: ValueCache;
+  /** What may refuse a request. */
+  checks: Checks;
   /** What writes the fields of the capabilities. */
   fields: Parts["fields"];
   forwarded: Parts["forwarded"];
@@ -125,6 +128,7 @@ function openParts(parts: Parts, config: Config, shared: Shared, limitState: Lim
       ttlSeconds: config.cache.ttlSeconds || 3600,
       useRedis: redisFor.cache,
     }),
+    checks: parts.checks,
     fields: parts.fields,
     forwarded: parts.forwarded,
     cors,
@@ -175,7 +179,8 @@ function openShared(
   const randomKey = open?.randomKey ?? onceMade(() => platform.randomBytes(32));
   const { store: connection, storeDeadlineMs: deadlineMs } = config;
   const store = open?.store ?? new Store({ connection, platform, events, deadlineMs });
-  const identifier = createIdentifier(config, platform, randomKey);
+  const sessionUser = parts.sessionUsers(config.session.secrets, platform);
+  const identifier = { ...createIdentifier(config, platform, randomKey), sessionUser };
   return { store, keys, identifier, platform, events, metrics, randomKey };
 }
 

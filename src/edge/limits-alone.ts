@@ -6,6 +6,7 @@ import { algorithms } from "../ratelimit/algorithms/algorithms.ts";
 import type { ResponseCache } from "../response-cache/response-cache.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { ValueCache } from "../value-cache/value-cache.ts";
+import { limitRefusal } from "./limit-refusal.ts";
 import { isolatesOf } from "./open-isolates.ts";
 import type { Parts } from "./parts.ts";
 import { createPreflights } from "./preflights.ts";
@@ -71,6 +72,13 @@ const limitsAlone: Parts = {
     forget: absent,
   }),
   sessions: () => sessions,
+  sessionUsers: () => absent,
+  checks: {
+    check: ({ limits }) => limitRefusal(limits),
+    crossSite: () => null,
+    crossSiteSignIn: () => null,
+    refuseWithoutSession: () => null,
+  },
   cache: () => cache,
   values: () => values,
   cors: () => ({ owned: false, preflight: () => null, apply: (_request, response) => response }),

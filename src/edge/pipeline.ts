@@ -10,7 +10,6 @@ import type { CacheReply } from "../response-cache/outcome.ts";
 import { type Admission, type AdmitOptions, type Admitted, edgeRequest } from "./admission.ts";
 import { identify, type Refuse, refuseEarly } from "./before-store.ts";
 import { bypassed } from "./bypass.ts";
-import { check, crossSite } from "./check.ts";
 import { finish } from "./finish.ts";
 import type { Isolate } from "./isolate.ts";
 import { OriginTime } from "./origin-time.ts";
@@ -31,6 +30,7 @@ type PipelineParts = Pick<
   | "matchRoute"
   | "verifiedKeys"
   | "limiter"
+  | "checks"
   | "sessions"
   | "cache"
   | "cors"
@@ -213,9 +213,9 @@ async function checked(
     trustedOrigins: parts.config.trustedOrigins,
     storeRetryAfterSeconds: parts.store.retryAfterSeconds,
   };
-  const forged = options.own ? crossSite(facts) : null;
+  const forged = options.own ? parts.checks.crossSite(facts) : null;
   if (forged) throw forged;
-  refuse(check(facts));
+  refuse(parts.checks.check(facts));
   const cache = await decide.cache(identity);
   return { kind: "admitted", request, identity, session, limits, cache, findings: note({}) };
 }

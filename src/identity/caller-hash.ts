@@ -3,7 +3,7 @@ import { BoundedMap } from "../runtime/bounded-map.ts";
 import { hex } from "../runtime/hex.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Identity } from "./caller.ts";
-import { createSessionUsers, type UserNames } from "./session-users.ts";
+import type { UserNames } from "./session-users.ts";
 
 /** Computes the hashes that stand for callers in keys and logs (law 7). */
 export interface Identifier {
@@ -27,10 +27,10 @@ const encoder = new TextEncoder();
  * Without a store no isolate shares data with another, and the key is random.
  */
 export function createIdentifier(
-  config: Pick<Config, "identitySecrets" | "store"> & { session: Pick<Config["session"], "secrets"> },
+  config: Pick<Config, "identitySecrets" | "store">,
   platform: Platform,
   randomKey = () => platform.randomBytes(32),
-): Identifier {
+): Omit<Identifier, "sessionUser"> {
   let key: CryptoKey | undefined;
   const remembered = new BoundedMap<string>({
     platform,
@@ -64,6 +64,5 @@ export function createIdentifier(
     remembered.set(name, made);
     return made;
   }
-  const sessionUser = createSessionUsers(config.session.secrets, platform);
-  return { hash, sessionUser, identity: async (kind, value) => ({ kind, hash: await hash(kind, value) }) };
+  return { hash, identity: async (kind, value) => ({ kind, hash: await hash(kind, value) }) };
 }

@@ -14,13 +14,12 @@ describe("a client's address", () => {
 
 describe("a caller's hash", () => {
   const store = { url: "https://s.example", token: "token" };
-  const session = { secrets: [] };
 
   it("is 128 bits, the same in every isolate, and differs by kind and by secret", async () => {
     const platform = testPlatform();
-    const one = createIdentifier({ identitySecrets: [], session, store }, platform);
-    const other = createIdentifier({ identitySecrets: [], session, store }, platform);
-    const keyed = createIdentifier({ identitySecrets: ["another-secret-123"], session, store }, platform);
+    const one = createIdentifier({ identitySecrets: [], store }, platform);
+    const other = createIdentifier({ identitySecrets: [], store }, platform);
+    const keyed = createIdentifier({ identitySecrets: ["another-secret-123"], store }, platform);
     const hash = await one.hash("user", "user_123");
     expect(hash).toMatch(/^[0-9a-f]{32}$/);
     expect(await other.hash("user", "user_123")).toBe(hash);

@@ -6,6 +6,7 @@ import { createEvents } from "../../../src/events/events.ts";
 import { createIdentifier } from "../../../src/identity/caller-hash.ts";
 import { createIdentify } from "../../../src/identity/identify.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
+import { createSessionUsers } from "../../../src/identity/session-users.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
@@ -22,7 +23,10 @@ const ENV = {
 function open(vars: Record<string, string> = {}, known: Record<string, { userId: string; tier: null }> = {}) {
   const platform = testPlatform({ now: NOW });
   const config = loadConfig({ ...ENV, ...vars }, []);
-  const identifier = createIdentifier(config, platform);
+  const identifier = {
+    ...createIdentifier(config, platform),
+    sessionUser: createSessionUsers(config.session.secrets, platform),
+  };
   const identify = createIdentify({
     config,
     identifier,
