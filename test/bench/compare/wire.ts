@@ -13,6 +13,8 @@ export interface Wire {
   state: "well" | "refused" | "hanging";
   /** Answers that were forwarded. */
   readonly answered: number;
+  /** How long the store itself took for each, ms, where the delay is exact. */
+  readonly ownMs: number[];
   set(state: Wire["state"]): Promise<void>;
   stop(): Promise<void>;
 }
@@ -42,17 +44,35 @@ export async function startWire(target: string): Promise<Wire> {
   let port = 0;
   const server = createServer((near) => {
     const far = connected(near, target, sockets);
+    let askedAt = 0;
+    join(near, far, {
+      passing() {
+        askedAt = performance.now();
+      },
+    });
     // The endpoint sends an answer in one or two writes. Only the first begins like this.
-    join(near, far, () => {});
-    join(far, near, (chunk) => {
-      if (chunk.subarray(0, 9).toString("latin1") === "HTTP/1.1 ") answered += 1;
+    const begins = (chunk: Buffer) => chunk.subarray(0, 9).toString("latin1") === "HTTP/1.1 ";
+    join(far, near, {
+      arriving(chunk) {
+        if (wire.exact && begins(chunk)) wire.ownMs.push(performance.now() - askedAt);
+      },
+      passing(chunk) {
+        if (begins(chunk)) answered += 1;
+      },
     });
   });
-  function join(from: Socket, to: Socket, passing: (chunk: Buffer) => void): void {
+  interface Hearing {
+    /** Before the delay. */
+    arriving?(chunk: Buffer): void;
+    /** After it. */
+    passing(chunk: Buffer): void;
+  }
+  function join(from: Socket, to: Socket, hearing: Hearing): void {
     from.on("data", (chunk) => {
       if (wire.state === "hanging") return;
+      hearing.arriving?.(chunk);
       const pass = () => {
-        passing(chunk);
+        hearing.passing(chunk);
         if (to.writable) to.write(chunk);
       };
       if (wire.roundTripMs === 0) pass();
@@ -78,6 +98,7 @@ export async function startWire(target: string): Promise<Wire> {
     url: "",
     roundTripMs: 0,
     exact: false,
+    ownMs: [],
     state: "well",
     get answered() {
       return answered;
