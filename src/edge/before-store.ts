@@ -12,12 +12,15 @@ export type Refuse = (refused: Problem | null) => void;
 /** What the credentials say; nothing where they cannot be read and the request passes all the same. */
 export async function identify(
   { identify, identifier, config, events }: Pick<Isolate, "identify" | "identifier" | "config" | "events">,
-  { request, url, requestId }: Received,
+  { request, url, requestId, waitUntil }: Received,
   route: Route | undefined,
   refuse: Refuse,
 ): Promise<UnverifiedIdentity> {
   try {
-    const identified = await identify(request, url, route);
+    const identifying = identify(request, url, route);
+    // A key set is loaded for all, and once a minute at most: whoever begins that must not be able to end it by going away.
+    if (config.jwt?.jwksUrl) waitUntil(identifying.then(ignore, ignore));
+    const identified = await identifying;
     const { jwt } = identified;
     if (jwt.kind === "invalid")
       events.emit("jwt.refused", { request_id: requestId, route: route?.name ?? "*", reason: jwt.reason });
@@ -50,3 +53,5 @@ function problemIn(error: unknown): Problem {
   if (error instanceof Problem) return error;
   throw error;
 }
+
+function ignore(): void {}

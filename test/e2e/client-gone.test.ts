@@ -43,18 +43,11 @@ describe("a client that goes away before it has its answer", () => {
   let originUrl = "";
   /** What the origin does with what it is asked from now on. */
   let answer = (response: ServerResponse) => void response.end("answer");
-  /** Called once the origin has a request that it is to hold. */
-  let isAsked = () => {};
+  /** Settles once the origin has the request that it is to hold. */
+  let holds = Promise.withResolvers<ServerResponse>();
   const asked: string[] = [];
   const origin = createServer((request, response) => {
-    if (request.url === "/tell-me-when") {
-      const before = isAsked;
-      isAsked = () => {
-        before();
-        response.end();
-      };
-      return;
-    }
+    if (request.url === "/tell-me-when") return void holds.promise.then(() => response.end());
     request.resume();
     asked.push(`${request.method} ${request.url}`);
     response.setHeader("cache-tag", "thing-7").setHeader("content-length", 6);
@@ -120,13 +113,11 @@ describe("a client that goes away before it has its answer", () => {
    * @returns what has the origin send the rest.
    */
   async function leave(path: string, init: RequestInit, begun?: string): Promise<() => void> {
-    const { promise: held, resolve } = Promise.withResolvers<ServerResponse>();
+    holds = Promise.withResolvers<ServerResponse>();
     const before = answer;
     answer = (response) => {
       if (begun !== undefined) response.write(begun);
-      resolve(response);
-      isAsked();
-      isAsked = () => {};
+      holds.resolve(response);
     };
     const headers = {
       ...(init.headers as Record<string, string>),
@@ -136,7 +127,7 @@ describe("a client that goes away before it has its answer", () => {
     expect(await response.json(), "it has left").toBe(true);
     answer = before;
     const rest = "answer".slice(begun?.length ?? 0);
-    const answering = await held;
+    const answering = await holds.promise;
     return () => void answering.end(rest);
   }
 
