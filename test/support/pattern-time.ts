@@ -2,12 +2,16 @@
 const MAX_CHARACTERS = 12;
 const MAX_WORDS = 12;
 /**
- * Lengths of the values, one after the other: from that at which what grows faster than any power takes seconds, to that at which what
- * grows with the square does. The longer ones are tried where one of the first took longer than so many ms.
+ * Lengths of the values, one after the other: from that at which what grows faster than any power takes long, to that at which what grows
+ * with the square does. No step is so wide that what was quick before it does not end after it. The longer ones are tried where one of
+ * the first took longer than so many ms.
  */
-const FIRST_LENGTHS = [24, 200, 2000];
+const FIRST_LENGTHS = [24, 48, 96, 200, 2000];
 const FIRST_MS = 0.25;
-const LENGTHS = [...FIRST_LENGTHS, 10_000, 40_000];
+const LENGTHS = [
+  ...[24, 26, 28, 30, 34, 40, 48, 60, 72, 84, 96, 120, 150, 200],
+  ...[400, 2000, 10_000, 40_000],
+];
 /** What grows with the length alone takes a small part of that for the longest. */
 const SLOW_MS = 60;
 
