@@ -2,11 +2,10 @@
  * `npm run bench`: the edge beside what people would use instead, in one Miniflare, against one store over real Redis. Writes
  * RESULTS.md, in less than half an hour. Counts are exact; times are of alternating runs, of this machine.
  *
- * `npm run bench -- full --only PART,PART` measures these parts; the others of RESULTS.md stay as they were measured last on
- * this machine.
+ * `npm run bench -- full --only PART,PART` measures these parts; the others of RESULTS.md stay as they are.
  */
 import { execFileSync } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { measureBlock, type Sample, SpoiltBlock } from "./blocks.ts";
 import { type ContestantName, contestantNames } from "./contestants.ts";
 import { measureGrowth } from "./growing.ts";
@@ -96,8 +95,9 @@ export async function full(only: readonly string[] = partNames): Promise<void> {
       results.growing = await measureGrowth(say);
     });
   const versions = execFileSync("node_modules/.bin/workerd", ["--version"], { encoding: "utf8" }).trim();
-  const text = report(results, versions);
-  await writeFile(`${import.meta.dirname}/../RESULTS.md`, text);
+  const file = `${import.meta.dirname}/../RESULTS.md`;
+  const text = report(results, versions, await readFile(file, "utf8"));
+  await writeFile(file, text);
   console.log(text);
 }
 

@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { medianOf, ratioOfSamples, type Sample } from "./blocks.ts";
+import { TARGETS, withEarlier } from "./earlier.ts";
 import { ratioText } from "./interval.ts";
 import { MAX_WAIT_MS } from "./load.ts";
 import { commandsOfMix, dollarsOfMix, MIX } from "./mix.ts";
@@ -19,10 +20,25 @@ const sections: Record<PartName, (results: Results) => string[]> = {
   growing: growingSection,
 };
 
-/** RESULTS.md. What was not measured is left out. */
-export function report(results: Results, versions: string): string {
+/** Headings of the sections, in their order. */
+const ORDER = [
+  TARGETS,
+  "Calls and commands of one request",
+  "Latency",
+  "Ratios",
+  "The store refuses, or hangs",
+  "Once per Worker",
+  "Load that grows",
+];
+
+/**
+ * RESULTS.md.
+ *
+ * @param earlier The text as it is: what was not measured now stays so.
+ */
+export function report(results: Results, versions: string, earlier: string): string {
   const done = partNames.filter((name) => results.made[name]);
-  return [
+  const text = [
     ...heading(results, done, versions),
     "## Targets",
     "",
@@ -32,7 +48,16 @@ export function report(results: Results, versions: string): string {
     "",
     ...done.flatMap((name) => [...sections[name](results), ""]),
   ].join("\n");
+  const joined = withEarlier(text, earlier, ORDER);
+  const kept = joined.kept.map((each) => `*${each}*`).join(", ");
+  return joined.text.replace(
+    KEPT,
+    kept === "" ? "" : `Of an earlier run, on its machine, and left as they were: ${kept}.\n\n`,
+  );
 }
+
+/** Where it is said what is of an earlier run. */
+const KEPT = "<!-- kept -->\n";
 
 function heading({ made }: Results, done: readonly PartName[], versions: string): string[] {
   const seconds = done.reduce((sum, name) => sum + (made[name]?.seconds ?? 0), 0);
@@ -55,6 +80,7 @@ function heading({ made }: Results, done: readonly PartName[], versions: string)
     "- **edge** logs from warnings on, as the others log nothing; **edge-logging** writes its line for each request,",
     "  and **edge-operators** counts for `/edge/metrics` as well.",
     "",
+    "<!-- kept -->",
     "What the distance to the store and to the origin costs, and what asking both at once saves, is in [DISTANCE.md](DISTANCE.md).",
     "",
   ];
