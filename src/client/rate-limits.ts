@@ -67,7 +67,7 @@ export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
 export function retryAfterSeconds(headers: Headers, now = Date.now()): number | null {
   const text = headers.get("retry-after");
   const seconds = wholeNumber(text) ?? secondsUntil(httpDate(text), headers, now);
-  // NaN is not.
+  // NaN, where nothing can be read, is not.
   return seconds >= 0 ? seconds : null;
 }
 

@@ -31,8 +31,8 @@ export interface MoveOptions {
 }
 
 /**
- * Moves a body, or what a reader has not read of it, chunk by chunk, so that each can be heard of; the runtime's own `pipeTo` tells nothing before its end. When one
- * side fails, the other is broken off.
+ * Moves a body, or what a reader has not read of it, chunk by chunk, so that each can be heard of; the runtime's own `pipeTo` tells
+ * nothing before its end. When one side fails, the other is broken off.
  */
 export function moveBody(
   source: ReadableStream<Uint8Array> | BodyReader,

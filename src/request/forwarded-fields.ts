@@ -16,7 +16,7 @@ export class ForwardedFields {
   readonly #ignoreCookies: readonly string[];
   readonly #withToken: boolean;
   /** The names in `Connection`, once they are wanted. */
-  #named: readonly string[] | null = null;
+  #named: ReadonlySet<string> | null = null;
   /** All that are sent, once they are wanted: the cache and the origin request both ask for them. */
   #all: readonly (readonly [name: string, value: string])[] | null = null;
 
@@ -75,8 +75,8 @@ export class ForwardedFields {
   #isDropped(name: string): boolean {
     // The server in front has answered `Expect` already (RFC 9110 §10.1.1). The runtime would treat a 100 as the answer.
     if (isHopByHop(name) || name === "expect" || isReservedRequestField(name)) return true;
-    this.#named ??= connectionOptions(this.#headers);
-    return this.#named.includes(name);
+    this.#named ??= new Set(connectionOptions(this.#headers));
+    return this.#named.has(name);
   }
 
   #cookies(header: string): string | null {

@@ -79,12 +79,10 @@ export class RedisEntryStore implements EntryStore {
     const { key, urlHash } = address;
     const stampKey = this.#keys.invalidatedAt(urlHash);
     const reading = batch.readAll(query.toldOnly ? [stampKey] : [stampKey, this.#keys.response(key)]);
-    const purging = query.purgesSince === null ? null : this.#readPurges(query.purgesSince, query, batch);
+    const purging = this.#readPurges(query, batch);
     const searching = query.varies && !query.toldOnly ? this.#search(key, query, batch) : null;
     searching?.catch(() => {});
-    const [[stamp = null, text = null], purged] = await (purging
-      ? Promise.all([reading, purging])
-      : reading.then((texts) => [texts, { purges: [] }] as const));
+    const [[stamp = null, text = null], purged] = await Promise.all([reading, purging]);
     const told: Told = { ...purged, invalidatedAt: invalidationIn(stamp), others: [] };
     if (query.toldOnly) return { kind: "told-only", ...told };
     if (text === MARKERS.varies) {
@@ -102,7 +100,8 @@ export class RedisEntryStore implements EntryStore {
   }
 
   /** After the entries in the same batch: a purge between the two is seen. A log that somebody has written over is told as lost. */
-  async #readPurges(purgesSince: string, { changesSince }: EntryQuery, batch: Batch) {
+  async #readPurges({ purgesSince, changesSince }: EntryQuery, batch: Batch) {
+    if (purgesSince === null) return { purges: [] };
     const [purges, changes] = await Promise.all([
       this.#readScores(this.#keys.purges(), purgesSince, batch),
       this.#readScores(this.#keys.changes(), changesSince, batch),

@@ -20,16 +20,15 @@ const sections: Record<PartName, (results: Results) => string[]> = {
   growing: growingSection,
 };
 
-/** Headings of the sections, in their order. */
-const ORDER = [
-  TARGETS,
-  "Calls and commands of one request",
-  "Latency",
-  "Ratios",
-  "The store refuses, or hangs",
-  "Once per Worker",
-  "Load that grows",
-];
+/** By which a section is found in the report that was there before. */
+const HEADINGS: Record<PartName, string> = {
+  counts: "Calls and commands of one request",
+  latency: "Latency",
+  blocks: "Ratios",
+  outages: "The store refuses, or hangs",
+  once: "Once per Worker",
+  growing: "Load that grows",
+};
 
 /**
  * RESULTS.md.
@@ -46,9 +45,9 @@ export function report(results: Results, versions: string, earlier: string): str
     "",
     ...targetsTable(results),
     "",
-    ...done.flatMap((name) => [...sections[name](results), ""]),
+    ...done.flatMap((name) => [`## ${HEADINGS[name]}`, "", ...sections[name](results), ""]),
   ].join("\n");
-  const joined = withEarlier(text, earlier, ORDER);
+  const joined = withEarlier(text, earlier, [TARGETS, ...partNames.map((name) => HEADINGS[name])]);
   const kept = joined.kept.map((each) => `*${each}*`).join(", ");
   return joined.text.replace(
     KEPT,
@@ -88,8 +87,6 @@ function heading({ made }: Results, done: readonly PartName[], versions: string)
 
 function countsSection(results: Results): string[] {
   return [
-    "## Calls and commands of one request",
-    "",
     "| request | Worker | calls that were over when the answer was | calls in all | commands |",
     "|---|---|---|---|---|",
     ...results.counts.map(({ row, name }) => {
@@ -114,8 +111,6 @@ function dollars(results: Results): string {
 
 function latencySection(results: Results): string[] {
   return [
-    "## Latency",
-    "",
     `At least ${MIN_REQUESTS} requests of each, in two alternating rounds; percentiles of all of them, the p50 with its 95 % interval. In bold what`,
     "is worse for the edge than for *tuned* by more than the intervals of both. A second client waits for the first one's CPU too:",
     "at one client the round trip decides, at 64 the CPU. Each Worker has answered 1,500 such requests before; for *hit in Redis* it is",
@@ -171,8 +166,6 @@ function blocksSection({ blocks }: Results): string[] {
     ["CPU ms", cpu, 3],
   ] as const;
   return [
-    "## Ratios",
-    "",
     "Eight clients, 0 ms to the store: the runtime's thread is always busy. Blocks of short alternating slices, each Worker restarted",
     "between blocks; the edge's figure over the other's with the 95 % interval of the blocks. *young*: in an isolate's first seconds, after",
     "some 200 requests, when the runtime still compiles what it runs; a larger Worker needs more requests until it is done. *cold GET*,",
@@ -201,8 +194,6 @@ function blocksSection({ blocks }: Results): string[] {
 
 function outagesSection({ outages }: Results): string[] {
   return [
-    "## The store refuses, or hangs",
-    "",
     `Cold GETs, four clients, after three failed batches. Status 0: no answer within ${MAX_WAIT_MS / 1000} s.`,
     "",
     "| store | Worker | healthy p50 / p99 ms | lost p50 / p99 ms | statuses |",
@@ -216,8 +207,6 @@ function outagesSection({ outages }: Results): string[] {
 
 function onceSection({ once }: Results): string[] {
   return [
-    "## Once per Worker",
-    "",
     "Start-up is active CPU: the samples of `wrangler check startup` without those that are idle or the program's.",
     "",
     "| Worker | bundle, gzipped | start-up, ms | isolate's heap, after so many warm requests |",
@@ -235,8 +224,6 @@ function growingSection({ growing }: Results): string[] {
   const [smallest] = growing;
   if (!smallest) return [];
   return [
-    "## Load that grows",
-    "",
     "Eight clients, 0 ms to the store, requests to the last route of the list. *Warm*: ten callers, ten URLs that the isolate holds.",
     "*New*: each request from a caller and for a URL that the isolate has not met. In brackets the ratio to the first line.",
     "",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { waitsOf } from "../../../src/runtime/waits.ts";
+import { FIRST_LOOK_MS, waitsOf } from "../../../src/runtime/waits.ts";
 import { testPlatform } from "../../support/platform.ts";
 
 function waiting() {
@@ -52,6 +52,21 @@ describe("waits that follow one another", () => {
     }
     platform.advance(1);
     expect(late).toEqual(["49"]);
+  });
+
+  it("set no timer of its own for a short one after a long one that is young", () => {
+    const platform = testPlatform();
+    let set = 0;
+    const timer: typeof platform.timer = (ms, run) => {
+      set += 1;
+      return platform.timer(ms, run);
+    };
+    const waits = waitsOf({ now: platform.now, timer });
+    waits.next(30_000, () => {});
+    platform.advance(20);
+    waits.next(FIRST_LOOK_MS, () => {});
+    waits.stop();
+    expect(set).toBe(1);
   });
 
   it("that are over set and run nothing", () => {
