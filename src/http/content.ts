@@ -35,6 +35,22 @@ export function isShortBody(headers: Headers): boolean {
   return (contentLength(headers) ?? Number.POSITIVE_INFINITY) <= SHORT_BODY_BYTES;
 }
 
+/**
+ * Digests of the very bytes that a message carries (RFC 9530 §2, RFC 1864): of a part those of the part, and of no content those of
+ * nothing. `Repr-Digest` and `Digest` are of the whole, whatever is sent of it.
+ */
+export const CONTENT_DIGESTS: readonly string[] = ["content-digest", "content-md5"];
+
+const POLICIES = ["content-security-policy", "content-security-policy-report-only"];
+
+/**
+ * The policies among the fields that name the scripts of one page by a nonce (CSP Level 3 §2.3.1, §7.1). They belong to its bytes: with
+ * those of an earlier answer, whose scripts have another nonce, none of them would run.
+ */
+export function policiesWithNonce(headers: Headers): string[] {
+  return POLICIES.filter((name) => /'nonce-/i.test(headers.get(name) ?? ""));
+}
+
 /** Whether content has a coding (RFC 9110 §8.4). `identity` is none, though it should not be said. */
 export function isCoded(headers: Pick<Headers, "get">): boolean {
   return !/^[\s,]*(identity[\s,]*)*$/i.test(headers.get("content-encoding") ?? "");

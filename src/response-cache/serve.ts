@@ -1,4 +1,4 @@
-import { isCoded } from "../http/content.ts";
+import { CONTENT_DIGESTS, isCoded } from "../http/content.ts";
 import { mutableResponse } from "../http/mutable-response.ts";
 import type { Entry } from "./entry.ts";
 import { clientHasIt, notModifiedHeaders } from "./rules/preconditions.ts";
@@ -29,6 +29,7 @@ export function serveEntry(entry: Entry, request: Request, now: number): ServedE
   if (ranged.kind === "part") {
     const { first, last } = ranged;
     headers.set("content-range", `bytes ${first}-${last}/${size}`);
+    for (const name of CONTENT_DIGESTS) headers.delete(name);
     headers.set("content-length", String(last - first + 1));
     const part = bytesOf(entry).slice(first, last + 1);
     return { response: new Response(part, { status: 206, headers, ...AS_STORED }), bytes: part.length };

@@ -1,3 +1,4 @@
+import { CONTENT_DIGESTS, policiesWithNonce } from "../../http/content.ts";
 import { parseHttpDate } from "../../http/http-date.ts";
 import { entityTag, entityTags, weaklyEqual } from "./entity-tag.ts";
 import type { RequestFacts } from "./message.ts";
@@ -38,13 +39,12 @@ const OF_THE_CONTENT = [
   "content-encoding",
   "content-language",
   "content-length",
-  "content-md5",
   "content-range",
   "content-type",
   "digest",
   "repr-digest",
-  "content-digest",
   "transfer-encoding",
+  ...CONTENT_DIGESTS,
 ];
 
 /**
@@ -54,7 +54,7 @@ const OF_THE_CONTENT = [
  */
 export function notModifiedHeaders(served: Headers): Headers {
   const fields = new Headers(served);
-  for (const name of OF_THE_CONTENT) fields.delete(name);
+  for (const name of [...OF_THE_CONTENT, ...policiesWithNonce(served)]) fields.delete(name);
   if (fields.has("etag")) fields.delete("last-modified");
   return fields;
 }

@@ -61,6 +61,9 @@ export function isValidatable(stored: StoredResponse): boolean {
  * Which of the stored responses a 304 confirms (RFC 9111 §4.3.4), or null: then it confirms none, and the request is to
  * be made again without conditions.
  *
+ * A strong tag may mean the weak form of the same, where that alone was sent: nginx makes the tag of what it compresses weak, and not
+ * that of its 304. By the RFC each validation would cost two requests there.
+ *
  * @param candidates those whose validators were sent: {@link validationCandidates}.
  */
 export function confirmedBy<Stored extends StoredResponse>(
@@ -69,7 +72,7 @@ export function confirmedBy<Stored extends StoredResponse>(
 ): Stored | null {
   const tag = entityTag(notModified.get("etag"));
   if (tag !== null) {
-    const equal = isWeak(tag) ? weaklyEqual : stronglyEqual;
+    const equal = isWeak(tag) || candidates.length === 1 ? weaklyEqual : stronglyEqual;
     return mostRecent(candidates.filter((each) => equal(tag, tagOf(each) ?? "")));
   }
   const modified = notModified.get("last-modified");

@@ -129,6 +129,41 @@ describe("a Range of what is stored", () => {
   });
 });
 
+it("a server whose tag is weak for what it compresses, and strong in its 304, is asked once for a validation", async () => {
+  const bytes = new Uint8Array(gzipSync(PLAIN));
+  const fields = { "cache-control": LIFETIME, "content-encoding": "gzip", etag: 'W/"a"' };
+  const origin = new Origin(({ headers }) =>
+    headers.get("if-none-match") === 'W/"a"'
+      ? new Response(null, { status: 304, headers: { "cache-control": LIFETIME, etag: '"a"' } })
+      : new Response(bytes, { headers: fields, encodeBody: "manual" }),
+  );
+  const first = openCache({ origin });
+  await first.ask("/v1/x");
+  for (const isolate of [first, another(first)]) {
+    isolate.platform.advance(61_000);
+    const asked = origin.count;
+    const reply = await isolate.ask("/v1/x");
+    expect([reply.word, reply.status, reply.headers.get("etag")]).toEqual(["REVALIDATED", 200, 'W/"a"']);
+    expect(reply.bytes).toEqual(bytes);
+    expect(origin.count - asked).toBe(1);
+  }
+});
+
+it("a part has the digest of the whole representation, and not that of the content as it was stored (RFC 9530)", async () => {
+  const digests = { "content-digest": "sha-256=:AA==:", "content-md5": "AA==" };
+  const ofTheWhole = { "repr-digest": "sha-256=:AA==:", digest: "sha-256=AA==" };
+  const first = openCache({ origin: speaks(null, PLAIN, { ...digests, ...ofTheWhole, etag: '"strong"' }) });
+  await first.ask("/v1/x");
+  for (const isolate of [first, another(first)]) {
+    const part = await isolate.ask("/v1/x", { headers: { range: "bytes=10-19" } });
+    expect(part.status).toBe(206);
+    for (const name of Object.keys(digests)) expect(part.headers.get(name), name).toBeNull();
+    for (const [name, value] of Object.entries(ofTheWhole)) expect(part.headers.get(name)).toBe(value);
+    const whole = await isolate.ask("/v1/x");
+    for (const [name, value] of Object.entries(digests)) expect(whole.headers.get(name)).toBe(value);
+  }
+});
+
 it("a HEAD tells what the GET would be", async () => {
   for (const [coding, bytes] of CODINGS) {
     const first = openCache({ origin: speaks(coding, bytes, { etag: '"a"' }) });

@@ -109,7 +109,9 @@ describe("which one a 304 confirms (RFC 9111 §4.3.4)", () => {
 
   test.each<[string, Record<string, string>, StoredResponse[], StoredResponse | null]>([
     ["a strong tag, the one that has it", { etag: '"a"' }, [tagged('"b"'), a], a],
-    ["a strong tag, never one with the weak form", { etag: '"a"' }, [weak], null],
+    ["a strong tag, the only one that was asked about, by its weak form", { etag: '"a"' }, [weak], weak],
+    ["a strong tag, not one of several by its weak form", { etag: '"a"' }, [weak, tagged('"b"')], null],
+    ["a strong tag, not the weak form of another", { etag: '"a"' }, [tagged('W/"b"')], null],
     ["a strong tag, none that has another", { etag: '"a"' }, [tagged('"b"')], null],
     ["a strong tag, none by its date", { etag: '"a"', "last-modified": LAST }, [dated], null],
     ["a weak tag, the most recent that corresponds", { etag: 'W/"a"' }, [a, weak], weak],
@@ -145,19 +147,87 @@ describe("what a 304 changes (RFC 9111 §3.2)", () => {
       "x-changed": "2",
       "x-new": "2",
       "cache-control": "max-age=90",
-      "content-type": "text/html",
+      "repr-digest": "sha-256=:AA==:",
     });
     expect([headers.get("x-changed"), headers.get("x-new"), headers.get("x-kept")]).toEqual(["2", "2", "1"]);
-    expect([headers.get("cache-control"), headers.get("content-type")]).toEqual(["max-age=90", "text/html"]);
+    expect([headers.get("cache-control"), headers.get("repr-digest")]).toEqual([
+      "max-age=90",
+      "sha-256=:AA==:",
+    ]);
     expect(freshened(before, new Headers()).status).toBe(203);
   });
 
-  test.each(["content-length", "content-encoding", "content-range", "transfer-encoding"])(
-    "%s describes the stored bytes and stays",
-    (name) => {
-      expect(updated({ [name]: "9" }).get(name)).toBe(name === "content-length" ? "5" : null);
-    },
-  );
+  test.each([
+    ...["content-length", "content-encoding", "content-range", "transfer-encoding"],
+    ...["content-digest", "content-md5"],
+  ])("%s describes the stored bytes and stays", (name) => {
+    expect(updated({ [name]: "9" }).get(name)).toBe(name === "content-length" ? "5" : null);
+  });
+
+  test.each([
+    ['W/"a"', '"a"', 'W/"a"'],
+    ['W/"a"', 'W/"a"', 'W/"a"'],
+    ['"a"', 'W/"a"', 'W/"a"'],
+    ['W/"a"', '"b"', '"b"'],
+    ['"a"', '"a"', '"a"'],
+  ])("the stored tag %s is %s in a 304: %s", (etag, update, expected) => {
+    expect(freshened(tagged(etag), new Headers({ etag: update })).headers.get("etag")).toBe(expected);
+  });
+
+  /** The type of what is stored, and what a 304 says. */
+  test.each<[type: string | null, update: string, expected: string | null]>([
+    // What frameworks say of every answer without content.
+    ["application/json", "text/html; charset=utf-8", "application/json"],
+    ["text/css", "text/html", "text/css"],
+    ["image/svg+xml", "text/plain", "image/svg+xml"],
+    ["application/json", "", "application/json"],
+    [null, "text/html", null],
+    ["text/plain", "text/plain;charset=utf-8", "text/plain;charset=utf-8"],
+    ["Text/Plain; charset=utf-8", "text/plain", "text/plain"],
+    ["text/plain", "Text/Plain ; charset=utf-8", "Text/Plain ; charset=utf-8"],
+  ])("the stored content of type %j is not made another by %j", (type, update, expected) => {
+    const { headers } = freshened(
+      stored({ etag: '"a"', ...(type !== null && { "content-type": type }) }),
+      new Headers({ "content-type": update }),
+    );
+    expect(headers.get("content-type")).toBe(expected);
+  });
+
+  /** What is stored varies by these, and a 304 names those: what compresses or negotiates content adds its name to content alone. */
+  test.each<[vary: string | null, update: string | null, expected: string | null]>([
+    ["Accept-Encoding, Origin", "Origin", "Origin, Accept-Encoding"],
+    ["Accept", "Origin, Accept-Language", "Origin, Accept-Language, Accept"],
+    ["Accept, Origin", "origin, accept", "origin, accept"],
+    ["Accept", "", "Accept"],
+    ["Accept", null, "Accept"],
+    ["Accept", "*", "*"],
+    [null, "Origin", "Origin"],
+    [null, null, null],
+  ])("what varies by %j varies by it still where a 304 says %j", (vary, update, expected) => {
+    const { headers } = freshened(
+      stored({ etag: '"a"', ...(vary !== null && { vary }) }),
+      new Headers(update === null ? {} : { vary: update }),
+    );
+    expect(headers.get("vary")).toBe(expected);
+  });
+
+  /** Whether the stored policy stays, where a 304 has another: the scripts of what is stored have its nonce. */
+  test.each<[stored: string, update: string, stays: boolean]>([
+    ["script-src 'nonce-AAAA'", "script-src 'nonce-BBBB'", true],
+    ["script-src 'NONCE-AAAA'", "default-src 'none'; script-src 'Nonce-BBBB' 'strict-dynamic'", true],
+    ["script-src 'nonce-AAAA'", "script-src 'self'", false],
+    ["script-src 'self'", "script-src 'nonce-BBBB'", false],
+    ["script-src 'self'", "script-src 'none'", false],
+    ["script-src nonce-a.example", "script-src nonce-b.example", false],
+  ])("the policy %j in place of %j: stays %s", (policy, update, stays) => {
+    for (const name of ["content-security-policy", "content-security-policy-report-only"]) {
+      const { headers } = freshened(
+        stored({ etag: '"a"', [name]: policy }),
+        new Headers({ [name]: update, "x-frame-options": "DENY" }),
+      );
+      expect([headers.get(name), headers.get("x-frame-options")]).toEqual([stays ? policy : update, "DENY"]);
+    }
+  });
 
   test("fields of the hop, and those that Connection names, are not taken over", () => {
     const headers = updated({
