@@ -7,6 +7,7 @@ import { contentLength } from "../http/content.ts";
 import { API_KEY_FIELD } from "../http/credential-fields.ts";
 import { mutableResponse } from "../http/mutable-response.ts";
 import { Problem, problemFacts, problemResponse } from "../http/problem.ts";
+import { REMAINING_FIELDS } from "../http/quota-fields.ts";
 import { addVary } from "../http/vary.ts";
 import type { LimitVerdict } from "../ratelimit/verdict.ts";
 import { type LogRecord, logRequest } from "../request/log-record.ts";
@@ -157,9 +158,6 @@ function saysToWait(headers: Headers): boolean {
   if (REMAINING_FIELDS.some((name) => /^(0+|-\d+)$/.test(headers.get(name) ?? ""))) return true;
   return /[;,\s](r|remaining)=(0+|-\d+)(?![\d.])/.test(` ${headers.get("ratelimit") ?? ""}`);
 }
-
-/** The names under which APIs say what is left of a limit, beside `RateLimit` and its two forms (draft-ietf-httpapi-ratelimit-headers-07, -11). */
-const REMAINING_FIELDS = ["x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining"];
 
 /** Null where no limit was asked. */
 function limitsWord(limits: LimitVerdict | null): LogRecord["limits"] {

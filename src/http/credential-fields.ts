@@ -126,16 +126,42 @@ export function isSignatureParameter(name: string): boolean {
   return /sig|hmac/i.test(name) && wordsOf(name).some((word) => SIGNATURE_WORDS.has(word));
 }
 
+/** Of these words those that in an answer say something of it, and hand out nothing: `Access-Control-Allow-Credentials`, `Signature`. */
+const OF_THE_ANSWER: ReadonlySet<string> = new Set([
+  ...["key", "auth", "authentication", "credential", "credentials", "signature", "sig", "hmac"],
+]);
+
+/**
+ * What has none of the words: what the client signs its next request with (RFC 9110 §11.6.3, RFC 9449 §8.2, RFC 8555 §6.5.1, WordPress),
+ * whether it is signed in (FedCM), how its session is bound to its device (DBSC), and that its browser is to forget what it has.
+ */
+const TO_THE_SENDER =
+  /^(set-cookie2?|authentication-info|(dpop|replay|x-wp)-nonce|set-login|clear-site-data)$|^sec(ure)?-session-|[cx]srf/;
+
+/**
+ * Whether a response field is for the one who asked, whatever the rest of the answer is: a cookie, or a token such as an API hands out in
+ * a field (`X-CSRF-Token`, `Access-Token`, `Authorization`). To anybody else it is of no use, or somebody else's. @param name In lower case.
+ */
+export const isForSenderAlone = /* @__PURE__ */ remembered(
+  (name) => TO_THE_SENDER.test(name) || holdsCredential(name, (word) => !OF_THE_ANSWER.has(word)),
+);
+
 function kindByWords(name: string): FieldKind | null {
-  if (!MAY_BE_ONE.test(name)) return null;
+  if (!holdsCredential(name, () => true)) return null;
   const words = wordsOf(name);
-  const found = words.some((word, index) => {
+  return words.includes("csrf") || words.includes("xsrf") ? "secret" : "unread";
+}
+
+/** @param counts Which of the words count. */
+function holdsCredential(name: string, counts: (word: string) => boolean): boolean {
+  if (!MAY_BE_ONE.test(name)) return false;
+  const words = wordsOf(name);
+  return words.some((word, index) => {
     if (word === "session") return words[index + 1] === "id";
-    if (!CREDENTIAL_WORDS.has(word) || NO_CREDENTIAL_BEFORE.has(words[index + 1] ?? "")) return false;
+    if (!CREDENTIAL_WORDS.has(word) || !counts(word)) return false;
+    if (NO_CREDENTIAL_BEFORE.has(words[index + 1] ?? "")) return false;
     return !NO_CREDENTIAL_AFTER[word]?.has(words[index - 1] ?? "");
   });
-  if (!found) return null;
-  return words.includes("csrf") || words.includes("xsrf") ? "secret" : "unread";
 }
 
 /** Up to the last letter. `\d+$` would try again from each digit of a name that is nothing but digits and a letter. */

@@ -15,7 +15,8 @@ export type Requester = "anonymous" | "credentialed" | "verified";
 
 /**
  * What the response says that counts here, the most restrictive first: a response that says several things is taken at
- * the first of them. `shareable` is what RFC 9111 §3.5 asks for: public, s-maxage or must-revalidate.
+ * the first of them. `set-cookie` is that, or any other field for the one who asked; `shareable` is what RFC 9111 §3.5 asks for: public,
+ * s-maxage or must-revalidate.
  */
 export type Claim = "no-store" | "set-cookie" | "private" | "shareable" | "silent";
 

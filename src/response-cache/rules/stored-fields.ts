@@ -1,7 +1,9 @@
 import { CACHE_FIELDS } from "../../http/cache-fields.ts";
+import { isForSenderAlone } from "../../http/credential-fields.ts";
 import { isReservedResponseField } from "../../http/edge-fields.ts";
 import { connectionOptions, isNeverStored } from "../../http/hop-by-hop.ts";
 import { formatHttpDate, parseHttpDate } from "../../http/http-date.ts";
+import { isQuotaField } from "../../http/quota-fields.ts";
 import type { ResponseDirectives } from "./directives.ts";
 import type { Scope } from "./scope-table.ts";
 
@@ -22,14 +24,17 @@ export function storedFields(
     for (const name of directives.private) withheld.add(name);
   }
   const fields = [...headers].filter(
-    ([name]) => !withheld.has(name) && !isNeverStored(name) && !isForSenderAlone(name) && name !== "date",
+    ([name]) => !withheld.has(name) && !isNeverStored(name) && !isForOne(name) && name !== "date",
   );
   const date = headers.get("date");
   const readable = date !== null && parseHttpDate(date, responseTime) !== null;
   return [...fields, ["date", readable ? date : formatHttpDate(responseTime)]];
 }
 
-/** A cookie, and what an origin tells the edge of a session or a caller, are for the one who asked. */
-function isForSenderAlone(name: string): boolean {
-  return name === "set-cookie" || isReservedResponseField(name);
+/**
+ * What is for the one who asked, and what an origin tells the edge of a session or a caller. §3.1 would store what is said of a quota; but
+ * clients wait by it, and it is somebody else's (draft-ietf-httpapi-ratelimit-headers: from a cache it is to be ignored).
+ */
+function isForOne(name: string): boolean {
+  return isForSenderAlone(name) || isReservedResponseField(name) || isQuotaField(name);
 }

@@ -1,3 +1,5 @@
+import { isForSenderAlone } from "../../http/credential-fields.ts";
+import { isNeverStored } from "../../http/hop-by-hop.ts";
 import { initialAge } from "./age.ts";
 import { type ResponseDirectives, requestDirectives, responseDirectives } from "./directives.ts";
 import { eligibility } from "./eligibility.ts";
@@ -69,8 +71,9 @@ export function claimOf(response: ResponseFacts, directives: ResponseDirectives)
   // §5.2.2.3: a cache that understands the status goes by `must-understand` and ignores the `no-store` beside it.
   const excused = directives.mustUnderstand && isUnderstood(response.status);
   if (directives.noStore && !excused) return "no-store";
-  // RFC 9111 §7.3 leaves it to the cache; here a cookie goes to the one it was set for, unless the origin withholds it.
-  if (response.headers.has("set-cookie") && !withholds(directives, "set-cookie")) return "set-cookie";
+  // RFC 9111 §7.3 leaves it to the cache; here a cookie goes to the one it was set for, unless the origin withholds it. So does a token.
+  for (const name of response.headers.keys())
+    if (isForSenderAlone(name) && !isNeverStored(name) && !withholds(directives, name)) return "set-cookie";
   if (directives.private === true) return "private";
   const shareable = directives.public || directives.mustRevalidate || typeof directives.sMaxAge === "number";
   return shareable ? "shareable" : "silent";

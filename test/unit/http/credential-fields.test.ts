@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   CredentialNames,
   DEFAULT_CREDENTIALS,
+  isForSenderAlone,
   isKeylessParameter,
 } from "../../../src/http/credential-fields.ts";
 
@@ -104,4 +105,47 @@ it("CREDENTIAL_FIELDS adds names, and removes them with a leading -", () => {
     expect(names.isCredentialField(name), name).toBe(false);
     expect(names.isSecretField(name), name).toBe(false);
   }
+});
+
+describe("a response field", () => {
+  it.each([
+    ...["set-cookie", "set-cookie2", "set-login", "authentication-info", "dpop-nonce", "replay-nonce"],
+    ...["x-wp-nonce", "secure-session-challenge", "secure-session-registration", "sec-session-challenge"],
+    ...["x-csrf-token", "x-xsrf-token", "csrf-token", "x-harbor-csrf-token", "x-csrftoken", "csrf_token"],
+    ...["authorization", "access-token", "x-access-token", "refresh-token", "x-auth-token", "x-new-token"],
+    ...[
+      "x-amz-security-token",
+      "x-jwt",
+      "x-session-id",
+      "mcp-session-id",
+      "x-client-secret",
+      "x-okapi-token",
+    ],
+    "clear-site-data",
+  ])("%s is for the one who asked", (name) => {
+    expect(isForSenderAlone(name)).toBe(true);
+  });
+
+  it.each([
+    ...[
+      "access-control-allow-credentials",
+      "www-authenticate",
+      "signature",
+      "signature-input",
+      "x-hub-signature",
+    ],
+    ...[
+      "surrogate-key",
+      "x-object-key",
+      "idempotency-key",
+      "x-goog-encryption-key-sha256",
+      "etag",
+      "accept-ch",
+    ],
+    ...["x-next-page-token", "x-amz-next-token", "x-ms-continuation-token", "token-type", "x-token-count"],
+    ...["x-ratelimit-remaining-tokens", "x-auth-request-redirect", "content-security-policy", "repr-digest"],
+    ...["cache-control", "content-type", "x-request-id", "server-timing", "retry-after"],
+  ])("%s is not", (name) => {
+    expect(isForSenderAlone(name)).toBe(false);
+  });
 });

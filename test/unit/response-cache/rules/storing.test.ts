@@ -128,10 +128,21 @@ describe("what else keeps a response out", () => {
     },
   );
 
-  test("a cookie that the origin withholds by name does not keep the rest out", () => {
+  const FOR_ONE = ["set-cookie", "x-csrf-token", "access-token", "authorization", "dpop-nonce", "set-login"];
+
+  test.each(FOR_ONE)("%s is for the one who asked, whatever the scope", (name) => {
+    const fields = { "cache-control": "public, max-age=60", [name]: "a=1" };
+    expect(outcome(fields)).toBe("set-cookie");
+    for (const scope of ["public", "shared", "caller"] as const)
+      expect(outcome(fields, { requester: "verified", rule: rule({ scope, ttl: 60 }) })).toBe("set-cookie");
+  });
+
+  test.each(FOR_ONE)("%s that the origin withholds by name does not keep the rest out", (name) => {
     for (const directive of ["private", "no-cache"]) {
-      const fields = { "cache-control": `max-age=60, ${directive}="Set-Cookie"`, "set-cookie": "a=1" };
-      expect(storedFieldsOf(fields).has("set-cookie")).toBe(false);
+      const fields = { "cache-control": `max-age=60, ${directive}="${name}"`, [name]: "a=1" };
+      expect(storedFieldsOf(fields).has(name)).toBe(false);
+      const own = { requester: "verified", rule: rule({ scope: "caller" }) } as const;
+      expect(storedFieldsOf(fields, own).has(name)).toBe(false);
     }
   });
 });
@@ -160,6 +171,16 @@ describe("which fields are stored (RFC 9111 §3.1)", () => {
     const fields = storedFieldsOf({
       ...FRESH,
       connection: "X-One, close,, x-two",
+    // A quota of the one who asked.
+    "ratelimit",
+    "ratelimit-policy",
+    "ratelimit-remaining",
+    "x-ratelimit-limit",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+    "x-rate-limit-remaining",
+    "x-ratelimit-remaining-tokens",
+    "x-app-rate-limit-count",
       "x-one": "1",
       "X-Two": "2",
       "x-three": "3",
