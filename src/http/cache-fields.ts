@@ -13,6 +13,7 @@ export const CACHE_FIELDS: ReadonlySet<string> = new Set([
   "etag",
   "expires",
   "last-modified",
+  "pragma",
   "vary",
 ]);
 

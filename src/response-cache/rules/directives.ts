@@ -43,15 +43,17 @@ export interface RequestDirectives {
 
 /**
  * What the response says about being cached: `CDN-Cache-Control` where it is valid (RFC 9213 §2.2: it then wins
- * entirely), else `Cache-Control`.
+ * entirely), else `Cache-Control`. Where there is neither, `Pragma: no-cache` counts: RFC 9111 §5.4 gives it no meaning in a response,
+ * but those who send it alone mean that, and only the route's own lifetime would say otherwise.
  */
 export function responseDirectives(headers: Fields): ResponseDirectives {
   const cdn = headers.get("cdn-cache-control");
   const field = headers.get("cache-control");
-  const name = `${cdn === null ? "" : "cdn"}:${cdn}\n${field === null ? "" : "own"}:${field}`;
+  const pragma = field === null ? headers.get("pragma") : null;
+  const name = `${cdn === null ? "" : "cdn"}:${cdn}\n${field === null ? "" : "own"}:${field ?? pragma}`;
   const known = read.get(name);
   if (known) return known;
-  const directives = readDirectives(cdn, field);
+  const directives = readDirectives(cdn, field, pragma);
   if (read.size >= MAX_READ) read.clear();
   if (name.length <= MAX_READ_LENGTH) read.set(name, directives);
   return directives;
@@ -62,7 +64,7 @@ const read = new Map<string, ResponseDirectives>();
 const MAX_READ = 500;
 const MAX_READ_LENGTH = 500;
 
-function readDirectives(cdn: string | null, field: string | null): ResponseDirectives {
+function readDirectives(cdn: string | null, field: string | null, pragma: string | null): ResponseDirectives {
   const targeted = parseTargeted(cdn);
   const directives = targeted ?? parseCacheControl(field);
   return {
@@ -73,7 +75,7 @@ function readDirectives(cdn: string | null, field: string | null): ResponseDirec
     mustRevalidate: directives.has("must-revalidate"),
     proxyRevalidate: directives.has("proxy-revalidate"),
     private: qualified(directives, "private"),
-    noCache: qualified(directives, "no-cache"),
+    noCache: qualified(directives, "no-cache") || (!targeted && parseCacheControl(pragma).has("no-cache")),
     maxAge: seconds(directives, "max-age"),
     sMaxAge: seconds(directives, "s-maxage"),
     staleWhileRevalidate: seconds(directives, "stale-while-revalidate"),

@@ -5,6 +5,7 @@ import { MAX_SECONDS } from "./cache-control.ts";
 import { type ResponseDirectives, responseDirectives, type Seconds } from "./directives.ts";
 import { isHeuristicallyCacheable, isMissing } from "./status.ts";
 import { type Fields, fieldsOf, type StoredResponse } from "./stored.ts";
+import { isValidatable } from "./validation.ts";
 
 /** What of a route's cache rule has a say here. Its `ttl` already holds `REDIS_CACHE_TTL` where the route names none. */
 export type FreshnessRule = Pick<CacheRule, "scope" | "ttl" | "staleWhileRevalidate" | "staleIfError">;
@@ -100,12 +101,10 @@ export function retentionSeconds(
   now: number,
   retention: Retention = RETENTION,
 ): number {
-  const headers = fieldsOf(stored);
-  const hasValidator = headers.has("etag") || headers.has("last-modified");
   const afterwards = Math.max(
     freshness.staleWhileRevalidate,
     freshness.staleIfError,
-    hasValidator ? retention.validatable : 0,
+    isValidatable(stored) ? retention.validatable : 0,
   );
   const fresh = Math.max(0, timeToLive(stored, freshness, now));
   return Math.ceil(Math.min(fresh + afterwards, retention.max));

@@ -9,6 +9,7 @@ import { type Claim, type Requester, SCOPE_TABLE, type ScopeRefusal } from "./sc
 import { isHeuristicallyCacheable, isStorable, isUnderstood } from "./status.ts";
 import type { StoredResponse } from "./stored.ts";
 import { storedFields } from "./stored-fields.ts";
+import { isValidatable } from "./validation.ts";
 import { selectingFields } from "./vary.ts";
 
 /** A request, as the client sent it, and the final answer to it. Times in milliseconds since the epoch. */
@@ -61,7 +62,7 @@ export function storing(exchange: Exchange): StoreVerdict {
   if (stored.headers.some(([, value]) => value.includes("\ufffd")))
     return { kind: "refuse", reason: "bytes" };
   const freshness = freshnessOf(stored, rule);
-  return isOfUse(stored, freshness, response.headers)
+  return isOfUse(stored, freshness)
     ? { kind: "store", stored, freshness }
     : { kind: "refuse", reason: "no-use" };
 }
@@ -115,8 +116,8 @@ function isExplicit(
   );
 }
 
-function isOfUse(stored: StoredResponse, freshness: Freshness, headers: Headers): boolean {
-  if (headers.has("etag") || headers.has("last-modified")) return true;
+function isOfUse(stored: StoredResponse, freshness: Freshness): boolean {
+  if (isValidatable(stored)) return true;
   if (freshness.mustValidate) return false;
   return (
     freshness.lifetime > initialAge(stored) ||

@@ -260,10 +260,27 @@ describe("what a request asks for (RFC 9111 §5.2.1)", () => {
     });
   });
 
-  test("Pragma in a response means nothing (§5.4)", () => {
-    expect(responseDirectives(new Headers({ pragma: "no-cache" }))).toMatchObject({
+  test.each<[Record<string, string>, boolean]>([
+    [{ pragma: "no-cache" }, true],
+    [{ pragma: "No-Cache" }, true],
+    [{ pragma: "x, no-cache" }, true],
+    [{ pragma: "no-cache", "cdn-cache-control": "max-age=60, &&&&&" }, true],
+    [{ pragma: "no-cache", "cache-control": "max-age=9" }, false],
+    [{ pragma: "no-cache", "cache-control": "" }, false],
+    [{ pragma: "no-cache", "cdn-cache-control": "max-age=9" }, false],
+    [{ pragma: "public" }, false],
+    [{ pragma: "" }, false],
+    [{}, false],
+  ])("no-cache in a response with %j alone: %s (§5.4)", (fields, expected) => {
+    expect(responseDirectives(new Headers(fields)).noCache).toBe(expected);
+  });
+
+  test("nothing else of Pragma counts in a response (§5.4)", () => {
+    expect(responseDirectives(new Headers({ pragma: "no-store, max-age=1, private" }))).toMatchObject({
       source: "none",
-      noCache: false,
+      noStore: false,
+      private: false,
+      maxAge: undefined,
     });
   });
 });

@@ -167,6 +167,8 @@ describe("how long an entry is of use", () => {
     [{ "cache-control": "max-age=60, stale-while-revalidate=5, stale-if-error=30" }, 80],
     [{ "cache-control": "max-age=60", etag: '"a"' }, 50 + DAY],
     [{ "cache-control": "max-age=0", "last-modified": dateAt(-9) }, DAY],
+    [{ "cache-control": "max-age=60", etag: "abc" }, 50],
+    [{ "cache-control": "max-age=60", etag: "", "last-modified": "undefined" }, 50],
     [{ "cache-control": "max-age=99999999999" }, 7 * DAY],
     [{ "cache-control": "max-age=5" }, 0],
   ])("%j: %i seconds", (fields, seconds) => {

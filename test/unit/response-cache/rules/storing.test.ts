@@ -121,6 +121,16 @@ describe("what else keeps a response out", () => {
     expect(outcome(fields)).toBe(expected);
   });
 
+  /** What frameworks write where a value is missing or nobody has quoted it: no condition can be made of it. */
+  test.each<Record<string, string>>([
+    ...["", "undefined", "null", "abc123", '"abc', 'abc"', "W/abc", "'abc'"].map((etag) => ({ etag })),
+    ...["", "undefined", "0", "yesterday", "2020-04-07"].map((date) => ({ "last-modified": date })),
+  ])("%j validates nothing", (validator) => {
+    expect(outcome({ "cache-control": "no-cache", ...validator })).toBe("no-use");
+    expect(outcome({ "cache-control": "max-age=0", ...validator })).toBe("no-use");
+    expect(outcome({ ...FRESH, ...validator })).toBe("store");
+  });
+
   test.each(["caf\ufffd", "\ufffd", 'attachment; filename="\ufffd.pdf"'])(
     "with a field that holds %j: bytes",
     (value) => {
@@ -161,16 +171,6 @@ describe("which fields are stored (RFC 9111 §3.1)", () => {
     "upgrade",
     "x-edge-session",
     "x-edge-caller",
-  ];
-
-  test.each(NOT_STORED)("%s is not", (name) => {
-    expect(storedFieldsOf({ ...FRESH, [name]: "close" }).has(name)).toBe(false);
-  });
-
-  test("fields that Connection names are not, whatever their case", () => {
-    const fields = storedFieldsOf({
-      ...FRESH,
-      connection: "X-One, close,, x-two",
     // A quota of the one who asked.
     "ratelimit",
     "ratelimit-policy",
@@ -181,6 +181,16 @@ describe("which fields are stored (RFC 9111 §3.1)", () => {
     "x-rate-limit-remaining",
     "x-ratelimit-remaining-tokens",
     "x-app-rate-limit-count",
+  ];
+
+  test.each(NOT_STORED)("%s is not", (name) => {
+    expect(storedFieldsOf({ ...FRESH, [name]: "close" }).has(name)).toBe(false);
+  });
+
+  test("fields that Connection names are not, whatever their case", () => {
+    const fields = storedFieldsOf({
+      ...FRESH,
+      connection: "X-One, close,, x-two",
       "x-one": "1",
       "X-Two": "2",
       "x-three": "3",
