@@ -51,6 +51,26 @@ export function edgeLinks(link: string, addresses: Addresses): string {
   );
 }
 
+/** The address in a challenge (RFC 9728 §5.1), and the other quoted texts, which may hold anything. See {@link LINK_PARTS}. */
+const CHALLENGE_PARTS = /(\bresource_metadata\s*=\s*)"([^"\\]*)"|"(?:[^"\\]|\\.)*(?:"|\\?$)/gis;
+
+/** Where a `WWW-Authenticate` field says that an API is described, as {@link edgeAddress} gives it: clients go there to sign in. */
+export function edgeChallenge(challenge: string, addresses: Addresses): string {
+  return challenge.replace(CHALLENGE_PARTS, (text: string, name?: string, address?: string) =>
+    name === undefined || address === undefined ? text : `${name}"${edgeAddress(address, addresses)}"`,
+  );
+}
+
+/** A String (RFC 9651 §3.3.3) that may be an address, and any other, which stays. See {@link LINK_PARTS}. */
+const STRINGS = /"([^"\\]*)"|"(?:[^"\\]|\\.)*(?:"|\\?$)/gs;
+
+/** The addresses in a field whose Strings are such: `Reporting-Endpoints`, `Speculation-Rules`. */
+export function edgeStrings(field: string, addresses: Addresses): string {
+  return field.replace(STRINGS, (text: string, address?: string) =>
+    address === undefined ? text : `"${edgeAddress(address, addresses)}"`,
+  );
+}
+
 /** What stands before the address in a `Refresh` field. */
 const BEFORE_URL = /^\s*[\d.]*(?:\s+[;,]?|[;,])\s*(?:url\s*=\s*)?/i;
 

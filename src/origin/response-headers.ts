@@ -3,7 +3,15 @@ import { withoutForeignDomain, withPath } from "../http/cookies.ts";
 import { CALLER_SIGNAL_FIELD, isReservedResponseField, SESSION_SIGNAL_FIELD } from "../http/edge-fields.ts";
 import { dropHopByHop, isServersOwn } from "../http/hop-by-hop.ts";
 import { reasonPhrase } from "../http/mutable-response.ts";
-import { type Addresses, edgeAddress, edgeCookiePath, edgeLinks, edgeRefresh } from "./edge-address.ts";
+import {
+  type Addresses,
+  edgeAddress,
+  edgeChallenge,
+  edgeCookiePath,
+  edgeLinks,
+  edgeRefresh,
+  edgeStrings,
+} from "./edge-address.ts";
 
 /** Fields that stay even if `Connection` names them: without them a cache would store or reuse the response wrongly. */
 const NEEDED_BY_CACHES: ReadonlySet<string> = new Set([...CACHE_FIELDS, "set-cookie"]);
@@ -69,6 +77,16 @@ const ADDRESS_FIELDS: readonly (readonly [name: string, rewritten: typeof edgeAd
   ["content-location", edgeAddress],
   ["refresh", edgeRefresh],
   ["link", edgeLinks],
+  // RFC 9728 §5.1.
+  ["www-authenticate", edgeChallenge],
+  // Where a client asks how far it is, and where a browser looks for a source map, for a service worker's scope, and so on.
+  ["operation-location", edgeAddress],
+  ["azure-asyncoperation", edgeAddress],
+  ["sourcemap", edgeAddress],
+  ["x-sourcemap", edgeAddress],
+  ["service-worker-allowed", edgeAddress],
+  ["reporting-endpoints", edgeStrings],
+  ["speculation-rules", edgeStrings],
 ];
 
 /** A field that is right as it is keeps its bytes: those that are no UTF-8 would be lost on their way through a string. */

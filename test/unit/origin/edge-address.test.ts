@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { edgeAddress, edgeCookiePath, edgeLinks, edgeRefresh } from "../../../src/origin/edge-address.ts";
+import {
+  edgeAddress,
+  edgeChallenge,
+  edgeCookiePath,
+  edgeLinks,
+  edgeRefresh,
+  edgeStrings,
+} from "../../../src/origin/edge-address.ts";
 
 const at = (basePath: string) => ({
   originUrl: new URL(`http://internal:8000${basePath}/v1/x?q=1`),
@@ -113,6 +120,40 @@ describe("behind a base path", () => {
     expect(edgeRefresh(refresh, based)).toBe(expected);
   });
 
+  const METADATA = "/.well-known/oauth-protected-resource";
+  it.each([
+    [
+      `Bearer resource_metadata="http://internal:8000${METADATA}"`,
+      `Bearer resource_metadata="${EDGE}${METADATA}"`,
+    ],
+    [
+      `Basic realm="a", Bearer error="invalid_token", resource_metadata="http://internal:8000/app/meta", scope="x"`,
+      `Basic realm="a", Bearer error="invalid_token", resource_metadata="${EDGE}/meta", scope="x"`,
+    ],
+    ['Bearer RESOURCE_METADATA = "/app/meta"', 'Bearer RESOURCE_METADATA = "/meta"'],
+    ['Bearer realm="resource_metadata=\\"/app/meta\\""', 'Bearer realm="resource_metadata=\\"/app/meta\\""'],
+    [
+      'Bearer resource_metadata="https://elsewhere.example/m"',
+      'Bearer resource_metadata="https://elsewhere.example/m"',
+    ],
+    ['Bearer realm="http://internal:8000/app/"', 'Bearer realm="http://internal:8000/app/"'],
+    ['Bearer resource_metadata="/app/meta', 'Bearer resource_metadata="/app/meta'],
+    ["Bearer", "Bearer"],
+  ])("the challenge %s is %s", (challenge, expected) => {
+    expect(edgeChallenge(challenge, based)).toBe(expected);
+  });
+
+  it.each([
+    ['csp="/app/reports", other="http://internal:8000/app/r?x=1"', `csp="/reports", other="${EDGE}/r?x=1"`],
+    ['csp="https://reports.example/app/r"', 'csp="https://reports.example/app/r"'],
+    ['"/app/rules.json"', '"/rules.json"'],
+    ['"/app/rules.json', '"/app/rules.json'],
+    ['"a\\"/app/b"', '"a\\"/app/b"'],
+    ["", ""],
+  ])("the strings %s are %s", (field, expected) => {
+    expect(edgeStrings(field, based)).toBe(expected);
+  });
+
   /** Each took time that grew with the square of its length, or its cube, or would have in a simpler way to read it. */
   it.each<[what: string, value: (many: (text: string) => string) => string]>([
     ["blanks", (many) => many(" ")],
@@ -129,10 +170,14 @@ describe("behind a base path", () => {
     ["anchors without a value", (many) => many("anchor ")],
     ["blanks after an anchor", (many) => `anchor${many(" ")}x`],
     ["links", (many) => many("</x>")],
+    ["challenges that are never closed", (many) => many('resource_metadata="\\')],
+    ["names of challenges", (many) => many("resource_metadata ")],
   ])("100,000 characters are read at once: %s", (_what, value) => {
     const text = value((unit) => unit.repeat(100_000 / unit.length));
     expect(edgeLinks(text, based)).toBe(text);
     expect(edgeRefresh(text, based)).toBe(text);
+    expect(edgeChallenge(text, based)).toBe(text);
+    expect(edgeStrings(text, based)).toBe(text);
   });
 });
 

@@ -78,6 +78,28 @@ describe("what the client gets of the origin's answer", () => {
     expect(response.headers.get("content-location")).toBe("/v1/x.json");
   });
 
+  /** Fields that hold an address, and what stands around it. */
+  it.each<[name: string, around: (address: string) => string]>([
+    ["Location", (address) => address],
+    ["Content-Location", (address) => address],
+    ["Operation-Location", (address) => address],
+    ["Azure-AsyncOperation", (address) => address],
+    ["SourceMap", (address) => address],
+    ["X-SourceMap", (address) => address],
+    ["Service-Worker-Allowed", (address) => address],
+    ["Link", (address) => `<${address}>; rel="next"`],
+    ["Refresh", (address) => `3; url=${address}`],
+    ["WWW-Authenticate", (address) => `Bearer resource_metadata="${address}"`],
+    ["Reporting-Endpoints", (address) => `csp="${address}"`],
+    ["Speculation-Rules", (address) => `"${address}"`],
+  ])("%s names the edge's host, without the base path", (name, around) => {
+    const through = (address: string) => clean([[name, around(address)]], 401).response.headers.get(name);
+    expect(through("http://internal:8000/base/v1/y?a=1")).toBe(around("https://edge.example/v1/y?a=1"));
+    expect(through("/base/v1/y")).toBe(around("/v1/y"));
+    for (const other of ["https://elsewhere.example/base/y", "/v1/y", "y.json", "data:text/plain,y"])
+      expect(through(other)).toBe(around(other));
+  });
+
   it("signals to the edge are read out and gone, hop-by-hop fields too", () => {
     const { response, signals } = clean([
       ["x-edge-session", "s"],
