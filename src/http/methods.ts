@@ -15,3 +15,15 @@ export function isUnsafeMethod(method: string): boolean {
 export function echoesRequest(method: string): boolean {
   return method === "TRACE" || method === "TRACK";
 }
+
+/** A number of hops that nobody needs more of. */
+const MAX_HOPS = 255;
+
+/**
+ * How often an OPTIONS may be forwarded (RFC 9110 §7.6.2), or null where it does not say. The field means nothing to other methods but TRACE,
+ * which goes no further anyway.
+ */
+export function maxForwards({ method, headers }: Pick<Request, "method" | "headers">): number | null {
+  const text = method === "OPTIONS" ? headers.get("max-forwards") : null;
+  return text !== null && /^\d+$/.test(text) ? Math.min(Number(text), MAX_HOPS) : null;
+}

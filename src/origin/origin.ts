@@ -1,7 +1,7 @@
 import type { Config } from "../config/config.ts";
 import type { Events } from "../events/events.ts";
 import { dropOriginCors } from "../http/cors.ts";
-import { echoesRequest } from "../http/methods.ts";
+import { echoesRequest, maxForwards } from "../http/methods.ts";
 import { problem } from "../http/problem.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
@@ -57,6 +57,7 @@ export function originFor(options: OriginOptions, caller: OriginCaller, eager?: 
   const { request } = caller.request;
   if (echoesRequest(request.method))
     throw problem("METHOD_NOT_ALLOWED", { headers: { allow: FORWARDED_METHODS } });
+  if (maxForwards(request) === 0) return LAST_RECIPIENT;
 
   return {
     repeatable: true,
@@ -88,6 +89,17 @@ export function fetchEagerly(
 
 /** What a client is told to use in place of a method that is never forwarded (RFC 9110 §15.5.6). */
 const FORWARDED_METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/** What stands in for the origin where a request is to go no further: the edge answers for itself (RFC 9110 §7.6.2, §9.3.7). */
+const LAST_RECIPIENT: OriginFetch = {
+  repeatable: true,
+  async fetch() {
+    return {
+      kind: "response",
+      response: new Response(null, { status: 204, headers: { allow: FORWARDED_METHODS } }),
+    };
+  },
+};
 
 /**
  * Cloudflare's own cache, which every fetch of a Worker goes through, is passed by: what it holds no purge of the edge's reaches,

@@ -1,5 +1,6 @@
 import type { CacheRule } from "../config/route.ts";
 import { isWebSocketUpgrade } from "../http/hop-by-hop.ts";
+import { maxForwards } from "../http/methods.ts";
 import { traceFor } from "../http/traceparent.ts";
 import { ForwardedFields } from "../request/forwarded-fields.ts";
 import type { Platform } from "../runtime/platform.ts";
@@ -33,6 +34,8 @@ export function originHeaders(input: OriginHeadersInput): Headers {
   const websocket = input.method === "GET" && isWebSocketUpgrade(input.headers);
   const headers = new ForwardedFields(input.headers, input.cacheRule).toHeaders(input.cacheRule !== null);
   if (websocket) headers.set("upgrade", "websocket");
+  const forwards = maxForwards(input);
+  if (forwards !== null) headers.set("max-forwards", String(forwards - 1));
 
   if (input.identityTrusted && user) headers.set("x-user-id", headerSafe(user.id));
   if (input.identityTrusted && tier) headers.set("x-user-tier", headerSafe(tier));

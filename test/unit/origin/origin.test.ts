@@ -207,6 +207,32 @@ describe("a request that is echoed would tell its sender ORIGIN_TOKEN (apache/to
   });
 });
 
+describe("an OPTIONS that is to go no further (RFC 9110 §7.6.2)", () => {
+  it.each(["/x", "/limited", "/cached"])("%s is answered by the edge", async (path) => {
+    const init = { method: "OPTIONS", headers: { "max-forwards": "0" } };
+    const { response, sent } = await ask(path, init, () => new Response("x"));
+    expect([response.status, response.headers.get("allow"), sent.length]).toEqual([
+      204,
+      "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+      0,
+    ]);
+  });
+
+  it("is refused like any other where the route asks for more", async () => {
+    const init = { method: "OPTIONS", headers: { "max-forwards": "0" } };
+    expect((await ask("/guarded/x", init, () => new Response("x"))).response.status).toBe(401);
+  });
+
+  it.each([
+    ["OPTIONS", { "max-forwards": "1" }],
+    ["OPTIONS", {}],
+    ["GET", { "max-forwards": "0" }],
+  ])("%s %j goes to the origin", async (method, headers) => {
+    const { response, sent } = await ask("/x", { method, headers }, () => new Response("x"));
+    expect([response.status, sent.length]).toEqual([200, 1]);
+  });
+});
+
 describe("an answer that fails in its body has been given: what its fields say holds", () => {
   const KEY = { "x-api-key": "a-key-of-this-test-alone-0123456789" };
   const routes: RouteInput[] = [

@@ -36,6 +36,21 @@ describe("what the origin is sent", () => {
     });
   });
 
+  it.each<[method: string, said: string, expected: string]>([
+    ["OPTIONS", "1", "0"],
+    ["OPTIONS", "10", "9"],
+    ["OPTIONS", "012", "11"],
+    ["OPTIONS", "111111111111111111111", "254"],
+    ["OPTIONS", "many", "many"],
+    ["OPTIONS", "1, 2", "1, 2"],
+    // To other methods it means nothing.
+    ["GET", "1", "1"],
+    ["POST", "0", "0"],
+  ])("%s with Max-Forwards: %s goes on with %s (RFC 9110 §7.6.2)", (method, said, expected) => {
+    expect(sent({ "max-forwards": said }, { method }).get("max-forwards")).toBe(expected);
+    expect(sent({}, { method }).has("max-forwards")).toBe(false);
+  });
+
   it.each([
     "x-user-id",
     "x_user_id",
