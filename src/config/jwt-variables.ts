@@ -13,6 +13,8 @@ export const jwtVariables = {
   },
   JWT_JWKS_URL: {
     kind: "url",
+    // Where one address has the keys of several applications: `/discovery/v2.0/keys?appid=…`.
+    query: true,
     group: "often",
     description: describe(
       "The address of the key set that verifies JWTs signed with RS256, ES256 or EdDSA; needs issuer and audience.",

@@ -5,8 +5,12 @@ import type { Report } from "./report.ts";
 export const WHERE_UPSTASH_SHOWS_IT =
   'the "REST API" box of the database\'s page in the Upstash console shows UPSTASH_REDIS_REST_URL (https://…) and UPSTASH_REDIS_REST_TOKEN';
 
-/** An absolute http(s) address without user, query or fragment. A password in it is never shown. */
-export function readUrl(value: unknown, report: Report): URL | null {
+/**
+ * An absolute http(s) address without user and fragment. A password in it is never shown.
+ *
+ * @param query Whether it may have a query. Default false.
+ */
+export function readUrl(value: unknown, report: Report, query = false): URL | null {
   if (value === undefined) return null;
   const text = typeof value === "string" ? value.trim() : null;
   if (text !== null && isRedisAddress(text)) {
@@ -21,8 +25,11 @@ export function readUrl(value: unknown, report: Report): URL | null {
     report(withoutPassword(value), "Must be an address such as https://api.example.com.");
     return null;
   }
-  if (url.username || url.password || url.search || url.hash) {
-    report("an address with user, query or fragment", "Leave only scheme, host, port and path.");
+  if (url.username || url.password || (url.search && !query) || url.hash) {
+    report(
+      `an address with user${query ? "" : ", query"} or fragment`,
+      `Leave only scheme, host, port${query ? ", path and query" : " and path"}.`,
+    );
     return null;
   }
   return url;

@@ -70,7 +70,7 @@ function readers(variable: Variable, value: unknown, report: Report): unknown {
     case "choice":
       return readChoice(value, variable.choices, report) ?? variable.default;
     case "url":
-      return readUrl(value, report);
+      return readUrl(value, report, variable.query);
     case "path":
       return readPath(value, variable.default, report);
     case "binding":

@@ -21,7 +21,8 @@ export type Variable = Described &
     | { kind: "integer"; default: number; min: number; max: number; unit?: string }
     | { kind: "boolean"; default: boolean }
     | { kind: "choice"; choices: readonly string[]; default: string }
-    | { kind: "url" }
+    /** `query`: the address may have one. */
+    | { kind: "url"; query?: true }
     | { kind: "path"; default: string }
     | { kind: "binding"; to: "service" | "D1 database" | "folder of static files" | "version's metadata" }
     | { kind: "routes" }

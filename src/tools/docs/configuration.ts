@@ -98,7 +98,7 @@ function kindOf(variable: Variable): string {
     case "boolean":
       return "`true`, `false`";
     case "url":
-      return "address (http, https)";
+      return `address (http, https)${variable.query ? ", also with a query" : ""}`;
     case "binding":
       return variable.to === "service" ? "service binding" : `binding to a ${variable.to}`;
     case "routes":

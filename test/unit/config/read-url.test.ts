@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { readUrl } from "../../../src/config/read-url.ts";
+import { variables } from "../../../src/config/variables-table.ts";
 
 /** What is said of a value, or null where it is an address. */
-function saidOf(value: unknown): string | null {
+function saidOf(value: unknown, query?: boolean): string | null {
   let said: string | null = null;
-  readUrl(value, (found) => {
+  const note = (found: string) => {
     said = found;
-  });
+  };
+  readUrl(value, note, query);
   return said;
 }
 
@@ -41,4 +43,23 @@ describe("an address that is none", () => {
       expect(saidOf(value)).toBeNull();
     },
   );
+});
+
+describe("an address that may have a query", () => {
+  const KEYS = "https://login.example/tenant/discovery/v2.0/keys";
+  it.each([`${KEYS}?appid=1b2c`, `${KEYS}?p=B2C_1_signin&x=%2F`, `${KEYS}?`, KEYS])("%s keeps it", (text) => {
+    expect(saidOf(text, true)).toBeNull();
+    expect(readUrl(text, () => {}, true)?.href).toBe(text);
+  });
+
+  it.each([`https://user:pass@login.example/keys?a=1`, `${KEYS}?a=1#b`])("%s is none", (text) => {
+    expect(saidOf(text, true)).toBe("an address with user or fragment");
+  });
+
+  it("is that of a key set, and no other", () => {
+    const urls = Object.entries(variables).filter(([, { kind }]) => kind === "url");
+    expect(urls.filter(([, variable]) => "query" in variable).map(([name]) => name)).toEqual([
+      "JWT_JWKS_URL",
+    ]);
+  });
 });
