@@ -120,8 +120,8 @@ export function createClient(options: ClientOptions = {}): EdgeClient {
     const { waitSeconds: wait = waitSeconds, ...rest } = init;
     const request = new Request(typeof input === "string" ? new URL(input, base) : input, rest);
     const { method } = request;
-    // A stream can be sent once.
-    const repeatable = !(rest.body instanceof ReadableStream);
+    // A stream can be sent once. It is not told by its class, which neither React Native nor jsdom has.
+    const repeatable = !(rest.body && typeof Object(rest.body).getReader === "function");
     const attempt = () => once(repeatable ? request.clone() : request);
     return attempts.run(attempt, { method, repeatable, signal: request.signal }, wait);
   }
@@ -139,10 +139,12 @@ export function createClient(options: ClientOptions = {}): EdgeClient {
 /** @throws TypeError where there is no page. */
 function baseOf(url: string | undefined): URL {
   const page = (globalThis as { location?: { href: string } }).location?.href;
-  const found = url ?? page;
-  if (found === undefined || !URL.canParse(found, page))
+  try {
+    // Neither Safari before 17 nor React Native has `URL.canParse`.
+    return new URL(url ?? page ?? "", page);
+  } catch {
     throw new TypeError("createClient: outside of a page it needs baseUrl, such as https://api.example.com");
-  return new URL(found, page);
+  }
 }
 
 /** A response that a test made has no address. */

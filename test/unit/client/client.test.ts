@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type ClientOptions, createClient } from "../../../src/client/index.ts";
 
 const ID = "0123456789abcdef0123456789abcdef";
@@ -204,6 +204,33 @@ describe("retries", () => {
       lost,
     );
     expect(sent.length).toBe(1);
+  });
+
+  // Safari before 17, React Native and jsdom.
+  it.each<[string, () => void]>([
+    ["ReadableStream", () => vi.stubGlobal("ReadableStream", undefined)],
+    ["structuredClone", () => vi.stubGlobal("structuredClone", undefined)],
+    ["URL.canParse", () => void Reflect.deleteProperty(URL, "canParse")],
+    ["URL.parse", () => void Reflect.deleteProperty(URL, "parse")],
+    ["AbortSignal.any", () => void Reflect.deleteProperty(AbortSignal, "any")],
+    ["AbortSignal.timeout", () => void Reflect.deleteProperty(AbortSignal, "timeout")],
+    ["Promise.withResolvers", () => void Reflect.deleteProperty(Promise, "withResolvers")],
+    ["Array.prototype.toSorted", () => void Reflect.deleteProperty(Array.prototype, "toSorted")],
+    ["Object.groupBy", () => void Reflect.deleteProperty(Object, "groupBy")],
+  ])("are made where there is no %s", async (_name, remove) => {
+    const owners = [URL, AbortSignal, Promise, Object, Array.prototype];
+    const before = owners.map((owner) => Object.getOwnPropertyDescriptors(owner));
+    remove();
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+      for (const [index, owner] of owners.entries()) {
+        for (const [name, property] of Object.entries(before[index] ?? {}))
+          if (!Object.hasOwn(owner, name)) Object.defineProperty(owner, name, property);
+      }
+    });
+    const { client, sent } = openClient([status(503)]);
+    const response = await client.fetch("/x", { method: "PUT", body: "content" });
+    expect([response.status, sent.length]).toEqual([200, 2]);
   });
 
   it("end when the caller aborts", async () => {
