@@ -5,8 +5,12 @@ import { isFieldName } from "./field-name.ts";
 import { SESSION_TOKEN_FIELD } from "./session-token.ts";
 import { addVary } from "./vary.ts";
 
-/** Headers that a page of another origin may read. */
+/** Headers that a page of another origin may read: those that the edge itself may put on an answer, beyond the safe ones of Fetch §2.2.2. */
 const EXPOSED = [
+  // Why a token is refused (RFC 6750 §3.1), which methods there are, and which part of a stored answer it is.
+  "WWW-Authenticate",
+  "Allow",
+  "Content-Range",
   "Retry-After",
   "RateLimit",
   "RateLimit-Policy",

@@ -56,6 +56,8 @@ describe("with a list of origins the edge owns CORS", () => {
     ["etag, AGE", ["ETag", "Age"], ["etag", "AGE"]],
     // By which a page reads X-RateLimit-Reset, whatever its own clock says.
     ["", ["Date", "X-RateLimit-Reset"], []],
+    // What the edge's own 401, 405, 206 and 416 say.
+    ["", ["WWW-Authenticate", "Allow", "Content-Range"], []],
     ["bad name, X-Good", ["X-Good"], ["bad name"]],
     ["*", ["x-total-count", "content-type", "Retry-After"], ["*", "set-cookie"]],
     ["*, X-Later", ["X-Later", "x-total-count"], ["*"]],
