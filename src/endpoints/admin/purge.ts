@@ -123,7 +123,7 @@ function absolute(file: string, index: number, base: URL): URL {
  * hold is refused: it would reach nothing, or more than was meant.
  */
 function prefix(text: string, index: number): string {
-  const scheme = /^https?:\/\//.exec(text)?.[0] ?? "https://";
+  const scheme = /^https?:\/\//i.exec(text)?.[0] ?? "https://";
   const bare = text.slice(text.startsWith(scheme) ? scheme.length : 0);
   const isPrefix = /^[^/?#@\\]+\/(?:[^?#]*\/)?$/.test(bare) && URL.canParse(scheme + bare);
   if (!isPrefix) {

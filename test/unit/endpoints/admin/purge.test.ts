@@ -63,6 +63,8 @@ describe("a prefix", () => {
     ["https://edge.example/a/", "edge.example/a/"],
     ["https://edge.example:443/a/", "edge.example/a/"],
     ["http://edge.example:80/a/", "edge.example/a/"],
+    ["HTTPS://edge.example/a/", "edge.example/a/"],
+    ["Http://EDGE.example/A/", "edge.example/A/"],
     ["edge.example:8080/a/", "edge.example:8080/a/"],
     ["b\u00fccher.example/", "xn--bcher-kva.example/"],
     ["[::1]:8787/a/", "[::1]:8787/a/"],
