@@ -5,8 +5,11 @@ import { laxName } from "./field-name.ts";
 const SET_PER_REQUEST =
   /^(x-user-(id|tier)|x-forwarded-for|x-request-id|traceparent|cf-connecting-ip|cf-ray)$/;
 
-/** What asks for a part of an answer or for none (RFC 9110 §13.1, §14.2): the cache replaces them by its own. */
-const CONDITIONS = /^(if-.*|range)$/;
+/**
+ * What asks for a part of an answer or for none (RFC 9110 §13.1, §14.2): the cache replaces them by its own. The last is a draft's, and Apache
+ * still goes by it.
+ */
+const CONDITIONS = /^(if-.*|range|request-range)$/;
 
 /**
  * Whether what the origin receives under a name belongs to one request alone, so that no stored answer may vary by it: it
@@ -15,6 +18,12 @@ const CONDITIONS = /^(if-.*|range)$/;
 export const isPerRequestField = remembered((name) => {
   const lax = laxName(name);
   return SET_PER_REQUEST.test(lax) || CONDITIONS.test(lax);
+});
+
+/** Whether an origin may read a name as that of a condition or a range, and HTTP does not (`If_None_Match`, `Request-Range`). @param name In lower case. */
+export const isMisspeltCondition = remembered((name) => {
+  const lax = laxName(name);
+  return CONDITIONS.test(lax) && (lax !== name || lax === "request-range");
 });
 
 /** The field with Cloudflare's id of a request. */

@@ -3,6 +3,7 @@ import { bearerBegins } from "../http/bearer.ts";
 import { isReservedRequestField } from "../http/edge-fields.ts";
 import { headersFrom } from "../http/headers-from.ts";
 import { connectionOptions, isHopByHop } from "../http/hop-by-hop.ts";
+import { isMisspeltCondition } from "../http/per-request-fields.ts";
 import { SESSION_TOKEN_PREFIX } from "../http/session-token.ts";
 import { cookiesForOrigin } from "../identity/session-cookie.ts";
 
@@ -14,6 +15,7 @@ import { cookiesForOrigin } from "../identity/session-cookie.ts";
 export class ForwardedFields {
   readonly #headers: Headers;
   readonly #ignoreCookies: readonly string[];
+  readonly #isCached: boolean;
   readonly #withToken: boolean;
   /** The names in `Connection`, once they are wanted. */
   #named: ReadonlySet<string> | null = null;
@@ -27,6 +29,7 @@ export class ForwardedFields {
   constructor(headers: Headers, rule: Pick<CacheRule, "ignoreCookies"> | null, withToken = false) {
     this.#headers = headers;
     this.#ignoreCookies = rule?.ignoreCookies ?? [];
+    this.#isCached = rule !== null;
     this.#withToken = withToken;
   }
 
@@ -34,6 +37,11 @@ export class ForwardedFields {
   get(name: string): string | null {
     const value = this.#headers.get(name);
     return value === null ? null : this.#forwarded(name, value);
+  }
+
+  /** The names of the client's fields, in lower case: the origin is sent most of them. */
+  names(): Iterable<string> {
+    return this.#headers.keys();
   }
 
   /** All fields that the origin is sent, with names in lower case. */
@@ -75,6 +83,8 @@ export class ForwardedFields {
   #isDropped(name: string): boolean {
     // The server in front has answered `Expect` already (RFC 9110 §10.1.1). The runtime would treat a 100 as the answer.
     if (isHopByHop(name) || name === "expect" || isReservedRequestField(name)) return true;
+    // The cache has replaced those that HTTP knows: with another beside its own, a 304 would not be about what is stored.
+    if (this.#isCached && isMisspeltCondition(name)) return true;
     this.#named ??= new Set(connectionOptions(this.#headers));
     return this.#named.has(name);
   }

@@ -1,5 +1,6 @@
 import { type CredentialNames, DEFAULT_CREDENTIALS } from "../http/credential-fields.ts";
 import { selectsNothing } from "../http/edge-fields.ts";
+import { laxName } from "../http/field-name.ts";
 import { isPerRequestField } from "../http/per-request-fields.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import { fieldKey } from "./rules/vary.ts";
@@ -11,11 +12,16 @@ const MAX_FIELD_LENGTH = 512;
 export interface ForwardedNames {
   get(name: string): string | null;
   entries(): Iterable<readonly [name: string, value: string]>;
+  /** Of these fields, and perhaps of some more. Default those of {@link entries}. */
+  names?(): Iterable<string>;
 }
+
+const NO_NAMES: readonly string[] = [];
 
 /**
  * A request's fields, as the origin is sent them, as they select among the variants of a URL. One that may hold a secret selects by a keyed hash of its
- * value: what stands in Redis, and what is sent there to look one up, is never the value.
+ * value: what stands in Redis, and what is sent there to look one up, is never the value. So does one that came in another spelling as
+ * well (`x_tenant`): an origin may read either, or both.
  */
 export class SelectingFields {
   readonly #source: ForwardedNames;
@@ -24,6 +30,8 @@ export class SelectingFields {
   readonly #hash: Identifier["hash"];
   readonly #credentials: CredentialNames;
   #hidden: Map<string, string> | null = null;
+  /** By the name that an origin may read them as, those in another spelling (`x_tenant`), once they are wanted. */
+  #otherSpellings: ReadonlyMap<string, readonly string[]> | null = null;
 
   constructor(
     fields: ForwardedNames,
@@ -41,6 +49,11 @@ export class SelectingFields {
     const hidden = new Map<string, string>();
     for (const [name, value] of this.#all()) {
       if (this.#isHidden(name, value)) hidden.set(name, await this.#hash("field", `${name}: ${value}`));
+    }
+    this.#otherSpellings ??= this.#readOtherSpellings();
+    for (const [name, spellings] of this.#otherSpellings) {
+      const values = [name, ...spellings].map((each) => [each, this.#value(each)]);
+      hidden.set(name, await this.#hash("field", JSON.stringify(values)));
     }
     this.#hidden = hidden;
   }
@@ -65,11 +78,31 @@ export class SelectingFields {
     return this.#fields ? (this.#fields.get(name) ?? null) : this.#source.get(name);
   }
 
-  /** Whether a variant with these selecting fields can be told without {@link hide}. */
-  canTell(vary: readonly string[]): boolean {
-    return this.#hidden !== null || !vary.some((name) => this.#isHidden(name, this.#value(name)));
+  #spellingsBeside(name: string): readonly string[] {
+    this.#otherSpellings ??= this.#readOtherSpellings();
+    return this.#otherSpellings.get(name) ?? NO_NAMES;
   }
 
+  #readOtherSpellings(): ReadonlyMap<string, readonly string[]> {
+    const others = new Map<string, string[]>();
+    for (const name of this.#source.names?.() ?? this.#all().keys()) {
+      const lax = laxName(name);
+      if (lax === name || this.#value(name) === null) continue;
+      const known = others.get(lax);
+      if (known) known.push(name);
+      else others.set(lax, [name]);
+    }
+    return others;
+  }
+
+  /** Whether a variant with these selecting fields can be told without {@link hide}. */
+  canTell(vary: readonly string[]): boolean {
+    const needsHash = (name: string) =>
+      this.#isHidden(name, this.#value(name)) || this.#spellingsBeside(name).length > 0;
+    return this.#hidden !== null || !vary.some(needsHash);
+  }
+
+  /** A field's value, or the hash that stands for it and for what came under other spellings of its name. */
   get(name: string): string | null {
     if (selectsNothing(name)) return null;
     return this.#hidden?.get(name) ?? this.#value(name);
@@ -78,7 +111,7 @@ export class SelectingFields {
   /** Names and texts by turns, for the script that looks in Redis. */
   asArguments(): string[] {
     const fields: string[] = [];
-    for (const name of this.#all().keys()) {
+    for (const name of new Set([...this.#all().keys(), ...(this.#otherSpellings?.keys() ?? [])])) {
       // Nobody can vary by what is of one request alone (`rules/vary.ts`).
       if (!selectsNothing(name) && !isPerRequestField(name)) fields.push(name, this.text(name));
     }

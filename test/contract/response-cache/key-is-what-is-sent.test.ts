@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { RouteInput } from "../../../src/config/route.ts";
 import { openIsolate } from "../../../src/edge/full-isolate.ts";
+import { laxName } from "../../../src/http/field-name.ts";
 import { edgeAnswer } from "../../../src/worker.ts";
 import { testPlatform } from "../../support/platform.ts";
 
@@ -25,11 +26,17 @@ const FIELDS = [
 
 type Ask = [path: string, headers?: [string, string][]];
 
+/** A field as a CGI program reads it: each spelling of its name is the name. */
+function readByCgi(headers: Headers, name: string): string | null {
+  const values = [...headers].filter(([each]) => laxName(each) === name).map(([, value]) => value);
+  return values.length > 0 ? values.join(", ") : null;
+}
+
 /** An origin that reads all it is sent, splits queries at `;` too, and answers with what it has read. */
 function readAloud(input: string | URL | Request, init: RequestInit = {}): Response {
   const url = new URL(String(input instanceof Request ? input.url : input));
   const headers = new Headers(init.headers);
-  const fields = FIELDS.filter((name) => name !== "x-forwarded-host").map((name) => headers.get(name));
+  const fields = FIELDS.filter((name) => name !== "x-forwarded-host").map((name) => readByCgi(headers, name));
   const parameters = url.search
     .slice(1)
     .split(/[&;]/)
@@ -39,9 +46,8 @@ function readAloud(input: string | URL | Request, init: RequestInit = {}): Respo
   });
 }
 
-function openEdge() {
+function openEdge(platform = testPlatform({ fetch: async (input, init) => readAloud(input, init) })) {
   const vars = { ORIGIN_URL: "http://origin.example", IDENTITY_SECRET: "identity-secret-of-this-test-only" };
-  const platform = testPlatform({ fetch: async (input, init) => readAloud(input, init) });
   const answer = edgeAnswer(openIsolate({ ...vars, LOG_LEVEL: "error" }, ROUTES, platform));
   return async ([path, headers = []]: Ask) => {
     const background: Promise<unknown>[] = [];
@@ -126,6 +132,36 @@ describe("whatever somebody sent before, an answer is what the origin says to th
       ],
       ["/a", [["x-tenant", "a, b"]]],
     ],
+    ["another spelling of a name", ["/a", [["x_tenant", "evil"]]], ["/a"]],
+    ["another sign in a name", ["/a", [["Accept.Language", "fr"]]], ["/a"]],
+    [
+      "another spelling beside the name",
+      [
+        "/a",
+        [
+          ["x-tenant", "acme"],
+          ["x_tenant", "evil"],
+        ],
+      ],
+      ["/a", [["x-tenant", "acme"]]],
+    ],
+    [
+      "the values of two spellings swapped",
+      [
+        "/a",
+        [
+          ["x_tenant", "a"],
+          ["x.tenant", "b"],
+        ],
+      ],
+      [
+        "/a",
+        [
+          ["x_tenant", "b"],
+          ["x.tenant", "a"],
+        ],
+      ],
+    ],
     [
       "an ignored cookie",
       ["/cookies/a", [["cookie", "_ga=1; theme=dark"]]],
@@ -167,3 +203,24 @@ describe("whatever somebody sent before, an answer is what the origin says to th
     expect((await ask(other)).word).toBe("HIT");
   });
 });
+
+it.each(["if_modified_since", "If.Modified_Since", "if-modified.since"])(
+  "no 304 to a client's own %s makes an old answer fresh",
+  async (name) => {
+    const dates = ["Thu, 01 Jan 2026 00:00:00 GMT", "Fri, 02 Jan 2026 00:00:00 GMT"];
+    let [modified = ""] = dates;
+    const platform = testPlatform({
+      // It has nothing new for whoever has seen its latest, by whatever name he says so, and says no more than that.
+      fetch: async (_, init) =>
+        readByCgi(new Headers(init?.headers), "if-modified-since")?.includes(modified)
+          ? new Response(null, { status: 304 })
+          : new Response(modified, { headers: { "last-modified": modified, "cache-control": "max-age=60" } }),
+    });
+    const ask = openEdge(platform);
+    await ask(["/a"]);
+    modified = dates[1] ?? "";
+    platform.advance(61_000);
+    await ask(["/a", [[name, modified]]]);
+    expect((await ask(["/a"])).text).toBe(modified);
+  },
+);

@@ -54,6 +54,22 @@ describe("variants of a URL", () => {
     expect(origin.count).toBe(2);
   });
 
+  it("are told apart by each spelling of a name that a CGI program reads as the same", async () => {
+    const origin = new Origin(({ headers }) =>
+      json([headers.get("x-a"), headers.get("x_a")], { ...LONG, vary: "x-a" }),
+    );
+    const first = openCache({ origin });
+    const asked = [{}, { x_a: "1" }, { "x-a": "1" }, { "x-a": "1", x_a: "1" }, { "x-a": "1", x_a: "2" }];
+    const texts = [];
+    for (const headers of asked) texts.push((await first.ask("/v1/x", { headers: { ...headers } })).text);
+    expect(new Set(texts).size).toBe(asked.length);
+    for (const [index, headers] of asked.entries()) {
+      const expected = { word: "HIT", text: texts[index] };
+      expect(await first.ask("/v1/x", { headers: { ...headers } })).toMatchObject(expected);
+      expect(await another(first).ask("/v1/x", { headers: { ...headers } })).toMatchObject(expected);
+    }
+  });
+
   it("are all named to the origin, and its 304 makes one of them the answer (RFC 9111 §4.3.1, §4.3.4)", async () => {
     const origin = new Origin(({ headers }) => {
       const language = headers.get("accept-language")?.startsWith("de") ? "de" : "en";

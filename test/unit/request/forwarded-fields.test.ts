@@ -14,6 +14,9 @@ describe("a field as the origin is sent it", () => {
     ["Expect", "expect", { expect: "100-continue" }, null],
     ["an override of the method", "x-http-method-override", { "x-http-method-override": "PUT" }, null],
     ["another spelling of the edge's own", "x_user_id", { x_user_id: "eve" }, null],
+    ["another spelling of a condition", "if_none_match", { if_none_match: '"x"' }, null],
+    ["Apache's other name of a range", "request-range", { "request-range": "bytes=0-9" }, null],
+    ["a condition", "if-none-match", { "if-none-match": '"x"' }, '"x"'],
     ["the session's bearer", "authorization", { authorization: `Bearer ${TOKEN}` }, null],
     ["another bearer", "authorization", { authorization: "Bearer abc" }, "Bearer abc"],
     ["an empty credential", "authorization", { authorization: "" }, ""],
@@ -29,6 +32,11 @@ describe("a field as the origin is sent it", () => {
     expect([...fields.entries()].some(([each]) => each === name)).toBe(expected !== null);
     expect(fields.toHeaders(true).get(name)).toBe(expected);
     expect(fields.toHeaders(false).get(name)).toBe(expected);
+  });
+
+  it("is as it came where nothing is cached", () => {
+    const fields = new ForwardedFields(new Headers({ if_none_match: '"x"' }), null);
+    expect(fields.get("if_none_match")).toBe('"x"');
   });
 
   it("is the session's too for the app's own handlers", () => {
