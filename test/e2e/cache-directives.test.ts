@@ -41,7 +41,7 @@ const EXCHANGES: Record<string, Exchange> = {
   "a 404 that may be kept": { said: { "cache-control": "max-age=60" }, status: 404, answer: "HIT" },
   "a 302 without a lifetime": { said: { location: "/x" }, status: 302, answer: "MISS" },
   "a 302 with one": { said: { location: "/x", "cache-control": "max-age=60" }, status: 302, answer: "HIT" },
-  "a 500 with one": { said: { "cache-control": "max-age=60" }, status: 500, answer: "HIT" },
+  "a 500 with one": { said: { "cache-control": "max-age=60" }, status: 500, answer: "MISS" },
   "a 206": {
     said: { "cache-control": "max-age=60", "content-range": "bytes 0-1/9" },
     status: 206,

@@ -3,28 +3,24 @@ const HEURISTICALLY_CACHEABLE: ReadonlySet<number> = new Set([
   200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501,
 ]);
 
-/**
- * Final statuses that are never stored, whatever they say.
- *
- * - 206 and 304 need a cache that combines parts (RFC 9111 §3, §3.3, §3.4): this one stores whole responses.
- * - 412, 416 and 417 answer request fields that are in no key (RFC 9110 §13, §14, §10.1.1).
- * - 400, 406, 408, 411, 413, 415 and 426 find fault with the request: its syntax, its fields, its content or its time (RFC 9110
- *   §15.5). Where all answers of an origin state a lifetime, one request with an odd field would take the resource from everybody.
- * - 407 and 421 concern a hop (RFC 9110 §15.5.8, §15.5.20); 425 the request's timing (RFC 8470 §5.2).
- * - 428, 429, 431 and 511 "MUST NOT be stored by a cache" (RFC 6585 §3–§6).
- */
-const NEVER_STORED: ReadonlySet<number> = new Set([
-  206, 304, 400, 406, 407, 408, 411, 412, 413, 415, 416, 417, 421, 425, 426, 428, 429, 431, 511,
-]);
-
-/** Statuses whose requirements on caching are kept here: what `must-understand` asks about (RFC 9111 §5.2.2.3). */
-const UNDERSTOOD: ReadonlySet<number> = new Set([
-  200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 406, 408, 409,
-  410, 411, 413, 414, 415, 422, 426, 451, 500, 501, 502, 503, 504, 505,
-]);
+/** Of a part, and of nothing new: they need a cache that combines parts (RFC 9111 §3, §3.3, §3.4). This one stores whole responses. */
+const NOT_WHOLE: ReadonlySet<number> = new Set([206, 304]);
 
 /** Nothing there, or no such method: what may be otherwise in a moment. */
 const MISSING: ReadonlySet<number> = new Set([404, 405, 410, 414, 501]);
+
+/**
+ * Errors that everybody gets who asks for the resource. No other is stored, whatever it says: it finds fault with one request, by its
+ * fields or by who asks (RFC 9110 §15.5, an unregistered one as a 400; RFC 6585 §3–§6 forbid some), or the origin has failed in it.
+ * Where all answers of an origin state a lifetime, one request with an odd field or a wrong token would take the resource from everybody.
+ */
+const STORED_ERRORS: ReadonlySet<number> = new Set([...MISSING, 451]);
+
+/** Statuses whose requirements on caching are kept here: what `must-understand` asks about (RFC 9111 §5.2.2.3). */
+const UNDERSTOOD: ReadonlySet<number> = new Set([
+  ...[200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308],
+  ...STORED_ERRORS,
+]);
 
 /** Whether the status says that there is nothing, so that it is remembered only briefly. */
 export function isMissing(status: number): boolean {
@@ -35,9 +31,10 @@ export function isHeuristicallyCacheable(status: number): boolean {
   return HEURISTICALLY_CACHEABLE.has(status);
 }
 
-/** Final (RFC 9111 §3), and not one of those that are never stored. */
+/** Final (RFC 9111 §3), whole, and no error that is one request's. */
 export function isStorable(status: number): boolean {
-  return status >= 200 && status <= 599 && !NEVER_STORED.has(status);
+  if (status >= 400) return STORED_ERRORS.has(status);
+  return status >= 200 && !NOT_WHOLE.has(status);
 }
 
 export function isUnderstood(status: number): boolean {

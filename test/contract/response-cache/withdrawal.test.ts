@@ -104,19 +104,36 @@ describe.each(tiers)("an entry in $name is withdrawn", (tier) => {
     expect((await next().ask("/v1/x")).status).toBe(410);
   });
 
-  it.each([400, 406, 408, 411, 413, 415, 426, 431])(
-    "and not by a %i, which somebody gets for an odd field, though it states a lifetime",
+  it.each([
+    ...[400, 406, 408, 409, 411, 413, 415, 418, 422, 426, 430, 431, 499],
+    ...[500, 502, 503, 504, 520],
+  ])("and not by a %i, which somebody gets for an odd field, though it states a lifetime", async (status) => {
+    const fields = { "cache-control": "public, max-age=60" };
+    const origin = new Origin(({ headers }) =>
+      headers.has("x-odd") ? json({ error: "odd" }, fields, status) : json({ n: 1 }, fields),
+    );
+    const { first, next } = await tier.open({ origin });
+    await first.ask("/v1/x");
+    const odd = { headers: { "x-odd": "1", "cache-control": "no-cache" } };
+    expect((await next().ask("/v1/x", odd)).status, "it gets its answer").toBe(status);
+    expect(await next().ask("/v1/x")).toMatchObject({ status: 200, text: '{"n":1}', word: "HIT" });
+    await first.ask("/v1/new", odd);
+    expect(await next().ask("/v1/new")).toMatchObject({ status: 200, text: '{"n":1}' });
+  });
+
+  it.each([401, 402, 403])(
+    "and not by a %i to a wrong token, though it says that all may have it",
     async (status) => {
       const fields = { "cache-control": "public, max-age=60" };
       const origin = new Origin(({ headers }) =>
-        headers.has("x-odd") ? json({ error: "odd" }, fields, status) : json({ n: 1 }, fields),
+        headers.has("authorization") ? json({ error: "who" }, fields, status) : json({ n: 1 }, fields),
       );
       const { first, next } = await tier.open({ origin });
       await first.ask("/v1/x");
-      const odd = { headers: { "x-odd": "1", "cache-control": "no-cache" } };
-      expect((await next().ask("/v1/x", odd)).status, "it gets its answer").toBe(status);
+      const wrong = { ...COOKIE, headers: { ...NO_CACHE, authorization: "Bearer wrong" } };
+      expect((await next().ask("/v1/x", wrong)).status, "it gets its answer").toBe(status);
       expect(await next().ask("/v1/x")).toMatchObject({ status: 200, text: '{"n":1}', word: "HIT" });
-      await first.ask("/v1/new", odd);
+      await first.ask("/v1/new", wrong);
       expect(await next().ask("/v1/new")).toMatchObject({ status: 200, text: '{"n":1}' });
     },
   );
