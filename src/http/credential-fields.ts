@@ -33,7 +33,7 @@ const FIELDS: ReadonlyMap<string, FieldKind> = new Map([
 const CREDENTIAL_WORDS: ReadonlySet<string> = new Set([
   ...["key", "token", "secret", "signature", "sig", "hmac", "auth", "authorization", "authentication"],
   ...["password", "passwd", "pwd", "passphrase", "passcode", "otp", "credential", "credentials"],
-  ...["jwt", "bearer", "sid", "sessionid", "jsessionid", "phpsessid"],
+  ...["jwt", "bearer", "sid", "sessid", "sessionid", "jsessionid", "phpsessid"],
   // Written in one.
   ...["apikey", "appkey", "accesskey", "secretkey", "privatekey", "authkey", "subscriptionkey"],
   ...["apitoken", "accesstoken", "authtoken", "idtoken", "refreshtoken", "sessiontoken", "usertoken"],
@@ -53,6 +53,12 @@ const NO_CREDENTIAL_BEFORE: ReadonlySet<string> = new Set([
 
 /** A hint of a word, so that most names need not be split. */
 const MAY_BE_ONE = /key|token|secret|sig|hmac|auth|pass|pwd|otp|cred|jwt|bearer|sid|sess/i;
+
+/**
+ * A field that ends so holds somebody's session (`X-Metabase-Session`, `X-Appwrite-Session`). A parameter may be a term or a talk, and stands
+ * in the key in any case.
+ */
+const SESSION_FIELD = /(^|-)sess(ion)?$/;
 
 /** The fields of the handshake of a WebSocket, none of which says who asks (RFC 6455 §11.3). */
 const HANDSHAKE = /^sec-websocket-/;
@@ -79,10 +85,15 @@ export class CredentialNames {
     return exact ?? (HANDSHAKE.test(lax) ? null : kindByWords(name));
   });
 
+  readonly #kindOfField = remembered((name): FieldKind | null => {
+    const lax = laxName(name);
+    const isSession = SESSION_FIELD.test(lax) && !this.#removed.has(lax);
+    return this.#kindOf(name) ?? (isSession ? "unread" : null);
+  });
+
   /** Whether a request field says who sends the request, to the edge or to an origin. */
   isCredentialField(name: string): boolean {
-    const kind = this.#kindOf(name);
-    return kind === "read" || kind === "unread";
+    return isCredential(this.#kindOfField(name));
   }
 
   /**
@@ -91,7 +102,7 @@ export class CredentialNames {
    */
   hasUnread(headers: Headers, url?: URL): boolean {
     for (const name of headers.keys()) {
-      const kind = this.#kindOf(name);
+      const kind = this.#kindOfField(name);
       if (kind === "unread" || (kind === "read" && !FIELDS.has(name))) return true;
     }
     if (!url?.search) return false;
@@ -101,13 +112,17 @@ export class CredentialNames {
 
   /** Whether a request field's value must be hashed before it is kept or sent anywhere. */
   isSecretField(name: string): boolean {
-    return this.#kindOf(name) !== null;
+    return this.#kindOfField(name) !== null;
   }
 
   /** Whether a query parameter says who sends the request. */
   isCredentialParameter(name: string): boolean {
-    return this.isCredentialField(name);
+    return isCredential(this.#kindOf(name));
   }
+}
+
+function isCredential(kind: FieldKind | null): boolean {
+  return kind === "read" || kind === "unread";
 }
 
 /** As the table says, without `CREDENTIAL_FIELDS`. */

@@ -53,6 +53,7 @@ const CREDENTIALS = [
     "client_secret",
   ],
   ...["subscription-key", "authToken", "password", "id.token", "api_key2", "jsessionid", "hmac", "sas-token"],
+  ...["sessid", "x-sessid"],
 ];
 
 const OTHERS = [
@@ -94,6 +95,24 @@ describe("by the words of its name", () => {
       DEFAULT_CREDENTIALS.hasUnread(new Headers(), new URL(`https://e/x${query}`));
     expect(["?access_token=", "?a=1&sig", "?x%2Dapi%2Dkey=1"].map(has)).toEqual([true, true, true]);
     expect(["", "?a=1", "?page_token=1"].map(has)).toEqual([false, false, false]);
+  });
+});
+
+describe("a name that ends with session", () => {
+  it.each(["session", "x-session", "X-Metabase-Session", "x-appwrite-session", "X_LC_Session", "x-sess"])(
+    "%s is a field's credential, and says nothing of a parameter",
+    (name) => {
+      expect(DEFAULT_CREDENTIALS.isCredentialField(name)).toBe(true);
+      expect(DEFAULT_CREDENTIALS.isSecretField(name)).toBe(true);
+      expect(DEFAULT_CREDENTIALS.hasUnread(new Headers({ [name]: "v" }))).toBe(true);
+      expect(DEFAULT_CREDENTIALS.isCredentialParameter(name)).toBe(false);
+    },
+  );
+
+  it("is none where CREDENTIAL_FIELDS takes it away, nor one with session in another place", () => {
+    expect(new CredentialNames(["-X-Session"]).isCredentialField("x-session")).toBe(false);
+    for (const name of ["x-session-count", "x-session-start", "obsession", "x-sessions"])
+      expect(DEFAULT_CREDENTIALS.isCredentialField(name), name).toBe(false);
   });
 });
 
