@@ -14,6 +14,8 @@ interface InFlightFetch {
 const MAX_WAIT_MS = 2000;
 const LOOK_EVERY_MS = 10;
 const MAX_IN_FLIGHT = 10_000;
+/** Of the names, bytes: each has what its request selects by, up to 512 characters of each field in `Vary`. */
+const MAX_NAME_BYTES = 4 * 1024 * 1024;
 /** How long it is remembered that an answer could not be stored, ms: no request waits for it meanwhile. */
 const UNCACHEABLE_MS = 120_000;
 
@@ -25,8 +27,15 @@ export class InFlightFetches {
 
   constructor(platform: Platform) {
     this.#platform = platform;
-    this.#inFlight = new BoundedMap({ platform, entries: MAX_IN_FLIGHT, whenFull: "evict" });
-    this.#uncacheable = new BoundedMap({ platform, entries: MAX_IN_FLIGHT, whenFull: "evict" });
+    const bounds = {
+      platform,
+      entries: MAX_IN_FLIGHT,
+      bytes: MAX_NAME_BYTES,
+      sizeOf: (_: unknown, name: string) => 2 * name.length + 128,
+      whenFull: "evict",
+    } as const;
+    this.#inFlight = new BoundedMap<InFlightFetch>(bounds);
+    this.#uncacheable = new BoundedMap<true>(bounds);
   }
 
   /**

@@ -24,7 +24,9 @@ export interface InvalidationsOptions {
   shared: EntryStore | null;
 }
 
+/** Changes that wait, and bytes of their URLs and names. */
 const MAX_PENDING = 1000;
+const MAX_PENDING_BYTES = 4 * 1024 * 1024;
 
 /**
  * What unsafe methods made invalid (RFC 9111 §4.4), a HEAD stale (§4.3.5), and what the origin has withdrawn: a time in the
@@ -41,6 +43,9 @@ export class Invalidations {
     this.#pending = new Outbox({
       platform,
       entries: MAX_PENDING,
+      bytes: MAX_PENDING_BYTES,
+      // A variant stands in the name as well.
+      sizeOf: ({ address }, name) => 2 * (address.url.length + 2 * name.length) + 1024,
       // With the time of now, here too: what others stored since may be what was to go. A withdrawal has its own time.
       write: (batch, change) => {
         this.add(change);

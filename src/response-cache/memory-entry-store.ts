@@ -28,8 +28,9 @@ type UrlHash = Pick<EntryAddress, "urlHash">;
 const MAX_URLS = 50_000;
 /** URLs whose invalidation is remembered. */
 const MAX_INVALIDATIONS = 10_000;
-/** Variants whose withdrawal is remembered, and for how long, ms: a fill may take as long to end. */
+/** Variants whose withdrawal is remembered, bytes of their names, and for how long, ms: a fill may take as long to end. */
 const MAX_WITHDRAWALS = 10_000;
+const MAX_WITHDRAWAL_BYTES = 4 * 1024 * 1024;
 const WITHDRAWAL_LIFE_MS = 3_600_000;
 
 /**
@@ -48,7 +49,13 @@ export class MemoryEntryStore implements EntryStore {
 
   constructor({ platform, bytes }: MemoryEntryStoreOptions) {
     this.#platform = platform;
-    this.#withdrawnAt = new BoundedMap({ platform, entries: MAX_WITHDRAWALS, whenFull: "evict" });
+    this.#withdrawnAt = new BoundedMap({
+      platform,
+      entries: MAX_WITHDRAWALS,
+      bytes: MAX_WITHDRAWAL_BYTES,
+      sizeOf: (_, name) => 2 * name.length + 128,
+      whenFull: "evict",
+    });
     this.#droppedAt = new BoundedMap({ platform, entries: MAX_WITHDRAWALS, whenFull: "evict" });
     this.#urls = new BoundedMap({
       platform,
