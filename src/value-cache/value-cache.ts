@@ -138,6 +138,15 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
     whenFull: "evict",
   });
 
+  /** By name, the last change of this isolate: however long it is ago, and whether there was room for the value. */
+  const lastChanges = new BoundedMap<object>({
+    platform,
+    entries,
+    bytes: MAX_NAMES_BYTES,
+    sizeOf: (_, name) => 2 * name.length + 64,
+    whenFull: "evict",
+  });
+
   const pending = new Outbox<Change>({
     platform,
     entries,
@@ -180,17 +189,18 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
     settings: { ttl?: number } = {},
   ): Promise<Value> {
     checkGiven(settings, "values", SETTINGS);
-    const before = values.get(name);
+    const before = lastChanges.get(name);
     const reply = await get<Value>(name);
     if (reply.hit) return reply.value;
     const value = await fetchValue();
     // What was set or deleted meanwhile is newer than what was fetched before it.
-    if (values.get(name) === before) await set(name, value, settings);
+    if (lastChanges.get(name) === before) await set(name, value, settings);
     return value;
   }
 
   async function write(name: string, change: Change): Promise<boolean> {
     values.set(name, change, change.expiresAt);
+    lastChanges.set(name, {});
     if (!onRedis) return false;
     // What is too long for the batch of an outage's end is deleted by it: the value from before must not come back.
     const kept = sizeOf(change, name) > MAX_PENDING_VALUE_BYTES ? { ...change, json: null } : change;
@@ -225,6 +235,9 @@ function replyOf<Value>(json: string | null): ValueReply<Value> {
     return { hit: false };
   }
 }
+
+/** Of the names of what was changed. */
+const MAX_NAMES_BYTES = 2 * 1024 * 1024;
 
 /** All that an outage has left shares its batches: one value must not make them too long. */
 const MAX_PENDING_VALUE_BYTES = 256 * 1024;

@@ -110,6 +110,31 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
     expect(await values.get("name")).toEqual(expected);
   });
 
+  it.each<[what: string, act: (opened: ReturnType<typeof openValues>) => Promise<unknown>]>([
+    [
+      "set for a second, which is over by then",
+      async ({ values, platform }) => {
+        await values.set("name", "newer", { ttl: 1 });
+        platform.advance(1500);
+      },
+    ],
+    [
+      "deleted longer ago than values live",
+      async ({ values, platform }) => {
+        await values.delete("name");
+        platform.advance(61_000);
+      },
+    ],
+    ["set to more than the isolate has room for", ({ values }) => values.set("name", "x".repeat(20_000))],
+  ])("getOrSet puts nothing in the place of what was %s while it fetched", async (_, act) => {
+    const opened = openValues(on);
+    await opened.values.getOrSet("name", async () => {
+      await act(opened);
+      return "fetched";
+    });
+    expect(await opened.values.get("name")).not.toEqual({ hit: true, value: "fetched" });
+  });
+
   it("a value that JSON cannot represent and a lifetime of 0 are refused", async () => {
     const { values } = openValues(on);
     await expect(values.set("name", undefined)).rejects.toThrow("JSON");
