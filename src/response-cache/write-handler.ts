@@ -57,11 +57,19 @@ function namedBy({ route, url, path }: Pick<CacheRequest, "route" | "url" | "pat
 
 function tagPurges(tags: readonly string[], route: Route, path: string): Purge[] {
   const parameters = parametersIn(route.path, path);
-  return tags.map((template) => {
+  return tags.flatMap((template) => {
     const { text, family } = fill(template, parameters);
     const wider: PurgeTarget | null = family === null ? null : { kind: "tags", value: family };
-    return purgeOf(text === family ? null : { kind: "tag", value: text.toLowerCase() }, wider);
+    if (text === family) return [purgeOf(null, wider)];
+    return storedTags(text).map((value) => purgeOf(value === "" ? null : { kind: "tag", value }, wider));
   });
+}
+
+/** The tags by which a stored answer has a text that an origin has put into its fields: a comma ends a tag, in `Surrogate-Key` a space too. */
+function storedTags(text: string): string[] {
+  const tag = text.trim().toLowerCase();
+  const firstUpTo = (separator: string) => tag.split(separator, 1)[0]?.trim() ?? "";
+  return [...new Set([tag, firstUpTo(","), firstUpTo(" ")])];
 }
 
 /** Of the path as it is written: so are the addresses of entries. */

@@ -102,6 +102,26 @@ describe("a successful write takes out of use what its route names", () => {
     expect((await one.ask("/v1/items/42")).word, "its own URL").toBe(word);
   });
 
+  it.each([
+    ["cache-tag", "a"],
+    ["cache-tag", "a b"],
+    ["cache-tag", "a,b"],
+    ["cache-tag", "a , b"],
+    ["cache-tag", "a "],
+    ["surrogate-key", "a b"],
+    ["surrogate-key", "a,b"],
+    ["surrogate-key", "A"],
+  ])("an answer is found by the %s of an item whose id is %j", async (field, id) => {
+    const origin = new Origin(({ method }) =>
+      method === "GET" ? json({}, { ...LONG, [field]: `item:${id}` }) : json({}),
+    );
+    const one = openCache({ origin, route: { path: "/v1/items/:id", ...named(["item:{id}"]) } });
+    await one.ask("/v1/lists/1");
+    one.platform.advance(1);
+    await one.ask(`/v1/items/${encodeURIComponent(id)}`, { method: "PUT" });
+    expect((await one.ask("/v1/lists/1")).word).toBe("MISS");
+  });
+
   it("costs no call of its own", async () => {
     const { one } = await opened(named(["items", "item:{id}"], ["/v1/items"]));
     one.wire.calls = 0;
