@@ -11,7 +11,7 @@ const SENT_BY_THE_EDGE = `${SESSION_TOKEN_FIELD.toLowerCase()}|x-user-(id|tier)|
 
 /** What frameworks, servers and platforms take for the sender's address, name or certificate. */
 const SENDER = [
-  "x-forwarded(-.*)?|forwarded-.*|x-original-forwarded-.*",
+  "x-forward(ed)?(-.*)?|forwarded-.*|x-original-forwarded-.*",
   "cf-connecting-ip(v6)?|cf-pseudo-ipv4|(x-)?(cluster-)?client-ip|x-remote-(addr|ip|user)|remote-(addr|user)",
   "fastly-client-ip|(wl-)?proxy-client-ip|x-envoy-external-address|x-azure-(clientip|socketip)|x-appengine-user-ip",
   // RFC 9440 §2.4: whoever ends TLS removes what a client sends under these names, and under those of nginx, Azure and others.
@@ -29,8 +29,10 @@ const OVERRIDES = [
   "x-http-method-override|x-method-override|x-http-method",
   "x-original-(url|uri|host|path|method|proto)|x-rewrite-url|x-envoy-original-path|x-script-name|x-path-info",
   "x-host|x-http-host-override|x-scheme|x-url-scheme|front-end-https|x-arr-ssl",
-  // A CGI program reads the first as HTTP_PROXY; Rack sends files by the next two; Next.js skips its checks by the last.
-  "proxy|x-sendfile-type|x-accel-mapping|x-middleware-subrequest(-id)?",
+  // A CGI program reads the first as HTTP_PROXY; Rack sends files by the next two.
+  "proxy|x-sendfile-type|x-accel-mapping",
+  // By which Next.js and React Router skip their checks, or answer with another page, an empty one or an error (CVE-2025-29927, CVE-2024-46982).
+  "x-middleware-.*|x-invoke-.*|x-now-route-matches|x-matched-path|x-react-router-(spa-mode|prerender-data)",
   "cloudflare-workers-version-.*",
 ].join("|");
 
