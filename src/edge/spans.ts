@@ -110,7 +110,7 @@ function withBatches(store: Store, within: Within): Store {
 function withSpan(batch: Batch, within: Within): Batch {
   let commands = 0;
   let reads = 0;
-  const [send, queue, run, read] = [batch.send, batch.queue, batch.run, batch.read] as const;
+  const [send, queue, run, readAll] = [batch.send, batch.queue, batch.run, batch.readAll] as const;
   batch.queue = (add) => {
     commands += 1;
     return queue.call(batch, add) as never;
@@ -119,9 +119,10 @@ function withSpan(batch: Batch, within: Within): Batch {
     commands += 1;
     return run.apply(batch, args) as never;
   };
-  batch.read = (key) => {
-    reads = 1;
-    return read.call(batch, key);
+  // A single read is one of several.
+  batch.readAll = (keys) => {
+    if (keys.length > 0) reads = 1;
+    return readAll.call(batch, keys);
   };
   batch.send = async () => {
     if (batch.empty) return send.call(batch);
