@@ -66,6 +66,8 @@ export interface Admitted {
   limits: LimitVerdict | null;
   cache: CacheHandler | null;
   findings: Findings;
+  /** A preflight that passes without its route's rules. Default false. */
+  isPreflight?: boolean;
 }
 
 /** The result of `admit`. */

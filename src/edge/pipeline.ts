@@ -1,6 +1,6 @@
 import type { Route } from "../config/route.ts";
 import { hasUnforwardableContent } from "../http/content.ts";
-import { announcedMethod } from "../http/cors.ts";
+import { announcedMethod, preflightReply } from "../http/cors.ts";
 import { Problem, problem } from "../http/problem.ts";
 import { confirmation } from "../identity/confirm.ts";
 import type { EdgeRequest } from "../request/capability.ts";
@@ -159,7 +159,7 @@ async function passed(
   const admitted = await bypassed(parts, received, { path, findings: note({}) });
   if (announced) refuse(parts.preflights.refusal(admitted.request.claims, received.request));
   const { caller } = admitted.findings;
-  return { ...admitted, findings: note({ caller }) };
+  return { ...admitted, findings: note({ caller }), ...(announced && { isPreflight: true }) };
 }
 
 /** A request that the route's rules decide on. @throws Problem, the refusal. */
@@ -221,12 +221,16 @@ async function checked(
 }
 
 /** Answers from the cache, or from the origin when the cache has no answer. @throws Problem when the origin fails. */
-export async function answer({ cache, request, findings }: Admitted, origin: OriginFetch): Promise<Answer> {
+export async function answer(
+  { cache, request, findings, isPreflight }: Admitted,
+  origin: OriginFetch,
+): Promise<Answer> {
   const { reply, cache: outcome } = await (cache ? cache.respond(origin) : uncached(request, origin)).finally(
     () => findings.eager?.end(),
   );
   if (reply.kind === "failed") throw problem(reply.code);
-  const { response, session = null } = reply;
+  const { session = null } = reply;
+  const response = isPreflight ? preflightReply(reply.response) : reply.response;
   return { kind: "answer", response, cache: outcome, session, byCaller: isByCaller(request.route) };
 }
 

@@ -2,6 +2,7 @@ import { hasContent } from "./content.ts";
 import { corsOrigins } from "./cors-origins.ts";
 import { API_KEY_FIELD } from "./credential-fields.ts";
 import { isFieldName } from "./field-name.ts";
+import { reasonPhrase } from "./mutable-response.ts";
 import { SESSION_TOKEN_FIELD } from "./session-token.ts";
 import { addVary } from "./vary.ts";
 
@@ -104,11 +105,27 @@ export function corsPolicy(
   };
 }
 
-/** The method of the request that a CORS preflight announces; null for any other request (Fetch §4.8: it has no content). */
+/** What no browser sends with a preflight, and who wants to get round a route's rules by one might. */
+const CREDENTIALS = ["authorization", "cookie", API_KEY_FIELD];
+
+/** The method of the request that a CORS preflight announces; null for any other request (Fetch §4.8: it has no content and no credential). */
 export function announcedMethod(request: Pick<Request, "method" | "headers" | "body">): string | null {
   const { method, headers } = request;
   if (method !== "OPTIONS" || !headers.has("origin") || hasContent(request)) return null;
+  if (CREDENTIALS.some((name) => headers.has(name))) return null;
   return headers.get("access-control-request-method");
+}
+
+/**
+ * The answer to a preflight that has met none of its route's rules: a browser reads the status and the fields (Fetch §4.8), and nobody is
+ * to read the content that a handler for all methods gives.
+ */
+export function preflightReply(response: Response): Response {
+  void response.body?.cancel().catch(() => {});
+  const headers = new Headers(response.headers);
+  for (const name of ["content-length", "content-encoding", "content-range"]) headers.delete(name);
+  const { status, statusText } = response;
+  return new Response(null, { status, statusText: reasonPhrase(statusText), headers });
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { matchedRoutes } from "hono/route";
 import { findTargetHandler } from "hono/utils/handler";
-import { announcedMethod } from "../http/cors.ts";
+import { announcedMethod, preflightReply } from "../http/cors.ts";
 import { problem } from "../http/problem.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
 
@@ -29,10 +29,10 @@ export function behindSession(
     async fetch(headers) {
       const reply = await answering.fetch(headers);
       if (reply.kind !== "response") return reply;
-      const { status, headers: fields } = reply.response;
+      const { headers: fields } = reply.response;
       if (![...fields.keys()].some((name) => name.startsWith("access-control-allow-")))
         throw problem("SESSION_REQUIRED");
-      return { ...reply, response: new Response(null, { status, headers: fields }) };
+      return { ...reply, response: preflightReply(reply.response) };
     },
   };
 }

@@ -34,10 +34,10 @@ function edgeWith(vars: Record<string, string> = {}) {
       const request = new Request(input, init);
       if (request.url.startsWith("https://store.example")) throw new Error("the store was asked");
       reached.push(request);
-      return new Response(null, {
-        status: 204,
-        headers: { "access-control-allow-origin": "*", "x-edge-session": "not-for-the-client" },
-      });
+      const headers = { "access-control-allow-origin": "*", "x-edge-session": "not-for-the-client" };
+      return request.url.endsWith("/any-method")
+        ? new Response("for those who may", { headers: { ...headers, "content-length": "17" } })
+        : new Response(null, { status: 204, headers });
     },
   });
   const answer = edgeAnswer(openIsolate({ ...ENV, ...vars }, ROUTES, platform));
@@ -81,12 +81,38 @@ describe("where the origin owns CORS, a preflight", () => {
 
   it("names no user, whatever stands beside it", async () => {
     const { ask, reached } = edgeWith();
-    await ask("/identified", { ...PREFLIGHT, "x-api-key": "key-of-this-test-only", "x-user-id": "forged" });
+    await ask("/identified", { ...PREFLIGHT, "x-user-id": "forged", "x-user-tier": "forged" });
     expect(reached[0]?.headers.has("x-user-id")).toBe(false);
     expect(reached[0]?.headers.has("x-user-tier")).toBe(false);
   });
 
+  it("brings no content that an API has for every method", async () => {
+    const { ask, reached } = edgeWith();
+    const answer = await ask("/session/any-method", PREFLIGHT);
+    expect([answer.status, await answer.text(), answer.headers.get("content-length")]).toEqual([
+      200,
+      "",
+      null,
+    ]);
+    expect(answer.headers.get("access-control-allow-origin")).toBe("*");
+    expect(reached.length).toBe(1);
+  });
+
+  it("with a credential is counted by the limits of handlers, too", async () => {
+    const app = new Hono<EdgeEnv>();
+    app.use("*", rateLimit([{ name: "guesses", limit: 1, window: "1 h" }]));
+    app.all("*", (c) => c.text("the handler's", 403));
+    const context = { waitUntil() {}, passThroughOnException() {}, props: {} } as unknown as ExecutionContext;
+    const guess = { ...PREFLIGHT, authorization: "Basic YTpi", "cf-connecting-ip": "192.0.2.7" };
+    const env = { LOG_LEVEL: "error" };
+    const ask = () => app.request("/x", { method: "OPTIONS", headers: guess }, env, context);
+    expect([(await ask()).status, (await ask()).status]).toEqual([403, 429]);
+  });
+
   it.each<[what: string, headers: Record<string, string>, init: RequestInit]>([
+    ["with a password", { ...PREFLIGHT, authorization: "Basic YTpi" }, {}],
+    ["with a cookie", { ...PREFLIGHT, cookie: "a=1" }, {}],
+    ["with a key", { ...PREFLIGHT, "x-api-key": "a" }, {}],
     ["without Origin", { "access-control-request-method": "GET" }, {}],
     ["without the method asked for", { origin: "https://app.example" }, {}],
     ["with content", PREFLIGHT, { body: "x" }],
