@@ -1,15 +1,21 @@
+export interface CollectOptions {
+  /** When it aborts, nothing more is read. Default never. */
+  gone?: AbortSignal | undefined;
+  /** Whether there is room for so many bytes. Default always. */
+  holds?: (bytes: number) => boolean;
+}
+
 /**
  * Reads a body to its end, up to a bound. The body may be one branch of a stream that was split.
  *
  * @param expected `Content-Length`, where it counts these very bytes: a body of another length is not whole.
- * @param gone When it aborts, nothing more is read.
- * @returns its bytes, or null when it is larger than `maxBytes`, broke off, or has another length than was said.
+ * @returns its bytes, or null when it is larger than `maxBytes`, finds no room, broke off, or has another length than was said.
  */
 export async function collect(
   body: ReadableStream<Uint8Array> | null,
   maxBytes: number,
   expected: number | null,
-  gone?: AbortSignal,
+  { gone, holds = () => true }: CollectOptions = {},
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   if (!body) return new Uint8Array();
   const reader = body.getReader();
@@ -21,7 +27,7 @@ export async function collect(
       const { done, value } = await reader.read();
       if (done) break;
       size += value.length;
-      if (size > maxBytes) {
+      if (size > maxBytes || !holds(size)) {
         // Not awaited: of a tee'd stream it ends only when the other branch does.
         void reader.cancel().catch(() => {});
         return null;

@@ -69,7 +69,7 @@ function forbiddenBy(reason: StoreRefusal): "request" | "response" {
  * Gathers a body for an outline and stores both.
  *
  * @param gone See {@link collect}.
- * @returns the entry, or null where the body is too long, broke off, or is not what its fields say.
+ * @returns the entry, or null where the body is too long, finds no room, broke off, or is not what its fields say.
  */
 export async function fill(
   context: CacheContext,
@@ -78,8 +78,9 @@ export async function fill(
   lengthSaid: number | null,
   gone?: AbortSignal,
 ): Promise<Entry | null> {
-  const { maxBodyBytes } = context.parts;
-  const bytes = await collect(body, maxBodyBytes, lengthSaid, gone);
+  const { maxBodyBytes, gathering } = context.parts;
+  const { holds, end } = gathering.begin();
+  const bytes = await collect(body, maxBodyBytes, lengthSaid, { gone, holds }).finally(end);
   if (!bytes || !isDecodable(bytes, fieldsOf(outline.meta), maxBodyBytes)) return null;
   const entry: Entry = { ...outline, body: bodyOf(bytes) };
   keep(context, entry);

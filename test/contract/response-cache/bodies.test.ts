@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { json, Origin, openCache } from "../../support/cache.ts";
+import { turn } from "../../support/store.ts";
+import { until } from "../../support/until.ts";
 
 const LONG = { "cache-control": "max-age=60" };
 const TEXT = JSON.stringify({ rows: Array.from({ length: 400 }, (_, n) => ({ n, name: `row ${n}` })) });
@@ -74,6 +76,30 @@ describe("bodies", () => {
       expect((await ask("/v1/x")).word).toBe("MISS");
     }
   });
+});
+
+it("of many long bodies at a time no more are gathered than there is room for, and all pass whole", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const slow = () =>
+    new ReadableStream<Uint8Array>({
+      async start(controller) {
+        controller.enqueue(new Uint8Array(900_000));
+        await promise;
+        controller.close();
+      },
+    });
+  const origin = new Origin(() => new Response(slow(), { headers: LONG }));
+  const { ask, cache } = openCache({ origin, isolateBytes: 64_000_000, connection: null });
+  const paths = Array.from({ length: 30 }, (_, n) => `/v1/${n}`);
+  const asking = paths.map((path) => ask(path));
+  await until(() => origin.count === 30);
+  for (let n = 0; n < 30; n += 1) await turn();
+  resolve();
+  for (const { bytes } of await Promise.all(asking)) expect(bytes.length).toBe(900_000);
+  expect(cache.sizes.bytes).toBeLessThan(17_000_000);
+  expect(cache.sizes.bytes).toBeGreaterThan(10_000_000);
+  for (const path of paths) await ask(path);
+  expect(cache.sizes.urls, "once there is room").toBe(30);
 });
 
 describe("bodies that lie or die", () => {
