@@ -2,6 +2,9 @@ import { BODY_SILENCE_MS } from "../http/content.ts";
 import type { Waits } from "../runtime/waits.ts";
 import { readerOf } from "./move-body.ts";
 
+/** Bytes of the first read: most short content is no longer, and a client may say more than it sends. */
+const FIRST_READ_BYTES = 16_384;
+
 /**
  * What the first read of a body brought: all of it; a part, and the rest can be read on; nothing for {@link BODY_SILENCE_MS}; or
  * that it broke off.
@@ -24,7 +27,7 @@ export async function firstRead(
   length: number,
   waits: Waits,
 ): Promise<FirstRead> {
-  const { read, cancel, release } = readerOf(body, length);
+  const { read, cancel, release } = readerOf(body, length, FIRST_READ_BYTES);
   let stalled = false;
   waits.next(BODY_SILENCE_MS, () => {
     stalled = true;

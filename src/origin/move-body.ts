@@ -4,6 +4,11 @@ import { watchSilence } from "../runtime/silence.ts";
 
 /** Bytes of one read at most: the runtime's own reads have 4 KiB, and each costs a turn of the loop. */
 const MAX_CHUNK_BYTES = 65_536;
+/**
+ * Bytes of the first read of a body that may be silent: so much memory each one takes of the isolate that somebody has begun and does
+ * not go on with. A read that is filled is followed by one of twice as many.
+ */
+export const FIRST_CHUNK_BYTES = 4096;
 
 /** The two sides of a body that is moved. */
 export type Side = "source" | "sink";
@@ -104,15 +109,30 @@ export interface BodyReader {
   release(): void;
 }
 
-/** Reads into memory of our own where the stream can do that, as those of the runtime can. */
-export function readerOf(source: ReadableStream<Uint8Array>, length: number | null): BodyReader {
-  const bytes = Math.max(1, Math.min(length ?? MAX_CHUNK_BYTES, MAX_CHUNK_BYTES));
+/**
+ * Reads into memory of our own where the stream can do that, as those of the runtime can.
+ *
+ * @param firstBytes Of the first read. Default as many as it may have of a body that says its length, else {@link FIRST_CHUNK_BYTES}.
+ */
+export function readerOf(
+  source: ReadableStream<Uint8Array>,
+  length: number | null,
+  firstBytes = length === null ? FIRST_CHUNK_BYTES : MAX_CHUNK_BYTES,
+): BodyReader {
+  const most = Math.max(1, Math.min(length ?? MAX_CHUNK_BYTES, MAX_CHUNK_BYTES));
+  let bytes = Math.min(most, firstBytes);
   const cancelling = (reader: ReadableStreamDefaultReader | ReadableStreamBYOBReader) => (reason: unknown) =>
     reader.cancel(reason).catch(() => {});
   try {
     const reader = source.getReader({ mode: "byob" });
     return {
-      read: () => reader.read(new Uint8Array(bytes)),
+      async read() {
+        const result = await reader.read(new Uint8Array(bytes));
+        const filled = result.value?.length ?? 0;
+        if (filled === bytes) bytes = Math.min(most, 2 * bytes);
+        else if (filled < bytes / 4) bytes = Math.min(bytes, Math.max(FIRST_CHUNK_BYTES, bytes / 2));
+        return result;
+      },
       cancel: cancelling(reader),
       release: () => reader.releaseLock(),
     };

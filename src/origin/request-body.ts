@@ -2,7 +2,7 @@ import { contentLength, isShortBody } from "../http/content.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Waits } from "../runtime/waits.ts";
 import { firstRead } from "./first-read.ts";
-import { moveBody, pipeFor } from "./move-body.ts";
+import { FIRST_CHUNK_BYTES, moveBody, pipeFor, readerOf } from "./move-body.ts";
 
 /** How the sending of a request's content ended. */
 export type Sent = "sent" | "client stalled" | "client broke off" | "origin stalled" | "origin broke off";
@@ -51,9 +51,8 @@ function streamed(
 ): Sending {
   const pipe = pipeFor(length);
   const stall = Promise.withResolvers<Sent>();
-  const move = moveBody(body, pipe.writable, {
+  const move = moveBody(readerOf(body, length, FIRST_CHUNK_BYTES), pipe.writable, {
     platform,
-    length,
     first,
     stalled(side, { stop }) {
       stall.resolve(side === "source" ? "client stalled" : "origin stalled");
