@@ -9,6 +9,7 @@ import type { OriginRequest } from "./origin-request.ts";
 import type { CacheReply } from "./outcome.ts";
 import { passed } from "./reply.ts";
 import { clientHasIt } from "./rules/preconditions.ts";
+import { blamesRequest } from "./rules/status.ts";
 import { withdrawIfGone } from "./withdraw.ts";
 
 /** The bytes are in their content coding already. */
@@ -40,7 +41,7 @@ export async function storeAndPass(
   if (outlined.kind === "none" || tooLong || unreadable) {
     const byRequest = outlined.kind === "none" && outlined.because === "request";
     const { method, headers } = request.request;
-    if (method === "GET" && !byRequest) inFlight.uncacheable(fetching);
+    if (method === "GET" && !byRequest && !blamesRequest(response.status)) inFlight.uncacheable(fetching);
     // Where an entry was found, its validation carries no Range.
     const asked = { method, ranged: headers.has("range") && !context.entry };
     if (outlined.kind === "outline" || outlined.because === "response")
