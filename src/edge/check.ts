@@ -97,7 +97,8 @@ const CREDENTIAL_NAMES = { key: "an API key", jwt: "a JWT", session: "a session"
 
 /**
  * Refuses a request with a cookie that signs its sender in and that another site may have sent: the session's, or
- * `JWT_COOKIE`. A JWT's request that says nothing of where it comes from is no current browser's, and passes.
+ * `JWT_COOKIE`, also beside a bearer, since an origin may go by either. A JWT's request that says nothing of where it comes from is no
+ * current browser's, and passes.
  *
  * @returns a 403, or null.
  */
@@ -107,7 +108,8 @@ export function crossSite({
   trustedOrigins,
 }: Pick<CheckFacts, "request" | "session" | "trustedOrigins">): Problem | null {
   const { headers } = request;
-  const byJwt = claims.jwt.kind === "verified" && claims.credentials.jwtCookie === true;
+  const isGood = claims.jwt.kind === "verified" || claims.jwt.kind === "unknown";
+  const byJwt = (isGood && claims.credentials.jwtCookie === true) || claims.cookieJwt === true;
   // A sign-out ends also a session that cannot be checked right now.
   const mayAct = session.kind === "active" || (session.kind === "unknown" && route.session === "end");
   const bySession = mayAct && session.tokenSource === "cookie";

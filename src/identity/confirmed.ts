@@ -14,6 +14,8 @@ export interface UnverifiedIdentity {
   session: SessionClaim;
   key: KeyClaim;
   jwt: JwtClaim;
+  /** Beside a JWT in the bearer there is one in `JWT_COOKIE` that is not refused: an origin may go by that. */
+  cookieJwt?: true;
   /** Users of further JWTs whose signature is good. Only deny lists look at them. */
   otherUsers?: readonly string[];
 }

@@ -120,19 +120,25 @@ export function createIdentify(options: IdentifyOptions): Identify {
 
   /**
    * Of several cookies one good JWT is enough, as of sessions: a sibling host may have set the first (RFC 6265bis §4.1.3.2).
-   * Where users are denied, each is looked at, whatever it hides behind.
+   * Beside a bearer, and where users are denied, each is looked at, whatever it hides behind.
    */
   async function jwtClaims({
     jwt,
     jwtCookie,
     otherJwts = [],
-  }: Credentials): Promise<Pick<UnverifiedIdentity, "jwt" | "otherUsers">> {
+  }: Credentials): Promise<Pick<UnverifiedIdentity, "jwt" | "cookieJwt" | "otherUsers">> {
     if (jwt === null || !verifyJwt) return { jwt: ABSENT };
     const first = await verifyJwt(jwt);
-    const isNone = jwtCookie === true && first.kind !== "verified";
-    if (otherJwts.length === 0 || !(isNone || deniesUsers)) return { jwt: first };
+    const isBearer = jwtCookie !== true;
+    const isNone = !isBearer && first.kind !== "verified";
+    if (otherJwts.length === 0 || !(isBearer || isNone || deniesUsers)) return { jwt: first };
     const others = await Promise.all(otherJwts.map((each) => verifyJwt(each)));
     const good = others.filter((each) => each.kind === "verified");
-    return { jwt: (isNone ? good[0] : null) ?? first, otherUsers: good.map(({ userId }) => userId) };
+    const mayAct = isBearer && others.some(({ kind }) => kind !== "invalid");
+    return {
+      jwt: (isNone ? good[0] : null) ?? first,
+      otherUsers: good.map(({ userId }) => userId),
+      ...(mayAct && { cookieJwt: true }),
+    };
   }
 }

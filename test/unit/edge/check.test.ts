@@ -111,6 +111,19 @@ test.each<
   expect(refused?.code ?? null).toBe(code);
 });
 
+test.each<[what: string, claims: Partial<UnverifiedIdentity>, cookie: boolean, code: string | null]>([
+  ["beside a good bearer", { jwt: JWT, cookieJwt: true }, false, "CROSS_SITE_REQUEST"],
+  ["beside a forged bearer", { jwt: FORGED, cookieJwt: true }, false, "CROSS_SITE_REQUEST"],
+  ["that cannot be checked now", { jwt: { kind: "unknown" } }, true, "CROSS_SITE_REQUEST"],
+  ["that is refused", { jwt: EXPIRED }, true, null],
+  ["that is not there", { jwt: FORGED }, false, null],
+])("another site's request with a JWT_COOKIE %s", async (_, given, cookie, code) => {
+  const claims = claimsOf(given);
+  if (cookie) claims.credentials.jwtCookie = true;
+  const headers = { origin: "https://evil.example" };
+  expect((await checked(claims, none, {}, { method: "POST", headers }))?.code ?? null).toBe(code);
+});
+
 /** The refusal of a request with these claims to a public route, or one that is as given. */
 async function checked(
   claims: UnverifiedIdentity,

@@ -157,6 +157,21 @@ describe("what the credentials of a request claim", () => {
   });
 });
 
+describe("a JWT in the cookie beside one in the bearer", () => {
+  it.each<
+    [what: string, bearer: () => Promise<string>, cookie: () => Promise<string>, mayAct: true | undefined]
+  >([
+    ["a good one", () => jwt("eve"), () => jwt(), true],
+    ["a good one beside a made-up one", async () => "a.b.c", () => jwt(), true],
+    ["a good one behind another", async () => "a.b.c", async () => `x.y.z; jwt=${await jwt()}`, true],
+    ["a forged one", () => jwt("eve"), async () => `${(await jwt()).slice(0, -5)}AAAAA`, undefined],
+    ["none", () => jwt("eve"), async () => "no-jwt", undefined],
+  ])("is known to be there: %s", async (_, bearer, cookie, mayAct) => {
+    const headers = { authorization: `Bearer ${await bearer()}`, cookie: `jwt=${await cookie()}` };
+    expect((await open().ask(headers)).cookieJwt).toBe(mayAct);
+  });
+});
+
 async function createHash(key: string): Promise<string> {
   return open({ IDENTITY_SECRET: "identity-secret-of-this-test" }).identifier.hash("secret key", key);
 }
