@@ -234,5 +234,6 @@ async function answerInside(isolate: Isolate, outer: Received, request: Request)
   const capabilities = { limits: false, session: true, cache: true };
   const admission = await admit(isolate, receivedInside(outer, request), { capabilities });
   if (admission.kind === "refused") throw admission.error;
-  return answer(admission, originFor(isolate.origin, admission));
+  // One invocation may make many of them.
+  return answer(admission, originFor({ ...isolate.origin, aborts: true }, admission));
 }

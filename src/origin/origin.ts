@@ -33,6 +33,8 @@ export interface OriginOptions {
   verifiedKeys: Pick<VerifiedKeys, "remember" | "forget">;
   /** Whether the edge handles CORS. Then the origin's CORS fields are deleted before a response is stored. */
   ownsCors: boolean;
+  /** Whether an answer that is late is aborted: where the invocation may go on for long without it. Default the runtime ends it. */
+  aborts?: boolean;
   /** This edge's pseudonym in `Via`: the same in all isolates, another for another origin. */
   viaName(): Promise<string>;
 }
@@ -112,9 +114,10 @@ const PAST_CLOUDFLARES_CACHE: RequestInitCfProperties = { cacheTtl: -1, cacheLev
 async function send(
   options: OriginOptions,
   caller: OriginCaller,
-  { method, clientHeaders, abort }: { method: string; clientHeaders: Headers; abort?: AbortController },
+  { method, clientHeaders, ...given }: { method: string; clientHeaders: Headers; abort?: AbortController },
 ): Promise<Sent> {
   const { config, platform } = options;
+  const abort = given.abort ?? (options.aborts ? new AbortController() : undefined);
   const { origin } = config;
   if (!origin) throw problem("ORIGIN_NOT_CONFIGURED");
   const { request, forwarded } = caller.request;

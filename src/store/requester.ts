@@ -67,7 +67,7 @@ export function createRequester(options: RequesterOptions): Requester {
   // The token is a secret, and an address may hold one.
   checkGiven(options, "createRequester", RULES, described);
   const { url, token, deadlineMs = 1200 } = options;
-  const send = createTransport({ url, token, platform: workerPlatform });
+  const send = createTransport({ url, token, platform: workerPlatform, aborts: true });
   const requester = requesterOver((call) => send({ ...call, deadlineMs }));
   connections.set(requester, { url, token });
   return requester;

@@ -29,7 +29,7 @@ export interface MeteredEdgeOptions {
 
 /**
  * One isolate on the run's Redis that counts. `wire.cut` cuts it off from the store; with `wire.deaf` its calls arrive and no reply
- * does; with `wire.hangs` they neither arrive nor end before their deadline, and `wire.hanging` of them are waited for; the commands of
+ * does; with `wire.hangs` they arrive nowhere and never end, `wire.hanging` of them so far; the commands of
  * `wire.refused` are not permitted, and others of such a call reply nothing. `wire.calls` has the commands of each of its calls.
  */
 export function meteredEdge(options: MeteredEdgeOptions = {}) {
@@ -48,7 +48,10 @@ export function meteredEdge(options: MeteredEdgeOptions = {}) {
       if (wire.cut) throw new TypeError("cut");
       const commands = JSON.parse(String(init?.body)) as [string, ...unknown[]][];
       wire.calls.push(commands.map(([name]) => name.toLowerCase()));
-      if (wire.hangs) return hang(init?.signal);
+      if (wire.hangs) {
+        wire.hanging += 1;
+        return new Promise<never>(() => {});
+      }
       const refused = commands.map(([name]) => wire.refused.includes(name.toLowerCase()));
       if (refused.includes(true))
         return Response.json(
@@ -60,16 +63,6 @@ export function meteredEdge(options: MeteredEdgeOptions = {}) {
       throw new TypeError("cut");
     },
   });
-  function hang(signal: AbortSignal | null | undefined): Promise<never> {
-    wire.hanging += 1;
-    return new Promise((_, reject) => {
-      signal?.addEventListener("abort", () => {
-        wire.hanging -= 1;
-        reject(new DOMException("aborted", "AbortError"));
-      });
-    });
-  }
-
   const variables = {
     ...redisVariables(prefix),
     SESSION_SECRET: "session-secret-of-this-test-only-0123",

@@ -94,7 +94,7 @@ function connect(url: URL, token: string, deadlineMs: number): { send: Send; see
       return () => clearTimeout(id);
     },
   };
-  const transport = createTransport({ url: url.href, token, platform });
+  const transport = createTransport({ url: url.href, token, platform, aborts: true });
   return { send: async (...commands) => (await transport({ commands, deadlineMs })).items, seen };
 }
 

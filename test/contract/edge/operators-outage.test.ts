@@ -85,6 +85,7 @@ function world() {
   async function ask({ method, path, body, token = ADMIN_TOKEN }: Question) {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     const since = edge.platform.now();
+    let hung = edge.wire.hanging;
     let answered = false;
     const answer = edge
       .send(path, { method, headers, ...(body && { body: JSON.stringify(body) }) })
@@ -92,7 +93,8 @@ function world() {
         answered = true;
       });
     while (!answered) {
-      if (edge.wire.hanging > 0) edge.platform.advance(CEILING_MS);
+      if (edge.wire.hanging > hung) edge.platform.advance(CEILING_MS);
+      hung = edge.wire.hanging;
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     return { response: await answer, ms: edge.platform.now() - since };

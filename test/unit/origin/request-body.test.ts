@@ -33,6 +33,7 @@ function upload(origin: Origin, { method = "POST", headers = {} as Record<string
     platform,
     deadlineMs: DEADLINE_MS,
     via: "edge",
+    abort: new AbortController(),
   });
   return { platform, content, reply, aborted: () => aborted };
 }
