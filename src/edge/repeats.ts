@@ -69,7 +69,7 @@ export class Repeats {
     const known = this.#urls.get(request.url);
     const caller = known && this.#caller(known.route, request.headers);
     if (!caller) return null;
-    const found = known.hit(request);
+    const found = known.hit.answer(request);
     if (found?.reply.kind !== "response") return null;
     const limits = caller.limits();
     if (!limits) return null;

@@ -8,7 +8,7 @@ import type { Entry } from "./entry.ts";
 import type { OriginRequest } from "./origin-request.ts";
 import type { CacheHandler, CacheReply } from "./outcome.ts";
 import { receive } from "./receive.ts";
-import { repeatedHit } from "./repeated.ts";
+import { Repeated } from "./repeated.ts";
 import { passed, served } from "./reply.ts";
 import { revalidateInBackground } from "./revalidate.ts";
 import type { FwdReason } from "./rules/cache-status.ts";
@@ -19,7 +19,7 @@ import { validatorsFor } from "./validate.ts";
 
 /** The handler of one request, for what was found for it. */
 export function cacheHandler(context: CacheContext): CacheHandler {
-  return { respond: (origin) => respond(context, origin), repeated: () => repeatedHit(context) };
+  return { respond: (origin) => respond(context, origin), repeated: () => new Repeated(context) };
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   type Withdrawal,
 } from "./entry-store.ts";
 import { namingTag } from "./naming-tag.ts";
+import { shareTexts } from "./rules/stored.ts";
 import { mostRecent } from "./rules/vary.ts";
 import type { SelectingFields } from "./selecting-fields.ts";
 
@@ -128,6 +129,7 @@ export class MemoryEntryStore implements EntryStore {
 
   put(address: Key, entry: Entry): null {
     if (this.isWithdrawn(address, entry)) return null;
+    shareTexts(entry.meta);
     const others = this.variants(address).filter((each) => each.variant !== entry.variant);
     this.#set(address.key, [entry, ...others].slice(0, MAX_VARIANTS));
     return null;

@@ -29,13 +29,14 @@ export interface CacheHandler {
   repeated?(): RepeatedHit;
 }
 
-/**
- * Answers a GET that asks for the same as an earlier one, and sets no condition on the answer.
- *
- * @returns null where the isolate cannot answer alone, or something else is to be done for the request beside answering it. Nothing
- *   has been done then.
- */
-export type RepeatedHit = (request: Request) => CacheReply | null;
+/** Answers each GET that asks for the same as an earlier one, and sets no condition on the answer. */
+export interface RepeatedHit {
+  /**
+   * @returns null where the isolate cannot answer alone, or something else is to be done for the request beside answering it. Nothing
+   *   has been done then.
+   */
+  answer(request: Request): CacheReply | null;
+}
 
 /** The header fields that say what the cache did: none where no cache took part. */
 export function cacheFields(outcome: CacheOutcome | null): [name: string, value: string][] {

@@ -3,7 +3,7 @@ import { mutableResponse } from "../http/mutable-response.ts";
 import type { Entry } from "./entry.ts";
 import { clientHasIt, notModifiedHeaders } from "./rules/preconditions.ts";
 import { type RangeAnswer, rangeOf } from "./rules/range.ts";
-import { servedFields } from "./rules/serving.ts";
+import { servedFields, setServedFields } from "./rules/serving.ts";
 
 /** A response out of an entry. */
 export interface ServedEntry {
@@ -39,7 +39,12 @@ export function serveEntry(entry: Entry, request: Request, now: number): ServedE
 
 /** The same to a GET that sets no condition and asks for no part, where the stored status has a body. */
 export function serveWhole(entry: Entry, now: number): ServedEntry {
-  return whole(entry, servedFields(entry.meta, now), bytesOf(entry));
+  const { meta } = entry;
+  const bytes = bytesOf(entry);
+  const response = new Response(bytes, { status: meta.status, ...AS_STORED });
+  setServedFields(response.headers, meta, now);
+  response.headers.set("content-length", String(bytes.length));
+  return { response, bytes: bytes.length };
 }
 
 function whole({ meta, body }: Entry, headers: Headers, bytes: Uint8Array<ArrayBuffer> | null): ServedEntry {

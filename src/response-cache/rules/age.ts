@@ -1,4 +1,5 @@
 import { parseHttpDate } from "../../http/http-date.ts";
+import { notes } from "../../runtime/noted.ts";
 import { deltaSeconds } from "./cache-control.ts";
 import { fieldsOf, type StoredResponse } from "./stored.ts";
 
@@ -13,14 +14,14 @@ export function currentAge(stored: StoredResponse, now: number): number {
 }
 
 /** It does not change, and each hit asks for it. */
-const initialAges = new WeakMap<StoredResponse, number>();
+const initialAges = notes<number>("initial age");
 
 /** corrected_initial_age, in seconds: how old it was when it arrived. */
 export function initialAge(stored: StoredResponse): number {
-  const known = initialAges.get(stored);
+  const known = initialAges.of(stored);
   if (known !== undefined) return known;
   const age = correctedInitialAge(stored);
-  initialAges.set(stored, age);
+  initialAges.add(stored, age);
   return age;
 }
 

@@ -1,5 +1,6 @@
 import type { CacheRule } from "../../config/route.ts";
 import { parseHttpDate } from "../../http/http-date.ts";
+import { notes } from "../../runtime/noted.ts";
 import { currentAge } from "./age.ts";
 import { MAX_SECONDS } from "./cache-control.ts";
 import { type ResponseDirectives, responseDirectives, type Seconds } from "./directives.ts";
@@ -30,17 +31,19 @@ const MAX_HEURISTIC_LENGTH = 24 * 3600;
 /** Seconds for which it is remembered that there is nothing, where the response does not say for how long. */
 const MISSING_LIFETIME = 10;
 
-const known = new WeakMap<StoredResponse, { rule: FreshnessRule; freshness: Freshness }>();
+/** Under the rule that asked last. */
+const worked = notes<{ rule: FreshnessRule; freshness: Freshness }>("freshness");
 
 /**
  * The freshness of a stored response under a rule. It follows from the rule at each use, so that a changed rule reaches
  * what is already stored; for the same two it is worked out once.
  */
 export function freshnessOf(stored: StoredResponse, rule: FreshnessRule): Freshness {
-  const last = known.get(stored);
+  const last = worked.of(stored);
   if (last?.rule === rule) return last.freshness;
   const freshness = workedOut(stored, rule);
-  known.set(stored, { rule, freshness });
+  if (last) Object.assign(last, { rule, freshness });
+  else worked.add(stored, { rule, freshness });
   return freshness;
 }
 

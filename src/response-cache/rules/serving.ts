@@ -10,6 +10,16 @@ import { headersOf, type StoredResponse } from "./stored.ts";
  */
 export function servedFields(stored: StoredResponse, now: number): Headers {
   const headers = headersOf(stored);
-  headers.set("age", String(Math.min(Math.floor(currentAge(stored, now)), MAX_SECONDS)));
+  headers.set("age", servedAge(stored, now));
   return headers;
+}
+
+/** Sets the same fields of a response that has none: a `Headers` of their own would only be copied. */
+export function setServedFields(headers: Headers, stored: StoredResponse, now: number): void {
+  for (const [name, value] of stored.headers) headers.append(name, value);
+  headers.set("age", servedAge(stored, now));
+}
+
+function servedAge(stored: StoredResponse, now: number): string {
+  return String(Math.min(Math.floor(currentAge(stored, now)), MAX_SECONDS));
 }

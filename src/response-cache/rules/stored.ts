@@ -38,6 +38,35 @@ export function headersOf(stored: StoredResponse): Headers {
   return headersFrom(stored.headers);
 }
 
+/** Fields whose values most answers of an API have in common. */
+const COMMON_FIELDS: ReadonlySet<string> = new Set([
+  "accept-ranges",
+  "access-control-allow-origin",
+  "cache-control",
+  "content-encoding",
+  "content-language",
+  "content-type",
+  "referrer-policy",
+  "server",
+  "strict-transport-security",
+  "vary",
+  "x-content-type-options",
+  "x-frame-options",
+]);
+
+const once = remembered((text) => text);
+
+/**
+ * Puts one text in place of equal ones, in names and in values that answers have in common. Each answer comes with texts of its own, and
+ * an isolate that holds 10,000 of them would wait for each text's memory at every hit.
+ */
+export function shareTexts({ headers }: StoredResponse): void {
+  for (const field of headers) {
+    field[0] = once(field[0]);
+    if (COMMON_FIELDS.has(field[0])) field[1] = once(field[1]);
+  }
+}
+
 /** Whether a value read back from a store is a stored response: anything else there is a miss. */
 export function isStoredResponse(value: unknown): value is StoredResponse {
   if (typeof value !== "object" || value === null) return false;
