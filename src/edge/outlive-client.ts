@@ -12,8 +12,6 @@ export function outliveClient(
   answering: Promise<Response>,
   waitUntil: (work: Promise<unknown>) => void,
 ): Promise<Response> {
-  if (isUnsafeMethod(method)) waitUntil(answering.then(ignore, ignore));
+  if (isUnsafeMethod(method)) waitUntil(answering);
   return answering;
 }
-
-function ignore(): void {}

@@ -7,7 +7,13 @@ import type { EdgeRequest } from "../request/capability.ts";
 import { loggedCaller } from "../request/log-record.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
 import type { CacheReply } from "../response-cache/outcome.ts";
-import { type Admission, type AdmitOptions, type Admitted, edgeRequest } from "./admission.ts";
+import {
+  type Admission,
+  type AdmitOptions,
+  type Admitted,
+  edgeRequest,
+  type ToldByApp,
+} from "./admission.ts";
 import { identify, type Refuse, refuseEarly } from "./before-store.ts";
 import { bypassed } from "./bypass.ts";
 import { finish } from "./finish.ts";
@@ -179,14 +185,14 @@ async function checked(
   // Whom a route of the API trusts, however broad it is, may not end or rotate sessions here.
   const trusting = options.own ? { ...limited, crossSite: [] } : limited;
   const forwarding = { cached: asks.cache, toHandlers: options.handlers ?? false };
-  const told = (await options.told?.()) ?? {};
+  const told = options.told ? await options.told() : NOTHING_TOLD;
   const wanted = told.unlimited ? { ...asks, limits: false } : asks;
   const forwarded = parts.forwarded(received, trusting, forwarding);
   const asked = edgeRequest(received, { route: trusting, path, forwarded }, identified, told);
   const elsewhere = wanted.session ? undefined : options.confirmed;
   const known = elsewhere ? { ...identified, session: elsewhere.claim } : identified;
   const choice = wanted.session ? await parts.sessions.choose(asked) : { claims: known, calls: 0 };
-  const request = { ...asked, claims: choice.claims };
+  const request = choice.claims === asked.claims ? asked : { ...asked, claims: choice.claims };
   if (wanted.session) refuseEarly(parts, request, refuse);
   const { outcomes, confirm, withKey } = await confirmation(request.claims, {
     identifier: parts.identifier,
@@ -229,9 +235,9 @@ export async function answer(
     () => findings.eager?.end(),
   );
   if (reply.kind === "failed") throw problem(reply.code);
-  const { session = null } = reply;
+  const { made = false, session = null } = reply;
   const response = isPreflight ? preflightReply(reply.response) : reply.response;
-  return { kind: "answer", response, cache: outcome, session, byCaller: isByCaller(request.route) };
+  return { kind: "answer", response, made, cache: outcome, session, byCaller: isByCaller(request.route) };
 }
 
 async function uncached({ request }: EdgeRequest, origin: OriginFetch): Promise<CacheReply> {
@@ -243,5 +249,6 @@ function isByCaller({ access, cache }: Route): boolean {
   return access !== "public" || cache?.scope === "caller";
 }
 
+const NOTHING_TOLD: ToldByApp = {};
 const ALL = { limits: true, session: true, cache: true };
 const SESSION_ONLY = { limits: false, session: true, cache: false };

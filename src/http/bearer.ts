@@ -25,8 +25,10 @@ const BEARERS = /(?:^|,)[ \t]*bearer[ \t]+([^\s,]+)/gi;
  * {@link bearerToken} does not: what must not reach it is told by this.
  */
 export function bearerBegins(authorization: string | null, prefix: string): boolean {
-  const found = (authorization ?? "").matchAll(BEARERS);
-  return [...found].some(([, token = ""]) => token.startsWith(prefix));
+  // Nearly every field has it where it is looked for, or not at all.
+  if (!authorization?.includes(prefix)) return false;
+  if (authorization.startsWith(bearerField(prefix))) return true;
+  return [...authorization.matchAll(BEARERS)].some(([, token = ""]) => token.startsWith(prefix));
 }
 
 /** An `Authorization` field with a token. */

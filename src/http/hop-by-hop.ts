@@ -77,9 +77,9 @@ export function dropHopByHop(
   { endToEnd, drops }: { endToEnd?: ReadonlySet<string>; drops?(name: string): boolean } = {},
 ): Set<string> {
   const names = new Set(headers.keys());
-  const named = new Set(names.has("connection") ? connectionOptions(headers, endToEnd) : []);
+  const named = names.has("connection") ? new Set(connectionOptions(headers, endToEnd)) : null;
   for (const name of names) {
-    if (!HOP_BY_HOP.has(name) && !named.has(name) && !drops?.(name)) continue;
+    if (!HOP_BY_HOP.has(name) && !named?.has(name) && !drops?.(name)) continue;
     headers.delete(name);
     names.delete(name);
   }

@@ -20,8 +20,11 @@ export interface Trace {
 
 /** The trace for the origin: the caller's with a span of ours, or a new one that is not sampled. */
 export function traceFor(incoming: string | null, platform: Pick<Platform, "randomBytes">): Trace {
-  const [, trace, flags = "00"] = TRACEPARENT.exec(incoming ?? "") ?? [];
+  const [, trace, flags = "00"] = incoming === null ? [] : (TRACEPARENT.exec(incoming) ?? []);
+  if (trace === undefined) {
+    const ids = hex(platform.randomBytes(24));
+    return { traceparent: `00-${ids.slice(0, 32)}-${ids.slice(32)}-00`, continued: false };
+  }
   const known = (Number.parseInt(flags, 16) & KNOWN_FLAGS).toString(16).padStart(2, "0");
-  const traceparent = `00-${trace ?? hex(platform.randomBytes(16))}-${hex(platform.randomBytes(8))}-${known}`;
-  return { traceparent, continued: trace !== undefined };
+  return { traceparent: `00-${trace}-${hex(platform.randomBytes(8))}-${known}`, continued: true };
 }

@@ -1,4 +1,4 @@
-import type { Identity, KeyClaim } from "./caller.ts";
+import type { KeyClaim } from "./caller.ts";
 import type { Identifier } from "./caller-hash.ts";
 import {
   type ConfirmedIdentity,
@@ -67,7 +67,12 @@ export async function confirmation(
       session: living,
       user,
       tier: key.kind === "verified" && key.tier !== null ? key.tier : (user?.tier ?? null),
-      identity: await limited(user, key),
+      identity:
+        key.kind === "verified"
+          ? { kind: "key", hash: key.hash }
+          : user
+            ? await identifier.identity("user", user.id)
+            : addressIdentity,
     });
   }
 
@@ -77,10 +82,5 @@ export async function confirmation(
     if (jwt.kind === "verified") return { id: jwt.userId, tier: jwt.tier };
     if (key.kind === "verified" && key.userId !== null) return { id: key.userId, tier: key.tier };
     return null;
-  }
-
-  async function limited(user: ConfirmedIdentity["user"], key: KeyClaim): Promise<Identity> {
-    if (key.kind === "verified") return { kind: "key", hash: key.hash };
-    return user ? identifier.identity("user", user.id) : claims.addressIdentity;
   }
 }

@@ -45,7 +45,8 @@ export function readCredentials(headers: Headers, url: URL, options: ReadOptions
   const headerKey = headers.get(API_KEY_FIELD);
   const sent = bearerToken(authorization);
   const bearer = isShort(sent) ? sent : null;
-  const [cookie = null, ...otherCookies] = sessionTokens(cookies, url);
+  const cookieTokens = sessionTokens(cookies, url);
+  const cookie = cookieTokens[0] ?? null;
   // A name may be written with escapes; without either there is nothing to parse.
   const { search } = url;
   const mayHoldKey = search.includes(API_KEY_PARAMETER) || search.includes("%");
@@ -57,16 +58,16 @@ export function readCredentials(headers: Headers, url: URL, options: ReadOptions
   const cookieJwt = isJwt ? null : (cookieJwts[0] ?? null);
   const hidden = isJwt ? cookieJwts : cookieJwts.slice(1);
 
-  const presented = [bearerKey, headerKey && withoutBlanks(headerKey), ...queryKeys].filter(Boolean);
-  const keys = new Set(presented.filter(isShort));
-  if (keys.size > 1 && used) throw problem("AMBIGUOUS_CREDENTIALS");
-  const [apiKey = null] = used ? keys : [];
+  const presented = [bearerKey, headerKey && withoutBlanks(headerKey), ...queryKeys].filter(isText);
+  const keys = presented.length > 0 ? [...new Set(presented.filter(isShort))] : presented;
+  if (keys.length > 1 && used) throw problem("AMBIGUOUS_CREDENTIALS");
+  const apiKey = (used ? keys[0] : null) ?? null;
   const jwt = used ? (isJwt ? bearer : cookieJwt) : null;
-  const passed = !used && (keys.size > 0 || isJwt || cookieJwt !== null);
-  const tooLong = [sent, ...presented].some((text) => !isShort(text));
+  const passed = !used && (keys.length > 0 || isJwt || cookieJwt !== null);
+  const tooLong = !(isShort(sent) && presented.every(isShort));
 
   const fromCookie =
-    cookie === null ? null : ({ raw: cookie, others: otherCookies, tokenSource: "cookie" } as const);
+    cookie === null ? null : ({ raw: cookie, others: cookieTokens.slice(1), tokenSource: "cookie" } as const);
   return {
     sessionToken: isSession && bearer !== null ? { raw: bearer, tokenSource: "bearer" } : fromCookie,
     jwt,
@@ -92,6 +93,10 @@ export function carriesCredential(headers: Headers, url: URL, names: CredentialN
     (url.search !== "" && url.searchParams.has(API_KEY_PARAMETER)) ||
     names.hasUnread(headers, url)
   );
+}
+
+function isText(text: string | null): text is string {
+  return text !== null && text !== "";
 }
 
 function isShort(text: string | null): boolean {

@@ -23,6 +23,7 @@ export interface IdentifyOptions {
 }
 
 const ABSENT = { kind: "absent" } as const;
+const NO_JWT = { jwt: ABSENT };
 
 /** Maximum number and bytes of the session tokens that are remembered as verified. */
 const MAX_VERIFIED_TOKENS = 4000;
@@ -67,7 +68,8 @@ export function createIdentify(options: IdentifyOptions): Identify {
     const { sessionToken, apiKey } = credentials;
     const session = sessionToken ? await sessionClaim(sessionToken) : ABSENT;
     const key = apiKey === null ? ABSENT : await keyClaim(apiKey);
-    return { address, addressIdentity, credentials, session, key, ...(await jwtClaims(credentials)) };
+    const jwts = credentials.jwt === null ? NO_JWT : await jwtClaims(credentials);
+    return { address, addressIdentity, credentials, session, key, ...jwts };
   };
 
   /** Whether anything depends on who calls: the route, a list of callers, or what the origin is told. */
@@ -84,11 +86,13 @@ export function createIdentify(options: IdentifyOptions): Identify {
     others = [],
     tokenSource,
   }: NonNullable<Credentials["sessionToken"]>): Promise<SessionClaim> {
-    const known: (SessionClaims | null)[] = [];
-    for (const each of [raw, ...others]) known.push(verifiedTokens.get(each) ?? (await verify(each)));
-    // Each request has claims of its own: what it learns of the session is kept by them, and no other request may see that.
-    const own = known.flatMap((each) => (each === null ? [] : [{ ...each }]));
-    const [claims, ...more] = own.map(withoutIdleRecord);
+    const signed: SessionClaims[] = [];
+    for (const each of [raw, ...others]) {
+      const known = verifiedTokens.get(each) ?? (await verify(each));
+      // Each request has claims of its own: what it learns of the session is kept by them, and no other request may see that.
+      if (known) signed.push(withoutIdleRecord({ ...known }));
+    }
+    const [claims, ...more] = signed;
     return claims ? { kind: "signed", claims, others: more, tokenSource } : { kind: "invalid", tokenSource };
   }
 
@@ -127,7 +131,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     jwtCookie,
     otherJwts = [],
   }: Credentials): Promise<Pick<UnverifiedIdentity, "jwt" | "cookieJwt" | "otherUsers">> {
-    if (jwt === null || !verifyJwt) return { jwt: ABSENT };
+    if (jwt === null || !verifyJwt) return NO_JWT;
     const first = await verifyJwt(jwt);
     const isBearer = jwtCookie !== true;
     const isNone = !isBearer && first.kind !== "verified";

@@ -28,6 +28,7 @@ export function sessionCookieName(url: URL): string {
  * and any other value is an application's.
  */
 export function sessionTokens(header: string | null, url: URL): string[] {
+  if (header === null) return [];
   const name = sessionCookieName(url);
   const own = cookiePairs(header).filter((pair) => pair.name === name && pair.text.includes("="));
   const tokens = own.map(cookieValue).filter((value) => value.startsWith(SESSION_TOKEN_PREFIX));

@@ -1,9 +1,11 @@
 import type { EagerReply, OriginFailure, OriginFetchOptions, OriginReply } from "../request/origin-reply.ts";
 import type { Forwarded } from "./forward.ts";
 import type { Exchange } from "./note-verified-key.ts";
+import type { OriginUrl } from "./origin-url.ts";
 
 /** A request on its way. */
-export interface Sent extends Pick<Exchange, "sentAt" | "method" | "headers" | "url"> {
+export interface Sent extends Pick<Exchange, "sentAt" | "method" | "headers"> {
+  url: OriginUrl;
   /** As the origin gives it. */
   reply: Promise<Forwarded | OriginFailure>;
 }

@@ -1,7 +1,7 @@
 /** Where the origin and the edge are, for one request. */
 export interface Addresses {
   /** The address the origin was asked at. */
-  originUrl: URL;
+  originUrl: Pick<URL, "href" | "host">;
   /** The edge's own address of it, with the scheme and host that the client used. */
   edgeUrl: URL;
   /** The base path of `ORIGIN_URL` without a slash at its end, which the client does not know; often "". */
@@ -17,7 +17,7 @@ export interface Addresses {
 export function edgeAddress(reference: string, addresses: Addresses): string {
   const { originUrl, edgeUrl, basePath } = addresses;
   if (!URL.canParse(reference, originUrl.href)) return reference;
-  const meant = new URL(reference, originUrl);
+  const meant = new URL(reference, originUrl.href);
   const onOrigin = meant.host === originUrl.host;
   if (!/^https?:$/.test(meant.protocol) || !(onOrigin || meant.host === edgeUrl.host)) return reference;
 

@@ -19,7 +19,7 @@ export interface Exchange {
   /** As it was sent. */
   method: string;
   headers: Headers;
-  url: URL;
+  url: Pick<URL, "searchParams">;
   status: number;
   /** `X-Edge-Caller`, where the answer has it. */
   signal: string | undefined;

@@ -161,11 +161,10 @@ async function received(
   });
   const broken = content.kind === "failed" ? failed(content) : null;
   if (!broken) noteFailure(options, caller.request, sent.url, reply);
-  const basePath = config.origin?.url.pathname.replace(/\/+$/, "") ?? "";
   const { response, signals } = cleanResponse(reply.response, {
     originUrl: sent.url,
     edgeUrl: caller.request.url,
-    basePath,
+    basePath: sent.url.basePath,
     body: content.kind === "failed" ? null : content.body,
   });
   if (options.ownsCors) dropOriginCors(response.headers);
@@ -174,7 +173,7 @@ async function received(
   if (broken && caller.request.route.session === "start") return { ...broken, answered: response };
   const session = await sessionChange(options, caller, response, signals);
   if (content.kind === "failed") return { ...content, answered: response };
-  return { kind: "response", response, bytes: content.bytes, session };
+  return { kind: "response", response, made: true, bytes: content.bytes, session };
 }
 
 function headersFor(
@@ -244,14 +243,14 @@ function countAnswer(
 function noteFailure(
   { events }: OriginOptions,
   { requestId, route }: EdgeRequest,
-  { host }: URL,
+  url: Pick<URL, "host">,
   reply: OriginReply,
 ): void {
-  const facts = { request_id: requestId, route: route.name, host };
   const status = reply.kind === "failed" ? reply.originStatus : reply.response.status;
+  if (reply.kind === "response" && reply.response.status < 500) return;
+  const facts = { request_id: requestId, route: route.name, host: url.host };
   if (reply.kind === "failed" && status === undefined) {
     const reason = failureReason(reply.code);
     if (reason) events.emit("origin.failed", { ...facts, reason });
-  } else if (reply.kind === "failed" || reply.response.status >= 500)
-    events.emit("origin.failed", { ...facts, reason: "bad status", status });
+  } else events.emit("origin.failed", { ...facts, reason: "bad status", status });
 }

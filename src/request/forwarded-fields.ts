@@ -85,7 +85,7 @@ export class ForwardedFields {
     if (isHopByHop(name) || name === "expect" || isReservedRequestField(name)) return true;
     // The cache has replaced those that HTTP knows: with another beside its own, a 304 would not be about what is stored.
     if (this.#isCached && isMisspeltCondition(name)) return true;
-    this.#named ??= new Set(connectionOptions(this.#headers));
+    this.#named ??= namedIn(this.#headers);
     return this.#named.has(name);
   }
 
@@ -94,4 +94,11 @@ export class ForwardedFields {
     const kept = cookiesForOrigin(header, this.#ignoreCookies, this.#withToken);
     return kept.length > 0 ? kept.join("; ") : null;
   }
+}
+
+const NOTHING: ReadonlySet<string> = new Set();
+
+function namedIn(headers: Headers): ReadonlySet<string> {
+  const named = connectionOptions(headers);
+  return named.length > 0 ? new Set(named) : NOTHING;
 }

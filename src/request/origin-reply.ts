@@ -7,6 +7,8 @@ export type OriginReply = OriginAnswer | OriginFailure;
 export interface OriginAnswer {
   kind: "response";
   response: Response;
+  /** The response was made for this request alone, so that its fields can be changed as they are. Default false. */
+  made?: boolean;
   /** All of the response's body, where it has been read. Default it has not. */
   bytes?: Uint8Array<ArrayBuffer> | undefined;
   /** The change of the client's session that the origin's response implies. */

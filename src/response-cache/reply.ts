@@ -26,7 +26,7 @@ export function served(
   const { response, bytes } = serve(entry, now);
   const upstream = fieldsOf(entry.meta).get("cache-status");
   const outcome = { word, status: { ...status, ttl }, upstream, savedBytes: bytes };
-  return { reply: { kind: "response", response }, cache: outcome };
+  return { reply: { kind: "response", response, made: true }, cache: outcome };
 }
 
 /** An answer of the origin's, passed on. */
@@ -38,6 +38,6 @@ export function passed(
 ): CacheReply {
   if (reply.kind === "failed" || reply.response.status === 101) return { reply, cache: null };
   const upstream = reply.response.headers.get("cache-status");
-  const response = passOn(reply.response, request.request);
-  return { reply: { kind: "response", response }, cache: { word, status, upstream } };
+  const response = passOn(reply, request.request);
+  return { reply: { kind: "response", response, made: true }, cache: { word, status, upstream } };
 }

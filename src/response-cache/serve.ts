@@ -1,5 +1,6 @@
 import { CONTENT_DIGESTS, isCoded } from "../http/content.ts";
 import { mutableResponse } from "../http/mutable-response.ts";
+import type { OriginAnswer } from "../request/origin-reply.ts";
 import type { Entry } from "./entry.ts";
 import { clientHasIt, notModifiedHeaders } from "./rules/preconditions.ts";
 import { type RangeAnswer, rangeOf } from "./rules/range.ts";
@@ -58,9 +59,9 @@ function empty(status: number, headers: Headers): ServedEntry {
 }
 
 /** A response of the origin, passed on: its body streamed, 304 where the client has it already. */
-export function passOn(response: Response, request: Request): Response {
+export function passOn({ response, made = false }: OriginAnswer, request: Request): Response {
   if (response.status === 101) return response;
-  const passed = mutableResponse(response);
+  const passed = made ? response : mutableResponse(response);
   const { headers } = passed;
   if (!clientHasIt(request, response.status, headers, false)) return passed;
   void passed.body?.cancel().catch(() => {});

@@ -9,16 +9,20 @@ import type { RequestFacts, ResponseFacts } from "./message.ts";
 export function invalidatedUrls(request: RequestFacts, response: ResponseFacts): string[] {
   if (!isUnsafeMethod(request.method) || response.status < 200 || response.status > 399) return [];
   const target = withoutFragment(new URL(request.url));
-  const named = ["location", "content-location"]
-    .map((field) => response.headers.get(field)?.trim() ?? "")
-    .filter((reference) => reference !== "" && URL.canParse(reference, target.href))
+  const references = NAMING_FIELDS.map((field) => response.headers.get(field)?.trim() ?? "").filter(Boolean);
+  if (references.length === 0) return [target.href];
+  const named = references
+    .filter((reference) => URL.canParse(reference, target.href))
     .map((reference) => new URL(reference, target))
     .filter((url) => url.origin === target.origin)
     .map(withoutFragment);
   return [...new Set([target, ...named].map((url) => url.href))];
 }
 
+/** Fields by which an answer names further URLs. */
+const NAMING_FIELDS = ["location", "content-location"];
+
 function withoutFragment(url: URL): URL {
-  url.hash = "";
+  if (url.hash !== "") url.hash = "";
   return url;
 }

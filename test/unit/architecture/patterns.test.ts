@@ -21,7 +21,6 @@ const OF_OUR_OWN = new Set([
   "config/read-store.ts",
   "identity/session-token.ts",
   "origin/origin-url.ts",
-  "origin/origin.ts",
   "store/transport.ts",
 ]);
 
