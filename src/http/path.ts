@@ -90,7 +90,8 @@ export function forgive(path: string): string {
 
 /** A path as it was sent in its plain spelling, with `\` and several slashes read as one slash. */
 export function plainPath(pathname: string): string {
-  return forgive((decodedPath(pathname) ?? pathname).replace(/[\\/]+/g, "/"));
+  const path = decodedPath(pathname) ?? pathname;
+  return forgive(/\\|\/\//.test(path) ? path.replace(/[\\/]+/g, "/") : path);
 }
 
 /** {@link forgive} for a route's path, whose `:parameters` keep their names. */
