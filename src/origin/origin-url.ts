@@ -46,9 +46,9 @@ export class OriginUrl {
  *
  * @param base `ORIGIN_URL`: http or https, without user, query and fragment.
  */
-export function originUrl(base: URL, { pathname, search, href }: URL): OriginUrl {
+export function originUrl(base: URL, requested: URL): OriginUrl {
   const { origin, path } = baseOf(base);
   // `search` is "" for an empty query too, and an origin may tell `/x?` from `/x` (RFC 3986 §6.2.3).
-  const query = search || (/^[^#]*\?/.test(href) ? "?" : "");
-  return new OriginUrl(origin + path + pathname + query, path);
+  const query = requested.search || (/^[^#]*\?/.test(requested.href) ? "?" : "");
+  return new OriginUrl(origin + path + requested.pathname + query, path);
 }
