@@ -106,8 +106,10 @@ export class CredentialNames {
       if (kind === "unread" || (kind === "read" && !FIELDS.has(name))) return true;
     }
     if (!url?.search) return false;
-    const names = queryPairs(url.search.slice(1)).flatMap((pair) => pair.names);
-    return names.some((name) => name !== API_KEY_PARAMETER && this.isCredentialParameter(name));
+    // The edge reads the parameter by its own name, and not behind a `;`.
+    return queryPairs(url.search.slice(1)).some(({ name: own, names }) =>
+      names.some((name) => (name !== API_KEY_PARAMETER || name !== own) && this.isCredentialParameter(name)),
+    );
   }
 
   /** Whether a request field's value must be hashed before it is kept or sent anywhere. */

@@ -18,6 +18,8 @@ export interface UnverifiedIdentity {
   cookieJwt?: true;
   /** Users of further JWTs whose signature is good. Only deny lists look at them. */
   otherUsers?: readonly string[];
+  /** Hashes of what an origin may take for the API key, and the edge does not. Only deny lists look at them. */
+  otherKeys?: readonly string[];
 }
 
 declare const confirmed: unique symbol;

@@ -9,6 +9,7 @@ import type { Identifier } from "./caller-hash.ts";
 import type { UnverifiedIdentity } from "./confirmed.ts";
 import { readCredentials } from "./credentials.ts";
 import { createJwtVerifier } from "./jwt.ts";
+import { otherKeys } from "./other-keys.ts";
 import { idleTimes } from "./session-idle.ts";
 import { endInForce, type SessionClaims, verifyToken } from "./session-token.ts";
 import type { VerifiedKeys } from "./verified-keys.ts";
@@ -51,6 +52,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     whenFull: "evict",
   });
   const deniesUsers = (config.lists?.deny.users.size ?? 0) > 0;
+  const deniesKeys = (config.lists?.deny.keys.size ?? 0) > 0;
   const { lifetimeMs } = idleTimes(config.session.idleSeconds);
   const verifyJwt = config.jwt ? createJwtVerifier({ jwt: config.jwt, platform, events }) : null;
 
@@ -69,7 +71,10 @@ export function createIdentify(options: IdentifyOptions): Identify {
     const session = sessionToken ? await sessionClaim(sessionToken) : ABSENT;
     const key = apiKey === null ? ABSENT : await keyClaim(apiKey);
     const jwts = credentials.jwt === null ? NO_JWT : await jwtClaims(credentials);
-    return { address, addressIdentity, credentials, session, key, ...jwts };
+    const claims = { address, addressIdentity, credentials, session, key, ...jwts };
+    if (!deniesKeys || !credentials.any) return claims;
+    const others = otherKeys(request.headers, url, credentials).map(keyClaim);
+    return { ...claims, otherKeys: (await Promise.all(others)).map(({ hash }) => hash) };
   };
 
   /** Whether anything depends on who calls: the route, a list of callers, or what the origin is told. */
@@ -110,7 +115,7 @@ export function createIdentify(options: IdentifyOptions): Identify {
     return claims;
   }
 
-  async function keyClaim(apiKey: string): Promise<KeyClaim> {
+  async function keyClaim(apiKey: string): Promise<Exclude<KeyClaim, typeof ABSENT>> {
     // A Map hashes the whole key, so the time of a lookup does not reveal how much of a guess is right.
     const known = configured.get(apiKey);
     if (known) {

@@ -5,14 +5,17 @@ import { comparableGroups, rangeLookup } from "../runtime/ip-address.ts";
 /** What a confirmed caller is looked up by. */
 type ConfirmedFacts = Pick<ConfirmedIdentity, "user" | "key" | "address">;
 /** What a request claims, whether it holds or not. */
-type ClaimedFacts = Pick<UnverifiedIdentity, "session" | "jwt" | "otherUsers" | "key" | "address">;
+type ClaimedFacts = Pick<
+  UnverifiedIdentity,
+  "session" | "jwt" | "otherUsers" | "key" | "otherKeys" | "address"
+>;
 
 export interface ListLookup {
   /** Whether a caller stands in a list, by what is confirmed of it. `deny` wins. */
   of(caller: ConfirmedFacts): "allow" | "deny" | null;
   /**
-   * Whether anything that a request claims stands in the deny list: the user of each session and of each JWT, the key and
-   * the address. A second credential hides no first one.
+   * Whether anything that a request claims stands in the deny list: the user of each session and of each JWT, the key, in
+   * whatever spelling, and the address. A second credential hides no first one.
    */
   denies(claims: ClaimedFacts): boolean;
 }
@@ -24,18 +27,13 @@ export function createListLookup(lists: CallerLists): ListLookup {
   return {
     of({ user, key, address }) {
       const users = user ? [user.id] : [];
-      const hash = key.kind === "absent" ? null : key.hash;
-      if (deny({ users, keyHash: hash, address })) return "deny";
-      const confirmedHash = key.kind === "verified" ? hash : null;
-      return allow({ users, keyHash: confirmedHash, address }) ? "allow" : null;
+      if (deny({ users, keys: hashesOf(key), address })) return "deny";
+      const keys = key.kind === "verified" ? hashesOf(key) : [];
+      return allow({ users, keys, address }) ? "allow" : null;
     },
     denies(claims) {
-      const { key, address } = claims;
-      return deny({
-        users: claimedUsers(claims),
-        keyHash: key.kind === "absent" ? null : key.hash,
-        address,
-      });
+      const { key, otherKeys = [], address } = claims;
+      return deny({ users: claimedUsers(claims), keys: [...hashesOf(key), ...otherKeys], address });
     },
   };
 }
@@ -48,17 +46,21 @@ function claimedUsers({ session, jwt, otherUsers = [], key }: ClaimedFacts): str
   return users;
 }
 
+function hashesOf(key: ClaimedFacts["key"]): string[] {
+  return key.kind === "absent" ? [] : [key.hash];
+}
+
 interface ListedFacts {
   users: readonly string[];
-  keyHash: string | null;
+  keys: readonly string[];
   address: string;
 }
 
 function listed(list: CallerList): (facts: ListedFacts) => boolean {
   const isInRange = rangeLookup(list.ranges);
-  return ({ users, keyHash, address }) => {
+  return ({ users, keys, address }) => {
     if (users.some((user) => list.users.has(user))) return true;
-    if (keyHash !== null && list.keys.has(keyHash)) return true;
+    if (keys.some((key) => list.keys.has(key))) return true;
     if (list.ranges.length === 0) return false;
     const groups = comparableGroups(address.replace(/\/\d+$/, ""));
     return groups !== null && isInRange(groups);

@@ -172,6 +172,52 @@ describe("a JWT in the cookie beside one in the bearer", () => {
   });
 });
 
+describe("where a key is denied, what an origin may take for the API key", () => {
+  const junk = Array.from({ length: 50 }, (_, n) => `API_KEY=${n}`).join("&");
+  it.each<[what: string, headers: Record<string, string>, query: string, found: boolean]>([
+    ["another spelling of the field", { X_API_Key: "evil" }, "", true],
+    ["another sign in it", { "X-API.Key": " evil " }, "", true],
+    ["another spelling beside the field", { "x-api-key": "good", x_api_key: "evil" }, "", true],
+    ["another spelling of the parameter", {}, "?API_KEY=evil", true],
+    ["PHP's spelling", {}, "?api.key=evil", true],
+    ["an escaped one", {}, "?%41pi-key=evil", true],
+    ["the parameter behind a semicolon", {}, "?a=1;api_key=evil", true],
+    ["the first of many parameters", {}, `?API_KEY=evil&${junk}`, true],
+    ["the last of many parameters", {}, `?${junk}&API_KEY=evil`, true],
+    ["a bearer with a further word", { authorization: "Bearer evil x" }, "", true],
+    ["the last word of a bearer", { authorization: "Bearer x evil" }, "", true],
+    ["the word behind another scheme", { authorization: "Token evil" }, "", true],
+    ["a word without a scheme", { authorization: "evil" }, "", true],
+    ["a bearer beside another", { authorization: "Bearer evil, Bearer x" }, "", true],
+    ["a bearer, which the edge reads", { authorization: "Bearer evil" }, "", false],
+    ["the field, which the edge reads", { "x-api-key": "evil" }, "", false],
+    ["a scheme of that name", { authorization: "evil x y" }, "", false],
+    ["another field", { "x-tenant": "evil" }, "?key=evil", false],
+  ])("is compared too: %s", async (what, headers, query, found) => {
+    const secret = { IDENTITY_SECRET: "identity-secret-of-this-test" };
+    const hash = await createHash("evil");
+    const { otherKeys, key } = await open({ ...secret, DENY_LIST: `key:${hash}` }).ask(
+      headers,
+      undefined,
+      query,
+    );
+    expect(otherKeys?.includes(hash) ?? false).toBe(found);
+    const isRead = key.kind !== "absent" && key.hash === hash;
+    expect(isRead, "read as the key").toBe(/the edge reads/.test(what));
+    const without = await open(secret).ask(headers, undefined, query);
+    expect(without.otherKeys, "nothing is hashed where no key is denied").toBeUndefined();
+  });
+
+  it("a key of API_KEYS is known by its name's hash", async () => {
+    const { identifier } = open();
+    const hash = await identifier.hash("key", "tester");
+    const { otherKeys } = await open({ DENY_LIST: `key:${hash}` }).ask({
+      x_api_key: "a-key-of-the-configuration",
+    });
+    expect(otherKeys).toEqual([hash]);
+  });
+});
+
 async function createHash(key: string): Promise<string> {
   return open({ IDENTITY_SECRET: "identity-secret-of-this-test" }).identifier.hash("secret key", key);
 }

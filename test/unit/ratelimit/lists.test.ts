@@ -108,6 +108,8 @@ describe("the lists", () => {
     ["the user of a session beside a JWT", { session: signed("bad"), jwt: jwt("good") }, true],
     ["the user the origin named for a key", { key: key("verified", "bad") }, true],
     ["a key that nobody has verified", { key: key("unverified") }, true],
+    ["what an origin may take for the key", { otherKeys: ["0", hash] }, true],
+    ["another of those", { otherKeys: ["0"] }, false],
     ["a verified key beside a session", { key: key("verified"), session: signed("good") }, true],
     ["an address beside a session", { address: "198.51.100.7", session: signed("good") }, true],
     ["a forged session", { session: { kind: "invalid", tokenSource: "bearer" } }, false],
