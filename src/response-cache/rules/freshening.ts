@@ -6,6 +6,14 @@ import { addVary } from "../../http/vary.ts";
 import type { ResponseFacts } from "./message.ts";
 import { headersOf, type StoredResponse } from "./stored.ts";
 
+/** Media types that frameworks and servers put on an answer without content of their own accord: of the stored content they say nothing. */
+const DEFAULT_TYPES: ReadonlySet<string> = new Set([
+  "",
+  "text/html",
+  "text/plain",
+  "application/octet-stream",
+]);
+
 /**
  * Not updated (RFC 9111 §3.2), beside the fields of the connection: what describes the bytes that are stored, which a 304
  * and a HEAD do not bring.
@@ -17,10 +25,10 @@ const KEPT = ["content-encoding", "content-length", "content-range", ...CONTENT_
  * goes through `storing` again, for the new fields may forbid it. `Age` and `Date` are always the new response's, since
  * its time of arrival is what the age counts from; `Set-Cookie` is in it for the one who asked, and is not stored.
  *
- * The media type stays, and of `Content-Type` only its parameters may change: frameworks put `text/html` on answers without content, and
- * a stored JSON that became a page by it would run what is in it (§3.2 allows to leave it out). A weak tag stays weak: a strong one of a
- * 304 is that of other bytes. What the stored one varies by it varies by still: what compresses or negotiates content adds its name to
- * `Vary` where there is content, and not to a 304. A policy's nonce stays the one that the stored page has.
+ * Another media type counts unless it is one that frameworks put on any answer without content: a stored JSON that became a page by it
+ * would run what is in it (§3.2 allows to leave it out). A weak tag stays weak: a strong one of a 304 is that of other bytes. What the
+ * stored one varies by it varies by still: what compresses or negotiates content adds its name to `Vary` where there is content, and not
+ * to a 304. A policy's nonce stays the one that the stored page has.
  */
 export function freshened(stored: StoredResponse, update: Headers): ResponseFacts {
   const headers = headersOf(stored);
@@ -28,7 +36,8 @@ export function freshened(stored: StoredResponse, update: Headers): ResponseFact
   headers.delete("age");
   headers.delete("date");
   const kept = new Set([...KEPT, ...connectionOptions(update, CACHE_FIELDS)]);
-  if (mediaType(update) !== mediaType(headers)) kept.add("content-type");
+  const type = mediaType(update);
+  if (type !== mediaType(headers) && DEFAULT_TYPES.has(type)) kept.add("content-type");
   const nonced = policiesWithNonce(headers);
   for (const name of policiesWithNonce(update)) if (nonced.includes(name)) kept.add(name);
   if (headers.get("etag") === `W/${update.get("etag")}`) kept.add("etag");
