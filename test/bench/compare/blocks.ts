@@ -23,6 +23,8 @@ export interface BlockOptions {
   roundTripMs: number;
   /** Requests before the first slice. Default: as many as {@link WARM_UP_MS} take. */
   warmUpRequests?: number;
+  /** Of one slice of a row whose requests need no entry in Redis. Default {@link SLICE_MS}. */
+  sliceMs?: number;
 }
 
 type Until = { ms: number } | { requests: number };
@@ -63,7 +65,7 @@ async function measureRow(
   harness: Harness,
   row: Row,
   contestants: readonly Contestant[],
-  { clients, roundTripMs, warmUpRequests }: BlockOptions,
+  { clients, roundTripMs, warmUpRequests, sliceMs = SLICE_MS }: BlockOptions,
 ): Promise<Sample[]> {
   const isFilled = row.before === "fill and restart";
   const ask = async (total: { contestant: Contestant; asked: number }, until: Until) => {
@@ -74,7 +76,7 @@ async function measureRow(
     return { ...found, again: isFilled ? async () => {} : again };
   };
   const warmUp = warmUpRequests ?? FILLED_WARM_UP;
-  const slice: Until = isFilled ? { requests: FILLED_REQUESTS } : { ms: SLICE_MS };
+  const slice: Until = isFilled ? { requests: FILLED_REQUESTS } : { ms: sliceMs };
   const totals = contestants.map((contestant) => ({
     contestant,
     asked: 0,

@@ -161,7 +161,7 @@ async function compare(
     const ordered = blocks.length % 2 === 0 ? names : names.toReversed();
     try {
       blocks.push(
-        await measureBlock(harness, { ...options, rows: [row], names: ordered, clients: 8, roundTripMs: 0 }),
+        await measureBlock(harness, { clients: 8, roundTripMs: 0, ...options, rows: [row], names: ordered }),
       );
       say(`${name}: ${names.join(", ")}, block ${blocks.length} of ${count}`);
     } catch (error) {

@@ -16,13 +16,25 @@ export const MIN_REQUESTS = 500;
 export const STEADY_REQUESTS = 1500;
 
 /** A kind of request that is measured of several Workers. The default warm-up of those that take long is an isolate's first second. */
-export interface Compared extends Pick<BlockOptions, "warmUpRequests"> {
+export interface Compared
+  extends Pick<BlockOptions, "warmUpRequests" | "sliceMs">,
+    Partial<Pick<BlockOptions, "clients" | "roundTripMs">> {
   /** By which its blocks are known. */
   name: string;
   row: Row;
   names: readonly ContestantName[];
   blocks: number;
 }
+
+/** As a busy isolate has them: at a distance from the store, with many requests under way. Slices are long beside their ends, at which fewer are. */
+const ofMany = {
+  names: ["edge", "tuned"],
+  blocks: 6,
+  warmUpRequests: STEADY_REQUESTS,
+  clients: 64,
+  roundTripMs: 20,
+  sliceMs: 500,
+} as const;
 
 /** What is compared in blocks of alternating slices: ratios have an interval then. Eight clients keep the runtime's thread busy. */
 export const COMPARED: readonly Compared[] = [
@@ -51,6 +63,8 @@ export const COMPARED: readonly Compared[] = [
     warmUpRequests: STEADY_REQUESTS,
   },
   { name: "POST, young", row: rowOf("POST"), names: ["edge", "tuned"], blocks: 6 },
+  { name: "cold GET, 64 clients", row: rowOf("cold GET"), ...ofMany },
+  { name: "POST, 64 clients", row: rowOf("POST"), ...ofMany },
 ];
 
 /** @throws where there is no such row. */

@@ -163,9 +163,30 @@ function ratios({ blocks }: Results): Target[] {
     ),
     target("cold: at most 0.9 × tuned's CPU", ["cold GET", "tuned"], cpuMs, atMost, 0.9),
     target("the same in a young isolate", ["cold GET, young", "tuned"], cpuMs, atMost, 0.9),
+    target(
+      "cold, 64 clients at 20 ms: at least 1.15 × tuned's requests a second",
+      ["cold GET, 64 clients", "tuned"],
+      perSecond,
+      atLeast,
+      1.15,
+    ),
+    target(
+      "cold, 64 clients at 20 ms: at most 0.9 × tuned's CPU",
+      ["cold GET, 64 clients", "tuned"],
+      cpuMs,
+      atMost,
+      0.9,
+    ),
     target("hit in Redis: at most 1.05 × tuned's CPU", ["hit in Redis", "tuned"], cpuMs, atMost, 1.05),
     target("POST: at most 1.05 × tuned's CPU", ["POST", "tuned"], cpuMs, atMost, 1.05),
     target("the same in a young isolate", ["POST, young", "tuned"], cpuMs, atMost, 1.05),
+    target(
+      "POST, 64 clients at 20 ms: at most 1.05 × tuned's CPU",
+      ["POST, 64 clients", "tuned"],
+      cpuMs,
+      atMost,
+      1.05,
+    ),
   ];
 }
 
