@@ -4,7 +4,7 @@ import { errorFacts } from "../events/error-place.ts";
 import { createEvents, type Events } from "../events/events.ts";
 import { forbidStoring } from "../http/cache-fields.ts";
 import { contentLength } from "../http/content.ts";
-import { API_KEY_FIELD } from "../http/credential-fields.ts";
+import { CALLER_FIELDS } from "../http/credential-fields.ts";
 import { mutableResponse } from "../http/mutable-response.ts";
 import { Problem, problemFacts, problemResponse } from "../http/problem.ts";
 import { REMAINING_FIELDS } from "../http/quota-fields.ts";
@@ -18,9 +18,6 @@ import type { Isolate } from "./isolate.ts";
 import type { Answer, Findings, Refusal } from "./outcome.ts";
 import type { Received, StackPart } from "./receive.ts";
 import { serverTiming } from "./server-timing.ts";
-
-/** The fields by which the edge knows callers. */
-const CALLER_FIELDS = ["Authorization", "Cookie", API_KEY_FIELD];
 
 type FinishParts = Pick<Isolate, "platform" | "events" | "cors" | "sessions" | "fields" | "config"> &
   Partial<Pick<Isolate, "metrics">>;

@@ -1,6 +1,6 @@
 import { hasContent } from "./content.ts";
 import { corsOrigins } from "./cors-origins.ts";
-import { API_KEY_FIELD } from "./credential-fields.ts";
+import { API_KEY_FIELD, CALLER_FIELDS } from "./credential-fields.ts";
 import { isFieldName } from "./field-name.ts";
 import { reasonPhrase } from "./mutable-response.ts";
 import { SESSION_TOKEN_FIELD } from "./session-token.ts";
@@ -105,14 +105,12 @@ export function corsPolicy(
   };
 }
 
-/** What no browser sends with a preflight, and who wants to get round a route's rules by one might. */
-const CREDENTIALS = ["authorization", "cookie", API_KEY_FIELD];
-
 /** The method of the request that a CORS preflight announces; null for any other request (Fetch §4.8: it has no content and no credential). */
 export function announcedMethod(request: Pick<Request, "method" | "headers" | "body">): string | null {
   const { method, headers } = request;
   if (method !== "OPTIONS" || !headers.has("origin") || hasContent(request)) return null;
-  if (CREDENTIALS.some((name) => headers.has(name))) return null;
+  // No browser sends one, and who wants to get round a route's rules by a preflight might.
+  if (CALLER_FIELDS.some((name) => headers.has(name))) return null;
   return headers.get("access-control-request-method");
 }
 

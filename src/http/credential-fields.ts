@@ -7,6 +7,8 @@ import { SESSION_TOKEN_FIELD } from "./session-token.ts";
 export const API_KEY_PARAMETER = "api_key";
 /** The field that carries an API key. */
 export const API_KEY_FIELD = "X-API-Key";
+/** The fields in which the edge reads who calls. */
+export const CALLER_FIELDS: readonly string[] = ["Authorization", "Cookie", API_KEY_FIELD];
 
 /**
  * What a request field or a query parameter says of its sender.

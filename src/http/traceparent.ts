@@ -20,7 +20,7 @@ export interface Trace {
 
 /** The trace for the origin: the caller's with a span of ours, or a new one that is not sampled. */
 export function traceFor(incoming: string | null, platform: Pick<Platform, "randomBytes">): Trace {
-  const [, trace, flags = "00"] = incoming === null ? [] : (TRACEPARENT.exec(incoming) ?? []);
+  const [, trace, flags = "00"] = TRACEPARENT.exec(incoming ?? "") ?? [];
   if (trace === undefined) {
     const ids = hex(platform.randomBytes(24));
     return { traceparent: `00-${ids.slice(0, 32)}-${ids.slice(32)}-00`, continued: false };

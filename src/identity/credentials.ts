@@ -5,6 +5,7 @@ import { cookiePairs, cookieValue } from "../http/cookies.ts";
 import {
   API_KEY_FIELD,
   API_KEY_PARAMETER,
+  CALLER_FIELDS,
   type CredentialNames,
   DEFAULT_CREDENTIALS,
 } from "../http/credential-fields.ts";
@@ -14,7 +15,7 @@ import type { Credentials } from "./caller.ts";
 import { sessionTokens } from "./session-cookie.ts";
 
 /** Longer credentials are the origin's, characters: none of them is hashed or verified. */
-const MAX_CREDENTIAL_LENGTH = 16 * 1024;
+export const MAX_CREDENTIAL_LENGTH = 16 * 1024;
 
 /** JWTs in cookies of one request that are looked at: each costs a signature. A browser sends one. */
 const MAX_JWT_COOKIES = 8;
@@ -87,9 +88,8 @@ export function readCredentials(headers: Headers, url: URL, options: ReadOptions
 
 /** Whether a request has any credential, be it empty or one that the edge does not read. */
 export function carriesCredential(headers: Headers, url: URL, names: CredentialNames): boolean {
-  const fields = ["authorization", "cookie", API_KEY_FIELD];
   return (
-    fields.some((name) => headers.has(name)) ||
+    CALLER_FIELDS.some((name) => headers.has(name)) ||
     (url.search !== "" && url.searchParams.has(API_KEY_PARAMETER)) ||
     names.hasUnread(headers, url)
   );

@@ -2,10 +2,10 @@ import { withoutBlanks } from "../http/blanks.ts";
 import { API_KEY_FIELD, API_KEY_PARAMETER } from "../http/credential-fields.ts";
 import { laxName } from "../http/field-name.ts";
 import type { Credentials } from "./caller.ts";
+import { MAX_CREDENTIAL_LENGTH } from "./credentials.ts";
 
 /** Of many values an origin reads the first or the last. Each is hashed. */
 const FROM_EACH_END = 4;
-const MAX_TEXT_LENGTH = 16 * 1024;
 
 const FIELD = laxName(API_KEY_FIELD);
 const PARAMETER = laxName(API_KEY_PARAMETER);
@@ -23,7 +23,7 @@ export function otherKeys(headers: Headers, url: URL, { apiKey, jwt, sessionToke
     ...ends(inQuery(url)),
   ]);
   for (const known of ["", apiKey, jwt, sessionToken?.raw]) texts.delete(known ?? "");
-  return [...texts].filter((text) => text.length <= MAX_TEXT_LENGTH);
+  return [...texts].filter((text) => text.length <= MAX_CREDENTIAL_LENGTH);
 }
 
 function inFields(headers: Headers): string[] {

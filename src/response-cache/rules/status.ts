@@ -65,6 +65,6 @@ export function blamesRequest(status: number): boolean {
  * redirect, or that there is nothing to be had. A 5xx says that the origin failed (RFC 9111 §4.3.3).
  */
 export function saysGone(status: number): boolean {
-  if (status === 206 || status === 304) return false;
+  if (NOT_WHOLE.has(status)) return false;
   return (status >= 200 && status <= 399) || OF_THE_RESOURCE.has(status);
 }

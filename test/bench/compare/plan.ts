@@ -27,7 +27,7 @@ export interface Compared
 }
 
 /** As a busy isolate has them: at a distance from the store, with many requests under way. Slices are long beside their ends, at which fewer are. */
-const ofMany = {
+const busy = {
   names: ["edge", "tuned"],
   blocks: 6,
   warmUpRequests: STEADY_REQUESTS,
@@ -63,8 +63,8 @@ export const COMPARED: readonly Compared[] = [
     warmUpRequests: STEADY_REQUESTS,
   },
   { name: "POST, young", row: rowOf("POST"), names: ["edge", "tuned"], blocks: 6 },
-  { name: "cold GET, 64 clients", row: rowOf("cold GET"), ...ofMany },
-  { name: "POST, 64 clients", row: rowOf("POST"), ...ofMany },
+  { name: "cold GET, 64 clients", row: rowOf("cold GET"), ...busy },
+  { name: "POST, 64 clients", row: rowOf("POST"), ...busy },
 ];
 
 /** @throws where there is no such row. */

@@ -1,6 +1,27 @@
 import { describe, expect, it, vi } from "vitest";
 import { StoreError } from "../../../src/store/errors.ts";
+import { createTransport } from "../../../src/store/transport.ts";
+import { testPlatform } from "../../support/platform.ts";
 import { ask, ok, storeWith, turn } from "../../support/store.ts";
+
+it.each([true, false])("a call that is given up is aborted where that is wanted: %s", async (aborts) => {
+  const signals: unknown[] = [];
+  const platform = testPlatform({
+    fetch(_input, init) {
+      signals.push(init?.signal);
+      return new Promise<Response>(() => {});
+    },
+  });
+  const connection = { url: "https://store.example", token: "a-token-of-the-test" };
+  const sent = createTransport({ ...connection, platform, aborts })({
+    commands: [["PING"]],
+    deadlineMs: 100,
+  });
+  const given = sent.catch((error: unknown) => error);
+  platform.advance(100);
+  expect(await given).toMatchObject({ code: "timeout" });
+  expect(signals).toEqual([aborts ? expect.objectContaining({ aborted: true }) : undefined]);
+});
 
 describe("a store that misbehaves is one typed error", () => {
   const body =
