@@ -13,12 +13,19 @@ const SENT_BY_THE_EDGE = `${SESSION_TOKEN_FIELD.toLowerCase()}|x-user-(id|tier)|
 const SENDER = [
   "x-forward(ed)?(-.*)?|forwarded-.*|x-original-forwarded-.*",
   "cf-connecting-ip(v6)?|cf-pseudo-ipv4|(x-)?(cluster-)?client-ip|x-remote-(addr|ip|user)|remote-(addr|user)",
-  "fastly-client-ip|(wl-)?proxy-client-ip|x-envoy-external-address|x-azure-(clientip|socketip)|x-appengine-user-ip",
+  "(fastly|fly)-client-ip|(wl-)?proxy-client-ip|x-envoy-(external-address|internal)|x-azure-(clientip|socketip)",
+  "(x-)?appengine-user-ip|do-connecting-ip|x-nf-client-connection-ip|x-vercel-forwarded-for",
   // RFC 9440 §2.4: whoever ends TLS removes what a client sends under these names, and under those of nginx, Azure and others.
-  "client-cert(-chain)?|(x-)?ssl-(client-.*|cert)|x-(ssl-)?client-(cert(-.*)?|dn|verify|s-dn)|x-arr-clientcert",
-  // What proxies that sign users in send after them: oauth2-proxy, Authelia, Grafana's, Azure, Google.
-  "x-auth-request-.*|remote-(name|email|groups)|x-webauth-.*|x-authenticated-(user|userid|groups)",
-  "x-ms-client-principal(-.*)?|x-goog-authenticated-user-.*|x-originating-ip|x-proxyuser-ip",
+  "client-cert(-chain)?|(x-)?ssl-(client-.*|cert)|x-(ssl-)?client-(cert(ificate)?(-.*)?|dn|verify|s-dn)|x-arr-clientcert",
+  "x-tls-client-.*|x-amzn-mtls-.*",
+  // What proxies that sign users in send after them: oauth2-proxy, Authelia, Grafana's, Louketo, then Azure, Google, Amazon.
+  "x-auth-request-.*|remote-(name|email|groups)|x-webauth-.*|x-auth-(userid|username|subject|roles|groups)",
+  "x-ms-(client-principal(-.*)?|token-.*)|x-goog-authenticated-user-.*|x-originating-ip|x-proxyuser-ip|x-amzn-oidc-.*",
+  "x-endpoint-api-.*|x-apigateway-api-userinfo",
+  // Kong and APISIX, authentik, Pomerium, Vouch, Tailscale, Apache's OpenID and Shibboleth, Kubernetes.
+  "x-authenticated-(user(id|name)?|email|groups|scope)|x-consumer-(id|username|custom-id|groups)|x-anonymous-consumer",
+  "x-credential-(identifier|username)|x-userinfo|x-(authentik|pomerium|vouch)-.*|tailscale-user-.*|oidc-claim-.*|shib-.*|eppn",
+  "x-remote-(group|extra-.*)",
 ].join("|");
 
 /**
