@@ -25,4 +25,9 @@ export function warnOfSwitches(
     warnings.push(
       "ORIGIN_TOKEN is not set: the origin gets no X-User-Id and X-User-Tier, because it could not tell them from forged ones.",
     );
+  const hashed = [...values.DENY_LIST, ...values.ALLOW_LIST].some((entry) => entry.startsWith("key:"));
+  if (hashed && values.IDENTITY_SECRET.length === 0)
+    warnings.push(
+      "IDENTITY_SECRET is not set: the hashes of key:<hash> in DENY_LIST and ALLOW_LIST follow from UPSTASH_REDIS_REST_TOKEN, so that with another token, or none, they are nobody's.",
+    );
 }

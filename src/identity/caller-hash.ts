@@ -22,16 +22,41 @@ const MAX_REMEMBERED_LENGTH = 1024;
 
 const encoder = new TextEncoder();
 
+type HashingConfig = Pick<Config, "identitySecrets" | "store">;
+
+/** The secrets under which callers are hashed, or were: the first is in use. None without a store and a secret. */
+function callerSecrets({ identitySecrets, store }: HashingConfig): string[] {
+  return [...identitySecrets, ...(store ? [`identity of callers:${store.token}`] : [])];
+}
+
+/** HMAC-SHA-256, first 128 bits, hex, of a kind and a value. @param secretOf Asked once, when it is used first. */
+function macUnder(secretOf: () => Uint8Array): Identifier["hash"] {
+  let key: CryptoKey | undefined;
+  return async (kind, value) => {
+    key ??= await crypto.subtle.importKey("raw", secretOf(), { name: "HMAC", hash: "SHA-256" }, false, [
+      "sign",
+    ]);
+    const signed = await crypto.subtle.sign("HMAC", key, encoder.encode(`${kind}\0${value}`));
+    return hex(new Uint8Array(signed, 0, 16));
+  };
+}
+
+/** The hashes of {@link Identifier.hash} under each secret that is no longer in use: by them callers were written down in its time. */
+export function olderHashers(config: HashingConfig): Identifier["hash"][] {
+  return callerSecrets(config)
+    .slice(1)
+    .map((secret) => macUnder(() => encoder.encode(secret)));
+}
+
 /**
  * Without `IDENTITY_SECRET` the HMAC key is derived from the store's token, so that all isolates compute the same hashes.
  * Without a store no isolate shares data with another, and the key is random.
  */
 export function createIdentifier(
-  config: Pick<Config, "identitySecrets" | "store">,
+  config: HashingConfig,
   platform: Platform,
   randomKey = () => platform.randomBytes(32),
 ): Omit<Identifier, "sessionUser"> {
-  let key: CryptoKey | undefined;
   const remembered = new BoundedMap<string>({
     platform,
     entries: MAX_REMEMBERED,
@@ -39,20 +64,8 @@ export function createIdentifier(
     sizeOf: (_, text) => text.length + 128,
     whenFull: "evict",
   });
-  const secret =
-    config.identitySecrets[0] ?? (config.store ? `identity of callers:${config.store.token}` : null);
-
-  async function mac(kind: string, value: string): Promise<string> {
-    key ??= await crypto.subtle.importKey(
-      "raw",
-      secret === null ? randomKey() : encoder.encode(secret),
-      { name: "HMAC", hash: "SHA-256" },
-      false,
-      ["sign"],
-    );
-    const signed = await crypto.subtle.sign("HMAC", key, encoder.encode(`${kind}\0${value}`));
-    return hex(new Uint8Array(signed, 0, 16));
-  }
+  const [secret] = callerSecrets(config);
+  const mac = macUnder(() => (secret === undefined ? randomKey() : encoder.encode(secret)));
 
   /** Remembers the hashes of frequent values. Hashes of secrets are computed each time, so that no secret stays in memory. */
   async function hash(kind: string, value: string): Promise<string> {

@@ -18,7 +18,7 @@ export interface UnverifiedIdentity {
   cookieJwt?: true;
   /** Users of further JWTs whose signature is good. Only deny lists look at them. */
   otherUsers?: readonly string[];
-  /** Hashes of what an origin may take for the API key, and the edge does not. Only deny lists look at them. */
+  /** Hashes of what an origin may take for the API key, and the edge does not; and of all keys as they were hashed before. Only deny lists look at them. */
   otherKeys?: readonly string[];
 }
 

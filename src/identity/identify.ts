@@ -5,7 +5,7 @@ import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { clientAddress } from "./address.ts";
 import type { Credentials, KeyClaim, SessionClaim } from "./caller.ts";
-import type { Identifier } from "./caller-hash.ts";
+import { type Identifier, olderHashers } from "./caller-hash.ts";
 import type { UnverifiedIdentity } from "./confirmed.ts";
 import { readCredentials } from "./credentials.ts";
 import { createJwtVerifier } from "./jwt.ts";
@@ -16,7 +16,12 @@ import type { VerifiedKeys } from "./verified-keys.ts";
 
 export interface IdentifyOptions {
   config: Pick<Config, "apiKeys" | "jwt" | "session"> &
-    Partial<Pick<Config, "credentials" | "ipv6Prefix" | "origin" | "originToken" | "lists">>;
+    Partial<
+      Pick<
+        Config,
+        "credentials" | "identitySecrets" | "ipv6Prefix" | "lists" | "origin" | "originToken" | "store"
+      >
+    >;
   identifier: Identifier;
   verifiedKeys: Pick<VerifiedKeys, "get">;
   platform: Platform;
@@ -53,6 +58,8 @@ export function createIdentify(options: IdentifyOptions): Identify {
   });
   const deniesUsers = (config.lists?.deny.users.size ?? 0) > 0;
   const deniesKeys = (config.lists?.deny.keys.size ?? 0) > 0;
+  const { identitySecrets = [], store = null } = config;
+  const olderHashes = deniesKeys ? olderHashers({ identitySecrets, store }) : [];
   const { lifetimeMs } = idleTimes(config.session.idleSeconds);
   const verifyJwt = config.jwt ? createJwtVerifier({ jwt: config.jwt, platform, events }) : null;
 
@@ -73,8 +80,12 @@ export function createIdentify(options: IdentifyOptions): Identify {
     const jwts = credentials.jwt === null ? NO_JWT : await jwtClaims(credentials);
     const claims = { address, addressIdentity, credentials, session, key, ...jwts };
     if (!deniesKeys || !credentials.any) return claims;
-    const others = otherKeys(request.headers, url, credentials).map(keyClaim);
-    return { ...claims, otherKeys: (await Promise.all(others)).map(({ hash }) => hash) };
+    const others = otherKeys(request.headers, url, credentials);
+    const written = [...others, ...(apiKey === null ? [] : [apiKey])].flatMap((each) =>
+      olderHashes.map((hash) => hash(...namedKey(each))),
+    );
+    const claimed = (await Promise.all(others.map(keyClaim))).map(({ hash }) => hash);
+    return { ...claims, otherKeys: [...claimed, ...(await Promise.all(written))] };
   };
 
   /** Whether anything depends on who calls: the route, a list of callers, or what the origin is told. */
@@ -115,14 +126,17 @@ export function createIdentify(options: IdentifyOptions): Identify {
     return claims;
   }
 
+  /** What a key is hashed as: a configured one by its name. */
+  function namedKey(apiKey: string): [kind: string, value: string] {
+    const known = configured.get(apiKey);
+    return known ? ["key", known.name] : ["secret key", apiKey];
+  }
+
   async function keyClaim(apiKey: string): Promise<Exclude<KeyClaim, typeof ABSENT>> {
     // A Map hashes the whole key, so the time of a lookup does not reveal how much of a guess is right.
     const known = configured.get(apiKey);
-    if (known) {
-      const hash = await identifier.hash("key", known.name);
-      return { kind: "verified", hash, name: known.name, tier: known.tier || null, userId: null };
-    }
-    const hash = await identifier.hash("secret key", apiKey);
+    const hash = await identifier.hash(...namedKey(apiKey));
+    if (known) return { kind: "verified", hash, name: known.name, tier: known.tier || null, userId: null };
     const remembered = verifiedKeys.get(hash);
     return remembered ? { kind: "verified", hash, name: null, ...remembered } : { kind: "unverified", hash };
   }

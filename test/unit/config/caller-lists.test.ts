@@ -44,4 +44,16 @@ describe("ALLOW_LIST and DENY_LIST", () => {
     expect(issue?.found).toBe(`a text of ${text.length} characters`);
     expect(JSON.stringify(issue)).not.toContain(text.replace(/^key:/, ""));
   });
+
+  const hash = `key:${"a".repeat(32)}`;
+  it.each<[env: Record<string, string>, warned: boolean]>([
+    [{ DENY_LIST: hash }, true],
+    [{ ALLOW_LIST: `192.0.2.7,${hash}` }, true],
+    [{ DENY_LIST: hash, IDENTITY_SECRET: "i".repeat(32) }, false],
+    [{ DENY_LIST: "192.0.2.7,user:key:a" }, false],
+    [{}, false],
+  ])("warn in %j of hashes that follow from the store's token: %s", (env, warned) => {
+    const { warnings } = loadConfig(env, []);
+    expect(warnings.some((warning) => warning.startsWith("IDENTITY_SECRET is not set"))).toBe(warned);
+  });
 });

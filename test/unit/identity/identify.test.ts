@@ -7,6 +7,7 @@ import { createIdentifier } from "../../../src/identity/caller-hash.ts";
 import { createIdentify } from "../../../src/identity/identify.ts";
 import { signToken } from "../../../src/identity/session-token.ts";
 import { createSessionUsers } from "../../../src/identity/session-users.ts";
+import { createListLookup } from "../../../src/ratelimit/lists.ts";
 import { testPlatform } from "../../support/platform.ts";
 import { claims, NOW } from "../../support/session-samples.ts";
 
@@ -39,7 +40,7 @@ function open(vars: Record<string, string> = {}, known: Record<string, { userId:
     const compiled = route && loadConfig({}, [route]).routes[0];
     return identify(new Request(url, { headers }), url, compiled);
   };
-  return { ask, identifier, platform };
+  return { ask, identifier, platform, lists: createListLookup(config.lists) };
 }
 
 const jwt = (sub = "ada") =>
@@ -253,5 +254,43 @@ describe("keys and JWTs are read where something depends on them", () => {
 
   it("and always for handlers, which have no route", async () => {
     expect((await open().ask({ authorization: `Bearer ${await jwt()}` })).jwt.kind).toBe("verified");
+  });
+});
+
+describe("a denied key is known by the hash that it had when it was denied", () => {
+  const [older, old, latest] = ["one", "two", "three"].map((name) => `identity-secret-${name}-of-this-test`);
+  const store = {
+    UPSTASH_REDIS_REST_URL: "https://store.example",
+    UPSTASH_REDIS_REST_TOKEN: "token-of-this-test",
+  };
+  const KEYS: [sent: string, kind: string, value: string][] = [
+    ["a-key-of-the-configuration", "key", "tester"],
+    ["a-key-that-nobody-knows-0123", "secret key", "a-key-that-nobody-knows-0123"],
+  ];
+
+  test.each<[what: string, then: Record<string, string>, now: Record<string, string>, denied: boolean]>([
+    ["nothing has changed", { IDENTITY_SECRET: `${old}` }, { IDENTITY_SECRET: `${old}` }, true],
+    ["nothing has changed, without a secret", store, store, true],
+    ["a new one in front", { IDENTITY_SECRET: `${old}` }, { IDENTITY_SECRET: `${latest},${old}` }, true],
+    ["two in front", { IDENTITY_SECRET: `${older}` }, { IDENTITY_SECRET: `${latest},${old},${older}` }, true],
+    ["the first since", store, { ...store, IDENTITY_SECRET: `${latest}` }, true],
+    ["the old one gone", { IDENTITY_SECRET: `${old}` }, { IDENTITY_SECRET: `${latest}` }, false],
+    ["another token", store, { ...store, UPSTASH_REDIS_REST_TOKEN: "another-token" }, false],
+  ])("%s", async (_, then, now, denied) => {
+    for (const [sent, kind, value] of KEYS) {
+      const hash = await open(then).identifier.hash(kind, value);
+      const { ask, lists } = open({ ...now, DENY_LIST: `key:${hash}` });
+      const ways: [headers: Record<string, string>, query?: string][] = [
+        [{ "x-api-key": sent }],
+        [{ authorization: `Bearer ${sent}` }],
+        [{ x_api_key: sent }],
+        [{}, `?api_key=${sent}`],
+      ];
+      for (const [headers, query] of ways)
+        expect(lists.denies(await ask(headers, undefined, query)), JSON.stringify([headers, query])).toBe(
+          denied,
+        );
+      expect(lists.denies(await ask({ "x-api-key": "another-key-0123456789" }))).toBe(false);
+    }
   });
 });
