@@ -11,13 +11,14 @@ export type Using = Pick<CacheContext, "rule" | "staleSince" | "entry" | "parts"
 
 /**
  * Whether the requester may be given the entry. RFC 9111 §3.5 seen from the requester: whoever carries credentials may
- * expect an answer of their own, unless the stored one says that it is for everybody.
+ * expect an answer of their own, unless the stored one says that it is for everybody. One that was stored for credentials while the route
+ * had another scope, and does not say so, is for nobody now.
  */
 export function isForRequester(
   { rule, requester }: Pick<CacheContext, "rule" | "requester">,
-  { shareable }: Entry,
+  { shareable, meta }: Pick<Entry, "shareable" | "meta">,
 ): boolean {
-  return rule.scope !== "public" || requester === "anonymous" || shareable;
+  return rule.scope !== "public" || shareable || (requester === "anonymous" && !meta.credentials);
 }
 
 /** How long the entry is fresh; a soft purge ends that for the entry that was looked up. */
