@@ -5,6 +5,7 @@ import type { Entry } from "./entry.ts";
 import type { EntryQuery, Finding } from "./entry-store.ts";
 import { share } from "./fill.ts";
 import type { Requester } from "./rules/scope-table.ts";
+import { addTags } from "./tags.ts";
 import { isForRequester, reuseOf } from "./usable.ts";
 
 /**
@@ -108,6 +109,7 @@ async function read(
   };
   if (finding.kind !== "entry" || finding.entry.keepUntil <= platform.now()) return found;
   if (isWithdrawn(finding.entry)) return found;
+  addTags(finding.entry, lookup.rule.tags);
   // Meanwhile this isolate may have got a newer one, or what it wrote has not arrived.
   const here = memory.held(address, selecting);
   if (here && here.meta.requestTime > finding.entry.meta.requestTime) return { ...found, entry: here };

@@ -13,3 +13,11 @@ export function tagsOf(headers: Headers, own: readonly string[]): string[] | nul
   const tags = [...new Set(named.filter((tag) => tag !== ""))];
   return tags.join("").length > MAX_TAGS_LENGTH ? null : tags;
 }
+
+/** Adds a route's own tags to an answer that was stored before the route had them: a purge by one of them is to reach it. */
+export function addTags(entry: { tags: string[] }, own: readonly string[]): void {
+  for (const tag of own) {
+    const name = tag.toLowerCase();
+    if (!entry.tags.includes(name)) entry.tags.push(name);
+  }
+}

@@ -5,6 +5,7 @@ import type { Entry } from "./entry.ts";
 import type { StoredResponse } from "./rules/stored.ts";
 import { confirmedBy, validationCandidates } from "./rules/validation.ts";
 import { isNegotiated, selectingFields } from "./rules/vary.ts";
+import { addTags } from "./tags.ts";
 import { isForRequester } from "./usable.ts";
 
 /** A stored response whose validator the origin is sent, so that its 304 may name it. */
@@ -77,13 +78,17 @@ export async function confirmedEntry(
 }
 
 /** A variant that the isolate does not hold: null where it is gone, purged, or the store does not answer. */
-async function fetchVariant({ parts, address, request }: CacheContext, name: string): Promise<Entry | null> {
+async function fetchVariant(
+  { parts, address, request, rule }: CacheContext,
+  name: string,
+): Promise<Entry | null> {
   const { entries, store, withdrawals } = parts;
   const batch = store.batch(request.waitUntil);
   const reading = entries.variant(address, name, batch);
   await batch.send();
   try {
     const entry = await reading;
+    if (entry) addTags(entry, rule.tags);
     return entry && withdrawals.statusOf(address, entry).kind !== "hard" ? entry : null;
   } catch (error) {
     if (error instanceof StoreError) return null;

@@ -115,6 +115,26 @@ describe("a purge", () => {
     }
   });
 
+  it.each([false, true])(
+    "by a tag that the route has got since reaches what was stored before, varying: %s",
+    async (varies) => {
+      const origin = new Origin(
+        counted({ "cache-control": "max-age=600", ...(varies && { vary: "accept" }) }),
+      );
+      const before = openCache({ origin });
+      await before.ask("/a");
+      const { platform, prefix } = before;
+      const deployed = () => openCache({ origin, platform, prefix, rule: { tags: ["Own"] } });
+      const one = deployed();
+      expect((await one.ask("/a")).word).toBe("HIT");
+      platform.advance(1);
+      await one.cache.purge({ ...NOTHING, tags: ["own"] });
+      platform.advance(1);
+      expect((await deployed().ask("/a")).text, "in a new isolate").toBe('{"count":2}');
+      expect((await one.ask("/a")).text).toBe('{"count":2}');
+    },
+  );
+
   it("beyond the log's thousand becomes a purge of everything that is as old", async () => {
     const { one, other } = await holding(["/a/1"]);
     const files = Array.from({ length: 1100 }, (_, index) => file(`/other/${index}`));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { tagsOf } from "../../../src/response-cache/tags.ts";
+import { addTags, tagsOf } from "../../../src/response-cache/tags.ts";
 
 const numbered = (count: number) => Array.from({ length: count }, (_, n) => `item:${n}`);
 
@@ -19,5 +19,15 @@ describe("the tags of a response", () => {
   test("that are too many to keep are none: without one of them a purge would not reach the answer", () => {
     expect(tagsOf(new Headers({ "cache-tag": numbered(3000).join() }), [])).toBeNull();
     expect(tagsOf(new Headers({ "cache-tag": `a,${"x".repeat(16 * 1024)}` }), [])).toBeNull();
+  });
+
+  test.each([
+    { stored: [], own: ["Own"], tags: ["own"] },
+    { stored: ["own", "a"], own: ["OWN", "b", "B"], tags: ["own", "a", "b"] },
+    { stored: ["a"], own: [], tags: ["a"] },
+  ])("$stored of a stored one, with the route's $own, are $tags", ({ stored, own, tags }) => {
+    const entry = { tags: [...stored] };
+    addTags(entry, own);
+    expect(entry.tags).toEqual(tags);
   });
 });
