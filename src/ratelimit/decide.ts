@@ -12,6 +12,7 @@ import { type Charge, type Charged, type SessionOutcome, sameCharge } from "./ch
 import type { OutcomeCharges } from "./charge-script.ts";
 import type { HeaderOptions } from "./headers.ts";
 import type { LimitState } from "./limit-state.ts";
+import { chargeAlone } from "./local-share.ts";
 import { type LimitSource, type LimitVerdict, unlimited } from "./verdict.ts";
 import { type WindowState, windowStateOf } from "./window-state.ts";
 import { windowVerdict } from "./window-verdict.ts";
@@ -149,10 +150,9 @@ export class LimitDecisions {
   /** @param pending Redis has certainly not counted it: what is admitted now is to be counted there later. */
   #decideLocally(request: LimitRequest, pending = false): LimitVerdict {
     const { state } = this.#options;
-    const charges = request.charges.map(withLocalShare);
-    const charged = state.chargeLocally(charges);
+    const { charged, told } = chargeAlone(request.charges, (all) => state.chargeLocally(all));
     if (pending && charged.admitted) state.markDue(request.charges, charged);
-    return this.#verdictOf({ ...request, charges }, charged, "memory");
+    return this.#verdictOf({ ...request, charges: told.charges }, told.charged, "memory");
   }
 
   /**
@@ -229,12 +229,4 @@ async function chargedOrLost<Result>(pending: Promise<Result>): Promise<Result |
     if (error instanceof StoreError) return error;
     throw error;
   }
-}
-
-/** Where each isolate counts for itself, it may be given a part of the limit; at least one request's cost, if the limit has that much. */
-function withLocalShare(charge: Charge): Charge {
-  const { policy, cost } = charge;
-  if (policy.localShare === 1) return charge;
-  const limit = Math.min(policy.limit, Math.max(cost, Math.floor(policy.limit * policy.localShare)));
-  return { ...charge, policy: { ...policy, limit } };
 }

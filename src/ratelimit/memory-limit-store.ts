@@ -5,6 +5,7 @@ import type { Counter, Counts, Quota } from "./algorithms/algorithm.ts";
 import { algorithmOf, available } from "./algorithms/algorithms.ts";
 import { type Charge, type Charged, counterName, type Entry } from "./charge.ts";
 import type { LimitStore } from "./limit-store.ts";
+import { aloneBeside } from "./local-share.ts";
 import { type StoredCounts, storedBytes } from "./stored-counts.ts";
 
 export interface MemoryLimitBounds {
@@ -102,7 +103,8 @@ export class MemoryLimitStore implements LimitStore {
   }
 
   reset(counters: readonly Counter[]): void {
-    for (const counter of counters) this.#counters.delete(counterName(counter));
+    for (const counter of counters)
+      for (const each of [counter, aloneBeside(counter)]) this.#counters.delete(counterName(each));
   }
 
   #slot(charge: Charge, now: number) {
