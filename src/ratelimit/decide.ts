@@ -162,8 +162,9 @@ export class LimitDecisions {
    * @returns null where a lease has too little. Nothing has been taken then.
    */
   byLease({ charges, route }: LimitRequest, stale = false): LimitVerdict | null {
-    if (!this.#options.state.spendLease(charges, stale)) return null;
-    const windowStates = this.#known(charges, () => false);
+    const { state } = this.#options;
+    if (!state.spendLease(charges, stale)) return null;
+    const windowStates = this.#known(charges, (charge) => state.isFullShadow(charge));
     this.#options.events.meter?.limits(route, windowStates, "lease");
     return this.#verdictFrom(windowStates, true, "isolate");
   }

@@ -77,6 +77,8 @@ export class Leases {
    */
   ask(charge: Charge, now: number): number {
     const { policy, cost } = charge;
+    // Nobody may spend any without a batch: they would lapse, in each isolate.
+    if (this.#options.maxAgeMs === 0) return cost;
     const number = Math.floor(now / policy.windowMs);
     const known = this.#lease(charge, now);
     if (known && isAhead(known.askingUntil, now, ASKING_MS)) return cost;

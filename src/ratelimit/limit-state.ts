@@ -6,7 +6,7 @@ import { readAlsoLate } from "../store/given-up.ts";
 import type { Keys } from "../store/keys.ts";
 import type { ReplayOutcome } from "../store/recovery.ts";
 import type { Counter, Counts } from "./algorithms/algorithm.ts";
-import { algorithmOf, passesAt } from "./algorithms/algorithms.ts";
+import { algorithmOf, available, passesAt } from "./algorithms/algorithms.ts";
 import { type Charge, type Charged, type ChargedOutcome, counterName } from "./charge.ts";
 import type { OutcomeCharges } from "./charge-script.ts";
 import { Leases } from "./leases.ts";
@@ -146,9 +146,26 @@ export class LimitState {
     return observed(readAlsoLate(charging, (charged) => this.#remember(lists[charged.outcome], charged)));
   }
 
-  /** Spends units that Redis has counted before. Only a request all of whose windows are leased can do without a batch. */
+  /**
+   * Spends units that Redis has counted before. Only a request all of whose windows are leased can do without a batch; but for those in shadow
+   * that are full, of which Redis would take nothing: else the units of the others would lapse, which a shadow must not do.
+   */
   spendLease(charges: readonly Charge[], stale = false): boolean {
-    return this.#leases.spend(charges, this.#platform.now(), stale);
+    const now = this.#platform.now();
+    if (!charges.some((charge) => this.isFullShadow(charge))) return this.#leases.spend(charges, now, stale);
+    const counted = charges.filter((charge) => !this.isFullShadow(charge));
+    return counted.length > 0 && this.#leases.spend(counted, now, stale);
+  }
+
+  /** Whether it is a window in shadow without room for the cost, by what a batch has told lately. */
+  isFullShadow(charge: Charge): boolean {
+    const seen = charge.enforced ? undefined : this.#seen.get(counterName(charge));
+    if (!seen) return false;
+    const now = this.#platform.now();
+    const age = now - seen.at;
+    return (
+      age >= 0 && age <= this.#isolateMaxAgeMs && available(charge.policy, seen.counts, now) < charge.cost
+    );
   }
 
   leased(charge: Charge): number {

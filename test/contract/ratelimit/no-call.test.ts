@@ -130,6 +130,43 @@ describe("a lease", () => {
     expect(answers.filter(({ verdict }) => verdict.kind === "allowed")).toHaveLength(10);
   });
 
+  it.each(["sliding-window", "fixed-window"] as const)(
+    "takes nothing in advance where nothing may be spent without a batch (ISOLATE_MAX_AGE_MS = 0): %s",
+    async (algorithm) => {
+      const isolates = Array.from({ length: 8 }, () =>
+        openIsolate({ platform, connection, prefix, isolateMaxAgeMs: 0 }),
+      );
+      const on = route({ name: "w", limit: 40, window: "1 m", lease: 4, algorithm });
+      let kinds = "";
+      for (let round = 0; round < 6; round += 1)
+        for (const one of isolates) kinds += (await kindsOf(one, on, 1)).kinds;
+      expect(kinds, "all of the limit, whatever the number of isolates").toBe("a".repeat(40) + "d".repeat(8));
+    },
+  );
+
+  it.each(["sliding-window", "fixed-window"] as const)(
+    "is spent also where a %s in shadow is full, which is told all the same",
+    async (algorithm) => {
+      const isolates = Array.from({ length: 8 }, open);
+      const trial = { name: "trial", limit: 10, window: "1 m", lease: 1, shadow: true, algorithm } as const;
+      const on = route({ name: "w", limit: 80, window: "1 m", lease: 8, algorithm }, trial);
+      const verdicts = [];
+      for (let round = 0; round < 10; round += 1)
+        for (const one of isolates) verdicts.push((await one.ask(on, "alice")).verdict);
+      const allowed = verdicts.filter(({ kind }) => kind === "allowed");
+      expect(allowed.length, "all but what isolates hold in the end").toBeGreaterThan(80 - 8 * 2);
+      const told = allowed.slice(10).map(({ shadowViolated }) => shadowViolated);
+      expect(told).toEqual(told.map(() => ["trial"]));
+    },
+  );
+
+  it("of limits in shadow alone costs a batch each once they are full", async () => {
+    const one = open();
+    const on = route({ name: "trial", limit: 20, window: "1 m", lease: 2, shadow: true });
+    await kindsOf(one, on, 20);
+    expect(await kindsOf(one, on, 3)).toEqual({ kinds: "aaa", calls: 3 });
+  });
+
   it("needs every window of the request to be leased", async () => {
     const one = open();
     const mixed = route(leased, { name: "plain", limit: 100, window: "1 h" });
