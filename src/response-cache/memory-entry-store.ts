@@ -201,8 +201,11 @@ export class MemoryEntryStore implements EntryStore {
     return this.#invalidatedAt.get(urlHash) ?? { hard: 0, soft: 0 };
   }
 
+  /** The oldest leave where all have more bytes than there are: the map would refuse the list, and none would be held. */
   #set(key: string, entries: readonly Entry[]): void {
-    this.#urls.set(key, entries, Math.max(...entries.map((each) => each.keepUntil)));
+    const keepUntil = Math.max(...entries.map((each) => each.keepUntil));
+    for (let held = entries; held.length > 0; held = held.slice(0, -1))
+      if (this.#urls.set(key, held, keepUntil)) return;
   }
 }
 

@@ -39,6 +39,29 @@ describe("variants of a URL", () => {
     expect((await first.ask("/v1/x", { headers: { accept: "a/39" } })).word, "in the isolate").toBe("HIT");
   });
 
+  it.each([
+    ["four of which three have room", 4000, 4, 20_000, 3],
+    ["32 of which one has not", 600, 32, 95_000, 31],
+    ["one that has room", 4000, 1, 20_000, 1],
+    ["three of which none has", 30_000, 3, 20_000, 0],
+  ])(
+    "are held in the isolate as far as there is room, the newest first: %s",
+    async (_, bytes, count, isolateBytes, held) => {
+      const origin = new Origin(({ headers }) =>
+        json({ for: headers.get("accept"), text: "x".repeat(bytes) }, { ...LONG, vary: "accept" }),
+      );
+      const { ask, cache } = openCache({ origin, connection: null, isolateBytes });
+      for (let n = 0; n < count; n += 1) await ask("/v1/x", { headers: { accept: `a/${n}` } });
+      const words = [];
+      for (let n = count - held; n < count; n += 1)
+        words.push((await ask("/v1/x", { headers: { accept: `a/${n}` } })).word);
+      expect(words).toEqual(words.map(() => "HIT"));
+      expect(cache.sizes.bytes).toBeLessThanOrEqual(isolateBytes);
+      if (held < count)
+        expect((await ask("/v1/x", { headers: { accept: "a/0" } })).word, "the oldest").toBe("MISS");
+    },
+  );
+
   it("of several sets of fields are all found, whichever came last", async () => {
     const origin = new Origin(({ headers }) =>
       headers.has("x-a")
