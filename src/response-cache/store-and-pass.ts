@@ -9,7 +9,7 @@ import type { OriginRequest } from "./origin-request.ts";
 import type { CacheReply } from "./outcome.ts";
 import { passed } from "./reply.ts";
 import { clientHasIt } from "./rules/preconditions.ts";
-import { blamesRequest } from "./rules/status.ts";
+import { isStorable } from "./rules/status.ts";
 import { withdrawIfGone } from "./withdraw.ts";
 
 /** The bytes are in their content coding already. */
@@ -41,7 +41,8 @@ export async function storeAndPass(
   if (outlined.kind === "none" || tooLong || unreadable) {
     const byRequest = outlined.kind === "none" && outlined.because === "request";
     const { method, headers } = request.request;
-    if (method === "GET" && !byRequest && !blamesRequest(response.status)) inFlight.uncacheable(fetching);
+    // An error that is never stored is one request's, or one moment's: the next answer may be another.
+    if (method === "GET" && !byRequest && isStorable(response.status)) inFlight.uncacheable(fetching);
     // Where an entry was found, its validation carries no Range.
     const asked = { method, ranged: headers.has("range") && !context.entry };
     if (outlined.kind === "outline" || outlined.because === "response")

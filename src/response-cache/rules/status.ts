@@ -55,11 +55,6 @@ export function isOriginError(status: number): boolean {
 /** Client errors that speak of the resource. The others speak of the request: its syntax, its fields, its rate. */
 const OF_THE_RESOURCE: ReadonlySet<number> = new Set([401, 402, 403, 404, 405, 410, 414, 451]);
 
-/** Whether the status finds fault with the request: the answer to another one says nothing of it. */
-export function blamesRequest(status: number): boolean {
-  return status >= 400 && status <= 499 && !OF_THE_RESOURCE.has(status);
-}
-
 /**
  * Whether a full answer with this status says what the resource is now, so that an older answer is no longer it: content, a
  * redirect, or that there is nothing to be had. A 5xx says that the origin failed (RFC 9111 §4.3.3).

@@ -72,23 +72,23 @@ describe("many requests of an isolate for one missing entry", () => {
     expect(origin.count, "three at the origin at the same time").toBe(13);
   });
 
-  it.each([400, 406, 415, 422, 429, 431])(
-    "wait for one fetch also after somebody's odd request got a %i",
-    async (status) => {
-      const origin = new Origin(({ headers }) =>
-        headers.has("x-odd") ? json({}, {}, status) : json({}, { "cache-control": "max-age=60" }),
-      );
-      const { ask, platform } = openCache({ origin, connection: null });
-      expect((await ask("/v1/x", { headers: { "x-odd": "1" } })).status).toBe(status);
-      const held = Promise.withResolvers<void>();
-      origin.gate = held.promise;
-      const asking = Array.from({ length: 10 }, () => ask("/v1/x"));
-      await until(() => origin.count > 1);
-      held.resolve();
-      await passing(platform, Promise.all(asking));
-      expect(origin.count, "the odd one, and one").toBe(2);
-    },
-  );
+  it.each([
+    ...[400, 401, 402, 403, 406, 407, 415, 422, 429, 431, 499],
+    ...[500, 502, 503, 504, 508, 511, 520, 530],
+  ])("wait for one fetch also after somebody's odd request got a %i", async (status) => {
+    const origin = new Origin(({ headers }) =>
+      headers.has("x-odd") ? json({}, {}, status) : json({}, { "cache-control": "max-age=60" }),
+    );
+    const { ask, platform } = openCache({ origin, connection: null });
+    expect((await ask("/v1/x", { headers: { "x-odd": "1" } })).status).toBe(status);
+    const held = Promise.withResolvers<void>();
+    origin.gate = held.promise;
+    const asking = Array.from({ length: 10 }, () => ask("/v1/x"));
+    await until(() => origin.count > 1);
+    held.resolve();
+    await passing(platform, Promise.all(asking));
+    expect(origin.count, "the odd one, and one").toBe(2);
+  });
 
   it("wait two seconds at most for an origin that does not answer", async () => {
     const { origin, let: letAnswer } = heldOrigin(() => json({}, { "cache-control": "max-age=60" }));
