@@ -157,9 +157,10 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
   store.onRecovery((batch) => pending.replay(batch));
 
   async function get<Value>(name: string): Promise<ValueReply<Value>> {
-    // A change that waits to be written to Redis is newer than the value in Redis.
-    const here = pending.get(name) ?? values.get(name);
-    if (!onRedis || pending.get(name)) return replyOf(here?.json ?? null);
+    // A change that waits to be written to Redis is newer than the value in Redis; a long value is here alone.
+    const waiting = pending.get(name);
+    const here = values.get(name) ?? waiting;
+    if (!onRedis || waiting) return replyOf(here && isOver(here) ? null : (here?.json ?? null));
     const batch = store.batch();
     const read = batch.read(keys.value(name));
     await batch.send();
@@ -204,7 +205,8 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
     if (!onRedis) return false;
     // What is too long for the batch of an outage's end is deleted by it: the value from before must not come back.
     const kept = sizeOf(change, name) > MAX_PENDING_VALUE_BYTES ? { ...change, json: null } : change;
-    pending.put(name, kept, change.expiresAt);
+    // It waits however soon it is over: the value from before may live longer.
+    pending.put(name, kept, Number.POSITIVE_INFINITY);
     const batch = store.batch();
     const written = queueWrite(name, change, batch);
     await batch.send();
@@ -220,8 +222,14 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
 
   function queueWrite(name: string, { json, expiresAt }: Change, batch: Batch): Promise<unknown> {
     const key = keys.value(name);
-    const px = Math.max(1, Math.ceil(expiresAt - platform.now()));
-    return batch.queue((pipeline) => (json === null ? pipeline.del(key) : pipeline.set(key, json, { px })));
+    const px = Math.ceil(expiresAt - platform.now());
+    return batch.queue((pipeline) =>
+      json === null || px <= 0 ? pipeline.del(key) : pipeline.set(key, json, { px }),
+    );
+  }
+
+  function isOver({ expiresAt }: Change): boolean {
+    return expiresAt <= platform.now();
   }
 
   return { get, set, delete: remove, getOrSet };

@@ -6,7 +6,11 @@ import { createValueCache } from "../../../src/value-cache/value-cache.ts";
 import { freshPrefix } from "../../support/limits.ts";
 import { type TestPlatform, testPlatform } from "../../support/platform.ts";
 
-function openValues(on: "Redis" | "the isolate", shared?: { platform: TestPlatform; prefix: string }) {
+function openValues(
+  on: "Redis" | "the isolate",
+  shared?: { platform: TestPlatform; prefix: string },
+  bytes = 10_000,
+) {
   const platform = shared?.platform ?? testPlatform({ fetch: (input, init) => fetch(input, init) });
   const prefix = shared?.prefix ?? freshPrefix();
   const wire = { cut: false, calls: 0 };
@@ -23,7 +27,7 @@ function openValues(on: "Redis" | "the isolate", shared?: { platform: TestPlatfo
     },
   });
   const keys = createKeys({ cache: `${prefix}:c`, rateLimit: `${prefix}:r`, session: `${prefix}:s` });
-  const values = createValueCache({ store, keys, platform, ttlSeconds: 60, entries: 100, bytes: 10_000 });
+  const values = createValueCache({ store, keys, platform, ttlSeconds: 60, entries: 100, bytes });
   async function lose() {
     wire.cut = true;
     for (let n = 0; n < 3; n += 1) await values.get("nothing");
@@ -36,6 +40,8 @@ function openValues(on: "Redis" | "the isolate", shared?: { platform: TestPlatfo
   }
   return { values, platform, prefix, wire, lose, recover };
 }
+
+type Opened = ReturnType<typeof openValues>;
 
 describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
   it.each([[0], [""], [false], [null], [[]], [{ a: { b: [1, "ü"] } }], ["text"]])(
@@ -83,9 +89,7 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
     expect(await values.get("name")).toEqual({ hit: false });
   });
 
-  it.each<
-    [what: string, act: (values: ReturnType<typeof openValues>["values"]) => Promise<unknown>, unknown]
-  >([
+  it.each<[what: string, act: (values: Opened["values"]) => Promise<unknown>, unknown]>([
     ["deleted", (values) => values.delete("name"), { hit: false }],
     ["deleted, and was there before", (values) => values.delete("name"), { hit: false }],
     ["set", (values) => values.set("name", "newer"), { hit: true, value: "newer" }],
@@ -110,7 +114,7 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
     expect(await values.get("name")).toEqual(expected);
   });
 
-  it.each<[what: string, act: (opened: ReturnType<typeof openValues>) => Promise<unknown>]>([
+  it.each<[what: string, act: (opened: Opened) => Promise<unknown>]>([
     [
       "set for a second, which is over by then",
       async ({ values, platform }) => {
@@ -168,6 +172,40 @@ describe("values while the store is lost", () => {
     await one.recover();
     expect(await other.values.get("short")).toEqual({ hit: true, value: 1 });
     expect(await other.values.get("long")).toEqual({ hit: false });
+  });
+
+  it.each<
+    [what: string, waitMs: number, found: unknown, change: (values: Opened["values"]) => Promise<boolean>]
+  >([
+    ["deleted", 1000, null, (values) => values.delete("name")],
+    ["deleted longer ago than values live by default", 61_000, null, (values) => values.delete("name")],
+    ["set", 1000, "new", (values) => values.set("name", "new")],
+    ["set, and not over yet", 61_000, "new", (values) => values.set("name", "new", { ttl: 3600 })],
+    ["set for a second", 1500, null, (values) => values.set("name", "new", { ttl: 1 })],
+    ["set for less than the outage", 61_000, null, (values) => values.set("name", "new")],
+  ])("what was there before does not come back once it was %s", async (_, waitMs, found, change) => {
+    const one = openValues("Redis");
+    const other = openValues("Redis", one);
+    await one.values.set("name", "old", { ttl: 86_400 });
+    await one.lose();
+    expect(await change(one.values)).toBe(false);
+    one.platform.advance(waitMs);
+    const expected = found === null ? { hit: false } : { hit: true, value: found };
+    expect(await one.values.get("name"), "during it").toEqual(expected);
+    await one.recover();
+    for (const { values } of [one, other]) expect(await values.get("name")).toEqual(expected);
+    await other.values.set("name", "newest");
+    expect(await one.values.get("name"), "nothing waits any more").toEqual({ hit: true, value: "newest" });
+  });
+
+  it("a long one is read in the isolate", async () => {
+    const one = openValues("Redis", undefined, 1_000_000);
+    await one.values.set("long", "old");
+    await one.lose();
+    await one.values.set("long", "x".repeat(300_000));
+    expect(await one.values.get("long")).toEqual({ hit: true, value: "x".repeat(300_000) });
+    await one.values.set("long", "short");
+    expect(await one.values.get("long")).toEqual({ hit: true, value: "short" });
   });
 
   it("a value in Redis that is no JSON is no hit", async () => {
