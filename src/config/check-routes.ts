@@ -138,6 +138,27 @@ export function unreachableAccess(routes: readonly PlacedRoute[], sources: Crede
 const SOURCES =
   "Keys need API_KEYS or a route with verifiesKeys, JWTs JWT_SECRET or JWT_JWKS_URL, sessions SESSION_SECRET.";
 
+/** Leases that are never taken, as warnings: a request needs no call only where every limit of its list has one. */
+export function uselessLeases(routes: readonly PlacedRoute[]): string[] {
+  return routes.flatMap(({ route: { limits, tiers }, place }) => {
+    const lists = [
+      ["limits", limits] as const,
+      ...[...tiers].map(([tier, own]) => [`tiers.${tier}`, own] as const),
+    ];
+    return lists.flatMap(([key, list]) => {
+      const without = list.flatMap(({ name, lease }) => (lease === 0 ? [shown(name)] : []));
+      const leased = list.flatMap(({ lease }, index) =>
+        lease > 0 ? [`${place}.${key}[${index}].lease`] : [],
+      );
+      if (without.length === 0) return [];
+      return leased.map(
+        (each) =>
+          `${each} has no effect: ${without.join(", ")} beside it has none, and each request asks Redis for that.`,
+      );
+    });
+  });
+}
+
 /**
  * Finds cache rules that ignore the cookie of the JWT: your API would be told of a user and its answer be stored as one for
  * everybody.

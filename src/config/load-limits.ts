@@ -43,6 +43,8 @@ export function loadLimitsWith(
       onStoreFailure: route.onStoreFailure ?? unmatchedRoute.onStoreFailure,
     };
   });
+  const lists = readLists(values, issues);
+  checkDenied(lists, issues);
   const config: Config = {
     ...NOT_IN_USE,
     // Caches and requests to an origin read it, and nothing else does; its table weighs 1 KB.
@@ -55,13 +57,20 @@ export function loadLimitsWith(
     redisFor: { rateLimit: values.USE_REDIS_RATE_LIMIT, sessions: false, cache: false },
     identitySecrets: values.IDENTITY_SECRET,
     ipv6Prefix: values.RATE_LIMIT_IPV6_PREFIX,
-    lists: readLists(values, issues),
+    lists,
     logLevel: values.LOG_LEVEL,
     routes: compiled,
     warnings,
   };
   if (issues.length > 0) throw new ConfigError(issues);
   return config;
+}
+
+/** Nobody is known here by a user or a key: an entry that names one would refuse nobody. */
+function checkDenied({ deny: { users, keys } }: Config["lists"], issues: ConfigIssue[]): void {
+  if (users.size + keys.size === 0) return;
+  const fix = "Name addresses and ranges alone, or use createEdge(): here callers are known by nothing else.";
+  issues.push({ place: "DENY_LIST", found: "a user or a key", fix });
 }
 
 /** Settings of what takes no part. */

@@ -8,6 +8,7 @@ import {
   type PlacedRoute,
   unreachableAccess,
   unreachableTiers,
+  uselessLeases,
 } from "./check-routes.ts";
 import { checkShared } from "./check-shared.ts";
 import { compileRoutes } from "./compile-routes.ts";
@@ -115,6 +116,7 @@ function checkPlaced(
   warnings.push(...unreachableTiers(placed, { apiKeyTiers, hasSessions, hasTierClaim }));
   const hasApiKeys = apiKeys.length > 0;
   warnings.push(...unreachableAccess(placed, { hasApiKeys, hasSessions, hasJwt: jwt !== null }));
+  warnings.push(...uselessLeases(placed));
 }
 
 /** What opens the metrics stands in the settings of a monitoring system, so it must open nothing else. */

@@ -110,6 +110,12 @@ it.each<[what: string, options: object, message: RegExp]>([
     /createLimits: redis\.token: found nothing/,
   ],
   ["a list entry that is none", { limits: { deny: ["somebody"] } }, /createLimits: limits\.deny/],
+  [
+    "a denied user",
+    { limits: { deny: ["192.0.2.7", "user:ada"] } },
+    /createLimits: limits\.deny.*createEdge/,
+  ],
+  ["a denied key", { limits: { deny: [`key:${"0".repeat(32)}`] } }, /createLimits: limits\.deny.*createEdge/],
   ["no address", { redis: { url: "x", token: "t" } }, /createLimits: redis\.url/],
 ])("%s is an error before the first request", (_, options, message) => {
   expect(() => createLimits(options as CreateLimitsOptions)).toThrow(message);

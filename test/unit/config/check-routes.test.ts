@@ -193,3 +193,27 @@ it.each<[tag: string, wrong: boolean]>([
   const issues = configIssues({}, [{ path: "/a", cache: { ttl: 60, tags: ["fine", tag] } }]);
   expect(issues.map(({ place }) => place)).toEqual(wrong ? ["routes[0].cache.tags[1]"] : []);
 });
+
+const leased = { name: "leased", limit: 100, window: "1 m", lease: 10 } as const;
+const plain = { name: "plain", limit: 100, window: "1 h" } as const;
+it.each<[string, RouteInput, string[]]>([
+  ["each has one", { path: "/a", limits: [leased, { ...plain, lease: 1 }] }, []],
+  ["none has one", { path: "/a", limits: [plain] }, []],
+  ["one has none", { path: "/a", limits: [leased, plain] }, ["routes[0].limits[0].lease"]],
+  [
+    "one in shadow has none",
+    { path: "/a", limits: [{ ...plain, shadow: true }, leased] },
+    ["routes[0].limits[1].lease"],
+  ],
+  [
+    "one of a tier has none",
+    { path: "/a", limits: [leased], tiers: { pro: [plain, leased] } },
+    ["routes[0].tiers.pro[1].lease"],
+  ],
+  ["one of another tier has none", { path: "/a", limits: [leased], tiers: { pro: [plain] } }, []],
+])("leases are told to have no effect where %s", (_, route, places) => {
+  const told = loadConfig({ SESSION_SECRET: "s".repeat(32) }, [route]).warnings.flatMap(
+    (warning) => /^(\S+lease) has no effect/.exec(warning)?.slice(1) ?? [],
+  );
+  expect(told).toEqual(places);
+});
