@@ -107,7 +107,13 @@ export function edgeIn(given: EdgeOptions, host: EdgeHost): MiddlewareHandler<Ed
                 narrow: (asked) => toHandlers?.narrow(c, admitted.request, asked),
               });
             return toHandlers && needsSession && isolate.config.mode === "enforce"
-              ? toHandlers.behindSession(c, next, handlers, (run) => app.from(run))
+              ? toHandlers.behindSession(
+                  c,
+                  next,
+                  handlers,
+                  (run) => app.from(run),
+                  isolate.config.credentials,
+                )
               : handlers(next);
           },
           {

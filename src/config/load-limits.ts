@@ -1,3 +1,4 @@
+import { HINTED_CREDENTIALS } from "../http/credential-fields.ts";
 import { compileLimits } from "./compile-limits.ts";
 import type { Config } from "./config.ts";
 import { ConfigError, type ConfigIssue } from "./config-error.ts";
@@ -47,8 +48,8 @@ export function loadLimitsWith(
   checkDenied(lists, issues);
   const config: Config = {
     ...NOT_IN_USE,
-    // Caches and requests to an origin read it, and nothing else does; its table weighs 1 KB.
-    credentials: null as never,
+    // Preflights ask it whether a field is one, and nothing else does.
+    credentials: HINTED_CREDENTIALS as never,
     mode: values.EDGE_MODE,
     store: readStore(env, values, issues),
     storeDeadlineMs: values.STORE_DEADLINE_MS,

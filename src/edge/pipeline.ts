@@ -143,7 +143,7 @@ function routedRequest(
   { refuse, note }: Notes,
 ): RoutedRequest {
   // The edge's own path has the route of an OPTIONS, which says nothing of the request that it announces.
-  const announced = own || cors.owned ? null : announcedMethod(request);
+  const announced = own || cors.owned ? null : announcedMethod(request, config.credentials);
   const method = announced ?? request.method;
   const { route, path, refusal } = routeOf({ request: { method }, url }, matchRoute, ownRoute);
   note({ route: routeName ?? route.name });

@@ -1,6 +1,6 @@
 import { hasContent } from "./content.ts";
 import { corsOrigins } from "./cors-origins.ts";
-import { API_KEY_FIELD, CALLER_FIELDS } from "./credential-fields.ts";
+import { API_KEY_FIELD, type CredentialNames, DEFAULT_CREDENTIALS } from "./credential-fields.ts";
 import { isFieldName } from "./field-name.ts";
 import { reasonPhrase } from "./mutable-response.ts";
 import { SESSION_TOKEN_FIELD } from "./session-token.ts";
@@ -76,7 +76,7 @@ export function corsPolicy(
   return {
     owned: true,
     preflight(request, methodsOf = () => []) {
-      const method = announcedMethod(request);
+      const method = announcedMethod(request, DEFAULT_CREDENTIALS);
       if (method === null) return null;
       const { headers: asked } = request;
       const headers = new Headers();
@@ -105,12 +105,19 @@ export function corsPolicy(
   };
 }
 
-/** The method of the request that a CORS preflight announces; null for any other request (Fetch §4.8: it has no content and no credential). */
-export function announcedMethod(request: Pick<Request, "method" | "headers" | "body">): string | null {
+/**
+ * The method of the request that a CORS preflight announces; null for any other request (Fetch §4.8: it has no content and no credential).
+ *
+ * @param credentials Which fields hold one.
+ */
+export function announcedMethod(
+  request: Pick<Request, "method" | "headers" | "body">,
+  credentials: Pick<CredentialNames, "isSecretField">,
+): string | null {
   const { method, headers } = request;
   if (method !== "OPTIONS" || !headers.has("origin") || hasContent(request)) return null;
-  // No browser sends one, and who wants to get round a route's rules by a preflight might.
-  if (CALLER_FIELDS.some((name) => headers.has(name))) return null;
+  // No browser sends one, and who wants to get round a route's rules by a preflight might: an API reads other ones than the edge.
+  for (const name of headers.keys()) if (credentials.isSecretField(name)) return null;
   return headers.get("access-control-request-method");
 }
 

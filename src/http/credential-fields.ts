@@ -132,6 +132,11 @@ function isCredential(kind: FieldKind | null): boolean {
 /** As the table says, without `CREDENTIAL_FIELDS`. */
 export const DEFAULT_CREDENTIALS = /* @__PURE__ */ new CredentialNames();
 
+/** For limits alone, which have no room for the table: whatever may be a credential is one. */
+export const HINTED_CREDENTIALS: Pick<CredentialNames, "isSecretField"> = {
+  isSecretField: (name) => name.startsWith("cookie") || MAY_BE_ONE.test(name),
+};
+
 /** Whether a query parameter is the edge's own credential: it is part of no key. */
 export function isKeylessParameter(name: string): boolean {
   return name === API_KEY_PARAMETER;

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { matchedRoutes } from "hono/route";
 import { findTargetHandler } from "hono/utils/handler";
 import { announcedMethod, preflightReply } from "../http/cors.ts";
+import type { CredentialNames } from "../http/credential-fields.ts";
 import { problem } from "../http/problem.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
 
@@ -14,14 +15,16 @@ type Run = () => Promise<void>;
  *
  * @param handlers Runs the given function and returns what it has answered.
  * @param ofApp Runs what belongs to the app: its errors go to the app's `onError`.
+ * @param credentials Which fields hold one.
  */
 export function behindSession(
   c: Context,
   next: Run,
   handlers: (run: Run) => OriginFetch,
   ofApp: (run: Run) => Promise<void>,
+  credentials: CredentialNames,
 ): OriginFetch {
-  if (announcedMethod(c.req.raw) === null) return handlers(next);
+  if (announcedMethod(c.req.raw, credentials) === null) return handlers(next);
   const inside = matchedRoutes(c).slice(c.req.routeIndex + 1);
   const answering = handlers(inside.some(answersEveryMethod) ? () => ofApp(() => middlewaresOf(c)) : next);
   return {

@@ -185,6 +185,8 @@ describe("a preflight", () => {
         expect([answer.status, answer.text.includes("for ada")]).toEqual([status, false]);
         if (!outside) expect(answer.field("access-control-allow-origin")).toBe(origin);
         expect((await ask(app, "/", {}, "OPTIONS")).status, "no preflight").toBe(401);
+        const withToken = await ask(app, "/", { ...PREFLIGHT, "x-auth-token": "a" }, "OPTIONS");
+        expect(withToken.status, "none carries a credential").toBe(401);
       }
     },
   );
@@ -284,6 +286,11 @@ describe("a preflight", () => {
     for (let i = 0; i < 602; i += 1)
       await app.request("/", { method: "OPTIONS", headers: { ...FROM, ...PREFLIGHT } });
     expect(handler).toHaveBeenCalledTimes(600);
+    // None carries a credential.
+    handler.mockClear();
+    for (const name of ["cookie", "authorization", "x-api-key", "x-auth-token", "x-metabase-session"])
+      await app.request("/", { method: "OPTIONS", headers: { ...FROM, ...PREFLIGHT, [name]: "a" } });
+    expect(handler).toHaveBeenCalledTimes(1);
   });
 });
 

@@ -113,6 +113,12 @@ describe("where the origin owns CORS, a preflight", () => {
     ["with a password", { ...PREFLIGHT, authorization: "Basic YTpi" }, {}],
     ["with a cookie", { ...PREFLIGHT, cookie: "a=1" }, {}],
     ["with a key", { ...PREFLIGHT, "x-api-key": "a" }, {}],
+    ["with a key in another spelling", { ...PREFLIGHT, x_api_key: "a" }, {}],
+    ["with a token that the API reads", { ...PREFLIGHT, "x-auth-token": "a" }, {}],
+    ["with an empty token", { ...PREFLIGHT, "x-vault-token": "" }, {}],
+    ["with a session that the API reads", { ...PREFLIGHT, "x-metabase-session": "a" }, {}],
+    ["with a secret of Cloudflare Access", { ...PREFLIGHT, "cf-access-client-secret": "a" }, {}],
+    ["with a proxy's password", { ...PREFLIGHT, "proxy-authorization": "Basic YTpi" }, {}],
     ["without Origin", { "access-control-request-method": "GET" }, {}],
     ["without the method asked for", { origin: "https://app.example" }, {}],
     ["with content", PREFLIGHT, { body: "x" }],
@@ -124,6 +130,27 @@ describe("where the origin owns CORS, a preflight", () => {
     const response = await ask("/session/x", headers, init);
     expect(response.status).toBe(401);
     expect(reached).toEqual([]);
+  });
+
+  it("is what CREDENTIAL_FIELDS says of its fields", async () => {
+    const { ask, reached } = edgeWith({ CREDENTIAL_FIELDS: "X-Member,-X-Tenant-Key" });
+    expect((await ask("/session/x", { ...PREFLIGHT, "x-member": "7" })).status).toBe(401);
+    expect(reached).toEqual([]);
+    expect((await ask("/session/x", { ...PREFLIGHT, "x-tenant-key": "7" })).status).toBe(204);
+  });
+
+  it("has no credential, whatever else a browser puts there", async () => {
+    const { ask, reached } = edgeWith();
+    const fields = {
+      ...{ accept: "*/*", "accept-language": "en", "cache-control": "no-cache", pragma: "no-cache" },
+      ...{ "sec-fetch-mode": "cors", "sec-fetch-site": "cross-site", "sec-fetch-dest": "empty" },
+      ...{ "user-agent": "Mozilla/5.0", referer: "https://app.example/", priority: "u=4" },
+      "access-control-request-headers": "authorization,x-api-key,x-auth-token",
+      "access-control-request-private-network": "true",
+      ...{ "cf-ray": "7", "cf-visitor": "{}", "x-forwarded-proto": "https", "cdn-loop": "cloudflare" },
+    };
+    expect((await ask("/session/x", { ...PREFLIGHT, ...fields })).status).toBe(204);
+    expect(reached.length).toBe(1);
   });
 
   it("with an ambiguous path is refused as the request would be", async () => {
