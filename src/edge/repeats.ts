@@ -107,8 +107,12 @@ export class Repeats {
   }
 
   #isPlain(headers: Headers): boolean {
-    for (const name of headers.keys()) if (!this.#plainFields.has(name)) return false;
-    return true;
+    let plain = true;
+    // `keys()` makes an iterator and an object for each name, which the runtime has to free.
+    headers.forEach((_, name) => {
+      plain &&= this.#plainFields.has(name);
+    });
+    return plain;
   }
 }
 

@@ -50,6 +50,6 @@ export function sameCharge(one: Charge, other: Charge): boolean {
 }
 
 /** Names one counter in the isolate's maps. */
-export function counterName({ policy, caller }: Counter): string {
-  return `${policy.id}|${caller}`;
+export function counterName({ policy, caller, name }: Counter): string {
+  return name ?? `${policy.id}|${caller}`;
 }

@@ -181,10 +181,12 @@ export class LimitDecisions {
   #known(charges: readonly Charge[], short: (charge: Charge) => boolean): WindowState[] {
     const { state, platform } = this.#options;
     const now = platform.now();
-    return charges.flatMap((charge) => {
+    const windowStates: WindowState[] = [];
+    for (const charge of charges) {
       const counts = state.lastSeen(charge);
-      return counts ? [windowStateOf(charge, counts, now, short(charge), this.#leased(charge))] : [];
-    });
+      if (counts) windowStates.push(windowStateOf(charge, counts, now, short(charge), this.#leased(charge)));
+    }
+    return windowStates;
   }
 
   #verdictOf(

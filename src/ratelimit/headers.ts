@@ -26,27 +26,34 @@ export function limitHeaders(
   { revision = "draft-11", partitionKey = false }: HeaderOptions = {},
 ): Record<string, string> {
   if (!nearest) return {};
-  const headers: Record<string, string> = {
-    "X-RateLimit-Limit": String(nearest.policy.limit),
-    "X-RateLimit-Remaining": String(nearest.remaining),
-    // Unix seconds, as the original service wrote it.
-    "X-RateLimit-Reset": String(Math.ceil(nearest.growsAt / 1000)),
-  };
-  if (revision === "off") return headers;
-  const partition = (windowState: WindowState) =>
-    partitionKey ? `;pk=${byteSequence(bytesOf(windowState.caller).slice(0, PARTITION_KEY_BYTES))}` : "";
+  const limit = String(nearest.policy.limit);
+  const left = String(nearest.remaining);
+  // Unix seconds, as the original service wrote it.
+  const reset = String(Math.ceil(nearest.growsAt / 1000));
+  if (revision === "off")
+    return { "X-RateLimit-Limit": limit, "X-RateLimit-Remaining": left, "X-RateLimit-Reset": reset };
   let policies = "";
   let available = "";
   for (const windowState of windowStates) {
     const { policy, remaining, growsAt } = windowState;
     const separator = policies === "" ? "" : ", ";
-    const member = partition(windowState);
+    const member = partitionKey ? partition(windowState) : "";
     policies += separator + policyMember(policy) + member;
     // §4: `r`, what is available, is required; `t`, the seconds within which no more than that can be used, optional.
     const seconds = Math.max(0, Math.ceil((growsAt - now) / 1000));
     available += `${separator}"${policy.name}";r=${remaining};t=${seconds}${member}`;
   }
-  return { "RateLimit-Policy": policies, RateLimit: available, ...headers };
+  return {
+    "RateLimit-Policy": policies,
+    RateLimit: available,
+    "X-RateLimit-Limit": limit,
+    "X-RateLimit-Remaining": left,
+    "X-RateLimit-Reset": reset,
+  };
+}
+
+function partition({ caller }: WindowState): string {
+  return `;pk=${byteSequence(bytesOf(caller).slice(0, PARTITION_KEY_BYTES))}`;
 }
 
 /**

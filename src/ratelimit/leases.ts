@@ -58,15 +58,14 @@ export class Leases {
    * @param stale Also units whose last batch is too long ago: for when there is no store to ask.
    */
   spend(charges: readonly Charge[], now: number, stale = false): boolean {
-    const leases = charges.map((charge) => this.#lease(charge, now));
-    const enough = charges.every(({ cost }, index) => {
-      const lease = leases[index];
-      return lease !== undefined && lease.units >= cost && (stale || this.#isFresh(lease, now));
-    });
-    if (!enough) return false;
-    charges.forEach(({ cost }, index) => {
-      const lease = leases[index];
-      if (lease) lease.units -= cost;
+    const leases: Lease[] = [];
+    for (const charge of charges) {
+      const lease = this.#lease(charge, now);
+      if (!lease || lease.units < charge.cost || !(stale || this.#isFresh(lease, now))) return false;
+      leases.push(lease);
+    }
+    leases.forEach((lease, index) => {
+      lease.units -= charges[index]?.cost ?? 0;
     });
     return true;
   }

@@ -3,7 +3,7 @@ import type { Identifier } from "../identity/caller-hash.ts";
 import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
 import type { Counting, EdgeRequest } from "../request/capability.ts";
 import type { Batch } from "../store/batch.ts";
-import { type Charge, type SessionOutcome, sameCharge } from "./charge.ts";
+import { type Charge, counterName, type SessionOutcome, sameCharge } from "./charge.ts";
 import type { LimitDecisions } from "./decide.ts";
 import type { ListLookup } from "./lists.ts";
 import { type LimitVerdict, refusedByList } from "./verdict.ts";
@@ -59,8 +59,9 @@ export function preparation({ decisions, identifier, lists }: PreparationOptions
 
   function repeated(route: Route, who: ConfirmedIdentity): RepeatedLimits | null {
     const charges = chargesOf(route, who);
-    const { onStoreFailure, name } = route;
-    return charges === "deny" ? null : () => decisions.byLease({ charges, onStoreFailure, route: name });
+    if (charges === "deny") return null;
+    const asked = { charges, onStoreFailure: route.onStoreFailure, route: route.name };
+    return () => decisions.byLease(asked);
   }
 
   function prepare(
@@ -116,9 +117,11 @@ function chargeOf(
   policy: Policy,
   { address, addressIdentity, identity }: ConfirmedIdentity,
 ): Charge {
+  const caller = (policy.by === "address" ? addressIdentity : identity).hash;
   return {
     policy,
-    caller: (policy.by === "address" ? addressIdentity : identity).hash,
+    caller,
+    name: counterName({ policy, caller }),
     cost: policy.cost,
     most: policy.cost,
     enforced: !policy.shadow && !route.shadow,
@@ -136,7 +139,10 @@ function countedCharges(
   if (!keys || charge.policy.by === "address" || countedBy === "caller") return [counted];
   const chosen = countedBy === undefined ? keys : keys.filter(({ name }) => name === countedBy);
   const callers = new Set(chosen.map(({ hash }) => hash || charge.caller));
-  return [...callers].map((caller) => ({ ...counted, caller }));
+  return [...callers].map((caller) => {
+    const name = counterName({ policy: charge.policy, caller });
+    return { ...counted, caller, name };
+  });
 }
 
 function sameCharges(some: readonly Charge[], others: readonly Charge[]): boolean {

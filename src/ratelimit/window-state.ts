@@ -45,13 +45,19 @@ export function windowStateOf(
 
 /** The window nearest to denial: the one that refuses longest, else the one with the fewest requests left. */
 export function nearestOf(windowStates: readonly WindowState[]): WindowState | undefined {
-  const requestsLeft = ({ remaining, policy }: WindowState) => Math.floor(remaining / policy.cost);
-  return windowStates.reduce<WindowState | undefined>((nearest, windowState) => {
-    if (!nearest) return windowState;
-    if (nearest.short !== windowState.short) return windowState.short ? windowState : nearest;
-    if (windowState.short) return windowState.passesAt > nearest.passesAt ? windowState : nearest;
-    return requestsLeft(windowState) < requestsLeft(nearest) ? windowState : nearest;
-  }, undefined);
+  let nearest: WindowState | undefined;
+  for (const windowState of windowStates)
+    if (!nearest || isNearer(windowState, nearest)) nearest = windowState;
+  return nearest;
+}
+
+function isNearer(one: WindowState, other: WindowState): boolean {
+  if (one.short !== other.short) return one.short;
+  return one.short ? one.passesAt > other.passesAt : requestsLeft(one) < requestsLeft(other);
+}
+
+function requestsLeft({ remaining, policy }: WindowState): number {
+  return Math.floor(remaining / policy.cost);
 }
 
 /** Whole seconds until this request would pass, at least 1; infinity where it never does. */

@@ -15,15 +15,13 @@ export function windowVerdict(
   windowStates: readonly WindowState[],
   { admitted, source, now, headers: options }: WindowVerdictOptions,
 ): LimitVerdict {
-  const enforced = oneOfEachPolicy(windowStates.filter((windowState) => windowState.enforced));
-  const short = enforced.filter((windowState) => windowState.short);
+  const enforced = oneOfEachPolicy(windowStates.filter(isEnforced));
+  const short = enforced.filter(isShort);
   const nearest = nearestOf(enforced);
   const facts = {
     headers: limitHeaders(enforced, nearest, now, options),
-    violated: short.map(({ policy }) => policy.name),
-    shadowViolated: windowStates
-      .filter((windowState) => windowState.short && !windowState.enforced)
-      .map(({ policy }) => policy.name),
+    violated: short.map(nameOf),
+    shadowViolated: windowStates.filter(isShortInShadow).map(nameOf),
     source,
     nearest: nearest
       ? {
@@ -50,4 +48,20 @@ function oneOfEachPolicy(windowStates: WindowState[]): WindowState[] {
   if (ids.size === windowStates.length) return windowStates;
   // Not by Map.groupBy, which Node 20 has not: apps that use the package are tested there.
   return [...ids].flatMap((id) => nearestOf(windowStates.filter(({ policy }) => policy.id === id)) ?? []);
+}
+
+function isEnforced({ enforced }: WindowState): boolean {
+  return enforced;
+}
+
+function isShort({ short }: WindowState): boolean {
+  return short;
+}
+
+function isShortInShadow({ short, enforced }: WindowState): boolean {
+  return short && !enforced;
+}
+
+function nameOf({ policy }: WindowState): string {
+  return policy.name;
 }

@@ -4,7 +4,7 @@ import { type CacheStatus, cacheStatus } from "./rules/cache-status.ts";
 /** What the cache did, in one word: `X-Cache`, the log, the report of warming. */
 export type CacheWord = "HIT" | "STALE" | "REVALIDATED" | "MISS" | "BYPASS";
 
-/** What the cache did with a request, as data. {@link cacheFields} renders it. */
+/** What the cache did with a request, as data. {@link setCacheFields} writes it. */
 export interface CacheOutcome {
   word: CacheWord;
   /** The edge's member of `Cache-Status` (RFC 9211). */
@@ -38,18 +38,13 @@ export interface RepeatedHit {
   answer(request: Request): CacheReply | null;
 }
 
-/** The header fields that say what the cache did: none where no cache took part. */
-export function cacheFields(outcome: CacheOutcome | null): [name: string, value: string][] {
-  if (!outcome) return [];
-  return [
-    // After what caches nearer to the origin said (RFC 9211 §2).
-    ["cache-status", cacheStatus(outcome.status, outcome.upstream)],
-    ["x-cache", outcome.word],
-  ];
-}
-
-/** Sets the {@link cacheFields} of a response. `X-Cache` is the edge's alone: an origin's is removed. */
+/** Sets the fields of a response that say what the cache did: none where no cache took part. `X-Cache` is the edge's alone: an origin's is removed. */
 export function setCacheFields(headers: Headers, outcome: CacheOutcome | null): void {
-  if (!outcome) headers.delete("x-cache");
-  for (const [name, value] of cacheFields(outcome)) headers.set(name, value);
+  if (!outcome) {
+    headers.delete("x-cache");
+    return;
+  }
+  // After what caches nearer to the origin said (RFC 9211 §2).
+  headers.set("cache-status", cacheStatus(outcome.status, outcome.upstream));
+  headers.set("x-cache", outcome.word);
 }

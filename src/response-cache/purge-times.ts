@@ -46,6 +46,8 @@ export interface PurgeFacts {
 
 export type PurgeStatus = { kind: "none" } | { kind: "hard" } | { kind: "soft"; since: number };
 
+const NOT_PURGED = { kind: "none" } as const;
+
 export const PURGE_KINDS = ["url", "prefix", "path", "tag", "tags", "user", "everything"] as const;
 export const EVERYTHING: Purge = { target: { kind: "everything", value: "" }, soft: false };
 
@@ -57,6 +59,8 @@ export class PurgeTimes {
   readonly #max: number;
   readonly #hard = emptyTimes();
   readonly #soft = emptyTimes();
+  /** Nothing was ever noted. */
+  #isEmpty = true;
   /** The most characters of a prefix or a path that was ever purged. */
   #longest = 0;
 
@@ -75,6 +79,7 @@ export class PurgeTimes {
 
   note({ target, soft }: Purge, time: number): void {
     const times = this.#of(soft)[target.kind];
+    this.#isEmpty = false;
     times.set(target.value, Math.max(time, times.get(target.value) ?? time));
     if (target.kind === "prefix" || target.kind === "path")
       this.#longest = Math.max(this.#longest, target.value.length);
@@ -93,10 +98,12 @@ export class PurgeTimes {
 
   /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */
   status(entry: PurgeFacts): PurgeStatus {
+    // Between deployments that purge nothing, each hit asks this.
+    if (this.#isEmpty) return NOT_PURGED;
     if (reaching(this.#hard, entry, this.#longest).some((time) => time >= entry.contentTime))
       return { kind: "hard" };
     const soft = reaching(this.#soft, entry, this.#longest).filter((time) => time >= entry.requestTime);
-    return soft.length > 0 ? { kind: "soft", since: Math.min(...soft) } : { kind: "none" };
+    return soft.length > 0 ? { kind: "soft", since: Math.min(...soft) } : NOT_PURGED;
   }
 
   #of(soft: boolean) {

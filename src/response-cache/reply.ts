@@ -4,7 +4,7 @@ import type { Entry } from "./entry.ts";
 import type { CacheReply, CacheWord } from "./outcome.ts";
 import { currentAge } from "./rules/age.ts";
 import type { CacheStatus } from "./rules/cache-status.ts";
-import { fieldsOf } from "./rules/stored.ts";
+import { fieldOf } from "./rules/stored.ts";
 import { passOn, type ServedEntry, serveEntry } from "./serve.ts";
 import { entryFreshness, type Using } from "./usable.ts";
 
@@ -24,7 +24,7 @@ export function served(
   const now = context.parts.platform.now();
   const ttl = status.ttl ?? entryFreshness(context, entry).lifetime - currentAge(entry.meta, now);
   const { response, bytes } = serve(entry, now);
-  const upstream = fieldsOf(entry.meta).get("cache-status");
+  const upstream = fieldOf(entry.meta, "cache-status");
   const outcome = { word, status: { ...status, ttl }, upstream, savedBytes: bytes };
   return { reply: { kind: "response", response, made: true }, cache: outcome };
 }

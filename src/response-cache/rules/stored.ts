@@ -27,6 +27,12 @@ export function contentTimeOf({ contentTime, requestTime }: StoredResponse): num
 /** The part of `Headers` that reading takes. */
 export type Fields = Pick<Headers, "get" | "has">;
 
+/** One stored field, or null. */
+export function fieldOf({ headers }: StoredResponse, name: string): string | null {
+  for (const field of headers) if (field[0] === name) return field[1];
+  return null;
+}
+
 /** The stored fields to read, without the cost of a `Headers` object: every hit is checked by them. */
 export function fieldsOf({ headers }: StoredResponse): Fields {
   const find = (name: string) => headers.find((field) => field[0] === name);

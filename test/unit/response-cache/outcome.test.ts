@@ -1,15 +1,7 @@
 import { expect, test } from "vitest";
-import { type CacheOutcome, cacheFields, setCacheFields } from "../../../src/response-cache/outcome.ts";
+import { type CacheOutcome, setCacheFields } from "../../../src/response-cache/outcome.ts";
 
 const HIT: CacheOutcome = { word: "HIT", status: { hit: true, ttl: 5 }, upstream: null };
-
-test("an outcome is rendered as Cache-Status and X-Cache; no outcome as nothing", () => {
-  expect(cacheFields(HIT)).toEqual([
-    ["cache-status", "EnvoyouEdge;hit;ttl=5"],
-    ["x-cache", "HIT"],
-  ]);
-  expect(cacheFields(null)).toEqual([]);
-});
 
 test.each<[string | null, string]>([
   ["Origin;hit", "Origin;hit, EnvoyouEdge;hit;ttl=5"],
