@@ -21,7 +21,7 @@ import {
 } from "./harness.ts";
 import { ask, load } from "./load.ts";
 import { measureOutages } from "./outages.ts";
-import { COMPARED, type Compared, LOADS, MIN_REQUESTS, ROUNDS, rowOf, STEADY_REQUESTS } from "./plan.ts";
+import { COMPARED, type Compared, LOADS, MIN_REQUESTS, ROUNDS, rowOf, WARM_REQUESTS } from "./plan.ts";
 import { report } from "./report.ts";
 import { type Cell, keepResults, type PartName, partNames, type Results, readResults } from "./results.ts";
 import { type Row, rows } from "./rows.ts";
@@ -119,8 +119,8 @@ async function warmUp(harness: Harness, row: Row, say: Say): Promise<void> {
   for (const name of namesOf(row)) {
     const contestant = harness.contestants.get(name);
     if (!contestant) continue;
-    await prepare(harness, row, contestant, STEADY_REQUESTS);
-    for (let from = 0; from < STEADY_REQUESTS; from += MAX_AT_ONCE) {
+    await prepare(harness, row, contestant, WARM_REQUESTS);
+    for (let from = 0; from < WARM_REQUESTS; from += MAX_AT_ONCE) {
       const { again } = await askFor(row, contestant, { clients: 8, from, requests: MAX_AT_ONCE });
       await again();
     }

@@ -5,7 +5,7 @@ import { ratioText } from "./interval.ts";
 import { MAX_WAIT_MS } from "./load.ts";
 import { commandsOfMix, dollarsOfMix, MIX } from "./mix.ts";
 import { type Estimate, estimate, median } from "./percentile.ts";
-import { COMPARED, LOADS, MIN_REQUESTS } from "./plan.ts";
+import { COMPARED, LOADS, MIN_REQUESTS, STEADY_REQUESTS, WARM_REQUESTS } from "./plan.ts";
 import { cellOf, counted, ms } from "./read.ts";
 import { type Cell, type PartName, partNames, type Results } from "./results.ts";
 import { rows } from "./rows.ts";
@@ -113,7 +113,7 @@ function latencySection(results: Results): string[] {
   return [
     `At least ${MIN_REQUESTS} requests of each, in two alternating rounds; percentiles of all of them, the p50 with its 95 % interval. In bold what`,
     "is worse for the edge than for *tuned* by more than the intervals of both. A second client waits for the first one's CPU too:",
-    "at one client the round trip decides, at 64 the CPU. Each Worker has answered 1,500 such requests before; for *hit in Redis* it is",
+    `at one client the round trip decides, at 64 the CPU. Each Worker has answered ${WARM_REQUESTS.toLocaleString("en")} such requests before; for *hit in Redis* it is`,
     "started anew. At one client the delay is exact, else a timer may be late. *cold GET, eager* is *cold GET, public* on a route with",
     '`originFetch: "eager"`: see [DISTANCE.md](DISTANCE.md) for what it saves by distance.',
     ...LOADS.flatMap(({ clients, roundTripMs }) => [
@@ -169,9 +169,10 @@ function blocksSection({ blocks }: Results): string[] {
     "Eight clients, 0 ms to the store: the runtime's thread is always busy. Blocks of short alternating slices, each Worker restarted",
     "between blocks; the edge's figure over the other's with the 95 % interval of the blocks. *young*: in an isolate's first seconds, after",
     "some 200 requests, when the runtime still compiles what it runs; a larger Worker needs more requests until it is done. *cold GET*,",
-    "*hit in Redis* and *POST* are measured after 1,500 such requests to each Worker. Each URL of a cold GET is asked for once more later,",
-    "unmeasured: of entries that were asked for once an isolate of the edge stores 1,000, and each request is to store one. *64 clients*:",
-    "the same at 20 ms to the store, with as many requests under way, as a busy isolate has them.",
+    `*hit in Redis* and *POST* are measured after ${STEADY_REQUESTS.toLocaleString("en")} such requests to each Worker, *warm GET, 10,000 URLs* after each of its URLs`,
+    "was asked for four times, and *young* after twice. Each URL of a cold GET is asked for once more later, unmeasured: of entries that",
+    "were asked for once an isolate of the edge stores 1,000, and each request is to store one. *64 clients*: the same at 20 ms to the store,",
+    "with as many requests under way, as a busy isolate has them.",
     "",
     "| request | beside | figure | edge | the other | ratio |",
     "|---|---|---|---|---|---|",

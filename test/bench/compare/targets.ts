@@ -155,6 +155,13 @@ function ratios({ blocks }: Results): Target[] {
       0.75,
     ),
     target(
+      "the same, where the isolate has only just turned from misses to hits",
+      [`${held}, young`, "bare"],
+      perSecond,
+      atLeast,
+      0.75,
+    ),
+    target(
       "cold: at least 1.15 × tuned's requests a second",
       ["cold GET", "tuned"],
       perSecond,
