@@ -114,8 +114,9 @@ export function announcedMethod(
   request: Pick<Request, "method" | "headers" | "body">,
   credentials: Pick<CredentialNames, "isSecretField">,
 ): string | null {
-  const { method, headers } = request;
-  if (method !== "OPTIONS" || !headers.has("origin") || hasContent(request)) return null;
+  if (request.method !== "OPTIONS") return null;
+  const { headers } = request;
+  if (!headers.has("origin") || hasContent(request)) return null;
   // No browser sends one, and who wants to get round a route's rules by a preflight might: an API reads other ones than the edge.
   for (const name of headers.keys()) if (credentials.isSecretField(name)) return null;
   return headers.get("access-control-request-method");

@@ -24,9 +24,10 @@ export function writeHandler({ withdrawals, addressesOf }: WriteParts, request: 
     async respond(origin) {
       const reply = await origin.fetch(request.request.headers);
       const response = answerTo(reply);
-      const urls = response ? invalidatedUrls(request.request, response) : [];
+      const { request: asked, url } = request;
+      const urls = response ? invalidatedUrls({ method: asked.method, url }, response) : [];
       if (urls.length > 0) {
-        const addresses = (await Promise.all(urls.map((url) => addressesOf(new URL(url))))).flat();
+        const addresses = (await Promise.all(urls.map(addressesOf))).flat();
         withdrawals.invalidate(
           addresses.map((address) => ({ address, soft: false })),
           request,

@@ -14,10 +14,10 @@ export interface Waits {
 }
 
 /**
- * When the first timer runs out at the latest, ms: a later wait that is short then needs no timer of its own, and most requests are over
- * by then.
+ * When the first timer runs out at the latest, ms. As long as an answer's fields wait for its short body, which is the shortest wait: it
+ * then needs no timer of its own, and most requests are over by then.
  */
-export const FIRST_LOOK_MS = 250;
+export const FIRST_LOOK_MS = 100;
 
 /**
  * Waits that share one timer: to set one and to clear it costs as much as to make a response, and nearly every wait is over long

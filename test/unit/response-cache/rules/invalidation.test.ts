@@ -4,7 +4,9 @@ import { invalidatedUrls } from "../../../../src/response-cache/rules/invalidati
 const HERE = "https://api.example/v1/items?x=1";
 
 const invalidatedBy = (method: string, status: number, fields: Record<string, string> = {}, url = HERE) =>
-  invalidatedUrls({ method, url, headers: new Headers() }, { status, headers: new Headers(fields) });
+  invalidatedUrls({ method, url: new URL(url) }, { status, headers: new Headers(fields) }).map(
+    ({ href }) => href,
+  );
 
 test.each(["POST", "PUT", "DELETE", "PATCH", "FOO", "post", "LOCK"])(
   "%s invalidates its target (RFC 9111 §4.4)",
@@ -43,6 +45,9 @@ test.each<[Record<string, string>, string[]]>([
   expect(invalidatedBy("POST", 201, fields)).toEqual([HERE, ...added]);
 });
 
-test("fragments are no part of a target", () => {
+test("fragments are no part of a target, and the request keeps its own", () => {
   expect(invalidatedBy("POST", 200, {}, `${HERE}#top`)).toEqual([HERE]);
+  const url = new URL(`${HERE}#top`);
+  invalidatedUrls({ method: "POST", url }, { status: 200, headers: new Headers() });
+  expect(url.hash).toBe("#top");
 });
