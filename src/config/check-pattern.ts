@@ -37,8 +37,17 @@ function segmentIssue(segment: string, isLast: boolean): string | null {
   if (/[?#]/.test(segment))
     return "Write the path alone, without ? and #; ? may only follow a :name at the end.";
   if (/%[0-9a-f]{2}/i.test(segment)) return "Write the characters themselves: paths are matched decoded.";
+  if (OTHER_SYNTAX.test(segment) || (isLast && segment.endsWith("$"))) {
+    return "Write :id for a parameter, and :kind{a|b} for a choice: elsewhere Hono takes this as literal text.";
+  }
   return null;
 }
+
+/**
+ * How other routers write a parameter, a group or a pattern: `[id]` (Next.js), `<id>` (Flask), `(a|b)`, `.*`, `user-:id` (Express).
+ * A `:` behind a letter is literal in APIs too: `items/abc:cancel`; so are `Products(1)` and `$metadata`.
+ */
+const OTHER_SYNTAX = /[<>[\]|\\^"`]|^\(|[^\p{L}\p{N}]:\w|^\.[*+]$/u;
 
 function parameterIssue(segment: string, isLast: boolean): string | null {
   const parts = /^:([^{}?]*)(?:\{(.*)\})?(\??)$/s.exec(segment);

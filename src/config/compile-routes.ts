@@ -5,7 +5,7 @@ import type { PlacedRoute } from "./check-routes.ts";
 import { compileLimits } from "./compile-limits.ts";
 import { type ConfigIssue, shown } from "./config-error.ts";
 import { checkEager } from "./eager-route.ts";
-import { checkInvalidates, invalidatesOf } from "./invalidates.ts";
+import { checkInvalidates, checkTags, invalidatesOf } from "./invalidates.ts";
 import type { AlgorithmTable } from "./limit-algorithms.ts";
 import { checkLimits } from "./limit-input.ts";
 import type { CacheRule, Route } from "./route.ts";
@@ -65,6 +65,7 @@ function checkedLimits(entry: unknown, place: string, options: CompileOptions) {
 function checkRoute(input: RouteInput, place: string, issues: ConfigIssue[]) {
   const { path, methods = [], cache, session, rawPath } = input;
   const upper = methods.map((method) => method.toUpperCase());
+  checkTags(input, place, issues);
   checkInvalidates(input, upper, `${place}.invalidates`, issues);
   checkEager(input, upper, `${place}.originFetch`, issues);
   const pattern = patternIssue(path, rawPath ?? false);

@@ -27,12 +27,26 @@ export function checkInvalidates(
   }
 }
 
+/** Finds parameters in the tags that all answers of a route have: the braces would be letters, and no write would withdraw the tag. */
+export function checkTags({ path, cache }: RouteInput, place: string, issues: ConfigIssue[]): void {
+  const names = parameterNames(path);
+  for (const [index, text] of (cache?.tags ?? []).entries()) {
+    if (!placesIn(text).some((name) => names.includes(name))) continue;
+    const fix = "All answers of the route have this tag, without parameters: let your API send Cache-Tag.";
+    issues.push({ place: `${place}.cache.tags[${index}]`, found: shown(text), fix });
+  }
+}
+
 function issueOf(text: string, kind: "tags" | "prefixes", names: readonly string[]): string | null {
   const known = names.length > 0 ? names.map((name) => `{${name}}`).join(", ") : "none";
   const unknown = placesIn(text).find((name) => !names.includes(name));
   if (unknown !== undefined) return `{${unknown}} is no parameter of the path; it has ${known}.`;
   if (/[{}]/.test(text.replace(/\{[^{}]*\}/g, ""))) return "Write a parameter as {name}.";
-  if (kind === "tags") return null;
+  if (kind === "tags") {
+    return text.endsWith("*")
+      ? "Write a whole tag, or a prefix that reaches all that is below a path."
+      : null;
+  }
   const named = /\/:([^/]+)/.exec(text)?.[1];
   if (named !== undefined && names.includes(named)) return `Write the parameter as {${named}}.`;
   return /[*?#\\]/.test(text) ? "Write a path without *, ? and #: it reaches all that is below it." : null;

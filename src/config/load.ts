@@ -80,7 +80,7 @@ export function loadConfigWith(
     apiKeys,
     jwt,
     ...readCorsOrigins(loading),
-    credentials: new CredentialNames(values.CREDENTIAL_FIELDS),
+    credentials: readCredentials(loading),
     corsExposed: readCorsExposed(loading),
     cache: {
       ttlSeconds: values.REDIS_CACHE_TTL,
@@ -247,6 +247,21 @@ function readCorsOrigins({ values, issues }: Loading): Pick<Config, "corsOrigins
     if (fix !== null) issues.push({ place, found: shown(origin), fix });
   }
   return { corsOrigins: origins.length > 0 ? origins : null, trustedOrigins: trustedOrigins(origins) };
+}
+
+/** A name that no request has would leave the answers of several callers one. */
+function readCredentials({ values, issues }: Loading): CredentialNames {
+  const place = "CREDENTIAL_FIELDS";
+  const names = values[place];
+  for (const name of names) {
+    if (!/^-?$|[\s*=?&]/.test(name)) continue;
+    issues.push({
+      place,
+      found: shown(name),
+      fix: "Write whole names, with commas between: X-Tenant, -page_key.",
+    });
+  }
+  return new CredentialNames(names);
 }
 
 function readCorsExposed({ values, issues }: Loading): string[] {

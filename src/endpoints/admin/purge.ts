@@ -104,10 +104,14 @@ function whatOf(kind: string, value: string): string | null {
   return kind === "user" ? `hash:${value}` : value;
 }
 
+/** Other products (CloudFront, nginx) take a `*`; here it would be a letter, and the purge a success that reaches nothing. */
+const NO_STAR = "all below a path is a prefix that ends with a /, as in api.example.com/v1/";
+
 /** A tag as stored answers have it. One with a comma would be several there (`Cache-Tag`), and reach nothing. */
 function tagName(text: string, index: number): string {
   const name = text.trim().toLowerCase();
   if (name === "" || name.includes(",")) throw badPurge(`tags[${index}]`, "must be one tag, without commas");
+  if (name.endsWith("*")) throw badPurge(`tags[${index}]`, `must be a whole tag: ${NO_STAR}`);
   return name;
 }
 
@@ -115,6 +119,7 @@ function tagName(text: string, index: number): string {
 function absolute(file: string, index: number, base: URL): URL {
   if (!URL.canParse(file, base.href) || !/^(https?:\/\/|\/)/i.test(file))
     throw badPurge(`files[${index}]`, "must be an http or https address, or a path");
+  if (/^[^?]*\*$/.test(file)) throw badPurge(`files[${index}]`, `must be one address: ${NO_STAR}`);
   return new URL(file, base);
 }
 
@@ -129,6 +134,7 @@ function prefix(text: string, index: number): string {
   if (!isPrefix) {
     throw badPurge(`prefixes[${index}]`, "must be a host and a path that ends with a /");
   }
+  if (bare.includes("*")) throw badPurge(`prefixes[${index}]`, `must be written without *: ${NO_STAR}`);
   return `${new URL(scheme + bare).host}${bare.slice(bare.indexOf("/"))}`;
 }
 

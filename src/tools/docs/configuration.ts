@@ -56,10 +56,13 @@ Beside values of the wrong type or out of their bounds:
 
 - an entry of \`ALLOW_LIST\` or \`DENY_LIST\` that is no address, range, \`user:<id>\` or \`key:<hash>\`;
 - a control character in any text, a blank or a character beyond ASCII in a token, an empty element of a list;
-- a path that Hono's router would take as literal text: \`/v1/:id{[0-9}\`, \`/v1/*.json\`, \`/v1/a?b\`, \`/v1/a%20b\`;
+- a path that Hono's router would take as literal text: \`/v1/:id{[0-9}\`, \`/v1/*.json\`, \`/v1/a?b\`, \`/v1/a%20b\`, or one
+  in another router's syntax: \`/v1/[id]\`, \`/v1/<id>\`, \`/v1/(a|b)\`, \`/v1/.*\`, \`/v1/user-:id\`;
 - a route that can never match, because earlier routes take all of it, or because the edge answers its path;
 - \`AUTH_BASE_PATH\` or \`HEALTH_PATH\` at or under \`/edge\`, or under each other;
 - a key that does not exist, two limits of one name in a route, a cost above the limit, a lease above a tenth of it;
+- a \`cache\` tag with a parameter (\`item:{id}\`), a tag of \`invalidates\` that ends with \`*\`;
+- a name in \`CREDENTIAL_FIELDS\` with a blank, \`*\`, \`=\`, \`?\` or \`&\`;
 - \`ignoreCookies\` that name \`JWT_COOKIE\`;
 - a number that no header field carries (above 999999999999999, RFC 9651 §3.3.1). A limit up to 9007199254740991 is lowered
   to that number and a warning says so, because it is how people write "no limit";

@@ -16,6 +16,13 @@ describe("a route's path", () => {
     "/v1/a b/é",
     "/v1/trailing/",
     "/v1/:kind{a|b}/x",
+    "/v1/Products(1)",
+    "/v1/$metadata",
+    "/v1/C++",
+    "/v1/v1.2",
+    "/v1/@me",
+    "/.well-known/x",
+    "/v1/été:x",
   ])("may be %s", (path) => {
     expect(patternIssue(path, false)).toBeNull();
   });
@@ -45,6 +52,27 @@ describe("a route's path", () => {
     ["/v1/../x", /dot segment/],
     ["/v1/a%20b", /matched decoded/],
     ["/v1/a\nb", /control characters/],
+    // As other routers write it: it would guard nothing.
+    ["/v1/[id]", /Write :id/],
+    ["/v1/[id]/x", /Write :id/],
+    ["/v1/[...slug]", /Write :id/],
+    ["/v1/[[...slug]]", /Write :id/],
+    ["/v1/<id>", /Write :id/],
+    ["/v1/<int:id>", /Write :id/],
+    ["/v1/(group)/x", /Write :id/],
+    ["/v1/(a|b)", /Write :id/],
+    ["/v1/(.*)", /Write :id|Use \*/],
+    ["/v1/a|b", /Write :id/],
+    ["/v1/@:user", /Write :id/],
+    ["/v1/user-:id", /Write :id/],
+    ["/v1/user-:id/x", /Write :id/],
+    ["/v1/(:id)", /Write :id/],
+    ["/v1/.*", /Write :id/],
+    ["/v1/.+", /Write :id/],
+    ["/v1/.+/x", /Write :id/],
+    ["/v1/[^/]+", /Write :id/],
+    ["/v1/\\d+", /Write :id/],
+    ["/v1/x$", /Write :id/],
   ])("may not be %s", (path, fix) => {
     expect(patternIssue(path, false)).toMatch(fix);
   });

@@ -23,6 +23,11 @@ describe("a route's invalidates", () => {
     ["a blank in a tag", { invalidates: { tags: ["a b"] } }, ["invalidates.tags[0]"]],
     ["a comma in a tag", { invalidates: { tags: ["a,b"] } }, ["invalidates.tags[0]"]],
     ["an empty tag", { invalidates: { tags: [""] } }, ["invalidates.tags[0]"]],
+    ["a tag that ends with a star", { invalidates: { tags: ["item*"] } }, ["invalidates.tags[0]"]],
+    ["a star in a tag", { invalidates: { tags: ["a*b"] } }, []],
+    // Of all answers of the route: a place would be a letter, and the tag reached by no write.
+    ["a cache's tag", { cache: { ttl: 1, tags: ["item:x"] } }, []],
+    ["a parameter in a cache's tag", { cache: { ttl: 1, tags: ["a", "item:{id}"] } }, ["cache.tags[1]"]],
     ["too many", { invalidates: { tags: Array(17).fill("a") } }, ["invalidates.tags"]],
     ["a key that does not exist", { invalidates: { files: [] } as never }, ["invalidates.files"]],
     ["only safe methods", { methods: ["GET", "HEAD"], invalidates: { tags: ["a"] } }, ["invalidates"]],

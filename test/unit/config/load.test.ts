@@ -115,6 +115,13 @@ describe("an issue in a variable names the variable, what was found and the fix"
       { CORS_EXPOSED_HEADERS: "X-Total-Count, no name" },
       /^CORS_EXPOSED_HEADERS \| "no name" \| Write names/,
     ],
+    ...["X Tenant", "x_*", "*", "a=b", "?a", "-", "-x-*"].map(
+      (name): [string, Record<string, unknown>, RegExp] => [
+        `the credential ${name}`,
+        { CREDENTIAL_FIELDS: `X-Tenant,${name}` },
+        /^CREDENTIAL_FIELDS \| .* \| Write whole names/,
+      ],
+    ),
     ["every field exposed", { CORS_EXPOSED_HEADERS: "*" }, /^CORS_EXPOSED_HEADERS \| "\*" \| Write names/],
     ["a wildcard origin", { CORS_ALLOWED_ORIGINS: "*" }, /^CORS_ALLOWED_ORIGINS \| "\*" \| Name each origin/],
     [

@@ -48,6 +48,10 @@ it.each<[tag: string, expected: string | null]>([
   ["items,lists", null],
   [",", null],
   [" ", null],
+  // As Fastly and others name several: a tag that no answer has.
+  ["items*", null],
+  ["*", null],
+  ["a*b", "a*b"],
 ])("the tag %j is read as %j", async (tag, expected) => {
   const asked = await told({ tags: [tag] });
   expect(typeof asked === "string" ? asked : asked.tags).toEqual(
@@ -77,6 +81,10 @@ describe("a prefix", () => {
     ["user@edge.example/a/", null],
     ["/a/", null],
     ["edge.example:99999/a/", null],
+    ["edge.example/*/", null],
+    ["edge.example/a*/", null],
+    ["edge.example/*/b/", null],
+    ["edge.example/a/*", null],
     ["", null],
   ])("%j is read as %j", async (prefix, expected) => {
     const asked = await told({ prefixes: [prefix] });
@@ -101,6 +109,24 @@ it.each<[string, unknown]>([
 
 it("users go on as they were sent", async () => {
   expect(await told({ users: ["Ada", "ada "] })).toMatchObject({ users: ["Ada", "ada "], everything: false });
+});
+
+/** CloudFront's and nginx's form: it would be a success that reaches nothing. */
+it.each<[file: string, address: string | null]>([
+  ["/a/*", null],
+  ["/*", null],
+  ["/a*", null],
+  ["/**", null],
+  ["https://edge.example/a/*", null],
+  ["https://edge.example/*", null],
+  ["/a*b", "https://edge.example/a*b"],
+  ["/search?q=a*", "https://edge.example/search?q=a*"],
+  ["https://edge.example/search?q=*", "https://edge.example/search?q=*"],
+])("the file %j is the address %j", async (file, address) => {
+  const asked = await told({ files: [file] });
+  expect(typeof asked === "string" ? asked : asked.files?.map(String)).toEqual(
+    address === null ? "BAD_PURGE" : [address],
+  );
 });
 
 describe("a file that is a path", () => {
