@@ -35,18 +35,21 @@ export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
     return [{ name, limit: q, remaining: r, resetSeconds: t ?? null, windowSeconds: w }];
   });
   if (limits.length > 0) return limits;
-  const remaining = wholeNumber(headers.get("x-ratelimit-remaining"));
+  const remaining = numberIn(headers.get("x-ratelimit-remaining"));
   if (remaining === null) return [];
-  const reset = wholeNumber(headers.get("x-ratelimit-reset"));
+  const text = headers.get("x-ratelimit-reset");
+  // NaN, where it is no date either, is falsy.
+  const reset = numberIn(text) ?? (timeIn(text) || null);
   return [
     {
       name: null,
-      limit: wholeNumber(headers.get("x-ratelimit-limit")),
+      limit: numberIn(headers.get("x-ratelimit-limit")),
       remaining,
       resetSeconds:
-        // The edge writes seconds since the epoch. An API, whose own limits the edge passes on, may write milliseconds since then, or
+        // The edge writes seconds since the epoch. An API, whose own limits the edge passes on, may write milliseconds since then, a date, or
         // seconds from now: no time of a server is as large as the ones, or as small as the others, which are three years at most.
-        reset && reset > 1e8 ? secondsUntil(reset > 1e11 ? reset : reset * 1000, headers, now) : reset,
+        reset &&
+        (reset > 1e8 ? secondsUntil(reset > 1e11 ? reset : reset * 1000, headers, now) : Math.ceil(reset)),
       windowSeconds: null,
     },
   ];
@@ -57,7 +60,7 @@ export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
  *
  * @param headers The fields of a response. A time is compared with the response's `Date`, as in {@link rateLimits}.
  * @param now Milliseconds since the epoch, for a time in a response without a `Date`. Default the clock's.
- * @returns whole seconds, 0 or more; null where the field is absent or malformed.
+ * @returns whole seconds, 0 or more; null where the field is absent or malformed. A fraction, which some APIs write, is rounded up.
  * @example
  * import { retryAfterSeconds } from "envoyou-edge/client";
  *
@@ -66,20 +69,20 @@ export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
  */
 export function retryAfterSeconds(headers: Headers, now = Date.now()): number | null {
   const text = headers.get("retry-after");
-  const seconds = wholeNumber(text) ?? secondsUntil(httpDate(text), headers, now);
+  const seconds = numberIn(text) ?? secondsUntil(timeIn(text), headers, now);
   // NaN, where nothing can be read, is not.
-  return seconds >= 0 ? seconds : null;
+  return seconds >= 0 ? Math.ceil(seconds) : null;
 }
 
 /** From the server's present, which is its `Date` and the response's age since (RFC 9110 §6.6.1, RFC 9111 §4.2.3), else from `now`. */
 function secondsUntil(time: number, headers: Headers, now: number): number {
-  const present = httpDate(headers.get("date")) + Number(wholeNumber(headers.get("age"))) * 1000;
+  const present = timeIn(headers.get("date")) + Number(numberIn(headers.get("age"))) * 1000;
   return Math.max(0, Math.ceil((time - (present || now)) / 1000));
 }
 
-/** Ms since the epoch (RFC 9110 §5.6.7); NaN: it is none. */
-function httpDate(text: string | null): number {
-  return Date.parse(/^.* GMT$/.exec(text ?? "")?.[0] ?? "");
+/** Ms since the epoch (RFC 9110 §5.6.7, or RFC 3339, as some APIs write it); NaN: it is none. */
+function timeIn(text: string | null): number {
+  return Date.parse(/^(.* GMT|\d{4}-.*(Z|[+-]..:..))$/.exec(text ?? "")?.[0] ?? "");
 }
 
 /** A String with its parameters. One that is never closed takes the rest: else each further quote would be followed to the end. */
@@ -98,6 +101,7 @@ function members(field: string | null): [string, Record<string, number>][] {
   ]);
 }
 
-function wholeNumber(text: string | null): number | null {
-  return /^ *\d{1,15} *$/.test(text ?? "") ? Number(text) : null;
+/** Seconds, or units; some APIs write fractions: `598.0`. */
+function numberIn(text: string | null): number | null {
+  return /^ *\d{1,15}(\.\d+)? *$/.test(text ?? "") ? Number(text) : null;
 }

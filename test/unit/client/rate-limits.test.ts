@@ -51,6 +51,31 @@ it.each<[string, Record<string, string>, unknown[]]>([
   expect(rateLimits(new Headers(headers), NOW)).toEqual(limits);
 });
 
+/** Of an API whose own limits the edge passes on. */
+it.each<[reset: string, seconds: number | null]>([
+  ["11", 11],
+  ["0", 0],
+  ["10.2", 11],
+  ["0.57", 1],
+  [String(NOW / 1000 + 11), 11],
+  [`${NOW / 1000 + 10}.47`, 11],
+  [`${NOW / 1000 + 11}.000`, 11],
+  [String(NOW + 11_000), 11],
+  [new Date(NOW + 11_000).toISOString(), 11],
+  ["2001-09-09T01:46:51+00:00", 11],
+  ["2001-09-09T03:46:51+02:00", 11],
+  [new Date(NOW + 11_000).toUTCString(), 11],
+  [new Date(NOW - 11_000).toUTCString(), 0],
+  ["1.", null],
+  ["1e3", null],
+  ["-11", null],
+  ["soon", null],
+  ["", null],
+])("X-RateLimit-Reset %j is in %j seconds", (reset, resetSeconds) => {
+  const headers = new Headers({ "x-ratelimit-remaining": "598.0", "x-ratelimit-reset": reset });
+  expect(rateLimits(headers, NOW)).toMatchObject([{ remaining: 598, resetSeconds }]);
+});
+
 it.each([
   [null, null],
   ["3", 3],
@@ -58,7 +83,8 @@ it.each([
   [new Date(NOW + 4500).toUTCString(), 4],
   [new Date(NOW - 4500).toUTCString(), 0],
   ["-1", null],
-  ["1.5", null],
+  ["1.5", 2],
+  ["1.", null],
   ["soon", null],
   ["2001", 2001],
 ])("Retry-After %s is %s seconds", (text, seconds) => {
@@ -78,7 +104,8 @@ it.each<[what: string, clock: number, fields: Record<string, string>, seconds: n
   ["a day ahead, and a cache has kept the answer", 24 * HOUR_MS, { date: date(NOW - 30_000), age: "30" }, 11],
   ["ahead, and Age is no number", HOUR_MS, { date: date(NOW), age: "soon" }, 11],
   ["the only one: no Date", -4000, {}, 15],
-  ["the only one: Date in another form", -4000, { date: new Date(NOW).toISOString() }, 15],
+  ["an hour behind, and Date is RFC 3339's", -HOUR_MS, { date: new Date(NOW).toISOString() }, 11],
+  ["the only one: Date in another form", -4000, { date: "2001-09-09 01:46:40" }, 15],
   ["the only one: Date is no date", -4000, { date: "yesterday GMT" }, 15],
   ["the only one: no Date, and Age", -4000, { age: "30" }, 15],
   ["behind a wait that is over", -HOUR_MS, { date: date(NOW + 12_000) }, 0],
@@ -97,7 +124,10 @@ it.each<[what: string, reset: string, seconds: number | null]>([
   ["seconds from now", "30", 30],
   ["no seconds from now", "0", 0],
   ["a week from now", "604800", 604_800],
-  ["a date, which is none of them", date(NOW + 30_000), null],
+  ["a date", date(NOW + 30_000), 30],
+  ["a date, over", date(NOW - 30_000), 0],
+  ["an ISO date", new Date(NOW + 30_000).toISOString(), 30],
+  ["decimal seconds since the epoch", `${NOW / 1000 + 29}.5`, 30],
 ])("X-RateLimit-Reset of an API's own limit, in %s", (_, reset, seconds) => {
   const fields = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset };
   const shown = (more: Record<string, string>, now: number) =>
