@@ -53,7 +53,9 @@ const flag = (description: string | undefined, fallback: string | undefined) =>
 const SECONDS = `Must be seconds, 0 or more, and at most ${MAX_DELTA_SECONDS} (RFC 9111 §1.2.2).`;
 const seconds = z.number(SECONDS).check(z.nonnegative(SECONDS), z.lte(MAX_DELTA_SECONDS, SECONDS));
 
-const queryName = z.string().check(z.minLength(1, "Name a parameter, or remove the element."));
+const queryName = z
+  .string()
+  .check(z.regex(/^(?=.)(?!\?)[^*=&]*\*?$/s, "Must be a parameter's name, or its begin and a *."));
 
 export const cacheSchema = z.strictObject({
   ttl: optional(
@@ -116,7 +118,9 @@ export const cacheSchema = z.strictObject({
     z.array(
       z
         .string()
-        .check(z.regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "Must be a cookie's name, or its begin and a *.")),
+        .check(
+          z.regex(/^(?=.)[!#$%&'+.^_`|~0-9A-Za-z-]*\*?$/, "Must be a cookie's name, or its begin and a *."),
+        ),
     ),
     describe('`["_ga*"]`'),
     describe(

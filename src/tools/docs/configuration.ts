@@ -62,6 +62,7 @@ Beside values of the wrong type or out of their bounds:
 - \`AUTH_BASE_PATH\` or \`HEALTH_PATH\` at or under \`/edge\`, or under each other;
 - a key that does not exist, two limits of one name in a route, a cost above the limit, a lease above a tenth of it;
 - a \`cache\` tag with a parameter (\`item:{id}\`), a tag of \`invalidates\` that ends with \`*\`;
+- a name in \`query\` or \`ignoreCookies\` with a \`*\` before its end: \`*_id\`;
 - a name in \`CREDENTIAL_FIELDS\` with a blank, \`*\`, \`=\`, \`?\` or \`&\`;
 - \`ignoreCookies\` that name \`JWT_COOKIE\`;
 - a number that no header field carries (above 999999999999999, RFC 9651 §3.3.1). A limit up to 9007199254740991 is lowered

@@ -183,6 +183,41 @@ it.each<[ignoreCookies: string[], wrong: boolean]>([
   expect(configIssues({ JWT_SECRET: secret }, list), "no such cookie").toEqual([]);
 });
 
+/** A `*` elsewhere would be a letter, and the name that of nothing. */
+it.each<[name: string, wrong: boolean]>([
+  ["utm_*", false],
+  ["*", false],
+  ["filter[a]", false],
+  ["a b", false],
+  ["*_id", true],
+  ["a*b", true],
+  ["**", true],
+  ["utm_source=*", true],
+  ["page=1", true],
+  ["?page", true],
+  ["a&b", true],
+  ["", true],
+])("the query parameter %j of a cache rule is none: %s", (name, wrong) => {
+  for (const kind of ["ignore", "allow"]) {
+    const issues = configIssues({}, [{ path: "/a", cache: { ttl: 60, query: { [kind]: ["fine", name] } } }]);
+    expect(issues.map(({ place }) => place)).toEqual(wrong ? [`routes[0].cache.query.${kind}[1]`] : []);
+  }
+});
+
+it.each<[name: string, wrong: boolean]>([
+  ["_ga*", false],
+  ["*", false],
+  ["__Host-a", false],
+  ["*_session", true],
+  ["a*b", true],
+  ["**", true],
+  ["a=b", true],
+  ["a b", true],
+])("the ignored cookie %j of a cache rule is none: %s", (name, wrong) => {
+  const issues = configIssues({}, [{ path: "/a", cache: { ttl: 60, ignoreCookies: ["fine", name] } }]);
+  expect(issues.map(({ place }) => place)).toEqual(wrong ? ["routes[0].cache.ignoreCookies[1]"] : []);
+});
+
 it.each<[tag: string, wrong: boolean]>([
   ["items", false],
   ["{item}:1/x", false],
