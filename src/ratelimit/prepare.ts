@@ -3,7 +3,7 @@ import type { Identifier } from "../identity/caller-hash.ts";
 import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
 import type { Counting, EdgeRequest } from "../request/capability.ts";
 import type { Batch } from "../store/batch.ts";
-import { type Charge, counterName, type SessionOutcome, sameCharge } from "./charge.ts";
+import { type Charge, type SessionOutcome, sameCharge } from "./charge.ts";
 import type { LimitDecisions } from "./decide.ts";
 import type { ListLookup } from "./lists.ts";
 import { type LimitVerdict, refusedByList } from "./verdict.ts";
@@ -117,11 +117,9 @@ function chargeOf(
   policy: Policy,
   { address, addressIdentity, identity }: ConfirmedIdentity,
 ): Charge {
-  const caller = (policy.by === "address" ? addressIdentity : identity).hash;
   return {
     policy,
-    caller,
-    name: counterName({ policy, caller }),
+    caller: (policy.by === "address" ? addressIdentity : identity).hash,
     cost: policy.cost,
     most: policy.cost,
     enforced: !policy.shadow && !route.shadow,
@@ -139,10 +137,7 @@ function countedCharges(
   if (!keys || charge.policy.by === "address" || countedBy === "caller") return [counted];
   const chosen = countedBy === undefined ? keys : keys.filter(({ name }) => name === countedBy);
   const callers = new Set(chosen.map(({ hash }) => hash || charge.caller));
-  return [...callers].map((caller) => {
-    const name = counterName({ policy: charge.policy, caller });
-    return { ...counted, caller, name };
-  });
+  return [...callers].map((caller) => ({ ...counted, caller }));
 }
 
 function sameCharges(some: readonly Charge[], others: readonly Charge[]): boolean {

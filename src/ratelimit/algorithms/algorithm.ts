@@ -10,8 +10,6 @@ export interface Counter {
   policy: Policy;
   /** The caller's hash. */
   caller: string;
-  /** What `counterName` says of it, which is asked several times for each request. */
-  name?: string;
 }
 
 /**
