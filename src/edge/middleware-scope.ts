@@ -141,7 +141,7 @@ export function sameRoutes(
 ): List {
   let text = `${sessions} `;
   try {
-    text += JSON.stringify(routes);
+    text += JSON.stringify(routes, withoutLoss);
   } catch {
     // JSON has no form for a value: an issue, which the first request finds.
     return { routes, sinks };
@@ -159,6 +159,14 @@ export function sameRoutes(
   const list = same ?? last ?? { routes, sinks };
   if (!known.includes(list)) known.push(list);
   return list;
+}
+
+/** @throws TypeError for what JSON leaves out or writes as null: a rule with it is another than one without. */
+function withoutLoss(_: string, value: unknown): unknown {
+  const isNumber = typeof value !== "number" || Number.isFinite(value);
+  if (typeof value === "function" || typeof value === "symbol" || !isNumber)
+    throw new TypeError("JSON has no form for it");
+  return value;
 }
 
 const scoped = new WeakMap<Route, Map<string, Route>>();

@@ -1,7 +1,7 @@
 import type { Context, Hono, MiddlewareHandler, Next } from "hono";
 import { every, except } from "hono/combine";
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { limitScope } from "../../../src/edge/middleware-scope.ts";
+import { type limitScope, sameRoutes } from "../../../src/edge/middleware-scope.ts";
 
 /** Limits of two calls never share a count, wherever the middlewares run; those of one call have one. */
 
@@ -101,5 +101,28 @@ describe("one", () => {
     ],
   ])("that is made anew for each request (%s) has one scope", async (_what, make) => {
     expect((await scopesOf(appWith(make()), "GET /", "GET /", "POST /")).a).toHaveLength(1);
+  });
+});
+
+describe("a list of routes that says the same as an earlier one", () => {
+  const limit = { name: "a", limit: 5, window: "1 m" } as const;
+  const listWith = (more: object) => sameRoutes([{ path: "/*", limits: [{ ...limit, ...more }] }]).routes;
+
+  it("is that one", () => {
+    expect(listWith({ cost: 2 })).toBe(listWith({ cost: 2 }));
+    expect(listWith({ cost: undefined })).toBe(listWith({}));
+  });
+
+  it.each<[string, unknown]>([
+    ["a function", () => 2],
+    ["a symbol", Symbol("2")],
+    ["no number", Number.NaN],
+    ["no end", Number.POSITIVE_INFINITY],
+    ["no beginning", Number.NEGATIVE_INFINITY],
+    ["a bigint", 2n],
+  ])("is none where JSON would lose %s: its error is its own, and it has no other's", (_what, cost) => {
+    expect(listWith({ cost })).not.toBe(listWith({}));
+    expect(listWith({ cost })).not.toBe(listWith({ cost: null }));
+    expect(listWith({ cost })).not.toBe(listWith({ cost }));
   });
 });
