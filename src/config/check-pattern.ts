@@ -47,7 +47,7 @@ function segmentIssue(segment: string, isLast: boolean): string | null {
  * How other routers write a parameter, a group or a pattern: `[id]` (Next.js), `<id>` (Flask), `(a|b)`, `.*`, `user-:id` (Express).
  * A `:` behind a letter is literal in APIs too: `items/abc:cancel`; so are `Products(1)` and `$metadata`.
  */
-const OTHER_SYNTAX = /[<>[\]|\\^"`]|^\(|[^\p{L}\p{N}]:\w|^\.[*+]$/u;
+const OTHER_SYNTAX = /[<>[\]|\\^]|^\(|[^\p{L}\p{N}]:\w|^\.[*+]$/u;
 
 function parameterIssue(segment: string, isLast: boolean): string | null {
   const parts = /^:([^{}?]*)(?:\{(.*)\})?(\??)$/s.exec(segment);

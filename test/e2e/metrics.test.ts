@@ -24,7 +24,7 @@ const ROUTES: RouteInput[] = [
   { path: "/v1/echo/few", limits: [{ name: "few", limit: 2, window: "1 h" }] },
   { path: "/v1/echo/signed-in", access: "session" },
   // What a name may hold, and what a text of labels must escape.
-  { path: '/v1/echo/"odd\\name"' },
+  { path: '/v1/echo/:odd{"odd\\\\name"}' },
   { path: "/*" },
 ];
 

@@ -13,6 +13,7 @@ describe("a route's path", () => {
     "/v1/*/x/*",
     "/v1/pre*",
     "/v1/items/abc:cancel",
+    '/v1/echo/"quoted"',
     "/v1/a b/é",
     "/v1/trailing/",
     "/v1/:kind{a|b}/x",
