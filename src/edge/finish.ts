@@ -83,8 +83,7 @@ function setLimitFields(headers: Headers, { findings: { limits }, outcome }: Sta
   const { headers: own } = limits;
   for (const name in own) {
     // A refusal by the limits has its own. Under `EDGE_MODE=observe` a denied request gets the origin's answer, or its failure.
-    // In lower case: the runtime keeps any other spelling of a name beside that.
-    if (name !== "Retry-After" || ownAnswer) headers.set(name.toLowerCase(), own[name] ?? "");
+    if (name !== "Retry-After" || ownAnswer) headers.set(name, own[name] ?? "");
   }
 }
 

@@ -52,8 +52,8 @@ export function sameCharge(one: Charge, other: Charge): boolean {
 /** Names one counter in the isolate's maps. */
 export function counterName({ policy: { id }, caller }: Counter): string {
   // Each request asks several times for one: what is written anew has to be hashed anew to be found.
-  if (last.id !== id || last.caller !== caller) last = { id, caller, name: `${id}|${caller}` };
-  return last.name;
+  if (lastNamed.id !== id || lastNamed.caller !== caller) lastNamed = { id, caller, name: `${id}|${caller}` };
+  return lastNamed.name;
 }
 
-let last = { id: "", caller: "", name: "|" };
+let lastNamed = { id: "", caller: "", name: "|" };

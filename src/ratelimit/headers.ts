@@ -26,12 +26,13 @@ export function limitHeaders(
   { revision = "draft-11", partitionKey = false }: HeaderOptions = {},
 ): Record<string, string> {
   if (!nearest) return {};
-  const limit = String(nearest.policy.limit);
-  const left = String(nearest.remaining);
-  // Unix seconds, as the original service wrote it.
-  const reset = String(Math.ceil(nearest.growsAt / 1000));
-  if (revision === "off")
-    return { "X-RateLimit-Limit": limit, "X-RateLimit-Remaining": left, "X-RateLimit-Reset": reset };
+  const headers: Record<string, string> = {
+    "X-RateLimit-Limit": String(nearest.policy.limit),
+    "X-RateLimit-Remaining": String(nearest.remaining),
+    // Unix seconds, as the original service wrote it.
+    "X-RateLimit-Reset": String(Math.ceil(nearest.growsAt / 1000)),
+  };
+  if (revision === "off") return headers;
   let policies = "";
   let available = "";
   for (const windowState of windowStates) {
@@ -43,13 +44,7 @@ export function limitHeaders(
     const seconds = Math.max(0, Math.ceil((growsAt - now) / 1000));
     available += `${separator}"${policy.name}";r=${remaining};t=${seconds}${member}`;
   }
-  return {
-    "RateLimit-Policy": policies,
-    RateLimit: available,
-    "X-RateLimit-Limit": limit,
-    "X-RateLimit-Remaining": left,
-    "X-RateLimit-Reset": reset,
-  };
+  return { "RateLimit-Policy": policies, RateLimit: available, ...headers };
 }
 
 function partition({ caller }: WindowState): string {

@@ -21,9 +21,8 @@ export interface AfterOptions {
  */
 export class AfterResponse {
   readonly #options: AfterOptions;
-  // Most hits leave nothing.
-  #works: Work[] | null = null;
-  #inside: AfterResponse[] | null = null;
+  #works: Work[] = [];
+  readonly #inside: AfterResponse[] = [];
   #started = false;
 
   constructor(options: AfterOptions) {
@@ -32,13 +31,12 @@ export class AfterResponse {
 
   /** Adds work. Work that is added after {@link start} gets a batch of its own. */
   add(work: Work): void {
-    this.#later(work);
+    this.#works.push(work);
     if (this.#started) this.#options.waitUntil(this.#run());
   }
 
   /** Starts the other one with this one. Where both have one store, what is written by then shares one batch. */
   join(inside: AfterResponse): void {
-    this.#inside ??= [];
     this.#inside.push(inside);
   }
 
@@ -46,23 +44,13 @@ export class AfterResponse {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    for (const inside of this.#inside ?? []) {
-      if (inside.#options.store === this.#options.store) this.#takeFrom(inside);
+    for (const inside of this.#inside) {
+      if (inside.#options.store === this.#options.store) this.#works.push(...inside.#works.splice(0));
       inside.start();
     }
     const { waitUntil } = this.#options;
-    const work = this.#works ? this.#runAndMaintain() : this.#maintain();
+    const work = this.#works.length > 0 ? this.#runAndMaintain() : this.#maintain();
     if (work) waitUntil(work);
-  }
-
-  #later(work: Work): void {
-    this.#works ??= [];
-    this.#works.push(work);
-  }
-
-  #takeFrom(inside: AfterResponse): void {
-    for (const work of inside.#works ?? []) this.#later(work);
-    inside.#works = null;
   }
 
   async #runAndMaintain(): Promise<void> {
@@ -86,8 +74,8 @@ export class AfterResponse {
   async #run(): Promise<void> {
     const { store, events, requestId } = this.#options;
     const works = this.#works;
-    this.#works = null;
-    if (!works) return;
+    this.#works = [];
+    if (works.length === 0) return;
     const batch = store.batch();
     await Promise.all(
       works.map(async (work) => {

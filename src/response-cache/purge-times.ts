@@ -98,7 +98,7 @@ export class PurgeTimes {
 
   /** `hard`: as if it had never been stored. `soft`: stale since then, ms since the epoch. */
   status(entry: PurgeFacts): PurgeStatus {
-    // Between deployments that purge nothing, each hit asks this.
+    // Each hit asks, and most isolates have heard of no purge.
     if (this.#isEmpty) return NOT_PURGED;
     if (reaching(this.#hard, entry, this.#longest).some((time) => time >= entry.contentTime))
       return { kind: "hard" };
