@@ -35,6 +35,7 @@ import { joinedVerdict } from "./ratelimit/joined-verdict.ts";
 import type { LimitVerdict } from "./ratelimit/verdict.ts";
 import type { OriginFetch } from "./request/origin-reply.ts";
 import { workerPlatform } from "./runtime/platform.ts";
+import { copyOf } from "./session/record.ts";
 
 export type { EdgeEnv, EdgeVariables } from "./middleware/variables.ts";
 
@@ -297,7 +298,7 @@ function setVariables(c: Context<EdgeEnv>, { isolate, admitted, stack, capabilit
   }
   if (capabilities.session || c.get("session") === undefined) {
     // A handler may change what it is given, and the isolate remembers the other.
-    const own = session.kind === "active" ? { ...session, record: structuredClone(session.record) } : null;
+    const own = session.kind === "active" ? { ...session, record: copyOf(session) } : null;
     c.set("session", own);
   }
   c.set("rateLimit", stack.limits);

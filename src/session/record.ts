@@ -57,6 +57,14 @@ export function parseRecord(text: string): KeptSession | null {
   return { record: { ...parsed.data, user_data, device_info, ip_address, tier }, text };
 }
 
+/**
+ * A copy of a record, which whoever gets it may change. It is read anew from its text: `structuredClone` throws for what is nested
+ * some thousand times, which 16 KiB of `user_data` may be, and `JSON.parse` takes any depth.
+ */
+export function copyOf(kept: KeptSession): SessionRecord {
+  return parseRecord(kept.text)?.record ?? kept.record;
+}
+
 /** A new session's record. The text has `user_data` and `device_info` as they were given. */
 export function newRecord(
   fields: SessionFields & { user_data: JsonText; device_info: JsonText },

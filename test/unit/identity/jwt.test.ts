@@ -1,8 +1,9 @@
-import { exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
+import { CompactSign, exportJWK, generateKeyPair, type JWK, SignJWT } from "jose";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { JwtConfig } from "../../../src/config/config.ts";
 import { createEvents } from "../../../src/events/events.ts";
 import { createJwtVerifier } from "../../../src/identity/jwt.ts";
+import { DEEP, DEEP_JSON } from "../../support/deep-json.ts";
 import { testPlatform } from "../../support/platform.ts";
 
 const SECRETS = ["new-secret-of-this-test-0123456789ab", "old-secret-of-this-test-0123456789ab"];
@@ -116,6 +117,16 @@ describe("a JWT", () => {
     const [one, other] = [await verify(await hs256()), await verify(await hs256(over))];
     if (one.kind !== "verified" || other.kind !== "verified") throw new Error("not verified");
     expect(one.claims === other.claims).toBe(same);
+  });
+
+  it.each(Object.entries(DEEP_JSON))("is valid with a claim of %s, however deep", async (_, json) => {
+    const { platform, verify } = harness();
+    const exp = Math.floor(platform.now() / 1000) + 3600;
+    const known = `"sub":"user_1","plan":"premium","iss":"https://id.example","aud":"api","exp":${exp}`;
+    const signing = new CompactSign(bytes(`{${known},"x":${json(DEEP)}}`)).setProtectedHeader({
+      alg: "HS256",
+    });
+    expect(await verify(await signing.sign(bytes(SECRETS[0] ?? "")))).toEqual(verified);
   });
 
   it.each(["RS256", "ES256", "EdDSA"] as const)(

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { JsonText, stringify } from "../../../src/runtime/json-text.ts";
 import {
   changedRecord,
+  copyOf,
   givenJson,
   isoTime,
   jsonTooLarge,
@@ -11,6 +12,7 @@ import {
   USER_DATA_BYTES,
   userDataOf,
 } from "../../../src/session/record.ts";
+import { DEEP, DEEP_JSON } from "../../support/deep-json.ts";
 import { ODD_RECORDS, oddRecord } from "../../support/odd-records.ts";
 import { NOW } from "../../support/session-samples.ts";
 
@@ -74,6 +76,24 @@ describe("a record", () => {
     const changed = changedRecord(kept, { session_id: "new", last_active: isoTime(NOW + 1) });
     expect(changed.text).toBe(oddRecord(name, { ...times, id: "new" }, NOW + 1));
     expect(parseRecord(changed.text)).toEqual(changed);
+  });
+
+  it.each(ODD_RECORDS)("with %s is copied as it reads", (name) => {
+    const times = { id: "old", userId: "ada", createdAt: NOW, expiresAt: NOW + 3_600_000 };
+    const kept = parseRecord(oddRecord(name, times, NOW));
+    if (!kept) throw new Error("it is a record");
+    const copy = copyOf(kept);
+    expect(copy).toEqual(kept.record);
+    copy.user_id = "eve";
+    if (typeof copy.user_data === "object" && copy.user_data) Object.assign(copy.user_data, { more: 1 });
+    expect(kept.record, "which is not changed with its copy").toEqual(parseRecord(kept.text)?.record);
+  });
+
+  it.each(Object.entries(DEEP_JSON))("with %s is copied at any depth", (_, json) => {
+    const kept = parseRecord(ORIGINAL.replace('{"plan": "free"}', json(DEEP)));
+    if (!kept) throw new Error("it is a record");
+    const copy = copyOf(kept);
+    expect([copy.user_id, copy.user_data === kept.record.user_data]).toEqual(["user_123", false]);
   });
 
   it.each([
