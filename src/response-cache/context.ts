@@ -5,6 +5,7 @@ import type { Store } from "../store/store.ts";
 import type { Admission } from "./admission.ts";
 import type { Entry } from "./entry.ts";
 import type { EntryAddress, EntryStore, OtherVariant } from "./entry-store.ts";
+import type { FailedFetches } from "./failed-fetches.ts";
 import type { Gathering } from "./gathering.ts";
 import type { InFlightFetches } from "./in-flight.ts";
 import type { MemoryEntryStore } from "./memory-entry-store.ts";
@@ -30,6 +31,7 @@ export interface CacheParts {
   /** Which entries are written to the store that all share. */
   admission: Admission;
   inFlight: InFlightFetches;
+  failures: FailedFetches;
   /** What bodies take that are on their way into the cache. */
   gathering: Gathering;
   varyingRoutes: VaryingRoutes;

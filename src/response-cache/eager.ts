@@ -5,6 +5,7 @@ import { heldOf } from "./lookup.ts";
 import { requestDirectives } from "./rules/directives.ts";
 import type { Requester } from "./rules/scope-table.ts";
 import { isValidatable, originRequestHeaders } from "./rules/validation.ts";
+import { standsInAtOnce } from "./stand-in.ts";
 import { reuseOf } from "./usable.ts";
 import type { Candidate } from "./validate.ts";
 
@@ -18,7 +19,8 @@ export function eagerPlan(lookup: CacheLookup, requester: Requester): EagerPlan 
   const staleSince = status?.kind === "soft" ? status.since : null;
   const found = { entry: held, selected: held, others: [], varyMiss: false, isNew: false };
   const context: CacheContext = { ...lookup, ...found, requester, staleSince };
-  if (held && reuseOf(context, held).kind !== "revalidate") return null;
+  const reuse = held && reuseOf(context, held);
+  if (reuse && (reuse.kind !== "revalidate" || standsInAtOnce(context, held, reuse))) return null;
   const validated = held && isValidatable(held.meta) ? held : null;
   return {
     headers: originRequestHeaders(headers, validated ? [validated.meta] : []),

@@ -14,6 +14,7 @@ import { revalidateInBackground } from "./revalidate.ts";
 import type { FwdReason } from "./rules/cache-status.ts";
 import { requestDirectives } from "./rules/directives.ts";
 import { originRequestHeaders } from "./rules/validation.ts";
+import { standsInAtOnce } from "./stand-in.ts";
 import { freshInIsolate, missReason, reuseOf } from "./usable.ts";
 import { validatorsFor } from "./validate.ts";
 
@@ -61,6 +62,9 @@ async function respond(context: CacheContext, origin: OriginFetch): Promise<Cach
     return served(context, entry, { hit: true, ttl: reuse.lifetime - reuse.age }, "STALE");
   }
   if (wantsStoredOnly(headers, context.parts.observe)) throw problem("ONLY_IF_CACHED");
+  if (entry && reuse && standsInAtOnce(context, entry, reuse) && (await bodyAtHand(context, entry))) {
+    return served(context, entry, { hit: true, detail: "origin-failed" }, "STALE");
+  }
   // A part is not stored, and the origin may answer with the part that was asked for.
   if (headers.has("range") && !entry) {
     return passed(context, await origin.fetch(headers), { fwd: missReason(context) }, "MISS");
@@ -87,6 +91,7 @@ async function askOrigin(context: CacheContext, origin: OriginFetch, fwd: FwdRea
   const { parts, request, entry } = context;
   const { method, headers } = request.request;
   const fetching = fetchKey(context);
+  if (entry) parts.failures.asks(fetching);
   const eager = adoptEager(context, origin, { asBytes: true });
   let done = method === "GET" ? parts.inFlight.take(fetching) : null;
   if (!done && !eager && mayWait(context, fwd)) {

@@ -7,6 +7,7 @@ import type { CacheReply } from "./outcome.ts";
 import { served } from "./reply.ts";
 import { isOriginError } from "./rules/status.ts";
 import { originRequestHeaders } from "./rules/validation.ts";
+import { noteOutcome } from "./stand-in.ts";
 import { storeAndPass } from "./store-and-pass.ts";
 import { mayStandIn } from "./usable.ts";
 import { confirmedEntry } from "./validate.ts";
@@ -20,7 +21,9 @@ export async function receive(
   const { entry } = context;
   const { fwd, done, requestTime } = originRequest;
   const failed = reply.kind === "failed" || isOriginError(reply.response.status);
-  if (failed && entry && mayStandIn(context, entry) && (await bodyAtHand(context, entry))) {
+  const standsIn = entry !== null && mayStandIn(context, entry);
+  if (standsIn) noteOutcome(context, failed, requestTime);
+  if (failed && standsIn && (await bodyAtHand(context, entry))) {
     done();
     if (reply.kind === "response") void reply.response.body?.cancel().catch(() => {});
     const status = reply.kind === "failed" ? {} : { fwdStatus: reply.response.status };

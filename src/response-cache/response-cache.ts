@@ -15,6 +15,7 @@ import { Admission } from "./admission.ts";
 import { audienceOf } from "./audience.ts";
 import type { CacheParts, CacheRequest, EagerPlan } from "./context.ts";
 import { eagerPlan } from "./eager.ts";
+import { FailedFetches } from "./failed-fetches.ts";
 import { Gathering } from "./gathering.ts";
 import { bypassHandler, cacheHandler } from "./handler.ts";
 import { InFlightFetches } from "./in-flight.ts";
@@ -106,6 +107,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     withdrawals,
     admission: new Admission(platform),
     inFlight: new InFlightFetches(platform),
+    failures: new FailedFetches(platform),
     gathering: new Gathering(platform),
     varyingRoutes: new VaryingRoutes(),
     writes: new SharedWrites({

@@ -1,5 +1,6 @@
 import { contentLength } from "../http/content.ts";
 import type { OriginFetch } from "../request/origin-reply.ts";
+import { fetchKey } from "./collapse.ts";
 import type { CacheContext } from "./context.ts";
 import { adoptEager } from "./eager.ts";
 import type { Entry } from "./entry.ts";
@@ -7,14 +8,18 @@ import { fill, outlineOf } from "./fill.ts";
 import { asGet, freshen } from "./freshen.ts";
 import { isOriginError } from "./rules/status.ts";
 import { originRequestHeaders } from "./rules/validation.ts";
+import { noteOutcome } from "./stand-in.ts";
 import { confirmedEntry, validatorsFor } from "./validate.ts";
 import { withdrawIfGone } from "./withdraw.ts";
 
 /** Validates a stale entry in the background, once however many requests are served it meanwhile (RFC 5861 §3). */
 export function revalidateInBackground(context: CacheContext, origin: OriginFetch, entry: Entry): void {
   const { address, request, parts } = context;
+  const fetching = fetchKey(context);
+  if (parts.failures.isPaused(fetching)) return;
   const done = parts.inFlight.take(`${address.key} revalidation`);
   if (!done) return;
+  parts.failures.asks(fetching);
   request.waitUntil(revalidate(context, origin, entry).then(done, done));
 }
 
@@ -28,7 +33,9 @@ async function revalidate(found: CacheContext, origin: OriginFetch, entry: Entry
   const metas = candidates.map(({ meta }) => meta);
   const reply = await (eager?.asking ??
     origin.fetch(originRequestHeaders(request.request.headers, metas), { method: "GET" }));
-  if (reply.kind === "failed" || isOriginError(reply.response.status)) return;
+  const failed = reply.kind === "failed" || isOriginError(reply.response.status);
+  noteOutcome(context, failed, requestTime);
+  if (failed) return;
   const { response } = reply;
   if (response.status === 304) {
     const valid = await confirmedEntry(context, response.headers, candidates);

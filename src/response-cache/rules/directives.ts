@@ -104,6 +104,12 @@ export function requestDirectives(headers: Pick<Headers, "get">): RequestDirecti
   };
 }
 
+/** Whether a client says how new an answer is to be. */
+export function asksForNewer(headers: Pick<Headers, "get">): boolean {
+  const { noCache, maxAge, minFresh } = requestDirectives(headers);
+  return noCache || maxAge !== undefined || minFresh !== undefined;
+}
+
 const NOTHING_ASKED: RequestDirectives = {
   noCache: false,
   noStore: false,
