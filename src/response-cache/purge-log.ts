@@ -6,6 +6,7 @@ import { defineScript } from "../store/script.ts";
 import { CLOCKS_DIFFER_MS } from "./changes.ts";
 import {
   EVERYTHING,
+  MAX_AT_ONCE,
   PURGE_KINDS,
   type Purge,
   type PurgeFacts,
@@ -22,8 +23,11 @@ export const MAX_LIFE_MS = 7 * 86_400_000;
  * and twice where the script is not known, each as long as any may take (30 s), read by a call that takes as long.
  */
 const ARRIVED_MS = 180_000;
-/** Purges that the log in Redis holds; beyond it the oldest become one purge of everything up to their time. */
-const MAX_PURGES = 1000;
+/**
+ * Purges that the log in Redis holds: those of the newest call, whatever came before, and the two that the oldest become beyond it, a
+ * hard and a soft one of everything up to their time.
+ */
+const MAX_PURGES = MAX_AT_ONCE + 2;
 /** Of these, those that have a wider target; beyond it the wider one is purged. */
 const MAX_NARROW_PURGES = 750;
 /** An isolate may have purged narrowly what the log holds by its wider target. */
@@ -60,9 +64,15 @@ for i = 6, #ARGV, 2 do
 end
 local over = redis.call('ZCARD', KEYS[1]) - tonumber(ARGV[3])
 if over > 0 then
-  local newest = redis.call('ZRANGE', KEYS[1], over, over, 'WITHSCORES')
-  redis.call('ZREMRANGEBYRANK', KEYS[1], 0, over)
-  redis.call('ZADD', KEYS[1], 'GT', newest[2], '{"k":"everything","v":"","s":false}')
+  local oldest = redis.call('ZRANGE', KEYS[1], 0, over + 1, 'WITHSCORES')
+  redis.call('ZREMRANGEBYRANK', KEYS[1], 0, over + 1)
+  local newest = {}
+  for each = 1, #oldest, 2 do
+    newest[string.sub(oldest[each], -9) == '"s":true}' and 'true' or 'false'] = oldest[each + 1]
+  end
+  for soft, at in pairs(newest) do
+    redis.call('ZADD', KEYS[1], 'GT', at, '{"k":"everything","v":"","s":' .. soft .. '}')
+  end
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1
@@ -115,7 +125,7 @@ export class PurgeLog {
 
   /**
    * Queues purges for the log in Redis. What does not arrive is kept, and queued with the next {@link rewrite}: beyond a
-   * thousand it is everything.
+   * thousand it is everything, softly where each of them is soft.
    *
    * @returns whether it arrived, once the batch is back.
    */
@@ -148,9 +158,10 @@ export class PurgeLog {
       const kept = wider && this.#pending.size >= MAX_NARROW_PURGES ? { target: wider, soft } : purge;
       this.#pending.set(memberOf(kept.target, soft), kept);
     }
-    if (this.#pending.size <= MAX_PURGES) return;
+    if (this.#pending.size <= MAX_AT_ONCE) return;
+    const soft = [...this.#pending.values()].every((each) => each.soft);
     this.#pending.clear();
-    this.#pending.set("", EVERYTHING);
+    this.#pending.set(memberOf(EVERYTHING.target, soft), { ...EVERYTHING, soft });
   }
 
   /**

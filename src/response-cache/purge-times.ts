@@ -51,6 +51,9 @@ const NOT_PURGED = { kind: "none" } as const;
 export const PURGE_KINDS = ["url", "prefix", "path", "tag", "tags", "user", "everything"] as const;
 export const EVERYTHING: Purge = { target: { kind: "everything", value: "" }, soft: false };
 
+/** Purges of one moment that are always kept one by one: what one call of an operator may make. */
+export const MAX_AT_ONCE = 1000;
+
 /** Ms since the epoch by target. */
 type Times = Map<string, number>;
 
@@ -64,7 +67,10 @@ export class PurgeTimes {
   /** The most characters of a prefix or a path that was ever purged. */
   #longest = 0;
 
-  /** @param max Most times kept; beyond it the oldest become one purge of everything up to their time. */
+  /**
+   * @param max Most times kept, more than {@link MAX_AT_ONCE}; beyond it the oldest become a purge of everything up to their time: a
+   *   soft one for soft ones.
+   */
   constructor(max: number) {
     this.#max = max;
   }
@@ -118,12 +124,16 @@ export class PurgeTimes {
   }
 
   #shorten(): void {
-    const known = [...this.#all()].flatMap(([, , times]) =>
-      [...times].map(([value, time]) => ({ times, value, time })),
+    const known = [...this.#all()].flatMap(([soft, , times]) =>
+      [...times].map(([value, time]) => ({ soft, times, value, time })),
     );
-    const oldest = known.sort((one, other) => one.time - other.time).slice(0, this.#max / 2);
+    // Many at once, because all are sorted for it; and none of the newest call's.
+    const oldest = known.sort((one, other) => one.time - other.time).slice(0, this.#max - MAX_AT_ONCE);
     for (const { times, value } of oldest) times.delete(value);
-    this.note(EVERYTHING, oldest.at(-1)?.time ?? 0);
+    for (const soft of [false, true]) {
+      const last = oldest.findLast((each) => each.soft === soft);
+      if (last) this.note({ ...EVERYTHING, soft }, last.time);
+    }
   }
 }
 

@@ -28,7 +28,7 @@ import { eligibility } from "./rules/eligibility.ts";
 import { SelectingFields } from "./selecting-fields.ts";
 import { SharedWrites } from "./shared-writes.ts";
 import { VaryingRoutes } from "./varying-routes.ts";
-import { type PurgeRequest, Withdrawals } from "./withdrawals.ts";
+import { type PurgeOutcome, type PurgeRequest, Withdrawals } from "./withdrawals.ts";
 import { writeHandler } from "./write-handler.ts";
 
 export interface ResponseCacheOptions {
@@ -70,7 +70,7 @@ export interface ResponseCache {
    */
   prepare(request: CacheRequest, outcomes: IdentityOutcomes, batch: Batch): Promise<DecideCache>;
   /** See {@link Withdrawals.purge}. */
-  purge(request: PurgeRequest, requestId?: string, batch?: Batch): Promise<"everywhere" | "isolate">;
+  purge(request: PurgeRequest, requestId?: string, batch?: Batch): Promise<PurgeOutcome>;
   /** See {@link Withdrawals.latestPurges}. */
   latestPurges: Withdrawals["latestPurges"];
   /** What the isolate holds: addresses with entries, their bytes, purges and invalidations it knows of. */

@@ -11,7 +11,7 @@ import type { EntryAddress, EntryStore, Finding, InvalidatedAt } from "./entry-s
 import { type Invalidation, Invalidations, type VariantWithdrawal } from "./invalidations.ts";
 import type { MemoryEntryStore } from "./memory-entry-store.ts";
 import { type LatestPurges, PurgeLog } from "./purge-log.ts";
-import { EVERYTHING, type Purge, type PurgeStatus } from "./purge-times.ts";
+import { EVERYTHING, MAX_AT_ONCE, type Purge, type PurgeStatus } from "./purge-times.ts";
 import { contentTimeOf } from "./rules/stored.ts";
 import { UserEnds } from "./user-ends.ts";
 
@@ -26,6 +26,8 @@ export interface PurgeRequest {
   everything: boolean;
   soft: boolean;
 }
+
+export type PurgeOutcome = "everywhere" | "isolate" | "too many";
 
 export interface WithdrawalsOptions {
   store: Store;
@@ -162,14 +164,15 @@ export class Withdrawals {
 
   /**
    * @returns `everywhere`: every isolate sees it within its maximum age. `isolate`: so far only this one does, because the
-   *   store is lost (then it is written when the store is back) or not used.
+   *   store is lost (then it is written when the store is back) or not used. `too many`: nothing is purged, because the log could not hold
+   *   them one by one, and would purge everything.
    * @param batch What else is queued goes with the same call. Default a batch of its own.
    */
   async purge(
     { files, prefixes, tags, users = [], everything, soft }: PurgeRequest,
     requestId?: string,
     batch = this.#options.store.batch(),
-  ): Promise<"everywhere" | "isolate"> {
+  ): Promise<PurgeOutcome> {
     const { platform, events, keys, shared } = this.#options;
     const urls = (await Promise.all(files.map((file) => this.#options.addressesOf(file)))).flat();
     const ended = await Promise.all(users.map((user) => this.#options.userHash(user)));
@@ -182,6 +185,7 @@ export class Withdrawals {
       ...ended.map((value): Purge => ({ target: { kind: "user", value }, soft: false, wider: USERS })),
       ...(everything ? [{ target: { kind: "everything", value: "" }, soft } as Purge] : []),
     ];
+    if (purges.length > MAX_AT_ONCE) return "too many";
     const now = platform.now();
     this.#purges.add(purges, now);
     this.#userEnds.add(ended, now);

@@ -25,7 +25,7 @@
  * | `{cache}:s:{url hash}` | string: when the URL was invalidated | the longest of its entries; 3 s where none is stored | |
  * | `{cache}:u:{user hash}` | string, when all of a user's entries ended | 7 days | one per user whose data was deleted |
  * | `{cache}:changes` | sorted set, URLs that were written to or withdrawn, by time | 10 min | 2000 |
- * | `{cache}:purges` | sorted set, purges by time | the longest entry lifetime | 1000 |
+ * | `{cache}:purges` | sorted set, purges by time | the longest entry lifetime | 1002 |
  * | `{cache}:k:{name}` | string, JSON: a value of the key-value cache | as set | |
  *
  * A user's name in these keys is an HMAC under a key derived from `SESSION_SECRET`; a user has one name for each secret of

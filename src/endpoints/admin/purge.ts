@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { Hono } from "hono/tiny";
 import * as z from "zod/mini";
+import { MAX_AT_ONCE } from "../../response-cache/purge-times.ts";
 import type { ResponseCache } from "../../response-cache/response-cache.ts";
 import type { PurgeRequest } from "../../response-cache/withdrawals.ts";
 import type { Platform } from "../../runtime/platform.ts";
@@ -23,6 +24,8 @@ export const purgeBody = z.strictObject({
   soft: z.optional(z.boolean()),
   host: z.optional(hostName),
 });
+
+const TOO_MANY = `must name at most ${MAX_AT_ONCE} in all, and an address that may be spelled in two ways counts twice`;
 
 /** Purges that `GET /edge/cache/purges` tells. */
 const MAX_LATEST = 50;
@@ -66,6 +69,7 @@ export function purgeRoutes({ cache, hosts, platform }: PurgeRoutesOptions) {
         soft,
       };
       const outcome = await cache.purge(request, c.get("requestId"));
+      if (outcome === "too many") throw badPurge("body", TOO_MANY);
       const durable = outcome === "everywhere";
       return c.json(
         {

@@ -137,13 +137,16 @@ describe("a purge", () => {
 
   it("beyond the log's thousand becomes a purge of everything that is as old", async () => {
     const { one, other } = await holding(["/a/1"]);
-    const files = Array.from({ length: 1100 }, (_, index) => file(`/other/${index}`));
-    await one.cache.purge({ ...NOTHING, files });
-    expect(one.cache.sizes.purges, "known here").toBeLessThanOrEqual(1751);
+    for (let n = 0; n < 20; n += 1) {
+      const files = Array.from({ length: 100 }, (_, index) => file(`/other/${n}/${index}`));
+      await one.cache.purge({ ...NOTHING, files });
+      expect(one.cache.sizes.purges, "known here").toBeLessThanOrEqual(1752);
+      one.platform.advance(1);
+    }
     const batch = one.store.batch();
     const kept = batch.queue((pipeline) => pipeline.zcount(one.keys.purges(), "-inf", "+inf"));
     await batch.send();
-    expect(await kept, "in Redis").toBeLessThanOrEqual(1000);
+    expect(await kept, "in Redis").toBeLessThanOrEqual(1002);
     one.platform.advance(6000);
     expect((await other.ask("/a/1")).word, "it was older than a purge that left the log").toBe("MISS");
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { purgeRoutes } from "../../../../src/endpoints/admin/purge.ts";
 import { Problem } from "../../../../src/http/problem.ts";
-import type { PurgeRequest } from "../../../../src/response-cache/withdrawals.ts";
+import type { PurgeOutcome, PurgeRequest } from "../../../../src/response-cache/withdrawals.ts";
 import { testPlatform } from "../../../support/platform.ts";
 
 function firstField({ facts }: Problem): string | undefined {
@@ -12,14 +12,14 @@ function firstField({ facts }: Problem): string | undefined {
 /** What the cache is told for a body, or the code of the refusal. */
 async function told(
   body: unknown,
-  { host = "edge.example", apiHost = null as string | null } = {},
+  { host = "edge.example", apiHost = null as string | null, outcome = "everywhere" as PurgeOutcome } = {},
 ): Promise<PurgeRequest | string> {
   let asked: PurgeRequest | null = null;
   let refused = "";
   const cache = {
     async purge(request: PurgeRequest) {
       asked = request;
-      return "everywhere" as const;
+      return outcome;
     },
     latestPurges: async () => ({ complete: true, shared: true, purges: [] }),
   };
@@ -35,7 +35,7 @@ async function told(
   });
   const init = { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) };
   await app.fetch(new Request(`https://${host}/cache/purge`, init));
-  return asked ?? refused;
+  return refused === "" && asked ? asked : refused;
 }
 
 it.each<[tag: string, expected: string | null]>([
@@ -127,6 +127,14 @@ it.each<[file: string, address: string | null]>([
   expect(typeof asked === "string" ? asked : asked.files?.map(String)).toEqual(
     address === null ? "BAD_PURGE" : [address],
   );
+});
+
+it.each<[outcome: PurgeOutcome, isRefused: boolean]>([
+  ["everywhere", false],
+  ["isolate", false],
+  ["too many", true],
+])("what the cache calls %j is refused: %j", async (outcome, isRefused) => {
+  expect((await told({ files: ["/a"] }, { outcome })) === "BAD_PURGE").toBe(isRefused);
 });
 
 describe("a file that is a path", () => {
