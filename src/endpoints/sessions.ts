@@ -7,6 +7,7 @@ import { problem } from "../http/problem.ts";
 import { SESSION_TOKEN_PREFIX } from "../http/session-token.ts";
 import { stringify } from "../runtime/json-text.ts";
 import type { Platform } from "../runtime/platform.ts";
+import { wellFormed } from "../runtime/well-formed.ts";
 import { issued } from "../session/changes.ts";
 import type { CreatedSession, SessionEnding } from "../session/handler-sessions.ts";
 import { sessionTier, sessionUser, UNNAMEABLE } from "../session/input.ts";
@@ -42,7 +43,7 @@ export const creation = z.strictObject({
   user_id: sessionUser,
   user_data: z.optional(z.unknown()),
   device_info: z.optional(z.unknown()),
-  ip_address: z.optional(z.nullable(z.string().check(z.maxLength(64)))),
+  ip_address: z.optional(z.nullable(z.string().check(z.maxLength(64), wellFormed))),
   tier: z.optional(z.nullable(sessionTier)),
   ttl: z.optional(z.int().check(z.positive())),
 });

@@ -235,7 +235,7 @@ describe("an operator", () => {
     expect(limitsOf((await lookup(false)).text)[0]).toMatchObject({ remaining: 3 });
   });
 
-  it.each(["user", "user:", "hash:xyz", "hash:*", "*", "key", `user:${"x".repeat(257)}`])(
+  it.each(["user", "user:", "hash:xyz", "hash:*", "*", "key"])(
     "is told how callers are named: %.20s",
     async (caller) => {
       expect((await ask(`/edge/limits/${encodeURIComponent(caller)}`, { headers: admin() })).status).toBe(

@@ -7,12 +7,12 @@ import type { Identifier } from "../../identity/caller-hash.ts";
 import { type Limiter, type TierWindow, windowsOf } from "../../ratelimit/limiter.ts";
 import { DEFAULT_IPV6_PREFIX, normaliseAddress } from "../../runtime/ip-address.ts";
 import type { Platform } from "../../runtime/platform.ts";
-import { wellFormed } from "../../runtime/well-formed.ts";
 import type { Batch } from "../../store/batch.ts";
 import { StoreError } from "../../store/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { badInput } from "../bad-input.ts";
 import { readJson } from "../json-body.ts";
+import { anyUser } from "./any-user.ts";
 import { isCurrent, type KnownTier, type TierSources, tierOfHash, tierOfUser } from "./caller-tier.ts";
 import { callerWindowsOf, type LimitedCaller, limitedUser, peekWindows } from "./caller-windows.ts";
 
@@ -32,7 +32,7 @@ const HASH = /^(?:hash:)?([0-9a-f]{32})$/;
 
 /** Exactly one of the four, as a code of its own would need a word for each. */
 export const limitLookup = z.strictObject({
-  user: z.optional(z.string().check(z.minLength(1), z.maxLength(256), wellFormed)),
+  user: z.optional(anyUser),
   key: z.optional(z.string().check(z.minLength(1), z.maxLength(256))),
   address: z.optional(z.string()),
   hash: z.optional(z.string().check(z.regex(HASH, "must be 32 hex digits"))),
@@ -102,7 +102,7 @@ export function limitRoutes(options: LimitRoutesOptions) {
   async function callerInPath(text: string): Promise<Asked> {
     const [, kind, value = ""] = /^(user|key|hash):(.+)$/s.exec(text) ?? [];
     if (kind === "hash" && /^[0-9a-f]{32}$/.test(value)) return byHash(value);
-    if ((kind !== "user" && kind !== "key") || value.length > 256) throw badInput(code, [CALLER_ISSUE]);
+    if (kind !== "user" && kind !== "key") throw badInput(code, [CALLER_ISSUE]);
     return kind === "key" ? byKey(value) : byUser(value);
   }
 

@@ -8,6 +8,7 @@ import type { Platform } from "../../runtime/platform.ts";
 import { wellFormed } from "../../runtime/well-formed.ts";
 import { badInput } from "../bad-input.ts";
 import { readJson } from "../json-body.ts";
+import { anyUser } from "./any-user.ts";
 import { apiAddress, type Hosts, hostName } from "./api-host.ts";
 
 const list = z.optional(
@@ -17,9 +18,7 @@ export const purgeBody = z.strictObject({
   files: list,
   prefixes: list,
   tags: list,
-  users: z.optional(
-    z.array(z.string().check(z.minLength(1), z.maxLength(256), wellFormed)).check(z.maxLength(500)),
-  ),
+  users: z.optional(z.array(anyUser).check(z.maxLength(500))),
   purge_everything: z.optional(z.boolean()),
   soft: z.optional(z.boolean()),
   host: z.optional(hostName),

@@ -7,7 +7,6 @@ import { type Limiter, windowsOf } from "../../ratelimit/limiter.ts";
 import type { ResponseCache } from "../../response-cache/response-cache.ts";
 import { stringify } from "../../runtime/json-text.ts";
 import type { Platform } from "../../runtime/platform.ts";
-import { wellFormed } from "../../runtime/well-formed.ts";
 import type { SessionEnding } from "../../session/handler-sessions.ts";
 import { publicRecord } from "../../session/record.ts";
 import type { Sessions } from "../../session/sessions.ts";
@@ -15,6 +14,7 @@ import { StoreError } from "../../store/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { badInput } from "../bad-input.ts";
 import { readJson } from "../json-body.ts";
+import { anyUser } from "./any-user.ts";
 import { limitedUser, peekWindows } from "./caller-windows.ts";
 
 export interface UserRoutesOptions {
@@ -34,10 +34,11 @@ export interface UserRoutesOptions {
   platform: Pick<Platform, "timer">;
 }
 
-/** A user of sessions or of a JWT, 1 to 256 characters. */
-const user = z.string().check(z.minLength(1), z.maxLength(256), wellFormed);
-export const oneUser = z.strictObject({ user });
-export const userOrEveryone = z.strictObject({ user: z.optional(user), everyone: z.optional(z.boolean()) });
+export const oneUser = z.strictObject({ user: anyUser });
+export const userOrEveryone = z.strictObject({
+  user: z.optional(anyUser),
+  everyone: z.optional(z.boolean()),
+});
 
 /**
  * - `done`; `pending`: it holds in this isolate, and everywhere once the store is back.

@@ -17,7 +17,7 @@ const PARAMETERS: Record<string, Json> = {
   user: { description: "A user's id, percent-encoded.", schema: { type: "string" } },
   caller: {
     description: "`user:<id>`, `key:<name>` or `hash:<32 hex digits>`, as the log shows it.",
-    schema: { type: "string", pattern: "^((user|key):.{1,256}|hash:[0-9a-f]{32})$" },
+    schema: { type: "string", pattern: "^((user|key):.+|hash:[0-9a-f]{32})$" },
   },
   file: { description: "The file's name.", schema: { type: "string" } },
   key: {

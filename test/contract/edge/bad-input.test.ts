@@ -31,6 +31,8 @@ describe("bad input is a problem with the field and the reason", () => {
     ["POST /auth/sessions", {}, 422, "BAD_SESSION", "user_id"],
     ["POST /auth/sessions", { user_id: "u", ttl: 0 }, 422, "BAD_SESSION", "ttl"],
     ["POST /auth/sessions", { user_id: "u", ip_address: "x".repeat(65) }, 422, "BAD_SESSION", "ip_address"],
+    ["POST /auth/sessions", { user_id: "u", ip_address: "\ud800" }, 422, "BAD_SESSION", "ip_address"],
+    ["POST /auth/sessions", { user_id: "u", tier: "a\udc00" }, 422, "BAD_SESSION", "tier"],
     ["POST /auth/sessions", { user_id: "u", role: "admin" }, 422, "BAD_SESSION", "role"],
     ["POST /auth/sessions", { user_id: "a\ud800" }, 422, "BAD_SESSION", "user_id"],
     ["POST /auth/sessions", { user_id: "." }, 400, "UNNAMEABLE_USER", "user_id"],

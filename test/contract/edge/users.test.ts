@@ -271,7 +271,6 @@ describe.each(["sign-out", "export", "delete"])("bad input to %s", (what) => {
     ["nothing", "", "body"],
     ["no user", {}, what === "sign-out" ? "body" : "user"],
     ["an empty user", { user: "" }, "user"],
-    ["10 kB", { user: "x".repeat(10_000) }, "user"],
     ["half a character", '{"user":"a\\ud800"}', "user"],
     ["an array", ["u_1"], "body"],
     ["users in a list", { user: ["u_1"] }, "user"],
@@ -292,14 +291,24 @@ describe.each(["sign-out", "export", "delete"])("bad input to %s", (what) => {
   });
 
   // A user id of a JWT may be any text.
-  test.each(["\0", ".", "..", "a/b?c#d", "ü 漢 🦊", " ", "__proto__", "*", "x".repeat(256)])(
-    "%j is a user like any other",
-    async (user) => {
-      const edge = world();
-      expect((await edge.operate(what, { user })).status).toBe(200);
-      expect((await edge.operate(what, { user })).body.user).toBe(user);
-    },
-  );
+  test.each([
+    "\0",
+    ".",
+    "..",
+    "a/b?c#d",
+    "ü 漢 🦊",
+    " ",
+    "__proto__",
+    "*",
+    // Longer than a session's may be that a server starts.
+    ["x", 257],
+    ["ü", 20_000],
+  ])("%j is a user like any other", async (given) => {
+    const user = typeof given === "string" ? given : String(given[0]).repeat(Number(given[1]));
+    const edge = world();
+    expect((await edge.operate(what, { user })).status).toBe(200);
+    expect((await edge.operate(what, { user })).body.user).toBe(user);
+  });
 
   test.each([
     ["no token", null],
