@@ -100,11 +100,20 @@ export function forgivePattern(path: string): string {
   return withoutTail(segments.join("/"));
 }
 
+/** A path as it was sent without what {@link forgive} takes from the ends of its segments: its letters stay as they are. */
+export function withoutEnds(pathname: string): string {
+  return FORGIVABLE.test(pathname) ? withoutTail(pathname.split("/").map(segmentName).join("/")) : pathname;
+}
+
 function forgiveSegment(segment: string): string {
+  return oneCase(segmentName(segment));
+}
+
+function segmentName(segment: string): string {
   const name = withoutParameters(segment);
   const end = endWithout(name, DROPPED);
   // What is nothing but dots in the middle of a path is a name of its own.
-  return oneCase(end > 0 ? name.slice(0, end) : name);
+  return end > 0 ? name.slice(0, end) : name;
 }
 
 /** The text without the differences that origins without regard to case overlook. By way of the capitals: some small letters have the same one (`ſ` and `s`), and origins that compare so. */

@@ -1,4 +1,5 @@
 import { isSignatureParameter } from "./credential-fields.ts";
+import { withoutEnds } from "./path.ts";
 import { queryOf, queryPairs } from "./query.ts";
 
 /** RFC 3986 §2.3. */
@@ -37,6 +38,22 @@ export function isSigned(url: URL): boolean {
 export function spellings(url: URL): URL[] {
   const other = inOneSpelling(url);
   return other === url ? [url] : [other, url];
+}
+
+/**
+ * The addresses that an origin which forgives spellings may read as this one (`forgive`), and under which it is stored: without what
+ * ends its segments, and in small letters. The last is a guess: what of it is a name of the origin's own is in the case that this one has.
+ */
+export function forgivenUrls(url: URL): [plain: URL, small: URL] {
+  const plain = withPath(url, withoutEnds(url.pathname));
+  return [plain, withPath(url, plain.pathname.toLowerCase())];
+}
+
+function withPath(url: URL, pathname: string): URL {
+  if (pathname === url.pathname) return url;
+  const other = new URL(url);
+  other.pathname = pathname;
+  return other;
 }
 
 /** A purge's prefix, `host/path/`, as it was written and as the entries' addresses are spelled. */

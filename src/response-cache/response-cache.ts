@@ -3,6 +3,7 @@ import type { CacheRule } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
 import type { CredentialNames } from "../http/credential-fields.ts";
 import { isUnsafeMethod } from "../http/methods.ts";
+import { forgivenUrls } from "../http/url-spelling.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { ConfirmedIdentity, IdentityOutcomes } from "../identity/confirmed.ts";
 import { possibleUrls } from "../request/forwarded-url.ts";
@@ -98,7 +99,13 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     addressesOf: sharedAddresses,
     userHash: (id) => identifier.hash("user", id),
   });
-  const addressesOf = async (url: URL) => (options.ruleOf?.(url) === null ? [] : sharedAddresses(url));
+  const isStored = (url: URL) => options.ruleOf?.(url) !== null;
+  const addressesOf = async (url: URL, forgiving: boolean) => {
+    const [plain, small] = forgiving ? forgivenUrls(url) : [url, url];
+    const written = [url, plain].filter(isStored);
+    const urls = written.length > 0 ? written : [small].filter(isStored);
+    return (await Promise.all([...new Set(urls)].map(sharedAddresses))).flat();
+  };
   let corruptReported = false;
   const parts: CacheParts = {
     memory,

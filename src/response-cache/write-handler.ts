@@ -1,5 +1,6 @@
 import { fill, parametersIn } from "../config/path-parameters.ts";
 import type { Route } from "../config/route.ts";
+import { withoutEnds } from "../http/path.ts";
 import { prefixSpellings } from "../http/url-spelling.ts";
 import type { OriginReply } from "../request/origin-reply.ts";
 import type { CacheRequest } from "./context.ts";
@@ -11,8 +12,12 @@ import type { Withdrawals } from "./withdrawals.ts";
 
 export interface WriteParts {
   withdrawals: Pick<Withdrawals, "invalidate" | "purgeByRequest">;
-  /** The addresses of everybody's entries of a URL; none where no route stores it. */
-  addressesOf(url: URL): Promise<EntryAddress[]>;
+  /**
+   * The addresses of everybody's entries of a URL; none where no route stores it.
+   *
+   * @param forgiving With those of the URLs that an origin which forgives spellings may take it for.
+   */
+  addressesOf(url: URL, forgiving: boolean): Promise<EntryAddress[]>;
 }
 
 /**
@@ -27,7 +32,8 @@ export function writeHandler({ withdrawals, addressesOf }: WriteParts, request: 
       const { request: asked, url } = request;
       const urls = response ? invalidatedUrls({ method: asked.method, url }, response) : [];
       if (urls.length > 0) {
-        const addresses = (await Promise.all(urls.map(addressesOf))).flat();
+        const { forgiving } = request.route;
+        const addresses = (await Promise.all(urls.map((each) => addressesOf(each, forgiving)))).flat();
         withdrawals.invalidate(
           addresses.map((address) => ({ address, soft: false })),
           request,
@@ -51,10 +57,21 @@ function namedBy({ route, url, path }: Pick<CacheRequest, "route" | "url" | "pat
   const { invalidates } = route;
   if (!invalidates) return [];
   // An origin may write an id into its tags decoded, or as the path has it.
-  const readings = url.pathname === path ? [path] : [path, url.pathname];
-  const tags = readings.flatMap((reading) => tagPurges(invalidates.tags, route, reading));
-  return [...tags, ...pathPurges(invalidates.prefixes, route, url)];
+  const readings = [path, url.pathname].flatMap((reading) => readingsOf(reading, route));
+  const tags = distinct(readings).flatMap((reading) => tagPurges(invalidates.tags, route, reading));
+  // Of the path as it is written: so are the addresses of entries.
+  const paths = readingsOf(url.pathname, route).flatMap((each) =>
+    pathPurges(invalidates.prefixes, route, each),
+  );
+  return [...tags, ...paths];
 }
+
+/** An id in a path, too, is read by some origins without what ends its segment (`/items/7;v=1`). */
+function readingsOf(path: string, { forgiving }: Pick<Route, "forgiving">): string[] {
+  return forgiving ? distinct([path, withoutEnds(path)]) : [path];
+}
+
+const distinct = (texts: readonly string[]) => [...new Set(texts)];
 
 function tagPurges(tags: readonly string[], route: Route, path: string): Purge[] {
   const parameters = parametersIn(route.path, path);
@@ -73,8 +90,7 @@ function storedTags(text: string): string[] {
   return [...new Set([tag, firstUpTo(","), firstUpTo(" ")])];
 }
 
-/** Of the path as it is written: so are the addresses of entries. */
-function pathPurges(prefixes: readonly string[], route: Route, { pathname }: URL): Purge[] {
+function pathPurges(prefixes: readonly string[], route: Route, pathname: string): Purge[] {
   const parameters = parametersIn(route.path, pathname);
   return prefixes.flatMap((template) => {
     const { text, family } = fill(template, parameters);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ambiguityOf, decodedPath, forgive, forgivePattern } from "../../../src/http/path.ts";
+import { ambiguityOf, decodedPath, forgive, forgivePattern, withoutEnds } from "../../../src/http/path.ts";
 
 it("a path is decoded, and one with a broken escape has no reading", () => {
   expect(decodedPath("/v1/%65missions")).toBe("/v1/emissions");
@@ -112,4 +112,19 @@ it.each([
 
 it("a route's parameters keep their names", () => {
   expect(forgivePattern("/User/:Id/Profile/")).toBe("/user/:Id/profile");
+});
+
+it.each([
+  ["/v1/Items/7", "/v1/Items/7"],
+  ["/v1/Items/7/", "/v1/Items/7"],
+  ["/v1/Items/7;v=1", "/v1/Items/7"],
+  ["/v1/Items;a/7;v=1;w/", "/v1/Items/7"],
+  ["/v1/Items/7.", "/v1/Items/7"],
+  ["/v1/./7", "/v1/./7"],
+  ["/v1/a.b", "/v1/a.b"],
+  ["/", "/"],
+  ["/;x", "/"],
+])("%s without what ends its segments is %s", (path, plain) => {
+  expect(withoutEnds(path)).toBe(plain);
+  expect(withoutEnds(plain), "once and for all").toBe(plain);
 });
