@@ -56,6 +56,14 @@ function withPath(url: URL, pathname: string): URL {
   return other;
 }
 
+/** Of a host's name the final dot, which says that the name is whole (RFC 3986 §3.2.2). */
+const FINAL_DOT = /^([^/:?]+)\.(?=[/:])/;
+
+/** An address without its scheme, `host/path?query`, as purges name it: in one spelling, and the host without a final dot. */
+export function purgedAs(address: string): string {
+  return oneSpelling(address).replace(FINAL_DOT, "$1");
+}
+
 /** A purge's prefix, `host/path/`, as it was written and as the entries' addresses are spelled. */
 export function prefixSpellings(prefix: string): string[] {
   const slash = prefix.indexOf("/");

@@ -1,4 +1,4 @@
-import { oneSpelling } from "../http/url-spelling.ts";
+import { purgedAs } from "../http/url-spelling.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
 import type { Audience } from "./audience.ts";
 import type { EntryAddress } from "./entry-store.ts";
@@ -25,7 +25,7 @@ export async function addressOf(
 ): Promise<EntryAddress> {
   const text = cacheUrl(url);
   const urlHash = await hash("url", text);
-  const spelt = oneSpelling(text);
+  const spelt = purgedAs(text);
   const found = { url: text, urlHash, ...(spelt !== text && { spelledHash: await hash("url", spelt) }) };
   const sharedKey = sharedKeyOf(urlHash, url.protocol);
   if (audience === null && cacheKey === undefined) return { ...found, key: sharedKey, sharedKey };

@@ -1,4 +1,4 @@
-import { oneSpelling } from "../http/url-spelling.ts";
+import { purgedAs } from "../http/url-spelling.ts";
 
 /** What a purge reaches. */
 export type PurgeTarget =
@@ -171,7 +171,7 @@ function reaching(known: Record<PurgeTarget["kind"], Times>, entry: PurgeFacts, 
   if (known.tags.size > 0) for (const tag of tags) addBeginnings(tag, known.tags, add);
   if (known.prefix.size === 0 && known.path.size === 0) return found;
   const [written = ""] = url.split("?", 1);
-  for (const path of new Set([written, oneSpelling(written)])) {
+  for (const path of new Set([written, purgedAs(written)])) {
     const root = path.indexOf("/");
     for (let end = root; end !== -1 && end - root <= longest; end = path.indexOf("/", end + 1)) {
       add(known.prefix.get(path.slice(0, end + 1)));

@@ -14,7 +14,9 @@ import { fieldsOf, type StoredResponse } from "./stored.ts";
  */
 export function selectingFields(headers: Headers): string[] | "*" {
   const names = listMembers(headers.get("vary")).map(fieldName);
-  if (names.some((name) => name === null || name === "*" || isPerRequestField(name))) return "*";
+  // `-` stands for no selecting field where variants are stored.
+  if (names.some((name) => name === null || name === "*" || name === "-" || isPerRequestField(name)))
+    return "*";
   if (isCoded(headers)) names.push("accept-encoding");
   if ((headers.get("access-control-allow-origin") ?? "*") !== "*") names.push("origin");
   return [...new Set(names as string[])].sort();

@@ -38,6 +38,11 @@ describe("a purge", () => {
     ["/raw/d%c3%a9/x", { prefixes: ["edge.example/raw/d%C3%A9/"] }],
     ["/raw/a%2fb/x", { prefixes: ["edge.example/raw/a%2Fb/"] }],
     ["/raw/%41?sig=%7e", { files: [file("/raw/A?sig=~")] }],
+    ["https://edge.example./a/x?q", { files: [file("/a/x?q")] }],
+    ["https://edge.example.:8443/a/x", { files: [new URL("https://edge.example:8443/a/x")] }],
+    ["https://edge.example./a/x", { files: [new URL("https://edge.example./a/x")] }],
+    ["https://edge.example./a/x", { prefixes: ["edge.example/a/"] }],
+    ["https://edge.example./x", { prefixes: ["edge.example/"] }],
   ])("of %s, which is stored as it is written, is true of every spelling: %j", async (path, what) => {
     const origin = new Origin(counted(LONG));
     const one = openCache({ origin, route: { rawPath: true } });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { prefixSpellings, spelled, spellings } from "../../../src/http/url-spelling.ts";
+import { prefixSpellings, purgedAs, spelled, spellings } from "../../../src/http/url-spelling.ts";
 
 describe("one spelling of an address (RFC 3986 §6.2.2)", () => {
   it.each([
@@ -43,5 +43,15 @@ describe("one spelling of an address (RFC 3986 §6.2.2)", () => {
     ["e.example/", ["e.example/"]],
   ])("the prefix %s is %j", (prefix, expected) => {
     expect(prefixSpellings(prefix)).toEqual(expected);
+  });
+
+  it.each([
+    ["e.example./a.b/%7e?q=./", "e.example/a.b/~?q=./"],
+    ["e.example.:8080/", "e.example:8080/"],
+    ["e.example/a./b", "e.example/a./b"],
+    ["[2001:db8::1]/a./", "[2001:db8::1]/a./"],
+    ["./a", "./a"],
+  ])("%s is purged as %s", (address, expected) => {
+    expect(purgedAs(address)).toBe(expected);
   });
 });

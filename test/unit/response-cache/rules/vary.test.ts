@@ -10,6 +10,10 @@ describe("selecting fields (RFC 9110 §12.5.5)", () => {
     ["", []],
     ["*", "*"],
     ["accept, *", "*"],
+    // A name, and not to be told from none in the store.
+    ["-", "*"],
+    ["accept, -", "*"],
+    ["--", ["--"]],
     ["accept encoding", "*"],
     ['"accept"', "*"],
     // What the origin is sent under these names is not the client's to say.
