@@ -52,10 +52,11 @@ function issueOf(text: string, kind: "tags" | "prefixes", names: readonly string
   return /[*?#\\]/.test(text) ? "Write a path without *, ? and #: it reaches all that is below it." : null;
 }
 
-/** The compiled form; null where it names nothing. */
+/** The compiled form. One that names nothing says that its writes end what others have stored of their own URLs. */
 export function invalidatesOf(input: InvalidatesInput | undefined): Invalidates | null {
-  const { tags = [], prefixes = [] } = input ?? {};
-  return tags.length + prefixes.length > 0 ? { tags: tags.map(lowerText), prefixes } : null;
+  if (!input) return null;
+  const { tags = [], prefixes = [] } = input;
+  return { tags: tags.map(lowerText), prefixes };
 }
 
 /** Lower case, but for the names of parameters. */

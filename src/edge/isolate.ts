@@ -15,6 +15,7 @@ import type { OriginOptions } from "../origin/origin.ts";
 import { LimitState } from "../ratelimit/limit-state.ts";
 import { createLimiter, type Limiter } from "../ratelimit/limiter.ts";
 import type { ResponseCache } from "../response-cache/response-cache.ts";
+import type { Withdrawals } from "../response-cache/withdrawals.ts";
 import { type Platform, workerPlatform } from "../runtime/platform.ts";
 import { createRequestIds } from "../runtime/request-ids.ts";
 import type { Sessions } from "../session/sessions.ts";
@@ -48,6 +49,8 @@ export interface Isolate {
   limiter: Limiter;
   sessions: Sessions;
   cache: ResponseCache;
+  /** What the environment's caches have heard of writes: the next request goes by it, whichever of them has its URL. */
+  caches: Set<Withdrawals>;
   /** The key-value cache for handlers. */
   values: ValueCache;
   /** What may refuse a request. */
@@ -89,7 +92,11 @@ export function openIsolateOf(
   if (hasShared(config)) checkAgreement([...others.map((other) => other.config), config]);
   const shared = openShared(parts, config, platform, { sinks, open: others[0] });
   const limitState = others[0]?.limitState ?? openLimitState(shared, config);
-  const [made, end] = shared.store.recoveriesOf(() => openParts(parts, config, shared, limitState));
+  const [made, endRecoveries] = shared.store.recoveriesOf(() => openParts(parts, config, shared, limitState));
+  const end = () => {
+    endRecoveries();
+    made.cache.end();
+  };
   return { config, ...shared, newRequestId: createRequestIds(platform), limitState, ...made, end };
 }
 
@@ -148,7 +155,7 @@ function openParts(parts: Parts, config: Config, shared: Shared, limitState: Lim
 
 type Shared = Pick<
   Isolate,
-  "store" | "keys" | "identifier" | "platform" | "events" | "metrics" | "randomKey"
+  "store" | "keys" | "identifier" | "platform" | "events" | "metrics" | "randomKey" | "caches"
 >;
 
 function onceMade<Value>(make: () => Value): () => Value {
@@ -179,9 +186,10 @@ function openShared(
   const randomKey = open?.randomKey ?? onceMade(() => platform.randomBytes(32));
   const { store: connection, storeDeadlineMs: deadlineMs } = config;
   const store = open?.store ?? new Store({ connection, platform, events, deadlineMs });
+  const caches = open?.caches ?? new Set();
   const sessionUser = parts.sessionUsers(config.session.secrets, platform);
   const identifier = { ...createIdentifier(config, platform, randomKey), sessionUser };
-  return { store, keys, identifier, platform, events, metrics, randomKey };
+  return { store, keys, identifier, platform, events, metrics, randomKey, caches };
 }
 
 function openSessions(parts: Parts, shared: Shared, config: Config): Sessions {
@@ -206,6 +214,10 @@ function openVerifiedKeys(parts: Parts, { platform, keys, store }: Shared, confi
 }
 
 function openCache(parts: Parts, shared: Shared, config: Config, matchRoute: RouteMatcher): ResponseCache {
+  // What a middleware without a cache is to end, another one stores.
+  const has = (key: "cache" | "invalidates") => config.routes.some((route) => route[key]);
+  const endsOthers = has("invalidates") && !has("cache");
+  const ruleOf = (url: URL) => matchRoute("GET", decodedPath(url.pathname) ?? "").cache ?? null;
   return parts.cache({
     ...shared,
     config: config.cache,
@@ -214,7 +226,8 @@ function openCache(parts: Parts, shared: Shared, config: Config, matchRoute: Rou
     isolateMaxAgeMs: config.isolateMaxAgeMs,
     originDeadlineMs: config.originDeadlineMs,
     observe: config.mode === "observe",
-    ruleOf: (url) => matchRoute("GET", decodedPath(url.pathname) ?? "").cache ?? null,
+    ...(!endsOthers && { ruleOf }),
+    peers: shared.caches,
   });
 }
 

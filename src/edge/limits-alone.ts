@@ -42,6 +42,7 @@ const cache: ResponseCache = {
   prepare: absent,
   purge: absent,
   latestPurges: absent,
+  end: () => {},
   get sizes(): never {
     return absent();
   },

@@ -182,7 +182,10 @@ export interface EdgeOptions extends LimitingOptions {
   session?: "required" | "optional";
   /** How responses of the handlers are cached. Default not at all. A request with credentials is not, unless `scope` says so. */
   cache?: CacheOptions;
-  /** What successful writes make invalid: here at once, in other isolates and middlewares within `isolateMaxAgeMs`. */
+  /**
+   * What successful writes make invalid, beside what is stored of their own URL: in this isolate at once, whichever middleware has stored
+   * it, in others within `isolateMaxAgeMs`. `{}` names nothing else. Default: only what this middleware stores of the URL itself.
+   */
   invalidates?: InvalidatesInput;
   /** Receive every event, whatever its level, in addition to the log. Those of the first middleware of a Worker count. Default none. */
   sinks?: readonly Sink[];

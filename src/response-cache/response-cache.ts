@@ -51,8 +51,10 @@ export interface ResponseCacheOptions {
   observe?: boolean;
   /** Ms that the write of an entry waits for others of the isolate. Default 5; 0: each is sent at once. */
   writeDelayMs?: number;
-  /** The rule of the route that GET would match; null where nothing is stored. */
+  /** The rule of the route that GET would match; null where nothing is stored. Absent: others than the edge's own routes store. */
   ruleOf?(url: URL): CacheRule | null;
+  /** The caches of the environment, this one's added: what a write makes invalid goes from all. Default: it is the only one. */
+  peers?: Set<Withdrawals>;
 }
 
 /** Reads the replies once the batch is back and the session is confirmed. Null: no cache takes part. */
@@ -74,6 +76,8 @@ export interface ResponseCache {
   purge(request: PurgeRequest, requestId?: string, batch?: Batch): Promise<PurgeOutcome>;
   /** See {@link Withdrawals.latestPurges}. */
   latestPurges: Withdrawals["latestPurges"];
+  /** It hears no more of what other caches of the environment learn. */
+  end(): void;
   /** What the isolate holds: addresses with entries, their bytes, purges and invalidations it knows of. */
   readonly sizes: { urls: number; bytes: number; purges: number; invalidations: number };
 }
@@ -98,6 +102,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     isolateMaxAgeMs,
     addressesOf: sharedAddresses,
     userHash: (id) => identifier.hash("user", id),
+    ...(options.peers && { peers: options.peers }),
   });
   const isStored = (url: URL) => options.ruleOf?.(url) !== null;
   const addressesOf = async (url: URL, forgiving: boolean) => {
@@ -138,6 +143,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     prepare,
     purge: (request, requestId, batch) => withdrawals.purge(request, requestId, batch),
     latestPurges: (most) => withdrawals.latestPurges(most),
+    end: () => withdrawals.end(),
     get sizes() {
       return { ...memory.sizes, purges: withdrawals.purges };
     },

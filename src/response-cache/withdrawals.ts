@@ -43,6 +43,8 @@ export interface WithdrawalsOptions {
   addressesOf(url: URL): Promise<EntryAddress[]>;
   /** The hash that stands for a user. */
   userHash(id: string): Promise<string>;
+  /** Those of the environment's other caches, of other middlewares: what takes effect here does there. Default none. */
+  peers?: Set<Withdrawals>;
 }
 
 /** All that takes stored entries out of use: purges by an operator, invalidations by requests, the origin (law 13). */
@@ -60,6 +62,7 @@ export class Withdrawals {
     this.#changes = new Changes(store.longestCallMs);
     this.#invalidations = new Invalidations(options);
     this.#userEnds = new UserEnds({ ...options, forgotten: (at) => this.#purges.add([EVERYTHING], at) });
+    options.peers?.add(this);
     if (!shared) return;
     store.onRecovery((batch) => this.#purges.rewrite(platform.now(), keys, batch));
     store.onRecovery((batch) => this.#invalidations.replay(batch));
@@ -131,7 +134,9 @@ export class Withdrawals {
   ): void {
     const { platform, shared } = this.#options;
     const at = platform.now();
-    for (const each of invalidations) this.#invalidations.add(each);
+    for (const cache of this.#everyCache()) {
+      for (const each of invalidations) cache.#invalidations.add(each);
+    }
     if (!shared || invalidations.length === 0) return;
     after((batch) => {
       for (const each of invalidations) {
@@ -146,11 +151,21 @@ export class Withdrawals {
   purgeByRequest(purges: readonly Purge[], { after }: Pick<EdgeRequest, "after">): void {
     const { platform, shared, keys } = this.#options;
     const now = platform.now();
-    this.#purges.add(purges, now);
+    for (const cache of this.#everyCache()) cache.#purges.add(purges, now);
     if (!shared || purges.length === 0) return;
     after((batch) => {
       void this.#purges.write(purges, now, keys, batch);
     });
+  }
+
+  /** This isolate's: a write of one middleware is seen by the next request, whichever middleware stores its URL. */
+  #everyCache(): Iterable<Withdrawals> {
+    return this.#options.peers ?? [this];
+  }
+
+  /** What is heard by others is no longer to be heard here. */
+  end(): void {
+    this.#options.peers?.delete(this);
   }
 
   /** The latest purges, with one call. */
@@ -187,8 +202,10 @@ export class Withdrawals {
     ];
     if (purges.length > MAX_AT_ONCE) return "too many";
     const now = platform.now();
-    this.#purges.add(purges, now);
-    this.#userEnds.add(ended, now);
+    for (const cache of this.#everyCache()) {
+      cache.#purges.add(purges, now);
+      cache.#userEnds.add(ended, now);
+    }
     const counts = {
       files: files.length,
       prefixes: prefixes.length,

@@ -46,6 +46,6 @@ describe("a route's invalidates", () => {
 
   it("names nothing where its lists are empty", () => {
     const [route] = loadConfig({}, [{ path: "/a", invalidates: { tags: [] } }]).routes;
-    expect(route?.invalidates).toBeNull();
+    expect(route?.invalidates).toEqual({ tags: [], prefixes: [] });
   });
 });
