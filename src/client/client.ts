@@ -22,6 +22,11 @@ export interface ClientOptions {
   retry?: RetryOptions | false;
   /** `AUTH_BASE_PATH` of the edge. Default `/auth`. */
   authPath?: string;
+  /**
+   * `include`: a page of another origin, `https://app.example.com`, sends and keeps the session's cookie, at the paths of `sessions` too. For
+   * requests to `baseUrl` that are no `Request` and do not say it themselves. Default as `fetch`: cookies of the page's own origin alone.
+   */
+  credentials?: "include" | "same-origin" | "omit";
   /** What sends requests. Default the global `fetch`. */
   fetch?: typeof fetch;
   /** Time and chance, for tests. Default the system's. */
@@ -90,7 +95,7 @@ export interface EdgeClient {
  */
 export function createClient(options: ClientOptions = {}): EdgeClient {
   const { retry = {}, waitSeconds = 0, authPath = "/auth", clock = systemClock, ...others } = options;
-  const { token = null, onToken = () => {}, baseUrl, fetch: own, ...unknown } = others;
+  const { token = null, onToken = () => {}, baseUrl, fetch: own, credentials, ...unknown } = others;
   for (const name in unknown) throw new TypeError(`createClient: there is no option ${name}`);
   const base = baseOf(baseUrl);
   const session = new BearerSession(token, onToken);
@@ -116,9 +121,13 @@ export function createClient(options: ClientOptions = {}): EdgeClient {
     return response;
   }
 
-  async function send(input: RequestInfo | URL, init: EdgeRequestInit = {}): Promise<Response> {
-    const { waitSeconds: wait = waitSeconds, ...rest } = init;
-    const request = new Request(typeof input === "string" ? new URL(input, base) : input, rest);
+  async function send(input: RequestInfo | URL, given: EdgeRequestInit = {}): Promise<Response> {
+    const { waitSeconds: wait = waitSeconds, ...rest } = given;
+    const target = typeof input === "string" ? new URL(input, base) : input;
+    const isBase = "origin" in target && target.origin === base.origin;
+    // A Worker's types have no credentials, and no cookies of its own.
+    const init = (credentials && isBase ? { credentials, ...rest } : rest) as RequestInit;
+    const request = new Request(target, init);
     const { method } = request;
     // A stream can be sent once. It is not told by its class, which neither React Native nor jsdom has.
     const repeatable = !(rest.body && typeof Object(rest.body).getReader === "function");
