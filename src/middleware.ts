@@ -35,7 +35,6 @@ import { joinedVerdict } from "./ratelimit/joined-verdict.ts";
 import type { LimitVerdict } from "./ratelimit/verdict.ts";
 import type { OriginFetch } from "./request/origin-reply.ts";
 import { workerPlatform } from "./runtime/platform.ts";
-import { copyOf } from "./session/record.ts";
 
 export type { EdgeEnv, EdgeVariables } from "./middleware/variables.ts";
 
@@ -101,7 +100,7 @@ export function edgeIn(given: EdgeOptions, host: EdgeHost): MiddlewareHandler<Ed
           received,
           (admitted) => {
             stack.admitted.add(edgeMiddleware);
-            setVariables(c, { isolate, admitted, stack, capabilities });
+            setVariables(c, { isolate, admitted, stack, capabilities, copyOf: toHandlers?.copyOf });
             const handlers = (run: () => Promise<void>) =>
               throughHandlers(c, run, {
                 earlier,
@@ -274,10 +273,13 @@ interface Reached {
   admitted: Admitted;
   stack: RequestStack;
   capabilities: Capabilities;
+  /** Absent where no middleware has sessions. */
+  copyOf: typeof toHandlers.copyOf | undefined;
 }
 
 /** Adds what this middleware knows to what those around it have set. */
-function setVariables(c: Context<EdgeEnv>, { isolate, admitted, stack, capabilities }: Reached): void {
+function setVariables(c: Context<EdgeEnv>, reached: Reached): void {
+  const { isolate, admitted, stack, capabilities, copyOf } = reached;
   const { identity, session, limits, request } = admitted;
   const around = c.get("edge") as Partial<EdgeVariables["edge"]> | undefined;
   const { sessions, values, store, limiter } = isolate;
@@ -298,7 +300,7 @@ function setVariables(c: Context<EdgeEnv>, { isolate, admitted, stack, capabilit
   }
   if (capabilities.session || c.get("session") === undefined) {
     // A handler may change what it is given, and the isolate remembers the other.
-    const own = session.kind === "active" ? { ...session, record: copyOf(session) } : null;
+    const own = session.kind === "active" && copyOf ? { ...session, record: copyOf(session) } : null;
     c.set("session", own);
   }
   c.set("rateLimit", stack.limits);

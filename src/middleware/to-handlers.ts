@@ -1,11 +1,12 @@
 import type { Context } from "hono";
 import type { Admitted } from "../edge/admission.ts";
+import { copyOf } from "../session/record.ts";
 import { cacheKey } from "./cache-key.ts";
 import type { EdgeOptions } from "./options.ts";
 import { behindSession } from "./preflight.ts";
 
 /** What stands between requests and handlers behind a session and a cache. Limits alone have neither. */
-export const toHandlers = { cacheKey, needsSession, behindSession, narrow };
+export const toHandlers = { cacheKey, needsSession, behindSession, narrow, copyOf };
 
 /** Whether a living session is required. */
 function needsSession({ session }: EdgeOptions): boolean {
