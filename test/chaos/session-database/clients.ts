@@ -15,6 +15,15 @@ export interface Client {
   ended: { status: number; from: number; to: number } | null;
 }
 
+/** A client's request that was answered in a way nobody expected. */
+export interface Sighting {
+  client: Client;
+  at: Isolate;
+  /** When it was asked and answered. */
+  from: number;
+  to: number;
+}
+
 /** D1 answers one call after the other. */
 const AT_ONCE = 8;
 
@@ -73,19 +82,21 @@ export class Clients {
     });
   }
 
-  /** Each client makes a request. @returns those for whom `unexpected` is true of the answer's status. */
+  /** Each client makes a request. @returns those requests for which `unexpected` is true of the answer's status. */
   async visit(
     clients: readonly Client[],
     at: (index: number) => Isolate,
     unexpected: (status: number) => boolean,
-  ): Promise<Client[]> {
-    const found = await inTurns(clients.length, async (index) => {
+  ): Promise<Sighting[]> {
+    const found = await inTurns(clients.length, async (index): Promise<Sighting | null> => {
       const client = clients[index] as Client;
-      const { status, headers } = await this.#ask(at(index), "GET", "/user/profile", { token: client.token });
+      const isolate = at(index);
+      const from = Date.now();
+      const { status, headers } = await this.#ask(isolate, "GET", "/user/profile", { token: client.token });
       if (status === 200) client.token = headers.get("x-session-token") ?? client.token;
-      return unexpected(status) ? client : null;
+      return unexpected(status) ? { client, at: isolate, from, to: Date.now() } : null;
     });
-    return found.filter((client) => client !== null);
+    return found.filter((sighting) => sighting !== null);
   }
 
   /** How many sessions each of these users has, as one isolate lists them. */

@@ -18,7 +18,7 @@ export function databaseReport(results: readonly DatabaseResult[]): string {
     "- *lost*: sessions that live and were refused: those that the database had when the isolate was killed + the others.",
     "- *honoured*: sessions that were accepted after their end: where the database had that + the others. Where one isolate alone loses",
     "  Redis, an end holds at the other after 10 s; *within 10 s* are those accepted before. *unknown*: those accepted while neither Redis",
-    "  nor the database answered: nobody could know, and all is as without a database.",
+    "  nor the database answered in time: nobody could know, and all is as without a database.",
     "- A 200 is a miss where the database has not the end. Another answer is one, unless a call to the database was *late* at that time:",
     "  it took three quarters of its deadline or more without a fault, on a busy machine.",
     "- *doubled*: users who were listed with a session twice.",
@@ -58,7 +58,7 @@ function row({
     `${lost.told} + ${lost.others}`,
     `${honoured.told} + ${honoured.others}`,
     outage.lost === "one" ? `${honoured.withinBound}` : "–",
-    outage.during || outage.afterwards ? `${honoured.unknowable}` : "–",
+    outage.during || outage.afterwards || honoured.unknowable > 0 ? `${honoured.unknowable}` : "–",
     `${doubled}`,
     recoveredMs === null ? "–" : `${recoveredMs} ms`,
   ];

@@ -1,7 +1,8 @@
 import { dice } from "../../support/dice.ts";
 import { pause } from "../proxy.ts";
 import { uncaughtErrors } from "../uncaught.ts";
-import { type Client, Clients, idOf } from "./clients.ts";
+import { type Client, Clients, idOf, type Sighting } from "./clients.ts";
+import { missesOf } from "./misses.ts";
 import { AFTERWARDS_MS, type Outage, outages } from "./outages.ts";
 import { type DatabaseWorld, type Isolate, liftDatabase, openDatabaseWorld } from "./world.ts";
 
@@ -81,9 +82,12 @@ interface Seen {
   living: Client[];
   ended: Client[];
   lost: Set<Client>;
-  honoured: Set<Client>;
+  /** Whether the database was late for one is known once its late reply is here. */
+  honoured: Sighting[];
   withinBound: Set<Client>;
   unknowable: Set<Client>;
+  /** When both isolates had found Redis again. */
+  foundAt: number;
 }
 
 async function runOutage(world: DatabaseWorld, outage: Outage, count: number): Promise<DatabaseResult> {
@@ -105,9 +109,10 @@ async function runOutage(world: DatabaseWorld, outage: Outage, count: number): P
     living: [...before, ...during],
     ended: [...ended, ...endedBefore],
     lost: new Set(),
-    honoured: new Set(),
+    honoured: [],
     withinBound: new Set(),
     unknowable: new Set(),
+    foundAt: Number.POSITIVE_INFINITY,
   };
   await visitDuring(world, outage, clients, { seen, endedAt });
   const recoveredMs = await returnRedis(world, outage, clients, { seen, restore });
@@ -115,6 +120,10 @@ async function runOutage(world: DatabaseWorld, outage: Outage, count: number): P
   for (const { edge } of world.isolates) await edge.restart();
   await visitAll(world, clients, seen, 1);
   const lists = await clients.listed(sample(seen.living, LISTED), world.isolates[1]);
+  const revived = new Set<Client>();
+  // Redis was lost and the database too late: neither had answered.
+  for (const each of seen.honoured)
+    add(each.from < seen.foundAt && wasLate(each, each.at) ? seen.unknowable : revived, [each]);
   const facts = {
     outage,
     withDatabase: world.database !== null,
@@ -123,10 +132,10 @@ async function runOutage(world: DatabaseWorld, outage: Outage, count: number): P
     ended: ended.length,
     answered200: ended.filter(isAnswered).length,
     untold: ended.filter((client) => isAnswered(client) && !client.told.end).length,
-    unanswered: ended.filter((client) => !isAnswered(client) && !wasLate(client, first)).length,
+    unanswered: ended.filter((client) => !isAnswered(client) && !wasLate(client.ended, first)).length,
     lost: split(seen.lost, ({ told }) => told.session),
     honoured: {
-      ...split(seen.honoured, ({ told }) => told.end),
+      ...split(revived, ({ told }) => told.end),
       withinBound: seen.withinBound.size,
       unknowable: seen.unknowable.size,
     },
@@ -141,9 +150,9 @@ async function runOutage(world: DatabaseWorld, outage: Outage, count: number): P
 
 const isAnswered = ({ ended }: Client) => ended?.status === 200;
 
-/** Whether a call of the isolate to the database was late while it was asked for the end. */
-function wasLate({ ended }: Client, { late }: Isolate): boolean {
-  return ended !== null && late.some(({ from, to }) => from <= ended.to && to >= ended.from);
+/** Whether a call of the isolate to the database was late while it was asked for something. */
+function wasLate(asked: Pick<Sighting, "from" | "to"> | null, { late }: Isolate): boolean {
+  return asked !== null && late.some(({ from, to }) => from <= asked.to && to >= asked.from);
 }
 
 /** Notes the names that the database has for users: an end of all their sessions is a mark of that name. */
@@ -207,15 +216,16 @@ async function visitDuring(
 ): Promise<void> {
   const [first, second] = world.isolates;
   const visits = async (at: Isolate) => clients.visit(seen.ended, () => at, honoured);
-  const found = during ? seen.unknowable : seen.honoured;
-  add(found, await visits(first));
+  const note = (found: readonly Sighting[]) =>
+    during ? add(seen.unknowable, found) : seen.honoured.push(...found);
+  note(await visits(first));
   if (lost === "one") {
     while (Date.now() - endedAt < BOUND_MS) {
       add(seen.withinBound, await clients.visit(sample(seen.ended, 20), () => second, honoured));
       await pause(100);
     }
   }
-  add(found, await visits(second));
+  note(await visits(second));
   add(
     seen.lost,
     await clients.visit(seen.living, (index) => world.isolates[index % 2 === 0 ? 0 : 1], refused),
@@ -243,11 +253,11 @@ async function returnRedis(
   // What neither answers is not known, until either is found again.
   let isUnknowable = (outage.during ?? outage.afterwards) !== undefined;
   while (Date.now() - returnedAt < MAX_SEARCH_MS) {
-    for (const isolate of world.isolates)
-      add(
-        isUnknowable ? seen.unknowable : seen.honoured,
-        await clients.visit(sample(seen.ended, 50), () => isolate, honoured),
-      );
+    for (const isolate of world.isolates) {
+      const found = await clients.visit(sample(seen.ended, 50), () => isolate, honoured);
+      if (isUnknowable) add(seen.unknowable, found);
+      else seen.honoured.push(...found);
+    }
     const isOver = outage.afterwards === undefined || Date.now() - returnedAt > AFTERWARDS_MS;
     if (isUnknowable && isOver) {
       for (const isolate of world.isolates) liftDatabase(isolate);
@@ -255,8 +265,10 @@ async function returnRedis(
       isUnknowable = false;
     }
     const found = await Promise.all(world.isolates.map((isolate) => clients.storage(isolate)));
-    if (recoveredMs === null && found.every((where) => where === "redis"))
-      recoveredMs = Date.now() - returnedAt;
+    if (recoveredMs === null && found.every((where) => where === "redis")) {
+      seen.foundAt = Date.now();
+      recoveredMs = seen.foundAt - returnedAt;
+    }
     const done = recoveredMs !== null && Date.now() - returnedAt > recoveredMs + AFTERWARDS_MS;
     if (done && world.isolates.every(({ edge }) => left(edge.log) === 0)) break;
     await pause(50);
@@ -288,43 +300,16 @@ async function visitAll(
   turn: number,
 ): Promise<void> {
   for (const isolate of isolates)
-    add(seen.honoured, await clients.visit(seen.ended, () => isolate, honoured));
+    seen.honoured.push(...(await clients.visit(seen.ended, () => isolate, honoured)));
   const at = (index: number) => isolates[(index + turn) % 2 === 0 ? 0 : 1];
   add(seen.lost, await clients.visit(seen.living, at, refused));
-}
-
-function missesOf(facts: Omit<DatabaseResult, "misses">, uncaught: number): string[] {
-  const {
-    withDatabase,
-    outage,
-    lost,
-    honoured: revived,
-    doubled,
-    recoveredMs,
-    untold,
-    unanswered,
-    errors,
-  } = facts;
-  const misses: string[] = [];
-  const miss = (count: number, what: string) => void (count > 0 && misses.push(`${count} ${what}`));
-  miss(doubled, "users with a session twice");
-  miss(uncaught, "unhandled rejections");
-  miss(recoveredMs === null ? 1 : 0, "isolate that did not find Redis");
-  for (const [what, count] of Object.entries(errors)) miss(count, `× ${what}`);
-  if (!withDatabase) return misses;
-  miss(lost.told, "sessions lost that the database had");
-  miss(revived.told, "sessions honoured whose end the database had");
-  miss(untold, "ends that were answered with 200, and that the database has not");
-  // A late reply of the database may cost an end its 200.
-  if (!outage.during) miss(unanswered, "ends that were not answered with 200");
-  return misses;
 }
 
 const honoured = (status: number) => status === 200;
 const refused = (status: number) => status !== 200;
 
-function add(to: Set<Client>, clients: readonly Client[]): void {
-  for (const client of clients) to.add(client);
+function add(to: Set<Client>, found: readonly Sighting[]): void {
+  for (const { client } of found) to.add(client);
 }
 
 function split(clients: Set<Client>, isTold: (client: Client) => boolean) {
