@@ -108,7 +108,10 @@ export function sessionRoutes({ sessions, platform, serviceGate, identified }: S
       return c.json(outcome(ended, "Other sessions deleted", counted(count)), statusOf(ended));
     })
     .delete("/sessions/current", configured, ending, async (c) => {
-      const active = requireSession(c.get("session"));
+      const verdict = c.get("session");
+      if (verdict?.kind === "over" && verdict.ended)
+        await service.endRotated(verdict.ended, c.env.received.requestId);
+      const active = requireSession(verdict);
       const ended = await service.revoke(active.claims.id, active.claims.userId, c.env.received.requestId);
       if (active.tokenSource === "cookie") c.set("sessionChange", { kind: "cleared" });
       return c.json(outcome(ended, "Session deleted"), statusOf(ended));

@@ -1,11 +1,13 @@
 import { isSessionId, signInOf } from "../identity/session-id.ts";
 import { NO_MARK, withEnding } from "../identity/session-marks.ts";
+import type { SessionClaims } from "../identity/session-token.ts";
 import type { UserNames } from "../identity/session-users.ts";
 import type { Batch } from "../store/batch.ts";
 import type { SessionEnding } from "./handler-sessions.ts";
 import type { SessionName } from "./memory-session-store.ts";
 import type { KeptSession } from "./record.ts";
 import type { ServiceParts } from "./service-parts.ts";
+import type { SessionStore } from "./session-store.ts";
 
 /** Ending sessions: one, a user's, everyone's. */
 export function sessionEndings(parts: ServiceParts) {
@@ -14,7 +16,7 @@ export function sessionEndings(parts: ServiceParts) {
   const later = database?.outbox;
   const { attempt, forMs, forgetHere, acceptedHere } = parts;
 
-  return { endedHere, endedForAll, writeEndAgain, revoke, revokeAllOf, revokeEveryone };
+  return { endedHere, endedForAll, writeEndAgain, revoke, endRotated, revokeAllOf, revokeEveryone };
 
   /** Whether it was ended here, whatever Redis has heard of that. */
   function endedHere(session: SessionName): boolean {
@@ -35,7 +37,11 @@ export function sessionEndings(parts: ServiceParts) {
     );
   }
 
-  /** Ends a session. @param userId Its user, or null where the store is lost and this isolate does not know the user. */
+  /**
+   * Ends a session, also where a rotation has given it another id meanwhile.
+   *
+   * @param userId Its user, or null where the store is lost and this isolate does not know the user.
+   */
   async function revoke(id: string, userId: string | null, requestId?: string): Promise<SessionEnding> {
     if (!isSessionId(id)) return "missing";
     const user = userId === null ? null : await identifier.sessionUser(userId);
@@ -45,9 +51,11 @@ export function sessionEndings(parts: ServiceParts) {
     local.addTombstone(id);
     const session = await identifier.hash("session", id);
     events.emit("session.revoked", { request_id: requestId, session });
-    return attempt<SessionEnding>({
+    let isMissing = false;
+    const ended = await attempt<SessionEnding>({
       async redis() {
         const there = await sessionStore.revoke(id, user);
+        isMissing = !there && !here;
         later?.put({ kind: "end", id });
         local.addTombstone(id, forMs(true));
         // Where Redis has none, the database may have it, and is told of the end.
@@ -55,6 +63,7 @@ export function sessionEndings(parts: ServiceParts) {
       },
       async database(stored) {
         const there = await stored.revoke(id, user);
+        isMissing = !there && !here;
         local.addTombstone(id, { user });
         // The journal has it for Redis; this isolate may be there first.
         if (onRedis) pending.end(id, user);
@@ -62,11 +71,41 @@ export function sessionEndings(parts: ServiceParts) {
       },
       async here() {
         const known = local.addTombstone(id, { user });
+        isMissing = !here && !shared;
         const queued = later?.put({ kind: "end", id }) ?? true;
         if (onRedis) return acceptedHere(pending.end(id, user), requestId);
         return here || !known || shared ? acceptedHere(known && queued, requestId) : "missing";
       },
     });
+    return isMissing && userId !== null && (await endRotated({ id, userId }, requestId)) ? "done" : ended;
+  }
+
+  /**
+   * Ends what rotations have made of a session since: whoever signs out with a former id of it means the session that goes on, be it theirs or
+   * a thief's (RFC 9700 §4.14.2).
+   *
+   * @returns whether there was any.
+   */
+  async function endRotated(
+    { id, userId }: Pick<SessionClaims, "id" | "userId">,
+    requestId?: string,
+  ): Promise<boolean> {
+    const user = await identifier.sessionUser(userId);
+    const since = async (stored: SessionStore) =>
+      (await stored.list(user)).filter(
+        ({ record }) =>
+          record.user_id === userId &&
+          record.session_id !== id &&
+          signInOf(record.session_id) === signInOf(id) &&
+          !local.hasTombstone(record.session_id),
+      );
+    const found = await attempt({
+      redis: () => since(sessionStore),
+      database: since,
+      here: () => since(local),
+    });
+    for (const { record } of found) await revoke(record.session_id, userId, requestId);
+    return found.length > 0;
   }
 
   /** Ends all sessions of a user except one. `count` is how many lived; null where only Redis knows. */

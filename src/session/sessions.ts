@@ -143,11 +143,16 @@ export function createSessions(options: SessionsOptions): Sessions {
   };
 
   /** Returns the verdict, after emitting an event where the session is not valid. */
-  function withRefusalEvent({ requestId, route }: EdgeRequest, verdict: SessionVerdict): SessionVerdict {
+  function withRefusalEvent(
+    { requestId, route, claims: { session } }: EdgeRequest,
+    verdict: SessionVerdict,
+  ): SessionVerdict {
     if (verdict.kind !== "over" && verdict.kind !== "unknown") return verdict;
     const reason = verdict.kind === "over" ? verdict.because : verdict.kind;
     events.emit("session.refused", { request_id: requestId, route: route.name, reason });
-    return verdict;
+    return verdict.kind === "over" && reason === "revoked" && session.kind === "signed"
+      ? { ...verdict, ended: session.claims }
+      : verdict;
   }
 
   function requireSecret(requestId?: string): void {
@@ -248,6 +253,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     if (config.secrets.length === 0) return null;
     const before = verdict.kind === "active" ? verdict.claims : unchecked(claims, verdict);
     if (route.session === "end") {
+      if (verdict.kind === "over" && verdict.ended) await service.endRotated(verdict.ended, requestId);
       if (!before || !("tokenSource" in verdict)) return null;
       await service.revoke(before.id, before.userId, requestId);
       return verdict.tokenSource === "cookie" ? { kind: "cleared" } : null;

@@ -27,5 +27,11 @@ export interface ActiveSession extends KeptSession {
 export type SessionVerdict =
   | { kind: "none" }
   | ActiveSession
-  | { kind: "over"; because: "invalid" | "revoked" | "idle"; tokenSource: TokenSource }
+  | {
+      kind: "over";
+      because: "invalid" | "revoked" | "idle";
+      tokenSource: TokenSource;
+      /** What the token of a revoked session says. It may be used to end what a rotation has made of it, and to nothing else (law 10). */
+      ended?: SessionClaims;
+    }
   | { kind: "unknown"; tokenSource: TokenSource };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { openSessions } from "../../support/sessions.ts";
+import { freshDatabase } from "../../support/database.ts";
+import { openSessions, type SessionIsolateOptions } from "../../support/sessions.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -49,5 +50,27 @@ describe("the tombstone of a rotation", () => {
       expect(verdict).toMatchObject({ kind: "over", because: "revoked" });
     }
     expect(await fresh.sessions.get(next.claims.id)).toMatchObject({ kind: "missing" });
+  });
+});
+
+describe.each<[place: string, options: () => Promise<SessionIsolateOptions>]>([
+  ["Redis", async () => ({})],
+  ["the database", async () => ({ useRedis: false, databaseBinding: await freshDatabase("DB_SESSIONS") })],
+  ["both", async () => ({ databaseBinding: await freshDatabase("DB_SESSIONS") })],
+  ["the isolate", async () => ({ connection: null })],
+])("a session in %s that is ended by a former id", (_, options) => {
+  it("is over under the one that it has, and no other is", async () => {
+    const isolate = openSessions(await options());
+    const { sessions, present } = isolate;
+    const [old, other] = [await sessions.create({ userId: "ada" }), await sessions.create({ userId: "ada" })];
+    const active = await present(old.token);
+    const rotated = active.kind === "active" ? await sessions.rotate(active) : null;
+    const token = String(rotated?.token);
+    expect((await present(token)).kind).toBe("active");
+    expect(await sessions.service.revoke(old.claims.id, "bob"), "by another user's name").not.toBe("pending");
+    expect((await present(token)).kind).toBe("active");
+    expect(await sessions.service.revoke(old.claims.id, "ada")).toBe("done");
+    expect((await present(token)).kind).toBe("over");
+    expect((await present(other.token)).kind).toBe("active");
   });
 });
