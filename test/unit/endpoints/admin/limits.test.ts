@@ -203,7 +203,6 @@ test.each<[body: object, status: number, field?: string]>([
   [{ user: "ada", key: "one" }, 400, "body"],
   [{ address: "1.2.3.4", hash: "a".repeat(32) }, 400, "body"],
   [{ user: "" }, 400, "user"],
-  [{ user: "" }, 400, "user"],
   [{ user: "\ud800" }, 400, "user"],
   [{ user: 7 }, 400, "user"],
   [{ user: null }, 400, "user"],
