@@ -1,8 +1,10 @@
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 
-/** Ms for which an origin is let alone that failed: as long as it took to fail, within these. */
-const MIN_PAUSE_MS = 1000;
+/**
+ * Ms for which an origin is let alone at most, that took so long to fail. One that fails at once is asked each time: that costs nobody
+ * a wait, and the first request after it has recovered gets its answer.
+ */
 const MAX_PAUSE_MS = 30_000;
 
 interface Pause {
@@ -13,7 +15,7 @@ interface Pause {
 
 /**
  * Fetches in whose place something stale was served, because the origin failed. By RFC 5861 §4 each request would ask anew: of an origin
- * that hangs each would wait to the end of its deadline, and one under load would get what it cannot do.
+ * that hangs each would wait to the end of its deadline. So it is asked half of the time at most.
  */
 export class FailedFetches {
   readonly #platform: Pick<Platform, "now">;
@@ -32,7 +34,7 @@ export class FailedFetches {
 
   /** @param tookMs From the request to its failure. */
   failed(key: string, tookMs: number): void {
-    this.#begin(key, Math.min(Math.max(tookMs, MIN_PAUSE_MS), MAX_PAUSE_MS));
+    this.#begin(key, Math.min(tookMs, MAX_PAUSE_MS));
   }
 
   answered(key: string): void {
