@@ -53,7 +53,9 @@ export async function peek(
   async function look(policy: Policy): Promise<{ counts: Counts; source: "redis" | "memory" }> {
     const counter = { policy, caller };
     try {
-      if (batch) return { counts: await state.peek(batch, counter), source: "redis" };
+      const counts = batch && (await state.peek(batch, counter));
+      // What another program has written there may be no number: no request is counted by it either.
+      if (counts && Number.isFinite(available(policy, counts, now))) return { counts, source: "redis" };
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
     }

@@ -1,6 +1,5 @@
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
-import { StoreError } from "../store/errors.ts";
 import { readAlsoLate } from "../store/given-up.ts";
 import type { Keys } from "../store/keys.ts";
 import type { Counter, Counts } from "./algorithms/algorithm.ts";
@@ -43,16 +42,12 @@ export class UpstashLimitStore implements LimitStore {
     return chargeByScript(batch, charges, { ...this.#options, force: true });
   }
 
-  /** @throws StoreError `malformed` where something else than counts stands there: a charge is not counted by it either. */
-  async peek(counter: Counter, batch: Batch): Promise<Counts> {
+  peek(counter: Counter, batch: Batch): Promise<Counts> {
     const { keys, platform } = this.#options;
     const { policy } = counter;
     const now = platform.now();
     const algorithm = algorithmOf(policy);
-    const counts = await algorithm.read(batch, algorithm.keys(keys, counter, now), policy, now);
-    if (Object.values(counts).every((count) => typeof count !== "number" || Number.isFinite(count)))
-      return counts;
-    throw new StoreError("malformed", "What is counted is no number");
+    return algorithm.read(batch, algorithm.keys(keys, counter, now), policy, now);
   }
 
   /** Deletes exact keys. Other isolates see it at their next batch. */
