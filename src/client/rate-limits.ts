@@ -1,6 +1,6 @@
 /** One limit, as an answer states it. */
 export interface RateLimit {
-  /** The limit's name; null in `X-RateLimit-*`, which describe the limit nearest to denial. */
+  /** The limit's name; null in the forms without one, which describe the limit nearest to denial. */
   name: string | null;
   /** Units in a window; null where the answer does not say. */
   limit: number | null;
@@ -14,7 +14,8 @@ export interface RateLimit {
 
 /**
  * The limits in a response: of `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-11), else of
- * `X-RateLimit-*`; none where it has neither.
+ * `X-RateLimit-*`, `RateLimit-*`, `X-Rate-Limit-*` or the `RateLimit` of draft -07, in which APIs state limits of their own; none where it
+ * has none of them.
  *
  * @param headers The fields of a response. `X-RateLimit-Reset` is a time of the server's clock, as is `Date`, which is therefore what it
  *   is compared with: the clock here may be minutes off. Both are whole seconds, so `resetSeconds` may be a second too many.
@@ -35,15 +36,17 @@ export function rateLimits(headers: Headers, now = Date.now()): RateLimit[] {
     return [{ name, limit: q, remaining: r, resetSeconds: t ?? null, windowSeconds: w }];
   });
   if (limits.length > 0) return limits;
-  const remaining = numberIn(headers.get("x-ratelimit-remaining"));
+  const stated = statedIn(headers);
+  const remaining = numberIn(stated("remaining"));
   if (remaining === null) return [];
-  const text = headers.get("x-ratelimit-reset");
+  const text = stated("reset");
   // NaN, where it is no date either, is falsy.
   const reset = numberIn(text) ?? (timeIn(text) || null);
   return [
     {
       name: null,
-      limit: numberIn(headers.get("x-ratelimit-limit")),
+      // Its windows may follow: `100, 100;w=60`.
+      limit: numberIn(stated("limit")?.split(/[,;]/, 1)[0] ?? null),
       remaining,
       resetSeconds:
         // The edge writes seconds since the epoch. An API, whose own limits the edge passes on, may write milliseconds since then, a date, or
@@ -72,6 +75,22 @@ export function retryAfterSeconds(headers: Headers, now = Date.now()): number | 
   const seconds = numberIn(text) ?? secondsUntil(timeIn(text), headers, now);
   // NaN, where nothing can be read, is not.
   return seconds >= 0 ? Math.ceil(seconds) : null;
+}
+
+/** Names that APIs state one limit under, the edge's first: those of draft -06 and earlier ones among them. */
+const PREFIXES = ["x-ratelimit-", "ratelimit-", "x-rate-limit-"];
+
+/** What a response states of one limit by `limit`, `remaining` and `reset`: in a field for each, or in one, as draft -07 has it. */
+function statedIn(headers: Headers): (name: string) => string | null {
+  const prefix = PREFIXES.find((each) => headers.has(`${each}remaining`));
+  if (prefix) return (name) => headers.get(prefix + name);
+  const all = new Map(
+    [...(headers.get("ratelimit") ?? "").matchAll(/(?<![^ ,])([a-z]+)=(\d+)/g)].map(([, name, value]) => [
+      name,
+      value,
+    ]),
+  );
+  return (name) => all.get(name) ?? null;
 }
 
 /** From the server's present, which is its `Date` and the response's age since (RFC 9110 §6.6.1, RFC 9111 §4.2.3), else from `now`. */

@@ -23,7 +23,37 @@ it.each<[string, Record<string, string>, unknown[]]>([
     [{ name: 'a, "b"', limit: null, remaining: 1, resetSeconds: null, windowSeconds: null }],
   ],
   ["without what is required", { ratelimit: '"burst";t=11' }, []],
-  ["what is no structured field", { ratelimit: "limit=10, remaining=5" }, []],
+  ["what is neither form", { ratelimit: "10;w=60" }, []],
+  [
+    "draft -07",
+    { ratelimit: "limit=30, remaining=29, reset=11", "ratelimit-policy": "30;w=60" },
+    [{ ...burst, name: null, windowSeconds: null }],
+  ],
+  [
+    "draft -07, without blanks and a reset",
+    { ratelimit: "limit=30,remaining=0" },
+    [{ name: null, limit: 30, remaining: 0, resetSeconds: null, windowSeconds: null }],
+  ],
+  ["draft -07 without what is required", { ratelimit: "limit=30, not-remaining=1, reset=11" }, []],
+  [
+    "draft -06",
+    { "ratelimit-limit": "30, 30;w=60", "ratelimit-remaining": "29", "ratelimit-reset": "11" },
+    [{ ...burst, name: null, windowSeconds: null }],
+  ],
+  [
+    "X-Rate-Limit",
+    {
+      "x-rate-limit-limit": "30",
+      "x-rate-limit-remaining": "29",
+      "x-rate-limit-reset": String(NOW / 1000 + 11),
+    },
+    [{ ...burst, name: null, windowSeconds: null }],
+  ],
+  [
+    "X-RateLimit before the others",
+    { "x-ratelimit-remaining": "29", "ratelimit-remaining": "3", ratelimit: "limit=9, remaining=4, reset=1" },
+    [{ name: null, limit: null, remaining: 29, resetSeconds: null, windowSeconds: null }],
+  ],
   ["a text that is never closed", { ratelimit: '"a;r=1' }, []],
   ["a text that ends in the midst of an escape", { ratelimit: '"a\\' }, []],
   [
