@@ -200,6 +200,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       session: await identifier.hash("session", claims.id),
       durable: made.durable,
     });
+    if (replaced && made.replacesNone) await service.endRotated(replaced, requestId);
     const { createdAt: issuedAt, durable, syncToken } = made;
     const final = withSyncToken({ ...claims, issuedAt, ...inToken(claims.userData, made) }, syncToken);
     return { ...kept, claims: final, token: await sign(final), durable };
@@ -252,8 +253,9 @@ export function createSessions(options: SessionsOptions): Sessions {
     // In observe and bypass mode the request reaches the origin without a secret. Then no session starts or ends here.
     if (config.secrets.length === 0) return null;
     const before = verdict.kind === "active" ? verdict.claims : unchecked(claims, verdict);
+    const former = verdict.kind === "over" ? verdict.ended : undefined;
     if (route.session === "end") {
-      if (verdict.kind === "over" && verdict.ended) await service.endRotated(verdict.ended, requestId);
+      if (former) await service.endRotated(former, requestId);
       if (!before || !("tokenSource" in verdict)) return null;
       await service.revoke(before.id, before.userId, requestId);
       return verdict.tokenSource === "cookie" ? { kind: "cleared" } : null;
@@ -271,6 +273,7 @@ export function createSessions(options: SessionsOptions): Sessions {
     const created = await create(input, before, requestId).catch((error: unknown) => {
       throw error instanceof UserDataTooLarge ? problem("USER_DATA_TOO_LARGE_OFFLINE") : error;
     });
+    if (former) await service.endRotated(former, requestId);
     return issued(created, carry);
   }
 

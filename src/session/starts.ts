@@ -16,6 +16,8 @@ export interface Made {
   createdAt: number;
   /** Upstash's consistency token of the write. */
   syncToken: string | null;
+  /** The session that it replaces has another id by now: Redis has none under that one. Default it has the same. */
+  replacesNone?: boolean;
 }
 
 /** How a session was given a new id. */
@@ -57,14 +59,23 @@ export function sessionStarts(parts: ServiceParts) {
       async redis() {
         const batch = store.batch();
         const made = sessionStore.queueCreate(batch, session);
-        const ended = replaced && sessionStore.queueRevoke(batch, replaced.id, replacedUser).then(yes, no);
+        const ended =
+          replaced && sessionStore.queueRevoke(batch, replaced.id, replacedUser).then(existed, no);
         await batch.send();
         const createdAt = await made;
         const { record, text } = session;
         seen.set(record.session_id, { record, text, confirmedAt: platform.now() });
         later?.put({ kind: "adopt", session: { ...session, createdAt } });
-        if (replaced) await endReplaced(replaced, session, (await ended) === true, requestId);
-        return { durable: true, awaitsRedis: false, createdAt, syncToken: batch.syncToken ?? null };
+        const end = await ended;
+        if (replaced) await endReplaced(replaced, session, Boolean(end), requestId);
+        const replacesNone = end === "missing";
+        return {
+          durable: true,
+          awaitsRedis: false,
+          createdAt,
+          syncToken: batch.syncToken ?? null,
+          replacesNone,
+        };
       },
       async database(stored) {
         const createdAt = await stored.create(session, replaced?.id);
@@ -188,6 +199,6 @@ function oldOf({ text }: Pick<OldSession, "text">, session: NewSession): NewSess
   return kept && { ...session, ...kept };
 }
 
-const yes = () => true;
+const existed = (deleted: number) => (deleted === 1 ? "done" : "missing");
 /** The store counts the failure for the breaker. */
 const no = () => false;

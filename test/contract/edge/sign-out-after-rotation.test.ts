@@ -5,6 +5,7 @@ import { cacheable, gatedEdge } from "../../support/edge/gated-edge.ts";
 const SERVICE = "service-token-of-this-test-only-01";
 const ROUTES: RouteInput[] = [
   { path: "/logout", methods: ["POST"], session: "end" },
+  { path: "/login", methods: ["POST"], session: "start" },
   { path: "/me", access: "session" },
 ];
 
@@ -18,7 +19,11 @@ function opened() {
       ISOLATE_MAX_AGE_MS: "0",
       ORIGIN_TOKEN: "origin-token-of-this-test-only-01",
     },
-    answer: () => cacheable("fine", { "cache-control": "no-store" }),
+    answer: ({ path }) =>
+      cacheable("fine", {
+        "cache-control": "no-store",
+        ...(path === "/login" && { "x-edge-session": '{"user_id":"ada","carry":"bearer"}' }),
+      }),
   });
   const as = (token: string, method: string, path: string, isolate = 0) =>
     edge.ask(path, { isolate, method, headers: { authorization: `Bearer ${token}` } });
@@ -48,6 +53,7 @@ type Opened = ReturnType<typeof opened>;
 describe.each<[way: string, method: string, path: string, status: number]>([
   ["the edge's path", "DELETE", "/auth/sessions/current", 401],
   ["a route that ends sessions", "POST", "/logout", 200],
+  ["a sign-in, which ends what the client had", "POST", "/login", 200],
 ])("a sign-out by %s with a former id", (_, method, path, status) => {
   it.each<[what: string, rotate: (edge: Opened, token: string) => Promise<string>]>([
     ["in the same isolate", ({ rotated }, token) => rotated(token)],
@@ -69,9 +75,9 @@ describe.each<[way: string, method: string, path: string, status: number]>([
     const former = await edge.begin();
     const release = edge.hold("origin");
     const leaving = edge.as(former, method, path);
-    if (path === "/logout") while (edge.calls.length === 0) await new Promise((done) => setTimeout(done, 1));
+    if (method === "POST") while (edge.calls.length === 0) await new Promise((done) => setTimeout(done, 1));
     const newest = edge.rotated(former, 1).catch(() => null);
-    if (path === "/logout") await newest;
+    if (method === "POST") await newest;
     release();
     await leaving;
     const token = await newest;
