@@ -10,7 +10,10 @@ export interface SessionInput {
   tier?: string | null;
   /** Any JSON, for your handlers; at most 2048 bytes while the store is lost. No client sees it. Default `{}`. */
   userData?: unknown;
-  /** Any JSON, for the list of the user's sessions. Default `{}`. */
+  /**
+   * Any JSON, for the list of the user's sessions. Default `{}`. It has no bound here, where `POST /auth/sessions` takes 4 KiB: cut what a
+   * client says, such as its `User-Agent`, as every request of the session reads its record.
+   */
   deviceInfo?: unknown;
   /** The address from which the session was started, for the list. Default null: not kept. */
   ipAddress?: string | null;
