@@ -191,7 +191,7 @@ export class Withdrawals {
     const { platform, events, keys, shared } = this.#options;
     const urls = (await Promise.all(files.map((file) => this.#options.addressesOf(file)))).flat();
     const ended = await Promise.all(users.map((user) => this.#options.userHash(user)));
-    const purges: Purge[] = [
+    const named: Purge[] = [
       ...urls.map(({ urlHash }): Purge => ({ target: { kind: "url", value: urlHash }, soft })),
       ...prefixes
         .flatMap(prefixSpellings)
@@ -200,6 +200,8 @@ export class Withdrawals {
       ...ended.map((value): Purge => ({ target: { kind: "user", value }, soft: false, wider: USERS })),
       ...(everything ? [{ target: { kind: "everything", value: "" }, soft } as Purge] : []),
     ];
+    // What is named twice is one.
+    const purges = [...new Map(named.map((each) => [Object.values(each.target).join(), each])).values()];
     if (purges.length > MAX_AT_ONCE) return "too many";
     const now = platform.now();
     for (const cache of this.#everyCache()) {

@@ -27,6 +27,7 @@ describe("a call that names", () => {
   it.each<[what: string, request: { files: URL[]; soft?: boolean }, outcome: string]>([
     ["a thousand files", { files: files("x", 1000) }, "everywhere"],
     ["a thousand, softly", { files: files("x", 1000), soft: true }, "everywhere"],
+    ["one of them again", { files: [...files("x", 1000), file("/x/1")] }, "everywhere"],
     ["one more", { files: files("x", 1001) }, "too many"],
     ["one more, softly", { files: files("x", 1001), soft: true }, "too many"],
     ["501 in two spellings each", { files: files("%7e", 501) }, "too many"],
