@@ -1,4 +1,5 @@
 import { checkGiven, type OptionRules } from "../config/check-given.ts";
+import { isNobody } from "../identity/nobody.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
@@ -6,6 +7,7 @@ import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import { Outbox } from "../store/outbox.ts";
 import type { Store } from "../store/store.ts";
+import { Making } from "./making.ts";
 
 export interface ValueCacheOptions {
   store: Store;
@@ -43,8 +45,9 @@ export interface ValueCache {
   /**
    * Reads a value with at most one call. A stored `null` is a hit.
    *
-   * @param name Its name, any text.
+   * @param name Its name, any text but what `String()` makes of nothing (`""`, `undefined`, `[object Object]`).
    * @returns the value, typed as you say: it is not checked.
+   * @throws RangeError for such a name; likewise in the methods below.
    * @example
    * import type { EdgeVariables } from "envoyou-edge";
    *
@@ -83,7 +86,8 @@ export interface ValueCache {
   delete(name: string): Promise<boolean>;
   /**
    * Reads a value. On a miss it calls `fetchValue` once and stores the result, with a second call; not where this isolate has set or
-   * deleted the value meanwhile, for that is newer.
+   * deleted the value meanwhile, for that is newer. While one request of an isolate makes a value, others wait for it: up to 2 s, then one of
+   * them makes it too, and 10 s in all. They do not wait where it fails. So `fetchValue` may not ask for the same name.
    *
    * @param name Its name, any text.
    * @param fetchValue Makes the value: any JSON.
@@ -155,12 +159,14 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
     write: (batch, change, name) => queueWrite(name, change, batch),
   });
   store.onRecovery((batch) => pending.replay(batch));
+  const making = new Making(platform);
 
   async function get<Value>(name: string): Promise<ValueReply<Value>> {
+    checkName(name);
     // A change that waits to be written to Redis is newer than the value in Redis; a long value is here alone.
     const waiting = pending.get(name);
-    const here = values.get(name) ?? waiting;
-    if (!onRedis || waiting) return replyOf(here && isOver(here) ? null : (here?.json ?? null));
+    if (!onRedis || waiting) return replyOf(jsonHere(name));
+    const here = values.get(name);
     const batch = store.batch();
     const read = batch.read(keys.value(name));
     await batch.send();
@@ -190,16 +196,36 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
     settings: { ttl?: number } = {},
   ): Promise<Value> {
     checkGiven(settings, "values", SETTINGS);
-    const before = lastChanges.get(name);
+    const asked = lastChanges.get(name);
     const reply = await get<Value>(name);
     if (reply.hit) return reply.value;
-    const value = await fetchValue();
-    // What was set or deleted meanwhile is newer than what was fetched before it.
-    if (lastChanges.get(name) === before) await set(name, value, settings);
-    return value;
+    // What was set meanwhile is newer than the reply.
+    const isSet = () => lastChanges.get(name) !== asked && jsonHere(name) !== null;
+    const done = await making.turn(name, isSet);
+    const here = done ? reply : replyOf<Value>(jsonHere(name));
+    if (here.hit) return here.value;
+    try {
+      const before = lastChanges.get(name);
+      const value = await fetchValue();
+      // What was set or deleted meanwhile is newer than what was fetched before it.
+      const written = lastChanges.get(name) === before ? set(name, value, settings) : null;
+      // It is here: nobody else waits for Redis.
+      done?.();
+      await written;
+      return value;
+    } finally {
+      done?.();
+    }
+  }
+
+  /** What this isolate has, or is to write: null where it has nothing, or knows of a deletion. */
+  function jsonHere(name: string): string | null {
+    const here = values.get(name) ?? pending.get(name);
+    return here && !isOver(here) ? here.json : null;
   }
 
   async function write(name: string, change: Change): Promise<boolean> {
+    checkName(name);
     values.set(name, change, change.expiresAt);
     lastChanges.set(name, {});
     if (!onRedis) return false;
@@ -233,6 +259,12 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
   }
 
   return { get, set, delete: remove, getOrSet };
+}
+
+/** @throws RangeError for the name of nothing, which would be everybody's. */
+function checkName(name: unknown): void {
+  if (typeof name !== "string" || isNobody(name))
+    throw new RangeError("A value's name is a text that names something");
 }
 
 function replyOf<Value>(json: string | null): ValueReply<Value> {

@@ -5,6 +5,7 @@ import { Store } from "../../../src/store/store.ts";
 import { createValueCache } from "../../../src/value-cache/value-cache.ts";
 import { freshPrefix } from "../../support/limits.ts";
 import { type TestPlatform, testPlatform } from "../../support/platform.ts";
+import { until } from "../../support/until.ts";
 
 function openValues(
   on: "Redis" | "the isolate",
@@ -13,7 +14,7 @@ function openValues(
 ) {
   const platform = shared?.platform ?? testPlatform({ fetch: (input, init) => fetch(input, init) });
   const prefix = shared?.prefix ?? freshPrefix();
-  const wire = { cut: false, calls: 0 };
+  const wire = { cut: false, calls: 0, answered: 0 };
   const store = new Store({
     connection: on === "Redis" ? { url: inject("upstashUrl"), token: inject("upstashToken") } : null,
     events: createEvents({ platform, write: () => {} }),
@@ -22,7 +23,10 @@ function openValues(
       fetch: async (input, init) => {
         if (wire.cut) throw new TypeError("cut");
         wire.calls += 1;
-        return platform.fetch(input, init);
+        const response = await platform.fetch(input, init);
+        const text = await response.text();
+        wire.answered += 1;
+        return new Response(text, response);
       },
     },
   });
@@ -95,11 +99,6 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
     ["set", (values) => values.set("name", "newer"), { hit: true, value: "newer" }],
     ["left alone", async () => {}, { hit: true, value: "fetched" }],
     ["left alone, and was deleted before", async () => {}, { hit: true, value: "fetched" }],
-    [
-      "fetched by another too",
-      (values) => values.getOrSet("name", () => "first"),
-      { hit: true, value: "first" },
-    ],
   ])("getOrSet puts nothing in the place of what is %s while it fetches", async (what, act, expected) => {
     const { values } = openValues(on);
     if (what.includes("before")) {
@@ -144,6 +143,124 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
     await expect(values.set("name", undefined)).rejects.toThrow("JSON");
     await expect(values.set("name", 1, { ttl: 0 })).rejects.toThrow("lifetime");
   });
+});
+
+/** A value that many ask for while one request makes it: 19 of them wait. */
+async function askedByMany(opened: Opened, make: (nth: number) => unknown) {
+  const { values, platform, wire } = opened;
+  let made = 0;
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const load = async () => {
+    const nth = ++made;
+    await held;
+    return make(nth);
+  };
+  let over = 0;
+  const asked = Array.from({ length: 20 }, () =>
+    values
+      .getOrSet("name", load)
+      .catch(String)
+      .finally(() => {
+        over += 1;
+      }),
+  );
+  // A call to Redis has a timer, too: some turns after the last reply they are those of who waits.
+  let looks = 0;
+  await until(() => {
+    if (wire.answered === wire.calls && platform.timersSet() === 19 && made === 1) looks += 1;
+    return looks === 5;
+  }, "all wait");
+  const go = (ms: number) => platform.advance(ms);
+  const finish = async () => {
+    release();
+    await until(() => {
+      go(1);
+      return over === 20;
+    }, "all are answered");
+    return Promise.all(asked);
+  };
+  return { go, finish, made: () => made };
+}
+
+describe.each(["Redis", "the isolate"] as const)("a value in %s that many ask for at once", (on) => {
+  it.each<[what: string, make: (nth: number) => unknown, expected: unknown[], made: number]>([
+    ["is made once", (nth) => ({ nth }), Array(20).fill({ nth: 1 }), 1],
+    ["is made once, also where it is null", () => null, Array(20).fill(null), 1],
+  ])("%s", async (_, make, expected, made) => {
+    const many = await askedByMany(openValues(on), make);
+    expect(await many.finish()).toEqual(expected);
+    expect(many.made()).toBe(made);
+  });
+
+  it.each<[what: string, make: () => unknown, error: string]>([
+    [
+      "fails",
+      () => {
+        throw new Error("origin");
+      },
+      "Error: origin",
+    ],
+    ["is no JSON", () => undefined, "TypeError: A cached value must be JSON"],
+  ])("is each one's own to make where it %s: nobody waits twice", async (_, make, error) => {
+    const many = await askedByMany(openValues(on), make);
+    expect(await many.finish()).toEqual(Array(20).fill(error));
+    expect(many.made()).toBe(20);
+  });
+
+  it("is made by one more each 2 s while it does not come, and by all after 10 s", async () => {
+    const opened = openValues(on);
+    const many = await askedByMany(opened, (nth) => nth);
+    const made: number[] = [];
+    for (let s = 1; s <= 11; s += 1) {
+      // Looks of 10 ms, each of which goes on in a turn of its own.
+      for (let looks = 0; looks < 100; looks += 1) {
+        many.go(10);
+        for (let turn = 0; turn < 10; turn += 1) await Promise.resolve();
+      }
+      made.push(many.made());
+    }
+    expect(made.slice(0, 9)).toEqual([1, 2, 2, 3, 3, 4, 4, 5, 5]);
+    expect(made.at(-1)).toBe(20);
+    await many.finish();
+    expect(await opened.values.get("name"), "of the first that came").toMatchObject({ hit: true });
+  });
+
+  it("is not held up by another name's, nor by one that is there", async () => {
+    const opened = openValues(on);
+    await opened.values.set("there", 1);
+    const many = await askedByMany(opened, () => "made");
+    expect(await opened.values.getOrSet("there", () => 2)).toBe(1);
+    expect(await opened.values.getOrSet("other", () => 3)).toBe(3);
+    expect(await many.finish()).toEqual(Array(20).fill("made"));
+  });
+
+  it("that is set meanwhile is what those get who wait, and is not overwritten", async () => {
+    const opened = openValues(on);
+    const many = await askedByMany(opened, () => "made");
+    await opened.values.set("name", "set");
+    expect(await many.finish()).toEqual(["made", ...Array(19).fill("set")]);
+    expect(await opened.values.get("name")).toEqual({ hit: true, value: "set" });
+  });
+});
+
+describe.each(["Redis", "the isolate"] as const)("in %s", (on) => {
+  it.each([[""], [" "], ["undefined"], ["null"], ["[object Object]"], [undefined], [null], [5], [{}]])(
+    "%j names no value: it would be everybody's",
+    async (name) => {
+      const { values } = openValues(on);
+      const wrong = name as string;
+      const calls = [
+        () => values.get(wrong),
+        () => values.set(wrong, 1),
+        () => values.delete(wrong),
+        () => values.getOrSet(wrong, () => 1),
+      ];
+      for (const call of calls) await expect(call()).rejects.toThrow(RangeError);
+    },
+  );
 });
 
 describe("values while the store is lost", () => {
