@@ -14,6 +14,7 @@ import {
   plainSecrets,
 } from "./findings.ts";
 import { nearest } from "./nearest.ts";
+import { routeWarnings } from "./route-warnings.ts";
 import { sessionDatabaseIssue } from "./session-database.ts";
 import { workersCacheIssue } from "./workers-cache.ts";
 import {
@@ -175,7 +176,13 @@ function checkWorker(
       config.corsOrigins === null && config.routes.some(mayRefuse) ? [UNREADABLE_REFUSALS] : [];
     return {
       issue: null,
-      warnings: [...noOrigin, ...warnings, ...unreadable, ...strippedQueries(config.routes)],
+      warnings: [
+        ...noOrigin,
+        ...warnings,
+        ...unreadable,
+        ...strippedQueries(config.routes),
+        ...routeWarnings(config.routes),
+      ],
     };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
