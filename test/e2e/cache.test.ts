@@ -246,6 +246,18 @@ describe("the response cache of the built Worker", () => {
       for (const path of paths) expect(origin.asked(path), path).toHaveLength(1);
     });
 
+    it("says STALE of what is served while it is fetched anew, and then it is a hit", async () => {
+      const headers = { "cache-control": "max-age=60, stale-while-revalidate=60", "cache-tag": "w-stale" };
+      origin.say("/w/stale", { headers });
+      await (await harness.edge.fetch("/w/stale")).text();
+      await post("/edge/cache/purge", { tags: ["w-stale"], soft: true });
+      const answer = await post("/edge/cache/warm", { paths: ["/w/stale"] });
+      expect(await answer.text()).toContain('"cache":"STALE","stored":false');
+      await harness.counting(async () => {});
+      expect((await harness.edge.fetch("/w/stale")).headers.get("x-cache")).toBe("HIT");
+      expect(origin.asked("/w/stale")).toHaveLength(2);
+    });
+
     it("believes no field of the origin's: what it says it stored, or had", async () => {
       const lies = {
         "x-cache": "HIT",
