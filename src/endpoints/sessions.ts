@@ -9,7 +9,7 @@ import { stringify } from "../runtime/json-text.ts";
 import type { Platform } from "../runtime/platform.ts";
 import { wellFormed } from "../runtime/well-formed.ts";
 import { issued } from "../session/changes.ts";
-import type { CreatedSession, SessionEnding } from "../session/handler-sessions.ts";
+import type { CreatedSession, FoundSession, SessionEnding } from "../session/handler-sessions.ts";
 import { sessionTier, sessionUser, UNNAMEABLE } from "../session/input.ts";
 import { UserDataTooLarge } from "../session/offline-user-data.ts";
 import {
@@ -128,16 +128,21 @@ export function sessionRoutes({ sessions, platform, serviceGate, identified }: S
       });
     })
     .get("/sessions/redis/:id", configured, either(using), async (c) => {
-      const kept = await readable(c, c.req.param("id"));
+      const by = requester(c);
+      const kept = ownOf(by, await service.read(c.req.param("id")));
       return json(c, { status: "success", session: publicRecord(kept) });
     })
     .delete("/sessions/redis/:id", configured, either(ending), async (c) => {
       const id = c.req.param("id");
+      const { requestId } = c.env.received;
+      const by = requester(c);
+      const found = await service.read(id, "any");
+      // Since it was listed it may have got another id.
+      if (found.kind === "missing" && (await service.endRotated({ id, userId: by }, requestId)))
+        return c.json(outcome("done", "Session deleted"), statusOf("done"));
       // A server may end a session also while the store is lost and the session's user is unknown.
-      const byServer = c.get("session") === undefined;
-      const found = byServer ? await service.read(id, "any") : null;
-      const owner = found?.kind === "unknown" ? null : (await readable(c, id, "any")).record.user_id;
-      const ended = await service.revoke(id, owner, c.env.received.requestId);
+      const owner = found.kind === "unknown" && by === undefined ? null : ownOf(by, found).record.user_id;
+      const ended = await service.revoke(id, owner, requestId);
       if (ended === "missing")
         throw problem("SESSION_NOT_FOUND", { message: "Session not found or could not be deleted" });
       return c.json(outcome(ended, "Session deleted"), statusOf(ended));
@@ -159,15 +164,17 @@ export function sessionRoutes({ sessions, platform, serviceGate, identified }: S
       return c.json(outcome(ended, "All sessions deleted"), statusOf(ended));
     });
 
-  /** The record for its own user or a server. @throws Problem 404 for other users, as if there were no such session. */
-  async function readable(c: Context<EndpointEnv>, id: string, of: "living" | "any" = "living") {
+  /** The user whose session asks; nobody where a server does. @throws Problem 401 for a session that is over. */
+  function requester(c: Context<EndpointEnv>): string | undefined {
     const verdict = c.get("session");
-    if (verdict && verdict.kind !== "active") requireSession(verdict);
-    const found = await service.read(id, of);
+    return verdict && requireSession(verdict).claims.userId;
+  }
+
+  /** The record for its own user or a server. @throws Problem 404 for other users, as if there were no such session. */
+  function ownOf(by: string | undefined, found: FoundSession) {
     if (found.kind !== "found")
       throw problem(found.kind === "unknown" ? "SESSION_UNAVAILABLE" : "SESSION_NOT_FOUND");
-    if (verdict?.kind === "active" && verdict.claims.userId !== found.record.user_id)
-      throw problem("SESSION_NOT_FOUND");
+    if (by !== undefined && by !== found.record.user_id) throw problem("SESSION_NOT_FOUND");
     return found;
   }
 }

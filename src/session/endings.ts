@@ -1,6 +1,5 @@
 import { isSessionId, signInOf } from "../identity/session-id.ts";
 import { NO_MARK, withEnding } from "../identity/session-marks.ts";
-import type { SessionClaims } from "../identity/session-token.ts";
 import type { UserNames } from "../identity/session-users.ts";
 import type { Batch } from "../store/batch.ts";
 import type { SessionEnding } from "./handler-sessions.ts";
@@ -84,12 +83,14 @@ export function sessionEndings(parts: ServiceParts) {
    * Ends what rotations have made of a session since: whoever signs out with a former id of it means the session that goes on, be it theirs or
    * a thief's (RFC 9700 §4.14.2).
    *
+   * @param former Its user is the one that this isolate remembers, where none is given.
    * @returns whether there was any.
    */
   async function endRotated(
-    { id, userId }: Pick<SessionClaims, "id" | "userId">,
+    { id, userId = seen.get(id)?.record.user_id }: { id: string; userId?: string | undefined },
     requestId?: string,
   ): Promise<boolean> {
+    if (userId === undefined || !isSessionId(id)) return false;
     const user = await identifier.sessionUser(userId);
     const since = async (stored: SessionStore) =>
       (await stored.list(user)).filter(

@@ -110,8 +110,10 @@ export interface HandlerSessions {
    */
   touch(id: string): Promise<boolean>;
   /**
-   * Ends a session by its id: in this isolate at once, in every other within `ISOLATE_MAX_AGE_MS`.
+   * Ends a session: in this isolate at once, in every other within `ISOLATE_MAX_AGE_MS`.
    *
+   * @param session Its claims, or its id. A rotation may come meanwhile, in another tab or by a thief. Then the session goes on under another
+   *   id: with the claims it ends all the same, with an id alone only where this isolate remembers whose it was (RFC 9700 §4.14.2).
    * @returns what became of it. It does not reject for an outage.
    * @example
    * import { createEdge, type EdgeEnv } from "envoyou-edge";
@@ -120,11 +122,11 @@ export interface HandlerSessions {
    * const { session } = createEdge();
    * const app = new Hono<EdgeEnv>();
    * app.post("/logout", session({ required: true }), async (c) => {
-   *   const ended = c.var.session && (await c.var.edge.sessions.delete(c.var.session.claims.id));
+   *   const ended = c.var.session && (await c.var.edge.sessions.delete(c.var.session.claims));
    *   return c.json({ ended }, ended === "unkept" ? 503 : 200, { "Cache-Control": "no-store" });
    * });
    */
-  delete(id: string, requestId?: string): Promise<SessionEnding>;
+  delete(session: string | Pick<SessionClaims, "id" | "userId">, requestId?: string): Promise<SessionEnding>;
   /**
    * Gives a session a new id, as after a sign-in with more rights; the old one is over at once.
    *

@@ -206,10 +206,14 @@ export function createSessions(options: SessionsOptions): Sessions {
     return { ...kept, claims: final, token: await sign(final), durable };
   }
 
-  async function end(id: string, requestId?: string): Promise<SessionEnding> {
-    const found = await service.read(id, "any");
-    if (found.kind === "missing") return "missing";
-    return service.revoke(id, found.kind === "found" ? found.record.user_id : null, requestId);
+  async function end(
+    session: string | Pick<SessionClaims, "id" | "userId">,
+    requestId?: string,
+  ): Promise<SessionEnding> {
+    const named = typeof session === "string" ? { id: session } : session;
+    const found = await service.read(named.id, "any");
+    if (found.kind === "missing") return (await service.endRotated(named, requestId)) ? "done" : "missing";
+    return service.revoke(named.id, found.kind === "found" ? found.record.user_id : null, requestId);
   }
 
   async function rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null> {

@@ -28,7 +28,7 @@ const app = new Hono<EdgeEnv>()
     (c) => c.json({ made_at: new Date().toISOString() }),
   )
   .post("/api/logout", edge({ session: "required" }), async (c) => {
-    if (c.var.session) await c.var.edge.sessions.delete(c.var.session.claims.id);
+    if (c.var.session) await c.var.edge.sessions.delete(c.var.session.claims);
     return c.json({ ended: true }, 200, { "Cache-Control": "no-store" });
   });
 

@@ -93,3 +93,39 @@ describe.each<[way: string, method: string, path: string, status: number]>([
     expect(await edge.lives(other)).toBe(true);
   });
 });
+
+/** A list of sessions is as old as the page that shows it, and whoever rotates often must not outlive it. */
+describe("a session that is ended by the id it had when it was listed", () => {
+  const server = { authorization: `Bearer ${SERVICE}` };
+  const idsOf = ({ text }: { text: string }) =>
+    (JSON.parse(text) as { sessions: { session_id: string; current?: boolean }[] }).sessions;
+
+  it.each<[who: string, end: (edge: Opened, id: string, own: string) => Promise<{ status: number }>]>([
+    ["its user", (edge, id, own) => edge.as(own, "DELETE", `/auth/sessions/redis/${id}`, 2)],
+    [
+      "a server, where the isolate remembers whose it was",
+      (edge, id) => edge.ask(`/auth/sessions/redis/${id}`, { isolate: 1, method: "DELETE", headers: server }),
+    ],
+  ])("by %s ends, though it has another by now", async (_, end) => {
+    const edge = opened();
+    const [thief, own, others] = [await edge.begin(), await edge.begin(), await edge.begin("bob")];
+    await edge.lives(thief, 1);
+    const listed = idsOf(await edge.as(own, "GET", "/auth/sessions")).find(({ current }) => !current);
+    const newest = await edge.rotated(await edge.rotated(thief));
+    expect((await end(edge, listed?.session_id ?? "", own)).status).toBe(200);
+    for (const isolate of [0, 1, 2]) expect(await edge.lives(newest, isolate), `${isolate}`).toBe(false);
+    expect(await edge.lives(own), "another session of the user").toBe(true);
+    expect(await edge.lives(others), "somebody else's").toBe(true);
+    expect((await end(edge, listed?.session_id ?? "", own)).status, "once more").toBe(404);
+  });
+
+  it("by another user goes on", async () => {
+    const edge = opened();
+    const [token, other] = [await edge.begin(), await edge.begin("bob")];
+    const [listed] = idsOf(await edge.as(token, "GET", "/auth/sessions"));
+    const newest = await edge.rotated(token);
+    const path = `/auth/sessions/redis/${listed?.session_id}`;
+    for (const isolate of [0, 1]) expect((await edge.as(other, "DELETE", path, isolate)).status).toBe(404);
+    expect(await edge.lives(newest)).toBe(true);
+  });
+});

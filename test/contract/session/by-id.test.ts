@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
+import type { SessionClaims } from "../../../src/identity/session-token.ts";
 import { faultyDatabase, freshDatabase } from "../../support/database.ts";
 import { freshPrefix } from "../../support/limits.ts";
 import { openSessions, type SessionIsolateOptions, sessionPlatform } from "../../support/sessions.ts";
@@ -128,4 +129,30 @@ it("a session that was silent is ended by its id all the same, because its clien
   await one.sessions.scheduled();
   expect(await one.sessions.get(made.claims.id)).toEqual({ kind: "missing" });
   expect(await one.sessions.delete(made.claims.id)).toBe("done");
+});
+
+/** Between the check of a request's session and the end that its handler asks for, another tab, or a thief, rotates it. */
+describe.each(PLACES)("where sessions are in %s, one that got another id meanwhile", (_, options) => {
+  const HOW: [what: string, end: (isolate: Isolate, claims: SessionClaims) => Promise<unknown>][] = [
+    ["its claims", ({ sessions }, claims) => sessions.delete(claims)],
+    ["its id, where this isolate has seen it", ({ sessions }, { id }) => sessions.delete(id)],
+  ];
+  it.each(HOW)("ends by %s", async (_how, end) => {
+    const { open } = world(options());
+    const [one, other, third] = [open(), open(), open()];
+    const made = await one.sessions.create({ userId: "u1" });
+    const kept = await one.sessions.create({ userId: "u1" });
+    await one.sessions.maintenance();
+    expect(await other.present(made.token)).toMatchObject({ kind: "active" });
+    const active = await one.present(made.token);
+    if (active.kind !== "active") throw new Error("It lives");
+    const rotated = await one.sessions.rotate(active);
+    await one.sessions.maintenance();
+    expect(await end(other, made.claims)).toBe("done");
+    await other.sessions.maintenance();
+    for (const each of [other, third])
+      expect(await each.present(rotated?.token ?? "")).toMatchObject({ kind: "over" });
+    expect(await third.present(kept.token), "another of the user").toMatchObject({ kind: "active" });
+    expect(await end(other, made.claims), "once more").toBe("missing");
+  });
 });
