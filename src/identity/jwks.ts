@@ -87,7 +87,7 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
       });
       const body: unknown = JSON.parse(await boundedText(response));
       if (!response.ok || !isKeySet(body)) throw new TypeError("not a key set");
-      keys = body.keys;
+      keys = body.keys.map(whatIsSaid);
       loadedAt = platform.now();
       failed = false;
     } catch {
@@ -109,6 +109,15 @@ function isKeySet(value: unknown): value is JSONWebKeySet {
     keys.length <= MAX_KEYS &&
     keys.every((key) => typeof key === "object" && key !== null && !Array.isArray(key))
   );
+}
+
+/**
+ * A key without the members that a serializer has written for want of a value (`"use": null`, `"alg": ""`, `"key_ops": []`):
+ * they are optional (RFC 7517 §4), and to most verifiers they are not there.
+ */
+function whatIsSaid(key: object): JWK {
+  const said = Object.entries(key).filter(([, value]) => value !== null && value.length !== 0);
+  return Object.fromEntries(said);
 }
 
 /** The body as text. @throws RangeError for more than `MAX_BYTES`. */

@@ -234,6 +234,33 @@ describe("a key that is newer than the set", () => {
   });
 });
 
+async function judge(keys: unknown[], header: object = {}): Promise<string> {
+  const { wire, sign, kindOf } = harness();
+  wire.keys = keys;
+  return kindOf(sign(pairs.r1, "RS256", header));
+}
+
+/** What serializers write of a member that has no value. */
+const NOTHING = [null, "", []];
+
+describe("a member of a key that says nothing", () => {
+  const members = ["use", "key_ops", "alg", "kid", "crv", "x", "y", "d", "p", "oth", "x5c", "ext"];
+  it.each([
+    ...members.flatMap((name) => NOTHING.map((value) => [{ [name]: value }])),
+    ...NOTHING.map((value) => [Object.fromEntries(members.map((name) => [name, value]))]),
+  ])("%j is as if it were not there", async (said) => {
+    expect(await judge([jwk("r1", said)], { kid: "k" })).toBe("verified");
+  });
+
+  it.each([{ use: "enc" }, { key_ops: ["sign"] }, { alg: "PS256" }, { kid: "other" }])(
+    "%j says something",
+    async (said) => {
+      const key = { ...jwk("r1"), x5c: [], d: null, ...said };
+      expect(await judge([key], { kid: "k" })).toBe("signature");
+    },
+  );
+});
+
 describe("an address that answers oddly", () => {
   it.each<[what: string, answer: () => Response | Promise<Response>, loads: boolean]>([
     ["a byte order mark", () => new Response('\ufeff{"keys":[]}'), true],
