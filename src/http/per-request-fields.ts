@@ -20,10 +20,13 @@ export const isPerRequestField = remembered((name) => {
   return SET_PER_REQUEST.test(lax) || CONDITIONS.test(lax);
 });
 
-/** Whether an origin may read a name as that of a condition or a range, and HTTP does not (`If_None_Match`, `Request-Range`). @param name In lower case. */
+/**
+ * Whether an origin may read a name as that of a condition or a range, and HTTP does not (`If_None_Match`, `Request-Range`), or as a wish
+ * for what has changed since (`A-IM`, RFC 3229): beside the cache's own condition, since what the cache has. @param name In lower case.
+ */
 export const isMisspeltCondition = remembered((name) => {
   const lax = laxName(name);
-  return CONDITIONS.test(lax) && (lax !== name || lax === "request-range");
+  return lax === "a-im" || (CONDITIONS.test(lax) && (lax !== name || lax === "request-range"));
 });
 
 /** The field with Cloudflare's id of a request. */

@@ -37,10 +37,9 @@ function isUsable(key: JWK, alg: string): boolean {
   const { kty, crv } = KEY_OF[alg] ?? {};
   if (kty === undefined || key.kty !== kty || (crv !== undefined && key.crv !== crv)) return false;
   const names = kty === "OKP" ? ["EdDSA", "Ed25519"] : [alg];
-  if (key.alg !== undefined && !names.includes(key.alg)) return false;
-  if (key.use !== undefined && key.use !== "sig") return false;
-  const operations: unknown = key.key_ops;
-  return operations === undefined || (Array.isArray(operations) && operations.includes("verify"));
+  if (!names.includes(key.alg ?? alg) || (key.use ?? "sig") !== "sig") return false;
+  const operations: unknown = key.key_ops ?? ["verify"];
+  return Array.isArray(operations) && operations.includes("verify");
 }
 
 /** Imported keys have no open I/O, so requests may share them (law 4). They go with the set that they stand in. */

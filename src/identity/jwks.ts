@@ -102,10 +102,9 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
 }
 
 function isKeySet(value: unknown): value is JSONWebKeySet {
-  if (typeof value !== "object" || value === null || !("keys" in value) || !Array.isArray(value.keys))
-    return false;
-  const { keys } = value as { keys: unknown[] };
+  const keys = (value as { keys?: unknown } | null)?.keys;
   return (
+    Array.isArray(keys) &&
     keys.length <= MAX_KEYS &&
     keys.every((key) => typeof key === "object" && key !== null && !Array.isArray(key))
   );
@@ -116,7 +115,7 @@ function isKeySet(value: unknown): value is JSONWebKeySet {
  * they are optional (RFC 7517 §4), and to most verifiers they are not there.
  */
 function whatIsSaid(key: object): JWK {
-  const said = Object.entries(key).filter(([, value]) => value !== null && value.length !== 0);
+  const said = Object.entries(key).filter(([, value]) => (value ?? "").length !== 0);
   return Object.fromEntries(said);
 }
 

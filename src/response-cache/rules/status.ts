@@ -3,8 +3,8 @@ const HEURISTICALLY_CACHEABLE: ReadonlySet<number> = new Set([
   200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 501,
 ]);
 
-/** Of a part, and of nothing new: they need a cache that combines parts (RFC 9111 §3, §3.3, §3.4). This one stores whole responses. */
-const NOT_WHOLE: ReadonlySet<number> = new Set([206, 304]);
+/** Of a part, of what has changed, and of nothing new: they need a cache that combines parts (RFC 9111 §3, §3.3, §3.4; RFC 3229 §10.4.1). This one stores whole responses. */
+const NOT_WHOLE: ReadonlySet<number> = new Set([206, 226, 304]);
 
 /** Nothing there, or no such method: what may be otherwise in a moment. */
 const MISSING: ReadonlySet<number> = new Set([404, 405, 410, 414, 501]);

@@ -16,6 +16,8 @@ describe("a field as the origin is sent it", () => {
     ["another spelling of the edge's own", "x_user_id", { x_user_id: "eve" }, null],
     ["another spelling of a condition", "if_none_match", { if_none_match: '"x"' }, null],
     ["Apache's other name of a range", "request-range", { "request-range": "bytes=0-9" }, null],
+    ["a wish for a delta (RFC 3229)", "a-im", { "a-im": "feed" }, null],
+    ["another spelling of that", "a_im", { a_im: "feed" }, null],
     ["a condition", "if-none-match", { "if-none-match": '"x"' }, '"x"'],
     ["the session's bearer", "authorization", { authorization: `Bearer ${TOKEN}` }, null],
     ["another bearer", "authorization", { authorization: "Bearer abc" }, "Bearer abc"],
@@ -35,8 +37,8 @@ describe("a field as the origin is sent it", () => {
   });
 
   it("is as it came where nothing is cached", () => {
-    const fields = new ForwardedFields(new Headers({ if_none_match: '"x"' }), null);
-    expect(fields.get("if_none_match")).toBe('"x"');
+    const fields = new ForwardedFields(new Headers({ if_none_match: '"x"', "a-im": "feed" }), null);
+    expect([fields.get("if_none_match"), fields.get("a-im")]).toEqual(['"x"', "feed"]);
   });
 
   it("is the session's too for the app's own handlers", () => {
