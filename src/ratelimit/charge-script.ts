@@ -33,6 +33,12 @@ import type { Charge, Charged, ChargedOutcome, Entry } from "./charge.ts";
  */
 const chargeScript = defineScript(`#!lua flags=allow-key-locking
 local now = tonumber(ARGV[1])
+-- Another program's text is no count: below zero, infinite or NaN it would let everybody pass, or nobody. The isolate counts then.
+local function count(text)
+  local number = tonumber(text)
+  assert(number and number >= 0 and number < math.huge, "no count")
+  return number
+end
 local algorithms = {}
 ${Object.entries(algorithms).map(luaOf).join("\n")}
 ${luaSessionOutcome}

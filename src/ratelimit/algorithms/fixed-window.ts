@@ -19,7 +19,7 @@ export const fixedWindow: Algorithm<WindowCounts> = {
     strings: true,
     arguments: 0,
     read: `
-  l.current, l.previous = tonumber(l.values[1] or 0), 0
+  l.current, l.previous = count(l.values[1] or 0), 0
   l.room = l.limit - l.current`,
     write: writeCounter,
   },

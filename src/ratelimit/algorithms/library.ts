@@ -45,7 +45,8 @@ export async function chargeByLibrary(
   const answer = algorithm.limit(context, keys.windowCounter(policy.id, caller));
   const read = (remaining: number, values: readonly (string | null)[]) => {
     const [current = 0, previous = 0] = values.map(Number);
-    if (![current, previous, remaining, at].every(Number.isFinite)) throw notUnderstood();
+    const isCount = (number: number) => number >= 0 && Number.isFinite(number);
+    if (![current, previous, at].every(isCount) || !Number.isFinite(remaining)) throw notUnderstood();
     const success = remaining >= 0;
     const weighted = Math.floor((1 - (at % policy.windowMs) / policy.windowMs) * previous);
     const counts = {

@@ -29,7 +29,7 @@ export const slidingWindow: Algorithm<WindowCounts> = {
     strings: true,
     arguments: 0,
     read: `
-  l.current, l.previous = tonumber(l.values[1] or 0), tonumber(l.values[2] or 0)
+  l.current, l.previous = count(l.values[1] or 0), count(l.values[2] or 0)
   l.room = l.limit - l.current - math.floor((1 - (now % l.window) / l.window) * l.previous)`,
     write: writeCounter,
   },

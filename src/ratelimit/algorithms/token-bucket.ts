@@ -39,9 +39,9 @@ export const tokenBucket: Algorithm<BucketCounts> & { refills: true } = {
     read: `
   local bucket = redis.call("HMGET", l.key, "refilledAt", "tokens")
   l.refill = tonumber(l[1])
-  l.refilledAt = tonumber(bucket[1] or now)
+  l.refilledAt = count(bucket[1] or now)
   -- Under a capacity that was lowered, or that another tier has, the tokens above it are gone at once.
-  l.tokens = math.min(l.limit, tonumber(bucket[2] or l.limit))
+  l.tokens = math.min(l.limit, count(bucket[2] or l.limit))
   if now >= l.refilledAt + l.window then
     local refills = math.floor((now - l.refilledAt) / l.window)
     l.tokens = math.min(l.limit, l.tokens + refills * l.refill)
