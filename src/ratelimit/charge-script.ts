@@ -28,12 +28,14 @@ import type { Charge, Charged, ChargedOutcome, Entry } from "./charge.ts";
  * the first list; then per window: algorithm, mode, limit, window (ms), cost, most, and the algorithm's own arguments. The
  * mode is `enforce`, `shadow`, or `force`: count it, room or not, as what an outage left to be counted.
  *
+ * Another program's text is no count: below zero, infinite or NaN it would let everybody pass, or nobody. The script fails on it, and
+ * the isolate counts.
+ *
  * Replies 1 or 0 (admitted), the session's outcome (1 alive, or only one list; 2 absent; 3 ended), then per window of the list
  * that was used: units taken and what the algorithm tells of its counts.
  */
 const chargeScript = defineScript(`#!lua flags=allow-key-locking
 local now = tonumber(ARGV[1])
--- Another program's text is no count: below zero, infinite or NaN it would let everybody pass, or nobody. The isolate counts then.
 local function count(text)
   local number = tonumber(text)
   assert(number and number >= 0 and number < math.huge, "no count")

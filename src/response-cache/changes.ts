@@ -22,7 +22,10 @@ export type ChangeMember = `${"h" | "s" | "d"}${string}`;
 /** The member whose score says up to when changes are missed. */
 export const MISSED = "!";
 
-/** For scripts: notes a change in the set at KEYS[2]. */
+/**
+ * For scripts: notes a change in the set at KEYS[2]. Of too many it drops half: else each further write would have every isolate drop
+ * what it holds.
+ */
 export const NOTE_CHANGE = `
 local function note(at, member, now)
   if type(redis.pcall('ZADD', KEYS[2], 'GT', at, member)) == 'table' then
@@ -32,7 +35,6 @@ local function note(at, member, now)
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ${CHANGE_LIFE_MS})
   local over = redis.call('ZCARD', KEYS[2]) - ${MAX_CHANGES}
   if over > 0 then
-    -- Half of them: else each further write would have every isolate drop what it holds.
     over = over + ${MAX_CHANGES / 2}
     local last = redis.call('ZRANGE', KEYS[2], over, over, 'WITHSCORES')
     redis.call('ZREMRANGEBYRANK', KEYS[2], 0, over)

@@ -45,10 +45,12 @@ export interface LatestPurges {
   purges: readonly (TimedPurge & { pending: boolean })[];
 }
 
+/**
+ * KEYS: the log. ARGV: now, oldest worth keeping, most members, most that have a wider one, lifetime, then the members, each with its
+ * wider one or `''`.
+ */
 const appendScript = defineScript(`
 #!lua flags=allow-key-locking
--- KEYS: the log. ARGV: now, oldest worth keeping, most members, most that have a wider one, lifetime, then the members,
--- each with its wider one or ''.
 local gone = redis.pcall('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[2])
 if type(gone) == 'table' then
   redis.call('DEL', KEYS[1])

@@ -32,6 +32,7 @@ export const tokenBucket: Algorithm<BucketCounts> & { refills: true } = {
   refills: true,
   pending: pendingByWindow,
   keys: (keys, { policy, caller }) => [keys.tokenBucket(policy.id, caller)],
+  // Under a capacity that was lowered, or that another tier has, the tokens above it are gone at once.
   lua: {
     keys: 1,
     strings: false,
@@ -40,7 +41,6 @@ export const tokenBucket: Algorithm<BucketCounts> & { refills: true } = {
   local bucket = redis.call("HMGET", l.key, "refilledAt", "tokens")
   l.refill = tonumber(l[1])
   l.refilledAt = count(bucket[1] or now)
-  -- Under a capacity that was lowered, or that another tier has, the tokens above it are gone at once.
   l.tokens = math.min(l.limit, count(bucket[2] or l.limit))
   if now >= l.refilledAt + l.window then
     local refills = math.floor((now - l.refilledAt) / l.window)
