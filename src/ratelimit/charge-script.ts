@@ -38,7 +38,7 @@ const chargeScript = defineScript(`#!lua flags=allow-key-locking
 local now = tonumber(ARGV[1])
 local function count(text)
   local number = tonumber(text)
-  assert(number and number >= 0 and number < math.huge, "no count")
+  assert(number and number >= 0 and number < math.huge)
   return number
 end
 local algorithms = {}

@@ -45,8 +45,9 @@ export async function chargeByLibrary(
   const answer = algorithm.limit(context, keys.windowCounter(policy.id, caller));
   const read = (remaining: number, values: readonly (string | null)[]) => {
     const [current = 0, previous = 0] = values.map(Number);
-    const isCount = (number: number) => number >= 0 && Number.isFinite(number);
-    if (![current, previous, at].every(isCount) || !Number.isFinite(remaining)) throw notUnderstood();
+    const areCounts =
+      Math.min(current, previous) >= 0 && Number.isFinite(current + previous + remaining + at);
+    if (!areCounts) throw notUnderstood();
     const success = remaining >= 0;
     const weighted = Math.floor((1 - (at % policy.windowMs) / policy.windowMs) * previous);
     const counts = {
