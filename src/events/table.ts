@@ -205,7 +205,7 @@ export const eventTable = {
       route: configuredName,
       reason: word(
         ...["malformed", "algorithm", "signature", "expired", "not yet valid"],
-        ...["issuer", "audience", "subject", "claims"],
+        ...["issuer", "audience", "type", "subject", "claims"],
       ),
     },
   },

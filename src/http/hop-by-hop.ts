@@ -86,7 +86,10 @@ export function dropHopByHop(
   return names;
 }
 
-/** Whether a request asks for a WebSocket (RFC 6455 §4.1). */
-export function isWebSocketUpgrade(headers: Headers): boolean {
-  return headers.get("upgrade")?.trim().toLowerCase() === "websocket";
+/**
+ * Whether a request asks for a WebSocket: only a GET can (RFC 6455 §4.1). Any other `Upgrade`, such as curl's for HTTP/2, may be
+ * ignored (RFC 9110 §7.8), and is.
+ */
+export function isWebSocketUpgrade({ method, headers }: Pick<Request, "method" | "headers">): boolean {
+  return method === "GET" && headers.get("upgrade")?.trim().toLowerCase() === "websocket";
 }

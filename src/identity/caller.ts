@@ -53,7 +53,7 @@ export type KeyClaim =
       unchecked?: true;
     };
 
-/** Why a JWT is refused. `signature`: no key that may be used for it has signed it. `claims`: any claim without a word of its own. */
+/** Why a JWT is refused. `signature`: no key that may be used for it has signed it. `type`: it is no access token. `claims`: any claim without a word of its own. */
 export type JwtRefusal =
   | "malformed"
   | "algorithm"
@@ -62,6 +62,7 @@ export type JwtRefusal =
   | "not yet valid"
   | "issuer"
   | "audience"
+  | "type"
   | "subject"
   | "claims";
 

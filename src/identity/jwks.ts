@@ -87,7 +87,7 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
       });
       const body: unknown = JSON.parse(await boundedText(response));
       if (!response.ok || !isKeySet(body)) throw new TypeError("not a key set");
-      keys = body.keys.map(whatIsSaid);
+      keys = body.keys.filter(isObject).map(whatIsSaid);
       loadedAt = platform.now();
       failed = false;
     } catch {
@@ -103,11 +103,12 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
 
 function isKeySet(value: unknown): value is JSONWebKeySet {
   const keys = (value as { keys?: unknown } | null)?.keys;
-  return (
-    Array.isArray(keys) &&
-    keys.length <= MAX_KEYS &&
-    keys.every((key) => typeof key === "object" && key !== null && !Array.isArray(key))
-  );
+  return Array.isArray(keys) && keys.length <= MAX_KEYS && keys.some(isObject) === keys.length > 0;
+}
+
+/** Anything else in a set is no key, and does not spoil those beside it (RFC 7517 §5). */
+function isObject(key: unknown): boolean {
+  return typeof key === "object" && key !== null && !Array.isArray(key);
 }
 
 /**

@@ -85,7 +85,8 @@ export function createJwtVerifier({ jwt, platform, events }: JwtVerifierOptions)
       ...(audiences.length > 0 && { audience: [...audiences] }),
     };
     try {
-      return claimOf((await jwtVerify(token, key, options)).payload);
+      const { payload, protectedHeader } = await jwtVerify(token, key, options);
+      return isForOtherUse(protectedHeader.typ, payload) ? invalid("type") : claimOf(payload);
     } catch (error) {
       const reason = refusalOf(error);
       if (reason) return invalid(reason);
@@ -101,6 +102,18 @@ export function createJwtVerifier({ jwt, platform, events }: JwtVerifierOptions)
     const { iat: _iat, exp: _exp, nbf: _nbf, jti: _jti, ...claims } = payload;
     return { kind: "verified", userId: sub, tier: named ? tier : null, claims: canonicalJson(claims) };
   }
+}
+
+/**
+ * Types of JWTs that an issuer may sign with the keys of its access tokens, and that let nobody call an API (RFC 8725 §3.11). A
+ * list of those and not of access tokens' types: few issuers use RFC 9068's, and some have their own.
+ */
+const OTHER_TYPES =
+  /^(application\/)?(secevent|logout|token-introspection|statuslist|entity-statement|trust-mark|oauth-authz-req|client-authentication|dpop|kb|dc|vc|vp)\+(sd-)?jwt$/i;
+
+/** Whether a JWT was made for something else: its `typ` says so, or it has the `events` of every security event (RFC 8417 §2.2). */
+function isForOtherUse(typ: unknown, { events }: JWTPayload): boolean {
+  return (typeof events === "object" && events !== null) || OTHER_TYPES.test(String(typ));
 }
 
 function invalid(reason: JwtRefusal): JwtClaim {

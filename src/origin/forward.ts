@@ -93,7 +93,7 @@ async function answerOf(
       // The body in its content coding, as sent: the runtime would decode what is read.
       encodeResponseBody: "manual",
     });
-    if (isFinal(response, headers)) return { kind: "response", response };
+    if (isFinal(response, { method, headers })) return { kind: "response", response };
     return { ...ORIGIN_GONE, originStatus: response.status };
   } catch {
     return ORIGIN_GONE;
@@ -105,7 +105,7 @@ async function answerOf(
  * protocols is an answer only to whoever asked for it (§15.2.2), and the only one the edge asks for is a WebSocket; and no
  * response can be made with a status that is none (§15).
  */
-function isFinal({ status, webSocket }: Response, asked: Headers): boolean {
+function isFinal({ status, webSocket }: Response, asked: Pick<Request, "method" | "headers">): boolean {
   if (status === 101) return isWebSocketUpgrade(asked) && webSocket !== null;
   return status >= 200 && status <= 599;
 }

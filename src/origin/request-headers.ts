@@ -30,8 +30,8 @@ export interface OriginHeadersInput {
 /** The header fields for the origin: the client's fields without the edge's own and hop-by-hop ones, and what the edge adds. */
 export function originHeaders(input: OriginHeadersInput): Headers {
   const { url, user, tier, requestId, originToken, platform } = input;
-  // Only a GET can become a WebSocket (RFC 6455 §4.1); on anything else the offer would cost the content.
-  const websocket = input.method === "GET" && isWebSocketUpgrade(input.headers);
+  // On anything else the offer would cost the content.
+  const websocket = isWebSocketUpgrade(input);
   const headers = new ForwardedFields(input.headers, input.cacheRule).toHeaders(input.cacheRule !== null);
   if (websocket) headers.set("upgrade", "websocket");
   const forwards = maxForwards(input);

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { CacheRule } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
 import type { CredentialNames } from "../http/credential-fields.ts";
+import { isWebSocketUpgrade } from "../http/hop-by-hop.ts";
 import { isUnsafeMethod } from "../http/methods.ts";
 import { forgivenUrls } from "../http/url-spelling.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
@@ -159,7 +160,7 @@ export function createResponseCache(options: ResponseCacheOptions): ResponseCach
     // Whoever asks, what succeeds makes what is stored invalid.
     if (isUnsafeMethod(method)) return () => writeHandler({ withdrawals, addressesOf }, request);
     const { cache: rule } = route;
-    if (!rule || headers.has("upgrade")) return () => null;
+    if (!rule || isWebSocketUpgrade(request.request)) return () => null;
     const expected = outcomes.kind === "settled" ? outcomes.identity : outcomes.alive;
     const own = rule.scope === "caller";
     const facts = { headers, url, names: options.credentials, ignoreCookies: rule.ignoreCookies };

@@ -19,6 +19,18 @@ describe("a request that no entry can answer", () => {
     expect(reply.headers.get("cache-status")).toBe(status);
   });
 
+  it.each<[method: string, upgrade: string, word: string | undefined]>([
+    ["GET", "h2c", "HIT"],
+    ["GET", "h2c, HTTP/2.0, TLS/1.3", "HIT"],
+    ["HEAD", "websocket", "HIT"],
+    ["GET", "websocket", undefined],
+  ])("is a %s with Upgrade: %s only where it can become a WebSocket", async (method, upgrade, word) => {
+    const { ask } = openCache({ origin: new Origin(() => json({}, LONG)) });
+    await ask("/v1/x");
+    const reply = await ask("/v1/x", { method, headers: { connection: "upgrade", upgrade } });
+    expect(reply.word ?? undefined).toBe(word);
+  });
+
   it("does not reach the origin either where only what is stored was asked for (RFC 9111 §5.2.1.7)", async () => {
     const { ask, origin } = openCache({ origin: new Origin(() => json({}, LONG)) });
     const headers = { "cache-control": "only-if-cached", "if-match": '"a"' };

@@ -85,11 +85,13 @@ describe("what Connection names", () => {
   });
 });
 
-it.each<[upgrade: string, is: boolean]>([
-  ["websocket", true],
-  [" WebSocket ", true],
-  ["h2c", false],
-  ["websocket, h2c", false],
-])("Upgrade: %j asks for a WebSocket: %s", (upgrade, is) => {
-  expect(isWebSocketUpgrade(new Headers({ upgrade }))).toBe(is);
+it.each<[method: string, upgrade: string, is: boolean]>([
+  ["GET", "websocket", true],
+  ["GET", " WebSocket ", true],
+  ["GET", "h2c", false],
+  ["GET", "websocket, h2c", false],
+  ["HEAD", "websocket", false],
+  ["POST", "websocket", false],
+])("%s with Upgrade: %j asks for a WebSocket: %s", (method, upgrade, is) => {
+  expect(isWebSocketUpgrade({ method, headers: new Headers({ upgrade }) })).toBe(is);
 });

@@ -127,6 +127,12 @@ describe("the keys of a set that may have signed a token (RFC 7515 §4.1.4, RFC 
       "verified",
     ],
     [
+      "what is no key beside it",
+      () => [null, "", 7, true, [], [jwk("r2")], jwk("r1")],
+      ["r1", "RS256"],
+      "verified",
+    ],
+    [
       "a broken key beside it",
       () => [{ kty: "RSA", n: "AA", e: "AA" }, jwk("r1")],
       ["r1", "RS256"],

@@ -75,8 +75,10 @@ function harness({
       exp: Math.floor(platform.now() / 1000) + 3600,
       ...over,
     });
-  const hs256 = (over: Record<string, unknown> = {}, secret = SECRETS[0] ?? "") =>
-    claims(over).setProtectedHeader({ alg: "HS256" }).sign(bytes(secret));
+  const hs256 = (over: Record<string, unknown> = {}, secret = SECRETS[0] ?? "", header: object = {}) =>
+    claims(over)
+      .setProtectedHeader({ alg: "HS256", ...header })
+      .sign(bytes(secret));
   const signed = ({ kid, alg, key }: Signer, over: Record<string, unknown> = {}) =>
     claims(over).setProtectedHeader({ alg, kid }).sign(key);
   return { platform, verify, wire, hs256, signed };
@@ -162,6 +164,33 @@ describe("a JWT", () => {
   ])("is invalid with %s", async (_, over, reason, secret) => {
     const { verify, hs256 } = harness();
     expect(await verify(await hs256({ ...over }, secret))).toEqual({ kind: "invalid", reason });
+  });
+
+  it.each(["JWT", "jwt", "at+jwt", "application/at+jwt", "AT+JWT", "acme-api+jwt", "Bearer", "", 7])(
+    "is valid with the typ %j: issuers call access tokens by many names",
+    async (typ) => {
+      const { verify, hs256 } = harness();
+      expect(await verify(await hs256({}, undefined, { typ }))).toEqual(verified);
+    },
+  );
+
+  it.each([
+    ...["logout+jwt", "Logout+JWT", "secevent+jwt", "application/secevent+jwt", "token-introspection+jwt"],
+    ...["statuslist+jwt", "entity-statement+jwt", "trust-mark+jwt", "oauth-authz-req+jwt", "dpop+jwt"],
+    ...["client-authentication+jwt", "kb+jwt", "vc+jwt", "vp+jwt", "vc+sd-jwt", "dc+sd-jwt"],
+  ])("is invalid with the typ %j, which is another use's (RFC 8725 §3.11)", async (typ) => {
+    const { verify, hs256 } = harness();
+    const token = await hs256({}, undefined, { typ });
+    expect(await verify(token)).toEqual({ kind: "invalid", reason: "type" });
+  });
+
+  it("is invalid with the events of a security event, whatever its typ (RFC 8417 §2.2)", async () => {
+    const { verify, hs256 } = harness();
+    const logout = { "http://schemas.openid.net/event/backchannel-logout": {} };
+    for (const events of [logout, {}])
+      expect(await verify(await hs256({ events }))).toEqual({ kind: "invalid", reason: "type" });
+    for (const events of [undefined, null, "all", 7])
+      expect(await verify(await hs256({ events }))).toMatchObject({ kind: "verified" });
   });
 
   it.each<[what: string, over: (now: number) => object]>([
