@@ -7,6 +7,7 @@ import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
 import { Outbox } from "../store/outbox.ts";
 import type { Replay } from "../store/recovery.ts";
+import { textIn } from "../store/replies.ts";
 import type { KeyClaim } from "./caller.ts";
 import {
   type KeyStatus,
@@ -186,7 +187,8 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
   async function write(batch: Batch, hash: string, status: KeyStatus, always: boolean): Promise<void> {
     const writtenAt = platform.now();
     const args = keyStatusArguments(status, always);
-    hear(hash, await batch.run<string>(keyStatusScript, [keys.keyStatus(hash)], args), writtenAt);
+    const reply = await batch.run(keyStatusScript, [keys.keyStatus(hash)], args);
+    hear(hash, textIn(reply), writtenAt);
   }
 }
 

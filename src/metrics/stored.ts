@@ -1,5 +1,6 @@
 import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";
+import { textsIn } from "../store/replies.ts";
 import { defineScript } from "../store/script.ts";
 import type { Counts } from "./counts.ts";
 import { addMinutes, type Bucket, minutesIn, minutesText, sumsOf } from "./minutes.ts";
@@ -128,11 +129,11 @@ export async function readStored(
   const recent = minute - RECENT_BUCKETS + 1;
   const batch = openBatch();
   // The totals first: what is folded after that is still in its buckets.
-  const reply = batch.queue<string[]>((pipeline) => pipeline.hgetall(keys.metricTotals()));
+  const reply = batch.queue((pipeline) => pipeline.hgetall(keys.metricTotals()));
   const before =
     since === undefined
       ? []
-      : batch.queue<string[]>((pipeline) =>
+      : batch.queue((pipeline) =>
           pipeline.zrange(keys.metricSnapshots(), since, "-inf", {
             byScore: true,
             rev: true,
@@ -148,8 +149,8 @@ export async function readStored(
     Array.from({ length: RECENT_BUCKETS + 1 }, (_, index) => recent + index),
   );
   await batch.send();
-  const fields = fieldsOf(await reply);
-  const [snapshot = null] = await before;
+  const fields = fieldsOf(textsIn(await reply));
+  const [snapshot = null] = textsIn(await before);
   const throughText = fields.get("through") ?? "";
   const through = numberOf(throughText);
   const waiting = waitingIn(fields);
@@ -190,7 +191,7 @@ function readBuckets(batch: Batch, keys: Keys, minutes: readonly number[]): Prom
   const all = Promise.all(
     minutes.map(async (minute): Promise<Bucket> => {
       const key = keys.metricMinute(minute);
-      return [minute, await batch.queue<string[]>((pipeline) => pipeline.hgetall(key))];
+      return [minute, textsIn(await batch.queue((pipeline) => pipeline.hgetall(key)))];
     }),
   );
   all.catch(() => {});
@@ -239,7 +240,7 @@ export async function fold(openBatch: () => Batch, keys: Keys, stored: Stored): 
   const folded = waiting.filter((minute) => minute <= next);
   const buckets = folded.map((minute) => keys.metricMinute(minute));
   const batch = openBatch();
-  const done = batch.run<number>(
+  const done = batch.run(
     FOLD,
     [keys.metricTotals(), keys.metricHour(hour), keys.metricSnapshots(), ...buckets],
     [

@@ -3,6 +3,7 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
+import { listIn, textOrNullIn } from "../store/replies.ts";
 import type { Store } from "../store/store.ts";
 import type { Counts } from "./counts.ts";
 import {
@@ -118,7 +119,7 @@ export class MetricsWriter {
       }
       const args = [id, text, UNFOLDED_MS, MAX_FIELDS, FOLD_EVERY_MS, now, waitingField(minute), TOTALS_MS];
       const names = [key, keys.metricFold(), keys.metricTotals()];
-      const [entered, turn] = await batch.run<[number, number]>(ENTER, names, args);
+      const [entered, turn] = listIn(await batch.run(ENTER, names, args));
       return [entered === 1, turn === 1];
     } catch (error) {
       if (error instanceof StoreError && !error.certainlyNotApplied) this.#doubts.add(minute);
@@ -131,7 +132,7 @@ export class MetricsWriter {
     const { keys } = this.#options;
     const id = this.#id;
     const reading = [...this.#doubts].map((minute) =>
-      batch.queue<string | null>((pipeline) => pipeline.hget(keys.metricMinute(minute), id)),
+      batch.queue((pipeline) => pipeline.hget(keys.metricMinute(minute), id)).then(textOrNullIn),
     );
     const texts = [this.#written, ...(await Promise.all(reading))];
     const latest = texts.reduce((one, other) => (numberOf(other ?? "") > numberOf(one ?? "") ? other : one));

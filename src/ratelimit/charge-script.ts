@@ -7,9 +7,9 @@ import {
 } from "../identity/session-outcome.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
-import { StoreError } from "../store/errors.ts";
 import { readAlsoLate } from "../store/given-up.ts";
 import type { Keys } from "../store/keys.ts";
+import { listIn, notUnderstood } from "../store/replies.ts";
 import { defineScript } from "../store/script.ts";
 import type { Algorithm } from "./algorithms/algorithm.ts";
 import { algorithmOf, algorithms, available } from "./algorithms/algorithms.ts";
@@ -128,7 +128,7 @@ export async function chargeByScript(
 ): Promise<Charged> {
   const now = options.platform.now();
   const { names, args } = windowsOf(charges, now, options);
-  const reply = batch.run<unknown>(chargeScript, names, [now, "all", ...args]);
+  const reply = batch.run(chargeScript, names, [now, "all", ...args]);
   return readAlsoLate(reply, (given) => {
     const { state: _, ...charged } = readReply(given, [charges], now);
     return charged;
@@ -153,7 +153,7 @@ export async function chargeOutcomeByScript(
 ): Promise<ChargedOutcome> {
   const now = options.platform.now();
   const { names, args } = windowsOf([...alive, ...over], now, options);
-  const reply = batch.run<unknown>(
+  const reply = batch.run(
     chargeScript,
     [...sessionKeys(options.keys, session), ...names],
     [now, "outcome", ...sessionArguments(session), alive.length, ...args],
@@ -187,8 +187,7 @@ function readReply(
   lists: readonly (readonly Charge[])[],
   now: number,
 ): Charged & { state: number } {
-  if (!Array.isArray(reply)) throw notUnderstood();
-  const [yesOrNo, state, ...facts]: unknown[] = reply;
+  const [yesOrNo, state, ...facts] = listIn(reply);
   // What is neither yes nor no must not pass for a denial.
   if (yesOrNo !== 0 && yesOrNo !== 1) throw notUnderstood();
   const charges = typeof state === "number" ? lists[state - 1] : undefined;
@@ -199,13 +198,8 @@ function readReply(
 }
 
 function readEntry({ policy, cost }: Charge, reply: unknown, now: number, admitted: boolean): Entry {
-  if (!Array.isArray(reply)) throw notUnderstood();
-  const [taken = Number.NaN, ...facts] = reply.map(Number);
+  const [taken = Number.NaN, ...facts] = listIn(reply).map(Number);
   if (facts.length < 2 || ![taken, ...facts].every(Number.isFinite)) throw notUnderstood();
   const counts = algorithmOf(policy).parse(facts, { quota: policy, cost, taken, now });
   return { counts, taken, short: taken === 0 && (admitted || available(policy, counts, now) < cost) };
-}
-
-function notUnderstood(): StoreError {
-  return new StoreError("malformed", "The reply of the limits' script has another shape");
 }

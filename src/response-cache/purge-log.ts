@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
+import { listIn } from "../store/replies.ts";
 import { defineScript } from "../store/script.ts";
 import { CLOCKS_DIFFER_MS } from "./changes.ts";
 import {
@@ -190,10 +191,10 @@ export class PurgeLog {
       .map((purge) => ({ ...purge, pending: this.#pending.has(memberOf(purge.target, purge.soft)) }));
     try {
       if (!batch) return { complete: false, purges: known.slice(0, most) };
-      const read = await batch.queue<unknown[]>((pipeline) =>
+      const read = await batch.queue((pipeline) =>
         pipeline.zrange(keys.purges(), 0, most - 1, { rev: true, withScores: true }),
       );
-      const logged = timedPurges(read).map((purge) => ({ ...purge, pending: false }));
+      const logged = timedPurges(listIn(read)).map((purge) => ({ ...purge, pending: false }));
       const all = [...logged, ...known.filter(({ pending }) => pending)];
       return { complete: true, purges: all.sort((one, other) => other.at - one.at).slice(0, most) };
     } catch (error) {

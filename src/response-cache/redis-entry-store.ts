@@ -4,6 +4,7 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
+import { listIn } from "../store/replies.ts";
 import type { Store } from "../store/store.ts";
 import { sharedKeyOf } from "./address.ts";
 import { isHere } from "./body.ts";
@@ -111,11 +112,11 @@ export class RedisEntryStore implements EntryStore {
   }
 
   /** Members and scores by turns; null where the key holds something else. */
-  async #readScores(key: string, since: string, batch: Batch): Promise<unknown[] | null> {
+  async #readScores(key: string, since: string, batch: Batch): Promise<readonly unknown[] | null> {
     const from = since === "-inf" ? since : Number(since);
     const options = { byScore: true, withScores: true } as const;
     try {
-      return await batch.queue<unknown[]>((pipeline) => pipeline.zrange(key, from, "+inf", options));
+      return listIn(await batch.queue((pipeline) => pipeline.zrange(key, from, "+inf", options)));
     } catch (error) {
       if (error instanceof StoreError && error.redisCode === "WRONGTYPE") return null;
       throw error;
@@ -124,14 +125,13 @@ export class RedisEntryStore implements EntryStore {
 
   /** Looks for a variant. It is queued at once. */
   async #search(key: string, { selecting, heldId }: EntryQuery, batch: Batch): Promise<Searched> {
-    const reply = await batch.run<unknown>(
+    const reply = await batch.run(
       findScript,
       [this.#keys.variants(key)],
       [heldId ?? "", ...selecting.asArguments()],
     );
     // What is no answer of the script must not pass for "nothing stored".
-    if (!Array.isArray(reply)) throw new StoreError("malformed", "The reply is none that the script gives");
-    const [gone, id, text, others] = reply as unknown[];
+    const [gone, id, text, others] = listIn(reply);
     const withdrawnAt = Number(gone) || 0;
     const found = { ...(withdrawnAt > 0 && { withdrawnAt }), others: othersIn(others) };
     if (id === undefined || id === null) return { kind: "nothing", ...found };
@@ -160,8 +160,8 @@ export class RedisEntryStore implements EntryStore {
 
   async variant({ key }: EntryAddress, name: string, batch: Batch): Promise<Entry | null> {
     const hash = this.#keys.variants(key);
-    const [text, withdrawnAt] =
-      (await batch.queue<unknown[]>((pipeline) => pipeline.hmget(hash, `e:${name}`, `w:${name}`))) ?? [];
+    const reply = await batch.queue((pipeline) => pipeline.hmget(hash, `e:${name}`, `w:${name}`));
+    const [text, withdrawnAt] = listIn(reply);
     const entry = typeof text === "string" ? decodeEntry(text) : null;
     if (entry?.body.apart) entry.body.apart.inHash = true;
     return entry && entry.meta.requestTime > (Number(withdrawnAt) || 0) ? entry : null;
@@ -251,7 +251,7 @@ export class RedisEntryStore implements EntryStore {
     const batch = this.#store.batchApart();
     const { variants, longBody } = this.#keys;
     const field = `b:${await sha1(variant)}`;
-    const reading = batch.queue<unknown>((pipeline) =>
+    const reading = batch.queue((pipeline) =>
       body.apart?.inHash ? pipeline.hget(variants(key), field) : pipeline.get(longBody(key)),
     );
     await batch.send();

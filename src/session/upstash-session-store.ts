@@ -4,8 +4,8 @@ import { endingsOf, type Mark, NO_MARK, withEnding } from "../identity/session-m
 import type { UserNames } from "../identity/session-users.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
-import { StoreError } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
+import { countIn, notUnderstood, textsIn, yesOrNoIn } from "../store/replies.ts";
 import type { Store } from "../store/store.ts";
 import { MARK_LIFETIME_MS, TOMBSTONE_MARGIN_MS } from "./lifetimes.ts";
 import { type KeptSession, parseRecord, timeOf } from "./record.ts";
@@ -86,10 +86,10 @@ export class UpstashSessionStore implements SessionStore {
       ],
     );
     const [made, ...over]: unknown[] = Array.isArray(reply) ? reply : [reply];
-    const moment = counted(made);
+    const moment = countIn(made);
     // The script never returns an earlier time than it gets. Any other number must not get into a token.
-    if (moment < createdAt && !(late === "1" && moment === 0)) throw malformed();
-    if (over.length > 0) this.#options.endedOldest?.(textsOf(over));
+    if (moment < createdAt && !(late === "1" && moment === 0)) throw notUnderstood();
+    if (over.length > 0) this.#options.endedOldest?.(textsIn(over));
     return moment;
   }
 
@@ -131,7 +131,7 @@ export class UpstashSessionStore implements SessionStore {
         [this.#options.keys.session(id), ...indexes],
         [kept.text, updated.text, ttl, id, this.#longestMs],
       )
-      .then(yesOrNo);
+      .then(yesOrNoIn);
   }
 
   async revoke(id: string, user: UserNames | null): Promise<boolean> {
@@ -143,7 +143,7 @@ export class UpstashSessionStore implements SessionStore {
     const indexes = user === null ? [] : this.#indexesOf(user);
     return batch
       .run(revokeScript, [keys.session(id), keys.sessionTombstone(id), ...indexes], [id, this.#longestMs])
-      .then(yesOrNo);
+      .then(yesOrNoIn);
   }
 
   async rotate(old: OldSession, session: NewSession): Promise<boolean> {
@@ -181,7 +181,7 @@ export class UpstashSessionStore implements SessionStore {
           old.text ?? "",
         ],
       )
-      .then(yesOrNo);
+      .then(yesOrNoIn);
   }
 
   async list(user: UserNames): Promise<KeptSession[]> {
@@ -225,7 +225,7 @@ export class UpstashSessionStore implements SessionStore {
   queueRevokeEveryone(batch: Batch, at: number): Promise<number> {
     return batch
       .run(revokeEveryoneScript, [this.#options.keys.sessionVersion()], [at, MARK_LIFETIME_MS])
-      .then(yesOrNo);
+      .then(yesOrNoIn);
   }
 
   /** What the scripts that concern a user begin with. */
@@ -242,7 +242,7 @@ export class UpstashSessionStore implements SessionStore {
   #living(reply: unknown): KeptSession[] {
     const { platform, idleSeconds } = this.#options;
     const since = platform.now() - idleTimes(idleSeconds).lifetimeMs;
-    return textsOf(reply)
+    return textsIn(reply)
       .flatMap((text) => parseRecord(text) ?? [])
       .filter(({ record }) => timeOf(record.last_active) >= since);
   }
@@ -268,30 +268,6 @@ export class UpstashSessionStore implements SessionStore {
     await batch.send();
     return reply;
   }
-}
-
-/** A script's reply as a count. @throws StoreError `malformed` for anything else. */
-function counted(reply: unknown): number {
-  if (typeof reply !== "number" || !Number.isInteger(reply) || reply < 0) throw malformed();
-  return reply;
-}
-
-/** A script's reply as a list of texts. @throws StoreError `malformed` for anything else. */
-function textsOf(reply: unknown): string[] {
-  if (!Array.isArray(reply)) throw malformed();
-  const texts: unknown[] = reply;
-  if (!texts.every((text) => typeof text === "string")) throw malformed();
-  return texts;
-}
-
-/** A script's reply as 0 or 1. @throws StoreError `malformed` for anything else. */
-function yesOrNo(reply: unknown): number {
-  if (reply !== 0 && reply !== 1) throw malformed();
-  return reply;
-}
-
-function malformed(): StoreError {
-  return new StoreError("malformed", "The reply is none that the script gives");
 }
 
 /** The record in a stored text, or null when there is none or it is malformed. */

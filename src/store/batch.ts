@@ -1,6 +1,7 @@
 import type { Pipeline, SendPipeline } from "./client.ts";
 import { asStoreError, commandError, StoreError, type StoreErrorCode } from "./errors.ts";
 import { GivenUp, readAlsoLate } from "./given-up.ts";
+import { listIn, notUnderstood, textOrNullIn } from "./replies.ts";
 import { type Script, scriptSha } from "./script.ts";
 import type { PipelineReply, ReplyItem } from "./transport.ts";
 
@@ -90,10 +91,11 @@ export class Batch {
   }
 
   /**
-   * Runs a script. Its reply is as Redis gives it: integers are numbers, bulk strings strings, tables lists, nil null.
+   * Runs a script. Its reply is as Redis gives it: integers are numbers, bulk strings strings, tables lists, nil null. Read it with
+   * `replies.ts`.
    */
-  run<Reply>(script: Script, keys: string[], args: (string | number)[]): Promise<Reply> {
-    return this.#enqueue<Reply>((queued) => {
+  run(script: Script, keys: string[], args: (string | number)[]): Promise<unknown> {
+    return this.#enqueue((queued) => {
       this.#scripts.push({ script, queued, keys, args });
     });
   }
@@ -101,27 +103,27 @@ export class Batch {
   /**
    * Queues any other command with the SDK's typed pipeline: `batch.queue((p) => p.set(key, value, { px: 1000 }))`.
    *
-   * The reply is as Redis gives it: text stays text, a hash is a list. Arguments are texts and finite numbers: the SDK
+   * The reply is as Redis gives it: text stays text, a hash is a list. Read it with `replies.ts`. Arguments are texts and finite numbers: the SDK
    * would send null as the text "null".
    *
    * @param add Adds exactly one command. It is called when the batch is sent.
    * @throws StoreError by the promise: of the whole batch, or `command` where only this command failed.
    */
-  queue<Reply = unknown>(add: (pipeline: Pipeline) => unknown): Promise<Reply> {
-    return this.#enqueue<Reply>((queued) => {
+  queue(add: (pipeline: Pipeline) => unknown): Promise<unknown> {
+    return this.#enqueue((queued) => {
       queued.add = add;
       this.#queue.push(queued);
     });
   }
 
   /** As @upstash/ratelimit calls it. */
-  evalsha<Args extends unknown[], Reply>(sha: string, keys: string[], args: Args): Promise<Reply> {
-    return this.queue<Reply>((pipeline) => pipeline.evalsha(sha, keys, args));
+  evalsha<Args extends unknown[]>(sha: string, keys: string[], args: Args): Promise<unknown> {
+    return this.queue((pipeline) => pipeline.evalsha(sha, keys, args));
   }
 
   /** As @upstash/ratelimit calls it, after a NOSCRIPT. */
-  eval<Args extends unknown[], Reply>(source: string, keys: string[], args: Args): Promise<Reply> {
-    return this.queue<Reply>((pipeline) => pipeline.eval(source, keys, args));
+  eval<Args extends unknown[]>(source: string, keys: string[], args: Args): Promise<unknown> {
+    return this.queue((pipeline) => pipeline.eval(source, keys, args));
   }
 
   /** Sends what was queued. It never rejects: each promise settles for its command, `error` says why the whole failed. */
@@ -140,9 +142,9 @@ export class Batch {
     this.#state = "done";
   }
 
-  #enqueue<Reply>(place: (queued: Queued) => void): Promise<Reply> {
-    const reply = new Promise<Reply>((resolve, reject) => {
-      const queued: Queued = { add: () => {}, resolve: (value) => resolve(value as Reply), reject };
+  #enqueue(place: (queued: Queued) => void): Promise<unknown> {
+    const reply = new Promise<unknown>((resolve, reject) => {
+      const queued: Queued = { add: () => {}, resolve, reject };
       if (this.#state === "done")
         reject(new StoreError("absent", "The batch is over: nothing more can be queued"));
       else place(queued);
@@ -246,16 +248,11 @@ function settleReads(readers: Reader[], keys: number, item: ReplyItem | undefine
   }
 }
 
-/** The reply to an MGET. @throws StoreError */
+/** The reply to an MGET: null where there is nothing, or no string. Any other reply must not be taken for "nothing". @throws StoreError */
 function textsOf(item: ReplyItem | undefined, length: number): (string | null)[] {
-  const values = resultOf(item);
-  if (isTexts(values) && values.length === length) return values;
-  throw new StoreError("malformed", "The reply to MGET is not a list of texts of the right length");
-}
-
-/** MGET replies null where there is nothing, or no string. Any other reply must not be taken for "nothing". */
-function isTexts(values: unknown): values is (string | null)[] {
-  return Array.isArray(values) && values.every((value) => value === null || typeof value === "string");
+  const values = listIn(resultOf(item)).map(textOrNullIn);
+  if (values.length !== length) throw notUnderstood();
+  return values;
 }
 
 function ignore(): void {}

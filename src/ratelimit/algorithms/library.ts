@@ -1,9 +1,9 @@
 // Its ES module: the CommonJS one, which the package names first, brings all of its algorithms into the Worker.
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
 import type { Batch } from "../../store/batch.ts";
-import { StoreError } from "../../store/errors.ts";
-import { GivenUp, toItsEnd } from "../../store/given-up.ts";
+import { GivenUp, readAlsoLate, toItsEnd } from "../../store/given-up.ts";
 import type { Keys } from "../../store/keys.ts";
+import { listIn, notUnderstood } from "../../store/replies.ts";
 import type { Counter, LibraryVerdict } from "./algorithm.ts";
 import type { WindowCounts } from "./counter-windows.ts";
 
@@ -27,17 +27,18 @@ export async function chargeByLibrary(
 ): Promise<LibraryVerdict<WindowCounts>> {
   let at = 0;
   let reads: Promise<(string | null)[]> = Promise.resolve([]);
-  let asked: Promise<unknown> | undefined;
+  let asked: Promise<[remaining: number]> | undefined;
+  const ask = (reply: Promise<unknown>) => {
+    asked = readAlsoLate(reply, (given) => remainingIn(given, policy.limit));
+    return asked;
+  };
   const redis = {
-    evalsha<Args extends unknown[], Reply>(sha: string, names: string[], args: Args): Promise<Reply> {
+    evalsha(sha: string, names: string[], args: unknown[]) {
       at = Number(args[1]);
       reads = batch.readAll(names);
-      const reply = batch.evalsha<Args, Reply>(sha, names, args);
-      asked = reply;
-      return reply;
+      return ask(batch.evalsha(sha, names, args));
     },
-    eval: <Args extends unknown[], Reply>(source: string, names: string[], args: Args) =>
-      batch.eval<Args, Reply>(source, names, args),
+    eval: (source: string, names: string[], args: unknown[]) => ask(batch.eval(source, names, args)),
   };
   const algorithm = Ratelimit.slidingWindow(policy.limit, policy.window)();
   // The two methods are all that its sliding window calls.
@@ -58,28 +59,19 @@ export async function chargeByLibrary(
     return { success, counts, at };
   };
   try {
-    const { success, remaining } = await understood(answer);
+    const { success, remaining } = await answer;
     return read(success ? remaining : -1, await reads);
   } catch (error) {
     if (!(error instanceof GivenUp) || !asked) throw error;
     const late = Promise.all([toItsEnd(asked), toItsEnd(reads)]);
-    // As the library reads its script's reply: what remains comes first, negative for a denial.
-    const verdict = late.then(([reply, values]) =>
-      read(Number(Array.isArray(reply) ? reply[0] : reply), values),
-    );
+    const verdict = late.then(([[remaining], values]) => read(remaining, values));
     throw new GivenUp(error.message, verdict);
   }
 }
 
-/** A denial is a value of the library: whatever it throws is an outage, or an answer it could not read. */
-async function understood<Answer>(answer: Promise<Answer>): Promise<Answer> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw error instanceof StoreError ? error : notUnderstood();
-  }
-}
-
-function notUnderstood(): StoreError {
-  return new StoreError("malformed", "The reply of the sliding window's script has another shape");
+/** The reply of the library's script, what remains (below 0: a denial) and the limit: the library takes anything else for one of the two. */
+function remainingIn(reply: unknown, limit: number): [remaining: number] {
+  const [remaining, said] = listIn(reply);
+  if (said !== limit || !Number.isInteger(remaining)) throw notUnderstood();
+  return [remaining as number];
 }

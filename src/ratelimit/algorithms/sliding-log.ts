@@ -1,4 +1,5 @@
 import { hex } from "../../runtime/hex.ts";
+import { countIn, listIn } from "../../store/replies.ts";
 import type { Algorithm, ParseContext, PendingUnits, Quota } from "./algorithm.ts";
 
 /** Units taken at one moment, ms since the epoch. */
@@ -93,12 +94,14 @@ export const slidingLog: Algorithm<LogCounts> = {
   async read(batch, [name = ""], { windowMs }, now) {
     const after = `(${now - windowMs}` as const;
     const [count, first] = await Promise.all([
-      batch.queue<number>((pipeline) => pipeline.zcount(name, after, "+inf")),
-      batch.queue<unknown[]>((pipeline) =>
+      batch.queue((pipeline) => pipeline.zcount(name, after, "+inf")),
+      batch.queue((pipeline) =>
         pipeline.zrange(name, after, "+inf", { byScore: true, offset: 0, count: 1, withScores: true }),
       ),
     ]);
-    return { runs: count > 0 ? [{ at: Number(first[1] ?? now), units: count }] : [] };
+    const [, oldest = now] = listIn(first);
+    const units = countIn(count);
+    return { runs: units > 0 ? [{ at: Number(oldest), units }] : [] };
   },
 };
 

@@ -1,3 +1,4 @@
+import { listIn } from "../../store/replies.ts";
 import type { Algorithm, Quota } from "./algorithm.ts";
 import { pendingByWindow } from "./counter-windows.ts";
 
@@ -59,8 +60,8 @@ export const tokenBucket: Algorithm<BucketCounts> & { refills: true } = {
   arguments: ({ refill }) => [refill],
   parse: ([tokens = 0, refilledAt = 0]) => ({ tokens, refilledAt }),
   async read(batch, [name = ""], { limit }, now) {
-    const bucket = await batch.queue<unknown>((pipeline) => pipeline.hmget(name, "refilledAt", "tokens"));
-    const [refilledAt, tokens] = Array.isArray(bucket) ? bucket : [];
+    const bucket = await batch.queue((pipeline) => pipeline.hmget(name, "refilledAt", "tokens"));
+    const [refilledAt, tokens] = listIn(bucket);
     return typeof refilledAt === "string" && typeof tokens === "string"
       ? { refilledAt: Number(refilledAt), tokens: Number(tokens) }
       : { tokens: limit, refilledAt: now };

@@ -101,7 +101,7 @@ async function traffic({ ask }: Opened, token: string, isolate: number): Promise
     ["/auth/sessions/users/ada", { headers: server }],
     ["/edge/cache/purges", { headers: operator }],
     ["/edge/overview", { headers: operator }],
-    ["/edge/limits/lookup", post(operator, { kind: "user", value: "ada" })],
+    ["/edge/limits/lookup", post(operator, { address: "192.0.2.7" })],
     ["/metrics", { headers: bearing(METRICS) }],
     ["/health"],
     ["/edge/cache/purge", post(operator, { tags: ["plain"] })],
@@ -110,7 +110,7 @@ async function traffic({ ask }: Opened, token: string, isolate: number): Promise
   const failed: string[] = [];
   for (const [path, init] of asked) {
     const { status, text } = await ask(path, { isolate, ...init });
-    if (status >= 500) failed.push(`${path}: ${status} ${text}`);
+    if (status >= 500 || status === 400) failed.push(`${path}: ${status} ${text}`);
   }
   return failed;
 }

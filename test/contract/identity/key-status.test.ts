@@ -6,6 +6,7 @@ import {
   mergedStatus,
   parseKeyStatus,
 } from "../../../src/identity/key-status.ts";
+import { textIn } from "../../../src/store/replies.ts";
 import { dice } from "../../support/dice.ts";
 import { freshPrefix } from "../../support/limits.ts";
 import { storeOfOwner, storeOnRedis } from "../../support/store.ts";
@@ -18,17 +19,17 @@ function redis() {
   /** Runs the script, and returns its reply and what is stored then. */
   async function merge(status: KeyStatus, always = true) {
     const batch = store.batch();
-    const reply = batch.run<string>(keyStatusScript, [key], keyStatusArguments(status, always));
+    const reply = batch.run(keyStatusScript, [key], keyStatusArguments(status, always));
     await batch.send();
     const { stored, seconds } = await read();
-    return { reply: await reply, stored, seconds };
+    return { reply: textIn(await reply), stored, seconds };
   }
   // The Worker itself needs no TTL, and may not ask for it.
   const owner = storeOfOwner().store;
   async function read() {
     const batch = owner.batch();
     const stored = batch.read(key);
-    const seconds = batch.queue<number>((pipeline) => pipeline.ttl(key));
+    const seconds = batch.queue((pipeline) => pipeline.ttl(key));
     await batch.send();
     return { stored: await stored, seconds: await seconds };
   }

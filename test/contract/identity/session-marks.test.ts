@@ -7,6 +7,7 @@ import {
   parseMark,
   withEnding,
 } from "../../../src/identity/session-marks.ts";
+import { listIn } from "../../../src/store/replies.ts";
 import { defineScript } from "../../../src/store/script.ts";
 import { dice } from "../../support/dice.ts";
 import { openSessions } from "../../support/sessions.ts";
@@ -129,9 +130,9 @@ return { with_ending(ARGV[1], tonumber(ARGV[2]), ARGV[3]), string.format("%.0f",
       for (const except of ["A", "B", null])
         for (const id of ["A", "A~1", "B"]) {
           const batch = store.batch();
-          const reply = batch.run<string[]>(script, [], [text, at, except ?? "", id]);
+          const reply = batch.run(script, [], [text, at, except ?? "", id]);
           await batch.send();
-          const [ended, marked] = await reply;
+          const [ended, marked] = listIn(await reply);
           expect(parseMark(String(ended)), `${at} ${except}`).toEqual(
             withEnding(parseMark(text), at, except),
           );

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { countIn, listIn } from "../../../src/store/replies.ts";
 import { counted, json, Origin, openCache } from "../../support/cache.ts";
 import { storeOfOwner } from "../../support/store.ts";
 import { until } from "../../support/until.ts";
@@ -100,7 +101,7 @@ describe("a write in another isolate", () => {
     expect((await other.ask("/v1/x")).word).toBe("MISS");
     expect((await other.ask("/v1/y")).word).toBe("HIT");
     const counting = one.store.batch();
-    const count = counting.queue<number>((pipeline) => pipeline.zcard(changes));
+    const count = counting.queue((pipeline) => pipeline.zcard(changes));
     await counting.send();
     expect(await count).toBeLessThanOrEqual(2001);
   });
@@ -208,14 +209,14 @@ async function memoryOf(isolate: ReturnType<typeof openCache>): Promise<number> 
 for _, key in ipairs(redis.call('KEYS', ARGV[1])) do sum = sum + redis.call('MEMORY', 'USAGE', key, 'SAMPLES', 0) end
 return sum`;
   const batch = storeOfOwner().store.batch();
-  const sum = batch.queue<number>((pipeline) => pipeline.eval(script, [], [`${isolate.prefix}*`]));
+  const sum = batch.queue((pipeline) => pipeline.eval(script, [], [`${isolate.prefix}*`]));
   await batch.send();
-  return sum;
+  return countIn(await sum);
 }
 
 async function keyCount(isolate: ReturnType<typeof openCache>): Promise<number> {
   const batch = storeOfOwner().store.batch();
-  const keys = batch.queue<string[]>((pipeline) => pipeline.keys(`${isolate.prefix}*`));
+  const keys = batch.queue((pipeline) => pipeline.keys(`${isolate.prefix}*`));
   await batch.send();
-  return (await keys).length;
+  return listIn(await keys).length;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { RedisEntryStore } from "../../../src/response-cache/redis-entry-store.ts";
+import { textsIn } from "../../../src/store/replies.ts";
 import { type Answer, type AskOptions, counted, Origin, openCache, sessionOf } from "../../support/cache.ts";
 import { until } from "../../support/until.ts";
 
@@ -279,10 +280,10 @@ describe("a quick fill that meets a write where nothing is stored", () => {
       await batch.send();
       const looking = store.batch();
       const lives = addresses.map(({ key }) =>
-        looking.queue<number>((pipeline) => pipeline.pttl(keys.invalidatedAt(key))),
+        looking.queue((pipeline) => pipeline.pttl(keys.invalidatedAt(key))),
       );
       await looking.send();
-      left = (await Promise.all(lives)).filter((ms) => ms !== -2);
+      left = (await Promise.all(lives)).map(Number).filter((ms) => ms !== -2);
       expect(left.length).toBeLessThanOrEqual(500);
       return left.length > 0;
     }, "some are there");
@@ -341,9 +342,9 @@ describe("writes to many URLs", () => {
     };
     const members = async () => {
       const batch = store.batch();
-      const found = batch.queue<string[]>((pipeline) => pipeline.zrange(keys.changes(), 0, -1));
+      const found = batch.queue((pipeline) => pipeline.zrange(keys.changes(), 0, -1));
       await batch.send();
-      return await found;
+      return textsIn(await found);
     };
     for (let n = 0; n < 4; n += 1) await write(500);
     expect(await members()).toHaveLength(2000);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { textsIn } from "../../../src/store/replies.ts";
 import { type CacheIsolate, json, Origin, openCache } from "../../support/cache.ts";
 import { storeOfOwner } from "../../support/store.ts";
 
@@ -13,9 +14,9 @@ async function fieldsOf({ keys, prefix }: CacheIsolate): Promise<string[]> {
   const script = `local all = {} for _, key in ipairs(redis.call('KEYS', ARGV[1])) do
     if redis.call('TYPE', key).ok == 'hash' then for _, f in ipairs(redis.call('HKEYS', key)) do all[#all + 1] = f end end
   end return all`;
-  const reply = batch.queue<string[]>((pipeline) => pipeline.eval(script, [keys.purges()], [`${prefix}*`]));
+  const reply = batch.queue((pipeline) => pipeline.eval(script, [keys.purges()], [`${prefix}*`]));
   await batch.send();
-  return reply;
+  return textsIn(await reply);
 }
 
 describe("variants of a URL", () => {

@@ -7,9 +7,9 @@ import { openSessions } from "../../support/sessions.ts";
 async function stored({ store, keys }: ReturnType<typeof openSessions>, id: string) {
   const batch = store.batch();
   const text = batch.read(keys.session(id));
-  const left = batch.queue<number>((pipeline) => pipeline.pttl(keys.session(id)));
+  const left = batch.queue((pipeline) => pipeline.pttl(keys.session(id)));
   await batch.send();
-  return { text: await text, left: await left };
+  return { text: await text, left: Number(await left) };
 }
 
 async function overwrite({ store, keys }: ReturnType<typeof openSessions>, id: string, text: string) {

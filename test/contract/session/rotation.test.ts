@@ -22,7 +22,7 @@ describe("the tombstone of a rotation", () => {
     if (active.kind !== "active") throw new Error("it was just made");
     expect(await isolate.sessions.rotate(active)).not.toBeNull();
     const batch = isolate.store.batch();
-    const left = batch.queue<number>((pipeline) => pipeline.pttl(isolate.keys.sessionTombstone(claims.id)));
+    const left = batch.queue((pipeline) => pipeline.pttl(isolate.keys.sessionTombstone(claims.id)));
     await batch.send();
     // A minute's margin for the clocks; Redis counts its own time.
     const expected = lifetimeMs - 1000 + 60_000;

@@ -124,7 +124,7 @@ describe("a batch", () => {
       ),
     );
     const batch = store.batch();
-    const own = batch.run<number[]>(defineScript("return {9, 10}"), ["k"], [1]);
+    const own = batch.run(defineScript("return {9, 10}"), ["k"], [1]);
     const algorithm = Ratelimit.slidingWindow(10, "10 s")();
     const context = { redis: batch, prefix: "" } as unknown as Parameters<typeof algorithm.limit>[0];
     const theirs = algorithm.limit(context, "one");
