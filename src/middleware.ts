@@ -153,7 +153,7 @@ function configured(options: EdgeOptions, sinks: readonly Sink[]) {
       access: session === "required" ? "session" : "public",
       ...(limits !== undefined && { limits: plain(limits) }),
       ...(isObject(tiers) && {
-        tiers: Object.fromEntries(Object.entries(tiers).map(([tier, own]) => [tier, plain(own)])),
+        tiers: Object.fromEntries(Object.entries(tiers).map(([tier, own]) => [tier, plain(own) ?? null])),
       }),
       ...(cache && { cache: rule }),
       ...(invalidates && { invalidates }),

@@ -41,7 +41,7 @@ export function readCallerList(
   entries.forEach((entry, index) => {
     if (entry === "") return; // The reader of the list has reported it.
     const range = addressRange(entry, ipv6Prefix);
-    if (entry.startsWith("user:") && entry.length > 5) users.add(entry.slice(5));
+    if (/^user:\S/.test(entry)) users.add(entry.slice(5));
     else if (/^key:[0-9a-f]{32}$/.test(entry)) keys.add(entry.slice(4));
     else if (range) ranges.push(range);
     else {

@@ -58,7 +58,7 @@ function checkedLimits(entry: unknown, place: string, options: CompileOptions) {
   const { limits, tiers } = (entry ?? {}) as { limits?: unknown; tiers?: unknown };
   const byTier = typeof tiers === "object" && tiers !== null ? Object.entries(tiers) : [];
   const own = checkLimits(limits, `${place}.limits`, options);
-  const others = byTier.map(([tier, list]) => checkLimits(list, `${place}.tiers.${tier}`, options));
+  const others = byTier.map(([tier, list]) => checkLimits(list ?? null, `${place}.tiers.${tier}`, options));
   return { limits: own, issues: own === null || others.includes(null) };
 }
 

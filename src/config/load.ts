@@ -17,7 +17,7 @@ import { ConfigError, type ConfigIssue, shown } from "./config-error.ts";
 import type { AlgorithmTable } from "./limit-algorithms.ts";
 import { readApiKeys } from "./read-api-keys.ts";
 import { readHosts } from "./read-hosts.ts";
-import { readLists, readStore } from "./read-store.ts";
+import { checkRedisUrl, readLists, readStore } from "./read-store.ts";
 import { type Environment, readVariables, valueIn } from "./read-variables.ts";
 import type { RouteInput } from "./route.ts";
 import { readSessionDatabase } from "./session-database.ts";
@@ -50,6 +50,7 @@ export function loadConfigWith(
   const loading: Loading = { algorithms, env, values, issues, warnings };
 
   const store = readStore(env, values, issues);
+  checkRedisUrl(env, issues);
   const origin = readOrigin(loading);
   warnOfSwitches(values, origin, warnings);
   const apiKeys = readApiKeys(values.API_KEYS, issues);
@@ -254,7 +255,7 @@ function readCredentials({ values, issues }: Loading): CredentialNames {
   const place = "CREDENTIAL_FIELDS";
   const names = values[place];
   for (const name of names) {
-    if (!/^-?$|[\s*=?&]/.test(name)) continue;
+    if (!/^-?$|[\s*=?&;]|:$/.test(name)) continue;
     issues.push({
       place,
       found: shown(name),

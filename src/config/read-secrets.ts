@@ -1,7 +1,7 @@
 import { described } from "./config-error.ts";
 import type { Report } from "./report.ts";
 
-export const CONTROL = /\p{Cc}/u;
+const CONTROL = /\p{Cc}/u;
 
 /** Characters of a secret that travels in a header field: visible ASCII (RFC 9110 §5.5 forbids the rest or warns of it). */
 const TOKEN = /^[!-~]+$/;
@@ -58,15 +58,20 @@ export function readSecrets(
   return list;
 }
 
-/** @returns whether something was reported. */
-export function reportCharacters(text: string, use: "token" | "key", report: Report, which = ""): boolean {
+/** @returns whether something was reported. @param use A `text` may have blanks in it, and letters beyond ASCII as a `key` may. */
+export function reportCharacters(
+  text: string,
+  use: "token" | "key" | "text",
+  report: Report,
+  which = "",
+): boolean {
   const found = described(text) + which;
   if (CONTROL.test(text)) {
     report(
       `${found} with a control character in it`,
       "Remove it: often it is a line break that was pasted along.",
     );
-  } else if (BLANK.test(text)) {
+  } else if (use !== "text" && BLANK.test(text)) {
     report(`${found} with a blank in it`, "Remove it: often two values were pasted as one.");
   } else if (INVISIBLE.test(text)) {
     report(`${found} with an invisible character in it`, "Remove it, or type the text anew.");
@@ -79,7 +84,8 @@ export function reportCharacters(text: string, use: "token" | "key", report: Rep
   return true;
 }
 
-function secretText(value: unknown, report: Report): string | null {
+/** A text that no issue shows. */
+export function secretText(value: unknown, report: Report): string | null {
   if (value === undefined) return null;
   if (typeof value === "string") return pasted(value) || null;
   report(described(value), "Must be a text.");

@@ -11,11 +11,16 @@ type Values = ValuesOf<typeof limitVariables>;
 export function readStore(env: Environment, values: Values, issues: ConfigIssue[]): Config["store"] {
   const url = values.UPSTASH_REDIS_REST_URL;
   const token = values.UPSTASH_REDIS_REST_TOKEN;
-  const missing = (place: keyof Values, fix: string) => issues.push({ place, found: "nothing", fix });
-  if (url && !token)
-    missing("UPSTASH_REDIS_REST_TOKEN", "Set it: UPSTASH_REDIS_REST_URL is set, and needs its token.");
+  const missing = (place: keyof Values, other: keyof Values) =>
+    issues.push({ place, found: "nothing", fix: `Set it: ${other} is set, and needs it.` });
+  if (url && !token) missing("UPSTASH_REDIS_REST_TOKEN", "UPSTASH_REDIS_REST_URL");
   if (token && valueIn(env, "UPSTASH_REDIS_REST_URL") === undefined)
-    missing("UPSTASH_REDIS_REST_URL", "Set it: UPSTASH_REDIS_REST_TOKEN is set, and needs its address.");
+    missing("UPSTASH_REDIS_REST_URL", "UPSTASH_REDIS_REST_TOKEN");
+  return url && token ? { url: url.href.replace(/\/+$/, ""), token } : null;
+}
+
+/** Limits alone read no such variable of their host. */
+export function checkRedisUrl(env: Environment, issues: ConfigIssue[]): void {
   if (valueIn(env, "REDIS_URL") !== undefined) {
     issues.push({
       place: "REDIS_URL",
@@ -23,7 +28,6 @@ export function readStore(env: Environment, values: Values, issues: ConfigIssue[
       fix: `Set UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN instead, and remove REDIS_URL: ${WHERE_UPSTASH_SHOWS_IT}.`,
     });
   }
-  return url && token ? { url: url.href.replace(/\/+$/, ""), token } : null;
 }
 
 /** The callers that are always refused, and those that are never limited. */

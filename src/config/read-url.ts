@@ -12,15 +12,15 @@ export const WHERE_UPSTASH_SHOWS_IT =
  */
 export function readUrl(value: unknown, report: Report, query = false): URL | null {
   if (value === undefined) return null;
-  const text = typeof value === "string" ? value.trim() : null;
-  if (text !== null && isRedisAddress(text)) {
+  const text = typeof value === "string" ? value : "";
+  if (isRedisAddress(text)) {
     report(
       "a Redis address over TCP, which a Worker cannot use",
       `Set the REST address: ${WHERE_UPSTASH_SHOWS_IT}.`,
     );
     return null;
   }
-  const url = text !== null && URL.canParse(text) ? new URL(text) : null;
+  const url = URL.canParse(text) ? new URL(text) : null;
   if (!url || (url.protocol !== "https:" && url.protocol !== "http:")) {
     report(withoutPassword(value), "Must be an address such as https://api.example.com.");
     return null;
@@ -47,5 +47,5 @@ const LOOKS_LIKE_AN_ADDRESS =
 function withoutPassword(value: unknown): string {
   if (typeof value !== "string") return described(value);
   if (value.includes("@")) return "an address with a user in it";
-  return LOOKS_LIKE_AN_ADDRESS.test(value.trim()) ? shown(value) : described(value);
+  return LOOKS_LIKE_AN_ADDRESS.test(value) ? shown(value) : described(value);
 }

@@ -1,5 +1,6 @@
+import { isNobody } from "../runtime/nobody.ts";
 import { type ConfigIssue, described, shown } from "./config-error.ts";
-import { CONTROL, pasted, readSecret, readSecrets } from "./read-secrets.ts";
+import { pasted, readSecret, readSecrets, reportCharacters, secretText } from "./read-secrets.ts";
 import { readUrl } from "./read-url.ts";
 import type { Report } from "./report.ts";
 import type { ValueOf, Variable } from "./variable.ts";
@@ -14,7 +15,7 @@ export type ValuesOf<Table extends Readonly<Record<string, Variable>>> = {
 
 /**
  * Reads every variable of a table. An empty or blank text counts as unset: `VAR = ""` is how people switch a variable
- * off.
+ * off. What was pasted along is no part of a value: a name in quotes would be found in no request.
  *
  * @param issues Every issue is added here, with the variable's name as its place.
  * @param warnings Every use of a former name is added here.
@@ -31,19 +32,20 @@ export function readVariables<const Table extends Readonly<Record<string, Variab
     const old = own === undefined && formerly ? valueIn(env, formerly) : undefined;
     if (old !== undefined) warnings.push(`${formerly} is the old name of ${name}: it works, but rename it.`);
     const place = old === undefined ? name : (formerly ?? name);
-    const value = readers(variable, own ?? old, (found, fix, which = "") =>
-      issues.push({ place: `${place}${which}`, found, fix }),
-    );
-    return [name, value];
+    const report: Report = (found, fix, which = "") => issues.push({ place: `${place}${which}`, found, fix });
+    const given = own ?? old;
+    // A secret that everybody knows, or a name that nobody has.
+    const isNothing = typeof given === "string" && isNobody(given);
+    if (isNothing) report(`the word ${given}`, "Set a value, or remove it.");
+    return [name, readers(variable, isNothing ? undefined : given, report)];
   };
   return Object.fromEntries(Object.entries(table).map(read)) as ValuesOf<Table>;
 }
 
-/** The value of a variable, or undefined where it is unset, empty or blank. */
+/** The value of a variable, a text as it was meant; undefined where it is unset, empty or blank. */
 export function valueIn(env: Environment, name: string): unknown {
-  const value = env[name];
-  if (value === null || (typeof value === "string" && value.trim() === "")) return undefined;
-  return value;
+  const value = env[name] ?? undefined;
+  return typeof value === "string" ? pasted(value) || undefined : value;
 }
 
 function readers(variable: Variable, value: unknown, report: Report): unknown {
@@ -54,11 +56,7 @@ function readers(variable: Variable, value: unknown, report: Report): unknown {
       return readSecret(value, report);
     case "keys":
       // The entries are checked one by one, so that the issue names the entry.
-      return typeof value === "string" || value === undefined
-        ? value === undefined
-          ? null
-          : pasted(value) || null
-        : wrong(report, described(value), "Must be a text.", null);
+      return secretText(value, report);
     case "secrets":
       return readSecrets(value, variable, report);
     case "list":
@@ -84,23 +82,24 @@ function wrong<T>(report: Report, found: string, fix: string, fallback: T): T {
   return fallback;
 }
 
-function readText(value: unknown, report: Report, ascii = false): string | null {
+function plainText(value: unknown, report: Report): string | null {
   if (value === undefined) return null;
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value !== "string") return wrong(report, shown(value), "Must be a text.", null);
-  const text = value.trim();
-  if (CONTROL.test(text)) return wrong(report, shown(text), "Remove the control characters.", null);
-  if (ascii && !/^[!-~]+$/.test(text))
-    return wrong(report, shown(text), "Must be visible ASCII without blanks.", null);
-  return text;
+  if (Number.isFinite(value) || typeof value === "boolean") return String(value);
+  return typeof value === "string" ? value : wrong(report, shown(value), "Must be a text.", null);
+}
+
+function readText(value: unknown, report: Report, ascii = false): string | null {
+  const text = plainText(value, report);
+  return text === null || reportCharacters(text, ascii ? "token" : "text", report) ? null : text;
 }
 
 function readList(value: unknown, report: Report): string[] {
-  const text = readText(value, report);
-  if (text === null) return [];
-  const elements = text.split(",").map((each) => each.trim());
+  const elements = plainText(value, report)?.split(",").map(pasted) ?? [];
   elements.forEach((each, index) => {
-    if (each === "") report("nothing", "Remove the comma that has nothing beside it.", `[${index}]`);
+    const here: Report = (found, fix) => report(found, fix, `[${index}]`);
+    if (each === "") here("nothing", "Remove the comma that has nothing beside it.");
+    else if (/["']]?$/.test(each)) here(described(each), "Remove quotes and brackets.");
+    else reportCharacters(each, "text", here);
   });
   return elements;
 }
@@ -111,17 +110,16 @@ function readInteger(
   report: Report,
 ): number {
   if (value === undefined) return fallback;
-  const text = typeof value === "string" ? value.trim() : value;
-  const number = typeof text === "string" && /^-?\d+$/.test(text) ? Number(text) : text;
-  if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) return number;
+  const number = typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value;
+  if (Number.isInteger(number) && Number(number) >= min && Number(number) <= max) return Number(number);
   return wrong(report, shown(value), `Must be a whole number from ${min} to ${max}.`, fallback);
 }
 
 function readBoolean(value: unknown, report: Report): boolean | null {
   if (value === undefined) return null;
-  const text = String(value).trim().toLowerCase();
-  if (text === "true" || text === "1" || text === "yes" || text === "on") return true;
-  if (text === "false" || text === "0" || text === "no" || text === "off") return false;
+  const text = String(value);
+  if (/^(true|1|yes|on)$/i.test(text)) return true;
+  if (/^(false|0|no|off)$/i.test(text)) return false;
   return wrong(report, shown(value), "Must be true or false.", null);
 }
 

@@ -1,8 +1,8 @@
 import { ConfigError } from "../config/config-error.ts";
 import type { ToldByApp } from "../edge/admission.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
-import { isNobody } from "../identity/nobody.ts";
 import type { CountedKey } from "../request/capability.ts";
+import { isNobody } from "../runtime/nobody.ts";
 import type { AppContext, EdgeOptions, KeyFunction, LimitKey, MiddlewareLimit } from "./options.ts";
 
 /** What the app's functions say of requests, as far as it has given any. */
@@ -26,13 +26,15 @@ export function askApp(
   const counted = countedBy({ limits, tiers });
   const functions = keyFunctions(key);
   const named = [...counted.values()].find((by) => by !== "caller");
-  if (!key && !tier && !skip && !cost && !cache?.key && named === undefined) return null;
+  if (!key && !tier && !skip && !cost && cache?.key === undefined && named === undefined) return null;
 
   return async function ask(c, identifier) {
     checkKeys(functions);
     const cached = await cacheKey?.(options, c, identifier);
-    if (await skip?.(c)) return { unlimited: true, ...cached };
-    const units = cost ? costOf(await cost(c)) : undefined;
+    const skipped = await skip?.(c);
+    // Such as a text "false", or the function that was to be called: each would let everybody pass.
+    if (skipped && skipped !== true) throw issue("skip", kindOf(skipped), "Return true or false.");
+    const units = skipped ? 0 : cost && costOf(await cost(c));
     if (units === 0) return { unlimited: true, ...cached };
     const plan = textOf(await tier?.(c), "tier");
     // Without any key there is nobody to count in the caller's place.
@@ -144,12 +146,12 @@ function misnamed(by: string, names: readonly string[]): ConfigError {
 }
 
 /** Never the value: it may be a secret. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   const kind = typeof value;
   return kind === "undefined" ? "nothing" : `${kind === "object" ? "an" : "a"} ${kind}`;
 }
 
-function issue(place: string, found: string, fix: string): ConfigError {
+export function issue(place: string, found: string, fix: string): ConfigError {
   return new ConfigError([{ place: `rateLimit: ${place}`, found, fix }]);
 }

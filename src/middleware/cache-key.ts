@@ -1,6 +1,6 @@
 import type { ToldByApp } from "../edge/admission.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
-import { isList, textOf } from "./ask-app.ts";
+import { isList, issue, kindOf, textOf } from "./ask-app.ts";
 import type { AppContext, EdgeOptions } from "./options.ts";
 
 /** What the app's own key adds to the key of stored answers. */
@@ -9,8 +9,11 @@ export async function cacheKey(
   c: AppContext,
   { hash }: Pick<Identifier, "hash">,
 ): Promise<Pick<ToldByApp, "cacheKey">> {
+  if (cache?.key === undefined) return {};
+  // Without it, callers that it was to tell apart would share an answer.
+  if (typeof cache.key !== "function") throw issue("cache.key", kindOf(cache.key), "Write a function.");
   const isRead = c.req.method === "GET" || c.req.method === "HEAD";
-  if (!cache?.key || !isRead) return {};
+  if (!isRead) return {};
   const found = await cache.key(c);
   const parts = (isList(found) ? found : [found]).map((part) => textOf(part, "cache.key", isBlank));
   if (parts.every((part) => part === null)) return {};

@@ -105,7 +105,8 @@ export interface LimitingOptions {
    */
   tier?: (c: AppContext) => string | null | undefined | Promise<string | null | undefined>;
   /**
-   * `true` for requests that no limit of this middleware counts or refuses. What it throws is the app's own error. Default: none.
+   * `true` for requests that no limit of this middleware counts or refuses. A text, a number or an object in its place is a
+   * configuration error, and the request gets a 500. What it throws is the app's own error. Default: none.
    *
    * @example (c) => c.req.header("x-probe") === "1"
    */

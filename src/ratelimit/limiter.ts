@@ -2,7 +2,7 @@ import { type CallerLists, noCallers } from "../config/caller-lists.ts";
 import type { Policy, Route } from "../config/route.ts";
 import type { Events } from "../events/events.ts";
 import type { Identifier } from "../identity/caller-hash.ts";
-import { isNobody } from "../identity/nobody.ts";
+import { isNobody } from "../runtime/nobody.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import type { Keys } from "../store/keys.ts";

@@ -1,6 +1,6 @@
 import { checkGiven, type OptionRules } from "../config/check-given.ts";
-import { isNobody } from "../identity/nobody.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
+import { isNobody } from "../runtime/nobody.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
 import { StoreError } from "../store/errors.ts";

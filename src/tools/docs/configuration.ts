@@ -12,6 +12,7 @@ const INTRODUCTION = `# Configuration
 
 Variables stand in \`wrangler.toml\` under \`[vars]\`; secrets go in with \`wrangler secret put NAME\`, and into \`.dev.vars\` for
 \`npm start\`. An empty variable counts as unset. Lists and several secrets are separated by commas.
+Blanks, line ends, invisible characters and a pair of quotes around a value or an element of a list are no part of it.
 
 \`npm run check\` and \`npm run deploy\` read all of this with the Worker's own code. They name every issue at once: the
 place, what was found, and the fix. A Worker whose configuration has an issue answers 500 and logs the same words.
@@ -55,7 +56,9 @@ const ISSUES = `## What is an issue
 Beside values of the wrong type or out of their bounds:
 
 - an entry of \`ALLOW_LIST\` or \`DENY_LIST\` that is no address, range, \`user:<id>\` or \`key:<hash>\`;
-- a control character in any text, a blank or a character beyond ASCII in a token, an empty element of a list;
+- a control character or an invisible one in any text, a blank or a character beyond ASCII in a token, an empty element of a list, or one in the
+  notation of JSON: \`["a"]\`;
+- \`undefined\`, \`null\`, \`NaN\` or \`[object Object]\` as a value, which a script writes where it has none;
 - a path that Hono's router would take as literal text: \`/v1/:id{[0-9}\`, \`/v1/*.json\`, \`/v1/a?b\`, \`/v1/a%20b\`, or one
   in another router's syntax: \`/v1/[id]\`, \`/v1/<id>\`, \`/v1/(a|b)\`, \`/v1/.*\`, \`/v1/user-:id\`;
 - a route that can never match, because earlier routes take all of it, or because the edge answers its path;
@@ -63,7 +66,7 @@ Beside values of the wrong type or out of their bounds:
 - a key that does not exist, two limits of one name in a route, a cost above the limit, a lease above a tenth of it;
 - a \`cache\` tag with a parameter (\`item:{id}\`), a tag of \`invalidates\` that ends with \`*\`;
 - a name in \`query\` or \`ignoreCookies\` with a \`*\` before its end: \`*_id\`;
-- a name in \`CREDENTIAL_FIELDS\` with a blank, \`*\`, \`=\`, \`?\` or \`&\`;
+- a name in \`CREDENTIAL_FIELDS\` with a blank, \`*\`, \`=\`, \`?\`, \`&\` or \`;\`, or with a colon at its end;
 - \`ignoreCookies\` that name \`JWT_COOKIE\`;
 - a number that no header field carries (above 999999999999999, RFC 9651 §3.3.1). A limit up to 9007199254740991 is lowered
   to that number and a warning says so, because it is how people write "no limit";

@@ -1,3 +1,4 @@
+import { pasted } from "../../config/read-secrets.ts";
 import { readUrl } from "../../config/read-url.ts";
 
 /** The developer's own API, and where its address stands. */
@@ -35,11 +36,12 @@ export function ownOrigin({ option, environment, own, file }: OriginSources): Ow
 
 function checked(text: string, from: string): OwnOrigin {
   let issue = "";
-  const url = readUrl(text, (found, fix) => {
+  const meant = pasted(text);
+  const url = readUrl(meant, (found, fix) => {
     issue = `found ${found}. ${fix}`;
   });
   if (!url) throw new Error(`The address of your API, from ${from}: ${issue}`);
-  return { url: text.trim(), from };
+  return { url: meant, from };
 }
 
 /**

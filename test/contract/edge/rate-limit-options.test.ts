@@ -375,6 +375,20 @@ describe("skip and tier", () => {
     expect(lines().at(-1)?.fields).toMatchObject({ store_calls: 0, verdict: "allowed", limits: null });
   });
 
+  it.each([1, "x", "false", [], {}, () => true])(
+    "skip of %o, which would let everybody pass, is a configuration error",
+    async (skipped) => {
+      const { ask } = limited({ skip: () => skipped as boolean });
+      expect((await ask()).status).toBe(500);
+      expect(log.join("\n")).toContain("rateLimit: skip: found");
+    },
+  );
+
+  it.each([undefined, null, false, 0, "", Number.NaN])("skip of %s skips nothing", async (skipped) => {
+    const { signs } = limited({ skip: () => skipped as boolean });
+    expect(await signs({}, {}, {})).toBe("++-");
+  });
+
   it("the plan's limits hold, by key; an unknown plan has the others'", async () => {
     const { ask } = limited({
       tiers: { pro: [{ ...two, limit: 50 }], free: [{ ...two, limit: 1 }] },

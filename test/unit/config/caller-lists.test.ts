@@ -20,6 +20,8 @@ describe("ALLOW_LIST and DENY_LIST", () => {
     "1.2.3",
     "key:abc",
     "user:",
+    "user: 42",
+    "user:\u00a042",
     "2001:db8::1/128",
     "192.0.2.1 192.0.2.2",
     "*",

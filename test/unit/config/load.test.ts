@@ -115,7 +115,7 @@ describe("an issue in a variable names the variable, what was found and the fix"
       { CORS_EXPOSED_HEADERS: "X-Total-Count, no name" },
       /^CORS_EXPOSED_HEADERS \| "no name" \| Write names/,
     ],
-    ...["X Tenant", "x_*", "*", "a=b", "?a", "-", "-x-*"].map(
+    ...["X Tenant", "x_*", "*", "a=b", "?a", "-", "-x-*", "X-Tenant:", "X-A;X-B"].map(
       (name): [string, Record<string, unknown>, RegExp] => [
         `the credential ${name}`,
         { CREDENTIAL_FIELDS: `X-Tenant,${name}` },
@@ -208,6 +208,11 @@ describe("an issue in a route names its place", () => {
       "a limit of 0",
       { path: "/a", limits: [{ ...limit, limit: 0 }] },
       /^routes\[0\]\.limits\[0\]\.limit \| 0 \| Must be a whole number of at least 1/,
+    ],
+    [
+      "no limits of a tier",
+      { path: "/a", tiers: { pro: undefined as never } },
+      /^routes\[0\]\.tiers\.pro \| null \| Must be an array/,
     ],
     [
       "a fractional cost",

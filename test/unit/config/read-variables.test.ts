@@ -143,7 +143,7 @@ const kinds: [name: VariableName, inputs: [input: unknown, result: unknown][]][]
       ["", null],
       ["api.example.com", refused],
       ["ftp://api.example.com", refused],
-      ['"https://api.example.com"', refused],
+      ['"https://api.example.com"', "https://api.example.com/"],
       ["https://user:pass@api.example.com", refused],
       ["https://api.example.com?a=1", refused],
       ["rediss://default:pass@eu.upstash.io:6379", refused],
@@ -196,6 +196,66 @@ describe.each(kinds)("%s", (name, inputs) => {
       expect(issue.fix).toMatch(/^[A-Z].*\.$/);
       expect(issue.found).not.toBe("");
     }
+  });
+});
+
+const all = Object.keys(variables) as VariableName[];
+const ofKind = (...asked: string[]) => all.filter((name) => asked.includes(variables[name].kind));
+
+describe("what came along when a value was pasted", () => {
+  const around = [
+    (text: string) => `"${text}"`,
+    (text: string) => `'${text}'`,
+    (text: string) => ` "${text}"\n`,
+    (text: string) => `\u201c${text}\u201d`,
+    (text: string) => `\ufeff${text}\u200b`,
+    (text: string) => `\u00a0${text}\r\n`,
+  ];
+  const good: Partial<Record<(typeof variables)[VariableName]["kind"], string>> = {
+    text: "mine",
+    list: "one",
+    integer: "100",
+    boolean: "false",
+    url: "https://api.example.com/v1",
+    path: "/mine",
+  };
+  it.each(all.filter((name) => good[variables[name].kind]))("is not part of %s", (name) => {
+    const text = good[variables[name].kind] ?? "";
+    const value = name === "RATE_LIMIT_IPV6_PREFIX" ? "60" : text;
+    const seconds = /SECONDS$/.test(name) ? "100" : value;
+    for (const put of around) expect(read(name, put(seconds)), put(seconds)).toEqual(read(name, seconds));
+  });
+
+  it.each(ofKind("list"))("is not part of an element of %s", (name) => {
+    for (const text of ['"a","b"', "'a', 'b'", "\u201ca\u201d,\u201cb\u201d", "a\u200b,\ufeffb", '"a,b"'])
+      expect(read(name, text), text).toEqual({ value: ["a", "b"], issues: [] });
+  });
+
+  it.each(ofKind("list"))("of another notation is an issue of %s", (name) => {
+    for (const text of ['["a"]', '["a","b"]', "['a', 'b']", 'a,b"', '[a,"b"]'])
+      expect(read(name, text).issues, text).not.toEqual([]);
+  });
+
+  it.each(ofKind("text", "list"))("and is inside of %s is an issue", (name) => {
+    for (const text of ["one\u200btwo", "one\u00adtwo", "one,two\u200bthree", "one\ntwo"])
+      expect(read(name, text).issues, text).not.toEqual([]);
+  });
+
+  it.each(all.filter((name) => !["routes", "binding"].includes(variables[name].kind)))(
+    "from a script that had no value is an issue of %s",
+    (name) => {
+      for (const value of ["undefined", " null\n", '"undefined"', "NaN", "[object Object]", Number.NaN]) {
+        const { issues } = read(name, value);
+        expect(issues, String(value)).toHaveLength(1);
+        expect(issues[0]?.place).toBe(name);
+      }
+    },
+  );
+
+  it.each(all)("and leaves nothing between quotes leaves %s unset", (name) => {
+    if (["routes", "binding"].includes(variables[name].kind)) return;
+    for (const value of ['""', "''", ' "" ', "\ufeff"])
+      expect(read(name, value)).toEqual(read(name, undefined));
   });
 });
 
