@@ -1,30 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import type { RouteInput } from "../../../src/config/route.ts";
-import { cacheable, gatedEdge } from "../../support/edge/gated-edge.ts";
-
-const SERVICE = "service-token-of-this-test-only-01";
-const METRICS = "metrics-token-of-this-test-only-0123";
-const bearing = (token: string) => ({ authorization: `Bearer ${token}`, "content-type": "application/json" });
-const server = bearing(SERVICE);
-const operator = bearing("admin-token-of-this-test-only-0123");
-
-/** Of each route that limits alone: how much passes. */
-const LIMITED = { "/sliding": 5, "/two": 5, "/fixed": 5, "/bucket": 5, "/log": 5, "/leased": 10 };
-const ROUTES: RouteInput[] = [
-  { path: "/me/*", access: "session", limits: [{ name: "me", limit: 500, window: "1 h" }] },
-  { path: "/sliding", limits: [{ name: "sliding", limit: 5, window: "1 d" }] },
-  { path: "/two", limits: [5, 50].map((limit) => ({ name: `two-${limit}`, limit, window: "1 d" as const })) },
-  { path: "/fixed", limits: [{ name: "fixed", limit: 5, window: "1 d", algorithm: "fixed-window" }] },
-  {
-    path: "/bucket",
-    limits: [{ name: "bucket", capacity: 5, refill: 1, window: "1 d", algorithm: "token-bucket" }],
-  },
-  { path: "/log", limits: [{ name: "log", limit: 5, window: "1 d", algorithm: "sliding-log" }] },
-  { path: "/leased", limits: [{ name: "leased", limit: 10, window: "1 d", lease: 1 }] },
-  { path: "/plain", cache: { ttl: 600, scope: "shared", tags: ["plain"] } },
-  { path: "/varied", cache: { ttl: 600, scope: "shared" } },
-  { path: "/write", methods: ["POST"], invalidates: { tags: ["plain"] } },
-];
+import { edgeOfAllKinds, LIMITED, signIn, traffic } from "../../support/edge/traffic.ts";
 
 interface Item {
   result?: unknown;
@@ -61,21 +36,7 @@ const WHOLE: [what: string, alter: Alter][] = [
 
 /** Isolates whose store's replies are altered from `alter()` on. */
 function opened() {
-  const edge = gatedEdge({
-    routes: ROUTES,
-    env: {
-      LOG_LEVEL: "error",
-      SERVICE_TOKEN: SERVICE,
-      METRICS_TOKEN: METRICS,
-      SESSION_SECRET: "session-secret-of-this-test-only-0123",
-      ISOLATE_MAX_AGE_MS: "0",
-    },
-    answer: ({ path }) =>
-      cacheable("fine", {
-        "cache-control": "max-age=600",
-        ...(path === "/varied" && { vary: "accept-language" }),
-      }),
-  });
+  const edge = edgeOfAllKinds();
   const seen = new Set<string>();
   let alteration: Alter | null = null;
   const ask = edge.platform.fetch;
@@ -95,52 +56,14 @@ function opened() {
     },
   };
 }
-type Opened = ReturnType<typeof opened>;
-
-const post = (headers: Record<string, string>, body: unknown) => ({
-  method: "POST",
-  headers,
-  body: JSON.stringify(body),
-});
-
-async function signIn({ ask }: Opened): Promise<string> {
-  const { text } = await ask("/auth/sessions", post(server, { user_id: "ada" }));
-  return (JSON.parse(text) as { token: string }).token;
-}
-
-/** Requests that read and write all kinds of keys. @returns those that failed. */
-async function traffic({ ask }: Opened, token: string, isolate: number): Promise<string[]> {
-  const asked: [string, RequestInit?][] = [
-    ["/me/x", { headers: bearing(token) }],
-    ...Object.keys(LIMITED).map((path): [string] => [path]),
-    ["/plain"],
-    ["/varied", { headers: { "accept-language": "de" } }],
-    ["/varied", { headers: { "accept-language": "en" } }],
-    ["/write", { method: "POST" }],
-    ["/auth/sessions", { headers: bearing(token) }],
-    ["/auth/sessions/users/ada", { headers: server }],
-    ["/edge/cache/purges", { headers: operator }],
-    ["/edge/overview", { headers: operator }],
-    ["/edge/limits/lookup", post(operator, { address: "192.0.2.7" })],
-    ["/metrics", { headers: bearing(METRICS) }],
-    ["/health"],
-    ["/edge/cache/purge", post(operator, { tags: ["plain"] })],
-    ["/auth/sessions", post(server, { user_id: "ada" })],
-  ];
-  const failed: string[] = [];
-  for (const [path, init] of asked) {
-    const { status, text } = await ask(path, { isolate, ...init });
-    if (status >= 400) failed.push(`${path}: ${status} ${text}`);
-  }
-  return failed;
-}
+const wrong = (status: number) => status >= 400;
 
 describe("replies of another shape than their commands have", () => {
   let seen: ReadonlySet<string> = new Set();
   beforeAll(async () => {
     const edge = opened();
     const token = await signIn(edge);
-    for (const isolate of [0, 1]) expect(await traffic(edge, token, isolate)).toEqual([]);
+    for (const isolate of [0, 1]) expect(await traffic(edge, { token, isolate, wrong })).toEqual([]);
     seen = edge.seen;
   });
 
@@ -156,7 +79,7 @@ describe("replies of another shape than their commands have", () => {
     const edge = opened();
     const token = await signIn(edge);
     edge.alter(alter);
-    for (const isolate of [0, 1]) expect(await traffic(edge, token, isolate)).toEqual([]);
+    for (const isolate of [0, 1]) expect(await traffic(edge, { token, isolate, wrong })).toEqual([]);
     for (const [path, limit] of Object.entries(LIMITED)) {
       let passed = 0;
       for (let n = 0; n < limit + 3; n += 1)
