@@ -11,8 +11,15 @@ type Alter = (items: Item[], commands: readonly string[]) => unknown;
 /** What requests send. `eval` is sent where Redis does not know the script. */
 const COMMANDS = ["evalsha", "mget", "zrange", "hgetall", "set", "hmget", "zcount"];
 const RESULTS: readonly unknown[] = [
-  ...[null, 0, 2 ** 60, "", "OK", { a: 1 }, [], [null], [[]], [{}, {}], [0.5, 0.5]],
-  ...[Array(8).fill(-1), Array(8).fill("7")],
+  null,
+  2 ** 60,
+  "",
+  "OK",
+  { a: 1 },
+  [],
+  [null],
+  [{}, {}],
+  Array(8).fill(-1),
 ];
 const NO_SCRIPT = { error: "NOSCRIPT No matching script." };
 const each =
