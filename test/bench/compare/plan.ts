@@ -40,12 +40,12 @@ const busy = {
 
 /** What is compared in blocks of alternating slices: ratios have an interval then. Eight clients keep the runtime's thread busy. */
 export const COMPARED: readonly Compared[] = [
-  { name: "warm GET", row: rowOf("warm GET"), names: ["edge", "bare", "floor"], blocks: 6 },
+  { name: "warm GET", row: rowOf("warm GET"), names: ["edge", "bare", "floor"], blocks: 12 },
   {
     name: heldRow.name,
     row: heldRow,
     names: ["edge", "bare"],
-    blocks: 5,
+    blocks: 10,
     // An isolate that holds so many has answered more hits than misses. Each is asked for twice in the short way, and a slice is as long
     // as the runtime takes from one collection of garbage to the next.
     warmUpRequests: 2 * HELD_URLS,
