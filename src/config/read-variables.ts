@@ -36,7 +36,7 @@ export function readVariables<const Table extends Readonly<Record<string, Variab
     const given = own ?? old;
     // A secret that everybody knows, or a name that nobody has.
     const isNothing = typeof given === "string" && isNobody(given);
-    if (isNothing) report(`the word ${given}`, "Set a value, or remove it.");
+    if (isNothing) report("a word that stands for no value", "Set a value, or remove it.");
     return [name, readers(variable, isNothing ? undefined : given, report)];
   };
   return Object.fromEntries(Object.entries(table).map(read)) as ValuesOf<Table>;

@@ -14,6 +14,14 @@ import { warningsOf } from "./wrangler-warnings.ts";
  * of what `wrangler deploy` with the same options would deploy. Without `--env` it reads every environment.
  */
 
+const USAGE = `Usage: npm run check -- [options]
+
+  --env NAME        an environment of wrangler.toml; default all of them
+  --config FILE     default wrangler.toml
+  --var NAME:value  a variable in place of the file's, as often as needed
+
+Other options are those of wrangler deploy. Nothing is deployed. Exit code 1 if a check fails.`;
+
 /** Null when it passed, else what to read. */
 type Complaint = string | null;
 
@@ -116,6 +124,10 @@ async function outcomeOf(check: Check): Promise<() => void> {
   };
 }
 
+if (args.includes("--help") || args.includes("-h")) {
+  console.log(USAGE);
+  process.exit();
+}
 (await outcomeOf(first))();
 const written = outcomeOf(runtimeTypes);
 // `tsc` reads what it writes.

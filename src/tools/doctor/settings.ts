@@ -152,7 +152,7 @@ function secretTexts(layers: readonly Record<string, unknown>[]): [string, strin
       const entries = value.split(",");
       const texts = isSecret(name)
         ? [value, ...entries, ...entries.map((entry) => entry.split(":")[0] ?? "")]
-        : partsOfUrl(value);
+        : partsOfUrl(pasted(value));
       return texts.map((text) => [name, pasted(text)]);
     }),
   );

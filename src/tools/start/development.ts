@@ -1,8 +1,8 @@
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Unstable_Config, unstable_readConfig } from "wrangler";
-import { pasted } from "../../config/read-secrets.ts";
 import { explainWranglerError } from "../check/wrangler-file.ts";
+import { newestSecret } from "../newest-secret.ts";
 import { isPortTaken } from "../ports.ts";
 import type { Announcement } from "./announce.ts";
 import { awaitAnswer } from "./awaited-answer.ts";
@@ -254,7 +254,7 @@ export class Development {
   }
 
   #tour(): Tour {
-    const newest = (name: string) => pasted((this.#vars()[name] ?? "").split(",")[0] ?? "");
+    const newest = (name: string) => newestSecret(this.#vars()[name]) ?? "";
     return tour({
       url: this.#url,
       serviceToken: newest("SERVICE_TOKEN"),

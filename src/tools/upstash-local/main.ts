@@ -1,18 +1,27 @@
 import { parseArgs } from "node:util";
 import { startUpstashLocal } from "./index.ts";
 
-/**
- * `npm run upstash [-- --port 8079 --token … --redis auto|required|embedded]`: the endpoint alone, for any client of
- * Upstash's REST protocol.
- */
+/** `npm run upstash`, and `npx envoyou-edge upstash`. */
+const USAGE = `Upstash's REST protocol on this machine, over a Redis, for any client of it.
+
+  --port N         8079; 0 takes any free one
+  --token TEXT     default a new one each time
+  --redis KIND     auto (redis-server where there is one), required, or embedded; default auto`;
+
+/** The endpoint alone. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       port: { type: "string", default: "8079" },
       token: { type: "string" },
       redis: { type: "string", default: "auto" },
+      help: { type: "boolean", short: "h" },
     },
   });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
   const { redis, token } = values;
   const port = Number(values.port);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
@@ -34,5 +43,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
+  if (String(Object(error).code).startsWith("ERR_PARSE_ARGS")) console.error(`\n${USAGE}`);
   process.exitCode = 1;
 });

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { AskError } from "../ask.ts";
+import { newestSecret } from "../newest-secret.ts";
 import { AddressError, edgeAddress } from "./address.ts";
 import { verifyChecks } from "./checks.ts";
 import { findEdge } from "./health.ts";
@@ -12,6 +13,7 @@ const USAGE = `Usage: SERVICE_TOKEN=… npm run verify -- https://edge.example.c
   --auth PATH      AUTH_BASE_PATH; default /auth
   --health PATH    HEALTH_PATH; default /health
 
+SERVICE_TOKEN is one of the edge's; of a list the first is used.
 Four checks against any deployed edge. Exit code 1 if one fails.`;
 
 /** The limits come last, because the other checks use some of the same quota. */
@@ -22,6 +24,10 @@ const WORDS = { passed: "✅ $: PASSED", failed: "❌ $: FAILED", untested: "➖
 /** @returns the exit code. */
 async function main(): Promise<number> {
   const options = given();
+  if (options === null) {
+    console.log(USAGE);
+    return 0;
+  }
   if (typeof options === "string") {
     console.error(`${options}${options === "" ? "" : "\n\n"}${USAGE}`);
     return 2;
@@ -61,8 +67,8 @@ function reasonOf(error: unknown): string {
   return error instanceof AskError ? error.message : "the answer cannot be understood";
 }
 
-/** The options, or what is wrong with them. */
-function given(): VerifyOptions | string {
+/** The options, or what is wrong with them; null where only the usage is asked for. */
+function given(): VerifyOptions | string | null {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
@@ -71,15 +77,17 @@ function given(): VerifyOptions | string {
         cached: { type: "string", default: "/v1/emissions/factors" },
         auth: { type: "string", default: "/auth" },
         health: { type: "string", default: "/health" },
+        help: { type: "boolean", short: "h" },
       },
     });
+    if (values.help) return null;
     const [address, ...more] = positionals;
     if (address === undefined) return "";
     if (more.length > 0) return "One address at a time.";
     const path = (text: string) => (text.startsWith("/") ? text : `/${text}`);
     return {
       url: edgeAddress(address),
-      serviceToken: process.env.SERVICE_TOKEN?.trim() || undefined,
+      serviceToken: newestSecret(process.env.SERVICE_TOKEN),
       limitedPath: path(values.limited),
       cachedPath: path(values.cached),
       authBasePath: path(values.auth).replace(/\/+$/, ""),
@@ -87,7 +95,7 @@ function given(): VerifyOptions | string {
     };
   } catch (error) {
     if (error instanceof AddressError) return error.message;
-    return error instanceof Error ? error.message : "This cannot be understood.";
+    return error instanceof Error ? (error.message.split(". ")[0] ?? "") : "This cannot be understood.";
   }
 }
 
