@@ -113,17 +113,22 @@ const NO_STAR = "all below a path is a prefix that ends with a /, as in api.exam
 /** A tag as stored answers have it. One with a comma would be several there (`Cache-Tag`), and reach nothing. */
 function tagName(text: string, index: number): string {
   const name = text.trim().toLowerCase();
-  if (name === "" || name.includes(",")) throw badPurge(`tags[${index}]`, "must be one tag, without commas");
+  if (name === "" || /[,\p{Cc}]/u.test(name))
+    throw badPurge(`tags[${index}]`, "must be one tag, without commas and control characters");
   if (name.endsWith("*")) throw badPurge(`tags[${index}]`, `must be a whole tag: ${NO_STAR}`);
   return name;
 }
 
 /** A file is a URL, or a path on the API's host. */
 function absolute(file: string, index: number, base: URL): URL {
-  if (!URL.canParse(file, base.href) || !/^(https?:\/\/|\/)/i.test(file))
+  const isAddress = /^https?:\/\//i.test(file);
+  // As URL reads it `//v1/items` is on the host v1, where nothing is stored.
+  const url =
+    (isAddress || file.startsWith("/")) && URL.canParse(file, base.href) ? new URL(file, base) : null;
+  if (!url || !(isAddress || url.origin === base.origin))
     throw badPurge(`files[${index}]`, "must be an http or https address, or a path");
   if (/^[^?]*\*$/.test(file)) throw badPurge(`files[${index}]`, `must be one address: ${NO_STAR}`);
-  return new URL(file, base);
+  return url;
 }
 
 /**

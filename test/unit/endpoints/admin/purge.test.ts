@@ -49,6 +49,9 @@ it.each<[tag: string, expected: string | null]>([
   [",", null],
   [" ", null],
   // As Fastly and others name several: a tag that no answer has.
+  // No field carries it.
+  ["a\u0000b", null],
+  ["a\nb", null],
   ["items*", null],
   ["*", null],
   ["a*b", "a*b"],
@@ -120,6 +123,13 @@ it.each<[file: string, address: string | null]>([
   ["https://edge.example/a/*", null],
   ["https://edge.example/*", null],
   ["/a*b", "https://edge.example/a*b"],
+  // A path, to whoever writes one; a browser reads another host's address.
+  ["//v1/items", null],
+  ["/\\v1/items", null],
+  ["/\t/v1/items", null],
+  ["///v1/items", null],
+  ["/v1//items", "https://edge.example/v1//items"],
+  ["//edge.example/a", "https://edge.example/a"],
   ["/search?q=a*", "https://edge.example/search?q=a*"],
   ["https://edge.example/search?q=*", "https://edge.example/search?q=*"],
 ])("the file %j is the address %j", async (file, address) => {
