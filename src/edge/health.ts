@@ -123,7 +123,7 @@ const FAR =
   "Redis answers, and is far away: choose a placement near it for the Worker, or a database in the region of your users";
 
 const REFUSING =
-  "Redis answers, and refuses writes: it is full, a replica or loading, and this isolate counts and keeps by itself";
+  "Redis answers, and refuses writes: it is full, a replica or loading, or its token may not write, and this isolate counts and keeps by itself";
 
 const DATABASE_MESSAGES: Record<DatabaseState, string> = {
   healthy: "The database of sessions answers",

@@ -105,6 +105,11 @@ export function refusesWrites(redisCode: string | undefined): boolean {
   return REFUSES_WRITES.has(redisCode ?? "");
 }
 
+/** Whether an error text says that the token may not send the command: Redis's `NOPERM`, and what Upstash says of a read-only token. */
+export function isForbidden(text: string): boolean {
+  return /^NOPERM|no permission|read[- ]?only/i.test(text);
+}
+
 /** The first word of an error text; `OOM` where Upstash says in its own words that the database is full. */
 function redisCodeOf(text: string): string {
   if (/DB capacity quota exceeded/i.test(text)) return "OOM";

@@ -1,7 +1,7 @@
 import type { Events } from "../events/events.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { commandError, isSizeError, refusesWrites } from "./errors.ts";
-import type { ReplyItem } from "./transport.ts";
+import { commandError, isForbidden, isSizeError, refusesWrites } from "./errors.ts";
+import type { Command, ReplyItem } from "./transport.ts";
 
 /** An event tells of one code of refused commands at most this often, ms. */
 const REFUSED_PAUSE_MS = 60_000;
@@ -9,9 +9,9 @@ const REFUSED_PAUSE_MS = 60_000;
 const MAX_REFUSED_CODES = 32;
 
 export interface Refusals {
-  /** @returns whether Redis refused a command. */
-  note(items: readonly ReplyItem[]): boolean;
-  /** When Redis last refused a write because it takes none, ms since the epoch; -Infinity before the first time. */
+  /** @returns whether Redis refused one of the commands. */
+  note(items: readonly ReplyItem[], commands: readonly Command[]): boolean;
+  /** When Redis last refused a write because it takes none, or none of this token, ms since the epoch; -Infinity before the first time. */
   readonly writesRefusedAt: number;
 }
 
@@ -33,15 +33,17 @@ export function createRefusalEvents({
     },
   };
 
-  function note(items: readonly ReplyItem[]): boolean {
+  function note(items: readonly ReplyItem[], commands: readonly Command[]): boolean {
     let refused = false;
-    for (const { error } of items) {
+    for (const [index, { error }] of items.entries()) {
       // A script that is sent again is no failure, and what is too long is no failure of the store.
       if (error === undefined || error.startsWith("NOSCRIPT") || isSizeError(error)) continue;
       refused = true;
       const code = commandError(error).redisCode ?? "ERR";
       const now = platform.now();
-      if (refusesWrites(code)) writesRefusedAt = now;
+      // Without scripts nothing is counted; what else a token may not do costs less.
+      const isScript = /^eval/i.test(String(commands[index]?.[0]));
+      if (refusesWrites(code) || (isScript && isForbidden(error))) writesRefusedAt = now;
       if (Math.abs(now - (toldAt.get(code) ?? Number.NEGATIVE_INFINITY)) < REFUSED_PAUSE_MS) continue;
       if (toldAt.size >= MAX_REFUSED_CODES) toldAt.clear();
       toldAt.set(code, now);

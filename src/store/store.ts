@@ -243,7 +243,7 @@ export class Store {
       // A PING, a health check's too, proves only that Redis answers.
       if (call.commands.every(isPing)) this.#breaker.provedNothing();
       else if (this.#breaker.succeeded()) this.#found();
-      if (this.#refusals.note(reply.items)) this.markDue();
+      if (this.#refusals.note(reply.items, call.commands)) this.markDue();
       return reply;
     } catch (cause) {
       const error = asStoreError(cause);

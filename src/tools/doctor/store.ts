@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { type StoreCommand, storeCommands } from "../../store/commands.ts";
-import { StoreError } from "../../store/errors.ts";
+import { isForbidden, StoreError } from "../../store/errors.ts";
 import { createTransport, type ReplyItem } from "../../store/transport.ts";
 import { type AskError, failureOf } from "../ask.ts";
 import { type Finding, well, wrong } from "./report.ts";
@@ -38,7 +38,7 @@ export async function lookAtStore(
   try {
     const started = performance.now();
     const [pong] = await send(["PING"]);
-    if (pong?.error !== undefined && !isForbidden(pong)) return [wrong(`${where} refuses PING`)];
+    if (pong?.error !== undefined && !isForbidden(pong.error)) return [wrong(`${where} refuses PING`)];
     const first = performance.now() - started;
     const distance = await distanceOf(send, callMs);
     const permitted = await permissionsOf(send, Object.values(prefixesOf(values)));
@@ -176,12 +176,7 @@ async function permissionsOf(send: Send, prefixes: readonly string[]): Promise<R
     return TRIALS[command]({ key, hash: `${key}-h`, set: `${key}-z` });
   });
   const items = await send(...commands);
-  return trials.filter((_, index) => isForbidden(items[index]));
-}
-
-/** Redis's `NOPERM`, and what Upstash says of a read-only token. */
-function isForbidden(item: ReplyItem | undefined): boolean {
-  return item?.error !== undefined && /^NOPERM|no permission|read[- ]?only/i.test(item.error);
+  return trials.filter((_, index) => isForbidden(items[index]?.error ?? ""));
 }
 
 const WRITES: ReadonlySet<StoreCommand> = new Set([

@@ -4,6 +4,7 @@ import { loadConfig } from "../../../src/edge/load-config.ts";
 import { healthRoutes } from "../../../src/endpoints/health.ts";
 import { createEvents } from "../../../src/events/events.ts";
 import type { DatabaseState } from "../../../src/session/session-database.ts";
+import { defineScript } from "../../../src/store/script.ts";
 import { Store } from "../../../src/store/store.ts";
 import { testPlatform } from "../../support/platform.ts";
 
@@ -137,6 +138,35 @@ describe("health", () => {
       expect(await health()).toMatchObject({ status: "healthy", services: everywhere("redis") });
     },
   );
+
+  it.each([
+    ["NOPERM this user has no permissions to run the 'evalsha' command", "degraded", "memory"],
+    ["ERR this token is read-only", "degraded", "memory"],
+    ["ERR value is not an integer or out of range", "healthy", "redis"],
+    ["WRONGTYPE Operation against a key holding the wrong kind of value", "healthy", "redis"],
+  ])(
+    "says what counts where the token may not run a script, or one has failed: %s",
+    async (refusal, status, place) => {
+      const { health, wire, store } = harness();
+      wire.refuses = refusal;
+      const batch = store.batch();
+      void batch.run(defineScript("return 1"), ["x"], []).catch(() => {});
+      await batch.send();
+      const facts = await health();
+      expect(facts).toMatchObject({ status, system: { redis: { status: "healthy", available: true } } });
+      expect(facts.services).toEqual({ ...everywhere("redis"), rate_limiting: place });
+      expect(/its token may not write/.test(facts.system.redis.message)).toBe(status === "degraded");
+    },
+  );
+
+  it("counts what else a token may not do as a refusal of that alone", async () => {
+    const { health, wire, store } = harness();
+    wire.refuses = "NOPERM this user has no permissions to run the 'hgetall' command";
+    const batch = store.batch();
+    void batch.queue((pipeline) => pipeline.hgetall("x")).catch(() => {});
+    await batch.send();
+    expect(await health()).toMatchObject({ status: "healthy", services: everywhere("redis") });
+  });
 
   it("reports not_configured and healthy without a store", async () => {
     const { health, wire } = harness({}, false);
