@@ -45,7 +45,8 @@ export class Attempts {
   /** Tenths of a retry. */
   #saved: number;
 
-  constructor({ perRequest = 2, budget = 10 }: RetryOptions, clock: Clock) {
+  /** As {@link RetryOptions} has them. */
+  constructor(perRequest: number, budget: number, clock: Clock) {
     this.#clock = clock;
     this.#perRequest = perRequest;
     this.#most = budget * 10;

@@ -7,7 +7,7 @@ import { type ClientSessions, clientSessions } from "./sessions.ts";
 
 /** Options of {@link createClient}. */
 export interface ClientOptions {
-  /** The edge's address, `https://api.example.com`. Paths begin at its root: a path in it counts for nothing. Default: the page's own origin. */
+  /** The edge's address with its scheme, `https://api.example.com`. Paths begin at its root: a path in it counts for nothing. Default: the page's own origin. */
   baseUrl?: string;
   /** The bearer session to go on with, as `onToken` was told of it. Default none. */
   token?: string | null;
@@ -95,27 +95,29 @@ export interface EdgeClient {
  */
 export function createClient(options: ClientOptions = {}): EdgeClient {
   const { retry = {}, waitSeconds = 0, authPath = "/auth", clock = systemClock, ...others } = options;
-  const { token = null, onToken = () => {}, baseUrl, fetch: own, credentials, ...unknown } = others;
-  for (const name in unknown) throw new TypeError(`createClient: there is no option ${name}`);
+  const { token, onToken = () => {}, baseUrl, fetch: own, credentials, ...unknown } = others;
+  const { perRequest = 2, budget = 10, ...more } = retry || { perRequest: 0 };
+  for (const name in { ...unknown, ...more }) throw new TypeError(`createClient: there is no option ${name}`);
   const base = baseOf(baseUrl);
   const session = new BearerSession(token, onToken);
-  const attempts = new Attempts(retry || { perRequest: 0 }, clock);
+  const attempts = new Attempts(perRequest, budget, clock);
 
   async function once(request: Request): Promise<Response> {
     const { generation, token } = session;
     const given = request.headers.get("authorization");
     const ours = new URL(request.url).origin === base.origin;
-    if (ours && given === null && token !== null) request.headers.set("authorization", bearerField(token));
+    if (ours && given === null && token) request.headers.set("authorization", bearerField(token));
     const response = await (own ?? fetch)(request);
     // What another origin says, also after a redirect, is no session of this one; nor is what a token of the caller's own gets.
     const isOurs =
       ours &&
-      originOf(response, base) === base.origin &&
+      // A response that a test made has no address.
+      new URL(response.url || base).origin === base.origin &&
       !bearerToken(given)?.startsWith(SESSION_TOKEN_PREFIX);
     if (!isOurs) return response;
     const renewed = response.headers.get(SESSION_TOKEN_FIELD);
     if (renewed !== null) session.received(renewed, generation);
-    else if (response.status === 401 && given === null && token !== null && token === session.token) {
+    else if (response.status === 401 && given === null && token && token === session.token) {
       if ((await edgeProblem(response))?.code === "SESSION_INVALID") session.set(null);
     }
     return response;
@@ -124,13 +126,14 @@ export function createClient(options: ClientOptions = {}): EdgeClient {
   async function send(input: RequestInfo | URL, given: EdgeRequestInit = {}): Promise<Response> {
     const { waitSeconds: wait = waitSeconds, ...rest } = given;
     const target = typeof input === "string" ? new URL(input, base) : input;
-    const isBase = "origin" in target && target.origin === base.origin;
+    // A Request has none.
+    const isBase = (target as Partial<URL>).origin === base.origin;
     // A Worker's types have no credentials, and no cookies of its own.
     const init = (credentials && isBase ? { credentials, ...rest } : rest) as RequestInit;
     const request = new Request(target, init);
     const { method } = request;
     // A stream can be sent once. It is not told by its class, which neither React Native nor jsdom has.
-    const repeatable = !(rest.body && typeof Object(rest.body).getReader === "function");
+    const repeatable = typeof Object(rest.body).getReader !== "function";
     const attempt = () => once(repeatable ? request.clone() : request);
     return attempts.run(attempt, { method, repeatable, signal: request.signal }, wait);
   }
@@ -145,20 +148,17 @@ export function createClient(options: ClientOptions = {}): EdgeClient {
   };
 }
 
-/** @throws TypeError where there is no page. */
+/** The root of the edge. @throws TypeError for what is no address, and where there is no page. */
 function baseOf(url: string | undefined): URL {
   const page = (globalThis as { location?: { href: string } }).location?.href;
+  const text = url ?? page ?? "";
   try {
-    // Neither Safari before 17 nor React Native has `URL.canParse`.
-    return new URL(url ?? page ?? "", page);
+    // A host without a scheme would be a path of the page.
+    if (/^\s*(https?:|\/|$)/i.test(text)) return new URL(new URL(text, page).origin);
   } catch {
-    throw new TypeError("createClient: outside of a page it needs baseUrl, such as https://api.example.com");
+    // Neither Safari before 17 nor React Native has `URL.canParse`.
   }
-}
-
-/** A response that a test made has no address. */
-function originOf({ url }: Response, base: URL): string {
-  return url === "" ? base.origin : new URL(url).origin;
+  throw new TypeError("createClient: there is no baseUrl, such as https://api.example.com");
 }
 
 const systemClock: Clock = {

@@ -5,8 +5,8 @@ export class BearerSession {
   /** Counts sign-ins, rotations and sign-outs. */
   #generation = 0;
 
-  constructor(token: string | null, changed: (token: string | null) => void) {
-    this.#token = token;
+  constructor(token: string | null | undefined, changed: (token: string | null) => void) {
+    this.#token = tokenIn(token);
     this.#changed = changed;
   }
 
@@ -19,7 +19,8 @@ export class BearerSession {
   }
 
   /** Another session, or none. */
-  set(token: string | null): void {
+  set(given: string | null): void {
+    const token = tokenIn(given);
     if (token === this.#token) return;
     this.#generation += 1;
     this.#token = token;
@@ -41,6 +42,11 @@ export class BearerSession {
       this.#changed(token);
     } else if (sentIn === this.#generation) this.set(token);
   }
+}
+
+/** What storage and cookies have where there is none is none: `localStorage` makes a text of null. */
+function tokenIn(given: string | null | undefined): string | null {
+  return /^(null|undefined)?$/.test(given ?? "") ? null : (given as string);
 }
 
 /** The session's id and when it was confirmed, as the token states them. Null for anything else. */

@@ -304,7 +304,75 @@ describe("a 429", () => {
   });
 });
 
+describe("in a page", () => {
+  const page = () => {
+    vi.stubGlobal("location", { href: "https://app.example/shop/cart?x=1#y" });
+    onTestFinished(() => void vi.unstubAllGlobals());
+  };
+
+  it.each([
+    "api.example.com",
+    "api.example.com/v1",
+    "localhost:8787",
+    "undefined",
+    "null",
+    "v1",
+    "./v1",
+    "ftp://api.example.com",
+    "javascript:alert(1)",
+    "wss://api.example.com",
+    "data:text/plain,x",
+  ])("%j as the address, which the page would be asked by, is an error that says what to give", (baseUrl) => {
+    page();
+    expect(() => createClient({ baseUrl })).toThrow("baseUrl, such as https://api.example.com");
+  });
+
+  it.each<[baseUrl: string | undefined, origin: string]>([
+    [undefined, "https://app.example"],
+    ["", "https://app.example"],
+    ["/", "https://app.example"],
+    ["/v1/", "https://app.example"],
+    ["//api.example.com", "https://api.example.com"],
+    ["HTTPS://API.example.com", "https://api.example.com"],
+    [" https://api.example.com\n", "https://api.example.com"],
+    ["http://localhost:8787/v1/x", "http://localhost:8787"],
+  ])("of the address %j paths begin at the root", async (baseUrl, origin) => {
+    page();
+    const { client, sent } = openClient([], { ...(baseUrl !== undefined && { baseUrl }) });
+    const own = openClient([], { baseUrl: baseUrl as never });
+    for (const path of ["/v1/a", "v1/a", "./v1/a", "../v1/a"]) {
+      await own.client.fetch(path);
+      if (baseUrl !== undefined) await client.fetch(path);
+    }
+    expect(new Set([...own.sent, ...sent].map(({ url }) => url))).toEqual(new Set([`${origin}/v1/a`]));
+  });
+});
+
+it.each(["/auth", "auth"])("the sessions are at /auth for authPath %j", async (authPath) => {
+  const { client, sent } = openClient([Response.json({ status: "success", sessions: [] })], {
+    authPath,
+    baseUrl: "https://edge.example/v1/x",
+  });
+  await client.sessions.list();
+  expect(sent[0]?.url).toBe("https://edge.example/auth/sessions");
+});
+
+it.each([undefined, null, "", "null", "undefined"])(
+  "a token %j, as storage and cookies have it, is none",
+  async (none) => {
+    const { client, bearers } = openClient([], { token: none as never });
+    await client.fetch("/a");
+    expect(client.token).toBeNull();
+    client.setToken(tokenOf("a"));
+    client.setToken(none as never);
+    await client.fetch("/a");
+    expect([client.token, ...bearers()]).toEqual([null, null, null]);
+  },
+);
+
 it.each<[object, RegExp]>([
+  [{ retry: { times: 2 } }, /no option times/],
+  [{ retry: { perrequest: 0 } }, /no option perrequest/],
   [{ waitSecond: 5 }, /no option waitSecond/],
   [{ retries: 2 }, /no option retries/],
   [{ BaseUrl: "https://api.example.com" }, /no option BaseUrl/],
