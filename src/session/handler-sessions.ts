@@ -114,7 +114,8 @@ export interface HandlerSessions {
    *
    * @param session Its claims, or its id. A rotation may come meanwhile, in another tab or by a thief. Then the session goes on under another
    *   id: with the claims it ends all the same, with an id alone only where this isolate remembers whose it was (RFC 9700 §4.14.2).
-   * @returns what became of it. It does not reject for an outage.
+   * @returns what became of it; `missing` for undefined and null. It does not reject for an outage.
+   * @throws {@link ConfigError} for what has no id, such as `c.var.session` without `.claims`.
    * @example
    * import { createEdge, type EdgeEnv } from "envoyou-edge";
    * import { Hono } from "hono";
@@ -132,6 +133,7 @@ export interface HandlerSessions {
    *
    * @param active The request's session, `c.var.session`.
    * @returns the session with its new token, or null when it was over already.
+   * @throws {@link ConfigError} for anything else, such as its claims.
    * @throws Error with the `code` `SESSION_UNAVAILABLE`, Hono's 503 as for {@link create}, where neither Redis nor the database has confirmed
    *   the session, but for one that was made in an outage: what the record holds would be lost, and an end that only they have would
    *   not reach the new id. The old one goes on.

@@ -23,7 +23,7 @@ export const sessionTier = z.string().check(z.maxLength(64), wellFormed);
 
 const text = (value: unknown) =>
   typeof value === "string" && value.isWellFormed() ? null : "Must be a well-formed text.";
-const anyJson = { fix: () => null };
+const anyJson = { fix: (value: unknown) => (value instanceof Promise ? "Await it." : null) };
 const RULES: OptionRules = {
   userId: {
     fix: (value) =>
@@ -43,6 +43,20 @@ const RULES: OptionRules = {
 /** @throws ConfigError for what makes no session. It shows no value, which would name a user. */
 export function checkInput(input: unknown): void {
   checkGiven(input, "sessions.create", RULES, described);
+}
+
+/**
+ * @throws ConfigError for what has no id, such as a session in the place of its claims: its end would reach nothing, and say nothing of it.
+ */
+export function checkNamed(place: string, session: unknown, fix: string): void {
+  if (typeof Object(session).id === "string") return;
+  throw new ConfigError([{ place: `sessions.${place}`, found: described(session), fix }]);
+}
+
+/** An id that a handler gives. Undefined, as of a request that names none, is no session's. @throws ConfigError */
+export function idIn(place: string, id: string | undefined): string {
+  checkNamed(place, { id: id ?? "" }, "Give it an id.");
+  return id ?? "";
 }
 
 /** The error of an input that no token has room for. */

@@ -19,7 +19,7 @@ import { changeOf, issued } from "./changes.ts";
 import { type Choice, chooseSession } from "./choose.ts";
 import { inToken, MAX_SYNC_TOKEN_LENGTH, newSessionOf, recordOf, withSyncToken } from "./claims.ts";
 import type { CreatedSession, HandlerSessions, SessionEnding, SessionInput } from "./handler-sessions.ts";
-import { checkInput, inputTooLong } from "./input.ts";
+import { checkInput, checkNamed, idIn, inputTooLong } from "./input.ts";
 import { createKnownEnds } from "./known-ends.ts";
 import { fitsToken, UserDataTooLarge } from "./offline-user-data.ts";
 import type { SessionsOptions } from "./options.ts";
@@ -117,8 +117,8 @@ export function createSessions(options: SessionsOptions): Sessions {
       return async () => withRefusalEvent(request, await decide());
     },
     create,
-    get: (id) => service.read(id),
-    touch: service.touch,
+    get: (id) => service.read(idIn("get", id)),
+    touch: (id) => service.touch(idIn("touch", id)),
     delete: end,
     rotate,
     requireSecret,
@@ -174,6 +174,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   ): Promise<CreatedSession> {
     requireSecret(requestId);
     checkInput(input);
+    if (replaced) checkNamed("create: replaced", replaced, "Give it c.var.session?.claims.");
     const now = platform.now();
     const lifetimeMs = Math.min(input.ttlSeconds ?? config.absoluteSeconds, config.absoluteSeconds) * 1000;
     const claims: SessionClaims = {
@@ -211,12 +212,16 @@ export function createSessions(options: SessionsOptions): Sessions {
     requestId?: string,
   ): Promise<SessionEnding> {
     const named = typeof session === "string" ? { id: session } : session;
+    // A request without a session has none to end.
+    if (named == null) return "missing";
+    checkNamed("delete", named, "Give it c.var.session.claims, or an id.");
     const found = await service.read(named.id, "any");
     if (found.kind === "missing") return (await service.endRotated(named, requestId)) ? "done" : "missing";
     return service.revoke(named.id, found.kind === "found" ? found.record.user_id : null, requestId);
   }
 
   async function rotate(active: ActiveSession, requestId?: string): Promise<CreatedSession | null> {
+    checkNamed("rotate", active?.claims, "Give it c.var.session.");
     const { claims, source } = active;
     requireSecret(requestId);
     // Only Redis knows whether another isolate has ended it. Nothing is sent, so that a lost reply cannot end the old one.

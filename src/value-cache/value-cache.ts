@@ -182,7 +182,7 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
     checkGiven(settings, "values", SETTINGS);
     const { ttl = ttlSeconds } = settings;
     const json = JSON.stringify(value);
-    if (json === undefined) throw new TypeError("A cached value must be JSON");
+    if (json === undefined || value instanceof Promise) throw new TypeError("A cached value must be JSON");
     return write(name, { json, expiresAt: platform.now() + ttl * 1000 });
   }
 

@@ -5,6 +5,7 @@ import { createEdge } from "../../../src/create-edge.ts";
 import { createLimits } from "../../../src/create-limits.ts";
 import type { MiddlewareLimit } from "../../../src/middleware/options.ts";
 import type { EdgeEnv, EdgeVariables } from "../../../src/middleware.ts";
+import type { ActiveSession } from "../../../src/session/verdict.ts";
 import { createRequester } from "../../../src/store/requester.ts";
 import { edgeInRedis, executionContext, FROM } from "../../support/edge/hono-app.ts";
 import { printedLines } from "../../support/printed.ts";
@@ -276,12 +277,98 @@ describe("what a handler calls", () => {
     ["sessions.create: ipAddress", [5, {}, [], true].map((ipAddress) => ({ userId: "ada", ipAddress }))],
     ["sessions.create: ttlSeconds", NO_COUNTS.map((ttlSeconds) => ({ userId: "ada", ttlSeconds }))],
     ["sessions.create: user_id", [{ userId: "ada", user_id: "ada" }]],
+    ["sessions.create: userData", [{ userId: "ada", userData: Promise.resolve({ a: 1 }) }]],
+    ["sessions.create: deviceInfo", [{ userId: "ada", deviceInfo: Promise.resolve({ a: 1 }) }]],
   ])("sessions.create() names %s, and shows no value", async (place, many) => {
     for (const input of many) {
       const error = await inHandler(({ sessions }) => sessions.create(input as never));
       expectIssue(error, place, place);
       expect((error as Error).message).not.toMatch(/ada|xxxx/);
     }
+  });
+});
+
+describe("a handler's session in a place where another form of it belongs", () => {
+  type Handed = { edge: EdgeVariables["edge"]; session: ActiveSession };
+  /** Runs it in a handler whose request has a session. @returns what it threw, and whether the session lives on. */
+  async function withSession(run: (handed: Handed) => unknown) {
+    const { session } = edgeInRedis();
+    const app = new Hono<EdgeEnv>();
+    let error: unknown;
+    app.post("/login", session("optional"), async (c) =>
+      c.text((await c.var.edge.sessions.create({ userId: "ada" })).token),
+    );
+    app.get("/run", session("required"), async (c) => {
+      error = await errorOf(() => run({ edge: c.var.edge, session: c.var.session as ActiveSession }));
+      return c.text("fine");
+    });
+    app.get("/", session("required"), (c) => c.text("fine"));
+    const ask = async (path: string, method: string, token = "") =>
+      app.request(
+        path,
+        { method, headers: { ...FROM, ...(token && { authorization: `Bearer ${token}` }) } },
+        {},
+        executionContext().context,
+      );
+    const token = await (await ask("/login", "POST")).text();
+    await ask("/run", "GET", token);
+    return { error, lives: (await ask("/", "GET", token)).status === 200 };
+  }
+
+  it.each<[place: string, call: (handed: Handed) => unknown]>([
+    ["sessions.delete", ({ edge, session }) => edge.sessions.delete(session as never)],
+    ["sessions.delete", ({ edge, session }) => edge.sessions.delete(session.record as never)],
+    [
+      "sessions.delete",
+      ({ edge, session }) => edge.sessions.delete({ userId: session.claims.userId } as never),
+    ],
+    ["sessions.delete", ({ edge }) => edge.sessions.delete(5 as never)],
+    ["sessions.delete", ({ edge }) => edge.sessions.delete(Promise.resolve("a") as never)],
+    ["sessions.rotate", ({ edge, session }) => edge.sessions.rotate(session.claims as never)],
+    ["sessions.rotate", ({ edge, session }) => edge.sessions.rotate(session.claims.id as never)],
+    ["sessions.rotate", ({ edge }) => edge.sessions.rotate(null as never)],
+    [
+      "sessions.create: replaced",
+      ({ edge, session }) => edge.sessions.create({ userId: "ada" }, session as never),
+    ],
+    [
+      "sessions.create: replaced",
+      ({ edge, session }) => edge.sessions.create({ userId: "ada" }, session.claims.id as never),
+    ],
+    ["sessions.get", ({ edge, session }) => edge.sessions.get(session.claims as never)],
+    ["sessions.touch", ({ edge, session }) => edge.sessions.touch(session as never)],
+  ])("%s is told which one, and shows no value: %s", async (place, call) => {
+    const { error, lives } = await withSession(call);
+    expectIssue(error, place, place);
+    expect((error as Error).message).not.toContain("ada");
+    expect(lives, "nothing is done by halves").toBe(true);
+  });
+
+  it.each<[what: string, call: (handed: Handed) => Promise<unknown>, result: unknown]>([
+    ["the end of none", ({ edge }) => edge.sessions.delete(undefined as never), "missing"],
+    ["the end of null", ({ edge }) => edge.sessions.delete(null as never), "missing"],
+    ["a look at none", ({ edge }) => edge.sessions.get(undefined as never), { kind: "missing" }],
+    ["a touch of none", ({ edge }) => edge.sessions.touch(undefined as never), false],
+  ])("%s, as of a request without a session, is no error", async (_, call, result) => {
+    let found: unknown;
+    const { error } = await withSession(async (handed) => {
+      found = await call(handed);
+    });
+    expect([error, found]).toEqual([null, result]);
+  });
+
+  it.each<[what: string, call: (handed: Handed) => Promise<unknown>]>([
+    ["a value that was not awaited", ({ edge }) => edge.values.set("n", Promise.resolve(1))],
+    [
+      "an identity that was not awaited",
+      ({ edge }) => edge.limiter.limit(Promise.resolve("a") as never, { limit: 1, window: "1 m" }),
+    ],
+    [
+      "an identity that is a map",
+      ({ edge }) => edge.limiter.limit(new Map() as never, { limit: 1, window: "1 m" }),
+    ],
+  ])("%s is an error: everybody would share it", async (_, call) => {
+    expect((await withSession(call)).error).toBeInstanceOf(Error);
   });
 });
 
