@@ -1,9 +1,10 @@
 import { covers, readPattern, splitSegments } from "../../config/path-pattern.ts";
 import type { Route } from "../../config/route.ts";
+import { nearest } from "./nearest.ts";
 
 /** What of a list of routes works and is often not meant. */
 export function routeWarnings(routes: readonly Route[]): string[] {
-  return [...literals(routes), ...openMethods(routes)];
+  return [...literals(routes), ...unknownMethods(routes), ...openMethods(routes)];
 }
 
 /** `/items:id` (Express reads a parameter) and `/$id` (Remix, TanStack): names in APIs too (`items:cancel`, `$metadata`), so that they are no issue. */
@@ -15,6 +16,50 @@ function literals(routes: readonly Route[]): string[] {
         (segment) =>
           `The route ${JSON.stringify(name)} matches the very text "${segment}". A parameter is a segment of its own that begins with a colon: /:id.`,
       ),
+  );
+}
+
+/** What a Worker can be asked by: workerd answers any other method itself, with a 501. */
+const KNOWN = [
+  ...[
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "CONNECT",
+    "QUERY",
+    "PURGE",
+    "BAN",
+  ],
+  ...[
+    "COPY",
+    "LOCK",
+    "MKCOL",
+    "MOVE",
+    "PROPFIND",
+    "PROPPATCH",
+    "SEARCH",
+    "UNLOCK",
+    "ACL",
+    "REPORT",
+    "MKACTIVITY",
+  ],
+  ...["CHECKOUT", "MERGE", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE"],
+];
+
+/** A route whose limits and whose `access` hold for nobody. */
+function unknownMethods(routes: readonly Route[]): string[] {
+  return routes.flatMap(({ name, methods }) =>
+    methods
+      .filter((method) => !KNOWN.includes(method))
+      .map((method) => {
+        const meant = nearest(method, KNOWN).join(" or ");
+        return `The route ${JSON.stringify(name)}: no request has the method ${method}${meant && `: did you mean ${meant}?`}`;
+      }),
   );
 }
 

@@ -29,6 +29,24 @@ it.each<[what: string, routes: RouteInput[], told: RegExp[]]>([
     [{ path: "/a", methods: ["POST", "DELETE"], access: ["key"] }],
     [/has GET, PUT, PATCH of its path/],
   ],
+  ...["GTE", "psot", "Fetch", "UPDATE", "GETPOST", "ANY"].map((method): [string, RouteInput[], RegExp[]] => [
+    `a method that no request has: ${method}`,
+    [{ path: "/a", methods: ["GET", method] }],
+    [new RegExp(`"GET,${method.toUpperCase()} /a".*no request has the method ${method.toUpperCase()}`)],
+  ]),
+  [
+    "a method near to another",
+    [
+      { path: "/a", methods: ["DELTE"] },
+      { path: "/b", methods: ["GTE"] },
+    ],
+    [/method DELTE: did you mean DELETE\?/, /method GTE: did you mean GET\?/],
+  ],
+  [
+    "methods of WebDAV and of caches: nothing",
+    [{ path: "/a", methods: ["PROPFIND", "mkcol", "PURGE", "QUERY", "REPORT", "HEAD", "OPTIONS"] }],
+    [],
+  ],
   ["access for all: nothing", [{ path: "/a", ...key }], []],
   [
     "public with limits: nothing",
