@@ -8,8 +8,9 @@ export const edgeOptions: OptionTable = {
   entry(value) {
     // Those of `apiKeys` alone are objects.
     if (!isObject(value)) return String(value);
-    const { key = "", name = "", tier = "" } = value;
-    return `${String(key)}:${String(name)}:${String(tier)}`;
+    // One that there is none of makes a fourth, which the reader of the list refuses.
+    const { key, name, tier, ...others } = value;
+    return [key ?? "", name ?? "", tier ?? "", ...Object.keys(others)].map(String).join(":");
   },
   variables: {
     ...limitOptions.variables,

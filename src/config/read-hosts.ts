@@ -16,6 +16,8 @@ export function hostIn(text: string): string | null {
   const spelled = written.replace(/\.(?=(:\d+)?$)/, "");
   if (!HOST.test(written) || !URL.canParse(`https://${spelled}`)) return null;
   const { hostname, port } = new URL(`https://${spelled}`);
+  // `8080` is 0.0.31.144 to a URL: what is purged there is found nowhere.
+  if (/^[\d.]+$/.test(hostname) && !spelled.startsWith(hostname)) return null;
   return port === "" ? hostname : `${hostname}:${port}`;
 }
 

@@ -84,9 +84,15 @@ describe.each<[name: string, call: (options: unknown) => unknown]>([
 it.each<[place: string, options: Record<string, unknown>[]]>([
   [
     "apiKeys",
-    [null, "", 5, [null], [5], [{}], [{ key: 5 }], [{ key: "0123456789abcdef" }]].map((apiKeys) => ({
-      apiKeys,
-    })),
+    [
+      ...[null, "", 5, [null], [5], [{}], [{ key: 5 }], [{ key: "0123456789abcdef" }]],
+      // Each would be a key of another name, or without its tier.
+      [{ key: "0123456789abcdef", name: null }],
+      [{ key: "0123456789abcdef", name: "a", teir: "pro" }],
+      [{ key: "0123456789abcdef", name: "a", tier: "pro", roles: [] }],
+      [{ key: "0123456789abcdef", name: "a:b" }],
+      [{ key: "0123456789abcdef", name: "a", tier: "x,y" }],
+    ].map((apiKeys) => ({ apiKeys })),
   ],
   [
     "sessions.idleSeconds",
