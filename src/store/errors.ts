@@ -7,7 +7,7 @@
  * - `unauthorized`: 401 or 403; the token is wrong.
  * - `throttled`: 429, or Upstash's own limits ("max requests limit exceeded").
  * - `size`: the request or a reply is longer than the store takes: the fault of what is written or read, not of the store.
- * - `server`: another status that is not 2xx.
+ * - `server`: another status that is not 2xx, or Redis refuses whatever it is sent (`redisCode`: `LOADING`, `BUSY` …).
  * - `malformed`: a 2xx whose body is no pipeline reply of the right length.
  * - `command`: this command failed (wrong type, out of memory, not permitted …) or cannot be sent; others of the batch may
  *   have succeeded.
@@ -27,7 +27,8 @@ export type StoreErrorCode =
   | "absent";
 
 const NEVER_APPLIED: ReadonlySet<StoreErrorCode> = new Set(["open", "absent", "unauthorized", "size"]);
-const REFUSES_WRITES: ReadonlySet<string> = new Set(["OOM", "READONLY", "MISCONF", "LOADING", "NOREPLICAS"]);
+/** Codes with which Redis refuses writes. In the group: whatever it is sent. */
+const REFUSES_WRITES = /^(?:OOM|READONLY|MISCONF|NOREPLICAS|(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN))$/;
 
 /**
  * A failed call to Upstash, or a failed command of one: what the commands of `c.var.redis`, and of a client over `createRequester()`,
@@ -74,8 +75,7 @@ export class StoreError extends Error {
    * write because Redis is full, a replica or loading, the script wrote nothing before it either.
    */
   get certainlyNotApplied(): boolean {
-    if (this.code === "command") return refusesWrites(this.redisCode);
-    return NEVER_APPLIED.has(this.code);
+    return NEVER_APPLIED.has(this.code) || refusesWrites(this.redisCode);
   }
 }
 
@@ -97,12 +97,13 @@ export function commandError(text: string, command?: unknown): StoreError {
   if (/^WRONGPASS|^NOAUTH|unauthorized/i.test(text)) {
     return new StoreError("unauthorized", `Upstash refused ${name}: not authorised`, { redisCode });
   }
-  return new StoreError("command", `Redis refused ${name} (${redisCode})`, { redisCode });
+  const code = REFUSES_WRITES.exec(redisCode)?.[1] ? "server" : "command";
+  return new StoreError(code, `Redis refused ${name} (${redisCode})`, { redisCode });
 }
 
-/** Whether Redis takes no writes, by the code of its refusal: it is full, a replica, or loading. */
+/** Whether Redis takes no writes, by the code of its refusal: it is full, a replica, loading, or serves nobody. */
 export function refusesWrites(redisCode: string | undefined): boolean {
-  return REFUSES_WRITES.has(redisCode ?? "");
+  return REFUSES_WRITES.test(redisCode ?? "");
 }
 
 /** Whether an error text says that the token may not send the command: Redis's `NOPERM`, and what Upstash says of a read-only token. */

@@ -142,12 +142,15 @@ function replyItems(call: Pipelined, text: string): ReplyItem[] {
     throw new StoreError("malformed", `The store answered ${body.length} commands of ${expected}`);
   }
   if (!body.every(isReplyItem)) {
-    throw new StoreError("malformed", "An item of the store's reply is neither result nor error");
+    throw new StoreError("malformed", "A reply is neither result nor error");
   }
-  // A used-up quota comes as an error of every command in a reply of status 200.
-  if (body.some(({ error }) => error !== undefined && isQuotaError(error))) {
-    throw new StoreError("throttled", "Upstash's request quota is used up", { status: 200 });
-  }
+  // A used-up quota comes as an error of every command in a reply of status 200. So does that Redis serves nobody, or not with
+  // this token: an outage (law 3), and no refusal of some commands.
+  const errors = body.map(({ error }) => error !== undefined && commandError(error));
+  const lost =
+    errors.find((error) => error && error.code === "throttled") ||
+    (errors.every((error) => error && /server|una/.test(error.code)) && errors[0]);
+  if (lost) throw lost;
   return body;
 }
 

@@ -118,7 +118,6 @@ describe("limits in an outage", () => {
   it.each([
     "OOM command not allowed",
     "READONLY You can't write against a read only replica.",
-    "LOADING Redis is loading",
     "MISCONF Redis is configured to save RDB snapshots",
     "NOREPLICAS Not enough good replicas to write.",
     "ERR DB capacity quota exceeded. Threshold: 268435456 bytes, Usage: 276006634 bytes",
