@@ -97,6 +97,7 @@ export function createClient(options: ClientOptions = {}): EdgeClient {
   const { retry = {}, waitSeconds = 0, authPath = "/auth", clock = systemClock, ...others } = options;
   const { token, onToken = () => {}, baseUrl, fetch: own, credentials, ...unknown } = others;
   const { perRequest = 2, budget = 10, ...more } = retry || { perRequest: 0 };
+  if (typeof retry === "number") throw new TypeError("createClient: retry is an object, or false");
   for (const name in { ...unknown, ...more }) throw new TypeError(`createClient: there is no option ${name}`);
   const base = baseOf(baseUrl);
   const session = new BearerSession(token, onToken);
@@ -144,7 +145,7 @@ export function createClient(options: ClientOptions = {}): EdgeClient {
       return session.token;
     },
     setToken: (token) => session.set(token),
-    sessions: clientSessions(send, authPath, session),
+    sessions: clientSessions(send, /^.*[^/]/.exec(authPath)?.[0] ?? "", session),
   };
 }
 

@@ -1,6 +1,6 @@
 import { bearerField } from "../http/bearer.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { commandError, isQuotaError, isSizeError, StoreError } from "./errors.ts";
+import { commandError, isQuotaError, isSizeError, StoreError, type StoreErrorCode } from "./errors.ts";
 
 /** A command as it is sent: its name and its arguments, each a JSON string, number or boolean. */
 export type Command = readonly unknown[];
@@ -149,10 +149,12 @@ function replyItems(call: Pipelined, text: string): ReplyItem[] {
   const errors = body.map(({ error }) => error !== undefined && commandError(error));
   const lost =
     errors.find((error) => error && error.code === "throttled") ||
-    (errors.every((error) => error && /server|una/.test(error.code)) && errors[0]);
+    (errors.every((error) => error && SERVES_NOBODY.has(error.code)) && errors[0]);
   if (lost) throw lost;
   return body;
 }
+
+const SERVES_NOBODY: ReadonlySet<StoreErrorCode> = new Set(["server", "unauthorized"]);
 
 /** A transaction that Redis discards as a whole has one error in place of a list. */
 function transactionError({ path, commands }: Pipelined, body: unknown): StoreError | undefined {

@@ -348,14 +348,17 @@ describe("in a page", () => {
   });
 });
 
-it.each(["/auth", "auth"])("the sessions are at /auth for authPath %j", async (authPath) => {
-  const { client, sent } = openClient([Response.json({ status: "success", sessions: [] })], {
-    authPath,
-    baseUrl: "https://edge.example/v1/x",
-  });
-  await client.sessions.list();
-  expect(sent[0]?.url).toBe("https://edge.example/auth/sessions");
-});
+it.each(["/auth", "auth", "/auth/", "auth//"])(
+  "the sessions are at /auth for authPath %j",
+  async (authPath) => {
+    const { client, sent } = openClient([Response.json({ status: "success", sessions: [] })], {
+      authPath,
+      baseUrl: "https://edge.example/v1/x",
+    });
+    await client.sessions.list();
+    expect(sent[0]?.url).toBe("https://edge.example/auth/sessions");
+  },
+);
 
 it.each([undefined, null, "", "null", "undefined"])(
   "a token %j, as storage and cookies have it, is none",
@@ -371,6 +374,7 @@ it.each([undefined, null, "", "null", "undefined"])(
 );
 
 it.each<[object, RegExp]>([
+  [{ retry: 3 }, /retry is an object, or false/],
   [{ retry: { times: 2 } }, /no option times/],
   [{ retry: { perrequest: 0 } }, /no option perrequest/],
   [{ waitSecond: 5 }, /no option waitSecond/],
