@@ -21,11 +21,15 @@ const BLANK = /\s/;
  * characters around it, and without the pair of quotes that a shell, a `.env` file or a word processor had around it.
  */
 export function pasted(text: string): string {
-  const trimmed = text.replace(UNSEEN_ENDS, "");
+  const trimmed = withoutUnseenEnds(text);
   const inside = QUOTED.exec(trimmed)
     ?.slice(1)
     .find((each) => each !== undefined);
-  return inside === undefined ? trimmed : inside.replace(UNSEEN_ENDS, "");
+  return inside === undefined ? trimmed : withoutUnseenEnds(inside);
+}
+
+export function withoutUnseenEnds(text: string): string {
+  return text.replace(UNSEEN_ENDS, "");
 }
 
 /** A secret that travels in a header field. Errors describe it and never show it. */

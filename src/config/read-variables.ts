@@ -1,6 +1,13 @@
 import { isNobody } from "../runtime/nobody.ts";
 import { type ConfigIssue, described, shown } from "./config-error.ts";
-import { pasted, readSecret, readSecrets, reportCharacters, secretText } from "./read-secrets.ts";
+import {
+  pasted,
+  readSecret,
+  readSecrets,
+  reportCharacters,
+  secretText,
+  withoutUnseenEnds,
+} from "./read-secrets.ts";
 import { readUrl } from "./read-url.ts";
 import type { Report } from "./report.ts";
 import type { ValueOf, Variable } from "./variable.ts";
@@ -37,7 +44,10 @@ export function readVariables<const Table extends Readonly<Record<string, Variab
     // A secret that everybody knows, or a name that nobody has.
     const isNothing = typeof given === "string" && isNobody(given);
     if (isNothing) report("a word that stands for no value", "Set a value, or remove it.");
-    return [name, readers(variable, isNothing ? undefined : given, report)];
+    // Other programs that read the same file take an address with its quotes, so that they are told of.
+    const quoted = variable.kind === "url" && env[place];
+    const value = typeof quoted === "string" && given !== undefined ? withoutUnseenEnds(quoted) : given;
+    return [name, readers(variable, isNothing ? undefined : value, report)];
   };
   return Object.fromEntries(Object.entries(table).map(read)) as ValuesOf<Table>;
 }

@@ -12,7 +12,7 @@ const INTRODUCTION = `# Configuration
 
 Variables stand in \`wrangler.toml\` under \`[vars]\`; secrets go in with \`wrangler secret put NAME\`, and into \`.dev.vars\` for
 \`npm start\`. An empty variable counts as unset. Lists and several secrets are separated by commas.
-Blanks, line ends, invisible characters and a pair of quotes around a value or an element of a list are no part of it.
+Blanks, line ends, invisible characters and a pair of quotes around a value or an element of a list are no part of it; quotes around an address are an issue.
 
 \`npm run check\` and \`npm run deploy\` read all of this with the Worker's own code. They name every issue at once: the
 place, what was found, and the fix. A Worker whose configuration has an issue answers 500 and logs the same words.
