@@ -145,6 +145,7 @@ export function createClient(options: ClientOptions = {}): EdgeClient {
       return session.token;
     },
     setToken: (token) => session.set(token),
+    // Up to the last sign that is no slash.
     sessions: clientSessions(send, /^.*[^/]/.exec(authPath)?.[0] ?? "", session),
   };
 }

@@ -144,17 +144,23 @@ function replyItems(call: Pipelined, text: string): ReplyItem[] {
   if (!body.every(isReplyItem)) {
     throw new StoreError("malformed", "A reply is neither result nor error");
   }
-  // A used-up quota comes as an error of every command in a reply of status 200. So does that Redis serves nobody, or not with
-  // this token: an outage (law 3), and no refusal of some commands.
-  const errors = body.map(({ error }) => error !== undefined && commandError(error));
-  const lost =
-    errors.find((error) => error && error.code === "throttled") ||
-    (errors.every((error) => error && SERVES_NOBODY.has(error.code)) && errors[0]);
+  const lost = outageIn(body);
   if (lost) throw lost;
   return body;
 }
 
+/** What Redis says where it serves nobody, or nobody with this token. */
 const SERVES_NOBODY: ReadonlySet<StoreErrorCode> = new Set(["server", "unauthorized"]);
+
+/**
+ * The outage that a reply of status 200 tells of (law 3): a used-up quota, or that Redis refuses whatever it is sent. What it refuses
+ * beside other commands is no outage.
+ */
+function outageIn(items: readonly ReplyItem[]): StoreError | undefined {
+  const errors = items.flatMap(({ error }) => (error === undefined ? [] : [commandError(error)]));
+  const isRefused = errors.length === items.length && errors.every(({ code }) => SERVES_NOBODY.has(code));
+  return isRefused ? errors[0] : errors.find(({ code }) => code === "throttled");
+}
 
 /** A transaction that Redis discards as a whole has one error in place of a list. */
 function transactionError({ path, commands }: Pipelined, body: unknown): StoreError | undefined {

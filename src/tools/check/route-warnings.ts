@@ -19,45 +19,20 @@ function literals(routes: readonly Route[]): string[] {
   );
 }
 
-/** What a Worker can be asked by: workerd answers any other method itself, with a 501. */
-const KNOWN = [
-  ...[
-    "GET",
-    "HEAD",
-    "POST",
-    "PUT",
-    "PATCH",
-    "DELETE",
-    "OPTIONS",
-    "TRACE",
-    "CONNECT",
-    "QUERY",
-    "PURGE",
-    "BAN",
-  ],
-  ...[
-    "COPY",
-    "LOCK",
-    "MKCOL",
-    "MOVE",
-    "PROPFIND",
-    "PROPPATCH",
-    "SEARCH",
-    "UNLOCK",
-    "ACL",
-    "REPORT",
-    "MKACTIVITY",
-  ],
-  ...["CHECKOUT", "MERGE", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE"],
+/** The methods that reach a Worker: workerd answers any other itself, with a 501. */
+const REACHING_METHODS = [
+  ..."GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT QUERY PURGE BAN".split(" "),
+  ..."COPY LOCK MKCOL MOVE PROPFIND PROPPATCH SEARCH UNLOCK ACL REPORT MKACTIVITY".split(" "),
+  ..."CHECKOUT MERGE NOTIFY SUBSCRIBE UNSUBSCRIBE".split(" "),
 ];
 
 /** A route whose limits and whose `access` hold for nobody. */
 function unknownMethods(routes: readonly Route[]): string[] {
   return routes.flatMap(({ name, methods }) =>
     methods
-      .filter((method) => !KNOWN.includes(method))
+      .filter((method) => !REACHING_METHODS.includes(method))
       .map((method) => {
-        const meant = nearest(method, KNOWN).join(" or ");
+        const meant = nearest(method, REACHING_METHODS).join(" or ");
         return `The route ${JSON.stringify(name)}: no request has the method ${method}${meant && `: did you mean ${meant}?`}`;
       }),
   );
