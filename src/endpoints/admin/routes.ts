@@ -25,21 +25,28 @@ export interface AdminRoutesOptions
   lookup: RouteLookupOptions;
 }
 
+/** All that the endpoints here take; HEAD is answered as GET. */
+const METHODS = ["GET", "POST", "DELETE"];
+
 /** The operators' endpoints under `/edge`. */
 export function adminRoutes({ gate, warm, overview, lookup, users, ...rest }: AdminRoutesOptions) {
-  return (
-    new Hono<EndpointEnv>()
-      .use("*", gate)
-      .route("/", overviewRoute(overview))
-      .route("/", routeLookupRoute(lookup))
-      .route("/", purgeRoutes(rest))
-      .route("/", warmRoutes(warm))
-      .route("/", limitRoutes({ ...rest, ...users }))
-      .route("/", keyRoutes(rest))
-      .route("/", userRoutes({ ...rest, ...users }))
-      // No path under `/edge` reaches the origin.
-      .all("*", () => {
-        throw problem("NOT_FOUND");
-      })
-  );
+  const app = new Hono<EndpointEnv>()
+    .use("*", gate)
+    .route("/", overviewRoute(overview))
+    .route("/", routeLookupRoute(lookup))
+    .route("/", purgeRoutes(rest))
+    .route("/", warmRoutes(warm))
+    .route("/", limitRoutes({ ...rest, ...users }))
+    .route("/", keyRoutes(rest))
+    .route("/", userRoutes({ ...rest, ...users }));
+  // No path under `/edge` reaches the origin.
+  return app.all("*", (c) => {
+    const path = c.req.path.slice("/edge".length);
+    const allowed = METHODS.filter((method) =>
+      app.router.match(method, path)[0].some(([[, route]]) => route.method === method),
+    );
+    if (allowed.length === 0) throw problem("NOT_FOUND");
+    if (allowed[0] === "GET") allowed.push("HEAD");
+    throw problem("METHOD_NOT_ALLOWED", { headers: { allow: allowed.join(", ") } });
+  });
 }

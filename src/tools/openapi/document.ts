@@ -10,7 +10,7 @@ export const OPENAPI_FILE = "public/edge/openapi.json";
 
 export type Json = Record<string, unknown>;
 
-const INFO = `What the edge answers itself; every other path is your API's. \`AUTH_BASE_PATH\` and \`HEALTH_PATH\` may put \`/auth\` and \`/health\` elsewhere: the file that an edge serves has its own paths. HEAD is answered as GET, without content. A path of the edge's with a method that is not listed is a 405 at \`/edge/metrics\` and at the console, a 404 elsewhere below \`/edge\`, and your API's elsewhere.`;
+const INFO = `What the edge answers itself; every other path is your API's. \`AUTH_BASE_PATH\` and \`HEALTH_PATH\` may put \`/auth\` and \`/health\` elsewhere: the file that an edge serves has its own paths. HEAD is answered as GET, without content. A path of the edge's with a method that is not listed is a 405 below \`/edge\`, and your API's elsewhere.`;
 
 const PARAMETERS: Record<string, Json> = {
   id: { description: "A session's id.", schema: { type: "string" } },

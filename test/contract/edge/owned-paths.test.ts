@@ -63,6 +63,41 @@ test.each<[method: string, path: string, headers: Record<string, string>]>([
   }
 });
 
+describe("an operator's path takes the methods that Allow names", () => {
+  const paths: [path: string, allow: string][] = [
+    ["/edge/overview", "GET, HEAD"],
+    ["/edge/cache/purges", "GET, HEAD"],
+    ["/edge/cache/purge", "POST"],
+    ["/edge/cache/warm", "POST"],
+    ["/edge/routes/lookup", "POST"],
+    ["/edge/limits/ada", "GET, DELETE, HEAD"],
+    ["/edge/limits/lookup", "GET, POST, DELETE, HEAD"],
+    ["/edge/keys/0123456789abcdef0123456789abcdef", "GET, DELETE, HEAD"],
+    ["/edge/users/export", "POST"],
+    ["/edge/users/sign-out", "POST"],
+    ["/edge/users/delete", "POST"],
+  ];
+
+  test.each(paths)("%s: %s", async (path, allow) => {
+    const { ask, sent } = open();
+    for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
+      if (allow.split(", ").includes(method)) continue;
+      const response = await ask(path, { method, headers: bearer(ADMIN_TOKEN) });
+      expect([method, response.status, response.headers.get("allow")]).toEqual([method, 405, allow]);
+      expect(await response.json()).toMatchObject({ code: "METHOD_NOT_ALLOWED" });
+    }
+    expect(sent).toEqual([]);
+  });
+
+  test("without the token none is named, and no method makes a path of nothing", async () => {
+    const { ask } = open();
+    const without = await ask("/edge/cache/purge", { method: "GET" });
+    expect([without.status, without.headers.get("allow")]).toEqual([401, null]);
+    const nothing = await ask("/edge/nothing", { method: "PUT", headers: bearer(ADMIN_TOKEN) });
+    expect([nothing.status, nothing.headers.get("allow")]).toEqual([404, null]);
+  });
+});
+
 test.each([
   ["POST", "/auth/sessions/", SERVICE_TOKEN],
   ["POST", "/edge/cache/purge/", ADMIN_TOKEN],
