@@ -4,7 +4,7 @@ import { type Settings, secretNames } from "./settings.ts";
 
 /** Which secrets are there, and the command for each that is missing. */
 export function lookAtSecrets(settings: Settings, environment: string | undefined): Finding[] {
-  const { sources, required, boundOrigin } = settings;
+  const { sources, required, boundOrigin, issues } = settings;
   const flag = environment === undefined ? "" : ` --env ${environment}`;
   const needed = (name: string) =>
     required.includes(name) ||
@@ -13,7 +13,9 @@ export function lookAtSecrets(settings: Settings, environment: string | undefine
       !(name === "ORIGIN_TOKEN" && boundOrigin !== null));
   const names = [...new Set<string>([...secretNames, ...required])];
   const missing = names.filter((name) => needed(name) && !sources.has(name));
-  const present = names.filter((name) => sources.has(name));
+  // An issue says already what is wrong with a secret that is there.
+  const amiss = new Set(issues.map(({ place }) => /^\w+/.exec(place)?.[0]));
+  const present = names.filter((name) => sources.has(name) && !amiss.has(name));
   const optional = names.filter((name) => !needed(name) && !sources.has(name));
   return [
     ...(present.length > 0 ? [well(`secrets: ${listed(present, sources)}`)] : []),

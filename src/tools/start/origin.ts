@@ -1,4 +1,4 @@
-import { pasted } from "../../config/read-secrets.ts";
+import { withoutUnseenEnds } from "../../config/read-secrets.ts";
 import { readUrl } from "../../config/read-url.ts";
 
 /** The developer's own API, and where its address stands. */
@@ -36,7 +36,7 @@ export function ownOrigin({ option, environment, own, file }: OriginSources): Ow
 
 function checked(text: string, from: string): OwnOrigin {
   let issue = "";
-  const meant = pasted(text);
+  const meant = withoutUnseenEnds(text);
   const url = readUrl(meant, (found, fix) => {
     issue = `found ${found}. ${fix}`;
   });

@@ -127,6 +127,8 @@ it.each([
 it.each([
   ["a token in the address", "https://default:hunter2hunter2@x.upstash.io", "hunter2hunter2"],
   ["a token in the query", "https://x.upstash.io/?_token=hunter2%2Fhunter2", "hunter2/hunter2"],
+  ["a token in an address in quotes", '"https://default:hunter2hunter2@x.upstash.io"', "hunter2hunter2"],
+  ["the same in a word processor's", "“https://default:hunter2hunter2@x.upstash.io”", "hunter2hunter2"],
 ])("%s is an issue, and among what is not shown", async (_, url, secret) => {
   const { issues, secrets } = await read({ env: { UPSTASH_REDIS_REST_URL: url } });
   expect(issues.map(({ place }) => place)).toEqual(["UPSTASH_REDIS_REST_URL"]);
@@ -151,5 +153,15 @@ describe("secrets", () => {
       lookAtSecrets(settings, undefined).flatMap(({ fix }) => (fix ? [fix.split(" ").at(-1)] : []));
     expect(missing(await read({ toml }))).toContain("ADMIN_TOKEN");
     expect(missing(await read({ environment: "bound" }))).not.toContain("ORIGIN_TOKEN");
+  });
+
+  it("that are set and of no use are an issue, and not among those that are well", async () => {
+    const env = { SESSION_SECRET: "short", ORIGIN_TOKEN: "undefined", SERVICE_TOKEN: SERVICE };
+    const settings = await read({ env });
+    expect(settings.issues.map(({ place }) => place).sort()).toEqual(["ORIGIN_TOKEN", "SESSION_SECRET"]);
+    const findings = lookAtSecrets(settings, undefined);
+    const well = findings.filter(({ state }) => state === "well").map(({ says }) => says);
+    expect(well).toEqual(["secrets: SERVICE_TOKEN (environment)"]);
+    expect(JSON.stringify(findings)).not.toMatch(/ORIGIN_TOKEN|SESSION_SECRET/);
   });
 });

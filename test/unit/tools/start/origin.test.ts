@@ -39,6 +39,10 @@ describe("ownOrigin", () => {
       says: /ORIGIN_URL in the environment: found "localhost:4000"\./,
     },
     { sources: { own: "http://host/?key=secret", file: ".dev.vars" }, says: /from \.dev\.vars/ },
+    // As the Worker and npm run check refuse it.
+    { sources: { own: '"http://c"', file: ".dev.vars" }, says: /from \.dev\.vars: found "\\"http:\/\/c\\""/ },
+    { sources: { environment: "'http://user:secret@host'" }, says: /an address with a user in it/ },
+    { sources: { option: "“http://c”" }, says: /--origin: found/ },
   ])("refuses $sources", ({ sources, says }) => {
     expect(() => ownOrigin(sources)).toThrow(says);
     expect(() => ownOrigin(sources)).not.toThrow(/secret/);
