@@ -1,6 +1,9 @@
 import type { OriginConfig } from "./config.ts";
 import type { VariableValues } from "./variables-table.ts";
 
+/** As many as the edge's own tokens have at least. */
+const MIN_TOKEN_LENGTH = 16;
+
 /** What works and may surprise. */
 export function warnOfSwitches(
   values: VariableValues,
@@ -24,6 +27,10 @@ export function warnOfSwitches(
   if (!values.ORIGIN_TOKEN && origin?.kind === "url")
     warnings.push(
       "ORIGIN_TOKEN is not set: the origin gets no X-User-Id and X-User-Tier, because it could not tell them from forged ones.",
+    );
+  if (values.ORIGIN_TOKEN && values.ORIGIN_TOKEN.length < MIN_TOKEN_LENGTH)
+    warnings.push(
+      `ORIGIN_TOKEN has fewer than ${MIN_TOKEN_LENGTH} characters: who reaches the origin could guess it, and be any user there.`,
     );
   const hashed = [...values.DENY_LIST, ...values.ALLOW_LIST].some((entry) => entry.startsWith("key:"));
   if (hashed && values.IDENTITY_SECRET.length === 0)

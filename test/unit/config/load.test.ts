@@ -83,6 +83,17 @@ describe("an environment without issues", () => {
   });
 });
 
+it.each([
+  ["", false],
+  ["x", true],
+  ["fifteen-letters", true],
+  ["sixteen-letters-", false],
+])("a token for the origin that can be guessed is worth a warning: %j", (ORIGIN_TOKEN, warned) => {
+  const { warnings } = loadConfig({ ORIGIN_URL: "https://api.example.com", ORIGIN_TOKEN }, []);
+  expect(warnings.some((text) => text.startsWith("ORIGIN_TOKEN has fewer than 16"))).toBe(warned);
+  expect(warnings.join()).not.toContain("fifteen-letters");
+});
+
 describe("an issue in a variable names the variable, what was found and the fix", () => {
   const cases: [name: string, env: Record<string, unknown>, expected: RegExp][] = [
     [
