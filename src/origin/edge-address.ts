@@ -51,10 +51,15 @@ export function edgeLinks(link: string, addresses: Addresses): string {
   );
 }
 
-/** The address in a challenge (RFC 9728 §5.1), and the other quoted texts, which may hold anything. See {@link LINK_PARTS}. */
-const CHALLENGE_PARTS = /(\bresource_metadata\s*=\s*)"([^"\\]*)"|"(?:[^"\\]|\\.)*(?:"|\\?$)/gis;
+/**
+ * The addresses in a challenge, and the other quoted texts, which may hold anything: where the API is described (RFC 9728 §5.1), and an
+ * address in the place of a bearer's realm, where clients of container registries get their token (Distribution, token authentication).
+ * The realm of Basic is a name, and of Digest it goes into the password's hash (RFC 7616 §3.4.2). See {@link LINK_PARTS}.
+ */
+const CHALLENGE_PARTS =
+  /(\bresource_metadata\s*=\s*|\bbearer\s+realm\s*=\s*(?="https?:))"([^"\\]*)"|"(?:[^"\\]|\\.)*(?:"|\\?$)/gis;
 
-/** Where a `WWW-Authenticate` field says that an API is described, as {@link edgeAddress} gives it: clients go there to sign in. */
+/** Where a `WWW-Authenticate` field sends clients to sign in, as {@link edgeAddress} gives it. */
 export function edgeChallenge(challenge: string, addresses: Addresses): string {
   return challenge.replace(CHALLENGE_PARTS, (text: string, name?: string, address?: string) =>
     name === undefined || address === undefined ? text : `${name}"${edgeAddress(address, addresses)}"`,
@@ -64,7 +69,7 @@ export function edgeChallenge(challenge: string, addresses: Addresses): string {
 /** A String (RFC 9651 §3.3.3) that may be an address, and any other, which stays. See {@link LINK_PARTS}. */
 const STRINGS = /"([^"\\]*)"|"(?:[^"\\]|\\.)*(?:"|\\?$)/gs;
 
-/** The addresses in a field whose Strings are such: `Reporting-Endpoints`, `Speculation-Rules`. */
+/** The addresses in a field whose Strings are such: `Reporting-Endpoints`, `Speculation-Rules`, or JSON. */
 export function edgeStrings(field: string, addresses: Addresses): string {
   return field.replace(STRINGS, (text: string, address?: string) =>
     address === undefined ? text : `"${edgeAddress(address, addresses)}"`,

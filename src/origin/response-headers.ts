@@ -43,8 +43,9 @@ export function cleanResponse(
   if (status === 101) {
     const headers = new Headers(response.headers);
     cleanFields(headers, addresses);
-    // The runtime answers the client's own handshake itself.
-    headers.delete("sec-websocket-accept");
+    // The runtime answers the client's own handshake itself. There is no content either (RFC 9110 §15.2): where an API says that it is
+    // coded, proxies on the way refuse the connection.
+    for (const name of ["sec-websocket-accept", "content-encoding", "content-type"]) headers.delete(name);
     return { response: new Response(null, { status, statusText, headers, webSocket }), signals: {} };
   }
   const body = WITHOUT_CONTENT.has(status) ? null : content;
@@ -86,7 +87,15 @@ const ADDRESS_FIELDS: readonly (readonly [name: string, rewritten: typeof edgeAd
   ["x-sourcemap", edgeAddress],
   ["service-worker-allowed", edgeAddress],
   ["reporting-endpoints", edgeStrings],
+  ["report-to", edgeStrings],
   ["speculation-rules", edgeStrings],
+  // Where the scripts of a page take their reader: htmx, Inertia, Turbo.
+  ["hx-redirect", edgeAddress],
+  ["hx-location", edgeAddress],
+  ["hx-push-url", edgeAddress],
+  ["hx-replace-url", edgeAddress],
+  ["x-inertia-location", edgeAddress],
+  ["turbo-location", edgeAddress],
 ];
 
 /** A field that is right as it is keeps its bytes: those that are no UTF-8 would be lost on their way through a string. */

@@ -136,7 +136,24 @@ describe("behind a base path", () => {
       'Bearer resource_metadata="https://elsewhere.example/m"',
       'Bearer resource_metadata="https://elsewhere.example/m"',
     ],
-    ['Bearer realm="http://internal:8000/app/"', 'Bearer realm="http://internal:8000/app/"'],
+    // A container registry's: clients get their token there.
+    [
+      'Bearer realm="http://internal:8000/app/token",service="r",scope="repository:a:pull"',
+      `Bearer realm="${EDGE}/token",service="r",scope="repository:a:pull"`,
+    ],
+    [`bearer  REALM = "https://internal:8000/app/"`, `bearer  REALM = "${EDGE}/"`],
+    ['Bearer realm="https://auth.example/token"', 'Bearer realm="https://auth.example/token"'],
+    // Names, and what a password's hash holds.
+    ['Bearer realm="/app/"', 'Bearer realm="/app/"'],
+    [
+      'Bearer error="e", realm="http://internal:8000/app/"',
+      'Bearer error="e", realm="http://internal:8000/app/"',
+    ],
+    ['Basic realm="http://internal:8000/app/"', 'Basic realm="http://internal:8000/app/"'],
+    [
+      'Digest realm="http://internal:8000/app/", nonce="n"',
+      'Digest realm="http://internal:8000/app/", nonce="n"',
+    ],
     ['Bearer resource_metadata="/app/meta', 'Bearer resource_metadata="/app/meta'],
     ["Bearer", "Bearer"],
   ])("the challenge %s is %s", (challenge, expected) => {
@@ -172,6 +189,9 @@ describe("behind a base path", () => {
     ["links", (many) => many("</x>")],
     ["challenges that are never closed", (many) => many('resource_metadata="\\')],
     ["names of challenges", (many) => many("resource_metadata ")],
+    ["bearers", (many) => many("bearer ")],
+    ["blanks after a bearer", (many) => `bearer${many(" ")}realm`],
+    ["realms", (many) => many('bearer realm="http:\\')],
   ])("100,000 characters are read at once: %s", (_what, value) => {
     const text = value((unit) => unit.repeat(100_000 / unit.length));
     expect(edgeLinks(text, based)).toBe(text);

@@ -20,6 +20,19 @@ describe("an answer that must have no content, and has some", () => {
   });
 });
 
+it("a switch to a WebSocket says nothing of content, which it has not (RFC 9110 §15.2)", () => {
+  const headers = {
+    "content-encoding": "gzip",
+    "content-type": "text/plain",
+    "sec-websocket-protocol": "chat",
+    "set-cookie": "a=1",
+  };
+  const webSocket = new WebSocketPair()[0];
+  const { response } = cleanResponse(new Response(null, { status: 101, webSocket, headers }), addresses);
+  expect(response.webSocket).toBe(webSocket);
+  expect([...response.headers.keys()].sort()).toEqual(["sec-websocket-protocol", "set-cookie"]);
+});
+
 describe("what the client gets of the origin's answer", () => {
   const options = {
     originUrl: new URL("http://internal:8000/base/v1/x"),
@@ -91,7 +104,14 @@ describe("what the client gets of the origin's answer", () => {
     ["Refresh", (address) => `3; url=${address}`],
     ["WWW-Authenticate", (address) => `Bearer resource_metadata="${address}"`],
     ["Reporting-Endpoints", (address) => `csp="${address}"`],
+    ["Report-To", (address) => `{"group":"csp","max_age":600,"endpoints":[{"url":"${address}"}]}`],
     ["Speculation-Rules", (address) => `"${address}"`],
+    ["HX-Redirect", (address) => address],
+    ["HX-Location", (address) => address],
+    ["HX-Push-Url", (address) => address],
+    ["HX-Replace-Url", (address) => address],
+    ["X-Inertia-Location", (address) => address],
+    ["Turbo-Location", (address) => address],
   ])("%s names the edge's host, without the base path", (name, around) => {
     const through = (address: string) => clean([[name, around(address)]], 401).response.headers.get(name);
     expect(through("http://internal:8000/base/v1/y?a=1")).toBe(around("https://edge.example/v1/y?a=1"));
