@@ -9,5 +9,14 @@ import { DEFAULT_IPV6_PREFIX, normaliseAddress } from "../runtime/ip-address.ts"
  * @returns the normalised address, or `unknown` for every request without a valid address.
  */
 export function clientAddress(headers: Headers, ipv6Prefix = DEFAULT_IPV6_PREFIX): string {
-  return normaliseAddress(headers.get("cf-connecting-ip") ?? "", ipv6Prefix) ?? "unknown";
+  return normaliseAddress(connectingAddress(headers) ?? "", ipv6Prefix) ?? "unknown";
+}
+
+/** RFC 1112 §4: no host has one of these addresses. Cloudflare's "Pseudo IPv4" stands one in the place of an IPv6 address. */
+const CLASS_E = /^2[45]\d\./;
+
+/** The client's full address, as Cloudflare gives it, or null. Where that is none, the real one is in `CF-Connecting-IPv6`. */
+export function connectingAddress(headers: Headers): string | null {
+  const address = headers.get("cf-connecting-ip");
+  return (address && CLASS_E.test(address) && headers.get("cf-connecting-ipv6")) || address;
 }

@@ -3,6 +3,7 @@ import type { Events } from "../events/events.ts";
 import { dropOriginCors } from "../http/cors.ts";
 import { echoesRequest, maxForwards } from "../http/methods.ts";
 import { problem } from "../http/problem.ts";
+import { connectingAddress } from "../identity/address.ts";
 import type { ConfirmedIdentity } from "../identity/confirmed.ts";
 import type { VerifiedKeys } from "../identity/verified-keys.ts";
 import type { EdgeRequest } from "../request/capability.ts";
@@ -187,7 +188,7 @@ function headersFor(
     headers: clientHeaders,
     cacheRule: request.forwarded.rule,
     url: request.url,
-    clientAddress: request.request.headers.get("cf-connecting-ip"),
+    clientAddress: connectingAddress(request.request.headers),
     requestId: request.requestId,
     user: identity.user,
     tier: identity.tier,

@@ -10,6 +10,23 @@ describe("a client's address", () => {
     headers.set("cf-connecting-ip", "203.0.113.7");
     expect(clientAddress(headers)).toBe("203.0.113.7");
   });
+
+  /** Cloudflare's "Pseudo IPv4: overwrite headers" puts an address of class E before servers that know IPv4 alone. */
+  it.each([
+    ["240.16.0.1", "2001:db8:7:42::1", "2001:db8:7:42::/64"],
+    ["250.254.253.252", "2001:db8::1", "2001:db8:0:0::/64"],
+    ["240.16.0.1", null, "240.16.0.1"],
+    // Of any other address a client says this itself.
+    ["239.1.2.3", "2001:db8:7:42::1", "239.1.2.3"],
+    ["24.1.2.3", "2001:db8:7:42::1", "24.1.2.3"],
+    ["2400:cb00::1", "2001:db8:7:42::1", "2400:cb00:0:0::/64"],
+    [null, "2001:db8:7:42::1", "unknown"],
+  ])("of %s beside CF-Connecting-IPv6 %s is %s", (address, real, expected) => {
+    const headers = new Headers();
+    if (address) headers.set("cf-connecting-ip", address);
+    if (real) headers.set("cf-connecting-ipv6", real);
+    expect(clientAddress(headers)).toBe(expected);
+  });
 });
 
 describe("a caller's hash", () => {
