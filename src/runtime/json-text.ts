@@ -22,6 +22,29 @@ export class JsonText {
   }
 }
 
+/**
+ * The JSON of a value that an app has given to be kept.
+ *
+ * @throws TypeError where it has none, or would have one of something that JSON keeps nothing of: a Map, a Set, a Response, an Error or a
+ *   promise is `{}` to it, and so it would be to whoever reads the value.
+ */
+export function jsonOf(value: unknown): string {
+  const json: string | undefined = JSON.stringify(value, refuseEmptied);
+  if (json === undefined) throw notJson();
+  return json;
+}
+
+function refuseEmptied(_name: string, value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Object.keys(value).length > 0) return value;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // Plain ones have the prototype of every object, or none.
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null;
+  if (!isPlain && !Array.isArray(value)) throw notJson();
+  return value;
+}
+
+const notJson = () => new TypeError("A cached value must be JSON");
+
 /** One member of an object, as it stands in the text. */
 interface Member {
   name: string;

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { checkGiven, type OptionRules } from "../config/check-given.ts";
 import { ConfigError, described } from "../config/config-error.ts";
+import { JsonText, jsonOf } from "../runtime/json-text.ts";
 import { wellFormed } from "../runtime/well-formed.ts";
 
 /**
@@ -23,7 +24,8 @@ export const sessionTier = z.string().check(z.maxLength(64), wellFormed);
 
 const text = (value: unknown) =>
   typeof value === "string" && value.isWellFormed() ? null : "Must be a well-formed text.";
-const anyJson = { fix: (value: unknown) => (value instanceof Promise ? "Await it." : null) };
+/** Absent it is `{}`. */
+const anyJson = { fix: (value: unknown) => (isJson(value) ? null : "Must be JSON, and no promise of it.") };
 const RULES: OptionRules = {
   userId: {
     fix: (value) =>
@@ -39,6 +41,16 @@ const RULES: OptionRules = {
     optional: true,
   },
 };
+
+function isJson(value: unknown): boolean {
+  if (value === undefined || value instanceof JsonText) return true;
+  try {
+    jsonOf(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** @throws ConfigError for what makes no session. It shows no value, which would name a user. */
 export function checkInput(input: unknown): void {

@@ -1,5 +1,6 @@
 import { checkGiven, type OptionRules } from "../config/check-given.ts";
 import { BoundedMap } from "../runtime/bounded-map.ts";
+import { jsonOf } from "../runtime/json-text.ts";
 import { isNobody } from "../runtime/nobody.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
@@ -64,7 +65,7 @@ export interface ValueCache {
    * @param value Any JSON.
    * @param settings `ttl`: seconds until it is gone, more than 0. Default `cache.ttlSeconds` (the variable `REDIS_CACHE_TTL`, 3600).
    * @returns whether Redis has the value; false while only this isolate has it.
-   * @throws TypeError for a value that JSON cannot represent, {@link ConfigError} for another setting than `ttl`, and for one
+   * @throws TypeError for a value that JSON cannot represent, or that holds what is nothing in JSON (a Map, a Response), {@link ConfigError} for another setting than `ttl`, and for one
    *   that is not greater than 0 or is above 2,147,483,648.
    * @example
    * import type { EdgeVariables } from "envoyou-edge";
@@ -181,8 +182,7 @@ export function createValueCache(options: ValueCacheOptions): ValueCache {
   async function set(name: string, value: unknown, settings: { ttl?: number } = {}): Promise<boolean> {
     checkGiven(settings, "values", SETTINGS);
     const { ttl = ttlSeconds } = settings;
-    const json = JSON.stringify(value);
-    if (json === undefined || value instanceof Promise) throw new TypeError("A cached value must be JSON");
+    const json = jsonOf(value);
     return write(name, { json, expiresAt: platform.now() + ttl * 1000 });
   }
 

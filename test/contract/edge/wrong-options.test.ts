@@ -38,6 +38,7 @@ circular.self = circular;
 const NO_OBJECTS = [null, 5, Number.NaN, "x", true, [], [{}], 10n, Promise.resolve({})];
 /** What no number above 0 is. */
 const NO_COUNTS = [null, 0, -1, Number.NaN, "5", "", [], {}, true, 10n];
+const NO_JSON = [Promise.resolve({ a: 1 }), new Map([["a", 1]]), { a: new Response("{}") }, { a: 1n }];
 const NO_TEXTS = [null, 5, Number.NaN, [], {}, true, 10n, () => "x"];
 
 describe.each<[name: string, call: (options: unknown) => unknown]>([
@@ -283,8 +284,8 @@ describe("what a handler calls", () => {
     ["sessions.create: ipAddress", [5, {}, [], true].map((ipAddress) => ({ userId: "ada", ipAddress }))],
     ["sessions.create: ttlSeconds", NO_COUNTS.map((ttlSeconds) => ({ userId: "ada", ttlSeconds }))],
     ["sessions.create: user_id", [{ userId: "ada", user_id: "ada" }]],
-    ["sessions.create: userData", [{ userId: "ada", userData: Promise.resolve({ a: 1 }) }]],
-    ["sessions.create: deviceInfo", [{ userId: "ada", deviceInfo: Promise.resolve({ a: 1 }) }]],
+    ["sessions.create: userData", NO_JSON.map((userData) => ({ userId: "ada", userData }))],
+    ["sessions.create: deviceInfo", NO_JSON.map((deviceInfo) => ({ userId: "ada", deviceInfo }))],
   ])("sessions.create() names %s, and shows no value", async (place, many) => {
     for (const input of many) {
       const error = await inHandler(({ sessions }) => sessions.create(input as never));

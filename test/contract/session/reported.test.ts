@@ -120,7 +120,7 @@ describe("user data that is no JSON", () => {
       const isolate = openSessions();
       if (how === "lost") await isolate.lose();
       await expect(isolate.sessions.create({ userId: "ada", userData: { id: 1n } })).rejects.toThrow(
-        TypeError,
+        "sessions.create: userData",
       );
       expect((await isolate.sessions.service.list("ada")).records).toEqual([]);
     },

@@ -141,6 +141,9 @@ describe.each(["Redis", "the isolate"] as const)("values in %s", (on) => {
   it("a value that JSON cannot represent and a lifetime of 0 are refused", async () => {
     const { values } = openValues(on);
     await expect(values.set("name", undefined)).rejects.toThrow("JSON");
+    const response = () => ({ rates: new Response("{}") });
+    await expect(values.getOrSet("name", response), "{} for all others").rejects.toThrow("JSON");
+    expect(await values.get("name")).toEqual({ hit: false });
     await expect(values.set("name", 1, { ttl: 0 })).rejects.toThrow("lifetime");
   });
 });

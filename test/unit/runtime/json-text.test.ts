@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { JsonText, memberText, readMembers, stringify, withMembers } from "../../../src/runtime/json-text.ts";
+import {
+  JsonText,
+  jsonOf,
+  memberText,
+  readMembers,
+  stringify,
+  withMembers,
+} from "../../../src/runtime/json-text.ts";
 
 describe("a member of a JSON text", () => {
   it.each([
@@ -70,4 +77,38 @@ it("is written as it is, in an answer of values", () => {
     `{"a":[${raw.text},null,"x"],"b":{"c":${raw.text}},"e":true,"date":"1970-01-01T00:00:00.000Z"}`,
   );
   expect(JSON.parse(JSON.stringify({ raw }))).toEqual({ raw: JSON.parse(raw.text) });
+});
+
+/** Whoever made it had it whole, and whoever reads what was kept gets `{}`: what caches of other frameworks do. */
+describe("what JSON keeps nothing of is refused, and not kept as {}", () => {
+  it.each<[what: string, value: unknown]>([
+    ["a Map", new Map([["a", 1]])],
+    ["a Set", new Set([1])],
+    ["a Response", new Response("{}")],
+    ["Headers", new Headers({ a: "b" })],
+    ["an Error", new Error("failed")],
+    ["a RegExp", /a/],
+    ["an ArrayBuffer", new ArrayBuffer(2)],
+    ["a promise", Promise.resolve(1)],
+    ["a Map in an object", { rates: new Map() }],
+    ["a promise in a list", [Promise.resolve(1)]],
+    ["nothing", undefined],
+    ["a function", () => 1],
+    ["a BigInt", { sum: 1n }],
+  ])("%s", (_, value) => {
+    expect(() => jsonOf(value)).toThrow(TypeError);
+  });
+
+  it.each<[what: string, value: unknown, json: string]>([
+    ["a date", new Date(0), '"1970-01-01T00:00:00.000Z"'],
+    ["what says its own JSON", new URL("https://a.example/"), '"https://a.example/"'],
+    ["an instance with fields", Object.assign(new Error(), { status: 5 }), '{"status":5}'],
+    ["an object without a prototype", Object.create(null), "{}"],
+    ["an empty object", { a: {} }, '{"a":{}}'],
+    ["an empty list", [[]], "[[]]"],
+    ["null", null, "null"],
+    ["bytes", new Uint8Array([7]), '{"0":7}'],
+  ])("not %s", (_, value, json) => {
+    expect(jsonOf(value)).toBe(json);
+  });
 });
