@@ -24,7 +24,8 @@ const WHOLE: RangeAnswer = { kind: "whole" };
 export function rangeOf(requestHeaders: Headers, headers: Headers, size: number): RangeAnswer {
   const range = requestHeaders.get("range");
   if (range === null || !ifRangeHolds(requestHeaders.get("if-range"), headers)) return WHOLE;
-  const match = /^bytes[ \t]*=[ \t]*(\d*)-(\d*)[ \t]*$/i.exec(range);
+  // A list may have empty elements (RFC 9110 §5.6.1.2).
+  const match = /^bytes[ \t]*=[ \t,]*(\d*)-(\d*)[ \t,]*$/i.exec(range);
   if (!match) return WHOLE;
   const [first, last] = [match[1] ?? "", match[2] ?? ""];
   if (first === "") return last === "" ? WHOLE : suffix(Number(last), size);

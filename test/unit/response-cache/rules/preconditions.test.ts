@@ -110,7 +110,12 @@ describe("Range (RFC 9110 §14.2)", () => {
     ["bytes=99999999999999999999-", "unsatisfiable"],
     ["bytes=20-10", "whole"],
     ["bytes=0-1, 5-6", "whole"],
-    ["bytes=0-1,", "whole"],
+    // Empty elements of a list (RFC 9110 §5.6.1.2).
+    ["bytes=0-1,", [0, 1]],
+    ["bytes=, ,0-1 , ,", [0, 1]],
+    ["bytes=,-10", [90, 99]],
+    ["bytes=,", "whole"],
+    ["bytes=0-1,,5-6", "whole"],
     ["bytes=-", "whole"],
     ["bytes=", "whole"],
     ["bytes=a-b", "whole"],
