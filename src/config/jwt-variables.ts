@@ -30,7 +30,9 @@ export const jwtVariables = {
   JWT_AUDIENCE: {
     kind: "list",
     group: "often",
-    description: describe("The audiences of which such a JWT must name one."),
+    description: describe(
+      "The audiences of which such a JWT must name one, or, where it has no `aud`, its client (`client_id`, `azp`).",
+    ),
   },
   JWT_SECRET_ISSUER: {
     kind: "text",

@@ -82,10 +82,10 @@ export function createJwtVerifier({ jwt, platform, events }: JwtVerifierOptions)
       currentDate: new Date(platform.now()),
       requiredClaims: ["exp"],
       ...(issuer !== null && { issuer }),
-      ...(audiences.length > 0 && { audience: [...audiences] }),
     };
     try {
       const { payload, protectedHeader } = await jwtVerify(token, key, options);
+      if (audiences.length > 0 && !isFor(payload, audiences)) return invalid("audience");
       return isForOtherUse(protectedHeader.typ, payload) ? invalid("type") : claimOf(payload);
     } catch (error) {
       const reason = refusalOf(error);
@@ -102,6 +102,16 @@ export function createJwtVerifier({ jwt, platform, events }: JwtVerifierOptions)
     const { iat: _iat, exp: _exp, nbf: _nbf, jti: _jti, ...claims } = payload;
     return { kind: "verified", userId: sub, tier: named ? tier : null, claims: canonicalJson(claims) };
   }
+}
+
+/**
+ * Whether a JWT is for one of the audiences (RFC 7519 §4.1.3). One without `aud` is for whoever trusts the client that it was issued to:
+ * several issuers name that alone in their access tokens, in `client_id` (RFC 9068 §2.2) or `azp`.
+ */
+function isFor(payload: JWTPayload, audiences: readonly string[]): boolean {
+  const { aud, client_id, azp } = payload;
+  const named = aud === undefined ? [client_id ?? azp] : [aud].flat();
+  return named.some((each) => audiences.some((audience) => audience === each));
 }
 
 /**
@@ -135,7 +145,6 @@ function refusalOf(error: unknown): JwtRefusal | null {
 
 const CLAIM_REFUSALS: Readonly<Record<string, JwtRefusal>> = {
   iss: "issuer",
-  aud: "audience",
   nbf: "not yet valid",
 };
 

@@ -127,6 +127,21 @@ test.each<[source: string, situation: string, look: (world: World) => Promise<un
     "200",
   ],
   [
+    "PrefectHQ/fastmcp#3739, workos/authkit-nextjs#266, camunda/camunda#44650",
+    "an access token of Amazon Cognito, of Clerk: no aud, and the client in client_id or azp",
+    async ({ ask, sign }) => {
+      const of = async (claims: object) =>
+        (await ask("/identified", bearer(await sign({ aud: undefined, ...claims })))).outcome;
+      return [
+        await of({ client_id: "admin", token_use: "access" }),
+        await of({ azp: "admin" }),
+        await of({ client_id: "stranger" }),
+        await of({}),
+      ];
+    },
+    ["200", "200", "401 TOKEN_INVALID", "401 TOKEN_INVALID"],
+  ],
+  [
     "GHSA-m732-5p4w-x69g (honojs/hono)",
     "a good token of the same issuer for another service",
     async ({ ask, sign }) => (await ask("/identified", bearer(await sign({ aud: "billing" })))).outcome,

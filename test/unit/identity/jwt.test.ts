@@ -155,6 +155,14 @@ describe("a JWT", () => {
     ["an audience in another case", { aud: "API" }, "audience"],
     ["a list without the audience", { aud: ["other", "apis"] }, "audience"],
     ["an audience that is an object", { aud: { api: true } }, "audience"],
+    ["an audience beside a good client", { aud: "other", client_id: "api", azp: "api" }, "audience"],
+    ["an audience that is null, beside a good client", { aud: null, client_id: "api" }, "audience"],
+    ["no audience in its list, and a good client", { aud: [], client_id: "api" }, "audience"],
+    ["neither audience nor client", { aud: undefined }, "audience"],
+    ["another client", { aud: undefined, client_id: "other" }, "audience"],
+    ["another client, and a good azp", { aud: undefined, client_id: "other", azp: "api" }, "audience"],
+    ["a list of clients", { aud: undefined, client_id: ["api"] }, "audience"],
+    ["another azp", { aud: undefined, azp: "other" }, "audience"],
     ["no subject", { sub: undefined }, "subject"],
     ["a number as its subject", { sub: 42 }, "subject"],
     ["an empty subject", { sub: "" }, "subject"],
@@ -200,6 +208,8 @@ describe("a JWT", () => {
     ["an nbf 29 s ahead", (now) => ({ nbf: now + 29 })],
     ["an iat an hour ahead", (now) => ({ iat: now + 3600 })],
     ["the audience in a list", () => ({ aud: ["other", "api"] })],
+    ["no audience, and the client in client_id", () => ({ aud: undefined, client_id: "api" })],
+    ["no audience, and the client in azp", () => ({ aud: undefined, azp: "api" })],
     ["claims that nobody knows", () => ({ jti: 7, azp: null, __proto__: 1 })],
   ])("is valid with %s", async (_, over) => {
     const { verify, hs256, platform } = harness();
