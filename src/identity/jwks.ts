@@ -1,5 +1,6 @@
 import type { JSONWebKeySet, JWK } from "jose";
 import type { Events } from "../events/events.ts";
+import { boundedText } from "../http/bounded-text.ts";
 import { type Platform, sleep } from "../runtime/platform.ts";
 
 export interface KeySetOptions {
@@ -85,7 +86,7 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
         signal: abort.signal,
         headers: { accept: "application/json" },
       });
-      const body: unknown = JSON.parse(await boundedText(response));
+      const body: unknown = JSON.parse(await boundedText(response, MAX_BYTES));
       if (!response.ok || !isKeySet(body)) throw new TypeError("not a key set");
       keys = body.keys.filter(isObject).map(whatIsSaid);
       loadedAt = platform.now();
@@ -118,22 +119,4 @@ function isObject(key: unknown): boolean {
 function whatIsSaid(key: object): JWK {
   const said = Object.entries(key).filter(([, value]) => (value ?? "").length !== 0);
   return Object.fromEntries(said);
-}
-
-/** The body as text. @throws RangeError for more than `MAX_BYTES`. */
-async function boundedText(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  const reader = response.body?.getReader();
-  let text = "";
-  let bytes = 0;
-  for (;;) {
-    const chunk = await reader?.read();
-    if (!chunk || chunk.done) return text + decoder.decode();
-    bytes += chunk.value.byteLength;
-    if (bytes > MAX_BYTES) {
-      await reader?.cancel();
-      throw new RangeError("too large for a key set");
-    }
-    text += decoder.decode(chunk.value, { stream: true });
-  }
 }

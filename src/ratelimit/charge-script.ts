@@ -7,9 +7,10 @@ import {
 } from "../identity/session-outcome.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
+import { notUnderstood } from "../store/errors.ts";
 import { readAlsoLate } from "../store/given-up.ts";
 import type { Keys } from "../store/keys.ts";
-import { listIn, notUnderstood } from "../store/replies.ts";
+import { listIn } from "../store/replies.ts";
 import { defineScript } from "../store/script.ts";
 import type { Algorithm } from "./algorithms/algorithm.ts";
 import { algorithmOf, algorithms, available } from "./algorithms/algorithms.ts";

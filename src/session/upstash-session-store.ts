@@ -4,8 +4,9 @@ import { endingsOf, type Mark, NO_MARK, withEnding } from "../identity/session-m
 import type { UserNames } from "../identity/session-users.ts";
 import type { Platform } from "../runtime/platform.ts";
 import type { Batch } from "../store/batch.ts";
+import { notUnderstood } from "../store/errors.ts";
 import type { Keys } from "../store/keys.ts";
-import { countIn, notUnderstood, textsIn, yesOrNoIn } from "../store/replies.ts";
+import { countIn, textsIn, yesOrNoIn } from "../store/replies.ts";
 import type { Store } from "../store/store.ts";
 import { MARK_LIFETIME_MS, TOMBSTONE_MARGIN_MS } from "./lifetimes.ts";
 import { type KeptSession, parseRecord, timeOf } from "./record.ts";

@@ -1,7 +1,7 @@
 import type { Pipeline, SendPipeline } from "./client.ts";
-import { asStoreError, commandError, StoreError, type StoreErrorCode } from "./errors.ts";
+import { asStoreError, commandError, notUnderstood, StoreError, type StoreErrorCode } from "./errors.ts";
 import { GivenUp, readAlsoLate } from "./given-up.ts";
-import { listIn, notUnderstood, textOrNullIn } from "./replies.ts";
+import { listIn, textOrNullIn } from "./replies.ts";
 import { type Script, scriptSha } from "./script.ts";
 import type { PipelineReply, ReplyItem } from "./transport.ts";
 

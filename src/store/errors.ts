@@ -134,7 +134,9 @@ export function isSizeError(text: string): boolean {
 
 /** The StoreError in `error`, or a `malformed` one in its place. */
 export function asStoreError(error: unknown): StoreError {
-  return error instanceof StoreError
-    ? error
-    : new StoreError("malformed", "The store's reply could not be understood");
+  return error instanceof StoreError ? error : notUnderstood();
+}
+
+export function notUnderstood(): StoreError {
+  return new StoreError("malformed", "The store's reply could not be understood");
 }

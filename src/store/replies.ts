@@ -1,4 +1,4 @@
-import { StoreError } from "./errors.ts";
+import { notUnderstood } from "./errors.ts";
 
 /**
  * Read what a command or a script has replied. Anything else than it gives, from a proxy or a server that is almost Redis, is a
@@ -33,8 +33,4 @@ export function countIn(reply: unknown): number {
 export function yesOrNoIn(reply: unknown): 0 | 1 {
   if (reply !== 0 && reply !== 1) throw notUnderstood();
   return reply;
-}
-
-export function notUnderstood(): StoreError {
-  return new StoreError("malformed", "The store's reply has another shape");
 }

@@ -1,6 +1,17 @@
 import { bearerField } from "../http/bearer.ts";
+import { boundedText } from "../http/bounded-text.ts";
 import type { Platform } from "../runtime/platform.ts";
-import { commandError, isQuotaError, isSizeError, StoreError, type StoreErrorCode } from "./errors.ts";
+import {
+  commandError,
+  isQuotaError,
+  isSizeError,
+  notUnderstood,
+  StoreError,
+  type StoreErrorCode,
+} from "./errors.ts";
+
+/** Bytes of the longest reply that is read, unpacked (law 5): an isolate has 128 MB, and several requests read at a time. */
+const MAX_REPLY_BYTES = 16 * 1024 * 1024;
 
 /** A command as it is sent: its name and its arguments, each a JSON string, number or boolean. */
 export type Command = readonly unknown[];
@@ -102,8 +113,9 @@ export function createTransport({ url, token, platform, aborts = false }: Transp
         redirect: "manual",
         ...(abort && { signal: abort.signal }),
       });
-      text = await response.text();
-    } catch {
+      text = await textOf(response);
+    } catch (cause) {
+      if (cause instanceof RangeError) throw notUnderstood();
       // The cause is dropped on purpose: runtimes put the URL, and some the whole request, into it.
       throw new StoreError("unreachable", "The store could not be reached, or the connection broke");
     }
@@ -115,35 +127,33 @@ export function createTransport({ url, token, platform, aborts = false }: Transp
   }
 }
 
+/** Nearly every reply says that it is short, and is: the runtime reads it with less work. @throws RangeError where it is too long. */
+function textOf(response: Response): Promise<string> {
+  const { headers } = response;
+  const length = Number(headers.get("content-length") ?? Number.NaN);
+  const isShort = length <= MAX_REPLY_BYTES && !headers.has("content-encoding");
+  return isShort ? response.text() : boundedText(response, MAX_REPLY_BYTES);
+}
+
 export type Transport = ReturnType<typeof createTransport>;
 
 function statusError(call: Pipelined, status: number, body: string): StoreError {
-  if (status === 401 || status === 403) {
-    return new StoreError("unauthorized", `The store refused the token (${status})`, { status });
-  }
-  if (status === 413 || isSizeError(body)) {
-    return new StoreError("size", `The store takes no request of this length (${status})`, { status });
-  }
-  if (status === 429 || isQuotaError(body)) {
-    return new StoreError("throttled", `The store is limiting this client (${status})`, { status });
-  }
-  const discarded = status === 400 && transactionError(call, parsed(body));
-  return discarded || new StoreError("server", `The store answered with status ${status}`, { status });
+  const code = codeOf(status, body);
+  const discarded = code === "server" && status === 400 && transactionError(call, parsed(body));
+  return discarded || new StoreError(code, `The store answered with status ${status}`, { status });
+}
+
+function codeOf(status: number, body: string): StoreErrorCode {
+  if (status === 401 || status === 403) return "unauthorized";
+  if (status === 413 || isSizeError(body)) return "size";
+  return status === 429 || isQuotaError(body) ? "throttled" : "server";
 }
 
 function replyItems(call: Pipelined, text: string): ReplyItem[] {
   const body = parsed(text);
-  if (body === undefined) throw new StoreError("malformed", "The store's reply is not JSON");
-  if (!Array.isArray(body)) {
-    throw transactionError(call, body) ?? new StoreError("malformed", "The store's reply is not a list");
-  }
   const expected = call.commands.length;
-  if (body.length !== expected) {
-    throw new StoreError("malformed", `The store answered ${body.length} commands of ${expected}`);
-  }
-  if (!body.every(isReplyItem)) {
-    throw new StoreError("malformed", "A reply is neither result nor error");
-  }
+  if (!Array.isArray(body) || body.length !== expected || !body.every(isReplyItem))
+    throw transactionError(call, body) ?? notUnderstood();
   const lost = outageIn(body);
   if (lost) throw lost;
   return body;

@@ -22,7 +22,11 @@ export function delayAt(rttMs: number, { roll }: Dice): number {
 }
 
 /** A reply whose body is there at once: that of a real Response takes a turn of the event loop, and time is virtual here. */
-const READ = { ok: true, headers: new Headers(), text: async () => '[{"result":[null]}]' } as Response;
+const READ = {
+  ok: true,
+  headers: new Headers({ "content-length": "19" }),
+  text: async () => '[{"result":[null]}]',
+} as Response;
 
 /**
  * Requests, one each 200 ms, to a store at these distances. Virtual time, to 10 ms: nothing waits.

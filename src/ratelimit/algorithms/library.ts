@@ -1,9 +1,10 @@
 // Its ES module: the CommonJS one, which the package names first, brings all of its algorithms into the Worker.
 import { Ratelimit } from "@upstash/ratelimit/dist/index.mjs";
 import type { Batch } from "../../store/batch.ts";
+import { notUnderstood } from "../../store/errors.ts";
 import { GivenUp, readAlsoLate, toItsEnd } from "../../store/given-up.ts";
 import type { Keys } from "../../store/keys.ts";
-import { listIn, notUnderstood } from "../../store/replies.ts";
+import { listIn } from "../../store/replies.ts";
 import type { Counter, LibraryVerdict } from "./algorithm.ts";
 import type { WindowCounts } from "./counter-windows.ts";
 

@@ -103,6 +103,63 @@ describe("a store that misbehaves is one typed error", () => {
   });
 });
 
+describe("a reply that is too long", () => {
+  const MAX = 16 * 1024 * 1024;
+  const CHUNK = new Uint8Array(1024 * 1024).fill(0x20);
+
+  /** An answer of so many chunks, `read` of which somebody has asked for. */
+  function answerOf(chunks: number, init: ResponseInit) {
+    const told = { read: 0 };
+    const body = new ReadableStream(
+      {
+        pull(controller) {
+          told.read += 1;
+          if (told.read > chunks) controller.close();
+          else controller.enqueue(told.read === 1 ? new TextEncoder().encode('[{"result":null}]') : CHUNK);
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    return { told, response: new Response(body, init) };
+  }
+
+  it.each<[what: string, init: ResponseInit]>([
+    ["without a length", {}],
+    ["that says so", { headers: { "content-length": String(10 * MAX) } }],
+    [
+      "that is packed, and says a length",
+      { headers: { "content-length": "64", "content-encoding": "gzip" } },
+    ],
+    ["with a length that is none", { headers: { "content-length": "many" } }],
+    ["of a refusal", { status: 500 }],
+  ])("is not read on, and the store is lost after three: %s", async (_, init) => {
+    const answers = [1, 2, 3].map(() => answerOf(1000, init));
+    const { store, lines } = storeWith((_commands, call) => answers[call - 1]?.response ?? ok([null]));
+    for (const { told } of answers) {
+      const { error } = await ask(store);
+      expect(error).toMatchObject({ code: "malformed" });
+      expect(told.read * CHUNK.length).toBeLessThanOrEqual(MAX + CHUNK.length);
+    }
+    expect(lines).toMatchObject([{ event: "store.lost", fields: { reason: "malformed" } }]);
+  });
+
+  it.each<[what: string, init: ResponseInit]>([
+    ["with a length", { headers: { "content-length": "22" } }],
+    ["without one", {}],
+  ])("is told by its bytes, and may begin with a byte order mark otherwise: %s", async (_, init) => {
+    const { store } = storeWith(() => new Response('\ufeff[{"result":[null]}]', init));
+    expect((await ask(store)).error).toBeUndefined();
+  });
+
+  it("is one of more than 16 MiB", async () => {
+    const { store } = storeWith(() => answerOf(MAX / CHUNK.length, {}).response);
+    const batch = store.batch();
+    const reply = batch.queue((pipeline) => pipeline.get("a"));
+    await batch.send();
+    expect(await reply).toBeNull();
+  });
+});
+
 describe("a call that a request waits for less long than it may take", () => {
   /** After the cold start, in which both wait as long. */
   async function warmStore(answer: (call: number) => Response | Promise<Response>) {
