@@ -61,8 +61,8 @@ export function createPipelineSender(send: SendCommands): SendPipeline {
     void pipeline.exec({ keepErrors: true }).catch(() => {});
     const body = built;
     built = undefined;
-    if (!body)
-      throw new StoreError("command", "The SDK's pipeline has no commands, or does not send them at once");
+    // The SDK does not send them at once any more.
+    if (!body) throw new StoreError("command", "The SDK's pipeline has no commands");
     return send({ commands: commandsOf(body), syncToken, waitUntil });
   };
 }

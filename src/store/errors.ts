@@ -88,17 +88,16 @@ export class StoreError extends Error {
 export function commandError(text: string, command?: unknown): StoreError {
   const redisCode = redisCodeOf(text);
   const name = commandName(command);
-  if (isQuotaError(text)) {
-    return new StoreError("throttled", `Upstash refused ${name}: its request quota is used up`, {
-      redisCode,
-    });
-  }
-  if (isSizeError(text)) return new StoreError("size", `Upstash refused ${name}: too long`, { redisCode });
-  if (/^WRONGPASS|^NOAUTH|unauthorized/i.test(text)) {
-    return new StoreError("unauthorized", `Upstash refused ${name}: not authorised`, { redisCode });
-  }
+  const byUpstash = upstashCode(text);
+  if (byUpstash) return new StoreError(byUpstash, `Upstash refused ${name}: ${byUpstash}`, { redisCode });
   const code = REFUSES_WRITES.exec(redisCode)?.[1] ? "server" : "command";
   return new StoreError(code, `Redis refused ${name} (${redisCode})`, { redisCode });
+}
+
+function upstashCode(text: string): StoreErrorCode | "" {
+  if (isQuotaError(text)) return "throttled";
+  if (isSizeError(text)) return "size";
+  return /^WRONGPASS|^NOAUTH|unauthorized/i.test(text) ? "unauthorized" : "";
 }
 
 /** Whether Redis takes no writes, by the code of its refusal: it is full, a replica, loading, or serves nobody. */

@@ -247,9 +247,11 @@ export class Store {
       return reply;
     } catch (cause) {
       const error = asStoreError(cause);
-      // It has answered: what was sent is too long.
-      if (error.code === "size") this.#breaker.provedNothing();
-      if (error.code === "size") throw error;
+      if (error.code === "size") {
+        // It has answered: what was sent is too long.
+        this.#breaker.provedNothing();
+        throw error;
+      }
       this.markDue();
       const late = error.code === "timeout";
       // A handshake is no reason to give up on the store (law 3), unless a probe has just made it.

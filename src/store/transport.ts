@@ -117,7 +117,7 @@ export function createTransport({ url, token, platform, aborts = false }: Transp
     } catch (cause) {
       if (cause instanceof RangeError) throw notUnderstood();
       // The cause is dropped on purpose: runtimes put the URL, and some the whole request, into it.
-      throw new StoreError("unreachable", "The store could not be reached, or the connection broke");
+      throw new StoreError("unreachable", "The store could not be reached");
     }
     if (!response.ok) throw statusError(call, response.status, text);
     return {
@@ -130,9 +130,9 @@ export function createTransport({ url, token, platform, aborts = false }: Transp
 /** Nearly every reply says that it is short, and is: the runtime reads it with less work. @throws RangeError where it is too long. */
 function textOf(response: Response): Promise<string> {
   const { headers } = response;
-  const length = Number(headers.get("content-length") ?? Number.NaN);
-  const isShort = length <= MAX_REPLY_BYTES && !headers.has("content-encoding");
-  return isShort ? response.text() : boundedText(response, MAX_REPLY_BYTES);
+  // What is packed tells no length: a coding is no number.
+  const length = headers.get("content-encoding") ?? headers.get("content-length") ?? Number.NaN;
+  return Number(length) <= MAX_REPLY_BYTES ? response.text() : boundedText(response, MAX_REPLY_BYTES);
 }
 
 export type Transport = ReturnType<typeof createTransport>;
