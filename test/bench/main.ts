@@ -1,3 +1,5 @@
+import { notUnderstood, onlyOptions } from "../../src/tools/only-options.ts";
+
 /**
  * `npm run bench`: the comparison, written to RESULTS.md; `-- full --only PART,PART`: these parts of it; `-- --quick`: its
  * counts alone; `-- --against REVISION`: this Worker beside that of another git revision. `npm run bench -- NAME`: one of the
@@ -12,22 +14,23 @@ const benches: Record<string, () => Promise<unknown>> = {
   profile: () => import("./profile.ts"),
   glue: () => import("./glue.ts"),
 };
-const [name = "full", revision, parts] = process.argv.slice(2);
-const bench = benches[name];
+const usage = `Usage: npm run bench [-- full --only PART,PART | --quick | --against REVISION | ${Object.keys(benches).join(" | ")}]`;
+const {
+  positionals,
+  values: { only, quick, against },
+} = onlyOptions(
+  usage,
+  { only: { type: "string" }, quick: { type: "boolean" }, against: { type: "string" } },
+  true,
+);
+const [name, ...more] = positionals;
+const bench = benches[name ?? ""];
+const chosen = [name !== undefined, quick, against !== undefined].filter(Boolean).length;
+if (more.length > 0 || chosen > 1 || against === "" || (only !== undefined && name !== "full"))
+  notUnderstood(usage, `Not understood: ${process.argv.slice(2).join(" ")}`);
 if (bench) await bench();
-else if (name === "full" && (revision === undefined || (revision === "--only" && parts)))
-  await (await import("./compare/full.ts")).full(parts?.split(","));
-else if (name === "--quick") {
-  const { quick } = await import("./compare/quick.ts");
-  process.exitCode = (await quick()) ? 0 : 1;
-} else if (name === "--against" && revision) {
-  const { against } = await import("./compare/against.ts");
-  process.exitCode = (await against(revision)) ? 0 : 1;
-} else {
-  console.error(
-    `Usage: npm run bench [-- full --only PART,PART | --quick | --against REVISION | ${Object.keys(benches).join(" | ")}]`,
-  );
-  process.exitCode = 2;
-}
-
-export {};
+else if (quick) process.exitCode = (await (await import("./compare/quick.ts")).quick()) ? 0 : 1;
+else if (against) process.exitCode = (await (await import("./compare/against.ts")).against(against)) ? 0 : 1;
+else if (name === undefined || name === "full")
+  await (await import("./compare/full.ts")).full(only?.split(","));
+else notUnderstood(usage, `There is no measurement ${name}.`);

@@ -6,45 +6,57 @@
  * on a busy machine.
  */
 import { readFile, writeFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
+import { notUnderstood, onlyOptions } from "../../src/tools/only-options.ts";
+import { faults as storeFaults } from "./faults.ts";
 import { hostileReport, runHostile } from "./hostile.ts";
 import { quickFaults, runMatrix } from "./matrix.ts";
 import { originReport, runOriginFaults } from "./origin-faults.ts";
 import { matrixReport } from "./report.ts";
+import { outages } from "./session-database/outages.ts";
 import { databaseReport, withDatabaseSection } from "./session-database/report.ts";
 import { runDatabase } from "./session-database/run.ts";
 import { runSoak, soakReport } from "./soak.ts";
 
-const { form, values } = given();
-const seed = Number(values.seed);
-const rate = values.rate === undefined ? {} : { rate: Number(values.rate) };
+const USAGE =
+  "Usage: npm run chaos [-- full | quick | soak | database] [--only NAME,NAME] [--rate N] [--sessions N] [--seconds N] [--seed N]";
+
+const options = given();
+const { form, seed } = options;
+const rate = options.rate === undefined ? {} : { rate: options.rate };
 const say = (line: string) => console.log(line);
 
 const results = `${import.meta.dirname}/RESULTS.md`;
 
-/** The arguments. What cannot be understood ends the program before it takes minutes, or writes over RESULTS.md. */
+/** The arguments. What cannot be understood ends the program before it takes minutes, tries nothing, or writes over RESULTS.md. */
 function given() {
-  try {
-    const { positionals, values } = parseArgs({
-      allowPositionals: true,
-      options: {
-        seed: { type: "string", default: "1" },
-        only: { type: "string" },
-        rate: { type: "string" },
-        sessions: { type: "string" },
-        seconds: { type: "string", default: "600" },
-      },
-    });
-    const [form = "full", ...more] = positionals;
-    if (["full", "quick", "soak", "database"].includes(form) && more.length === 0) return { form, values };
-    console.error(`Not understood: ${positionals.join(" ")}`);
-  } catch (error) {
-    console.error(error instanceof Error ? error.message : error);
-  }
-  console.error(
-    "Usage: npm run chaos [-- full | quick | soak | database] [--only NAME,NAME] [--rate N] [--sessions N] [--seconds N] [--seed N]",
+  const text = { type: "string" } as const;
+  const { positionals, values } = onlyOptions(
+    USAGE,
+    { seed: text, only: text, rate: text, sessions: text, seconds: text },
+    true,
   );
-  process.exit(2);
+  const [form = "full", ...more] = positionals;
+  if (!["full", "quick", "soak", "database"].includes(form) || more.length > 0)
+    notUnderstood(USAGE, `Not understood: ${positionals.join(" ")}`);
+  const only = values.only?.split(",");
+  const names = form === "soak" ? [] : (form === "database" ? outages : storeFaults).map(({ name }) => name);
+  const unknown = only?.find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    notUnderstood(USAGE, `${form} has no fault ${unknown}. It has: ${names.join(", ") || "none"}`);
+  const number = (name: "seed" | "rate" | "sessions" | "seconds") => {
+    const value = values[name];
+    if (value === undefined || /^[1-9]\d*$/.test(value))
+      return value === undefined ? undefined : Number(value);
+    return notUnderstood(USAGE, `--${name} is a whole number above 0, not ${value || "nothing"}`);
+  };
+  return {
+    form,
+    only,
+    seed: number("seed") ?? 1,
+    rate: number("rate"),
+    sessions: number("sessions"),
+    seconds: number("seconds") ?? 600,
+  };
 }
 
 if (form === "soak") await soak();
@@ -52,17 +64,17 @@ else if (form === "database") await database();
 else await faults();
 
 async function database(): Promise<void> {
-  const only = values.only?.split(",");
-  const sessions = values.sessions === undefined ? {} : { sessions: Number(values.sessions) };
+  const { only } = options;
+  const sessions = options.sessions === undefined ? {} : { sessions: options.sessions };
   const rows = await runDatabase({ ...(only && { only }), ...sessions, progress: say });
   const report = databaseReport(rows);
-  if (only || values.sessions) say(report);
+  if (only || options.sessions) say(report);
   else await writeFile(results, withDatabaseSection(await readFile(results, "utf8"), report));
   verdict(rows.flatMap(({ misses }) => misses));
 }
 
 async function faults(): Promise<void> {
-  const only = values.only?.split(",") ?? (form === "quick" ? quickFaults : undefined);
+  const only = options.only ?? (form === "quick" ? quickFaults : undefined);
   let matrix = await runMatrix({ seed, ...rate, progress: say, ...(only && { only }) });
   const missed = matrix.filter(({ misses }) => misses.length > 0).map(({ fault }) => fault.name);
   if (form === "quick" && missed.length > 0) {
@@ -70,7 +82,7 @@ async function faults(): Promise<void> {
     say(`Once more: ${missed.join(", ")}`);
     matrix = await runMatrix({ seed: seed + 1, ...rate, progress: say, only: missed });
   }
-  if (values.only) return verdict(matrix.flatMap(({ misses }) => misses));
+  if (options.only) return verdict(matrix.flatMap(({ misses }) => misses));
   const origin = await runOriginFaults(say);
   const hostile = await runHostile({ seed, requests: form === "quick" ? 5000 : 100_000, progress: say });
   const sessions = form === "full" ? await runDatabase({ progress: say }) : [];
@@ -82,7 +94,7 @@ async function faults(): Promise<void> {
 }
 
 async function soak(): Promise<void> {
-  const seconds = Number(values.seconds);
+  const { seconds } = options;
   const result = await runSoak({ seed, seconds, progress: say });
   const report = soakReport(result);
   if (seconds >= 600) await writeFile(`${import.meta.dirname}/SOAK.md`, `${report}\n`);

@@ -5,8 +5,12 @@ if (command === "upstash") {
   process.argv.splice(2, process.argv.length, ...rest);
   await import("../upstash-local/main.ts");
 } else {
-  console.error("envoyou-edge upstash [--port 8079] [--token TOKEN] [--redis auto|required|embedded]");
-  process.exitCode = 1;
+  const usage = "Usage: envoyou-edge upstash [--port 8079] [--token TOKEN] [--redis auto|required|embedded]";
+  if (command === "--help" || command === "-h") console.log(usage);
+  else {
+    console.error(command === undefined ? usage : `There is no command ${command}.\n\n${usage}`);
+    process.exitCode = 2;
+  }
 }
 
 export {};

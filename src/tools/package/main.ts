@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 import { run } from "../check/run.ts";
+import { onlyOptions } from "../only-options.ts";
 import { nameInferred } from "./inferred.ts";
 import { keepSurface, SURFACES, surfaceFile, surfaceReport } from "./surface.ts";
 
@@ -13,8 +14,15 @@ const ENTRIES = [
   { platform: "node", entryPoints: ["src/tools/upstash-local/index.ts", "src/tools/package/cli.ts"] },
 ] as const;
 
+const USAGE = `Usage: npm run package [-- --keep-surface]
+
+Builds the package into ${OUT}, and writes docs/api, what an app sees of it.
+
+  --keep-surface   docs/api stays as it is`;
+
 /** `npm run package`, and the first step of `npm pack`: the modules and declarations that it takes along, and the reports of what they let an app see. */
 async function main(): Promise<void> {
+  const { values } = onlyOptions(USAGE, { "keep-surface": { type: "boolean" } });
   await rm(OUT, { recursive: true, force: true });
   for (const { platform, entryPoints } of ENTRIES) await buildModules([...entryPoints], platform);
   const { code, output } = await run("tsc", ["-p", "tsconfig.package.json"]);
@@ -23,7 +31,7 @@ async function main(): Promise<void> {
   await nameInferred(join(OUT, "types"));
   await keepSurface(join(OUT, "types"));
   // A package that is made for an app is no reason to change what is in the repository.
-  if (process.argv.includes("--keep-surface")) return;
+  if (values["keep-surface"]) return;
   await mkdir("docs/api", { recursive: true });
   for (const [entry, file] of Object.entries(SURFACES))
     await writeFile(surfaceFile(entry), await surfaceReport(join(OUT, "types"), file));

@@ -24,8 +24,8 @@ async function main(): Promise<void> {
   }
   const { redis, token } = values;
   const port = Number(values.port);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new Error(`--port is a number up to 65535, not ${values.port}`);
+  if (!/^\d+$/.test(values.port) || port > 65_535) {
+    throw new Error(`--port is a number up to 65535, not ${values.port || "nothing"}`);
   }
   if (redis !== "auto" && redis !== "required" && redis !== "embedded") {
     throw new Error(`--redis is auto, required or embedded, not ${redis}`);
@@ -42,7 +42,11 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
+  if (Object(error).code === "EADDRINUSE")
+    console.error(
+      `Port ${Object(error).port} is in use by another program. End it, or take another: --port 0`,
+    );
+  else console.error(error instanceof Error ? error.message : error);
   if (String(Object(error).code).startsWith("ERR_PARSE_ARGS")) console.error(`\n${USAGE}`);
   process.exitCode = 1;
 });
