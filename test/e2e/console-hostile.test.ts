@@ -66,6 +66,35 @@ describe.skipIf(!hasChromium)("the console among hostile pages and names, in Chr
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(320);
   });
 
+  // The sentences name the last purge and the policy that denies most, the bar the API's host: none of these can be broken at a blank.
+  const hash = `hash:${"0123456789abcdef".repeat(2)}`;
+  const long = `api-${"x".repeat(60)}.example.com`;
+  it.each([
+    ["a user", { purge: { kind: "user", what: hash } }],
+    ["a prefix", { purge: { kind: "prefix", what: `${long}/v1/` } }],
+    ["a path", { purge: { kind: "path", what: `/${long}` } }],
+    ["a tag", { purge: { kind: "tag", what: long } }],
+    ["a tag's beginning", { purge: { kind: "tags", what: long } }],
+    ["a policy", { policy: "p".repeat(64) }],
+    ["the API's host", { overview: { api_host: long } }],
+    ["a version", { overview: { version: long, deployed: long } }],
+  ])("keeps to its width where a sentence names %s that is long", async (about, named) => {
+    const { purge, policy, overview } = { purge: {}, policy: "", overview: {}, ...named };
+    page = await consoles.openSignedIn(`long ${about}`, { viewport: { width: 320, height: 640 } });
+    const now = Date.now();
+    const [counted, purges] = [sampleOverview(now), samplePurges(now)];
+    const most = { ...counted.policies[0], denied: 1e6, ...(policy && { policy }) };
+    await answers("**/edge/overview?*", { ...counted, ...overview, policies: [most] });
+    await answers("**/edge/cache/purges", {
+      ...purges,
+      purges: [{ at: now, kind: "everything", what: null, soft: false, reach: "everywhere", ...purge }],
+    });
+    await Promise.all([page.waitForResponse(/cache\/purges/), page.click("#refresh")]);
+    await page.locator("#purges-answer", { hasText: "what" in purge ? purge.what : "everything" }).waitFor();
+    expect(await overflow(page)).toEqual([]);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(320);
+  });
+
   it("closes its question where the token no longer counts, and shows nothing of it to who comes next", async () => {
     page = await consoles.openSignedIn("ended");
     await page.selectOption("#purge-kind", "tags");
