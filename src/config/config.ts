@@ -13,7 +13,7 @@ export interface ConfiguredKey {
 export interface JwtConfig {
   /** HS256 secrets, newest first. */
   secrets: string[];
-  /** RS256, ES256, EdDSA. */
+  /** RS256 to RS512, PS256 to PS512, ES256 to ES512, EdDSA. */
   jwksUrl: string | null;
   /** What tokens of the key set must name. */
   forKeySet: TokenIssuer;

@@ -90,7 +90,7 @@ export interface EdgeSettings {
   jwt?: {
     /** What verifies HS256, 32 characters or more, or several. */
     secrets?: string | readonly string[];
-    /** The address of the key set (RFC 7517) that verifies RS256, ES256 and EdDSA; it needs `issuer` and `audience`. */
+    /** The address of the key set (RFC 7517) that verifies RS, PS and ES 256 to 512 and EdDSA; it needs `issuer` and `audience`. */
     jwksUrl?: string;
     /** The issuer that a token of the key set must name; without `jwksUrl` one signed with HS256. */
     issuer?: string;

@@ -17,7 +17,7 @@ export const jwtVariables = {
     query: true,
     group: "often",
     description: describe(
-      "The address of the key set that verifies JWTs signed with RS256, ES256 or EdDSA; needs issuer and audience.",
+      "The address of the key set that verifies JWTs signed with RS256, ES256, EdDSA or the like (RS, PS, ES 256–512); needs issuer and audience.",
     ),
   },
   JWT_ISSUER: {

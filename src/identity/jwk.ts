@@ -7,12 +7,19 @@ export interface SigningHeader {
   kid: unknown;
 }
 
-/** The keys that each algorithm takes (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2). */
-const KEY_OF: Readonly<Record<string, Pick<JWK, "kty" | "crv">>> = {
-  RS256: { kty: "RSA" },
-  ES256: { kty: "EC", crv: "P-256" },
-  EdDSA: { kty: "OKP", crv: "Ed25519" },
-  Ed25519: { kty: "OKP", crv: "Ed25519" },
+/** The keys that each algorithm takes (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2): of RSA, or of a curve. */
+const KEY_OF: Readonly<Record<string, string>> = {
+  RS256: "RSA",
+  RS384: "RSA",
+  RS512: "RSA",
+  PS256: "RSA",
+  PS384: "RSA",
+  PS512: "RSA",
+  ES256: "EC P-256",
+  ES384: "EC P-384",
+  ES512: "EC P-521",
+  EdDSA: "OKP Ed25519",
+  Ed25519: "OKP Ed25519",
 };
 
 /** The algorithms of key sets. */
@@ -34,10 +41,12 @@ export function fittingKeys(keys: readonly JWK[], { alg, kid }: SigningHeader): 
 }
 
 function isUsable(key: JWK, alg: string): boolean {
-  const { kty, crv } = KEY_OF[alg] ?? {};
-  if (kty === undefined || key.kty !== kty || (crv !== undefined && key.crv !== crv)) return false;
-  const names = kty === "OKP" ? ["EdDSA", "Ed25519"] : [alg];
-  if (!names.includes(key.alg ?? alg) || (key.use ?? "sig") !== "sig") return false;
+  const isRsa = key.kty === "RSA";
+  if (KEY_OF[alg] !== (isRsa ? "RSA" : `${key.kty} ${key.crv}`)) return false;
+  // A key has one algorithm (RFC 8725 §3.1), so an RSA key that names none is for the usual one.
+  const its = key.alg ?? (isRsa ? "RS256" : alg);
+  const names = key.kty === "OKP" ? ["EdDSA", "Ed25519"] : [alg];
+  if (!names.includes(its) || (key.use ?? "sig") !== "sig") return false;
   const operations: unknown = key.key_ops ?? ["verify"];
   return Array.isArray(operations) && operations.includes("verify");
 }

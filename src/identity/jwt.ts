@@ -20,7 +20,7 @@ const CLOCK_TOLERANCE_S = 30;
 type VerifyingKey = Parameters<typeof jwtVerify>[1];
 
 /**
- * Verifies JWTs: HS256 with any of the secrets, RS256, ES256 and EdDSA with the key set. Each kind of key allows only its own
+ * Verifies JWTs: HS256 with any of the secrets, the algorithms of a key pair with the key set. Each kind of key allows only its own
  * algorithms, whatever the token's header says (RFC 8725 §3.1). `exp` and `sub` are required; issuer and audience are those of
  * the kind of key.
  */

@@ -12,7 +12,9 @@ interface Pair {
   privateKey: CryptoKey;
   jwk: JWK;
 }
-let pairs: Record<"r1" | "r2" | "r3" | "e1" | "d1", Pair>;
+/** Pairs for the algorithms that issuers choose beside RS256, ES256 and EdDSA (RFC 7518 §3.1). */
+const FURTHER = ["RS384", "RS512", "PS256", "PS384", "PS512", "ES384", "ES512"] as const;
+let pairs: Record<"r1" | "r2" | "r3" | "e1" | "d1" | (typeof FURTHER)[number], Pair>;
 beforeAll(async () => {
   const pair = async (alg: string): Promise<Pair> => {
     const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
@@ -25,7 +27,8 @@ beforeAll(async () => {
     pair("ES256"),
     pair("EdDSA"),
   ]);
-  pairs = { r1, r2, r3, e1, d1 };
+  const further = await Promise.all(FURTHER.map(async (alg) => [alg, await pair(alg)]));
+  pairs = { r1, r2, r3, e1, d1, ...Object.fromEntries(further) };
 });
 
 /** A verifier, the set that the issuer publishes, and how often it was asked. */
@@ -237,6 +240,46 @@ describe("a key that is newer than the set", () => {
     );
     expect(await kindOf(sign(pairs.r1, "RS256", { kid: "1" }))).toBe("verified");
     expect(events.join()).toContain("jwks.failed");
+  });
+});
+
+describe("the algorithm of a key (RFC 7518 §3.1, RFC 8725 §3.1)", () => {
+  it.each(FURTHER)("%s, which the key names", async (alg) => {
+    const { wire, sign, kindOf } = harness();
+    wire.keys = [jwk("r1"), jwk("e1"), jwk(alg, { alg })];
+    expect(await kindOf(sign(pairs[alg], alg))).toBe("verified");
+  });
+
+  it.each(["ES384", "ES512"] as const)("%s, which the key's curve says", async (alg) => {
+    const { wire, sign, kindOf } = harness();
+    wire.keys = [jwk("e1"), jwk(alg)];
+    expect(await kindOf(sign(pairs[alg], alg))).toBe("verified");
+  });
+
+  it.each(FURTHER)("is one: a key of another is none for %s", async (alg) => {
+    const { wire, sign, kindOf } = harness();
+    const others = ["RS256", ...FURTHER].filter((other) => other !== alg);
+    wire.keys = others.map((other) => jwk(alg, { alg: other }));
+    expect(await kindOf(sign(pairs[alg], alg))).toBe("signature");
+  });
+
+  it("is RS256 where an RSA key names none, whatever was asked of it first", async () => {
+    const { wire, sign, kindOf } = harness();
+    wire.keys = [jwk("PS256")];
+    const asPss = pairs.PS256;
+    expect(await kindOf(sign(asPss, "PS256"))).toBe("signature");
+    const pkcs8 = await crypto.subtle.exportKey("pkcs8", asPss.privateKey);
+    const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+    const privateKey = await crypto.subtle.importKey("pkcs8", pkcs8, algorithm, false, ["sign"]);
+    expect(await kindOf(sign({ ...asPss, privateKey }, "RS256"))).toBe("verified");
+  });
+
+  it.each(["none", "HS384", "RS1", "ES256K", "RSA-OAEP", "toString"])("%s is none", async (alg) => {
+    const { wire, sign, kindOf } = harness();
+    wire.keys = [jwk("r1"), { kty: "oct", k: "AAAA", alg }];
+    const [, payload, signature] = (await sign(pairs.r1, "RS256")).split(".");
+    const header = btoa(JSON.stringify({ alg })).replaceAll("=", "");
+    expect(await kindOf(Promise.resolve(`${header}.${payload}.${signature}`))).toBe("algorithm");
   });
 });
 
