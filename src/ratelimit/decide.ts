@@ -171,20 +171,24 @@ export class LimitDecisions {
 
   /** @param blocked Those of the charges that refuse. */
   #stillBlocked({ charges, route }: LimitRequest, blocked: readonly Charge[]): LimitVerdict {
-    const short = (charge: Charge) => blocked.some((each) => sameCharge(each, charge));
+    const now = this.#options.platform.now();
+    // Requests of another cost may have filled other windows since: whoever waits for the first alone is refused again.
+    const short = (charge: Charge, counts: Counts) =>
+      blocked.some((each) => sameCharge(each, charge)) || available(charge.policy, counts, now) < charge.cost;
     const windowStates = this.#known(charges, short);
     this.#options.events.meter?.limits(route, windowStates, "block");
     return this.#verdictFrom(windowStates, false, "isolate");
   }
 
   /** What is known without asking; a window of which nothing is known is left out. */
-  #known(charges: readonly Charge[], short: (charge: Charge) => boolean): WindowState[] {
+  #known(charges: readonly Charge[], short: (charge: Charge, counts: Counts) => boolean): WindowState[] {
     const { state, platform } = this.#options;
     const now = platform.now();
     const windowStates: WindowState[] = [];
     for (const charge of charges) {
       const counts = state.lastSeen(charge);
-      if (counts) windowStates.push(windowStateOf(charge, counts, now, short(charge), this.#leased(charge)));
+      if (counts)
+        windowStates.push(windowStateOf(charge, counts, now, short(charge, counts), this.#leased(charge)));
     }
     return windowStates;
   }

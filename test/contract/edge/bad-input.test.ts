@@ -77,7 +77,7 @@ describe("bad input is a problem with the field and the reason", () => {
     ["GET /edge/keys/lookup", null, 400, "UNKNOWN_CALLER", "key"],
     [`DELETE /edge/keys/${HASH}`, null, 400, "UNKNOWN_CALLER", "key"],
     ["GET /auth/sessions/redis/unknown", null, 404, "SESSION_NOT_FOUND"],
-    ["PUT /edge/cache/purge", {}, 404, "NOT_FOUND"],
+    ["PUT /edge/cache/purge", {}, 405, "METHOD_NOT_ALLOWED"],
   ])("%s %j is %i %s", async (request, body, status, code, field) => {
     const [method = "", path = ""] = request.split(" ");
     const token = path.startsWith("/edge") ? ADMIN_TOKEN : SERVICE_TOKEN;

@@ -320,13 +320,13 @@ describe.each(["sign-out", "export", "delete"])("bad input to %s", (what) => {
     expect([told.status, told.body.code]).toEqual([401, "TOKEN_REQUIRED"]);
   });
 
-  test("too long is a 413, another type a 415, without ADMIN_TOKEN a 404", async () => {
+  test("too long is a 413, another type a 415, another method a 405, without ADMIN_TOKEN a 404", async () => {
     const edge = world();
     expect((await edge.operate(what, big)).status).toBe(413);
     const headers = { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/xml" };
     const init = { method: "POST", headers, body: "<user/>" };
     expect((await edge.ask(`/edge/users/${what}`, init)).status).toBe(415);
-    expect((await edge.ask(`/edge/users/${what}`, { headers })).status).toBe(404);
+    expect((await edge.ask(`/edge/users/${what}`, { headers })).status).toBe(405);
     expect((await world({ env: { ADMIN_TOKEN: "" } }).operate(what, { user: "u_1" })).status).toBe(404);
   });
 });

@@ -350,7 +350,7 @@ describe("an operator", () => {
     ["POST", "lookup", { key: "" }, 400],
     ["POST", "lookup", { key: KEY, ended: true }, 400],
     ["POST", "lookup", { key: "a-key-of-the-configuration" }, 400],
-    ["PUT", `hash:${"0".repeat(32)}`, undefined, 404],
+    ["PUT", `hash:${"0".repeat(32)}`, undefined, 405],
   ])("%s /edge/keys/%s %j: %i", async (method, path, body, status) => {
     const { here } = keyWorld({ API_KEYS: "a-key-of-the-configuration:tester" });
     expect((await here(`/edge/keys/${path}`, admin(method, body))).status).toBe(status);

@@ -216,6 +216,24 @@ describe("a blocked caller", () => {
     expect(await kindsOf(one, five, 1, "bob")).toEqual({ kinds: "a", calls: 1 });
   });
 
+  it("is told to wait for another window, too, that requests of a smaller cost have filled meanwhile", async () => {
+    const one = open();
+    const costing = (cost: number) =>
+      route(
+        { name: "short", limit: 3, window: "7 s", algorithm: "fixed-window", shared: true, cost },
+        { name: "long", limit: 4, window: "1 m", algorithm: "fixed-window", shared: true, cost },
+      );
+    expect(await kindsOf(one, costing(1), 1)).toEqual({ kinds: "a", calls: 1 });
+    const { verdict: before } = await one.ask(costing(3), "alice");
+    expect(before).toMatchObject({ kind: "denied", violated: ["short"] });
+    expect(await kindsOf(one, costing(1), 1)).toEqual({ kinds: "a", calls: 1 });
+    const { verdict, calls } = await one.ask(costing(3), "alice");
+    expect(calls).toBe(0);
+    expect(verdict).toMatchObject({ kind: "denied", violated: ["short", "long"] });
+    platform.advance(Number(verdict.headers["Retry-After"]) * 1000);
+    expect((await one.ask(costing(3), "alice")).verdict.kind).toBe("allowed");
+  });
+
   it("is looked at again after the isolate's age, so that a reset or a raised limit is seen", async () => {
     const one = open();
     const on = route({ name: "w", limit: 1, window: "1 h" });
