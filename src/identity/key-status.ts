@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { wellFormed } from "../runtime/well-formed.ts";
+import { notUnderstood } from "../store/errors.ts";
 import { defineScript } from "../store/script.ts";
 
 /** The user and tier that the origin's `X-Edge-Caller` names for an accepted key; null where it names none. */
@@ -34,20 +35,26 @@ function askedAt({ accepted }: KeyStatus): number {
 }
 
 const text = z.nullable(z.string().check(wellFormed));
-const stored = z.object({ userId: text, tier: text });
+const stored = z.object({ userId: text, tier: text, of: z.optional(z.string()) });
 
-/** A stored status: `"<ended at> <asked at> <the user and tier, JSON>"`. What cannot be read says nothing. */
-export function parseKeyStatus(found: string | null): KeyStatus {
+/**
+ * A stored status: `"<ended at> <asked at> <the user and tier, JSON>"`. What cannot be read says nothing.
+ *
+ * @param hash That of the key.
+ * @throws StoreError for another key's: replies have changed places.
+ */
+export function parseKeyStatus(found: string | null, hash?: string): KeyStatus {
   // With `s`: JSON has U+2028 and U+2029 as they are, and without it `.` is neither.
   const [, endedAt, asked, json = ""] = /^(\d+) (\d+) (.*)$/s.exec(found ?? "") ?? [];
-  const accepted = parsed(json);
+  const said = parsed(json);
+  if ((said?.of ?? hash) !== hash) throw notUnderstood();
   return {
     endedAt: Number(endedAt ?? 0),
-    accepted: accepted && { ...accepted, askedAt: Number(asked) },
+    accepted: said && { userId: said.userId, tier: said.tier, askedAt: Number(asked) },
   };
 }
 
-function parsed(json: string): VerifiedKey | null {
+function parsed(json: string): z.output<typeof stored> | null {
   try {
     const result = z.safeParse(stored, JSON.parse(json));
     return result.success ? result.data : null;
@@ -56,9 +63,18 @@ function parsed(json: string): VerifiedKey | null {
   }
 }
 
-/** The arguments of {@link keyStatusScript}. @param always Store it also where Redis knows nothing of the key. */
-export function keyStatusArguments({ endedAt, accepted }: KeyStatus, always: boolean): (string | number)[] {
-  const said = accepted ? JSON.stringify({ userId: accepted.userId, tier: accepted.tier }) : "";
+/**
+ * The arguments of {@link keyStatusScript}.
+ *
+ * @param always Store it also where Redis knows nothing of the key.
+ * @param of The hash of the key.
+ */
+export function keyStatusArguments(
+  { endedAt, accepted }: KeyStatus,
+  always: boolean,
+  of?: string,
+): (string | number)[] {
+  const said = accepted ? JSON.stringify({ userId: accepted.userId, tier: accepted.tier, of }) : "";
   return [endedAt, accepted?.askedAt ?? 0, said, always ? 1 : 0, VERIFIED_SECONDS];
 }
 

@@ -104,13 +104,13 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
     look(claim: SentKey, batch: Batch, addressHash = ""): () => Promise<KeyClaim> {
       const { hash } = claim;
       const lookedAt = platform.now();
-      const reply = batch.read(keys.keyStatus(hash)).then(
-        (found) => {
+      const reply = batch
+        .read(keys.keyStatus(hash))
+        .then((found) => {
           hear(hash, found, lookedAt);
           return true;
-        },
-        (error: unknown) => error instanceof StoreError && error.code === "absent",
-      );
+        })
+        .catch((error: unknown) => error instanceof StoreError && error.code === "absent");
       return async () => {
         const heard = await reply;
         const key = known.get(hash);
@@ -174,8 +174,9 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
   /** Adds what Redis says of a key. What it does not have is over, unless this isolate learned of it since it asked. */
   function hear(hash: string, found: string | null, lookedAt: number): void {
     const key = known.get(hash);
+    const status = parseKeyStatus(found, hash);
     if (key && lookedAt > Math.max(key.heardAt, key.learnedAt)) known.delete(hash);
-    take(hash, parseKeyStatus(found), { heardAt: lookedAt, learnedAt: key?.learnedAt ?? lookedAt });
+    take(hash, status, { heardAt: lookedAt, learnedAt: key?.learnedAt ?? lookedAt });
   }
 
   /** When a word of this time no longer matters; one of the future is of a clock that is wrong. */
@@ -186,7 +187,7 @@ export function createVerifiedKeys(options: VerifiedKeysOptions) {
   /** Queues the write of a status, and takes in what Redis makes of it. @throws StoreError by the promise. */
   async function write(batch: Batch, hash: string, status: KeyStatus, always: boolean): Promise<void> {
     const writtenAt = platform.now();
-    const args = keyStatusArguments(status, always);
+    const args = keyStatusArguments(status, always, hash);
     const reply = await batch.run(keyStatusScript, [keys.keyStatus(hash)], args);
     hear(hash, textIn(reply), writtenAt);
   }

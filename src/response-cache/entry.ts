@@ -35,6 +35,7 @@ const head = z.object({
   size: z.number(),
   sum: z.number(),
   apart: z.optional(z.string()),
+  of: z.optional(z.string()),
 });
 
 /** Bytes. No longer value is read by the batch that decides who may pass (law 9): a longer body is stored beside its entry. */
@@ -51,13 +52,14 @@ export interface EncodedEntry {
  * An entry as text: a line of JSON, then the body in base64, gzipped where that helps. Where the two are long the body
  * is a text of its own: the id of its entry, and the base64.
  *
+ * @param of The key that it is stored under.
  * @returns null where the fields alone are too long, or the body is not here.
  */
-export async function encodeEntry(entry: Entry): Promise<EncodedEntry | null> {
+export async function encodeEntry(entry: Entry, of?: string): Promise<EncodedEntry | null> {
   const { meta, body, ...rest } = entry;
   const { apart } = body;
   const line = (facts: { gzip: boolean; sum: number; apart?: string }) =>
-    `${JSON.stringify({ v: 4, ...rest, meta, ...facts, size: body.size })}\n`;
+    `${JSON.stringify({ v: 4, of, ...rest, meta, ...facts, size: body.size })}\n`;
   // The id stands before it, where it is read by the batch.
   const fits = (text: string, more: number) =>
     entry.id.length + 1 + utf8Length(text) + more <= MAX_VALUE_BYTES;
@@ -84,16 +86,17 @@ function utf8Length(text: string): number {
 
 /**
  * The entry in a text, or null where the text holds none: corrupt, truncated, or another program's value. A body that inflates
- * to another length than it says is none: a checksum tells nothing of whoever wrote both.
+ * to another length than it says is none: a checksum tells nothing of whoever wrote both. Nor is one that was stored under another
+ * key: where replies change places, nobody gets another's answer (law 8).
  */
-export function decodeEntry(text: string): Entry | null {
+export function decodeEntry(text: string, key?: string): Entry | null {
   const end = text.indexOf("\n");
   if (end === -1) return null;
   try {
     const parsed = z.safeParse(head, JSON.parse(text.slice(0, end)));
     if (!parsed.success) return null;
-    const { v: _, meta, gzip, size, sum, apart: id, ...rest } = parsed.data;
-    if (!isStoredResponse(meta)) return null;
+    const { v: _, of = key, meta, gzip, size, sum, apart: id, ...rest } = parsed.data;
+    if (of !== key || !isStoredResponse(meta)) return null;
     const body: StoredBody = { size, bytes: null };
     if (id !== undefined) return { ...rest, meta, body: { ...body, apart: { id, gzip, sum } } };
     return takeBytes(body, text.slice(end + 1), { gzip, sum }) ? { ...rest, meta, body } : null;

@@ -95,7 +95,7 @@ export class RedisEntryStore implements EntryStore {
     const end = text.indexOf("\n");
     const id = text.slice(0, end);
     if (end !== -1 && id === query.heldId) return { kind: "same", ...told };
-    const entry = decodeEntry(text.slice(end + 1));
+    const entry = decodeEntry(text.slice(end + 1), key);
     const isPlain = entry?.id === id && entry.variant === "" && entry.meta.vary.length === 0;
     return isPlain ? { kind: "entry", entry, ...told } : { kind: "corrupt", ...told };
   }
@@ -137,7 +137,7 @@ export class RedisEntryStore implements EntryStore {
     if (id === undefined || id === null) return { kind: "nothing", ...found };
     if (id === 0) return { kind: "other-variants", ...found };
     if (heldId !== null && id === heldId) return { kind: "same", ...found };
-    const entry = typeof text === "string" ? decodeEntry(text) : null;
+    const entry = typeof text === "string" ? decodeEntry(text, key) : null;
     // The script has found it by the request's fields: one that says otherwise belongs elsewhere.
     if (entry?.variant !== selecting.variant(entry?.meta.vary ?? [])) return { kind: "corrupt", ...found };
     if (entry.body.apart) entry.body.apart.inHash = true;
@@ -162,7 +162,7 @@ export class RedisEntryStore implements EntryStore {
     const hash = this.#keys.variants(key);
     const reply = await batch.queue((pipeline) => pipeline.hmget(hash, `e:${name}`, `w:${name}`));
     const [text, withdrawnAt] = listIn(reply);
-    const entry = typeof text === "string" ? decodeEntry(text) : null;
+    const entry = typeof text === "string" ? decodeEntry(text, key) : null;
     if (entry?.body.apart) entry.body.apart.inHash = true;
     return entry && entry.meta.requestTime > (Number(withdrawnAt) || 0) ? entry : null;
   }
@@ -170,7 +170,7 @@ export class RedisEntryStore implements EntryStore {
   async put(address: EntryAddress, entry: Entry, isNew: boolean, batch: Batch): Promise<RestOfWrite> {
     // Where nothing is stored, neither is the body that was.
     if (isNew && isHere(entry.body)) delete entry.body.apart;
-    const encoded = await encodeEntry(entry);
+    const encoded = await encodeEntry(entry, address.key);
     if (!encoded) return null;
     const { body } = encoded;
     // Its body is where no variant looks for it.

@@ -5,7 +5,7 @@ import type { SessionClaims } from "../identity/session-token.ts";
 import type { UserNames } from "../identity/session-users.ts";
 import type { Decide, EdgeRequest } from "../request/capability.ts";
 import type { Batch } from "../store/batch.ts";
-import { StoreError } from "../store/errors.ts";
+import { notUnderstood, StoreError } from "../store/errors.ts";
 import { newSessionOf, recordOf } from "./claims.ts";
 import type { Looked } from "./d1-session-store.ts";
 import type { EndedBy, KnownEnds } from "./known-ends.ts";
@@ -178,6 +178,9 @@ export function createSessionValidator({
       return over(because, tokenSource);
     };
     const [text = null, , version = null, ...marks] = texts;
+    const kept = text === null ? null : service.parsed(claims.id, text);
+    // A reply to another request says nothing of this session (law 2).
+    if (from === "redis" && kept && kept.record.session_id !== claims.id) throw notUnderstood();
     knownEnds.learn(user, version, marks);
     if (outcomeOf(claims, texts) === "ended") return ended("revoked", "evidence");
     // It may have ended here while Redis was asked: what Redis said before must not count as a confirmation after it.
@@ -185,7 +188,6 @@ export function createSessionValidator({
     const unmoved = text === null ? unmovedRecord(claims, before) : null;
     if (unmoved === "ended") return ended("revoked", "evidence");
     const now = platform.now();
-    const kept = text === null ? null : service.parsed(claims.id, text);
     const present = kept ?? unmoved ?? (carriesRecord(claims, database) ? recordOf(claims) : null);
     // Redis has lost the record, or it cannot be read, and the token does not carry the session's data: the session is over.
     if (present === null) return ended("revoked", "absent");

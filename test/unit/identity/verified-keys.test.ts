@@ -61,7 +61,7 @@ describe("a key that the origin has verified", () => {
     const { made, commands } = batch();
     verified.remember(HASH, { userId: "ada", tier: "premium" }, made);
     await made.send();
-    const text = '{"userId":"ada","tier":"premium"}';
+    const text = JSON.stringify({ userId: "ada", tier: "premium", of: HASH });
     const written = [1, keys.keyStatus(HASH), 0, platform.now(), text, 1, 300];
     expect(commands).toEqual([["evalsha", expect.any(String), ...written]]);
     expect(verified.get(HASH)).toEqual({ userId: "ada", tier: "premium" });
