@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
@@ -149,6 +149,21 @@ describe.skipIf(!hasChromium)("limits, session and cache", () => {
       await browser.close();
     }
   });
+});
+
+/** As the docs have them tried: in the project's own folder, where `npm run check` lints what git does not ignore. */
+it.each(["limits", "app"])("trying %s leaves nothing that git sees", async (name) => {
+  const own = await readdir(join(folder, name), { withFileTypes: true });
+  const made = own.map((each) => join("docs/examples", name, each.name) + (each.isDirectory() ? "/" : ""));
+  const built = name === "app" ? ["docs/examples/app/public/page.js"] : [];
+  const tarballs = ["docs/examples/envoyou-edge-0.1.0.tgz"];
+  const { stdout: kept } = await exec("git", ["ls-files", "docs/examples"]);
+  const seen = [...made, ...built, ...tarballs].filter(
+    (file) => !kept.split("\n").some((each) => each.startsWith(file)),
+  );
+  expect(seen.length).toBeGreaterThan(3);
+  const { output } = await run("git", ["check-ignore", ...seen]);
+  expect(output.trim().split("\n").sort()).toEqual(seen.sort());
 });
 
 /** Calls that wait for a session, a limit or a stored answer; what is written after an answer only writes. */
