@@ -146,7 +146,7 @@ export class Batch {
     const reply = new Promise<unknown>((resolve, reject) => {
       const queued: Queued = { add: () => {}, resolve, reject };
       if (this.#state === "done")
-        reject(new StoreError("absent", "The batch is over: nothing more can be queued"));
+        reject(new StoreError("absent", "The batch is over"));
       else place(queued);
     });
     // The caller decides when to await it: until then a failure must not count as unhandled.

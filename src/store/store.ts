@@ -38,7 +38,7 @@ export type StoreState =
 const MAX_MISSED = 3;
 
 /** One error for all calls while the breaker is open: to make a stack for each takes longer than the local answer. */
-const OPEN = new StoreError("open", "The store does not answer and is not asked again yet");
+const OPEN = new StoreError("open", "The store is not asked again yet");
 
 /**
  * The isolate's only access to Upstash: it opens batches, keeps the breaker, and knows when Redis last answered. It holds
