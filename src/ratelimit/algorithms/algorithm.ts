@@ -90,7 +90,7 @@ export interface Algorithm<Own extends Counts = Counts> {
   take(quota: Quota, counts: Own, now: number, units: number): Own;
   /** When these counts say nothing more. */
   lapsesAt(quota: Quota, counts: Own, now: number): number;
-  /** Of two views of one counter, what both together prove to be taken. */
+  /** Of two views of one counter, what both together prove to be taken: neither refuses later what this admits then. */
   stricter(quota: Quota, one: Own, other: Own, now: number): Own;
   /** Bytes in memory, about, beyond those of an entry of a map. */
   bytes(counts: Own): number;

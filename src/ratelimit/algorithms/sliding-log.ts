@@ -44,11 +44,9 @@ export const slidingLog: Algorithm<LogCounts> = {
   },
   take,
   lapsesAt,
-  stricter(quota, one, other, now) {
-    const a = logAt(quota, one, now);
-    const b = logAt(quota, other, now);
-    return unitsOf(a.runs) >= unitsOf(b.runs) ? a : b;
-  },
+  stricter: (quota, one, other, now) => ({
+    runs: youngest(logAt(quota, one, now).runs, logAt(quota, other, now).runs),
+  }),
   bytes,
   windowSeconds: ({ windowMs }) => Math.ceil(windowMs / 1000),
   refills: false,
@@ -118,6 +116,20 @@ function take(quota: Quota, counts: LogCounts, now: number, units: number): LogC
         ? [...runs.slice(0, -1), { at: last.at, units: last.units + units }]
         : [...runs, { at: now, units }],
   };
+}
+
+/** Since any moment as many units as the one of two logs has that has more since then. */
+function youngest(one: readonly Run[], other: readonly Run[]): Run[] {
+  const runs: Run[] = [];
+  const views = [one, other].map((all) => ({ rest: [...all], units: 0 }));
+  for (let units = 0; ; ) {
+    const at = Math.max(...views.map(({ rest }) => rest.at(-1)?.at ?? Number.NEGATIVE_INFINITY));
+    if (at === Number.NEGATIVE_INFINITY) return runs.reverse();
+    for (const view of views) while (view.rest.at(-1)?.at === at) view.units += view.rest.pop()?.units ?? 0;
+    const since = Math.max(...views.map((view) => view.units));
+    if (since > units) runs.push({ at, units: since - units });
+    units = since;
+  }
 }
 
 function lapsesAt({ windowMs }: Quota, { runs }: LogCounts, now: number): number {

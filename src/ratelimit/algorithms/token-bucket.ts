@@ -25,7 +25,8 @@ export const tokenBucket: Algorithm<BucketCounts> & { refills: true } = {
   stricter(quota, one, other, now) {
     const a = bucketAt(quota, one, now);
     const b = bucketAt(quota, other, now);
-    return a.tokens <= b.tokens ? a : b;
+    // At no later moment either has fewer.
+    return { tokens: Math.min(a.tokens, b.tokens), refilledAt: Math.max(a.refilledAt, b.refilledAt) };
   },
   bytes: () => 0,
   // Filling an empty bucket takes several windows.

@@ -7,6 +7,7 @@ import {
   available,
   passesAt,
 } from "../../../../src/ratelimit/algorithms/algorithms.ts";
+import { dice } from "../../../support/dice.ts";
 
 const START = Date.UTC(2026, 0, 15, 12, 0, 0);
 const number = START / 60_000;
@@ -109,6 +110,43 @@ describe("counts", () => {
     const emptier = algorithmOf(bucket).take(bucket, fuller, START, 4);
     expect(algorithmOf(bucket).stricter(bucket, fuller, emptier, START)).toEqual(emptier);
   });
+
+  it.each<[algorithm: Quota["algorithm"], exact: boolean]>([
+    ["fixed-window", true],
+    ["sliding-window", false],
+    ["sliding-log", true],
+    // Buckets that were filled at different moments: at some it has fewer than either.
+    ["token-bucket", false],
+  ])(
+    "of a %s that two have seen never have room before both have, at any later moment",
+    (algorithm, exact) => {
+      const quota: Quota = {
+        algorithm,
+        limit: 8,
+        windowMs: 1000,
+        refill: algorithm === "token-bucket" ? 3 : 0,
+      };
+      const chosen = dice(7);
+      const { empty, take, stricter } = algorithmOf(quota);
+      for (let each = 0; each < 300; each += 1) {
+        const [one, other] = [0, 1].map(() => {
+          let counts = empty(quota, START + chosen.upTo(700));
+          for (let at = START; at < START + 1500; at += 1 + chosen.upTo(600))
+            counts = take(quota, counts, at, 1 + chosen.upTo(2));
+          return counts;
+        }) as [Counts, Counts];
+        const now = START + 1500;
+        const both = stricter(quota, one, other, now);
+        for (let at = now; at < now + 3500; at += 50) {
+          const least = Math.min(available(quota, one, at), available(quota, other, at));
+          const room = available(quota, both, at);
+          expect(room).toBeLessThanOrEqual(least);
+          if (exact) expect(room).toBe(least);
+        }
+        expect(stricter(quota, both, both, now)).toEqual(both);
+      }
+    },
+  );
 
   it("of a log merge what is taken at one moment, so that a flood is one run", () => {
     const log: Quota = { algorithm: "sliding-log", limit: 1000, windowMs: 1000, refill: 0 };
