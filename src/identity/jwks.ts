@@ -19,6 +19,11 @@ const RETRY_MS = 1000;
 const FETCH_DEADLINE_MS = 2000;
 /** How often a request looks whether another request's fetch is done, ms. */
 const LOOK_EVERY_MS = 25;
+/**
+ * Some issuers answer 406 where a key set's own type (RFC 7517 §8.5.2) is not accepted, and many firewalls 403 where no
+ * `User-Agent` is said: the runtime adds none.
+ */
+const FIELDS = { accept: "application/json, application/jwk-set+json", "user-agent": "envoyou-edge" };
 /** Larger key sets are refused: bytes, and keys. */
 const MAX_BYTES = 256 * 1024;
 const MAX_KEYS = 100;
@@ -84,7 +89,7 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
     try {
       const response = await platform.fetch(url, {
         signal: abort.signal,
-        headers: { accept: "application/json" },
+        headers: FIELDS,
       });
       const body: unknown = JSON.parse(await boundedText(response, MAX_BYTES));
       if (!response.ok || !isKeySet(body)) throw new TypeError("not a key set");

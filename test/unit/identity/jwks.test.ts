@@ -310,6 +310,33 @@ describe("a member of a key that says nothing", () => {
   );
 });
 
+describe("an address that asks for more of a request", () => {
+  const set = () => Response.json({ keys: [] });
+  it.each<[what: string, answer: (headers: Headers) => Response]>([
+    [
+      "406 to who takes no application/jwk-set+json (RFC 7517 §8.5.2)",
+      (asked) =>
+        asked.get("accept")?.includes("application/jwk-set+json") ? set() : new Response("", { status: 406 }),
+    ],
+    [
+      "406 to who takes no application/json",
+      (asked) =>
+        /\bapplication\/json\b/.test(asked.get("accept") ?? "") ? set() : new Response("", { status: 406 }),
+    ],
+    [
+      "403 to who does not say what it is (RFC 9110 §10.1.5)",
+      (asked) => (asked.get("user-agent") ? set() : new Response("<html>", { status: 403 })),
+    ],
+  ])("%s", async (_, answer) => {
+    const platform = testPlatform({
+      fetch: async (_, init) => answer(new Headers(init?.headers)),
+    });
+    const events = createEvents({ platform, write: () => {} });
+    const keySet = createKeySet({ url: "https://id.example/jwks", platform, events });
+    expect(await keySet.load()).toEqual({ kind: "keys", keys: [] });
+  });
+});
+
 describe("an address that answers oddly", () => {
   it.each<[what: string, answer: () => Response | Promise<Response>, loads: boolean]>([
     ["a byte order mark", () => new Response('\ufeff{"keys":[]}'), true],
