@@ -29,7 +29,7 @@ export interface EdgeSettings {
      */
     session?: string | readonly string[];
     /**
-     * What hashes callers in keys of Redis and in the log, 16 characters or more, or several, newest first; a new one starts all counts
+     * What hashes callers in keys of Redis and in the log, 16 characters or more, or several, newest first; a new one starts counts and cache
      * anew. Default: the variable `IDENTITY_SECRET`, else one that is derived from the database's token.
      */
     identity?: string | readonly string[];

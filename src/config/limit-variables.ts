@@ -50,7 +50,7 @@ export const limitVariables = {
     min: 16,
     group: "rarely",
     description: describe(
-      "The keys that hash callers in Redis keys and logs, newest first. The first is used; a new one starts all counts anew and ends no session. An old one may go once no `key:<hash>` in `DENY_LIST` is of its time. Without it, one is derived from the store's token.",
+      "The keys that hash callers in Redis keys and logs, newest first. The first is used; a new one starts all counts and the cache anew and ends no session. An old one may go once no `key:<hash>` in `DENY_LIST` is of its time. Without it, one is derived from the store's token.",
     ),
   },
   STORE_DEADLINE_MS: {
