@@ -145,8 +145,7 @@ export class Batch {
   #enqueue(place: (queued: Queued) => void): Promise<unknown> {
     const reply = new Promise<unknown>((resolve, reject) => {
       const queued: Queued = { add: () => {}, resolve, reject };
-      if (this.#state === "done")
-        reject(new StoreError("absent", "The batch is over"));
+      if (this.#state === "done") reject(new StoreError("absent", "The batch is over"));
       else place(queued);
     });
     // The caller decides when to await it: until then a failure must not count as unhandled.
