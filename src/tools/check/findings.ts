@@ -183,7 +183,34 @@ export function addressFindings({ routes, workersDev, previewUrls, vars }: Effec
         `ORIGIN_URL is the Worker's own domain (${host}): it would ask itself. Give your API a name of its own.`,
       );
   }
-  return found;
+  return [...found, ...plainAddresses(vars)];
+}
+
+/** This machine, as the tools and tests name it. */
+const THIS_MACHINE = /^(localhost|.*\.localhost|127\..*|\[::1\])$/;
+
+/** What each address carries: whoever stands on the way of an http:// reads it, and answers in the place of the one asked. */
+const CARRIED = {
+  UPSTASH_REDIS_REST_URL: "the database's token, and all sessions,",
+  ORIGIN_URL: "ORIGIN_TOKEN, and what your users send,",
+  JWT_JWKS_URL: "the keys by which JWTs are believed",
+};
+
+function plainAddresses(vars: Table): string[] {
+  return Object.entries(CARRIED).flatMap(([name, carried]) => {
+    const value = String(vars[name] ?? "").trim();
+    if (!URL.canParse(value)) return [];
+    const { protocol, hostname } = new URL(value);
+    if (THIS_MACHINE.test(hostname))
+      return [
+        `${name} is this machine (${hostname}): right for npm start, and nothing that a deployed Worker reaches.`,
+      ];
+    return protocol === "http:"
+      ? [
+          `${name} begins with http://: ${carried} go unencrypted, and anybody on the way may answer. Write https://.`,
+        ]
+      : [];
+  });
 }
 
 /** A console's host that no request to the Worker comes from, or that takes the only address that there is for the API. */

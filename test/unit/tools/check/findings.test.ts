@@ -240,3 +240,23 @@ describe("addresses", () => {
     expect((await check(written)).warnings).toEqual(told === null ? [] : [expect.stringMatching(told)]);
   });
 });
+
+describe("an address that a deployed Worker should not have is named", () => {
+  it.each([
+    ["ORIGIN_URL", "http://api.mine.net", /^ORIGIN_URL begins with http:.*ORIGIN_TOKEN.*Write https/],
+    ["UPSTASH_REDIS_REST_URL", "http://eu1.upstash.io", /^UPSTASH_REDIS_REST_URL begins with http:.*token/],
+    ["JWT_JWKS_URL", " HTTP://id.mine.net/jwks ", /^JWT_JWKS_URL begins with http:.*keys/],
+    ["ORIGIN_URL", "http://localhost:4000", /^ORIGIN_URL is this machine \(localhost\)/],
+    ["ORIGIN_URL", "https://api.localhost/v1", /^ORIGIN_URL is this machine/],
+    ["UPSTASH_REDIS_REST_URL", "http://127.0.0.1:8079", /^UPSTASH_REDIS_REST_URL is this machine/],
+    ["ORIGIN_URL", "http://[::1]:4000", /^ORIGIN_URL is this machine/],
+    ["ORIGIN_URL", "https://api.mine.net", null],
+    ["UPSTASH_REDIS_REST_URL", "https://eu1.upstash.io", null],
+    ["JWT_JWKS_URL", "https://id.mine.net/jwks", null],
+    ["ORIGIN_URL", "https://localhost.mine.net", null],
+  ])("%s = %s", async (name, value, said) => {
+    const { warnings } = await check(`[vars]\n${name} = "${value}"\n`);
+    const found = warnings.filter((each) => /begins with http:|is this machine/.test(each));
+    expect(found).toEqual(said === null ? [] : [expect.stringMatching(said)]);
+  });
+});
