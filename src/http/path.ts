@@ -77,26 +77,32 @@ function withoutParameters(segment: string): string {
   return segment.split(";", 1)[0] ?? "";
 }
 
-/** Something in it to forgive, or perhaps: anything but small ASCII, a `;`, an end of a segment that Windows drops. */
-const FORGIVABLE = /[^!-:<-@[-~]|[./]$|\.\//;
+/** Something in it to forgive, or perhaps: anything but small ASCII, a `;`, a `%`, an end of a segment that Windows drops. */
+const FORGIVABLE = /[^!-$&-:<-@[-~]|[./]$|\.\//;
+
+const ENCODED_ASCII = /%([2-7][0-9a-f])/gi;
 
 /**
  * A decoded path in the plain spelling that origins forgive others for: one case, no `;parameters` of a segment, no dots
- * and spaces at a segment's end, no trailing slashes.
+ * and spaces at a segment's end, no trailing slashes, nothing that is percent-encoded twice.
  */
 export function forgive(path: string): string {
-  return FORGIVABLE.test(path) ? withoutTail(path.split("/").map(forgiveSegment).join("/")) : path;
+  if (!FORGIVABLE.test(path)) return path;
+  const again = decodedAgain(path);
+  const segments = (again === path ? path : oneSlash(again)).split("/");
+  return withoutTail(segments.map(forgiveSegment).join("/"));
 }
 
 /** A path as it was sent in its plain spelling, with `\` and several slashes read as one slash. */
 export function plainPath(pathname: string): string {
-  const path = decodedPath(pathname) ?? pathname;
-  return forgive(/\\|\/\//.test(path) ? path.replace(/[\\/]+/g, "/") : path);
+  return forgive(oneSlash(decodedPath(pathname) ?? pathname));
 }
 
 /** {@link forgive} for a route's path, whose `:parameters` keep their names. */
 export function forgivePattern(path: string): string {
-  const segments = path.split("/").map((part) => (part.startsWith(":") ? part : forgiveSegment(part)));
+  const segments = path
+    .split("/")
+    .map((part) => (part.startsWith(":") ? part : forgiveSegment(decodedAgain(part))));
   return withoutTail(segments.join("/"));
 }
 
@@ -107,6 +113,17 @@ export function withoutEnds(pathname: string): string {
 
 function forgiveSegment(segment: string): string {
   return oneCase(segmentName(segment));
+}
+
+function oneSlash(path: string): string {
+  return /\\|\/\//.test(path) ? path.replace(/[\\/]+/g, "/") : path;
+}
+
+/** A decoded path as it is read where a proxy decodes it, and then the origin: `%65`, `%2565`. */
+function decodedAgain(path: string): string {
+  const once = path.replace(/%(?:25)+/g, "%");
+  const ascii = () => once.replace(ENCODED_ASCII, (text) => decodeURIComponent(text));
+  return decodedPath(once) ?? ascii();
 }
 
 function segmentName(segment: string): string {

@@ -106,6 +106,18 @@ it.each([
   ["/\u017f", "/s"],
   ["/", "/"],
   ["/;x", "/"],
+  // Percent-encoded twice: a proxy in front of the origin decodes it, and the origin again.
+  ["/prof%69le", "/profile"],
+  ["/prof%2569le", "/profile"],
+  ["/PROF%49LE", "/profile"],
+  ["/profile%3bx=1", "/profile"],
+  ["/profile%2f", "/profile"],
+  ["/%2fa%2Fb%5Cc", "/a/b/c"],
+  ["/caf%C3%A9", "/café"],
+  ["/a%20b", "/a b"],
+  ["/100%", "/100%"],
+  ["/100%/prof%69le", "/100%/profile"],
+  ["/%zz", "/%zz"],
 ])("%j may be served as %j", (path, plain) => {
   expect(forgive(path)).toBe(plain);
 });
