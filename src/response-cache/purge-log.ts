@@ -93,6 +93,8 @@ export class PurgeLog {
   #readUpTo = Number.NEGATIVE_INFINITY;
   /** When the log was read last. */
   #readAt = Number.NEGATIVE_INFINITY;
+  /** When this isolate last wrote to it, with Redis' word for it. */
+  #writtenAt = Number.NEGATIVE_INFINITY;
 
   /**
    * The score from which the log must be read. The newest purges are read again for three minutes, in which an earlier one may
@@ -109,13 +111,20 @@ export class PurgeLog {
     return this.#times.size;
   }
 
-  /** Takes in what a batch has read: members and scores by turns. */
-  learn(membersAndScores: readonly unknown[], now: number): void {
+  /**
+   * Takes in what a batch has read: members and scores by turns.
+   *
+   * @returns whether Redis has lost what was written from here: others may not have read it before.
+   */
+  learn(membersAndScores: readonly unknown[], now: number): boolean {
+    // A replica that lags may not have it yet.
+    const isDue = this.#writtenAt < this.#readAt - CLOCKS_DIFFER_MS;
     this.#readAt = now;
     for (const purge of timedPurges(membersAndScores)) {
       this.#times.note(purge, purge.at);
       this.#readUpTo = Math.max(this.#readUpTo, purge.at);
     }
+    return isDue && this.#writtenAt > this.#readUpTo;
   }
 
   /** Applies purges in this isolate; {@link write} applies them for the others. */
@@ -141,6 +150,7 @@ export class PurgeLog {
     ]);
     try {
       await batch.run(appendScript, [keys.purges()], [...settings, ...members]);
+      this.#writtenAt = now;
       return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;

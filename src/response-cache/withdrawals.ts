@@ -95,8 +95,7 @@ export class Withdrawals {
     memory.invalidate(address, invalidatedAt);
     if (!purgesRead) return;
     const now = platform.now();
-    this.#purges.learn(purges, now);
-    if (purgesLost) {
+    if (this.#purges.learn(purges, now) || purgesLost) {
       // Written when the store is asked next, which begins the log anew.
       this.#purges.addPending([EVERYTHING], now);
       store.markDue();

@@ -145,7 +145,7 @@ export class Database {
 }
 
 const OTHER_SCHEMA = `The database has not version ${SCHEMA_VERSION} of the sessions' schema`;
-const OPEN = new StoreError("open", "The database does not answer and is not asked again yet");
+const OPEN = new StoreError("open", "The database is not asked again yet");
 
 /** The cause's message may quote the statement: it goes no further. */
 function errorOf(cause: unknown): StoreError {
