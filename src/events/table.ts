@@ -258,9 +258,9 @@ export const eventTable = {
   "jwks.failed": {
     level: "warn",
     description: describe(
-      "The key set at `JWT_JWKS_URL` cannot be loaded; `stale` says whether an older one is in use.",
+      "The key set at `JWT_JWKS_URL` cannot be loaded; `stale` says whether an older one is in use, `status` what the address answered: with 200 it is no key set.",
     ),
-    fields: { stale: flag },
+    fields: { stale: flag, status: optional(status) },
   },
   "store.lost": {
     level: "error",

@@ -86,11 +86,13 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
     loadingUntil = triedAt + FETCH_DEADLINE_MS;
     const abort = new AbortController();
     const cancel = platform.timer(FETCH_DEADLINE_MS, () => abort.abort());
+    let status: number | undefined;
     try {
       const response = await platform.fetch(url, {
         signal: abort.signal,
         headers: FIELDS,
       });
+      status = response.status;
       const body: unknown = JSON.parse(await boundedText(response, MAX_BYTES));
       if (!response.ok || !isKeySet(body)) throw new TypeError("not a key set");
       keys = body.keys.filter(isObject).map(whatIsSaid);
@@ -98,7 +100,7 @@ export function createKeySet({ url, platform, events }: KeySetOptions) {
       failed = false;
     } catch {
       failed = true;
-      events.emit("jwks.failed", { stale: keys !== undefined });
+      events.emit("jwks.failed", { stale: keys !== undefined, status });
     } finally {
       cancel();
       triedAt = platform.now();

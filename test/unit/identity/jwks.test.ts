@@ -359,3 +359,18 @@ describe("an address that answers oddly", () => {
     expect(await keySet.load()).toEqual(loads ? { kind: "keys", keys: [] } : { kind: "unknown" });
   });
 });
+
+it.each<[what: string, answer: () => Promise<Response>, status: number | undefined]>([
+  ["403 of a firewall", async () => new Response("<html>", { status: 403 }), 403],
+  ["406", async () => new Response("", { status: 406 }), 406],
+  ["a discovery document, which is no key set", async () => Response.json({ jwks_uri: "x" }), 200],
+  ["no answer", () => Promise.reject(new TypeError("cut")), undefined],
+])("an event says why a set is not loaded: %s", async (_, fetch, status) => {
+  const platform = testPlatform({ fetch });
+  const lines: string[] = [];
+  const events = createEvents({ platform, write: (_, line) => void lines.push(line) });
+  await createKeySet({ url: "https://id.example/jwks", platform, events }).load();
+  const [event] = lines.map((line) => JSON.parse(line));
+  expect(event).toMatchObject({ event: "jwks.failed", stale: false });
+  expect(event.status).toBe(status);
+});
