@@ -4,6 +4,6 @@
  */
 export class Analytics {
   constructor() {
-    throw new Error("The Worker is built without @upstash/ratelimit's analytics");
+    throw new Error("The Worker is built without analytics");
   }
 }

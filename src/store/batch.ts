@@ -235,7 +235,7 @@ function addOne(pipeline: Pipeline, queued: Queued): void {
   const before = pipeline.length();
   queued.add(pipeline);
   if (pipeline.length() === before + 1) return;
-  throw new StoreError("command", "What is queued on a batch must add exactly one command");
+  throw new StoreError("command", "Queue exactly one command");
 }
 
 function settleReads(readers: Reader[], keys: number, item: ReplyItem | undefined): void {

@@ -115,10 +115,7 @@ export function requesterOver(send: SendCommands, keeps: () => boolean = () => t
     async request<Result>(request: Parameters<Requester["request"]>[0]) {
       const keepErrors = keeps();
       if (request.isStreaming) {
-        throw new StoreError(
-          "command",
-          "A subscription needs a connection that stays open; this client has none",
-        );
+        throw new StoreError("command", "A subscription needs a connection that stays open");
       }
       const single = request.path === undefined;
       const commands = commandsOf(single ? [request.body] : request.body);
