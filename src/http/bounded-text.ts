@@ -4,13 +4,18 @@
  * @throws RangeError for more than `maxBytes`.
  */
 export async function boundedText({ body }: Response, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const decoder = new TextDecoder();
+  const reader = body?.getReader();
+  let text = "";
   let bytes = 0;
-  for await (const chunk of body ?? []) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new RangeError();
-    chunks.push(chunk);
+  for (;;) {
+    const chunk = await reader?.read();
+    if (!chunk || chunk.done) return text + decoder.decode();
+    bytes += chunk.value.length;
+    if (bytes > maxBytes) {
+      await reader?.cancel();
+      throw new RangeError();
+    }
+    text += decoder.decode(chunk.value, { stream: true });
   }
-  // Of a Blob alone the runtime gives a byte order mark as text.
-  return new Response(new Blob(chunks)).text();
 }

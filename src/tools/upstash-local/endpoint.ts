@@ -144,11 +144,13 @@ export class Endpoint {
 
   #write(request: IncomingMessage, response: ServerResponse, { status, body }: Answer): void {
     this.#answered += 1;
+    const text = JSON.stringify(body);
     response.writeHead(status, {
       "content-type": "application/json",
+      "content-length": Buffer.byteLength(text),
       "upstash-sync-token": header(request, "upstash-sync-token") || `local-${this.#answered}`,
     });
-    response.end(JSON.stringify(body));
+    response.end(text);
   }
 }
 
