@@ -49,12 +49,13 @@ export class ConfigError extends RangeError {
 /** A value for an error message: short, and on one line. */
 export function shown(value: unknown): string {
   if (value === undefined) return "nothing";
-  let text: string;
+  let text: string | undefined;
   try {
-    text = typeof value === "number" ? String(value) : (JSON.stringify(value) ?? `a ${typeof value}`);
+    text = typeof value === "number" ? String(value) : JSON.stringify(value);
   } catch {
-    return `a ${typeof value}`;
+    // A circle, or a bigint: its type says enough.
   }
+  text ??= described(value);
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
@@ -62,5 +63,5 @@ export function shown(value: unknown): string {
 export function described(value: unknown): string {
   if (value === undefined || value === "") return "nothing";
   if (typeof value === "string") return `a text of ${value.length} characters`;
-  return value === null ? "null" : `a ${typeof value}`;
+  return value === null ? "null" : `a value of type ${typeof value}`;
 }

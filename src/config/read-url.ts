@@ -3,7 +3,7 @@ import type { Report } from "./report.ts";
 
 /** Where Upstash shows what a Worker needs. */
 export const WHERE_UPSTASH_SHOWS_IT =
-  'the "REST API" box of the database\'s page in the Upstash console shows UPSTASH_REDIS_REST_URL (https://…) and UPSTASH_REDIS_REST_TOKEN';
+  'the "REST API" box of the database\'s page at Upstash shows UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN';
 
 /**
  * An absolute http(s) address without user and fragment. A password in it is never shown.

@@ -95,7 +95,9 @@ function wrong<T>(report: Report, found: string, fix: string, fallback: T): T {
 function plainText(value: unknown, report: Report): string | null {
   if (value === undefined) return null;
   if (Number.isFinite(value) || typeof value === "boolean") return String(value);
-  return typeof value === "string" ? value : wrong(report, shown(value), "Must be a text.", null);
+  return typeof value === "string"
+    ? value
+    : wrong(report, shown(value), "Must be a text, with commas in a list.", null);
 }
 
 function readText(value: unknown, report: Report, ascii = false): string | null {

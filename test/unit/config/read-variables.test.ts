@@ -297,3 +297,28 @@ it("reads a former name, names it in an issue, and warns of it", () => {
   readVariables(variables, { JWT_SECRET_KEY: "short" }, issues, warnings);
   expect(issues.map(({ place }) => place)).toEqual(["JWT_SECRET_KEY"]);
 });
+
+describe("a value of another type than any variable has is told in words", () => {
+  const circular: unknown[] = [];
+  circular.push(circular);
+  const odd = [["https://a.example"], { a: 1 }, () => 1, 10n, Symbol("a"), circular, "x", ""];
+  it.each(Object.keys(variables) as VariableName[])("%s", (name) => {
+    for (const value of odd)
+      for (const { place, found, fix } of read(name, value).issues) {
+        expect(place).toMatch(name);
+        expect(found).not.toMatch(/\ba [aeiou]|^$/);
+        expect(fix).toMatch(/^[A-Z].*\.$/);
+      }
+  });
+
+  it("and a list as JSON has it is told how one is written", () => {
+    for (const name of ["CORS_ALLOWED_ORIGINS", "ALLOW_LIST", "JWT_AUDIENCE"] as const)
+      expect(read(name, ["https://a.example"]).issues).toEqual([
+        {
+          place: name,
+          found: '["https://a.example"]',
+          fix: "Must be a text, with commas in a list.",
+        },
+      ]);
+  });
+});
