@@ -17,7 +17,7 @@ type Where = "redis" | "memory";
 /** Which capabilities use Redis and which use memory, in the isolate that answers. */
 export interface HealthFacts {
   /**
-   * `degraded`: the store is lost or refuses writes, the database of sessions is lost or shares its Redis, or there is no
+   * `degraded`: the store is lost, or refuses writes or reads, the database of sessions is lost or shares its Redis, or there is no
    * origin to forward to.
    */
   status: "healthy" | "degraded";
@@ -39,7 +39,7 @@ export interface HealthFacts {
 
 /** Minimum time between two pings, and maximum age of a reply that counts without a ping, ms. */
 const ASK_EVERY_MS = 5000;
-/** For so long a write that Redis has refused is told of, ms: a PING is answered by a Redis that is full, too. */
+/** For so long a command that Redis has refused is told of, ms: a PING is answered by a Redis that is full, too. */
 const REFUSED_MS = 60_000;
 
 /**
@@ -60,11 +60,14 @@ export function createHealth({ config, store, platform, databaseState }: HealthO
     const [available, database = null] = await Promise.all([redisAnswers(), databaseState?.()]);
     const inDatabase = database === "healthy" || database === "shared";
     const where = (onRedis: boolean): Where => (available && onRedis ? "redis" : "memory");
-    const writable = available && !writesRefused();
+    const writable = available && !isRecent(store.writesRefusedAt);
+    const readable = available && !isRecent(store.readsRefusedAt);
     const { rateLimit, sessions, cache } = config.redisFor;
     return {
       status:
-        config.origin && (writable || !store.configured) && (database ?? "healthy") === "healthy"
+        config.origin &&
+        ((writable && readable) || !store.configured) &&
+        (database ?? "healthy") === "healthy"
           ? "healthy"
           : "degraded",
       mode: config.mode,
@@ -74,14 +77,14 @@ export function createHealth({ config, store, platform, databaseState }: HealthO
       },
       services: {
         rate_limiting: where(rateLimit && writable),
-        session_storage: !(available && sessions) && inDatabase ? "database" : where(sessions),
-        response_cache: where(cache),
+        session_storage: !(readable && sessions) && inDatabase ? "database" : where(sessions && readable),
+        response_cache: where(cache && readable),
       },
     };
   };
 
-  function writesRefused(): boolean {
-    return Math.abs(platform.now() - store.writesRefusedAt) < REFUSED_MS;
+  function isRecent(refusedAt: number): boolean {
+    return Math.abs(platform.now() - refusedAt) < REFUSED_MS;
   }
 
   async function redisAnswers(): Promise<boolean> {
@@ -110,10 +113,11 @@ export function createHealth({ config, store, platform, databaseState }: HealthO
 
   function distanceFacts(): Pick<HealthFacts["system"]["redis"], "message" | "median_ms"> {
     const { medianMs } = store;
-    const near = writesRefused() ? REFUSING : "Redis answers";
-    if (medianMs === null) return { message: near };
+    const refuses = isRecent(store.writesRefusedAt) || isRecent(store.readsRefusedAt);
+    const message = refuses ? REFUSING : "Redis answers";
+    if (medianMs === null) return { message };
     return {
-      message: medianMs > FAR_MS && !writesRefused() ? FAR : near,
+      message: medianMs > FAR_MS && !refuses ? FAR : message,
       median_ms: Math.round(medianMs),
     };
   }
@@ -123,7 +127,7 @@ const FAR =
   "Redis answers, and is far away: choose a placement near it for the Worker, or a database in the region of your users";
 
 const REFUSING =
-  "Redis answers, and refuses writes: it is full, a replica or loading, or its token may not write, and this isolate counts and keeps by itself";
+  "Redis answers, and refuses writes or reads: it is full, a replica or loading, or its token may not write or read, and this isolate counts and keeps by itself";
 
 const DATABASE_MESSAGES: Record<DatabaseState, string> = {
   healthy: "The database of sessions answers",

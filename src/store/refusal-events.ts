@@ -13,6 +13,8 @@ export interface Refusals {
   note(items: readonly ReplyItem[], commands: readonly Command[]): boolean;
   /** When Redis last refused a write because it takes none, or none of this token, ms since the epoch; -Infinity before the first time. */
   readonly writesRefusedAt: number;
+  /** When Redis last said that this token may not read, likewise. */
+  readonly readsRefusedAt: number;
 }
 
 /** Tells of commands that Redis refused, once per code and pause: every request may meet the same refusal. */
@@ -25,11 +27,15 @@ export function createRefusalEvents({
 }): Refusals {
   const toldAt = new Map<string, number>();
   let writesRefusedAt = Number.NEGATIVE_INFINITY;
+  let readsRefusedAt = Number.NEGATIVE_INFINITY;
 
   return {
     note,
     get writesRefusedAt() {
       return writesRefusedAt;
+    },
+    get readsRefusedAt() {
+      return readsRefusedAt;
     },
   };
 
@@ -41,9 +47,10 @@ export function createRefusalEvents({
       refused = true;
       const code = commandError(error).redisCode ?? "ERR";
       const now = platform.now();
-      // Without scripts nothing is counted; what else a token may not do costs less.
-      const isScript = /^eval/i.test(String(commands[index]?.[0]));
-      if (refusesWrites(code) || (isScript && isForbidden(error))) writesRefusedAt = now;
+      // Without scripts nothing is counted, without MGET nothing is found; what else a token may not do costs less.
+      const forbidden = isForbidden(error) ? String(commands[index]?.[0]) : "";
+      if (refusesWrites(code) || /^eval/i.test(forbidden)) writesRefusedAt = now;
+      if (/^mget$/i.test(forbidden)) readsRefusedAt = now;
       if (Math.abs(now - (toldAt.get(code) ?? Number.NEGATIVE_INFINITY)) < REFUSED_PAUSE_MS) continue;
       if (toldAt.size >= MAX_REFUSED_CODES) toldAt.clear();
       toldAt.set(code, now);

@@ -98,6 +98,11 @@ export class Store {
     return this.#refusals.writesRefusedAt;
   }
 
+  /** When Redis last said that the token may not read, likewise. */
+  get readsRefusedAt(): number {
+    return this.#refusals.readsRefusedAt;
+  }
+
   /** The longest that a call may take, ms; 0 without a store. */
   get longestCallMs(): number {
     return this.#upstash?.ceilingMs ?? 0;

@@ -159,6 +159,25 @@ describe("health", () => {
     },
   );
 
+  it.each([
+    ["NOPERM this user has no permissions to run the 'mget' command", "degraded", "memory"],
+    ["NOPERM No permissions to access a key", "degraded", "memory"],
+    ["WRONGTYPE Operation against a key holding the wrong kind of value", "healthy", "redis"],
+  ])("says what finds nothing where the token may not read: %s", async (refusal, status, place) => {
+    const { health, wire, store, platform } = harness();
+    wire.refuses = refusal;
+    const batch = store.batch();
+    void batch.read("x").catch(() => {});
+    await batch.send();
+    const facts = await health();
+    expect(facts).toMatchObject({ status, system: { redis: { status: "healthy", available: true } } });
+    expect(facts.services).toEqual({ ...everywhere(place), rate_limiting: "redis" });
+    expect(/its token may not write or read/.test(facts.system.redis.message)).toBe(status === "degraded");
+    wire.refuses = "";
+    platform.advance(60_000);
+    expect(await health()).toMatchObject({ status: "healthy", services: everywhere("redis") });
+  });
+
   it("counts what else a token may not do as a refusal of that alone", async () => {
     const { health, wire, store } = harness();
     wire.refuses = "NOPERM this user has no permissions to run the 'hgetall' command";
