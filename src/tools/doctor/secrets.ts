@@ -22,6 +22,7 @@ export function lookAtSecrets(settings: Settings, environment: string | undefine
     ...missing.map((name) =>
       wrong(`secrets: ${name} is missing. ${without(name)}`, `npx wrangler secret put ${name}${flag}`),
     ),
+    ...sameSecrets(settings, flag),
     ...(optional.length > 0
       ? [note(`secrets: not set, and only needed where you use them: ${optional.join(", ")}`)]
       : []),
@@ -30,6 +31,36 @@ export function lookAtSecrets(settings: Settings, environment: string | undefine
         `\`npx wrangler secret list${flag}\` says which are deployed; give their values in the environment.`,
     ),
   ];
+}
+
+/** In the order in which their holders may do more: the later of two that are the same is to be another. */
+const TOLD_APART = [
+  "UPSTASH_REDIS_REST_TOKEN",
+  "ADMIN_TOKEN",
+  "SESSION_SECRET",
+  "IDENTITY_SECRET",
+  "JWT_SECRET",
+  "SERVICE_TOKEN",
+  "ORIGIN_TOKEN",
+] as const;
+
+/** One text under two names: who was given it for the one may do what the other allows. The Worker says so of METRICS_TOKEN. */
+function sameSecrets({ values }: Settings, flag: string): Finding[] {
+  const holders = new Map<string, string>();
+  return TOLD_APART.flatMap((name) =>
+    [values[name] ?? []].flat().flatMap((text) => {
+      const first = holders.get(text);
+      holders.set(text, first ?? name);
+      return first === undefined || first === name
+        ? []
+        : [
+            wrong(
+              `secrets: ${name} is the same as ${first}: whoever was given it for the one may do what the other allows.`,
+              `npx wrangler secret put ${name}${flag}, with one of its own (openssl rand -base64 32)`,
+            ),
+          ];
+    }),
+  );
 }
 
 function listed(names: readonly string[], sources: ReadonlyMap<string, string>): string {

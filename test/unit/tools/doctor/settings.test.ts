@@ -164,4 +164,31 @@ describe("secrets", () => {
     expect(well).toEqual(["secrets: SERVICE_TOKEN (environment)"]);
     expect(JSON.stringify(findings)).not.toMatch(/ORIGIN_TOKEN|SESSION_SECRET/);
   });
+
+  const one = "one-text-for-two-0123456789-0123456789";
+  it.each([
+    ["ADMIN_TOKEN", "SERVICE_TOKEN", "SERVICE_TOKEN"],
+    ["SERVICE_TOKEN", "ORIGIN_TOKEN", "ORIGIN_TOKEN"],
+    ["ORIGIN_TOKEN", "SESSION_SECRET", "ORIGIN_TOKEN"],
+    ["SESSION_SECRET", "JWT_SECRET", "JWT_SECRET"],
+    ["IDENTITY_SECRET", "SESSION_SECRET", "IDENTITY_SECRET"],
+    ["UPSTASH_REDIS_REST_TOKEN", "ADMIN_TOKEN", "ADMIN_TOKEN"],
+  ])("that are the same, %s and %s, are named and not shown", async (first, second, other) => {
+    const url = {
+      UPSTASH_REDIS_REST_URL: "https://eu1.upstash.io",
+      UPSTASH_REDIS_REST_TOKEN: "a-token-0123456789",
+    };
+    const old = "an-older-one-0123456789-0123456789-01";
+    const list = (name: string) => (/SECRET$|SERVICE|ADMIN/.test(name) ? `${old}-${name},${one}` : one);
+    const env = { ...url, [first]: list(first), [second]: list(second) };
+    const same = lookAtSecrets(await read({ env }), "staging").filter(({ says }) =>
+      says.includes("is the same as"),
+    );
+    expect(same).toHaveLength(1);
+    expect(same[0]?.fix).toMatch(`npx wrangler secret put ${other} --env staging`);
+    expect(JSON.stringify(same)).not.toContain(one);
+    const apart = { ...env, [second]: `${one}-of-its-own` };
+    const found = lookAtSecrets(await read({ env: apart }), "staging");
+    expect(found.filter(({ says }) => says.includes("is the same as"))).toEqual([]);
+  });
 });
