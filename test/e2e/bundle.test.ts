@@ -23,13 +23,13 @@ it("nothing of the development programs is in the Worker", async () => {
 
 const gzipped = async (path: string) => gzipSync(await readFile(path), { level: 9 }).length;
 
-it("the Worker is at most 192.5 KB gzipped, as deployed", async () => {
+it("the Worker is at most 192.8 KB gzipped, as deployed", async () => {
   // Routes that whoever deploys it has added do not count.
   const added = Math.max(
     0,
     (await gzipped("src/routes.ts")) - (await gzipped("test/support/sample-routes.ts")),
   );
-  expect((await gzipped(await buildWorker())) - added).toBeLessThanOrEqual(192_500);
+  expect((await gzipped(await buildWorker())) - added).toBeLessThanOrEqual(192_800);
 });
 
 it("the version is the package's", async () => {
