@@ -114,7 +114,7 @@ function latencySection(results: Results): string[] {
     `At least ${MIN_REQUESTS} requests of each, in two alternating rounds; percentiles of all of them, the p50 with its 95 % interval. In bold what`,
     "is worse for the edge than for *tuned* by more than the intervals of both. A second client waits for the first one's CPU too:",
     `at one client the round trip decides, at 64 the CPU. Each Worker has answered ${WARM_REQUESTS.toLocaleString("en")} such requests before; for *hit in Redis* it is`,
-    "started anew. At one client the delay is exact, else a timer may be late. *cold GET, eager* is *cold GET, public* on a route with",
+    "started anew. At one client the delay is exact to some tenths of a millisecond, else a timer may be late. *cold GET, eager* is *cold GET, public* on a route with",
     '`originFetch: "eager"`: see [DISTANCE.md](DISTANCE.md) for what it saves by distance.',
     ...LOADS.flatMap(({ clients, roundTripMs }) => [
       "",

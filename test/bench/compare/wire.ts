@@ -1,6 +1,6 @@
 import { createConnection, createServer, type Socket } from "node:net";
 import { onFreePort } from "../../../src/tools/ports.ts";
-import { exactly } from "./delay.ts";
+import { exactly, prepareDelays } from "./delay.ts";
 
 /** A TCP proxy between the Workers and the store that adds delay, refuses connections or stops answering. */
 export interface Wire {
@@ -39,6 +39,7 @@ export function connected(near: Socket, target: string, sockets: Set<Socket>): S
 }
 
 export async function startWire(target: string): Promise<Wire> {
+  await prepareDelays();
   const sockets = new Set<Socket>();
   let answered = 0;
   let port = 0;
