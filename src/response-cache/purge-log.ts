@@ -95,6 +95,8 @@ export class PurgeLog {
   #readAt = Number.NEGATIVE_INFINITY;
   /** When this isolate last wrote to it, with Redis' word for it. */
   #writtenAt = Number.NEGATIVE_INFINITY;
+  /** A replica that lags may not have that yet, ms. Twice as long after each time that it had not: what is lost is purged by everything. */
+  #patienceMs = CLOCKS_DIFFER_MS;
 
   /**
    * The score from which the log must be read. The newest purges are read again for three minutes, in which an earlier one may
@@ -117,14 +119,16 @@ export class PurgeLog {
    * @returns whether Redis has lost what was written from here: others may not have read it before.
    */
   learn(membersAndScores: readonly unknown[], now: number): boolean {
-    // A replica that lags may not have it yet.
-    const isDue = this.#writtenAt < this.#readAt - CLOCKS_DIFFER_MS;
+    const isDue = this.#writtenAt < this.#readAt - this.#patienceMs;
     this.#readAt = now;
     for (const purge of timedPurges(membersAndScores)) {
       this.#times.note(purge, purge.at);
       this.#readUpTo = Math.max(this.#readUpTo, purge.at);
     }
-    return isDue && this.#writtenAt > this.#readUpTo;
+    const isLost = isDue && this.#writtenAt > this.#readUpTo;
+    if (isLost) this.#patienceMs *= 2;
+    else if (this.#writtenAt <= this.#readUpTo) this.#patienceMs = CLOCKS_DIFFER_MS;
+    return isLost;
   }
 
   /** Applies purges in this isolate; {@link write} applies them for the others. */

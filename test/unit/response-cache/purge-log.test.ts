@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { PurgeLog } from "../../../src/response-cache/purge-log.ts";
+import type { Batch } from "../../../src/store/batch.ts";
+import type { Keys } from "../../../src/store/keys.ts";
 
 const NOW = 1_768_478_430_000;
 const SECOND = 1000;
@@ -80,5 +82,39 @@ describe("a purge that is read", () => {
     log.learn([], NOW + 3600 * SECOND);
     expect(log.purgeStatus(entry("a", requested)).kind).toBe(kind);
     expect(log.purgeStatus(entry("b", requested)).kind).toBe("none");
+  });
+});
+
+describe("a purge of its own that Redis does not show", () => {
+  const batch = { run: async () => 1 } as unknown as Batch;
+  const keys = { purges: () => "purges" } as unknown as Keys;
+  const written = [{ target: { kind: "tag", value: "a" }, soft: false }] as const;
+
+  /** Looks every five seconds, and purges again where it is lost. @returns the seconds at which it was. */
+  async function lost(log: PurgeLog, from: number, to: number): Promise<number[]> {
+    const times: number[] = [];
+    for (let at = from; at < to; at += 5) {
+      if (!log.learn([], NOW + at * SECOND)) continue;
+      times.push(at);
+      await log.write(written, NOW + at * SECOND, keys, batch);
+    }
+    return times;
+  }
+
+  it("is lost after ten seconds; made good, and still not shown, after twice as long each time", async () => {
+    const log = new PurgeLog();
+    await log.write(written, NOW, keys, batch);
+    expect(await lost(log, 5, 600)).toEqual([20, 50, 100, 190, 360]);
+    log.learn(purge("a", 360), NOW + 600 * SECOND);
+    await log.write(written, NOW + 600 * SECOND, keys, batch);
+    expect(await lost(log, 605, 655), "it had been there once more").toEqual([620, 650]);
+  });
+
+  it("is never lost where it is there, or nothing was purged", async () => {
+    expect(await lost(new PurgeLog(), 0, 600)).toEqual([]);
+    const log = new PurgeLog();
+    await log.write(written, NOW, keys, batch);
+    log.learn(purge("a", 0), NOW + SECOND);
+    expect(await lost(log, 5, 600)).toEqual([]);
   });
 });
