@@ -268,7 +268,7 @@ without, in turn, in an isolate that has answered ${WARM_UP_REQUESTS} of each be
 *Floor* is hono/proxy in workerd with the slower of the two delays alone, asked by the same client right after: what the machine, its
 client and its delays take of the target. *Beyond it* is what the edge adds: who asks, the batch, the cache, the second fetch beside
 the first. The client, the delays, the origin and the store's endpoint share one thread, where the two fetches meet.
-The store answers after its distance, of which its own work takes ${storeOwnMs.toFixed(1)} ms here (median). Delays are exact to some hundredths of a
+The store answers after its distance, of which its own work takes ${storeOwnMs.toFixed(1)} ms here (median). Delays are exact to some tenths of a
 millisecond; how late they are (median) tells how busy the machine is, and so does the time beyond both delays without an eager fetch.
 
 | store, ms | origin, ms | after Redis | at once | target | floor | beyond it | timers late, ms | wasted |
