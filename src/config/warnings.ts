@@ -1,8 +1,8 @@
 import type { OriginConfig } from "./config.ts";
-import type { VariableValues } from "./variables-table.ts";
+import { type VariableValues, variables } from "./variables-table.ts";
 
 /** As many as the edge's own tokens have at least. */
-const MIN_TOKEN_LENGTH = 16;
+const MIN_TOKEN_LENGTH = variables.SERVICE_TOKEN.min;
 
 /** What works and may surprise. */
 export function warnOfSwitches(

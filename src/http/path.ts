@@ -80,7 +80,8 @@ function withoutParameters(segment: string): string {
 /** Something in it to forgive, or perhaps: anything but small ASCII, a `;`, a `%`, an end of a segment that Windows drops. */
 const FORGIVABLE = /[^!-$&-:<-@[-~]|[./]$|\.\//;
 
-const ENCODED_ASCII = /%([2-7][0-9a-f])/gi;
+/** What can be decoded beside an escape that is broken. */
+const ENCODED_ASCII = /%[2-7][0-9a-f]/gi;
 
 /**
  * A decoded path in the plain spelling that origins forgive others for: one case, no `;parameters` of a segment, no dots
@@ -89,6 +90,7 @@ const ENCODED_ASCII = /%([2-7][0-9a-f])/gi;
 export function forgive(path: string): string {
   if (!FORGIVABLE.test(path)) return path;
   const again = decodedAgain(path);
+  // Slashes of its own are told apart by a route that wants raw paths.
   const segments = (again === path ? path : oneSlash(again)).split("/");
   return withoutTail(segments.map(forgiveSegment).join("/"));
 }
@@ -122,8 +124,7 @@ function oneSlash(path: string): string {
 /** A decoded path as it is read where a proxy decodes it, and then the origin: `%65`, `%2565`. */
 function decodedAgain(path: string): string {
   const once = path.replace(/%(?:25)+/g, "%");
-  const ascii = () => once.replace(ENCODED_ASCII, (text) => decodeURIComponent(text));
-  return decodedPath(once) ?? ascii();
+  return decodedPath(once) ?? once.replace(ENCODED_ASCII, (text) => decodeURIComponent(text));
 }
 
 function segmentName(segment: string): string {

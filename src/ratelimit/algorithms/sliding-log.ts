@@ -45,7 +45,7 @@ export const slidingLog: Algorithm<LogCounts> = {
   take,
   lapsesAt,
   stricter: (quota, one, other, now) => ({
-    runs: youngest(logAt(quota, one, now).runs, logAt(quota, other, now).runs),
+    runs: mergedRuns(logAt(quota, one, now).runs, logAt(quota, other, now).runs),
   }),
   bytes,
   windowSeconds: ({ windowMs }) => Math.ceil(windowMs / 1000),
@@ -119,7 +119,7 @@ function take(quota: Quota, counts: LogCounts, now: number, units: number): LogC
 }
 
 /** Since any moment as many units as the one of two logs has that has more since then. */
-function youngest(one: readonly Run[], other: readonly Run[]): Run[] {
+function mergedRuns(one: readonly Run[], other: readonly Run[]): Run[] {
   const runs: Run[] = [];
   const views = [one, other].map((all) => ({ rest: [...all], units: 0 }));
   for (let units = 0; ; ) {
